@@ -1,10 +1,11 @@
-//! The hash chains of the journal: verified, exported, folded.
+//! The hash chains of the journal: verify, export, fold.
 //!
-//! What a check proves: a line that was altered, removed or moved breaks its chain, and an anchor that does not agree
-//! with the chains it names shows. Whoever can rewrite the whole journal can also compute every hash anew, and whoever
-//! cuts off its end leaves a whole one behind: both are found only against copies of anchors that were kept elsewhere,
-//! and only up to the last of them. A journal that was set back and written on shows where such copies name two hashes
-//! for one anchor. Nothing stronger is claimed, and a [`JournalReport`] says what it can not see.
+//! What a check proves: a line that was changed, removed or moved breaks its chain, and an anchor that does not match
+//! the chains that it names is found. But someone who can rewrite the whole journal can also compute all hashes again,
+//! and someone who cuts off its end leaves a valid journal. Both are found only against copies of anchors that were
+//! kept elsewhere, and only up to the last of these copies. A journal that was reset and then continued is found if
+//! such copies have two hashes for one anchor. A check proves no more than this, and a [`JournalReport`] says what it
+//! cannot see.
 
 mod kept;
 mod report;
@@ -23,35 +24,35 @@ use std::{
     io::{self, BufRead, Write},
 };
 
-/// Why something can not be checked at all.
+/// Why a check is not possible at all.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
-    /// A line of a file is not what it should be.
+    /// A line of a file is not valid.
     #[error("line {line} is no line of {of}: {why}")]
     Line {
-        /// Which, from 1.
+        /// The line number, from 1.
         line: usize,
-        /// Of what kind of file.
+        /// The kind of file.
         of: &'static str,
-        /// Why.
+        /// What is wrong.
         why: String,
     },
-    /// The file.
+    /// The file cannot be read or written.
     #[error("the file can not be read or written")]
     Io(#[from] io::Error),
-    /// A chain does not fold.
+    /// A chain cannot be folded.
     #[error("{chain} line {seq} can not be folded: {why}")]
     Fold {
         /// The chain.
         chain: String,
-        /// The line.
+        /// The line's place in the chain.
         seq: u64,
-        /// Why.
+        /// What is wrong.
         why: String,
     },
 }
 
-/// Checks lines, which come in the order of their commit, against each other and against anchors kept elsewhere.
+/// Checks lines, in the order of their commits, against each other and against anchors that were kept elsewhere.
 pub fn verify(lines: impl IntoIterator<Item = StoredLine>, kept: KeptAnchors) -> JournalReport {
     let mut verifier = JournalVerifier::new(kept);
     for line in lines {
@@ -60,7 +61,7 @@ pub fn verify(lines: impl IntoIterator<Item = StoredLine>, kept: KeptAnchors) ->
     verifier.finish()
 }
 
-/// [`verify`] for lines that come in portions. Holds one head a chain, never the lines.
+/// [`verify`] for lines that arrive in portions. Keeps one head for each chain, never the lines.
 #[derive(Debug, Default)]
 pub struct JournalVerifier {
     tails: BTreeMap<String, (u64, [u8; 32])>,
@@ -71,7 +72,7 @@ pub struct JournalVerifier {
 }
 
 impl JournalVerifier {
-    /// Before the first line.
+    /// A check that has read no line yet.
     pub fn new(kept: KeptAnchors) -> Self {
         Self { kept, ..Self::default() }
     }
@@ -95,7 +96,7 @@ impl JournalVerifier {
         }
     }
 
-    /// After the last line.
+    /// Ends the check after the last line.
     pub fn finish(mut self) -> JournalReport {
         for ((chain, seq), (_, anchor)) in std::mem::take(&mut self.awaited) {
             self.fault(&chain, seq, JournalFaultKind::Missing { anchor });
@@ -108,7 +109,7 @@ impl JournalVerifier {
         self.report
     }
 
-    /// Whether it continues its chain. The check goes on from the line as it is, so that one fault is told once.
+    /// Whether it continues its chain. The check continues from the line as it is, so that each fault is reported once.
     fn follow(&mut self, line: &StoredLine) {
         let (seq, hash) = self.tails.get(&line.chain).copied().unwrap_or_else(|| (0, genesis(&line.chain)));
         if line.seq != seq + 1 {
@@ -119,7 +120,7 @@ impl JournalVerifier {
         self.tails.insert(line.chain.clone(), (line.seq, line.hash));
     }
 
-    /// Whether it says of itself what it is.
+    /// Whether its content matches its place.
     fn read(&mut self, line: &StoredLine) {
         match serde_json::from_str::<LineHeader>(&line.body) {
             Ok(place) if place.chain == line.chain && place.seq == line.seq => {}
@@ -128,7 +129,7 @@ impl JournalVerifier {
         }
     }
 
-    /// Whether an anchor agrees with the chains, and with the copy of it.
+    /// Whether an anchor matches the chains, and the kept copy of the anchor.
     fn compare(&mut self, line: &StoredLine) {
         let faulty = self.report.faulty;
         let mut grown = std::mem::take(&mut self.grown);
@@ -160,7 +161,7 @@ impl JournalVerifier {
     fn compare_head(&mut self, chain: String, seq: u64, hash: [u8; 32], anchor: u64) {
         match self.tails.get(&chain) {
             Some(tail) if *tail == (seq, hash) => {}
-            // It may come yet: another node's commit can be numbered later than it happened.
+            // It may still come: another node's commit can get a number later than its time suggests.
             None => drop(self.awaited.insert((chain, seq), (hash, anchor))),
             Some((tail, _)) if *tail < seq => drop(self.awaited.insert((chain, seq), (hash, anchor))),
             Some(_) => self.fault(&chain, seq, JournalFaultKind::Disowned { anchor }),
@@ -171,7 +172,7 @@ impl JournalVerifier {
         if let JournalFaultKind::Disowned { anchor } | JournalFaultKind::Missing { anchor } = &what
             && self.report.proven_to.is_some_and(|proven| *anchor <= proven)
         {
-            // It was told too late: what this anchor covers is not there.
+            // This came too late: what the anchor covers is not there.
             self.report.proven_to = None;
             self.report.unproven = UncoveredLines { lines: self.report.lines, ..UncoveredLines::default() };
         }
@@ -182,7 +183,6 @@ impl JournalVerifier {
     }
 }
 
-/// What every line says of itself.
 #[derive(Deserialize)]
 struct LineHeader {
     chain: String,
@@ -199,18 +199,18 @@ struct ExportedLine<'a> {
     /// The record, byte for byte as it was hashed.
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     body: Option<&'a RawValue>,
-    /// The same as text, where it is no JSON on one line: it was altered.
+    /// The record as text, if it is not JSON on one line: it was altered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     raw: Option<String>,
 }
 
-/// Writes lines as JSON, one on a line: `{"pos", "chain", "seq", "hash", "body"}`. The lines of the chain `anchors`
+/// Writes lines as JSON, one on each line: `{"pos", "chain", "seq", "hash", "body"}`. The lines of the chain `anchors`
 /// in such a file are what [`parse_anchors`] reads.
 pub fn export(lines: impl IntoIterator<Item = StoredLine>, to: &mut impl Write) -> Result<(), JournalError> {
     for line in lines {
         let one_line = !line.body.contains(['\n', '\r']);
         let body = serde_json::from_str::<&RawValue>(&line.body).ok();
-        // Parsing drops white space around the value; what was hashed must come back to the byte.
+        // Parsing drops white space around the value, but the exact bytes that were hashed must come back.
         let body = body.filter(|body| one_line && body.get() == line.body);
         let raw = if body.is_none() { Some(line.body.clone()) } else { None };
         let exported =
@@ -237,7 +237,7 @@ fn imported(line: &str) -> Result<StoredLine, String> {
     Ok(StoredLine { pos: line.pos, chain: line.chain, seq: line.seq, body, hash })
 }
 
-/// Folds the lines of one incident, from its first, into the incident that they tell of.
+/// Folds the lines of one incident, from the first line, into its state.
 pub fn fold_check(id: IncidentId, lines: &[StoredLine]) -> Result<Incident, JournalError> {
     fold(id, &records(id, lines)?)
 }

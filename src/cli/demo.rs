@@ -200,7 +200,7 @@ fn tempdir() -> Result<TempFolder, CliError> {
 
 impl Drop for TempFolder {
     fn drop(&mut self) {
-        // What can not be removed is a demo's leftovers in a temporary folder.
+        // What cannot be removed is a demo's leftovers in a temporary folder.
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }

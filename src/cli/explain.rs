@@ -1,4 +1,4 @@
-//! `stentor explain`: who would be paged for an alert, when, by what, in which words. No daemon, nothing is sent: the
+//! `stentor explain`: who would be paged for an alert, when, by which channel, in which words. No daemon, nothing is sent: the
 //! core itself is stepped through the ladder, as if every page arrived and nobody answered.
 
 use crate::{

@@ -24,7 +24,7 @@ const SHIPPED: [(&str, &str); 4] = [
 
 /// What was read.
 pub struct LoadedMatrix {
-    /// None when there is an error.
+    /// `None` if there is an error.
     pub matrix: Option<Matrix>,
     /// Every fault.
     pub diagnostics: Vec<Diagnostic>,

@@ -1,4 +1,4 @@
-//! `stentor people`: who can be reached by what, who is on call now, and how old the proof of each contact is.
+//! `stentor people`: who can be reached by which channel, who is on call now, and how old the proof of each contact is.
 
 use crate::{
     cli::{client::DaemonClient, error::CliError, options::PathOptions, table},

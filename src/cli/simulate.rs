@@ -235,7 +235,7 @@ fn show_progress(done: &AtomicU64, over: &AtomicBool, runs: u64, what_if: &str) 
         let done = done.load(Ordering::Relaxed);
         let full = (done * BAR / runs.max(1)) as usize;
         let rest = BAR as usize - full.min(BAR as usize);
-        // What can not be shown is only progress.
+        // What cannot be shown is only progress.
         let _ = write!(to, "\r{what_if:16.16} [{}{}] {done}/{runs}", "#".repeat(full), ".".repeat(rest));
         let _ = to.flush();
         thread::sleep(TICK);

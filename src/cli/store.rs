@@ -1,4 +1,4 @@
-//! `stentor store`: what the state folder holds that can not be read any more.
+//! `stentor store`: what the state folder holds that cannot be read any more.
 
 use crate::{
     cli::{client::DaemonClient, error::CliError, options::PathOptions, reports::journal_source::JournalSource, table},

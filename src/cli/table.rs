@@ -11,7 +11,7 @@ pub fn table(columns: &[&str]) -> Table {
     table
 }
 
-/// How many columns the terminal has; none where standard output is no terminal: lines are not cut then.
+/// How many columns the terminal has; `None` if standard output is no terminal: lines are not cut then.
 pub fn width() -> Option<usize> {
     let (columns, _) = std::io::stdout().is_terminal().then(|| crossterm::terminal::size().ok()).flatten()?;
     Some(usize::from(columns)).filter(|columns| 20 < *columns)

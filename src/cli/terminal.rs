@@ -7,7 +7,7 @@ pub fn colours(is_terminal: bool) -> bool {
     is_terminal && crate::config::variable("NO_COLOR").is_none()
 }
 
-/// Gives the terminal back to its user, as it was. Does nothing where it was not taken.
+/// Gives the terminal back to its user, as it was. Does nothing if it was not taken.
 pub fn give_back() {
     // A terminal that is gone needs no setting.
     let _ = disable_raw_mode();

@@ -11,15 +11,15 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Actor {
-    /// A person of the matrix.
+    /// A person in the matrix.
     Person(PersonName),
-    /// A monitor's all-clear, where the trigger lets it.
+    /// A monitor, by its all-clear. The trigger must allow this.
     Source(SourceName),
-    /// A Unix user who is no person of the matrix.
+    /// A Unix user who is not a person in the matrix.
     Operator(String),
-    /// Nobody: a drill's time was up.
+    /// Nobody: the drill reached its time limit.
     Clock,
-    /// Something real: a drill was broken off for it.
+    /// A real incident: the drill was stopped for it.
     Crisis(IncidentId),
 }
 

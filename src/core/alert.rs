@@ -7,57 +7,58 @@ use super::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// How deep a field of an alert may be nested: it is kept within other JSON, and parsers end at 128.
+/// How deep a field of an alert may be nested. It is stored inside other JSON, and parsers stop at 128 levels.
 pub const NESTING_MAX: usize = 64;
 
-/// One report of one monitor. Only `kind` is required; fields that are not known are kept in `unknown`.
+/// One report from one monitor. Only `kind` is required. Unknown fields are kept in `unknown`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Alert {
-    /// What the door called it, so that the answer to its sender and the journal speak of the same thing.
+    /// The id that the door gave it. The reply to its sender and the journal both use it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub id: String,
-    /// Who reported it. The door sets it from the credential; what the body says is not believed.
+    /// Who reported it. The door sets it from the credential and ignores what the body says.
     #[serde(default = "nobody")]
     pub source: SourceName,
     /// What kind of alert, e.g. `price_velocity`; Prometheus' `alertname`.
     pub kind: String,
-    /// Firing, or all clear.
+    /// Firing or resolved.
     #[serde(default)]
     pub status: AlertStatus,
     /// One sentence for humans.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub summary: String,
-    /// Identity: symbol, desk, host.
+    /// Labels that identify it: symbol, desk, host.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
     /// Measurements.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub values: BTreeMap<String, f64>,
-    /// Text that is not identity.
+    /// Text that does not identify it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
     /// How sure the monitor is, 0 to 1.
     #[serde(default = "sure")]
     pub confidence: f64,
-    /// Whatever the monitor wants humans to see.
+    /// Anything that the monitor wants people to see.
     #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
     pub evidence: serde_json::Value,
-    /// When the monitor saw it begin: the stage `detected`. None where it says a time beyond all that can be kept.
+    /// When the monitor saw it begin: the stage `detected`. `None` if the time that it gives is out of range.
     #[serde(default, deserialize_with = "known_time", skip_serializing_if = "Option::is_none")]
     pub starts_at: Option<Timestamp>,
-    /// Part of an exercise.
+    /// Whether it is part of an exercise.
     #[serde(default)]
     pub drill: bool,
-    /// Until when the source vouches for it; past that it has gone silent. Only doors whose protocol has leases set it.
+    /// How long the source vouches for it; after that the source counts as silent. Only doors whose protocol has leases
+    /// set it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease_until: Option<Timestamp>,
-    /// Fields that Stentor does not know: kept, shown, never refused.
+    /// Fields that Stentor does not know: they are kept and shown, never refused.
     #[serde(flatten)]
     pub unknown: BTreeMap<String, serde_json::Value>,
 }
 
 impl Alert {
-    /// A firing alert of this kind, with nothing else known.
+    /// A firing alert of this kind with all other fields empty.
     pub fn new(source: impl Into<SourceName>, kind: impl Into<String>) -> Self {
         Self {
             id: String::new(),
@@ -77,15 +78,15 @@ impl Alert {
         }
     }
 
-    /// What makes a repetition of this alert: its source, kind, labels and beginning. None without a beginning: then
-    /// nothing tells a repetition from a new one.
+    /// What identifies repeats of this alert: its source, kind, labels and start time. `None` without a start time:
+    /// then a repeat cannot be told from a new alert.
     pub fn episode(&self) -> Option<String> {
         let labels: Vec<String> = self.labels.iter().map(|(name, text)| format!("{name}={text:?}")).collect();
         self.starts_at.map(|start| format!("{}/{}/{}/{start}", self.source, self.kind, labels.join(",")))
     }
 
-    /// Why this alert can not be kept: what would be written of it could not be read again. None where it can. Costs
-    /// one writing and one reading of it.
+    /// Why this alert cannot be stored: it could not be read back once written. `None` if it can. Costs one write and
+    /// one read of the alert.
     pub fn flaw(&self) -> Option<String> {
         let mut open = self.unknown.values().chain([&self.evidence]);
         if open.any(|value| NESTING_MAX < depth(value)) {
@@ -104,13 +105,13 @@ impl Alert {
         }
     }
 
-    /// The summary, or the kind where there is none.
+    /// The summary, or the kind if there is no summary.
     pub fn headline(&self) -> &str {
         if self.summary.is_empty() { &self.kind } else { &self.summary }
     }
 }
 
-/// Whether the condition holds or is over.
+/// Whether the condition still holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AlertStatus {
@@ -121,7 +122,6 @@ pub enum AlertStatus {
     Resolved,
 }
 
-/// How deep a value is nested.
 fn depth(value: &serde_json::Value) -> usize {
     match value {
         serde_json::Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
@@ -167,7 +167,7 @@ mod tests {
     }
 
     proptest! {
-        /// In the deepest place in which an alert is ever kept.
+        /// At the deepest place where an alert is ever stored.
         #[test]
         fn an_alert_without_a_flaw_is_read_back_within_a_line(
             evidence in any_value(), field in any_value(), name in ".{0,8}", number: f64, micros: i64, levels in 0..140_usize,

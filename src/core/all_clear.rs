@@ -1,4 +1,4 @@
-//! How the word that an incident is over got round: who was told, and why others were not.
+//! How the all-clear reached people: who was told, and why the others were not.
 
 use crate::core::{
     incident::{Incident, IncidentStatus},
@@ -10,25 +10,25 @@ use crate::core::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Of an incident that is over.
+/// The all-clear of a resolved incident.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct AllClear {
-    /// People who had been paged: by a channel, in the sandbox, or in name alone by their drill.
+    /// People who had been paged: through a channel, in the sandbox, or only on paper by their drill.
     pub people: usize,
-    /// Of these, for whom a channel took the word.
+    /// Of these, people whose all-clear a channel accepted.
     pub told: usize,
-    /// Of the others, for whom it was kept in the sandbox and sent to nobody.
+    /// Of the others, people whose all-clear stayed in the sandbox and was sent to nobody.
     #[serde(default)]
     pub sandbox: usize,
-    /// Of the others, who were absent from their drill on purpose.
+    /// Of the others, people who were absent from the drill on purpose.
     #[serde(default)]
     pub injected: usize,
-    /// When the last of them was told, in milliseconds after the end.
+    /// When the last of them was told, in milliseconds after the incident ended.
     pub last_ms: Option<f64>,
 }
 
 impl Incident {
-    /// Who has heard that it is over; none where it is not.
+    /// Who has received the all-clear; `None` if the incident is still open.
     pub fn all_clear(&self) -> Option<AllClear> {
         let IncidentStatus::Resolved { at: ended_at, .. } = self.status else { return None };
         let mut words: BTreeMap<&PersonName, Vec<&Page>> = BTreeMap::new();
@@ -51,7 +51,7 @@ impl Incident {
 }
 
 impl AllClear {
-    /// Why those were not told who were not, as far as that was meant: to stand behind how many were.
+    /// Why some people were not told, as far as that was intended. Shown after the number of people who were told.
     pub fn untold(&self) -> String {
         let mut text = String::new();
         if 0 < self.sandbox {

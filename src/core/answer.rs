@@ -1,4 +1,4 @@
-//! What humans say. The words are those of controller-pilot data link: received, will comply, wait, cannot.
+//! What people answer. The words come from controller-pilot data link: received, will comply, wait, cannot.
 
 use super::{
     names::{PersonName, RoleName},
@@ -7,16 +7,16 @@ use super::{
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr, time::Duration};
 
-/// The longest extension that one standby buys; a role gets one.
+/// The longest extension that one standby can get; a role gets one standby.
 pub const STANDBY_MAX: Duration = Duration::from_secs(5 * 60);
 
-/// The extension that a standby without a number of minutes buys.
+/// The extension for a standby that does not say how many minutes.
 pub const STANDBY_DEFAULT: Duration = Duration::from_secs(2 * 60);
 
-/// The longest standby that is read. Who asks for more made a slip, or a joke.
+/// The longest standby that is accepted as input. Anything longer is a mistake or a joke.
 const STANDBY_SAID_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What the button of whoever has a role says.
+/// The label of the button for the person who has a role.
 pub const HAND_BACK: &str = "Hand it back";
 
 /// What a human says to a page.
@@ -29,35 +29,35 @@ pub enum Answer {
     Wilco,
     /// I need this long.
     Standby {
-        /// What was asked for; what is granted is at most [`STANDBY_MAX`].
+        /// The time that was asked for; at most [`STANDBY_MAX`] is granted.
         #[serde(with = "super::time::duration_text")]
         span: Duration,
     },
-    /// I can not: pass it on, or, from whoever has it, hand it back.
+    /// I cannot: pass it on. From the person who has the role: hand it back.
     Unable,
 }
 
-/// What a role's matrix row demands.
+/// The answer that a role's matrix row requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AnswerLevel {
     /// Received is enough.
     Roger,
-    /// Somebody must say that they have it.
+    /// Somebody must say that they take it.
     Wilco,
 }
 
-/// By which way an answer came.
+/// The way an answer arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AnswerVia {
     /// A button of the desk page.
     Desk,
-    /// The form behind an e-mail's link.
+    /// The form behind a link in an e-mail.
     MailLink,
     /// A reply by mail.
     Mail,
-    /// A mailbox's own reply: its human is away. Never a human's word.
+    /// An automatic reply from a mailbox: its owner is away. Never counts as a person's answer.
     AutoReply,
     /// An SMS reply with the page's code.
     Sms,
@@ -67,51 +67,51 @@ pub enum AnswerVia {
     Telegram,
     /// The command line, over the Unix socket.
     Cli,
-    /// A digit pressed in a call.
+    /// A digit pressed during a call.
     Voice,
 }
 
-/// What became of an answer.
+/// The effect of an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "verdict")]
 pub enum AnswerVerdict {
-    /// The role is engaged by it.
+    /// It engages the role.
     Engages,
-    /// Heard, but the role demands more.
+    /// It was received, but the role requires more.
     Received,
     /// The ladder waits until then.
     StandbyGranted {
         /// The new deadline.
         until: Timestamp,
     },
-    /// A role gets one standby, and this one was not it.
+    /// A role gets one standby, and it is already used.
     StandbyRefused,
-    /// The person is out of this role's ladder.
+    /// The person is removed from this role's ladder.
     Passed,
-    /// The person had it, and it is open again.
+    /// The person had the role, and it is open again.
     HandedBack,
-    /// The person has it already, and these words change nothing.
+    /// The person already has the role, and the answer changes nothing.
     Yours,
-    /// Somebody has it already.
+    /// Somebody else already has the role.
     TooLate {
-        /// Who.
+        /// The person who has it.
         has: PersonName,
     },
-    /// The same person said so before.
+    /// The same person already gave this answer.
     Repeated,
     /// The incident is resolved.
     Closed,
     /// This person was not asked for this role.
     NotAsked,
-    /// This person was asked for several roles and did not say which.
+    /// This person was asked for several roles and did not say which one they mean.
     WhichRole {
-        /// Those that can be meant: the open ones, and for somebody who can not also those that they have.
+        /// The roles that they may mean: the open ones and, for `unable`, also the ones they have.
         roles: Vec<RoleName>,
     },
 }
 
 impl AnswerVerdict {
-    /// Its name, as it is written in JSON.
+    /// Its name in JSON.
     pub fn tag(&self) -> &'static str {
         match self {
             Self::Engages => "engages",
@@ -131,7 +131,7 @@ impl AnswerVerdict {
 }
 
 impl Answer {
-    /// Whether this answer engages a role that demands `level`.
+    /// Whether this answer engages a role that requires `level`.
     pub fn satisfies(self, level: AnswerLevel) -> bool {
         match self {
             Self::Wilco => true,
@@ -140,7 +140,7 @@ impl Answer {
         }
     }
 
-    /// What its button says.
+    /// The label of its button.
     pub fn label(self) -> &'static str {
         match self {
             Self::Wilco => "I have it",
@@ -150,7 +150,7 @@ impl Answer {
         }
     }
 
-    /// The digit that gives it in a text or a call.
+    /// The digit for it in a text message or a call.
     pub fn digit(self) -> u8 {
         match self {
             Self::Roger => 1,
@@ -160,7 +160,7 @@ impl Answer {
         }
     }
 
-    /// The answer that a level asks for.
+    /// The answer that this level requires.
     pub fn of_level(level: AnswerLevel) -> Self {
         match level {
             AnswerLevel::Roger => Self::Roger,
@@ -170,7 +170,7 @@ impl Answer {
 }
 
 impl AnswerLevel {
-    /// The answers to offer where this is demanded, the wanted one first.
+    /// The answers to offer for this level, the required one first.
     pub fn offers(self) -> [Answer; 4] {
         let standby = Answer::Standby { span: STANDBY_DEFAULT };
         match self {
@@ -179,7 +179,7 @@ impl AnswerLevel {
         }
     }
 
-    /// The words that briefs ask for; a drill asks for others, so that nobody takes it for the real thing.
+    /// The words that a brief asks for. A drill uses other words, so that nobody takes it for the real thing.
     pub fn words(self, drill: bool) -> &'static str {
         match (self, drill) {
             (Self::Wilco, false) => Answer::Wilco.label(),
@@ -201,8 +201,8 @@ impl fmt::Display for Answer {
     }
 }
 
-/// What buttons, keys of a call and scenarios say: `roger`, `wilco`, `standby`, `standby 3`, `standby 3m`, `unable`, or the
-/// digits 1 to 4. What people type is read elsewhere: in `text::reply`.
+/// The short forms that buttons, call keys and scenarios use: `roger`, `wilco`, `standby`, `standby 3`, `standby 3m`,
+/// `unable`, or the digits 1 to 4. `text::reply` parses what people type.
 impl FromStr for Answer {
     type Err = UnknownAnswer;
 
@@ -230,7 +230,7 @@ pub(crate) fn standby_span(text: &str) -> Result<Duration, UnknownAnswer> {
     span.filter(|span| *span <= STANDBY_SAID_MAX).ok_or_else(|| UnknownAnswer(format!("standby {text}")))
 }
 
-/// Words that are no answer.
+/// Text that is not an answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no answer: say roger (1), wilco (2), standby [MINUTES] (3) or unable (4)")]
 pub struct UnknownAnswer(String);
@@ -266,17 +266,17 @@ impl fmt::Display for AnswerVia {
     }
 }
 
-/// An authenticated human's words.
+/// An answer from an authenticated person.
 #[derive(Debug, Clone)]
 pub struct GivenAnswer {
-    /// Who.
+    /// The person.
     pub person: PersonName,
-    /// What.
+    /// The answer.
     pub answer: Answer,
-    /// How it came.
+    /// The way it arrived.
     pub via: AnswerVia,
-    /// To which page, where that is known.
+    /// The page that it answers, if known.
     pub page: Option<u32>,
-    /// For which role, where they said so.
+    /// The role, if the person named one.
     pub role: Option<RoleName>,
 }

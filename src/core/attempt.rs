@@ -1,5 +1,6 @@
-//! How attempts to send went, as a journal tells them. The one reader for all who judge channels and people by it: what
-//! a drill broke on purpose, a desk that nobody had open, and a wait for our own pace are no channel's fault.
+//! How attempts to send ended, according to a journal. All code that judges channels and people reads it here. A fault
+//! that a drill injected, a desk page that nobody had open, and a wait for our own rate limit are not the channel's
+//! fault.
 
 use crate::core::{
     drill::FaultKind,
@@ -10,47 +11,47 @@ use crate::core::{
 };
 use std::collections::BTreeMap;
 
-/// One attempt, or one reason to wait with it.
+/// One attempt, or one reason to wait.
 #[derive(Debug, Clone, Copy)]
 pub struct PageAttempt<'a> {
-    /// When it was settled.
+    /// When it ended.
     pub at: Timestamp,
-    /// When it began; none where nothing was tried.
+    /// When it began; `None` if nothing was tried.
     pub sent_at: Option<Timestamp>,
     /// How it ended.
     pub settlement: &'a SendOutcome,
-    /// What its drill did on purpose: then no channel was asked.
+    /// The fault that its drill injected; if there is one, no channel was asked.
     pub injected: Option<&'a FaultKind>,
 }
 
-/// Everything that was tried with one page.
+/// All attempts to send one page.
 #[derive(Debug, Clone, Default)]
 pub struct PageAttempts<'a> {
-    /// In their order.
+    /// The attempts, oldest first.
     pub attempts: Vec<PageAttempt<'a>>,
-    /// When the channel's accept timeout had run out, and how many of them were settled by then; none where it did not.
+    /// When the channel's accept timeout expired, and how many attempts had ended by then; `None` if it did not expire.
     overdue: Option<(Timestamp, usize)>,
 }
 
-/// What kept a page from arriving, or made it late.
+/// Why a page did not arrive, or arrived late.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeliveryHitch<'a> {
     /// The channel, or the contact data.
     Channel,
-    /// Its person had no desk page open.
+    /// The person had no desk page open.
     DeskClosed,
-    /// Our own pace: its channel had not been given it yet.
+    /// Our own rate limit: the page had not been given to its channel yet.
     OwnPace,
-    /// Its drill, on purpose.
+    /// A fault that its drill injected.
     Injected(&'a FaultKind),
     /// No attempt has ended yet, or the journal does not say why it was held.
     NotKnown,
 }
 
-/// What was tried with each page, by its number.
+/// The attempts for each page, by page number.
 pub fn attempts<'a>(events: impl IntoIterator<Item = (Timestamp, &'a Event)>) -> BTreeMap<u32, PageAttempts<'a>> {
     let mut pages: BTreeMap<u32, PageAttempts<'a>> = BTreeMap::new();
-    // What a drill does to a page is journaled right before how that ended.
+    // A fault that a drill injects is journaled right before the outcome of the page.
     let mut injected: BTreeMap<u32, &FaultKind> = BTreeMap::new();
     for (at, event) in events {
         match event {
@@ -70,12 +71,12 @@ pub fn attempts<'a>(events: impl IntoIterator<Item = (Timestamp, &'a Event)>) ->
 }
 
 impl<'a> PageAttempt<'a> {
-    /// Whether the channel, or what stood in for it, took it.
+    /// Whether the channel, or its stand-in, accepted it.
     pub fn is_taken(&self) -> bool {
         matches!(self.settlement, SendOutcome::Accepted { .. })
     }
 
-    /// Whether the channel itself was asked: with what it said it is judged.
+    /// Whether the channel itself was asked. Only then does the result count for or against the channel.
     pub fn was_given_to_channel(&self) -> bool {
         let tried = match self.settlement {
             SendOutcome::Accepted { receipt } => receipt.stand_in.is_none(),
@@ -85,7 +86,7 @@ impl<'a> PageAttempt<'a> {
         tried && self.injected.is_none() && !self.settlement.is_desk_closed()
     }
 
-    /// What went wrong with it; none where it was taken, or not wanted any more.
+    /// What went wrong; `None` if it was accepted or withdrawn.
     fn hitch(&self) -> Option<DeliveryHitch<'a>> {
         match (self.injected, self.settlement) {
             (_, SendOutcome::Accepted { .. } | SendOutcome::Unsent) => None,
@@ -99,12 +100,12 @@ impl<'a> PageAttempt<'a> {
 }
 
 impl<'a> PageAttempts<'a> {
-    /// How often its channel was asked and did not take it.
+    /// How often its channel was asked and did not accept it.
     pub fn refusals(&self) -> usize {
         self.attempts.iter().filter(|attempt| attempt.was_given_to_channel() && !attempt.is_taken()).count()
     }
 
-    /// Why its channel did not take it for now, each time.
+    /// Why its channel did not accept it yet, once for each attempt.
     pub fn not_now(&self) -> impl Iterator<Item = &'a str> {
         self.attempts.iter().filter(|attempt| attempt.was_given_to_channel()).filter_map(|attempt| {
             match attempt.settlement {
@@ -114,25 +115,25 @@ impl<'a> PageAttempts<'a> {
         })
     }
 
-    /// What its drill did to the last attempt.
+    /// The fault that its drill injected into the last attempt.
     pub fn injected(&self) -> Option<&'a FaultKind> {
         let is_attempt =
             |attempt: &&PageAttempt<'_>| !matches!(attempt.settlement, SendOutcome::Held { .. } | SendOutcome::Unsent);
         self.attempts.iter().rev().find(is_attempt)?.injected
     }
 
-    /// Whether its channel's accept timeout ran out.
+    /// Whether its channel's accept timeout expired.
     pub fn is_overdue(&self) -> bool {
         self.overdue.is_some()
     }
 
-    /// Whether an attempt with it had begun by then, or its channel's state had been looked at. Before that it waited for
-    /// nothing but its turn.
+    /// Whether an attempt had begun by then, or its channel's state had been checked. Before that, the page only waited
+    /// for its turn.
     pub fn had_its_turn_by(&self, at: Timestamp) -> bool {
         self.attempts.iter().any(|attempt| attempt.sent_at.unwrap_or(attempt.at) <= at)
     }
 
-    /// What kept this page from arriving, or made it late; none where it was taken in time.
+    /// Why this page did not arrive, or arrived late; `None` if it was accepted in time.
     pub fn hitch(&self, page: &Page) -> Option<DeliveryHitch<'a>> {
         if let Some((at, before)) = self.overdue {
             return Some(self.hitch_of_overdue(at, before));
@@ -143,16 +144,16 @@ impl<'a> PageAttempts<'a> {
             PageState::Accepted => None,
             PageState::Unreachable if in_doubt => last,
             PageState::Unreachable => Some(last.unwrap_or(DeliveryHitch::Channel)),
-            // It was still to be sent, or not wanted any more: what it met so far counts.
+            // It was still queued, or was withdrawn: what happened to it so far counts.
             PageState::Queued | PageState::Withdrawn | PageState::Unsent => last,
         }
     }
 
-    /// Why it was late whose accept timeout ran out at `at`, when `before` of its attempts had ended.
+    /// Why it was late: its accept timeout expired at `at`, after `before` of its attempts had ended.
     fn hitch_of_overdue(&self, at: Timestamp, before: usize) -> DeliveryHitch<'a> {
         match (self.attempts.iter().take(before).next_back(), self.attempts.first()) {
             (Some(last), _) => last.hitch().unwrap_or(DeliveryHitch::NotKnown),
-            // Its channel had it, and took its time.
+            // Its channel had it and was slow.
             (None, Some(first)) if self.had_its_turn_by(at) => first.hitch().unwrap_or(DeliveryHitch::Channel),
             (None, Some(_)) => DeliveryHitch::OwnPace,
             (None, None) => DeliveryHitch::NotKnown,

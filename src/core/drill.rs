@@ -1,4 +1,4 @@
-//! What a drill has that the real thing has not: an end, a circle of people who take part, faults on purpose.
+//! What only a drill has: an end time, a set of participants, and injected faults.
 
 use super::{
     names::{ChannelName, PersonName},
@@ -8,36 +8,36 @@ use crate::core::identity::RunId;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, fmt, time::Duration};
 
-/// How long a drill may last that was started without an end of its own: past that the core ends it.
+/// The longest time that a drill without its own end time may last. After that the core ends it.
 pub const DRILL_LIFE: Duration = Duration::from_secs(60 * 60);
 
-/// The most by which the waits of a drill's ladders may be divided.
+/// The largest number by which a drill may divide the waits of its ladders.
 pub const COMPRESS_MAX: u32 = 100;
 
-/// Faults that one drill may inject.
+/// How many faults one drill may inject.
 pub const FAULTS_MAX: usize = 32;
 
-/// What the words for every fault on purpose begin with.
+/// The prefix of every description of an injected fault.
 pub const INJECTED: &str = "injected: ";
 
-/// What the reason begins with for which an incident of a run ends that was not played to its end.
+/// The prefix of the closing reason of incidents whose run was stopped early.
 pub const BROKEN_OFF: &str = "the drill was broken off";
 
-/// The terms on which an incident is a drill. Frozen when it opens.
+/// The terms of a drill. They are frozen when its incident opens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DrillTerms {
-    /// The run that it belongs to; none for a drill that was fired by hand or by a monitor.
+    /// The run that it belongs to; `None` for a drill that a person or a monitor started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<RunId>,
-    /// Past then the core ends it, whoever is or is not there by then.
+    /// The core ends it after this time, whoever has answered by then.
     pub until: Timestamp,
     /// Who takes part; nobody else is paged. Empty means everybody.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub participants: BTreeSet<PersonName>,
-    /// By how much the waits of its ladders were divided.
+    /// The number by which the waits of its ladders were divided.
     #[serde(default = "one")]
     pub compress: u32,
-    /// What goes wrong on purpose. It concerns pages of this incident and no others.
+    /// The faults to inject. They affect only pages of this incident.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<InjectedFault>,
 }
@@ -45,47 +45,47 @@ pub struct DrillTerms {
 /// A fault that a drill injects, and when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InjectedFault {
-    /// What.
+    /// The fault.
     #[serde(flatten)]
     pub what: FaultKind,
-    /// From then on.
+    /// When it begins.
     pub from: Timestamp,
-    /// Up to, not including, then; none to the very end.
+    /// When it ends (exclusive); `None` means that it lasts to the end of the drill.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
 }
 
-/// What may go wrong on purpose.
+/// A fault that a drill can inject.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "fault")]
 pub enum FaultKind {
-    /// The channel takes nothing.
+    /// The channel accepts nothing.
     Down {
-        /// Which.
+        /// The channel.
         channel: ChannelName,
     },
-    /// The channel refuses everybody at once, as with a revoked token.
+    /// The channel refuses everybody immediately, as with a revoked token.
     Broken {
-        /// Which.
+        /// The channel.
         channel: ChannelName,
     },
-    /// The channel takes a page at once and brings it late.
+    /// The channel accepts a page immediately and delivers it late.
     Delayed {
-        /// Which.
+        /// The channel.
         channel: ChannelName,
-        /// How late.
+        /// The delay.
         #[serde(with = "super::time::duration_text")]
         by: Duration,
     },
-    /// The person is not there: what is sent to them is taken, and nobody reads it.
+    /// The person is absent: pages to them are accepted, and nobody reads them.
     Absent {
-        /// Who.
+        /// The person.
         person: PersonName,
     },
 }
 
 impl DrillTerms {
-    /// A drill that nothing is known about but when it ends.
+    /// Terms with an end time and nothing else.
     pub fn until(until: Timestamp) -> Self {
         Self { run: None, until, participants: BTreeSet::new(), compress: 1, faults: Vec::new() }
     }
@@ -95,8 +95,8 @@ impl DrillTerms {
         self.participants.is_empty() || self.participants.contains(person)
     }
 
-    /// What goes wrong with a page to this person (none for a room) by this channel at `now`. A person who is not
-    /// there goes before a channel that is down: nobody would hear of either.
+    /// The fault for a page to this person (`None` for a room) by this channel at `now`. An absent person takes
+    /// precedence over a channel that is down: the person would not notice the difference.
     pub fn fault(&self, person: Option<&PersonName>, channel: &ChannelName, now: Timestamp) -> Option<&FaultKind> {
         let is_current = |fault: &&InjectedFault| fault.from <= now && fault.until.is_none_or(|until| now < until);
         let current = || self.faults.iter().filter(is_current).map(|fault| &fault.what);
@@ -113,7 +113,7 @@ impl DrillTerms {
 }
 
 impl FaultKind {
-    /// Whether a page that meets it is refused without anything being sent, now or late.
+    /// Whether a page with this fault is refused, so that nothing is sent, now or later.
     pub fn asks_no_channel(&self) -> bool {
         matches!(self, Self::Down { .. } | Self::Broken { .. })
     }

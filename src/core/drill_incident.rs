@@ -1,4 +1,4 @@
-//! What an incident that is a drill has beside: an end, faults on purpose, how it was broken off.
+//! The drill side of an incident: its end time, its injected faults, whether it was stopped early.
 
 use super::{
     actor::Actor,
@@ -9,25 +9,25 @@ use super::{
 };
 
 impl Incident {
-    /// When the core ends it: a drill has an end.
+    /// When the core ends it, if it is a drill with an end time.
     pub fn drill_ends_at(&self) -> Option<Timestamp> {
         self.terms.as_ref().map(|terms| terms.until)
     }
 
-    /// What goes wrong on purpose with a page that is sent at `now`. Its last words reach everybody who is there.
+    /// The fault to inject into a page that is sent at `now`. The drill's last messages reach everybody who is present.
     pub fn trouble(&self, page: &Page, now: Timestamp) -> Option<&FaultKind> {
         let trouble = self.terms.as_ref()?.fault(page.person.as_ref(), &page.channel, now)?;
         (self.is_open() || matches!(trouble, FaultKind::Absent { .. })).then_some(trouble)
     }
 
-    /// Whether it is a drill that was broken off: what it did not show by then, it does not deny.
+    /// Whether it is a drill that was stopped early. What it had not shown by then does not count as failed.
     pub fn was_broken_off(&self) -> bool {
         let IncidentStatus::Resolved { by, why, .. } = &self.status else { return false };
         let told = why.as_ref().is_some_and(|why| why.starts_with(BROKEN_OFF));
         self.drill && (told || matches!(by, Actor::Crisis(_)))
     }
 
-    /// Whether it is a drill that should be over at `now` and is not yet.
+    /// Whether it is a drill that is still open at `now`, after its end time.
     pub fn is_overdue_drill(&self, now: Timestamp) -> bool {
         self.is_open() && self.drill_ends_at().is_some_and(|until| until <= now)
     }

@@ -8,13 +8,13 @@ use super::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// Hand-backs of one role that its state keeps; the journal has them all.
+/// How many hand-backs of one role its state keeps; the journal has all of them.
 pub const HAND_BACKS_MAX: usize = 32;
 
-/// How far a role is.
+/// The state of one role in an incident.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Engagement {
-    /// Demanded by the trigger; not merely somebody's `next`.
+    /// Whether the trigger requires it. `false` if it is only the `next` of another role.
     pub required: bool,
     /// When its ladder began.
     pub entered_at: Timestamp,
@@ -23,45 +23,45 @@ pub struct Engagement {
     pub stands_for: BTreeSet<RoleName>,
     /// The step it is on.
     pub step: usize,
-    /// How often that step was done before.
+    /// How often the current step was already done.
     pub round: u32,
-    /// How many steps were entered: the rung that pages name.
+    /// How many steps were entered so far; pages carry this number as their rung.
     pub rung: u32,
-    /// Whom the step paged.
+    /// The people whom the current step paged.
     pub on_call: Vec<PersonName>,
-    /// When the next rung is due; none once it is handed over or has its outcome.
+    /// When the next rung is due; `None` once the role was handed over or has its outcome.
     pub deadline: Option<Timestamp>,
-    /// The role that it was handed over to.
+    /// The role that this one was handed over to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits_on: Option<RoleName>,
-    /// Steps spent and nobody next: the last step repeats.
+    /// All steps are used up and there is no `next`: the last step repeats.
     #[serde(default)]
     pub exhausted: bool,
     /// Its one standby is used.
     #[serde(default)]
     pub stood_by: bool,
-    /// People who said that they can not.
+    /// People who answered unable.
     #[serde(default)]
     pub unable: BTreeSet<PersonName>,
-    /// Who received it and has not taken it.
+    /// People who received it and have not taken it.
     #[serde(default)]
     pub received: BTreeSet<PersonName>,
-    /// Who had it and handed it back, the newest last; the last [`HAND_BACKS_MAX`] of them.
+    /// People who had it and handed it back, newest last; at most the last [`HAND_BACKS_MAX`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub handed_back: Vec<HandBack>,
-    /// How it ended.
+    /// How it ended; `None` while it is open.
     pub outcome: Option<EngagementOutcome>,
 }
 
-/// Somebody had a role, and handed it back.
+/// A person had a role and handed it back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HandBack {
-    /// Who.
+    /// The person.
     pub person: PersonName,
-    /// The role that they handed back, where it is another one, which covered this.
+    /// The role that they handed back, if it is another one that covered this role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of: Option<RoleName>,
-    /// Since when they had it.
+    /// When they took it.
     pub taken_at: Timestamp,
     /// When they handed it back.
     pub at: Timestamp,
@@ -71,28 +71,28 @@ pub struct HandBack {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "outcome")]
 pub enum EngagementOutcome {
-    /// Its required answer is there.
+    /// It has its required answer.
     Engaged {
-        /// Who gave it.
+        /// Who gave the answer.
         person: PersonName,
         /// When.
         at: Timestamp,
     },
-    /// Its `next` is engaged in its place. Never counted as engaged.
+    /// Its `next` is engaged in its place. This never counts as engaged.
     Covered {
-        /// Which role.
+        /// The role that covers it.
         by: RoleName,
-        /// Who answered there.
+        /// Who answered for that role.
         person: PersonName,
         /// When.
         at: Timestamp,
     },
-    /// It stood in for others that have their outcome.
+    /// It stood in for other roles, and they all have their outcome.
     StoodDown {
         /// When.
         at: Timestamp,
     },
-    /// The incident was resolved before it had an answer.
+    /// The incident was resolved before the role had an answer.
     Closed {
         /// When.
         at: Timestamp,
@@ -100,7 +100,7 @@ pub enum EngagementOutcome {
 }
 
 impl Engagement {
-    /// A ladder that begins at `at`, whose pages count their rungs on from `rung`.
+    /// A ladder that begins at `at`; the rungs of its pages are numbered from `rung`.
     pub fn entered(instead_of: Option<&RoleName>, rung: u32, at: Timestamp) -> Self {
         Self {
             required: instead_of.is_none(),
@@ -121,7 +121,7 @@ impl Engagement {
         }
     }
 
-    /// A rung: these people are asked now. Whoever said before that they can not is asked again where nobody else is left.
+    /// Enters a rung: these people are asked now. People who said unable before are asked again if nobody else is left.
     pub fn step_entered(&mut self, step: usize, round: u32, on_call: &[PersonName], until: Timestamp) {
         self.step = step;
         self.round = round;
@@ -131,7 +131,7 @@ impl Engagement {
         self.unable.retain(|person| !on_call.contains(person));
     }
 
-    /// Records what an answer came to for this role.
+    /// Records the effect of an answer on this role.
     pub fn answered(&mut self, person: &PersonName, verdict: &AnswerVerdict) {
         match verdict {
             AnswerVerdict::StandbyGranted { until } => {
@@ -144,7 +144,7 @@ impl Engagement {
             AnswerVerdict::Received => {
                 self.received.insert(person.clone());
             }
-            // What these two do is an event of its own.
+            // These two have an event of their own.
             AnswerVerdict::Engages | AnswerVerdict::HandedBack => {}
             AnswerVerdict::StandbyRefused
             | AnswerVerdict::TooLate { .. }
@@ -156,14 +156,14 @@ impl Engagement {
         }
     }
 
-    /// It is open again: `person` had it and gave it back, or had `of`, which covered it. Whoever gave it back is out of
-    /// its ladder, as anybody who can not.
+    /// Opens the role again: `person` had it and handed it back, or had `of`, which covered it. The person who handed
+    /// it back is removed from its ladder, like anybody who answered unable.
     pub fn reopen(&mut self, person: &PersonName, of: Option<&RoleName>, at: Timestamp) {
         let taken_at = self.outcome.take().map_or(self.entered_at, |outcome| outcome.at());
         self.received.remove(person);
         if of.is_none() {
             self.unable.insert(person.clone());
-            // Where it goes next is decided afresh.
+            // Where it goes next is decided again.
             self.waits_on = None;
         }
         if HAND_BACKS_MAX <= self.handed_back.len() {
@@ -172,17 +172,17 @@ impl Engagement {
         self.handed_back.push(HandBack { person: person.clone(), of: of.cloned(), taken_at, at });
     }
 
-    /// Since when it is open without a break: since it was handed back for the last time, or since its ladder began.
+    /// Since when it has been open without a break: since the last hand-back, or since its ladder began.
     pub fn open_since(&self) -> Timestamp {
         self.handed_back.last().map_or(self.entered_at, |back| back.at)
     }
 
-    /// Whether somebody must still be found.
+    /// Whether it still needs somebody.
     pub fn is_open(&self) -> bool {
         self.outcome.is_none()
     }
 
-    /// Who has it, where somebody has.
+    /// The person who has it, if anybody does.
     pub fn holder(&self) -> Option<&PersonName> {
         match self.outcome.as_ref()? {
             EngagementOutcome::Engaged { person, .. } | EngagementOutcome::Covered { person, .. } => Some(person),
@@ -192,7 +192,7 @@ impl Engagement {
 }
 
 impl EngagementOutcome {
-    /// When it came.
+    /// When it ended.
     pub fn at(&self) -> Timestamp {
         match self {
             Self::Engaged { at, .. } | Self::Covered { at, .. } | Self::StoodDown { at } | Self::Closed { at } => *at,

@@ -1,5 +1,5 @@
-//! The one function that decides. `step` judges an input and returns what happened; each event is applied as it is
-//! emitted, so that later judgements see it. It can not fail.
+//! The function that makes every decision. `step` judges an input and returns the events that follow. Each event is
+//! applied as it is emitted, so later decisions in the same call see it. It cannot fail.
 
 mod answers;
 mod hand_back;
@@ -25,98 +25,99 @@ use crate::core::{
 };
 use std::sync::Arc;
 
-/// The last words of a drill that is broken off.
+/// The last message of a drill that is stopped early.
 pub const STOPPED: &str = "DRILL stopped: a real crisis began";
 
-/// The retraction: the last words of a drill that came to its end.
+/// The retraction: the last message of a drill that reached its end.
 pub const OVER: &str = "DRILL is over";
 
-/// What can happen to an open incident from outside.
+/// An input from outside to an open incident.
 #[derive(Debug, Clone)]
 pub enum IncidentInput {
-    /// Another alert with its key: firing again, or all clear.
+    /// Another alert with the same key: firing again, or resolved.
     Alert(Arc<Alert>),
     /// An attempt to send ended.
     Settled {
         /// The page's number.
         page: u32,
-        /// How.
+        /// How it ended.
         settlement: SendOutcome,
         /// When the attempt began.
         sent_at: Option<Timestamp>,
-        /// What was shown, by content hash.
+        /// The text that was shown, by content hash.
         text: Option<String>,
     },
-    /// A device or screen reported.
+    /// A device or a screen reported progress.
     Reported {
         /// The page's number.
         page: u32,
-        /// What.
+        /// The stage that was reached.
         stage: PageStage,
     },
-    /// Its person's desk shows a page, by whatever channel it went.
+    /// The person's desk page shows a page, whichever channel it was sent by.
     ShownAtDesk {
         /// The page's number.
         page: u32,
     },
-    /// The provider had taken a page, and says now that it did not arrive.
+    /// The provider had accepted a page and now reports that it did not arrive.
     Undelivered {
         /// The page's number.
         page: u32,
         /// What the provider says.
         why: String,
     },
-    /// The node that had these pages is gone, and did not leave in order. Those that it may have begun to send are taken
-    /// over.
+    /// The node that had these pages is gone and did not shut down cleanly. Another node takes over the pages that it
+    /// may have begun to send.
     TakenOver {
         /// Their numbers.
         pages: Vec<u32>,
     },
-    /// A human spoke, authenticated.
+    /// An authenticated person answered.
     Answer(GivenAnswer),
     /// Time has passed.
     Tick,
-    /// The drill does this to a page, on purpose.
+    /// The drill injects this fault into a page.
     Injected {
         /// The page's number.
         page: u32,
-        /// What.
+        /// The fault.
         trouble: FaultKind,
     },
-    /// These people are told that a drill is about to begin.
+    /// These people are told that a drill will begin soon.
     Announce {
-        /// Whom.
+        /// The people to tell.
         people: Vec<PersonName>,
     },
-    /// Something real began: a drill is broken off.
+    /// A real incident began: the drill is stopped.
     Preempt {
         /// The live incident.
         by: IncidentId,
     },
-    /// It is over.
+    /// The incident is over.
     Resolve {
         /// Who says so.
         by: Actor,
         /// Why, in their words.
         why: Option<String>,
     },
-    /// Somebody says what it was; heard only once it is over.
+    /// Somebody classifies the incident. Accepted only after it is over.
     Judge {
-        /// Who.
+        /// The person who classifies it.
         by: Actor,
-        /// What it was.
+        /// The classification.
         finding: ClassificationKind,
-        /// In their words.
+        /// A note in their own words.
         note: Option<String>,
     },
 }
 
-/// Opens an incident: every required role enters its first step in the same breath.
+/// Opens an incident. Every required role enters its first step in the same call.
 pub fn open(id: IncidentId, opening: IncidentOpening, roster: &Roster, now: Timestamp) -> (Incident, Vec<Event>) {
     let mut incident = Incident::opened(id, &opening, now);
     let plan = opening.plan.clone();
     let mut judge = Decider { incident: &mut incident, roster, now, events: vec![Event::Opened(Box::new(opening))] };
-    // All are there before the first is paged: one that is another's `next` too must not be entered in its place.
+    // All roles are created before the first is paged: a required role that is also the `next` of another one must not
+    // be entered in its place.
     for role in &plan.required {
         judge.emit(Event::RoleEntered { role: role.clone(), instead_of: None });
     }
@@ -131,13 +132,13 @@ pub fn open(id: IncidentId, opening: IncidentOpening, roster: &Roster, now: Time
     (incident, events)
 }
 
-/// Decides what `input` means for an open incident at `now`, applies it and returns what happened. An input that
-/// means nothing (a double tick, a settlement of an unknown page, anything but an answer or a settlement after the
-/// end) returns nothing.
+/// Decides what `input` means for an open incident at `now`, applies it and returns the events. Returns nothing for an
+/// input that has no effect: a repeated tick, an outcome for an unknown page, or anything but an answer or an outcome
+/// after the incident has ended.
 pub fn step(incident: &mut Incident, input: IncidentInput, roster: &Roster, now: Timestamp) -> Vec<Event> {
     let now = now.max(incident.last_at);
     let mut judge = Decider { incident, roster, now, events: Vec::new() };
-    // Whatever comes past a drill's end finds it over, whether or not its tick came first.
+    // Any input that arrives after a drill's end time finds it over, even if no tick came first.
     if judge.incident.is_overdue_drill(now) {
         judge.resolve(Actor::Clock, None);
     }
@@ -198,12 +199,12 @@ impl Decider<'_> {
         }
         let due: Vec<RoleName> = self.incident.open_roles().filter(|role| self.is_due(role)).cloned().collect();
         for role in due {
-            // An earlier one of these may have covered it.
+            // An earlier role in this loop may have covered it.
             if self.is_due(&role) {
                 self.advance(&role, StepReason::TimedOut);
             }
         }
-        // After the ladders: what a rung leaves behind needs no other way any more.
+        // After the ladders: pages that a rung has left behind need no other channel any more.
         let late = |page: &&Arc<Page>| Incident::accept_deadline(page).is_some_and(|until| until <= self.now);
         let overdue: Vec<u32> = self.incident.pages.values().filter(late).map(|page| page.n).collect();
         for page in overdue {
@@ -222,9 +223,9 @@ impl Decider<'_> {
             return;
         }
         let told = self.attempted(|page| page.purpose.needs_an_end());
-        // Of a drill that is broken off nothing is said any more but that.
+        // Once a drill is stopped early, that is the only thing said about it.
         let is_stopped = matches!(by, Actor::Crisis(_));
-        // Other systems hear all of it: what they are told of the past stays true.
+        // Other systems get every notice: what they are told about the past stays true.
         let stays = |page: &Page| page.purpose.outlives_incident() && (!is_stopped || page.purpose.is_notice());
         self.withdraw(|page| !stays(page));
         self.emit(Event::Resolved { by: by.clone(), why: why.clone() });
@@ -234,7 +235,7 @@ impl Decider<'_> {
         self.tell_rooms_the_end(&by, why.as_deref());
     }
 
-    /// The real thing is left alone, and so is what is over.
+    /// Live incidents, and incidents that are over, are left alone.
     fn preempt(&mut self, by: IncidentId) {
         if self.incident.is_open() && self.incident.drill {
             self.emit(Event::Preempted { by });
@@ -242,7 +243,7 @@ impl Decider<'_> {
         }
     }
 
-    /// By every way that reaches each: whoever is not asked yet has the time to look at any.
+    /// Uses every channel that reaches each person: nobody has to answer yet, so they have time to look at any of them.
     fn announce(&mut self, people: &[PersonName]) {
         if !self.incident.is_open() || !self.incident.drill {
             return;
@@ -261,12 +262,12 @@ impl Decider<'_> {
         }
     }
 
-    /// Whether it is a drill that was broken off for something real.
+    /// Whether it is a drill that was stopped for a live incident.
     fn is_stopped(&self) -> bool {
         matches!(self.incident.status, IncidentStatus::Resolved { by: Actor::Crisis(_), .. })
     }
 
-    /// What the war room reads last.
+    /// The last line in the war room.
     fn last_line(&self, by: &Actor, why: Option<&str>) -> String {
         match (by, self.incident.drill) {
             (Actor::Crisis(_), _) => STOPPED.to_owned(),
@@ -275,7 +276,7 @@ impl Decider<'_> {
         }
     }
 
-    /// What is open is not known yet; the same words again are no news.
+    /// An open incident cannot be classified yet, and a repeated classification is ignored.
     fn find(&mut self, by: Actor, finding: ClassificationKind, note: Option<String>) {
         let known = self.incident.judgement.as_ref();
         let news = known.is_none_or(|known| known.finding != finding || known.note != note);

@@ -1,6 +1,7 @@
-//! What happened: the journal line, the audit record, the log line and the drill's timeline in one.
+//! What happened. One type is the journal line, the audit record, the log line and the drill's timeline.
 //!
-//! The form is versioned ([`VERSION`]); fields may be added with defaults, so that old journals fold for years.
+//! The format is versioned ([`VERSION`]). Fields may be added with defaults, so that old journals can be folded for
+//! years.
 
 pub use super::{
     actor::Actor,
@@ -24,45 +25,45 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
-/// The version that new journal lines carry.
+/// The version of new journal lines.
 pub const VERSION: u32 = 1;
 
-/// One thing that happened to one incident.
+/// One event of one incident.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "event")]
 pub enum Event {
-    /// A trigger held and nobody was working on its key yet.
+    /// A trigger's condition held, and no incident was open for its key.
     Opened(Box<IncidentOpening>),
-    /// The same condition again.
+    /// Another alert about the same condition.
     Joined {
         /// The alert.
         alert: Arc<Alert>,
     },
-    /// The monitor says that it is over.
+    /// The monitor reports that the condition is over.
     AllClear {
         /// Which monitor.
         source: SourceName,
     },
-    /// The monitor's lease lapsed: it has stopped saying anything. The incident stays open.
+    /// The monitor's lease expired: it no longer reports. The incident stays open.
     SourceSilent {
-        /// Until when it had vouched.
+        /// When the lease ended.
         lease: Timestamp,
     },
     /// A role's ladder begins.
     RoleEntered {
         /// The role.
         role: RoleName,
-        /// The role whose `next` it is; none for a role that the trigger demands.
+        /// The role whose `next` it is; `None` for a role that the trigger requires.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         instead_of: Option<RoleName>,
     },
-    /// A rung: these people are paged now. Its pages follow.
+    /// Enters a rung: these people are paged now. Their pages follow as events of their own.
     StepEntered {
         /// The role.
         role: RoleName,
-        /// Which step, from 0.
+        /// The step, counted from 0.
         step: usize,
-        /// How often it was done before.
+        /// How often the step was done before.
         round: u32,
         /// Who was on call.
         on_call: Vec<PersonName>,
@@ -71,30 +72,31 @@ pub enum Event {
         /// Why the ladder moved here.
         why: StepReason,
     },
-    /// A page or post is born.
+    /// A page or post is created.
     Paged {
-        /// It.
+        /// The page.
         page: Arc<Page>,
     },
     /// An attempt to send ended.
     Settled {
         /// The page's number.
         page: u32,
-        /// How.
+        /// How it ended.
         settlement: SendOutcome,
-        /// When the attempt began; none where none did.
+        /// When the attempt began; `None` if there was none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sent_at: Option<Timestamp>,
-        /// What was shown, by content hash.
+        /// The text that was shown, by content hash.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         text: Option<String>,
     },
-    /// Its channel did not take the page within its accept timeout.
+    /// The page's channel did not accept it within the accept timeout.
     Overdue {
         /// The page's number.
         page: u32,
     },
-    /// The node that had these pages died, and may have begun to send them; another took them over. They may be repeated.
+    /// The node that had these pages died and may have begun to send them. Another node took them over, so they may be
+    /// sent twice.
     TakenOver {
         /// Their numbers.
         pages: Vec<u32>,
@@ -103,45 +105,45 @@ pub enum Event {
     Reported {
         /// The page's number.
         page: u32,
-        /// What.
+        /// The stage that was reached.
         stage: PageStage,
-        /// Its person's desk showed it, though it went by another channel.
+        /// Whether the person's desk page showed it although it was sent by another channel.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         at_desk: bool,
     },
-    /// The provider had taken it, and says now that it did not arrive.
+    /// The provider had accepted it and now reports that it did not arrive.
     Undelivered {
         /// The page's number.
         page: u32,
         /// What the provider says.
         why: String,
     },
-    /// Pages that are not wanted any more.
+    /// These pages are withdrawn: they are out of date.
     Withdrawn {
         /// Their numbers.
         pages: Vec<u32>,
     },
-    /// A human spoke, or a mailbox by itself ([`Event::said_by`] tells which).
+    /// A person answered, or a mailbox replied automatically ([`Event::said_by`] tells which).
     Answered {
-        /// For which role.
+        /// The role.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         role: Option<RoleName>,
-        /// Who.
+        /// The person.
         person: PersonName,
-        /// What.
+        /// The answer.
         answer: Answer,
-        /// How it came.
+        /// The way it arrived.
         via: AnswerVia,
-        /// To which page, where that is known.
+        /// The page that it answers, if known.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         page: Option<u32>,
-        /// The one channel that it shows to reach its person; none where it shows that of no channel.
+        /// The one channel that the answer proves to reach its person; `None` if it proves that of no channel.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         channel: Option<ChannelName>,
-        /// What became of it.
+        /// The effect of the answer.
         verdict: AnswerVerdict,
     },
-    /// The role's required answer is there.
+    /// The role has its required answer.
     Engaged {
         /// The role.
         role: RoleName,
@@ -152,78 +154,78 @@ pub enum Event {
     Covered {
         /// The role.
         role: RoleName,
-        /// By which.
+        /// The role that covers it.
         by: RoleName,
-        /// Who has it.
+        /// The person who has that role.
         person: PersonName,
     },
-    /// Who had the role can not do it after all: it is open again, and its ladder goes on without them.
+    /// The person who had the role cannot do it after all: it is open again, and its ladder continues without them.
     HandedBack {
         /// The role.
         role: RoleName,
-        /// Who had it.
+        /// The person who had it.
         person: PersonName,
     },
-    /// The role that covered this one was handed back: it waits for an answer again.
+    /// The role that covered this one was handed back: this one needs an answer again.
     Reopened {
         /// The role.
         role: RoleName,
         /// The role that was handed back.
         of: RoleName,
-        /// Who had that.
+        /// The person who had that role.
         person: PersonName,
     },
-    /// The role had been entered in place of others, and those have their outcome.
+    /// The role was entered in place of others, and they have their outcome.
     StoodDown {
         /// The role.
         role: RoleName,
     },
-    /// The role's steps are spent; its `next` has it now.
+    /// The role's steps are used up; its `next` takes over.
     HandedOver {
         /// The role.
         role: RoleName,
         /// Its `next`.
         next: RoleName,
     },
-    /// The role's steps are spent and nobody is next: its last step repeats until somebody answers.
+    /// The role's steps are used up and there is no `next`: its last step repeats until somebody answers.
     Exhausted {
         /// The role.
         role: RoleName,
     },
-    /// A drill made something go wrong with one of its pages, on purpose.
+    /// A drill injected a fault into one of its pages.
     Injected {
         /// The page's number.
         page: u32,
-        /// What.
+        /// The fault.
         trouble: FaultKind,
     },
-    /// A drill is broken off: something real began. Its end follows.
+    /// A drill is stopped because a live incident began. Its end follows.
     Preempted {
         /// The live incident.
         by: IncidentId,
     },
-    /// It is over.
+    /// The incident is over.
     Resolved {
-        /// Who said so.
+        /// Who resolved it.
         by: Actor,
         /// Why, in their words.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         why: Option<String>,
     },
-    /// Somebody says what it was. The last one counts.
+    /// Somebody classified the incident. The last classification counts.
     Judged {
-        /// Who.
+        /// Who classified it.
         by: Actor,
-        /// What it was.
+        /// The classification.
         finding: ClassificationKind,
-        /// In their words.
+        /// A note in their own words.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         note: Option<String>,
     },
 }
 
 impl Event {
-    /// The human who said something by it; none where a mailbox replied by itself, which is nobody's word.
+    /// The person who spoke in this event; `None` for an automatic reply, which is nobody's answer.
     pub fn said_by(&self) -> Option<&PersonName> {
         match self {
             Self::Answered { via: AnswerVia::AutoReply, .. } => None,
@@ -233,24 +235,24 @@ impl Event {
     }
 }
 
-/// What opens an incident, and is frozen into it.
+/// What opens an incident. It is frozen into the incident.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct IncidentOpening {
-    /// One open incident per key.
+    /// The key; each key has at most one open incident.
     pub key: IncidentKey,
-    /// One line for humans.
+    /// One line for people.
     pub summary: String,
     /// The frozen plan.
     pub plan: Arc<EscalationPlan>,
-    /// The alert that did it.
+    /// The alert that opened it.
     pub alert: Arc<Alert>,
-    /// When the door had it whole: the stage `accepted`.
+    /// When the door had received the whole alert: the stage `accepted`.
     pub received_at: Timestamp,
-    /// On which terms it is a drill; none for the real thing, and for drills of before they had an end.
+    /// The terms of the drill; `None` for a live incident, and for drills from before drills had an end time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub terms: Option<DrillTerms>,
-    /// What tells the incident from another one of the same number. Left out, the store draws it; journals of before
-    /// there were any have none.
+    /// Tells this incident from another one with the same number. If it is left out, the store draws it; journals of
+    /// older versions have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nonce: Option<IncidentNonce>,
 }
@@ -263,32 +265,32 @@ pub enum StepReason {
     Entered,
     /// Nobody answered in time.
     TimedOut,
-    /// Nobody whom the last step paged can answer any more.
+    /// None of the people whom the last step paged can answer any more.
     NobodyLeft,
-    /// Who had the role handed it back: the others are asked again.
+    /// The person who had the role handed it back: the others are asked again.
     HandedBack,
 }
 
-/// A journal line as it is written: the event, its place in its chain, its time.
+/// A journal line as it is written: the event, its place in its chain, and its time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JournalRecord<E = Event> {
-    /// The version of the form.
+    /// The version of the format.
     pub v: u32,
     /// The chain: an incident (`INC-7`), a source (`source:prom`), the anchors.
     pub chain: String,
-    /// Counted from 1 in each chain.
+    /// The place in the chain, counted from 1.
     pub seq: u64,
     /// When it happened.
     pub at: Timestamp,
-    /// What.
+    /// The event.
     #[serde(flatten)]
     pub event: E,
 }
 
-/// A journal line as it lies in a store or in an export of it.
+/// A journal line as it is stored, or as an export contains it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredLine {
-    /// Its place in the order of commits; grows, with gaps.
+    /// Its place in the order of commits; it grows, with gaps.
     pub pos: i64,
     /// Its chain.
     pub chain: String,
@@ -300,22 +302,22 @@ pub struct StoredLine {
     pub hash: [u8; 32],
 }
 
-/// The chain of anchors.
+/// The name of the chain of anchors.
 pub const ANCHORS: &str = "anchors";
 
-/// An anchor: the heads of all chains that grew since the last one. A copy of the anchors' chain that is kept
+/// An anchor: the heads of all chains that grew since the last anchor. A copy of the anchors' chain that is kept
 /// elsewhere proves the history up to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "event")]
 pub enum AnchorEvent {
-    /// Chain, sequence and hash (hex) of each, in the order of the chains' names.
+    /// The chain, sequence number and hash (hex) of each head, sorted by chain name.
     Anchored {
         /// The heads.
         heads: Vec<(String, u64, String)>,
     },
 }
 
-/// Hashes one link: SHA-256 over the last link's hash and this line's bytes.
+/// Hashes one link: SHA-256 over the previous link's hash and this line's bytes.
 pub fn link(previous: &[u8; 32], line: &[u8]) -> [u8; 32] {
     let mut hash = Sha256::new();
     hash.update(previous);
@@ -323,7 +325,7 @@ pub fn link(previous: &[u8; 32], line: &[u8]) -> [u8; 32] {
     hash.finalize().into()
 }
 
-/// The hash before the first link of a chain: SHA-256 of its name, so that chains can not be swapped.
+/// The hash before the first link of a chain: SHA-256 of the chain's name, so that chains cannot be swapped.
 pub fn genesis(chain: &str) -> [u8; 32] {
     Sha256::digest(chain.as_bytes()).into()
 }

@@ -1,4 +1,4 @@
-//! What an incident turned out to be: said when it is resolved, or later, when more is known.
+//! The classification of an incident. It is given when the incident is resolved, or later, when more is known.
 
 use super::{event::Actor, time::Timestamp};
 use serde::{Deserialize, Serialize};
@@ -7,39 +7,39 @@ use std::{fmt, str::FromStr};
 /// The longest note, in characters.
 pub const NOTE_MAX: usize = 2_000;
 
-/// What an incident turned out to be.
+/// The classification of an incident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ClassificationKind {
     /// There was a crisis, and people were needed.
     True,
-    /// There was nothing: the trigger was wrong.
+    /// There was no crisis: the trigger was wrong.
     False,
-    /// What the trigger saw was there, and was expected or harmless.
+    /// What the trigger saw was real, but expected or harmless.
     Benign,
     /// Another incident was about the same thing.
     Duplicate,
 }
 
-/// A finding, and who said so.
+/// A classification and the person who gave it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Classification {
-    /// What it was.
+    /// The classification.
     pub finding: ClassificationKind,
-    /// In their words; at most [`NOTE_MAX`] characters.
+    /// A note in their own words; at most [`NOTE_MAX`] characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
-    /// Who said so.
+    /// Who gave it.
     pub by: Actor,
-    /// When.
+    /// When it was given.
     pub at: Timestamp,
 }
 
 impl ClassificationKind {
-    /// All of them, in the order in which they are shown.
+    /// All variants, in the order in which they are shown.
     pub const ALL: [Self; 4] = [Self::True, Self::False, Self::Benign, Self::Duplicate];
 
-    /// Its name, as it is written everywhere.
+    /// Its name in JSON, in commands and on pages.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::True => "true",

@@ -1,4 +1,4 @@
-//! Bytes as text, as hashes are shown and kept.
+//! Bytes as hexadecimal text, the form in which hashes are shown and stored.
 
 /// Bytes as lower-case hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
@@ -9,7 +9,7 @@ pub fn hex(bytes: &[u8]) -> String {
     text
 }
 
-/// The hash that [`hex`] wrote; none for anything else.
+/// The hash that [`hex`] wrote; `None` for any other text.
 pub fn unhex(text: &str) -> Option<[u8; 32]> {
     let mut hash = [0; 32];
     if text.len() != 64 || !text.is_ascii() {

@@ -1,10 +1,11 @@
-//! What tells incidents and pages apart: for people by a number, for everybody outside by a random value besides. Numbers
-//! are given again where a backup was restored; a code, a link or a message id of before must not fit the new incident.
+//! Identities of incidents and pages: a number for people and, in everything that goes outside, a random value too.
+//! After a backup is restored, numbers are used again. A code, a link or a message id from before the restore must not
+//! match the new incident.
 
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
-/// Short enough for an SMS and a phone call: `INC-42`.
+/// The number of an incident, short enough for an SMS and a phone call: `INC-42`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct IncidentId(pub i64);
@@ -15,7 +16,7 @@ impl fmt::Display for IncidentId {
     }
 }
 
-/// `INC-42`, `inc-42`, `42`.
+/// Parses `INC-42`, `inc-42` and `42`.
 impl FromStr for IncidentId {
     type Err = String;
 
@@ -42,21 +43,21 @@ impl From<IncidentId> for String {
     }
 }
 
-/// Random bytes that tell one thing from every other one. No secret: what is secret is derived from them together with
-/// the server key.
+/// Random bytes that make an id unique. They are not secret: secrets are derived from them together with the server
+/// key.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Nonce<const BYTES: usize>([u8; BYTES]);
 
-/// 128 random bits of one incident, drawn by the store when it is opened.
+/// 128 random bits of one incident. The store draws them when the incident is opened.
 pub type IncidentNonce = Nonce<16>;
 
-/// 64 random bits of one page, drawn by the store when it is born: an incident that was open in a backup goes on after
-/// the restore, and gives its numbers again to other pages.
+/// 64 random bits of one page. The store draws them when the page is created. An incident that was open in a backup
+/// continues after the restore, and reuses its page numbers for other pages.
 pub type PageNonce = Nonce<8>;
 
 impl<const BYTES: usize> Nonce<BYTES> {
-    /// From its bytes.
+    /// A nonce with these bytes.
     pub const fn new(bytes: [u8; BYTES]) -> Self {
         Self(bytes)
     }
@@ -68,7 +69,7 @@ impl<const BYTES: usize> Nonce<BYTES> {
 }
 
 impl From<IncidentNonce> for PageNonce {
-    /// The first half of what was drawn.
+    /// The first half of the incident's nonce.
     fn from(drawn: IncidentNonce) -> Self {
         let mut bytes = [0; 8];
         bytes.copy_from_slice(&drawn.0[..8]);
@@ -76,7 +77,7 @@ impl From<IncidentNonce> for PageNonce {
     }
 }
 
-/// Two hexadecimal digits a byte.
+/// Two hexadecimal digits for each byte.
 impl<const BYTES: usize> fmt::Display for Nonce<BYTES> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&super::event::hex(&self.0))
@@ -112,48 +113,49 @@ impl<const BYTES: usize> From<Nonce<BYTES>> for String {
     }
 }
 
-/// An incident as it is told from every other one, before and after a restored backup.
+/// The identity of an incident: unique even if a backup was restored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct IncidentIdentity {
     /// Its number.
     pub id: IncidentId,
-    /// Its random value; none for an incident that a program of before there were any has opened.
+    /// Its random value; `None` for an incident that an older version opened.
     pub nonce: Option<IncidentNonce>,
 }
 
 impl IncidentIdentity {
-    /// What stands beside its number in every id that goes out: 16 hexadecimal digits of the nonce. Empty where it has none:
-    /// the ids of such an incident stay as they were.
+    /// The suffix to its number in every id that goes outside: 16 hexadecimal digits of the nonce. Empty if it has
+    /// none: the ids of such an incident stay as they were.
     pub fn mark(self) -> String {
         self.nonce.map(|nonce| nonce.to_string()[..16].to_owned()).unwrap_or_default()
     }
 
-    /// One of its pages, with what was drawn for it.
+    /// The identity of one of its pages, with the page's own nonce.
     pub fn page(self, n: u32, own: Option<PageNonce>) -> PageIdentity {
         PageIdentity { page: PageId { incident: self.id, n }, nonce: self.nonce, own }
     }
 }
 
-/// A page as it is told from every other one, before and after a restored backup.
+/// The identity of a page: unique even if a backup was restored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PageIdentity {
     /// Its number.
     pub page: PageId,
     /// Its incident's random value.
     pub nonce: Option<IncidentNonce>,
-    /// Its own random value; none for a page that a program of before there were any has sent.
+    /// Its own random value; `None` for a page that an older version sent.
     pub own: Option<PageNonce>,
 }
 
 impl PageIdentity {
-    /// What stands beside its number in every id that goes out: 16 hexadecimal digits of its own, else its incident's.
+    /// The suffix to its number in every id that goes outside: 16 hexadecimal digits of its own nonce, or else of its
+    /// incident's.
     pub fn mark(self) -> String {
         let of_incident = IncidentIdentity { id: self.page.incident, nonce: self.nonce };
         self.own.map_or_else(|| of_incident.mark(), |own| own.to_string())
     }
 }
 
-/// What keys are derived from. Without a nonce it is the number alone, as it was before there were any.
+/// The text that keys are derived from. Without a nonce it is the number alone, as in older versions.
 impl fmt::Display for IncidentIdentity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.id)?;
@@ -161,7 +163,7 @@ impl fmt::Display for IncidentIdentity {
     }
 }
 
-/// The same of a page.
+/// The same for a page.
 impl fmt::Display for PageIdentity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.page)?;
@@ -170,7 +172,7 @@ impl fmt::Display for PageIdentity {
     }
 }
 
-/// Which page: the incident and its number in it.
+/// The number of a page: its incident, and its number there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct PageId {
     /// Its incident.
@@ -194,7 +196,7 @@ impl FromStr for PageId {
     }
 }
 
-/// One run of one scenario: `DR-7`.
+/// The number of one run of a scenario: `DR-7`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct RunId(pub i64);
@@ -205,7 +207,7 @@ impl fmt::Display for RunId {
     }
 }
 
-/// `DR-7`, `dr-7`, `7`.
+/// Parses `DR-7`, `dr-7` and `7`.
 impl FromStr for RunId {
     type Err = String;
 

@@ -1,4 +1,4 @@
-//! One crisis, as the fold of its events. [`Incident::apply`] records and judges nothing.
+//! One incident, as the fold of its events. [`Incident::apply`] records and decides nothing.
 
 pub use super::identity::IncidentId;
 use crate::core::{
@@ -20,15 +20,15 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::{collections::BTreeMap, sync::Arc};
 
-/// Open, or over.
+/// Whether an incident is open.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", tag = "status")]
 pub enum IncidentStatus {
-    /// Somebody is, or must be, at work on it.
+    /// Somebody works on it, or must be found.
     Open,
     /// It is over.
     Resolved {
-        /// Who said so.
+        /// Who resolved it.
         by: Actor,
         /// Why, in their words.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -38,58 +38,58 @@ pub enum IncidentStatus {
     },
 }
 
-/// One crisis from opened to resolved.
+/// One crisis, from when it was opened until it is resolved.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Incident {
     /// Its number.
     pub id: IncidentId,
-    /// What tells it from another incident of the same number; none where an older program opened it.
+    /// Tells it from another incident with the same number; `None` if an older version opened it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nonce: Option<IncidentNonce>,
     /// The trigger that opened it.
     pub trigger: TriggerName,
-    /// One open incident per key.
+    /// The key; each key has at most one open incident.
     pub key: IncidentKey,
-    /// An exercise.
+    /// Whether it is an exercise.
     pub drill: bool,
-    /// On which terms, where it is one that has an end.
+    /// The terms, if it is a drill with an end time.
     pub terms: Option<DrillTerms>,
-    /// One line for humans.
+    /// One line for people.
     pub summary: String,
     /// The frozen plan.
     pub plan: Arc<EscalationPlan>,
     /// The last alert that belongs to it.
     pub alert: Arc<Alert>,
-    /// How many alerts were joined to it, the first included.
+    /// How many alerts belong to it, the first included.
     pub alerts: u64,
-    /// When the monitor saw it begin, where it said so.
+    /// When the monitor saw it begin, if it said so.
     pub detected_at: Option<Timestamp>,
-    /// When the door had the first alert whole.
+    /// When the door had received the whole first alert.
     pub received_at: Timestamp,
     /// When it was committed. Time to engagement counts from here.
     pub opened_at: Timestamp,
-    /// The last event's time; time never runs backwards for an incident.
+    /// The time of the last event; time never runs backwards for an incident.
     pub last_at: Timestamp,
-    /// Open, or over.
+    /// Whether it is open.
     pub status: IncidentStatus,
-    /// Since when its monitor says nothing any more.
+    /// Since when its monitor has not reported.
     pub silent_since: Option<Timestamp>,
-    /// When its monitor said that it is over.
+    /// When its monitor reported that the condition is over.
     pub all_clear_at: Option<Timestamp>,
-    /// One engagement a role that was entered.
+    /// The engagement of each role that was entered.
     pub engagements: BTreeMap<RoleName, Engagement>,
-    /// Its rooms, by the channels that have them, once they are made.
+    /// The rooms that exist, by channel.
     pub rooms: BTreeMap<ChannelName, WarRoom>,
-    /// What it turned out to be, once somebody has said so.
+    /// Its classification, once somebody has given one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub judgement: Option<Classification>,
-    /// The pages, by number. Kept as rows of their own, not in the incident's body.
+    /// The pages, by number. They are stored as rows of their own, not in the incident's body.
     #[serde(skip)]
     pub pages: BTreeMap<u32, Arc<Page>>,
 }
 
 impl Incident {
-    /// The incident that an opening begins.
+    /// The incident that this opening starts.
     pub fn opened(id: IncidentId, opening: &IncidentOpening, at: Timestamp) -> Self {
         Self {
             id,
@@ -116,7 +116,7 @@ impl Incident {
         }
     }
 
-    /// Folds a whole journal chain; none when it does not begin with an opening.
+    /// Folds a whole journal chain; `None` if it does not begin with an opening.
     pub fn fold<'a>(id: IncidentId, events: impl IntoIterator<Item = (Timestamp, &'a Event)>) -> Option<Self> {
         let mut events = events.into_iter();
         let Some((at, Event::Opened(opening))) = events.next() else {
@@ -129,12 +129,12 @@ impl Incident {
         Some(incident)
     }
 
-    /// What it is called by outside.
+    /// Its identity for the outside.
     pub fn identity(&self) -> IncidentIdentity {
         IncidentIdentity { id: self.id, nonce: self.nonce }
     }
 
-    /// What one of its pages is called by outside.
+    /// The identity of one of its pages for the outside.
     pub fn page_identity(&self, n: u32) -> PageIdentity {
         self.identity().page(n, self.pages.get(&n).and_then(|page| page.nonce))
     }
@@ -144,7 +144,7 @@ impl Incident {
         self.status == IncidentStatus::Open
     }
 
-    /// When [`super::step`] wants to be called with a tick; a function of state, so that no timer can leak.
+    /// When [`super::step`] must be called with a tick. It is computed from the state, so there are no timers to lose.
     pub fn deadline(&self) -> Option<Timestamp> {
         if !self.is_open() {
             return self.archives().map(|(_, due)| due).min();
@@ -154,7 +154,7 @@ impl Incident {
         ladders.chain(accept_timeout).chain(self.lease()).chain(self.drill_ends_at()).min()
     }
 
-    /// Rooms that are still to be put away, and when.
+    /// Rooms that must still be archived, and when.
     pub fn archives(&self) -> impl Iterator<Item = (&ChannelName, Timestamp)> {
         let ended = match self.status {
             IncidentStatus::Open => None,
@@ -166,16 +166,16 @@ impl Incident {
         due.filter(|(channel, _)| !self.posts_to(channel).any(|page| page.purpose == PagePurpose::RoomArchive))
     }
 
-    /// What was posted to a room, newest first.
+    /// The posts to a room, newest first.
     pub fn posts_to<'a>(&'a self, room: &'a ChannelName) -> impl Iterator<Item = &'a Page> {
         let posts = self.pages.values().rev().map(|page| &**page);
         posts.filter(move |page| page.person.is_none() && page.channel == *room)
     }
 
-    /// A digest of everything that a card shows: when it is the same, the card needs no edit.
+    /// A digest of everything that a card shows: if it has not changed, the card needs no edit.
     pub fn card_digest(&self) -> String {
         let shown = (&self.status, &self.engagements, self.all_clear_at, self.silent_since);
-        // Our own types, all of whose keys are text: this can not fail.
+        // These are our own types, and all their keys are strings: this cannot fail.
         let mut text = serde_json::to_vec(&shown).unwrap_or_default();
         if self.is_sandboxed() {
             text.extend_from_slice(b"sandboxed");
@@ -183,17 +183,18 @@ impl Incident {
         hex(&Sha256::digest(text)[..8])
     }
 
-    /// When the monitor's word lapses.
+    /// When the monitor's lease ends.
     pub fn lease(&self) -> Option<Timestamp> {
         self.alert.lease_until.filter(|_| self.silent_since.is_none() && self.all_clear_at.is_none())
     }
 
-    /// When a page's accept timeout ends, while that still matters.
+    /// When a page's accept timeout expires, as long as that still matters.
     pub fn accept_deadline(page: &Page) -> Option<Timestamp> {
         page.accept_until.filter(|_| page.state == PageState::Queued)
     }
 
-    /// Records what happened. Never judges, never fails; an event about something unknown changes nothing.
+    /// Records what happened. It decides nothing and cannot fail; an event about an unknown role or page changes
+    /// nothing.
     pub fn apply(&mut self, event: &Event, at: Timestamp) {
         self.last_at = self.last_at.max(at);
         match event {
@@ -254,7 +255,7 @@ impl Incident {
             Event::Exhausted { role } => {
                 if let Some(engagement) = self.engagements.get_mut(role) {
                     engagement.exhausted = true;
-                    // It repeats by itself: nobody answers in its place any more.
+                    // Its last step repeats: no other role answers in its place any more.
                     engagement.waits_on = None;
                 }
             }
@@ -277,7 +278,7 @@ impl Incident {
         self.engagements.iter().filter(|(_, e)| e.is_open()).map(|(role, _)| role)
     }
 
-    /// The briefs that the role's current rung bore.
+    /// The briefs of the role's current rung.
     pub fn rung_pages<'a>(&'a self, role: &'a RoleName) -> impl Iterator<Item = &'a Page> {
         let rung = self.engagements.get(role).map(|e| e.rung);
         self.briefs_of(role).filter(move |page| Some(page.rung) == rung)
@@ -292,7 +293,7 @@ impl Incident {
     }
 
     fn enter(&mut self, role: &RoleName, instead_of: Option<&RoleName>, at: Timestamp) {
-        // Entered again after it was stood down: its pages' rungs must stay apart.
+        // It is entered again after it was stood down: the rungs of its old and new pages must stay distinct.
         let rung = self.engagements.get(role).map_or(0, |before| before.rung);
         let engagement = Engagement::entered(instead_of, rung, at);
         self.engagements.insert(role.clone(), engagement);
@@ -311,7 +312,7 @@ impl Incident {
         }
     }
 
-    /// Changes a page, where there is one of that number.
+    /// Changes the page with this number, if there is one.
     fn page(&mut self, n: u32, change: impl FnOnce(&mut Page)) {
         if let Some(page) = self.pages.get_mut(&n) {
             change(Arc::make_mut(page));

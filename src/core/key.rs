@@ -1,5 +1,6 @@
-//! What makes two alerts one incident: one open incident a key. Keys of the matrix's triggers and keys of what Stentor
-//! opens itself are made apart and can not be equal, whatever names a matrix has and whatever its expressions say.
+//! Incident keys: two alerts with the same key belong to one incident, and each key has at most one open incident. Keys
+//! from the matrix's triggers and keys from Stentor itself have different forms. They can never be equal, whatever
+//! names and expressions a matrix contains.
 
 use crate::core::{
     identity::RunId,
@@ -9,35 +10,35 @@ use crate::core::{
 use serde::{Deserialize, Serialize};
 use std::{borrow::Borrow, fmt, sync::Arc};
 
-/// The key of an incident. On disk it is text: `{trigger}/{value}` of a trigger, `stentor:..` of Stentor's own, and
-/// `drill:` before either for a drill.
+/// The key of an incident. It is stored as text: `{trigger}/{value}` for a trigger, `stentor:..` for Stentor itself,
+/// and either with the prefix `drill:` for a drill.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct IncidentKey(Arc<str>);
 
-/// What the keys of drills begin with. No name may have a colon.
+/// The prefix of drill keys. Names cannot contain a colon.
 const DRILL: &str = "drill:";
 
-/// What the keys of Stentor's own incidents begin with, after [`DRILL`]. No name may have a colon.
+/// The prefix of Stentor's own keys, after [`DRILL`]. Names cannot contain a colon.
 const OWN: &str = "stentor:";
 
-/// How Stentor's own keys began before they were set apart, each followed by a slash.
+/// The prefixes of Stentor's own keys in older versions, each followed by a slash.
 const OWN_BEFORE: [&str; 5] = ["channel", "condition", "by-hand", "opt-out", "run"];
 
 impl IncidentKey {
-    /// Of an incident that a trigger of the matrix opens. `value` is what its `key` says of the alert.
+    /// The key of an incident that a trigger opens. `value` is the result of the trigger's `key` for the alert.
     pub fn of_trigger(trigger: &TriggerName, value: &str, drill: bool) -> Self {
         Self(format!("{}{}/{value}", prefix(drill), segment(trigger.as_str())).into())
     }
 
-    /// About a condition that can not be evaluated: one for each trigger and source, so that a monitor that changed its
-    /// fields pages once and not at each alert.
+    /// About a condition that cannot be evaluated. There is one key for each trigger and source, so that a monitor that
+    /// changed its fields causes one page and not one for each alert.
     pub fn of_condition(trigger: &TriggerName, source: &SourceName, drill: bool) -> Self {
         let about = format!("condition/{}/{}", segment(trigger.as_str()), segment(source.as_str()));
         Self::own(drill, &about)
     }
 
-    /// Of a role that was called by hand; `call` tells this call from every other.
+    /// A role that was called by hand; `call` makes the call unique.
     pub fn of_call(call: &str, drill: bool) -> Self {
         Self::own(drill, &format!("{BY_HAND}/{}", segment(call)))
     }
@@ -47,38 +48,38 @@ impl IncidentKey {
         Self::own(false, &format!("channel/{}", segment(channel.as_str())))
     }
 
-    /// About a channel by which nothing is heard.
+    /// About a channel that nothing is received by.
     pub fn of_hearing(channel: &ChannelName) -> Self {
         Self::own(false, &format!("channel/{}/hearing", segment(channel.as_str())))
     }
 
-    /// About somebody who has opted out of a channel.
+    /// About a person who has opted out of a channel.
     pub fn of_opt_out(channel: &ChannelName, person: &PersonName) -> Self {
         Self::own(false, &format!("opt-out/{}/{}", segment(channel.as_str()), segment(person.as_str())))
     }
 
-    /// Of the announcement of a run.
+    /// The announcement of a run.
     pub fn of_run(run: RunId) -> Self {
         Self::own(true, &format!("run/{run}"))
     }
 
-    /// About an incident that can not be read any more.
+    /// About an incident that cannot be read any more.
     pub fn of_unreadable(incident: IncidentId) -> Self {
         Self::own(false, &format!("unreadable/{incident}"))
     }
 
-    /// About all further ones, where there are too many to page about each.
+    /// About all further unreadable incidents, if there are too many to page about each one.
     pub fn of_more_unreadable() -> Self {
         Self::own(false, "unreadable")
     }
 
-    /// A key as it lies in a row or in a journal line.
+    /// A key as it is stored in a row or a journal line.
     pub fn stored(text: &str) -> Self {
         Self(text.into())
     }
 
-    /// The same key as it is made today, when it was stored in an incident whose plan names `trigger`. A trigger's key
-    /// has always begun with its trigger's name; Stentor's own had no mark of their own once.
+    /// The current form of a stored key, for an incident whose plan names `trigger`. A trigger's key has always begun
+    /// with its trigger's name; Stentor's own keys once had no prefix.
     pub fn of_plan(&self, trigger: &TriggerName) -> Self {
         let (drill, rest) = match self.0.strip_prefix(DRILL) {
             Some(rest) => (true, rest),
@@ -92,21 +93,21 @@ impl IncidentKey {
         Self::own(drill, rest)
     }
 
-    /// The channel that this is about, where it is about one that reaches nobody.
+    /// The channel that this key is about, if it is about one that reaches nobody.
     pub fn broken_channel(&self) -> Option<ChannelName> {
         let channel = self.0.strip_prefix(OWN)?.strip_prefix("channel/")?;
         (!channel.contains('/')).then(|| ChannelName::from(channel))
     }
 
-    /// Whether Stentor itself opens incidents with it, and no trigger does.
+    /// Whether Stentor itself uses this key to open incidents, and no trigger does.
     pub fn is_own(&self) -> bool {
         self.0.strip_prefix(DRILL).unwrap_or(&self.0).starts_with(OWN)
     }
 
-    /// What the keys about channels begin with.
+    /// The prefix of keys about channels.
     pub const CHANNELS: &str = "stentor:channel/";
 
-    /// Where the keys of drills begin in the order of keys, and where those after them do.
+    /// Where drill keys begin in the order of keys, and where they end (exclusive).
     pub const DRILLS: (&str, &str) = (DRILL, "drill;");
 
     /// The key as text.
@@ -123,8 +124,8 @@ fn prefix(drill: bool) -> &'static str {
     if drill { DRILL } else { "" }
 }
 
-/// A name as one part of a key: what parts a key, or marks one, is written in another way. The names of a matrix have
-/// nothing of it.
+/// Escapes a name as one part of a key: characters that separate or mark parts of a key are replaced. Names in a matrix
+/// never contain them.
 fn segment(name: &str) -> String {
     name.replace('%', "%25").replace('/', "%2F").replace(':', "%3A")
 }
@@ -165,7 +166,7 @@ mod tests {
         ]
     }
 
-    /// Names as nobody's matrix has them, and as somebody's might.
+    /// Names that no matrix contains, and names that one might contain.
     fn name() -> impl Strategy<Value = String> {
         const ODD: [&str; 11] = [
             "channel",

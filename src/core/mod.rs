@@ -1,7 +1,7 @@
-//! What should happen: the pure heart of Stentor.
+//! The decisions: the pure core of Stentor.
 //!
-//! Nothing here waits, reads a clock, rolls a die, logs or touches the world. Everything that the daemon decides is
-//! decided by [`step`], and everything that it remembers is the fold of the [`Event`]s that `step` returned.
+//! Nothing here waits, reads a clock, uses random numbers, logs, or does I/O. Every decision of the daemon is made by
+//! [`step`], and all of its state is the fold of the [`Event`]s that `step` returned.
 
 pub mod actor;
 pub mod alert;

@@ -1,4 +1,5 @@
-//! Names that people give to things in the matrix. Each kind is a type, so that a role can not be passed for a person.
+//! Names that people give to things in the matrix. Each kind has its own type, so that a role cannot be passed as a
+//! person.
 
 use serde::{Deserialize, Serialize};
 use std::{borrow::Borrow, fmt, sync::Arc};
@@ -45,15 +46,15 @@ macro_rules! name {
 }
 
 name!(
-    /// A function that must be engaged: trader, compliance, it.
+    /// A job that somebody must take in a crisis: trader, compliance, it.
     RoleName
 );
 name!(
-    /// A responder, as the matrix calls them.
+    /// A responder, by their name in the matrix.
     PersonName
 );
 name!(
-    /// A way to reach humans, as the matrix calls it.
+    /// A way to reach people, by its name in the matrix.
     ChannelName
 );
 name!(
@@ -65,12 +66,12 @@ name!(
     SourceName
 );
 name!(
-    /// People who take turns.
+    /// A group of people who take turns.
     RotationName
 );
 
 impl RoleName {
-    /// The role that the matrix's catch-all is: the last `next` of every chain.
+    /// The role of the matrix's catch-all: the last `next` of every chain.
     pub fn catch_all() -> Self {
         Self::from(CATCH_ALL)
     }
@@ -81,14 +82,14 @@ impl RoleName {
     }
 }
 
-/// The reserved name of the catch-all; no role of the matrix may take it.
+/// The reserved name of the catch-all; no role in the matrix may use it.
 pub const CATCH_ALL: &str = "catch-all";
 
-/// The source under which Stentor reports about itself, and the trigger of the plans for it. Reserved for both.
+/// The source of Stentor's reports about itself, and the trigger name in their plans. Reserved in both places.
 pub const SELF: &str = "stentor";
 
-/// The trigger of the plans for roles that are called by hand. Reserved.
+/// The trigger name in plans for roles that are called by hand. Reserved.
 pub const BY_HAND: &str = "by-hand";
 
-/// The source of a scenario's alerts, and the trigger of a run's announcement. Reserved for both.
+/// The source of a scenario's alerts, and the trigger name of a run's announcement. Reserved in both places.
 pub const DRILLS: &str = "drill";

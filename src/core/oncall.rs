@@ -1,5 +1,5 @@
-//! Who is on call, and by what each person can be reached. Not frozen: it is resolved when a step is entered, and what
-//! was found is recorded.
+//! Who is on call, and how each person can be reached. This is not frozen: it is resolved when a step is entered, and
+//! the result is recorded.
 
 use super::{
     names::{ChannelName, PersonName, RotationName},
@@ -10,44 +10,44 @@ use super::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Turns are counted from here: on 1 January 2024 it was the first person's turn.
+/// Turns are counted from this time: on 1 January 2024 it was the first person's turn.
 pub const EPOCH: Timestamp = Timestamp::from_micros(1_704_067_200_000_000);
 
-/// The people of the matrix as the ladder sees them.
+/// The people of the matrix, in the form that ladders need.
 #[derive(Debug, Clone, Default)]
 pub struct Roster {
-    /// By which channels each person can be reached, in the matrix's order.
+    /// The channels that reach each person, in the matrix's order.
     pub reach: BTreeMap<PersonName, Vec<ChannelName>>,
-    /// Who takes turns.
+    /// The rotations.
     pub rotations: BTreeMap<RotationName, Rotation>,
-    /// Which channels are desk pages: what is done at a desk proves these.
+    /// The channels that are desk pages: an answer or a view at a desk proves these.
     pub screens: BTreeSet<ChannelName>,
 }
 
-/// People who take turns at each hand-over.
+/// People who take turns and change at each hand-over.
 #[derive(Debug, Clone)]
 pub struct Rotation {
     people: Vec<PersonName>,
     handoff: CronSchedule,
     zone: Zone,
     overrides: Vec<RotationOverride>,
-    /// A turn that was counted already, so that each look-up starts near.
+    /// A turn that was already counted, so that look-ups start close to it.
     counted: (Timestamp, usize),
 }
 
-/// One person instead of whoever's turn it is.
+/// One person who is on call instead of the person whose turn it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RotationOverride {
-    /// Who.
+    /// The person.
     pub person: PersonName,
-    /// From then.
+    /// When it begins.
     pub from: Timestamp,
-    /// Up to, not including, then.
+    /// When it ends (exclusive).
     pub until: Timestamp,
 }
 
 impl Roster {
-    /// The people whom these entries mean at `now`, each once, in order.
+    /// The people that these entries stand for at `now`: each once, in order.
     pub fn resolve(&self, whom: &[StepTarget], now: Timestamp) -> Vec<PersonName> {
         let mut people = Vec::new();
         for entry in whom {
@@ -64,14 +64,14 @@ impl Roster {
         people
     }
 
-    /// By which channels a person can be reached.
+    /// The channels that reach a person.
     pub fn channels(&self, person: &PersonName) -> &[ChannelName] {
         self.reach.get(person).map_or(&[], Vec::as_slice)
     }
 }
 
 impl Rotation {
-    /// A rotation; turns up to `as_of` are counted now. Without people nobody is ever on call.
+    /// A rotation with its turns counted up to `as_of`. Without people nobody is ever on call.
     pub fn new(
         people: Vec<PersonName>,
         handoff: CronSchedule,
@@ -84,7 +84,8 @@ impl Rotation {
         rotation
     }
 
-    /// Who has it at `now`: an override that covers `now` (the last one written wins), else whose turn it is.
+    /// Who is on call at `now`: an override that covers `now` (the last one written wins), or else the person whose
+    /// turn it is.
     pub fn on_call(&self, now: Timestamp) -> Option<&PersonName> {
         let covers = |o: &&RotationOverride| o.from <= now && now < o.until;
         if let Some(over) = self.overrides.iter().rev().find(covers) {
@@ -94,7 +95,7 @@ impl Rotation {
         (0 < len).then(|| &self.people[self.turns_until(now) % len])
     }
 
-    /// Everybody who may have it at some time: who takes turns, and who stands in for them.
+    /// Everybody who may be on call at some time: the members and the people in overrides.
     pub fn people(&self) -> impl Iterator<Item = &PersonName> {
         self.people.iter().chain(self.overrides.iter().map(|over| &over.person))
     }

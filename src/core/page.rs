@@ -13,65 +13,65 @@ use crate::core::{
 };
 use serde::{Deserialize, Serialize};
 
-/// A page or a post, and what became of it. Born by [`super::Event::Paged`], changed by the events that name it.
+/// A page or a post, and its state. Created by [`super::Event::Paged`], changed by the events that name it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Page {
     /// Its number in the incident, from 1.
     pub n: u32,
-    /// The role it is about; none for a post about the whole incident.
+    /// The role that it is about; `None` for a post about the whole incident.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<RoleName>,
-    /// Who shall read it; none for a post.
+    /// The person it is for; `None` for a post.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person: Option<PersonName>,
     /// By which channel.
     pub channel: ChannelName,
     /// What it is for.
     pub purpose: PagePurpose,
-    /// Which entering of which step bore it: the role's count of entered steps. A fallback keeps its original's.
+    /// The role's count of entered steps when it was created. A fallback keeps the number of its original.
     #[serde(default)]
     pub rung: u32,
-    /// The page that its channel did not take, which this one stands in for.
+    /// The page that this one replaces, because that page's channel did not accept it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instead_of: Option<u32>,
-    /// What tells it from a page that had its number before a backup was restored; drawn by the store.
+    /// Tells it from a page that had its number before a backup was restored; drawn by the store.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nonce: Option<PageNonce>,
-    /// When it was born.
+    /// When it was created.
     pub born_at: Timestamp,
-    /// From then on another channel is tried beside it. Only briefs have one.
+    /// From this time on another channel is tried as well. Only briefs have one.
     #[serde(default, rename = "patience_until", skip_serializing_if = "Option::is_none")]
     pub accept_until: Option<Timestamp>,
-    /// Where it is.
+    /// Its current state.
     #[serde(default)]
     pub state: PageState,
-    /// Refusals so far; a crash is none.
+    /// How often it was refused so far; a crash does not count.
     #[serde(default)]
     pub refusals: u32,
-    /// Not to be tried before.
+    /// It must not be tried before this time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_at: Option<Timestamp>,
-    /// Why it was not given to its channel when it was looked at last; none once it was.
+    /// Why it was not given to its channel when it was last checked; `None` once it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<HeldWhy>,
-    /// Taken over from a node that died: it may have been sent before, and says so.
+    /// It was taken over from a node that died: it may have been sent before, and its text says so.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub maybe_repeated: bool,
-    /// The stages, as far as it got.
+    /// The stages that it has reached.
     #[serde(default)]
     pub stages: PageStages,
-    /// What the provider said when it took it.
+    /// What the provider returned when it accepted the page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt: Option<SendReceipt>,
-    /// The last trouble.
+    /// The last error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,
-    /// The text that was shown, by its content hash.
+    /// The text that was shown, by content hash.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
 }
 
-/// What a page is for. Only briefs keep a ladder alive; the others tell.
+/// The purpose of a page. Only briefs keep a ladder going; the others only inform.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "purpose")]
 pub enum PagePurpose {
@@ -82,63 +82,64 @@ pub enum PagePurpose {
     },
     /// Somebody has the role.
     Taken {
-        /// Who.
+        /// The person.
         by: PersonName,
-        /// For which role they answered, where that is another one that covers.
+        /// The role that they answered for, if it is another one that covers this role.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         covering_as: Option<RoleName>,
     },
-    /// Somebody had the role and handed it back: whoever heard that they have it hears this, unless they are asked again.
+    /// Somebody had the role and handed it back. Sent to everyone who was told that they have it, unless they are asked
+    /// again.
     HandedBack {
-        /// Who.
+        /// The person.
         by: PersonName,
-        /// The role that they handed back: the page's own, or one that covered it or made it unneeded.
+        /// The role that they handed back: the page's own, or one that covered it or made it unnecessary.
         of: RoleName,
     },
-    /// The role is not needed any more: those for whom it stood in have answered.
+    /// The role is not needed any more: the roles that it stood in for have their answers.
     StoodDown,
     /// The incident is resolved.
     Resolved,
-    /// A drill is about to begin; nothing is asked yet.
+    /// A drill will begin soon; nothing is asked yet.
     Announced,
-    /// The war room is made, with its card.
+    /// The war room is created, with its card.
     RoomCard,
-    /// One line of the war room that people must notice.
+    /// One line in the war room that people must notice.
     RoomLine {
         /// What happened.
         line: String,
     },
-    /// One line of the war room for those who look: its timeline. Living rooms alone have it.
+    /// One line in the war room's timeline, for people who look there. Only living rooms have one.
     RoomNote {
         /// What happened.
         line: String,
     },
-    /// The card of a living room shall show what is now. It is rendered when it is sent.
+    /// The card of a living room must show the current state. It is rendered when it is sent.
     RoomUpdate {
-        /// Counted from 2 in each room: the card itself is the first.
+        /// Counted from 2 in each room: the card itself is revision 1.
         revision: u32,
-        /// A digest of what the card showed when this was born ([`super::Incident::card_digest`]).
+        /// A digest of what the card showed when this update was created ([`super::Incident::card_digest`]).
         shows: String,
     },
     /// A living room gets its topic, purpose, bookmark and pin.
     RoomFurnish,
-    /// People are asked into a living room.
+    /// People are invited to a living room.
     RoomInvite {
-        /// Who.
+        /// The people.
         people: Vec<PersonName>,
     },
     /// The incident is over: what happened, in a few lines, for a living room.
     RoomSummary,
-    /// A living room that is not needed any more.
+    /// A living room that is not needed any more is archived.
     RoomArchive,
     /// Another system is told what happened.
     Notice {
-        /// What.
+        /// What happened.
         about: SystemNotice,
     },
 }
 
-/// What other systems are told of.
+/// The notices that other systems get.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SystemNotice {
@@ -146,28 +147,28 @@ pub enum SystemNotice {
     Opened,
     /// A role's ladder begins.
     RoleEntered,
-    /// A role's required answer is there.
+    /// A role has its required answer.
     RoleEngaged,
     /// A role's `next` is engaged in its place.
     RoleCovered,
-    /// Who had a role handed it back: it is open again.
+    /// The person who had a role handed it back: it is open again.
     RoleHandedBack,
     /// The role that covered this one was handed back: it is open again.
     RoleReopened,
-    /// A role's steps are spent and its `next` takes over.
+    /// A role's steps are used up and its `next` takes over.
     RoleHandedOver,
-    /// A role's steps are spent and nobody is next.
+    /// A role's steps are used up and there is no `next`.
     RoleExhausted,
     /// A role is not needed any more.
     RoleStoodDown,
-    /// The monitor says that it is over.
+    /// The monitor reports that the condition is over.
     AllClear,
-    /// It is over.
+    /// The incident is over.
     Resolved,
 }
 
 impl SystemNotice {
-    /// Its name for other systems: words with a dot between, which never change their meaning.
+    /// Its name for other systems: words separated by dots. The meaning of a name never changes.
     pub fn name(self) -> &'static str {
         match self {
             Self::Opened => "incident.opened",
@@ -191,28 +192,28 @@ impl PagePurpose {
         matches!(self, Self::Brief { .. })
     }
 
-    /// Whether it waits for a desk that is not open. How something ended is shown by whatever desk is opened later, without
-    /// being sent.
+    /// Whether it waits for a desk that is not open. Messages about an ending do not: any desk page that is opened
+    /// later shows it without a message.
     pub fn waits_for_desk(&self) -> bool {
         self.is_brief()
     }
 
-    /// Whether its reader must hear when the incident is over.
+    /// Whether its reader must be told when the incident is over.
     pub fn needs_an_end(&self) -> bool {
         matches!(self, Self::Brief { .. } | Self::Announced)
     }
 
-    /// Whether it tells who has its role, or that nobody is needed: stale once that is not so any more.
+    /// Whether it says who has its role, or that nobody is needed. It is out of date once that changes.
     pub fn tells_who_has_it(&self) -> bool {
         matches!(self, Self::Taken { .. } | Self::StoodDown)
     }
 
-    /// Whether it tells another system what happened: that stays true, whatever happens next.
+    /// Whether it tells another system what happened. That stays true, whatever happens next.
     pub fn is_notice(&self) -> bool {
         matches!(self, Self::Notice { .. })
     }
 
-    /// Whether it keeps its meaning when the incident is over: what a room or another system is told of the past, and a
+    /// Whether it is still correct when the incident is over: messages about the past to rooms and other systems, and a
     /// room's card, which is rendered when it is sent.
     pub fn outlives_incident(&self) -> bool {
         matches!(self, Self::RoomLine { .. } | Self::RoomNote { .. } | Self::RoomUpdate { .. } | Self::Notice { .. })

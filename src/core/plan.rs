@@ -1,5 +1,5 @@
-//! What the matrix says shall happen in one incident. Frozen when the incident opens: a reload never changes a crisis
-//! under way.
+//! What the matrix prescribes for one incident. Frozen when the incident opens: a reload never changes a crisis that is
+//! in progress.
 
 use super::{
     alert::Alert,
@@ -9,32 +9,32 @@ use super::{
 use serde::{Deserialize, Deserializer, Serialize};
 use std::{collections::BTreeMap, time::Duration};
 
-/// The frozen answer of the matrix to one alert.
+/// The matrix's answer to one alert.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EscalationPlan {
-    /// Which trigger it was.
+    /// The trigger that matched.
     pub trigger: TriggerName,
-    /// The revision (content hash) of the matrix that it was drawn from.
+    /// The revision (content hash) of the matrix that it was made from.
     pub matrix: String,
     /// The roles that must be engaged.
     pub required: Vec<RoleName>,
-    /// Those, every `next` that can be reached from them, and the catch-all where the matrix has one.
+    /// The required roles, every `next` that can be reached from them, and the catch-all if the matrix has one.
     pub roles: BTreeMap<RoleName, RolePlan>,
-    /// How long a page may stay unaccepted before the person's next channel is tried. Channels that are not named here
-    /// do not exist in this plan.
+    /// How long a page may stay unaccepted before the person's next channel is tried. A channel that is not listed here
+    /// does not exist in this plan.
     #[serde(rename = "patience")]
     pub accept_timeout: BTreeMap<ChannelName, AcceptTimeout>,
-    /// The channels that have a room for the incident. Plans of old journals had one at most.
+    /// The channels that have a room for the incident. Plans in old journals had at most one.
     #[serde(default, alias = "room", deserialize_with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
     pub rooms: Vec<ChannelName>,
-    /// The channels that tell other systems what happens.
+    /// The channels that send notices to other systems.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tell: Vec<ChannelName>,
-    /// Those of them whose card is kept up to date.
+    /// The rooms whose card is kept up to date.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub living: BTreeMap<ChannelName, LivingRoom>,
-    /// What the trigger suggests to those who are asked, in the order of their letters; at most [`ACTIONS_MAX`]. Plans of
-    /// old journals have none.
+    /// The actions that the trigger suggests, in the order of their letters; at most [`ACTIONS_MAX`]. Plans in old
+    /// journals have none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub actions: Vec<SuggestedAction>,
     /// What the monitor's all-clear does.
@@ -44,34 +44,34 @@ pub struct EscalationPlan {
 /// How many actions may be suggested: as many as there are letters.
 pub const ACTIONS_MAX: usize = ACTION_LETTERS.len();
 
-/// What suggested actions are called: digits are answers.
+/// The names of suggested actions. They are letters because digits are answers.
 pub const ACTION_LETTERS: [char; 9] = ['A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'I'];
 
-/// Characters of what to do: it is read at a glance.
+/// The longest text of an action, in characters: people read it at a glance.
 pub const ACTION_CHARS_MAX: usize = 60;
 
-/// Characters of what that leads to: one line of a page, with what to do before it.
+/// The longest text of its result, in characters. Together with the action it is one line of a page.
 pub const THEN_CHARS_MAX: usize = 100;
 
-/// Something that a person may do. Nobody but a human does it: no text leads from here to a market or a system.
+/// An action that a person may take. Only people take it: this text never reaches a market or a system.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SuggestedAction {
     /// What to do, in a few words.
     pub text: String,
-    /// What it leads to, and what it does not.
+    /// What it leads to, and what it does not lead to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub then: Option<String>,
 }
 
-/// A room with one card that is edited as things change, and a life of its own.
+/// A room with one card that is edited when something changes, and with its own lifecycle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct LivingRoom {
-    /// How long after the end it is put away; never where nothing is said.
+    /// How long after the incident's end it is archived; `None` means never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub archive_after: Option<AcceptTimeout>,
 }
 
-/// The shortest wait that a step may have.
+/// The shortest wait of a step.
 pub const WAIT_MIN: Duration = Duration::from_secs(1);
 
 /// How long a channel may leave a page unaccepted.
@@ -79,57 +79,57 @@ pub const WAIT_MIN: Duration = Duration::from_secs(1);
 #[serde(transparent)]
 pub struct AcceptTimeout(#[serde(with = "super::time::duration_text")] pub Duration);
 
-/// One role's row.
+/// The plan for one role.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RolePlan {
     /// The answer that engages it.
     pub engaged_by: AnswerLevel,
-    /// How fast it is meant to be.
+    /// How fast it should be engaged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<EngagementTarget>,
-    /// Whose texts it reads.
+    /// The template for its texts.
     pub template: String,
     /// The revision (content hash) of those texts.
     pub template_revision: String,
     /// The ladder; never empty.
     pub steps: Vec<StepPlan>,
-    /// Who takes over when the steps are spent.
+    /// The role that takes over when the steps are used up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<RoleName>,
 }
 
-/// A percentile, never a mean: `percent` of engagements within `within`.
+/// A target as a percentile, never a mean: `percent` of engagements within `within`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct EngagementTarget {
-    /// The bound.
+    /// The time limit.
     #[serde(with = "super::time::duration_text")]
     pub within: Duration,
-    /// Of a hundred.
+    /// The percentage, out of 100.
     pub percent: f64,
 }
 
-/// One rung.
+/// One step of a ladder.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepPlan {
-    /// Whom.
+    /// Who is paged.
     pub page: Vec<StepTarget>,
-    /// By which channels; a set, sent at once.
+    /// The channels; all are used at the same time.
     pub by: Vec<ChannelName>,
-    /// How long this step waits, counted from its commit; not cumulative.
+    /// How long this step waits, counted from its commit. It does not include earlier steps.
     #[serde(with = "super::time::duration_text")]
     pub wait: Duration,
-    /// How often the step is done again before the ladder moves on.
+    /// How often the step is repeated before the ladder moves on.
     #[serde(default)]
     pub repeat: u32,
 }
 
-/// Whom a step pages.
+/// Who a step pages.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum StepTarget {
     /// This person.
     Person(PersonName),
-    /// Whoever is on call when the step is entered.
+    /// The person who is on call when the step is entered.
     Rotation(RotationName),
 }
 
@@ -137,7 +137,7 @@ pub enum StepTarget {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OnResolved {
-    /// It is noted; a human closes the incident.
+    /// It is recorded; a person closes the incident.
     #[default]
     Note,
     /// It closes the incident.
@@ -145,7 +145,7 @@ pub enum OnResolved {
 }
 
 impl EscalationPlan {
-    /// The same plan with every wait divided by `by`, but none below a second: a ladder compressed for a drill.
+    /// The same plan with every wait divided by `by`, but no wait below one second: the ladder of a compressed drill.
     pub fn compressed(&self, by: u32) -> Self {
         let mut plan = self.clone();
         for row in plan.roles.values_mut() {
@@ -157,9 +157,9 @@ impl EscalationPlan {
     }
 }
 
-/// What is suggested in an incident, with its letters. What the alert itself suggests (annotations `action_a` to `action_i`,
-/// with `action_a_then` and so on) is about this very moment, so it stands in place of what the trigger suggests: the two
-/// are never mixed. Nothing where neither says anything.
+/// The actions that are suggested in an incident, with their letters. Actions in the alert itself (annotations
+/// `action_a` to `action_i`, with `action_a_then` and so on) are about the current situation, so they replace the
+/// trigger's actions; the two are never mixed. Empty if neither suggests anything.
 pub fn suggested(alert: &Alert, plan: &EscalationPlan) -> Vec<(char, SuggestedAction)> {
     let told = |key: String, most| alert.annotations.get(&key).and_then(|text| one_line(text, most));
     let own = |letter: char| {
@@ -173,8 +173,8 @@ pub fn suggested(alert: &Alert, plan: &EscalationPlan) -> Vec<(char, SuggestedAc
     if own.is_empty() { ACTION_LETTERS.into_iter().zip(plan.actions.iter().cloned()).collect() } else { own }
 }
 
-/// A monitor's text as one short line, held to what actions of the matrix are held to: what stands beside the answers must
-/// not look like one of them, nor like a text of ours. None where nothing is left.
+/// A monitor's text as one short line, with the same limits as the actions in the matrix: it is shown next to the
+/// answers, so it must not look like an answer or like a text of ours. `None` if nothing is left.
 fn one_line(text: &str, most: usize) -> Option<String> {
     let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let shown: String = text.chars().filter(|c| !turns(*c)).map(|c| if c.is_control() { ' ' } else { c }).collect();
@@ -186,7 +186,7 @@ fn one_line(text: &str, most: usize) -> Option<String> {
     (!line.is_empty()).then(|| if reads_like_answer(&line) { format!("\"{line}\"") } else { line })
 }
 
-/// Whether somebody could take its first word for what they are to answer.
+/// Whether a reader could take its first word for an answer that they should give.
 pub fn reads_like_answer(text: &str) -> bool {
     let first = text.split_whitespace().next().unwrap_or_default();
     let word = first.trim_matches(|c: char| !c.is_alphanumeric());
@@ -207,7 +207,7 @@ fn one_or_many<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<ChannelName>, D
 }
 
 impl RolePlan {
-    /// The sum of the waits of its steps, repeats included, `next` not counted.
+    /// The sum of the waits of its steps, including repeats, without `next`.
     pub fn length(&self) -> Duration {
         self.steps.iter().map(|step| step.wait.saturating_mul(step.repeat.saturating_add(1))).sum()
     }
@@ -217,7 +217,7 @@ impl RolePlan {
 mod tests {
     use super::*;
 
-    /// Held to what the matrix's own actions are held to.
+    /// The same limits as for the actions in the matrix.
     #[test]
     fn what_an_alert_suggests_is_one_short_line_that_looks_like_no_answer() {
         let mut alert = Alert::new("monitor", "crash");

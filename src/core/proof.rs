@@ -1,6 +1,6 @@
-//! What proves that a person is reached by a channel: they answered a page that went by it, their device has one, their
-//! desk showed one. That a provider took a page proves nothing about its reader; and a page that its channel never had
-//! (it was kept in the sandbox, or its drill held it back) proves nothing at all.
+//! Proofs that a channel reaches a person: they answered a page that was sent by it, a page is on their device, or
+//! their desk page showed one. A provider's acceptance proves nothing about the reader. A page that its channel never
+//! had (it stayed in the sandbox, or its drill held it back) proves nothing at all.
 
 use crate::core::{
     answer::{AnswerVia, GivenAnswer},
@@ -14,37 +14,37 @@ use crate::core::{
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// The last proven contact of one person by one channel.
+/// The last proven contact with one person by one channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContactProof {
-    /// Who.
+    /// The person.
     pub person: PersonName,
-    /// By which channel.
+    /// The channel.
     pub channel: ChannelName,
-    /// When.
+    /// When they were reached.
     pub at: Timestamp,
-    /// What shows it.
+    /// The kind of proof.
     pub how: ProofKind,
-    /// Whether it was a drill: a contact that was practised is a contact all the same.
+    /// Whether it was a drill. A contact during a drill counts like any other.
     pub drill: bool,
-    /// In which incident.
+    /// The incident.
     pub incident: IncidentId,
 }
 
-/// What shows that a person was reached.
+/// The kinds of proof that a person was reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ProofKind {
     /// They answered by it, and were authenticated.
     Answered,
-    /// The provider reports that their device has it.
+    /// The provider reports that it is on their device.
     Delivered,
-    /// Their desk showed it.
+    /// Their desk page showed it.
     Shown,
 }
 
 impl ProofKind {
-    /// Its name, as it is written in JSON and in the store.
+    /// Its name in JSON and in the store.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Answered => "answered",
@@ -53,14 +53,14 @@ impl ProofKind {
         }
     }
 
-    /// What [`ProofKind::as_str`] wrote; none for anything else.
+    /// Parses what [`ProofKind::as_str`] wrote; `None` for any other text.
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Answered, Self::Delivered, Self::Shown].into_iter().find(|how| how.as_str() == text)
     }
 }
 
 impl ContactProof {
-    /// What an event that has been applied to `incident` at `at` proves; none where it proves nothing.
+    /// What an event proves that was applied to `incident` at `at`; `None` if it proves nothing.
     pub fn of(event: &Event, incident: &Incident, roster: &Roster, at: Timestamp) -> Option<Self> {
         let (person, channel, how) = match event {
             Event::Answered { person, channel, .. } => (person.clone(), channel.clone()?, ProofKind::Answered),
@@ -75,20 +75,20 @@ impl ContactProof {
     }
 }
 
-/// The one channel that an answer shows to reach its person: that of the page which it answers, where it left this machine
-/// by it. A desk shows what went by other channels, too: an answer at a desk shows that the desk does.
+/// The one channel that an answer proves to reach its person: the channel of the page that it answers, if the page was
+/// sent by it. A desk page also shows pages of other channels, so an answer at a desk proves the desk.
 pub fn channel_of_answer(said: &GivenAnswer, incident: &Incident, roster: &Roster) -> Option<ChannelName> {
     let is_screen = |channel: &&ChannelName| roster.screens.contains(*channel);
     let theirs = |page: &&Arc<Page>| page.person.as_ref() == Some(&said.person);
     let page = said.page.and_then(|n| incident.pages.get(&n)).filter(theirs);
     match said.via {
-        // An absence note shows that nobody reads there.
+        // An absence reply shows that nobody reads there.
         AnswerVia::Cli | AnswerVia::AutoReply => None,
         AnswerVia::Desk => {
             let own = page.map(|page| &page.channel).filter(is_screen);
             own.or_else(|| roster.channels(&said.person).iter().find(is_screen)).cloned()
         }
-        // A code that stands on a desk and comes back by SMS shows nothing of either.
+        // A code that a desk page shows and that comes back by SMS proves neither channel.
         AnswerVia::MailLink
         | AnswerVia::Mail
         | AnswerVia::Sms
@@ -101,7 +101,8 @@ pub fn channel_of_answer(said: &GivenAnswer, incident: &Incident, roster: &Roste
     }
 }
 
-/// A desk reports what it shows, whatever channel that went by: only a screen's own page proves the screen.
+/// A desk reports everything that it shows, from any channel. Only a page that was sent to the screen proves the
+/// screen.
 fn shown(stage: PageStage, page: &Page, roster: &Roster) -> Option<ProofKind> {
     match (stage, roster.screens.contains(&page.channel)) {
         (PageStage::Seen, true) => Some(ProofKind::Shown),

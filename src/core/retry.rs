@@ -1,4 +1,4 @@
-//! When to try again, and how fast one destination may be written to.
+//! When to try again, and how fast messages may be sent to one destination.
 
 use crate::core::{send_outcome::HeldWhy, time::Timestamp};
 use std::time::Duration;
@@ -9,26 +9,26 @@ pub const FIRST: Duration = Duration::from_millis(500);
 /// The longest wait between two attempts.
 pub const LONGEST: Duration = Duration::from_secs(30);
 
-/// The wait after the `refusals`th refusal: doubling from [`FIRST`] to [`LONGEST`].
+/// The wait after refusal number `refusals`: it doubles from [`FIRST`] to [`LONGEST`].
 pub fn backoff(refusals: u32) -> Duration {
     backoff_to(refusals, LONGEST)
 }
 
-/// The same up to another longest wait: for what nobody waits for.
+/// The same with another upper limit, for work that nobody waits for.
 pub fn backoff_to(refusals: u32, longest: Duration) -> Duration {
     FIRST.saturating_mul(1 << refusals.saturating_sub(1).min(10)).min(longest)
 }
 
-/// A token bucket in its timestamp form (GCRA): `burst` at once, then one every `every`.
+/// A token bucket in its timestamp form (GCRA): `burst` immediately, then one every `every`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SendPace {
-    /// The steady distance between two.
+    /// The steady interval between two messages.
     pub every: Duration,
-    /// How many may go at once after a pause; at least 1.
+    /// How many may be sent at once after a pause; at least 1.
     pub burst: u32,
 }
 
-/// The state of one destination's pace.
+/// The rate limit state of one destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PaceState {
     full_at: Timestamp,
@@ -37,34 +37,34 @@ pub struct PaceState {
 }
 
 impl PaceState {
-    /// When the next may start, not before `now`.
+    /// When the next message may start; never before `now`.
     pub fn ready_at(&self, pace: SendPace, now: Timestamp) -> Timestamp {
         self.turn_at(pace, now).max(self.held_until)
     }
 
-    /// The same for what need not leave it alone ([`PaceState::held`]).
+    /// The same, but it ignores a hold ([`PaceState::held`]).
     pub fn turn_at(&self, pace: SendPace, now: Timestamp) -> Timestamp {
         let allowance = pace.every.saturating_mul(pace.burst.saturating_sub(1));
         let ready = i64::try_from(allowance.as_micros()).unwrap_or(i64::MAX);
         now.max(Timestamp::from_micros(self.full_at.as_micros().saturating_sub(ready)))
     }
 
-    /// Until when it must be left alone, and why; `now` where it need not.
+    /// Until when nothing may be sent, and why; `now` if nothing holds it.
     pub fn held(&self, now: Timestamp) -> (Timestamp, HeldWhy) {
         (now.max(self.held_until), self.held_why)
     }
 
-    /// Counts one that starts at `now`.
+    /// Counts one message that starts at `now`.
     pub fn start(&mut self, pace: SendPace, now: Timestamp) {
         self.full_at = self.full_at.max(now) + pace.every;
     }
 
-    /// Whether it still holds anybody back at `now`.
+    /// Whether it still delays messages at `now`.
     pub fn is_held(&self, now: Timestamp) -> bool {
         now < self.full_at.max(self.held_until)
     }
 
-    /// Nobody may start before `until`, whatever is left of the burst.
+    /// Nothing may start before `until`, even if there is burst left.
     pub fn hold_until(&mut self, until: Timestamp, why: HeldWhy) {
         if self.held_until <= until {
             (self.held_until, self.held_why) = (until, why);

@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 pub struct WarRoom {
     /// Its id at the channel.
     pub id: String,
-    /// The id of its card there, where the channel gives one.
+    /// The id of its card there, if the channel gives one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub card: Option<String>,
 }
 
 impl WarRoom {
-    /// The room that a card's receipt names. An update names it only where the card had to be posted anew.
+    /// The room in a card's receipt. An update has one only if the card had to be posted again.
     pub fn opened_by(page: &Page) -> Option<Self> {
         let is_card = matches!(page.purpose, PagePurpose::RoomCard | PagePurpose::RoomUpdate { .. });
         let receipt = page.receipt.as_ref().filter(|_| is_card)?;

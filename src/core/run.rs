@@ -1,4 +1,4 @@
-//! One run of a drill's scenario, as it is kept: when it was, what came of it.
+//! One run of a drill's scenario as it is stored: its times and its result.
 
 use crate::core::{identity::RunId, incident::IncidentId, time::Timestamp};
 use serde::{Deserialize, Serialize};
@@ -13,69 +13,69 @@ pub struct DrillRun {
     pub scenario: String,
     /// The content hash of the scenario's text.
     pub revision: String,
-    /// The text, so that it can be judged again as it was.
+    /// The text, so that the run can be judged again later with the same scenario.
     pub text: String,
     /// Who started it.
     pub by: String,
     /// When it started.
     pub started_at: Timestamp,
-    /// When it was over, the all-clear settled.
+    /// When it was over and its all-clear was sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
-    /// How it stands.
+    /// Its state.
     pub state: RunState,
-    /// Why it ended as it did, where there is more to say. While it is running: why it was broken off, and only its
-    /// all-clear is waited for.
+    /// Why it ended this way, if there is more to say. While it is running: why it was stopped early, when only the
+    /// all-clear is still being sent.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub why: String,
-    /// By what the waits and offsets were divided.
+    /// The number by which waits and offsets were divided.
     pub compress: u32,
-    /// The content hash of the matrix at its start.
+    /// The content hash of the matrix when it started.
     pub matrix: String,
     /// The incidents that it opened, in order.
     #[serde(default)]
     pub incidents: Vec<IncidentId>,
-    /// What became of its hypotheses.
+    /// The results of its hypotheses.
     #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
     pub score: serde_json::Value,
 }
 
-/// How a run stands.
+/// The state of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RunState {
-    /// It goes on.
+    /// It is in progress.
     Running,
-    /// Its hypotheses held in it.
+    /// Its hypotheses held.
     Held,
-    /// They did not.
+    /// Its hypotheses did not hold.
     NotHeld,
-    /// There was too little to see to tell.
+    /// There was too little data to tell.
     TooFew,
-    /// Something real began.
+    /// A live incident began.
     Preempted,
-    /// Somebody, or its own rule, broke it off.
+    /// A person, or its own rule, stopped it early.
     Aborted,
-    /// The daemon ended in its middle.
+    /// The daemon ended during the run.
     Interrupted,
 }
 
-/// When a scheduled scenario runs next. Kept, so that a random moment is thrown once.
+/// When a scheduled scenario runs next. It is stored, so that a random moment is drawn only once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScheduledRun {
     /// The scenario's name.
     pub scenario: String,
-    /// The rule that `next` was drawn by; another rule draws anew.
+    /// The rule that `next` was drawn with; a changed rule draws again.
     pub rule: String,
-    /// When.
+    /// When it runs next.
     pub next: Timestamp,
-    /// What became of the last one.
+    /// What happened to the last run.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub last: String,
 }
 
 impl RunState {
-    /// Its name, as it is written in JSON.
+    /// Its name in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Running => "running",

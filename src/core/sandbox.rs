@@ -1,5 +1,5 @@
-//! What of an incident was kept in the sandbox. It is asked of the pages themselves, so that whatever shows an incident
-//! can say so, years later too.
+//! Which messages of an incident stayed in the sandbox. This comes from the pages themselves, so that every view of an
+//! incident can say so, even years later.
 
 use super::{
     incident::Incident,
@@ -9,22 +9,22 @@ use super::{
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, fmt};
 
-/// Messages that left nobody's machine.
+/// Messages that never left this machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SandboxedCount {
-    /// How many were kept on this machine.
+    /// How many stayed on this machine.
     pub kept: usize,
-    /// Of how many that were taken at all.
+    /// How many were accepted in total.
     pub of: usize,
-    /// By which channels they would have gone.
+    /// The channels that they would have used.
     pub channels: BTreeSet<ChannelName>,
 }
 
-/// What all of them have in common.
+/// The common part of their receipts.
 const SAYS: &str = "kept on this machine, sent to nobody";
 
 impl Incident {
-    /// Its messages that were kept in the sandbox; none where none was.
+    /// Its messages that stayed in the sandbox; `None` if there are none.
     pub fn sandboxed(&self) -> Option<SandboxedCount> {
         let by_channel = |page: &&Page| page.state == PageState::Accepted && page.stand_in().is_none();
         let pages = || self.pages.values().map(|page| &**page);
@@ -34,18 +34,19 @@ impl Incident {
         (!kept.is_empty()).then_some(SandboxedCount { kept: kept.len(), of, channels })
     }
 
-    /// Whether any of its messages was kept in the sandbox.
+    /// Whether any of its messages stayed in the sandbox.
     pub fn is_sandboxed(&self) -> bool {
         self.pages.values().any(|page| page.is_sandboxed())
     }
 
-    /// Whether any message to a person was: then it measures neither those people nor their channels. A war room or a
-    /// notice in the sandbox alone changes nothing of that.
+    /// Whether any message to a person stayed in the sandbox. Then the incident measures neither those people nor their
+    /// channels. A war room or a notice in the sandbox does not change that.
     pub fn has_sandboxed_page(&self) -> bool {
         self.pages.values().any(|page| page.person.is_some() && page.is_sandboxed())
     }
 
-    /// Whether a brief of this role was: how fast it was engaged says nothing about people who are really paged.
+    /// Whether a brief of this role stayed in the sandbox. Then its time to engagement says nothing about people who
+    /// are really paged.
     pub fn is_role_sandboxed(&self, role: &RoleName) -> bool {
         self.briefs_of(role).any(Page::is_sandboxed)
     }

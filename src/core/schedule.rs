@@ -1,7 +1,8 @@
-//! Cron lines on the wall clock of a time zone, mended where the cron crate goes wrong around changes of daylight time.
+//! Cron lines in the local time of a time zone. Corrects the cron crate around changes to and from daylight saving
+//! time.
 //!
-//! A line is matched against wall-clock times, and each wall-clock time is given one instant: in the autumn fold its
-//! first pass, in the spring gap the first instant after the gap. That mapping never decreases, so neither does
+//! A line is matched against local times, and each local time maps to one instant: in the autumn overlap to its first
+//! occurrence, in the spring gap to the first instant after the gap. That mapping never decreases, so neither does
 //! [`CronSchedule::next_after`]; the crate's own iterator does.
 
 use super::{time::Timestamp, zone::Zone};
@@ -24,7 +25,7 @@ pub enum ScheduleError {
     /// A digit in the fifth field.
     #[error("days of the week go by name (Mon, Tue-Fri): digits mean different days in different programs")]
     WeekdayDigit,
-    /// The crate does not understand it.
+    /// The crate cannot parse it.
     #[error("{0}")]
     Syntax(String),
 }
@@ -49,10 +50,10 @@ impl FromStr for CronSchedule {
 }
 
 impl CronSchedule {
-    /// The first time strictly after `after`; none when the line never matches again (years end at 2100).
+    /// The first time strictly after `after`; `None` if the line never matches again (years end at 2100).
     pub fn next_after(&self, zone: &Zone, after: Timestamp) -> Option<Timestamp> {
         let wall = after.to_utc().with_timezone(zone).naive_local();
-        // Three hours back reach over every fold there has been, so that its first pass is not missed.
+        // Three hours back is longer than any overlap so far, so that its first occurrence is not missed.
         let from = Utc.from_utc_datetime(&(wall - Duration::hours(3)));
         self.cron
             .after(&from)
@@ -61,7 +62,7 @@ impl CronSchedule {
     }
 }
 
-/// The first instant at which clocks in `zone` show `wall`, or the first after the gap that swallows it.
+/// The first instant at which clocks in `zone` show `wall`, or the first one after the gap that contains it.
 fn first_instant(zone: &Zone, wall: NaiveDateTime) -> DateTime<Utc> {
     match zone.from_local_datetime(&wall) {
         LocalResult::Single(instant) | LocalResult::Ambiguous(instant, _) => instant.with_timezone(&Utc),
@@ -69,7 +70,7 @@ fn first_instant(zone: &Zone, wall: NaiveDateTime) -> DateTime<Utc> {
     }
 }
 
-/// The offset change itself, found by halving: no zone has two within a day of each other.
+/// The change of the offset itself, found by bisection: no zone has two changes within a day.
 fn end_of_gap(zone: &Zone, wall: NaiveDateTime) -> DateTime<Utc> {
     let offset = |instant: DateTime<Utc>| {
         chrono::Offset::fix(&zone.offset_from_utc_datetime(&instant.naive_utc())).local_minus_utc()

@@ -1,32 +1,32 @@
-//! How attempts to send end: what a channel gave back, what stood in for it, why a page had to wait.
+//! How attempts to send end: what a channel returned, what stood in for it, why a page had to wait.
 
 use super::{drill::INJECTED, time::Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// What whoever took a page gave back.
+/// The receipt for a page that was accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(from = "ReceiptRow")]
 pub struct SendReceipt {
-    /// The provider's id of the message, or its own words where it gives none.
+    /// The provider's id of the message, or its reply if it gives no id.
     pub id: String,
-    /// The room that was made.
+    /// The room that was created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub room: Option<String>,
-    /// What took the page in its channel's place; none where the channel itself did.
+    /// The stand-in that accepted the page in its channel's place; `None` if the channel itself did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stand_in: Option<StandIn>,
 }
 
-/// What can take a page in its channel's place. It never reached anybody by that.
+/// What can accept a page in its channel's place. The page never reached anybody this way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StandIn {
-    /// The sandbox: it was kept on this machine.
+    /// The sandbox: the page stayed on this machine.
     Sandbox,
-    /// Its drill, on purpose: its person is absent, or it is brought late.
+    /// Its drill, on purpose: the person is absent, or the page is delivered late.
     Drill,
-    /// Nothing was needed: it is about its reader's own answer, and they know.
+    /// Nothing had to be sent: the page is about its reader's own answer, which they know.
     Unneeded,
 }
 
@@ -34,18 +34,18 @@ pub enum StandIn {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "outcome")]
 pub enum SendOutcome {
-    /// It was taken: by its channel, or by what stood in for it.
+    /// It was accepted, by its channel or by a stand-in.
     Accepted {
-        /// What it gave back.
+        /// The receipt.
         receipt: SendReceipt,
     },
-    /// Not now; perhaps it was sent all the same, where `unknown`.
+    /// Try again later. If `unknown`, it may have been sent anyway.
     Retry {
         /// When to try again.
         at: Timestamp,
-        /// The trouble.
+        /// The error.
         why: String,
-        /// The request had left when the trouble came.
+        /// The request had already been sent when the error occurred.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         unknown: bool,
     },
@@ -53,16 +53,16 @@ pub enum SendOutcome {
     Held {
         /// When it may be tried.
         until: Timestamp,
-        /// Why.
+        /// Why it is held.
         #[serde(default, skip_serializing_if = "HeldWhy::is_not_known")]
         why: HeldWhy,
     },
-    /// This person can not be reached by this way.
+    /// This channel cannot reach this person.
     Unreachable {
-        /// The trouble.
+        /// The error.
         why: String,
     },
-    /// It had been withdrawn before the attempt began.
+    /// It was withdrawn before the attempt began.
     Unsent,
 }
 
@@ -70,44 +70,43 @@ pub enum SendOutcome {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HeldWhy {
-    /// The line does not say: journals of before.
+    /// The journal line does not say: it is from an older version.
     #[default]
     NotKnown,
     /// The channel's provider asked to wait.
     Provider,
-    /// Its person has no desk page open. That is no fault of the channel.
+    /// The person has no desk page open. This is not the channel's fault.
     DeskClosed,
 }
 
-/// What a closed desk is told by: the words around its person's name.
+/// The text for a closed desk: the words before and after the person's name.
 const DESK_CLOSED: (&str, &str) = ("no desk page of ", " is open");
 
-/// The words for a desk that is not open.
+/// The text for a desk that is not open.
 pub fn desk_closed(name: &str) -> String {
     let (before, after) = DESK_CLOSED;
     format!("{before}{name}{after}")
 }
 
-/// What a word says first that is given up because it is no news any more; the last trouble follows.
+/// The prefix for a message that is given up because it is out of date; the last error follows.
 pub const TOO_LATE: &str = "too late to tell: ";
 
-/// How a page ends that was withdrawn after an attempt whose outcome is not known.
+/// The text for a page that was withdrawn after an attempt with an unknown result.
 pub const MAYBE_READ: &str = "withdrawn; an attempt of before may have reached its reader";
 
-/// How one ends that was withdrawn while a node had it that died.
+/// The text for a page that was withdrawn while it was on a node that died.
 pub const NODE_DIED: &str = "its node died; perhaps it was sent";
 
-/// What the sandbox, and a channel that left out a needless call, gave back before receipts said so themselves.
+/// What the sandbox, and a channel that skipped an unnecessary call, returned before receipts had a field for it.
 const BEFORE: [(&str, StandIn); 3] = [
     ("sandbox", StandIn::Sandbox),
     ("not called: it is they who have it", StandIn::Unneeded),
     ("not called: it is about their own answer", StandIn::Unneeded),
 ];
 
-/// The words for every page that was held, before holding was told from being refused.
+/// The text for every held page in older versions, which did not separate holds from refusals.
 const HELD_BEFORE: &str = "its channel's provider asked everybody to wait";
 
-/// A receipt as it is written.
 #[derive(Deserialize)]
 struct ReceiptRow {
     id: String,
@@ -124,26 +123,26 @@ impl From<ReceiptRow> for SendReceipt {
     }
 }
 
-/// Old receipts say in their id alone what stood in, in words that no provider gives.
+/// In old receipts only the id names the stand-in, in words that no provider uses.
 fn stand_in_of_before(id: &str) -> Option<StandIn> {
     let known = BEFORE.into_iter().find(|(words, _)| *words == id).map(|(_, stand_in)| stand_in);
     known.or_else(|| id.starts_with(INJECTED).then_some(StandIn::Drill))
 }
 
 impl SendReceipt {
-    /// That of a channel which took the page and gave it this id.
+    /// The receipt of a channel that accepted the page and returned this id.
     pub fn of(id: impl Into<String>) -> Self {
         Self { id: id.into(), room: None, stand_in: None }
     }
 
-    /// That of what took the page in its channel's place.
+    /// The receipt of a stand-in that accepted the page in its channel's place.
     pub fn of_stand_in(stand_in: StandIn, words: impl Into<String>) -> Self {
         Self { id: words.into(), room: None, stand_in: Some(stand_in) }
     }
 }
 
 impl StandIn {
-    /// Its name in tables and in JSON, in place of "accepted".
+    /// Its name in tables and in JSON, shown in place of "accepted".
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Sandbox => "sandbox",
@@ -181,7 +180,7 @@ impl fmt::Display for HeldWhy {
 }
 
 impl SendOutcome {
-    /// What took the page in its channel's place.
+    /// The stand-in that accepted the page in its channel's place.
     pub fn stand_in(&self) -> Option<StandIn> {
         match self {
             Self::Accepted { receipt } => receipt.stand_in,
@@ -189,8 +188,8 @@ impl SendOutcome {
         }
     }
 
-    /// Whether it was held for a reason that the line does not tell: journals of before named the channel's provider for
-    /// a desk that nobody had open, too.
+    /// Whether it was held for a reason that the line does not give: older versions named the channel's provider even
+    /// when nobody had the desk open.
     pub fn is_held_for_unknown_reason(&self) -> bool {
         match self {
             Self::Held { why, .. } => *why == HeldWhy::NotKnown,
@@ -199,12 +198,12 @@ impl SendOutcome {
         }
     }
 
-    /// Whether it was not wanted any more, and may have been sent before. Nobody refused it.
+    /// Whether it was withdrawn and may have been sent before. Nobody refused it.
     pub fn is_withdrawn_in_doubt(&self) -> bool {
         matches!(self, Self::Unreachable { why } if why == MAYBE_READ || why == NODE_DIED)
     }
 
-    /// Whether its person's desk was not open, in journals of before too, which told it as a refusal.
+    /// Whether the person's desk was not open. Covers journals of older versions too, which recorded this as a refusal.
     pub fn is_desk_closed(&self) -> bool {
         match self {
             Self::Held { why, .. } => *why == HeldWhy::DeskClosed,
@@ -214,10 +213,10 @@ impl SendOutcome {
     }
 }
 
-/// Whether a page's trouble is that its person's desk was not open.
+/// Whether a page's last error is that the person's desk was not open.
 pub fn tells_desk_closed(trouble: &str) -> bool {
     let (before, after) = DESK_CLOSED;
-    // A word that is given up because nobody opened a desk in time says so first.
+    // A message that is given up because nobody opened a desk in time has this prefix.
     let trouble = trouble.strip_prefix(TOO_LATE).unwrap_or(trouble);
     trouble.strip_prefix(before).is_some_and(|rest| rest.ends_with(after))
 }

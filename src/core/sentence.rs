@@ -1,4 +1,4 @@
-//! Events as sentences, for log lines, timelines and audit trails. Readable alone.
+//! Events as sentences, for log lines, timelines and audit trails. Each sentence can be read on its own.
 
 use crate::core::{
     answer::AnswerVerdict,
@@ -10,7 +10,7 @@ use crate::core::{
     time::Timestamp,
 };
 
-/// One sentence that says what happened.
+/// One sentence that describes an event.
 pub fn sentence(event: &Event) -> String {
     match event {
         Event::Opened(opening) => {
@@ -62,12 +62,12 @@ pub fn sentence(event: &Event) -> String {
     }
 }
 
-/// Who ended an incident, and why where they said so.
+/// Who ended an incident, and why if they said so.
 pub fn ended(by: &Actor, why: Option<&str>) -> String {
     why.map_or_else(|| format!("resolved by {by}"), |why| format!("resolved by {by}: {why}"))
 }
 
-/// What became of an answer, said to the one who gave it.
+/// The effect of an answer, as told to the person who gave it.
 pub fn judged(verdict: &AnswerVerdict) -> String {
     match verdict {
         AnswerVerdict::Engages => "you have it".into(),
@@ -88,7 +88,8 @@ pub fn judged(verdict: &AnswerVerdict) -> String {
     }
 }
 
-/// What an incident's state tells of its past, oldest first: the trail that a brief can show without reading a journal.
+/// The past of an incident as far as its state contains it, oldest first. A brief can show it without reading the
+/// journal.
 pub fn history(incident: &Incident) -> Vec<(Timestamp, String)> {
     let mut trail = Vec::new();
     if let Some(at) = incident.detected_at {
@@ -140,7 +141,8 @@ pub fn history(incident: &Incident) -> Vec<(Timestamp, String)> {
     trail
 }
 
-/// Who was briefed, by which channels: one sentence a person and rung. What left nobody's machine called nobody.
+/// Who was briefed, and by which channels: one sentence for each person and rung. A message that never left this
+/// machine called nobody.
 fn briefed(incident: &Incident) -> Vec<(Timestamp, String)> {
     let mut calls: Vec<(&Page, Vec<&Page>)> = Vec::new();
     for page in incident.pages.values().filter(|page| page.purpose.is_brief() && page.person.is_some()) {

@@ -1,4 +1,4 @@
-//! What is journaled in the chain of a source, and in Stentor's own.
+//! Events in the chain of a source, and in Stentor's own chain.
 
 use super::{
     actor::Actor,
@@ -11,33 +11,33 @@ use super::{
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// What is journaled in a source's own chain: every alert that opened nothing, whatever became of it; and in Stentor's
-/// own, what it has learned about the people of the matrix.
+/// Events in a source's own chain: every alert that did not open an incident, and what happened to it. In Stentor's own
+/// chain: what it has learned about the people of the matrix.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "event")]
 pub enum SourceEvent {
-    /// No trigger wanted it.
+    /// No trigger matched it.
     Unmatched {
         /// The alert.
         alert: Arc<Alert>,
     },
-    /// A trigger counted it; not enough yet.
+    /// A trigger counted it; the threshold is not reached yet.
     Held {
         /// The trigger.
         trigger: TriggerName,
         /// The key.
         key: IncidentKey,
-        /// How many have counted.
+        /// How many alerts have counted.
         count: usize,
         /// The alert.
         alert: Arc<Alert>,
     },
-    /// An all-clear for which nothing was open.
+    /// An all-clear for which no incident was open.
     NothingOpen {
         /// The alert.
         alert: Arc<Alert>,
     },
-    /// The same episode, of which the incident is over: the monitor goes on repeating what began before the end.
+    /// An alert of an episode whose incident is already over: the monitor repeats something that began before the end.
     Over {
         /// The trigger.
         trigger: TriggerName,
@@ -48,7 +48,7 @@ pub enum SourceEvent {
         /// The alert.
         alert: Arc<Alert>,
     },
-    /// A drill that would have opened an incident while a live one was open: nobody was paged.
+    /// A drill alert that would have opened an incident while a live one was open: nobody was paged.
     DrillRefused {
         /// The trigger.
         trigger: TriggerName,
@@ -57,24 +57,24 @@ pub enum SourceEvent {
         /// The alert.
         alert: Arc<Alert>,
     },
-    /// Somebody has told a channel's provider to stop: their pages go round it.
+    /// A person has told a channel's provider to stop: their pages use other channels.
     OptedOut {
         /// The channel.
         channel: ChannelName,
-        /// Who.
+        /// The person.
         person: PersonName,
-        /// How it was seen.
+        /// How it was detected.
         how: String,
-        /// A mark of their number, which tells nothing of it.
+        /// A mark of their phone number that does not reveal it.
         number: String,
     },
-    /// They have told it to write again.
+    /// The person has told the provider to resume.
     OptedIn {
         /// The channel.
         channel: ChannelName,
-        /// Who.
+        /// The person.
         person: PersonName,
-        /// How it was seen.
+        /// How it was detected.
         how: String,
     },
     /// A trigger's condition could not be evaluated.
@@ -86,23 +86,23 @@ pub enum SourceEvent {
         /// The alert.
         alert: Arc<Alert>,
     },
-    /// A row of the store can not be read any more: it is set aside, and stops nothing else.
+    /// A row in the store cannot be read any more. It is set aside, and does not stop other work.
     Quarantined {
-        /// Which, as the command line names it.
+        /// The row's name on the command line.
         row: String,
         /// What is wrong with it.
         why: String,
     },
-    /// Somebody has looked at a row that had been set aside. It stays as it was.
+    /// A person has looked at a row that was set aside. The row stays as it was.
     QuarantineCleared {
-        /// Which.
+        /// The row.
         row: String,
-        /// Who.
+        /// The person.
         by: Actor,
     },
-    /// A row that had been set aside can be read again, and goes on.
+    /// A row that was set aside can be read again and is used again.
     QuarantineRestored {
-        /// Which.
+        /// The row.
         row: String,
     },
 }

@@ -1,5 +1,5 @@
-//! What became of a page, as it is told: whether it left this machine at all, what stood in for its channel, and the word
-//! for it in tables and JSON.
+//! The state of a page as it is shown: whether it left this machine, what stood in for its channel, and the word for it
+//! in tables and JSON.
 
 use crate::core::{
     drill::INJECTED,
@@ -7,16 +7,16 @@ use crate::core::{
     send_outcome::{StandIn, tells_desk_closed},
 };
 
-/// How a page stands that a desk should have shown, and nobody had it open.
+/// The word for a page for a desk that nobody had open.
 pub const NOT_OPEN: &str = "not open";
 
 impl Page {
-    /// Reads a page as a store has written it. Before stand-ins were told apart from channels, their pages were written
-    /// as sent and accepted.
+    /// Reads a page as a store has written it. Older versions wrote pages that a stand-in accepted as sent and
+    /// accepted.
     ///
     /// # Errors
     ///
-    /// Where it is no page.
+    /// The JSON is not a page.
     pub fn read(json: &str) -> serde_json::Result<Self> {
         let mut page: Self = serde_json::from_str(json)?;
         if page.stand_in().is_some() {
@@ -26,18 +26,18 @@ impl Page {
         Ok(page)
     }
 
-    /// What took it in its channel's place; none where the channel itself did, or nothing has yet.
+    /// The stand-in that accepted it; `None` if the channel itself did, or nothing has yet.
     pub fn stand_in(&self) -> Option<StandIn> {
         self.receipt.as_ref()?.stand_in
     }
 
-    /// Whether it was kept in the sandbox: it has left nobody's machine.
+    /// Whether it stayed in the sandbox and never left this machine.
     pub fn is_sandboxed(&self) -> bool {
         self.stand_in() == Some(StandIn::Sandbox)
     }
 
-    /// Whether its channel was given it, so that its reader may have it. What a drill holds back is brought later: then
-    /// it is delivered, and not merely seen on a desk.
+    /// Whether its channel was given it, so that its reader may have it. A page that a drill holds back is delivered
+    /// later: then it counts as delivered, not only as seen on a desk.
     pub fn has_left(&self) -> bool {
         let brought = || self.stages.delivered.is_some() && self.stages.delivered != self.stages.seen;
         match self.stand_in() {
@@ -47,12 +47,12 @@ impl Page {
         }
     }
 
-    /// Whether its last trouble was its drill's, on purpose.
+    /// Whether its last error was injected by its drill.
     pub fn was_stopped(&self) -> bool {
         self.trouble.as_deref().is_some_and(|trouble| trouble.starts_with(INJECTED))
     }
 
-    /// One word for where it is, as it is written in JSON and in tables: what its channel never had is not "accepted".
+    /// One word for its state, as in JSON and in tables. A page that its channel never had is not "accepted".
     pub fn standing(&self) -> &'static str {
         match (self.state, self.stand_in()) {
             (PageState::Accepted, Some(stand_in)) => stand_in.as_str(),
@@ -62,7 +62,7 @@ impl Page {
         }
     }
 
-    /// The last trouble, or why it was held, in words.
+    /// The last error, or why it was held, in words.
     pub fn remark(&self) -> Option<String> {
         self.held.map(|why| why.to_string()).or_else(|| self.trouble.clone())
     }

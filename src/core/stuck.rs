@@ -1,9 +1,9 @@
-//! Law 2, looked at from outside: an open engagement that has neither a deadline nor somebody with one to wait for.
+//! A check of law 2 from outside: an open engagement must have a deadline, or wait for one that has.
 
 use super::{incident::Incident, names::RoleName};
 
-/// The roles of an open incident of which nobody will ever hear again. The ladder never leaves one behind; that is
-/// looked at all the same before anybody is told that all is well.
+/// The roles of an open incident that can make no further progress. The ladder never leaves a role like this; we check
+/// it anyway before we report that all is well.
 pub fn stuck_roles(incident: &Incident) -> Vec<&RoleName> {
     if !incident.is_open() {
         return Vec::new();
@@ -14,7 +14,7 @@ pub fn stuck_roles(incident: &Incident) -> Vec<&RoleName> {
 /// Whether the role has a deadline, or waits on one that has.
 fn moves(incident: &Incident, role: &RoleName) -> bool {
     let mut role = role;
-    // A chain longer than there are roles runs in a circle.
+    // A chain that is longer than the number of roles is a cycle.
     for _ in 0..=incident.engagements.len() {
         let Some(engagement) = incident.engagements.get(role).filter(|engagement| engagement.is_open()) else {
             return false;

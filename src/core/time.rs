@@ -1,11 +1,11 @@
-//! One point in time, in microseconds of UTC. `now` is always an argument; nothing here reads a clock.
+//! Points in time, in microseconds of UTC. `now` is always an argument; nothing here reads a clock.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, TimeZone, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::{fmt, time::Duration};
 
 /// Microseconds since 1970-01-01T00:00:00Z, between [`Timestamp::MIN`] and [`Timestamp::MAX`]. Written as RFC 3339 with
-/// six digits: every one that exists can be written and read again, in whatever zone it is shown.
+/// six digits. Every value can be written and read back, in any time zone.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(i64);
 
@@ -13,10 +13,10 @@ impl Timestamp {
     /// The beginning of year 1.
     pub const MIN: Self = Self(-62_135_596_800_000_000);
 
-    /// The end of year 9998: a year must have four digits in every zone.
+    /// The end of year 9998: a year must have four digits in every time zone.
     pub const MAX: Self = Self(253_370_764_799_999_999);
 
-    /// The time so many microseconds after the epoch, or the limit that is nearest to it. The one way to make a time.
+    /// The time this many microseconds after the epoch, or the nearest limit. This is the only constructor.
     pub const fn from_micros(micros: i64) -> Self {
         if micros < Self::MIN.0 {
             Self::MIN
@@ -32,36 +32,36 @@ impl Timestamp {
         self.0
     }
 
-    /// The same instant, or the limit that is nearest to it.
+    /// The same instant, or the nearest limit.
     pub fn nearest<Tz: TimeZone>(time: &DateTime<Tz>) -> Self {
         Self::from_micros(time.timestamp_micros())
     }
 
-    /// Parses RFC 3339. What lies outside the limits is refused.
+    /// Parses RFC 3339. Times outside the limits are refused.
     pub fn parse(text: &str) -> Option<Self> {
         within(DateTime::parse_from_rfc3339(text).ok()?.timestamp_micros()).at()
     }
 
-    /// For calendars and time zones.
+    /// The same time as a `chrono` value, for calendars and time zones.
     pub fn to_utc(self) -> DateTime<Utc> {
         DateTime::from_timestamp_micros(self.0).unwrap_or_default()
     }
 
-    /// The signed time from `earlier` to here, in microseconds: negative when the order is the other way round.
+    /// The signed time from `earlier` to here, in microseconds: negative if `earlier` is later.
     pub fn micros_since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)
     }
 
-    /// The time from `earlier` to here, nothing when that lies in the future.
+    /// The time from `earlier` to here; zero if `earlier` is later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(u64::try_from(self.micros_since(earlier)).unwrap_or(0))
     }
 }
 
-/// A time as others write it, which may lie where none of ours can.
+/// A time from outside, which may be beyond our limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ForeignTime {
-    /// One that can be kept.
+    /// A time within the limits.
     At(Timestamp),
     /// Before [`Timestamp::MIN`].
     TooEarly,
@@ -70,18 +70,18 @@ pub enum ForeignTime {
 }
 
 impl ForeignTime {
-    /// Reads RFC 3339, ISO 8601 without a zone (then it is UTC) and a bare date, with a year of any length and sign.
-    /// None for what is no time.
+    /// Reads RFC 3339, ISO 8601 without a zone (taken as UTC) and a bare date, with a year of any length and sign.
+    /// `None` if it is not a time.
     pub fn read(text: &str) -> Option<Self> {
         let (year, rest) = year_of(text)?;
         match year {
             0..=9999 => Some(within(instant(&format!("{year:04}{rest}"))?.timestamp_micros())),
-            // A leap year in its place, so that the rest is looked at all the same.
+            // A leap year in its place, so that the rest is checked anyway.
             _ => instant(&format!("2000{rest}")).map(|_| if year < 0 { Self::TooEarly } else { Self::TooLate }),
         }
     }
 
-    /// The time, where it can be kept.
+    /// The time, if it is within the limits.
     pub fn at(self) -> Option<Timestamp> {
         match self {
             Self::At(time) => Some(time),
@@ -89,7 +89,7 @@ impl ForeignTime {
         }
     }
 
-    /// The time, or the limit beyond which it lies.
+    /// The time, or the nearest limit.
     pub fn nearest(self) -> Timestamp {
         match self {
             Self::At(time) => time,
@@ -99,8 +99,8 @@ impl ForeignTime {
     }
 }
 
-/// For fields in which a monitor says when something began: one that lies beyond the limits (the largest or smallest
-/// time of a programming language) says that the monitor does not know, which is no reason to refuse its alert.
+/// For fields in which a monitor says when something began. A time beyond the limits (the largest or smallest time of a
+/// programming language) means that the monitor does not know; that is no reason to refuse its alert.
 pub fn known_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
     let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
     ForeignTime::read(&text).map(ForeignTime::at).ok_or_else(|| no_time(&text))
@@ -114,7 +114,7 @@ fn within(micros: i64) -> ForeignTime {
     }
 }
 
-/// The year that a text begins with, and the rest. Years beyond all counting are the last one.
+/// The year at the start of a text, and the rest. A year that is too large for the type becomes the last one.
 fn year_of(text: &str) -> Option<(i64, &str)> {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let digits = unsigned.find(|c: char| !c.is_ascii_digit()).unwrap_or(unsigned.len());
@@ -146,7 +146,7 @@ fn no_time<E: de::Error>(text: &str) -> E {
 impl std::ops::Add<Duration> for Timestamp {
     type Output = Self;
 
-    /// That much later, but not later than [`Timestamp::MAX`].
+    /// Adds a duration, up to [`Timestamp::MAX`].
     fn add(self, span: Duration) -> Self {
         Self::from_micros(self.0.saturating_add(i64::try_from(span.as_micros()).unwrap_or(i64::MAX)))
     }
@@ -170,7 +170,7 @@ impl Serialize for Timestamp {
     }
 }
 
-/// What an older program wrote beyond the limits is read as the limit: a row must not be lost for a time in it.
+/// A time that an older version wrote beyond the limits is read as the limit, so that no row is lost because of it.
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
@@ -220,7 +220,7 @@ mod tests {
             prop_assert_eq!(Timestamp::from_micros(inside).as_micros(), inside);
             prop_assert!(survives(Timestamp::from_micros(inside) + Duration::from_micros(span)));
             prop_assert!(survives(Timestamp::from_micros(inside) + Duration::from_secs(span)));
-            // Calendars of every zone can show it, and give it back.
+            // Calendars of every zone can show it and convert it back.
             let shown = Timestamp::from_micros(inside).to_utc().with_timezone(&chrono::FixedOffset::east_opt(14 * 3600).expect("an offset"));
             prop_assert_eq!(Timestamp::nearest(&shown), Timestamp::from_micros(inside));
             if let Some(time) = DateTime::from_timestamp(far >> 16, 999_999_999) {

@@ -1,18 +1,18 @@
-//! Trigger state that spans alerts: so many in so long. The same shape as an incident: pure, with its own row.
+//! Trigger state across alerts: a count within a time window. Like an incident, it is pure and has its own row.
 
 use super::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::{collections::VecDeque, time::Duration};
 
-/// The largest count a window may ask for; it bounds the row.
+/// The largest count that a window may require; it limits the size of the row.
 pub const HOLD_MAX: u32 = 1000;
 
-/// `threshold = { count, within }`: the condition must hold that often in that window.
+/// `threshold = { count, within }`: the condition must hold this often within this window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TriggerThreshold {
     /// How many alerts; at least 2, at most [`HOLD_MAX`].
     pub count: u32,
-    /// In which sliding window.
+    /// The length of the sliding window.
     #[serde(with = "super::time::duration_text")]
     pub within: Duration,
 }
@@ -24,7 +24,7 @@ pub struct ThresholdWindow {
 }
 
 impl ThresholdWindow {
-    /// Counts one more alert; `true` when the trigger holds now. When it holds the window starts afresh.
+    /// Counts one more alert; returns `true` if the trigger fires now. Then the window starts again.
     pub fn observe(&mut self, hold: TriggerThreshold, now: Timestamp) -> bool {
         self.times.retain(|at| now < *at + hold.within);
         self.times.push_back(now);
@@ -35,17 +35,17 @@ impl ThresholdWindow {
         true
     }
 
-    /// Keeps one time in place of all others: when something ended.
+    /// Replaces all times with one: when something ended.
     pub fn mark(&mut self, at: Timestamp) {
         self.times = [at].into();
     }
 
-    /// The last time that was kept.
+    /// The last time that is stored.
     pub fn last(&self) -> Option<Timestamp> {
         self.times.back().copied()
     }
 
-    /// How many have counted and not yet left the window.
+    /// How many have counted and are still within the window.
     pub fn count(&self) -> usize {
         self.times.len()
     }

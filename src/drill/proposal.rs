@@ -1,6 +1,6 @@
-//! A change of the matrix that would have helped: one of a fixed set of edits, or two of them, searched in the order of
-//! their size, and proposed only when the matrix that comes of it has no fault and the hypothesis that failed then holds
-//! in virtual time, while none that held before is lost.
+//! Proposes a change of the matrix that would have helped. It is one of a fixed set of edits, or two of them, searched
+//! in the order of their size. It is proposed only if the resulting matrix has no fault, the hypothesis that failed now
+//! holds in virtual time, and no hypothesis that held before fails.
 //!
 //! The edits, in this order: another channel in a step, a shorter wait, one more person in a step, a different `next`.
 
@@ -23,69 +23,69 @@ use edit::MatrixEdit;
 use serde::Serialize;
 use std::sync::{Arc, atomic::AtomicU64};
 
-/// Runs by which candidates are told apart.
+/// How many runs compare candidates in the first round.
 const SCREEN_RUNS: u64 = 250;
 
-/// Runs that a candidate must stand.
+/// How many runs a candidate must pass.
 pub const PROOF_RUNS: u64 = 2_000;
 
-/// The best single edits, each of which is tried with every other one.
+/// How many of the best single edits are combined with every other one.
 const PAIRED: usize = 6;
 
-/// Candidates of one search at most.
+/// The largest number of candidates in one search.
 const CANDIDATES_MAX: usize = 300;
 
 /// The seed of the search: the same matrix and scenario always give the same proposal.
 const SEED: u64 = 1;
 
-/// What a median counts that is beyond the drill, in seconds.
+/// The value, in seconds, that a median counts as if it is beyond the drill.
 const NEVER_S: f64 = 1e6;
 
-/// What a proposal is drawn from.
+/// The input of a search.
 pub struct ProposalRequest<'a> {
     /// The files of the matrix, as their author wrote them.
     pub files: &'a [SourceText],
-    /// What the matrix may refer to besides itself.
+    /// The names outside the matrix that it may refer to.
     pub known: &'a KnownNames<'a>,
     /// The time zones that it is read with.
     pub zones: &'a Arc<Zones>,
     /// The scenario that was played.
     pub scenario: &'a Scenario,
-    /// When it plays: who is on call then.
+    /// The start time; it decides who is on call.
     pub start: Timestamp,
     /// The hypotheses that failed, in a live drill or in virtual time.
     pub failed: &'a [RunHypothesis],
-    /// Runs that a candidate must stand; [`PROOF_RUNS`] where nobody asks for another number.
+    /// How many runs a candidate must pass; normally [`PROOF_RUNS`].
     pub runs: u64,
-    /// On how many threads.
+    /// The number of threads.
     pub threads: u64,
 }
 
 /// A change that helps.
 #[derive(Debug, Clone, Serialize)]
 pub struct MatrixProposal {
-    /// What is changed, in a sentence an edit.
+    /// What is changed: one sentence for each edit.
     pub edits: Vec<String>,
-    /// Why: what failed, and what becomes of it.
+    /// Why: what failed, and how the change affects it.
     pub why: String,
     /// A unified diff of the author's own files.
     pub diff: String,
-    /// The files as they would be.
+    /// The files after the change.
     #[serde(skip)]
     pub files: Vec<SourceText>,
-    /// What virtual time shows without the change.
+    /// The result in virtual time without the change.
     pub before: SimulationSummary,
-    /// And with it.
+    /// The result in virtual time with the change.
     pub after: SimulationSummary,
 }
 
 /// Why there is no proposal.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoProposal {
-    /// The matrix has faults as it is.
+    /// The matrix already has faults.
     #[error("the matrix has faults as it is: mend them first")]
     Faulty,
-    /// What failed does not fail in virtual time, so that nothing could be shown to help.
+    /// The failed hypothesis does not fail in virtual time, so nothing could be shown to help.
     #[error(
         "none was found: what failed holds in virtual time, so no change can be shown to help; tell the scenario how \
          people really answer"
@@ -94,7 +94,7 @@ pub enum NoProposal {
     /// The set has no edit for this matrix.
     #[error("none was found: there is no change of channels, waits, people or `next` to try")]
     NothingToTry,
-    /// No edit of the set helps.
+    /// No edit in the set helps.
     #[error(
         "none was found: none of {tried} changes makes it hold (channels, waits, people, `next`; alone and in pairs{})",
         if *tried < CANDIDATES_MAX { "" } else { "; more were not tried" }
@@ -105,16 +105,16 @@ pub enum NoProposal {
     },
 }
 
-/// A candidate that was played.
+/// A candidate that was simulated.
 struct TriedCandidate {
     edits: Vec<MatrixEdit>,
-    /// The worst share of those in time among what failed, beside the bound that it has to reach.
+    /// The worst share of those in time among the failed hypotheses, relative to the limit that it must reach.
     share: f64,
-    /// The median times of all roles, summed: tells apart what makes nobody be in time.
+    /// The sum of the median times of all roles: it ranks candidates in which nobody is in time.
     medians: f64,
 }
 
-/// Searches for a change that makes what failed hold.
+/// Searches for a change that makes the failed hypotheses hold.
 ///
 /// # Errors
 /// [`NoProposal`] says why there is none.
@@ -153,7 +153,7 @@ pub fn propose(question: &ProposalRequest<'_>) -> Result<MatrixProposal, NoPropo
     Err(NoProposal::NoneHelps { tried: tried.len() })
 }
 
-/// Whose ladders may be changed: the roles that failed, and those on whose ladder the time went.
+/// The roles whose ladders may be changed: the ones that failed, and the ones on whose ladder the time was spent.
 fn roles(failed: &[&HypothesisResult], matrix: &Matrix) -> Vec<RoleName> {
     let mut roles: Vec<RoleName> = Vec::new();
     for finding in failed {
@@ -179,7 +179,7 @@ impl ProposalRequest<'_> {
         outlook("as it is", &matrix.revision, &setting, &played)
     }
 
-    /// Plays a candidate; a proposal when it stands. What was tried is noted.
+    /// Simulates a candidate; returns a proposal if it passes. Records what was tried.
     fn attempt(
         &self,
         edits: Vec<MatrixEdit>,
@@ -191,7 +191,7 @@ impl ProposalRequest<'_> {
         let screened = self.outlook(&matrix, SCREEN_RUNS.min(self.runs));
         let medians = screened.roles.iter().map(|role| role.quantiles[0].seconds.unwrap_or(NEVER_S)).sum();
         tried.push(TriedCandidate { edits: edits.clone(), share: self.worst(&screened), medians });
-        // Few runs show what does not help, and seldom what does.
+        // A few runs show what does not help, but seldom what does.
         if !self.helps(&screened, before, |is| is != HypothesisVerdict::NotHeld) {
             return None;
         }
@@ -204,7 +204,7 @@ impl ProposalRequest<'_> {
         Some(MatrixProposal { edits, why, diff, files, before: before.clone(), after })
     }
 
-    /// Whether all that failed is good enough, and all that held still is.
+    /// Whether all failed hypotheses are good enough now, and all others still hold.
     fn helps(
         &self,
         after: &SimulationSummary,
@@ -221,7 +221,7 @@ impl ProposalRequest<'_> {
 
     fn worst(&self, outlook: &SimulationSummary) -> f64 {
         let failed = outlook.score.findings.iter().filter(|finding| self.failed.contains(&finding.hypothesis));
-        // Beside the bound that each has to reach, so that several can be compared.
+        // Relative to the limit that each must reach, so that several can be compared.
         let reached = failed.filter_map(|finding| Some(finding.share()? / (finding.hypothesis.percent / 100.0)));
         reached.fold(f64::INFINITY, f64::min)
     }

@@ -1,9 +1,9 @@
-//! Copies of anchors that were kept outside of the journal, and the one reader of them.
+//! Copies of anchors that were kept outside the journal, and the one reader for them.
 //!
-//! It reads what daemons log and what [`super::export`] writes, from files that hold other lines too: the JSON log, the
-//! text log (coloured or not), both behind what journald, Docker or syslog put before and around them, an export, and
-//! plain `{"seq": 7, "hash": ".."}`. Only what stands where the daemon writes an anchor counts: the same words inside
-//! the text of an alert are another line.
+//! It reads what daemons log and what [`super::export`] writes, from files that also contain other lines: the JSON log,
+//! the text log (with or without colours), both with what journald, Docker or syslog add before and around them, an
+//! export, and plain `{"seq": 7, "hash": ".."}`. Only text in the place where the daemon writes an anchor counts: the
+//! same words inside the text of an alert do not.
 
 use super::report::{JournalFault, JournalFaultKind};
 use crate::core::{
@@ -18,23 +18,23 @@ use std::{
     ops::RangeInclusive,
 };
 
-/// The longest line that is read as one, in bytes: an anchor over a hundred thousand chains fits. What is longer is cut.
+/// The longest line that is read as one, in bytes. An anchor over a hundred thousand chains fits; longer lines are cut.
 pub const LINE_MAX: u64 = 32 * 1024 * 1024;
 
-/// What each anchor's line says before its fields.
+/// What the line of each anchor says before its fields.
 const SAYS: &str = "journal anchored";
 
 /// The names of its fields in a log.
 const SEQ: &str = "journal.anchor.seq";
 const HASH: &str = "journal.anchor.hash";
 
-/// How the text log says how bad something is.
+/// The levels in the text log.
 const LEVELS: [&str; 5] = ["ERROR", "WARN", "INFO", "DEBUG", "TRACE"];
 
-/// Objects within objects that are looked into: Docker's around journald's around ours.
+/// How many levels of nested objects are searched: Docker's around journald's around ours.
 const DEPTH_MAX: usize = 3;
 
-/// An anchor of which a copy was kept.
+/// An anchor with a kept copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeptAnchor {
     /// Its place in the chain of anchors.
@@ -43,7 +43,7 @@ pub struct KeptAnchor {
     pub hash: [u8; 32],
 }
 
-/// All copies that were kept, and what is wrong with them among themselves.
+/// All kept copies, and where they contradict each other.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KeptAnchors {
     anchors: BTreeMap<u64, AnchorCopies>,
@@ -55,28 +55,29 @@ pub struct KeptAnchors {
 struct AnchorCopies {
     /// The first that was read.
     hash: [u8; 32],
-    /// The SHA-256 of its record, where the copy has the record too.
+    /// The SHA-256 of its record, if the copy has the record too.
     record: Option<[u8; 32]>,
     faults: Vec<JournalFaultKind>,
 }
 
-/// What one line is.
+/// What a line contains.
 enum AnchorLine {
     Anchor {
         anchor: KeptAnchor,
         record: Option<String>,
     },
-    /// It names an anchor and is not whole.
+    /// It names an anchor but is incomplete.
     Torn,
     Other,
 }
 
 impl KeptAnchors {
-    /// Adds the anchors of one file, in the order of its lines; how many there were. Lines that are none are passed
-    /// over. Files may overlap and come in any order; within a file the numbers have to grow.
+    /// Adds the anchors of one file, in the order of its lines, and returns how many there were. Lines without an
+    /// anchor are skipped. Files may overlap and come in any order; within a file the numbers must grow.
     ///
     /// # Errors
-    /// What reading gives.
+    ///
+    /// Reading fails.
     pub fn read(&mut self, mut from: impl BufRead) -> io::Result<u64> {
         let (mut found, mut last, mut line) = (0, None, Vec::new());
         loop {
@@ -88,7 +89,7 @@ impl KeptAnchors {
                 AnchorLine::Anchor { anchor, record } => {
                     found += 1;
                     self.add(anchor, record.as_deref(), last);
-                    // An anchor that comes again is no step back.
+                    // An anchor that appears again does not count as a step back.
                     if last.is_none_or(|last: KeptAnchor| last.seq < anchor.seq) {
                         last = Some(anchor);
                     }
@@ -99,30 +100,30 @@ impl KeptAnchors {
         }
     }
 
-    /// Whether there is not a single one.
+    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.anchors.is_empty()
     }
 
-    /// How many there are; copies of the same one count once.
+    /// How many there are; several copies of one anchor count once.
     pub fn len(&self) -> usize {
         self.anchors.len()
     }
 
-    /// Lines that name an anchor and are not whole: they count for nothing.
+    /// Lines that name an anchor but are incomplete: they are ignored.
     pub fn torn(&self) -> u64 {
         self.torn
     }
 
-    /// The anchors between the first and the last of which no copy was kept. The next one that was kept covers what
-    /// they cover.
+    /// The anchors between the first and the last for which no copy was kept. The next kept anchor covers what they
+    /// cover.
     pub fn gaps(&self) -> Vec<RangeInclusive<u64>> {
         let all: Vec<u64> = self.anchors.keys().copied().collect();
         let pairs = all.iter().zip(all.iter().skip(1));
         pairs.filter(|(from, to)| *from + 1 < **to).map(|(from, to)| from + 1..=to - 1).collect()
     }
 
-    /// Takes the copies of one anchor out, held against the line that the journal has for it.
+    /// Removes the copies of one anchor and compares them with the journal's line for it.
     pub(super) fn take(&mut self, seq: u64, hash: &[u8; 32], record: &str) -> Option<Vec<JournalFaultKind>> {
         let copies = self.anchors.remove(&seq)?;
         let mut wrong = copies.faults;
@@ -134,7 +135,7 @@ impl KeptAnchors {
         Some(wrong)
     }
 
-    /// What is wrong where the journal has no line: its chain of anchors ends with `last`.
+    /// What is wrong if the journal has no line for them: its chain of anchors ends with `last`.
     pub(super) fn rest(self, last: u64) -> impl Iterator<Item = JournalFault> {
         self.anchors.into_iter().flat_map(move |(seq, copies)| {
             let missing =
@@ -144,7 +145,7 @@ impl KeptAnchors {
         })
     }
 
-    /// `last` is the newest that came before it in its file.
+    /// `last` is the newest anchor that came before it in its file.
     fn add(&mut self, anchor: KeptAnchor, record: Option<&str>, last: Option<KeptAnchor>) {
         let KeptAnchor { seq, hash } = anchor;
         let mut faults = Vec::new();
@@ -186,10 +187,10 @@ impl FromIterator<KeptAnchor> for KeptAnchors {
     }
 }
 
-/// Whether the record that a copy has is that of this anchor, as far as a copy alone can tell.
+/// Whether the record in a copy belongs to this anchor, as far as a copy alone can tell.
 fn belongs(record: &str, anchor: KeptAnchor, last: Option<KeptAnchor>) -> bool {
     let Ok(read) = serde_json::from_str::<JournalRecord<AnchorEvent>>(record) else { return false };
-    // Only with the anchor before it at hand the hash can be computed again.
+    // The hash can be computed again only if the anchor before it is known.
     let follows = last.is_none_or(|last| {
         last.seq.checked_add(1) != Some(anchor.seq) || link(&last.hash, record.as_bytes()) == anchor.hash
     });
@@ -200,7 +201,7 @@ fn digest(record: &str) -> [u8; 32] {
     Sha256::digest(record.as_bytes()).into()
 }
 
-/// Without the escapes that colour a terminal.
+/// The line without terminal colour codes.
 fn plain(line: &str) -> String {
     let mut plain = String::with_capacity(line.len());
     let mut rest = line;
@@ -223,7 +224,7 @@ fn read_line(line: &str, depth: usize) -> AnchorLine {
     }
 }
 
-/// Whether this is how a line of our text log begins: what follows is its own text, which others may have chosen.
+/// Whether our text log begins a line like this. What follows is its own text, which others may have chosen.
 fn is_log_line(before: &str) -> bool {
     before.split_whitespace().any(|word| LEVELS.contains(&word))
 }
@@ -244,7 +245,7 @@ fn read_object(before: &str, text: &str, object: &Value, depth: usize) -> Anchor
             AnchorLine::Anchor { anchor, record: record(text, object) }
         }
         None if chain.is_some_and(|chain| chain == ANCHORS) => AnchorLine::Torn,
-        // As a person writes one down.
+        // An anchor that a person wrote down.
         None if is_pair(object) => AnchorLine::Torn,
         _ => AnchorLine::Other,
     }
@@ -278,18 +279,18 @@ fn read_text(line: &str) -> AnchorLine {
     });
     match whole {
         Some(anchor) => AnchorLine::Anchor { anchor, record: None },
-        // Something follows: it is the text of another line. One that ends too early was cut.
+        // Something follows: it is the text of another line. A line that ends too early was cut.
         None if is_cut(fields) => AnchorLine::Torn,
         None => AnchorLine::Other,
     }
 }
 
-/// Whether it is the beginning of an anchor's fields, and no more.
+/// Whether it is only the beginning of an anchor's fields.
 fn is_cut(fields: &str) -> bool {
     let (seq, rest) = fields.split_once(' ').unwrap_or((fields, ""));
     let name = format!("{HASH}=");
     let hash = rest.strip_prefix(&name).map(|hash| hash.trim_matches('"'));
-    // A hash that is none is one that was altered: with a space in it, it is the text of another line.
+    // Text that is not a hash is a hash that was altered; if it contains a space, it is the text of another line.
     let is_hash = |hash: &str| !hash.contains(char::is_whitespace);
     seq.chars().all(|c| c.is_ascii_digit()) && (name.starts_with(rest) || hash.is_some_and(is_hash))
 }

@@ -1,64 +1,65 @@
-//! What a check of the journal found, what it stands on, and what it can not see.
+//! The result of a journal check: what it found, what it is based on, and what it cannot see.
 
 use crate::core::Timestamp;
 use serde::Serialize;
 use std::fmt;
 
-/// A report names at most so many faults, and counts the rest.
+/// The largest number of faults that a report names; it counts the rest.
 pub const FAULTS_MAX: usize = 1000;
 
 /// What a check found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct JournalReport {
-    /// Lines that were read.
+    /// How many lines were read.
     pub lines: u64,
-    /// Chains that they belong to.
+    /// How many chains they belong to.
     pub chains: usize,
-    /// Anchors among them that agree with their chains.
+    /// How many of their anchors match their chains.
     pub anchors: u64,
-    /// The newest anchor of those that were kept elsewhere which the journal still has, unaltered: its place in the
-    /// chain of anchors. Up to there the history is proven.
+    /// The newest kept anchor that the journal still has unaltered, by its place in the chain of anchors. The history
+    /// is proven up to there.
     pub proven_to: Option<u64>,
     /// The lines after the journal's own last anchor.
     pub unanchored: UncoveredLines,
-    /// The lines after the one that [`JournalReport::proven_to`] names; all, where it names none.
+    /// The lines after the anchor in [`JournalReport::proven_to`]; all lines if it is `None`.
     pub unproven: UncoveredLines,
     /// What is wrong, in the order of the lines; at most [`FAULTS_MAX`].
     pub faults: Vec<JournalFault>,
-    /// How many faults there are in all.
+    /// How many faults there are in total.
     pub faulty: usize,
 }
 
-/// Lines at the end that no anchor covers: whether they were altered, or others followed them, can not be seen.
+/// Lines at the end that no anchor covers. The check cannot see whether they were altered, or whether more lines
+/// followed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct UncoveredLines {
-    /// How many.
+    /// How many lines.
     pub lines: u64,
-    /// The anchor that they follow; none where there is none.
+    /// The anchor before them; `None` if there is none.
     pub after: Option<u64>,
-    /// When that was written.
+    /// When that anchor was written.
     pub since: Option<Timestamp>,
 }
 
-/// What a check comes to.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum VerifyConclusion {
     /// Something is wrong.
     NotSound,
-    /// Nothing is wrong, as far as the journal alone can tell.
+    /// Nothing is wrong, as far as the journal alone can show.
     WholeInItself,
-    /// Nothing is wrong, and up to [`JournalReport::proven_to`] it is the history of which copies were kept.
+    /// Nothing is wrong, and up to [`JournalReport::proven_to`] it matches the kept copies.
     WholeUpToAnchor,
 }
 
 impl JournalReport {
-    /// Whether nothing is wrong that the check can see; [`JournalReport::conclusion`] says what that is worth.
+    /// Whether the check found nothing wrong; [`JournalReport::conclusion`] says how much that proves.
     pub fn is_sound(&self) -> bool {
         self.faulty == 0
     }
 
-    /// What it comes to.
+    /// The result.
     pub fn conclusion(&self) -> VerifyConclusion {
         match self.proven_to {
             _ if !self.is_sound() => VerifyConclusion::NotSound,
@@ -67,7 +68,7 @@ impl JournalReport {
         }
     }
 
-    /// What the check can not see, as sentences; empty where it has found something wrong.
+    /// What the check cannot see, as sentences; empty if it found something wrong.
     pub fn unseen(&self) -> Vec<String> {
         match self.conclusion() {
             VerifyConclusion::NotSound => Vec::new(),
@@ -83,12 +84,12 @@ impl JournalReport {
 }
 
 impl UncoveredLines {
-    /// One more line.
+    /// Counts one more line.
     pub(super) fn grow(&mut self) {
         self.lines += 1;
     }
 
-    /// Everything up to this anchor is covered.
+    /// The state after this anchor, which covers all lines so far.
     pub(super) fn covered_by(seq: u64, at: Timestamp) -> Self {
         Self { lines: 0, after: Some(seq), since: Some(at) }
     }
@@ -103,63 +104,63 @@ impl fmt::Display for UncoveredLines {
     }
 }
 
-/// Something that is wrong, and where.
+/// A fault and its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JournalFault {
     /// The chain.
     pub chain: String,
     /// The place in the chain.
     pub seq: u64,
-    /// What.
+    /// The fault.
     pub what: JournalFaultKind,
 }
 
 /// What can be wrong with a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum JournalFaultKind {
-    /// Its bytes, its hash or those of the line before were altered.
+    /// Its bytes, its hash or those of the line before were changed.
     Altered,
-    /// Lines before it are missing, or it is there twice.
+    /// Lines before it are missing, or it appears twice.
     Gap {
-        /// The place that the chain goes on with.
+        /// The place that was expected next.
         expected: u64,
     },
-    /// It says of itself that it is another line.
+    /// Its content says that it is another line.
     Misplaced,
-    /// It is no record.
+    /// It is not a valid record.
     Unreadable,
-    /// An anchor of the journal says that the chain had another line there.
+    /// An anchor in the journal says that the chain had another line there.
     Disowned {
         /// The anchor's place.
         anchor: u64,
     },
-    /// An anchor of the journal names a line which is not there (any more).
+    /// An anchor in the journal names a line that is not there (any more).
     Missing {
         /// The anchor's place.
         anchor: u64,
     },
-    /// The next anchor should name this line as its chain's last, and does not name the chain at all.
+    /// The next anchor should name this line as the last of its chain, but does not name the chain at all.
     Unanchored {
         /// The anchor's place.
         anchor: u64,
     },
-    /// The anchor that was kept elsewhere is not this one.
+    /// The kept anchor differs from this one.
     NotAsKept,
-    /// The anchor that was kept elsewhere is not there, though later ones are.
+    /// The kept anchor is not there, though later ones are.
     KeptMissing,
-    /// The anchor that was kept elsewhere is newer than all that the journal has.
+    /// The kept anchor is newer than anything in the journal.
     KeptCutOff {
-        /// The journal's last.
+        /// The journal's last anchor.
         last: u64,
     },
     /// Two different hashes were kept for it.
     KeptTwice,
-    /// A log that was kept has it behind a newer one.
+    /// A kept log has it after a newer one.
     KeptBackwards {
-        /// That one.
+        /// The newer anchor.
         after: u64,
     },
-    /// The copy has other chain heads than this anchor, or than its own hash was made of.
+    /// The copy has other chain heads than this anchor, or than the heads that its own hash was made from.
     KeptAltered,
 }
 

@@ -17,7 +17,7 @@ use crate::{
 };
 use std::{collections::BTreeMap, time::Duration};
 
-/// Things of one kind by name. What could not be read is there all the same, without value or in part, so that it is
+/// Things of one kind by name. What could not be read is there anyway, without value or in part, so that it is
 /// known and hides no other fault; the fault that is told keeps it from becoming a matrix.
 pub(super) type NamedItems<T> = BTreeMap<String, LocatedValue<Option<T>>>;
 
@@ -65,7 +65,7 @@ pub(super) struct RoleDraft {
 pub(super) struct StepDraft {
     pub page: Vec<LocatedValue<String>>,
     pub by: Vec<LocatedValue<String>>,
-    /// None when it could not be read.
+    /// `None` if it could not be read.
     pub wait: Option<Duration>,
     pub repeat: u32,
 }

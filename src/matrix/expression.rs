@@ -68,7 +68,7 @@ impl CelExpression {
         &self.text
     }
 
-    /// Whether the condition holds; the error says why that can not be told.
+    /// Whether the condition holds; the error says why that cannot be told.
     pub(super) fn holds(&self, scope: &AlertScope<'_>) -> Result<bool, String> {
         let value = self.value(scope)?;
         let Some(holds) = value.downcast_ref::<CelBool>() else {

@@ -184,7 +184,7 @@ impl<'e> ExpressionWalk<'e> {
         self.operands(node, name, one, other);
     }
 
-    /// A zone that is written out can be looked up now; one that an alert names can not.
+    /// A zone that is written out can be looked up now; one that an alert names cannot.
     fn zone(&mut self, node: &'e IdedExpr) {
         let Expr::Literal(LiteralValue::String(name)) = &node.expr else { return };
         let name = name.inner();

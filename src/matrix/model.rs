@@ -54,7 +54,7 @@ pub struct KnownNames<'a> {
 /// What came of reading a matrix.
 #[derive(Debug)]
 pub struct ParsedMatrix {
-    /// The matrix; none when there is any error.
+    /// The matrix; `None` if there is any error.
     pub matrix: Option<Matrix>,
     /// Every fault, in the order of the files and their lines.
     pub diagnostics: Vec<Diagnostic>,
@@ -66,18 +66,18 @@ impl Matrix {
         self.triggers.get(trigger).map(|trigger| trigger.plan.clone())
     }
 
-    /// The plan for alerts that a trigger fails on: it pages the catch-all alone. None without a catch-all.
+    /// The plan for alerts that a trigger fails on: it pages the catch-all alone. `None` without a catch-all.
     pub fn failure_plan(&self, trigger: &TriggerName) -> Option<Arc<EscalationPlan>> {
         self.triggers.get(trigger)?.failure_plan.clone()
     }
 
-    /// The plan for what Stentor reports about itself: it pages the catch-all alone. None without a catch-all.
+    /// The plan for what Stentor reports about itself: it pages the catch-all alone. `None` without a catch-all.
     pub fn operators_plan(&self) -> Option<Arc<EscalationPlan>> {
         let plan = self.triggers.values().find_map(|trigger| trigger.failure_plan.as_deref())?;
         Some(Arc::new(EscalationPlan { trigger: SELF.into(), on_resolved: OnResolved::Resolve, ..plan.clone() }))
     }
 
-    /// The plan for a role that somebody calls by hand: that role alone, and whoever is next. None for a role that is not
+    /// The plan for a role that somebody calls by hand: that role alone, and whoever is next. `None` for a role that is not
     /// in the matrix.
     pub fn plan_by_hand(&self, role: &RoleName) -> Option<Arc<EscalationPlan>> {
         self.roles.contains_key(role).then(|| {

@@ -51,7 +51,7 @@ impl SummaryTemplate {
         if faults.is_empty() { Ok(Self { parts }) } else { Err(faults) }
     }
 
-    /// The text for one alert; the error says which part can not be filled in.
+    /// The text for one alert; the error says which part cannot be filled in.
     pub(super) fn fill(&self, scope: &AlertScope<'_>) -> Result<String, String> {
         let mut filled = String::new();
         for part in &self.parts {

@@ -22,7 +22,7 @@ pub struct Trigger {
     pub key: Option<CelExpression>,
     /// The incident's summary; absent, the alert's own headline.
     pub summary: Option<SummaryTemplate>,
-    /// Where its runbook is: http or https.
+    /// If its runbook is: http or https.
     pub runbook: Option<String>,
     /// Whom it engages.
     pub roles: Vec<RoleName>,
@@ -41,7 +41,7 @@ pub enum TriggerMatch {
         key: IncidentKey,
         /// Its summary.
         summary: String,
-        /// How often it must hold; none when once is enough.
+        /// How often it must hold; `None` if once is enough.
         hold: Option<TriggerThreshold>,
         /// The window that `threshold` counts in.
         window: String,
@@ -53,7 +53,7 @@ pub enum TriggerMatch {
         /// The key of the incident that it is about.
         key: IncidentKey,
     },
-    /// The condition, the key or the summary can not be evaluated for this alert.
+    /// The condition, the key or the summary cannot be evaluated for this alert.
     Failed {
         /// Which trigger.
         trigger: TriggerName,

@@ -1,14 +1,14 @@
-//! What a review says to do.
+//! Actions that a review lists.
 
 use serde::Serialize;
 
-/// Something to be done.
+/// An action for somebody.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ReviewAction {
-    /// What.
+    /// The action.
     pub what: String,
-    /// By whom.
+    /// Who does it.
     pub owner: Option<String>,
-    /// By when, as people write it.
+    /// The due date, as people write it.
     pub due: Option<String>,
 }

@@ -1,8 +1,8 @@
-//! The after-action review of a drill: hypotheses against what happened, the bottleneck, the drills of before, actions,
-//! a proposed change of the matrix, and the dated record of which contact procedures were tested and worked.
+//! The after-action review of a drill: hypotheses and results, the bottleneck, earlier drills, actions, a proposed
+//! change of the matrix, and a dated record of which contact procedures were tested and worked.
 //!
-//! It knows nothing of scenarios: whoever ran the drill says here what was expected and what else there is to say, and
-//! everything that can be read from the incidents is read from them.
+//! It does not know scenarios. The caller that ran the drill passes the expectations and other remarks; everything that
+//! can be read from the incidents is read from them.
 
 use crate::{
     core::{RoleName, Timestamp},
@@ -22,134 +22,134 @@ use crate::{
 use serde::Serialize;
 use std::{collections::BTreeMap, time::Duration};
 
-/// Drills of before that a review compares with.
+/// How many earlier drills a review compares with.
 pub const EARLIER_MAX: usize = 10;
 
-/// How a hypothesis about the all-clear is called in place of a role.
+/// The name of a hypothesis about the all-clear, in place of a role.
 pub const ALL_CLEAR: &str = "all-clear";
 
-/// One drill as it was run.
+/// A drill as it was run.
 #[derive(Debug, Clone)]
 pub struct DrillExercise {
     /// The scenario's name, e.g. `flash-crash-2010`.
     pub name: String,
-    /// Its title for humans.
+    /// Its title for people.
     pub title: String,
-    /// What it is for, and where its figures are from; Markdown is not understood here.
+    /// Its purpose, and the sources of its figures. Markdown is not interpreted here.
     pub about: Vec<String>,
-    /// Whether people knew of it.
+    /// Whether people knew about it in advance.
     pub announced: bool,
     /// When its first inject was sent.
     pub started_at: Timestamp,
     /// When it was over.
     pub ended_at: Timestamp,
-    /// By how much the waits of its ladders were divided; 1 where they were not.
+    /// The number by which the waits of its ladders were divided; 1 if they were not.
     pub compressed: u32,
-    /// How it ended before its time; none where it was played to its end. Then nothing is judged.
+    /// How it was stopped early; `None` if it was played to its end. If it was stopped, nothing is judged.
     pub cut_short: Option<CutShort>,
     /// The faults that were injected, as sentences.
     pub faults: Vec<String>,
     /// What was expected.
     pub hypotheses: Vec<ReviewHypothesis>,
-    /// Runs of the same scenario before this one, newest first; the first [`EARLIER_MAX`] are shown.
+    /// Earlier runs of the same scenario, newest first; the first [`EARLIER_MAX`] are shown.
     pub earlier: Vec<EarlierRun>,
-    /// How many still older ones are left out.
+    /// How many older runs are left out.
     pub earlier_left: usize,
-    /// What is to be done, beside what follows from the facts.
+    /// Actions in addition to those that follow from the facts.
     pub actions: Vec<ReviewAction>,
-    /// What the matrix should say instead.
+    /// The proposed change of the matrix.
     pub proposal: ReviewProposal,
 }
 
-/// How a drill ended that was not played to its end.
+/// How a drill was stopped early.
 #[derive(Debug, Clone)]
 pub struct CutShort {
-    /// How.
+    /// The way it ended.
     pub how: How,
     /// After how long, counted from its start.
     pub after: Duration,
-    /// Why, where there is more to say.
+    /// Why, if there is more to say.
     pub why: String,
 }
 
-/// How a drill that is not judged stands.
+/// The state of a drill that is not judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum How {
-    /// It goes on.
+    /// It is still in progress.
     GoesOn,
     /// `aborted`, `preempted`, `interrupted`.
     Ended(String),
 }
 
-/// What was expected of a role, and whether it held.
+/// A hypothesis about a role, and its result.
 #[derive(Debug, Clone)]
 pub struct ReviewHypothesis {
     /// The role.
     pub role: RoleName,
-    /// The bound.
+    /// The time limit.
     pub within: Duration,
-    /// Of a hundred.
+    /// The percentage, out of 100.
     pub percent: f64,
-    /// What became of it.
+    /// The verdict.
     pub verdict: ReviewVerdict,
-    /// What it is about was kept in the sandbox.
+    /// Whether its pages were kept in the sandbox.
     pub sandboxed: bool,
-    /// How long it took, where it was one engagement; a quantile where it was many; none where it was not reached.
+    /// How long it took: one time for a single engagement, a quantile for many; `None` if it was not reached.
     pub measured: Option<Duration>,
-    /// Anything else: how many of how many, or why it can not be said.
+    /// Further details: how many of how many, or why there is no verdict.
     pub remark: Option<String>,
 }
 
-/// What became of a hypothesis.
+/// The verdict on a hypothesis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReviewVerdict {
-    /// It was so.
+    /// It was true.
     Held,
-    /// It was not.
+    /// It was not true.
     Failed,
-    /// There was too little to see.
+    /// There were too few data.
     Open,
     /// The drill was not played to its end.
     NotJudged,
 }
 
-/// A run of before.
+/// An earlier run.
 #[derive(Debug, Clone)]
 pub struct EarlierRun {
     /// When it was started.
     pub started_at: Timestamp,
-    /// By how much the waits of its ladders were divided; 1 where they were not.
+    /// The number by which the waits of its ladders were divided; 1 if they were not.
     pub compressed: u32,
     /// How many hypotheses held.
     pub held: usize,
-    /// Of how many.
+    /// The number of hypotheses.
     pub of: usize,
-    /// Time to engagement of each role; none where it was not engaged.
+    /// The time to engagement of each role; `None` if it was not engaged.
     pub roles: BTreeMap<RoleName, Option<Duration>>,
-    /// In a word, how it ended before its time: then none of it is judged.
+    /// How it was stopped early, in one word: then none of it is judged.
     pub cut_short: Option<String>,
-    /// Pages of it were kept in the sandbox and sent to nobody.
+    /// Whether some of its pages were kept in the sandbox and sent to nobody.
     pub sandboxed: bool,
 }
 
-/// A change of the matrix that was tried and helps, or why there is none.
+/// A change of the matrix that was tested and helps, or the reason why there is none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ReviewProposal {
-    /// The change as a diff of the matrix's files; none where none was found.
+    /// The change as a diff of the matrix's files; `None` if none was found.
     pub diff: Option<String>,
-    /// What it does and what shows that it helps; or what was tried in vain. One sentence without a full stop where
-    /// there is no diff.
+    /// What the change does and what shows that it helps, or what was tried without success. If there is no diff, one
+    /// sentence without a full stop.
     pub why: String,
 }
 
 impl ReviewProposal {
-    /// Nobody has looked for one.
+    /// No search was made.
     pub fn not_sought() -> Self {
         Self { diff: None, why: "no hypothesis was given that a change could be tried against".into() }
     }
 
-    /// The same with one more thing that its reader must know: a clause that begins small and has no full stop.
+    /// Adds one more remark for the reader: a clause that starts with a lower-case letter and has no full stop.
     pub fn adding(self, clause: String) -> Self {
         let Self { diff, why } = self;
         let why = match diff {
@@ -160,10 +160,10 @@ impl ReviewProposal {
     }
 }
 
-/// A review in both forms.
+/// A review in two formats.
 #[derive(Debug, Clone)]
 pub struct WrittenReview {
-    /// For people to go on writing in.
+    /// Markdown, for people to edit.
     pub markdown: String,
     /// The same, with pictures, in one file.
     pub html: String,
@@ -179,9 +179,9 @@ struct ReviewContext<'a> {
     ended: String,
     lasted: String,
     compressed: u32,
-    /// That it was not played to its end, in a sentence without a full stop.
+    /// How it was stopped early, as a sentence without a full stop.
     cut_short: Option<String>,
-    /// What of it left nobody's machine, a line an incident.
+    /// What stayed in the sandbox, one line for each incident.
     sandbox: Vec<String>,
     faults: &'a [String],
     held: usize,
@@ -277,7 +277,7 @@ fn context<'a>(
 }
 
 impl CutShort {
-    /// In a sentence, without a full stop.
+    /// As a sentence without a full stop.
     fn told(&self) -> String {
         let after = span(self.after.as_secs_f64());
         let why = if self.why.is_empty() { String::new() } else { format!(": {}", self.why) };
@@ -318,7 +318,7 @@ fn hypothesis(hypothesis: &ReviewHypothesis, exercise: &DrillExercise) -> Hypoth
     }
 }
 
-/// How long it took. What had not come by then is denied only where there was all the time for it.
+/// How long it took. If it did not happen, that counts as failed only if it had the full time for it.
 fn measured(role: &RoleName, took: Option<Duration>, is_cut_short: bool) -> String {
     match took {
         Some(took) => span(took.as_secs_f64()),
@@ -328,7 +328,7 @@ fn measured(role: &RoleName, took: Option<Duration>, is_cut_short: bool) -> Stri
     }
 }
 
-/// This run first, then those of before.
+/// This run first, then the earlier ones.
 fn compared(exercise: &DrillExercise, roles: &[&RoleName], sandboxed: bool) -> Vec<EarlierRow> {
     let marked = |started: String, sandboxed: bool| if sandboxed { format!("{started}, SANDBOX") } else { started };
     let held = exercise.hypotheses.iter().filter(|hypothesis| hypothesis.verdict == ReviewVerdict::Held).count();
@@ -358,7 +358,7 @@ fn compared(exercise: &DrillExercise, roles: &[&RoleName], sandboxed: bool) -> V
     std::iter::once(this).chain(before).collect()
 }
 
-/// Said of a run whose times are not to be compared with others'.
+/// A remark on a run whose times must not be compared with those of other runs.
 fn divided(by: u32, before: &str) -> String {
     if 1 < by { format!("{before}waits divided by {by}") } else { String::new() }
 }

@@ -1,30 +1,31 @@
-//! The exact interval of a share: C. J. Clopper, E. S. Pearson, *The Use of Confidence or Fiducial Limits Illustrated in
-//! the Case of the Binomial*, Biometrika 26 (1934) 404-413, in its form with quantiles of the beta distribution.
+//! The exact confidence interval of a share: C. J. Clopper, E. S. Pearson, *The Use of Confidence or Fiducial Limits
+//! Illustrated in the Case of the Binomial*, Biometrika 26 (1934) 404-413, in the form with quantiles of the beta
+//! distribution.
 
 use super::survival::{CONFIDENCE, ConfidenceInterval};
 
-/// Terms of the continued fraction at most; it needs about the root of the larger parameter.
+/// The largest number of terms of the continued fraction; it needs about the square root of the larger parameter.
 const TERMS_MAX: u32 = 10_000;
 
-/// Halvings of 0..1: more than a double has digits.
+/// How often 0..1 is bisected: more often than a double has binary digits.
 const HALVINGS: u32 = 80;
 
-/// The interval of [`CONFIDENCE`] of a share of which `hits` of `n` were seen; both may be fractions (an effective
-/// sample size). None without any.
+/// The interval at [`CONFIDENCE`] for a share with `hits` of `n`; both may be fractions (an effective sample size).
+/// `None` if `n` is 0.
 pub fn clopper_pearson(hits: f64, n: f64) -> Option<ConfidenceInterval> {
     if !(0.0 < n && n.is_finite()) {
         return None;
     }
     let hits = hits.clamp(0.0, n);
     let tail = (1.0 - CONFIDENCE) / 2.0;
-    // A fraction of a subject is none: rounding must not move the ends.
+    // A tiny fraction of a subject counts as none: rounding must not move the ends.
     let few = 1e-9;
     let low = if hits < few { 0.0 } else { beta_quantile(tail, hits, n - hits + 1.0) };
     let high = if n - hits < few { 1.0 } else { beta_quantile(1.0 - tail, hits + 1.0, n - hits) };
     Some(ConfidenceInterval { low, high })
 }
 
-/// Where the beta distribution with these parameters reaches `p`.
+/// The point where the beta distribution with these parameters reaches `p`.
 fn beta_quantile(p: f64, a: f64, b: f64) -> f64 {
     let (mut low, mut high) = (0.0, 1.0);
     for _ in 0..HALVINGS {
@@ -39,7 +40,7 @@ fn beta_quantile(p: f64, a: f64, b: f64) -> f64 {
 }
 
 /// The regularised incomplete beta function I_x(a, b), by its continued fraction (NIST Handbook of Mathematical
-/// Functions, 8.17.22) on the side where that converges fast (8.17.4 turns one into the other).
+/// Functions, 8.17.22) on the side where that converges fast (8.17.4 converts between the sides).
 fn beta_share(x: f64, a: f64, b: f64) -> f64 {
     if x <= 0.0 || 1.0 <= x {
         return x.clamp(0.0, 1.0);

@@ -1,5 +1,5 @@
-//! Where the time went: the role that was engaged last or not at all, and of its way the stage, step, channel and person
-//! that took longest.
+//! The bottleneck: the role that was engaged last or not at all, and the stage, step, channel and person that took
+//! longest for it.
 
 use crate::{
     core::{ChannelName, DeliveryHitch, Page, PageAttempts, PageState, PersonName, RoleName, Timestamp},
@@ -12,27 +12,27 @@ use crate::{
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What held an incident up most.
+/// The largest delay in an incident.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct IncidentBottleneck {
     /// The role that it is about.
     pub role: RoleName,
-    /// The stage that took longest, as `sent to accepted`.
+    /// The stage that took longest, for example `sent to accepted`.
     pub stage: String,
-    /// How long that was, in seconds.
+    /// Its duration in seconds.
     pub seconds: f64,
-    /// The step that the role was on then, from 1.
+    /// The step of the role at that time, from 1.
     pub step: Option<usize>,
-    /// The channel that failed or was slowest; the sentence says where a drill broke it on purpose.
+    /// The channel that failed or was slowest; the sentence says if a drill broke it on purpose.
     pub channel: Option<ChannelName>,
     /// The person whose contact data failed, or who did not answer.
     pub person: Option<PersonName>,
-    /// All of it in a sentence.
+    /// The summary of all fields in a sentence.
     pub sentence: String,
 }
 
-/// The bottleneck of one incident; none where every required role was engaged within its target, or was there at once
-/// where it has none, and where no role was required.
+/// The bottleneck of one incident. `None` if no role was required, or if every required role was engaged within its
+/// target (immediately, if it has no target).
 pub fn of(story: &IncidentTimeline, roles: &[RoleStory], beside: &IncidentTexts) -> Option<IncidentBottleneck> {
     let late = |role: &&RoleStory| match (role.engaged, role.target) {
         (false, _) => true,
@@ -72,8 +72,8 @@ pub fn of(story: &IncidentTimeline, roles: &[RoleStory], beside: &IncidentTexts)
     Some(IncidentBottleneck { role: role.role.clone(), stage, seconds: took, step, channel, person, sentence })
 }
 
-/// The longest way between two stages that are known, when it began, how long it took. The last way of a role that is
-/// not engaged leads to its end.
+/// The longest interval between two known stages: its name, its start and its duration. For a role that is not engaged,
+/// the last interval ends when the observation ends.
 fn longest_stage(role: &RoleStory) -> (String, Timestamp, f64) {
     let stages = [
         ("opened", Some(role.entered_at)),
@@ -88,7 +88,7 @@ fn longest_stage(role: &RoleStory) -> (String, Timestamp, f64) {
     let backs = role.handed_back.iter().filter(|back| role.entered_at <= back.taken_at);
     known.extend(backs.flat_map(|back| [("taken", back.taken_at), ("handed back", back.at)]));
     known.sort_by_key(|(_, at)| *at);
-    // Of stages that came in the same moment the last one says what was waited for.
+    // If stages happened at the same moment, the last one shows what was waited for.
     known.dedup_by(|later, earlier| {
         let same = later.1 == earlier.1 && earlier.0 != "opened";
         if same {
@@ -104,15 +104,15 @@ fn longest_stage(role: &RoleStory) -> (String, Timestamp, f64) {
     ways.max_by(|a, b| a.2.total_cmp(&b.2)).unwrap_or(nothing)
 }
 
-/// A channel that did not take what it was given.
+/// A channel that did not accept what it was given.
 struct FailingChannel {
     channel: ChannelName,
     failed: usize,
     of: usize,
-    /// The one whom it failed to reach, where it was one and others were reached by it.
+    /// The person whom it failed to reach, if it was only one and others were reached by it.
     only: Option<PersonName>,
     trouble: Option<String>,
-    /// All of it by the drill, on purpose.
+    /// Whether the drill caused all of it.
     on_purpose: bool,
 }
 
@@ -128,15 +128,15 @@ impl FailingChannel {
     }
 }
 
-/// What is known of the attempts with each page.
+/// The attempts with each page.
 type AttemptFacts<'a> = BTreeMap<u32, PageAttempts<'a>>;
 
 fn hitch<'a>(page: &Page, attempts: &AttemptFacts<'a>) -> Option<DeliveryHitch<'a>> {
     attempts.get(&page.n).and_then(|attempts| attempts.hitch(page))
 }
 
-/// Of the role's briefs, the channel with most failures, where at least half of its pages failed. A desk that nobody has
-/// open is no failure.
+/// The channel with most failures among the role's briefs, if at least half of its pages failed. A desk that nobody has
+/// open is not a failure.
 fn failing(story: &IncidentTimeline, role: &RoleStory, attempts: &AttemptFacts<'_>) -> Option<FailingChannel> {
     let mut channels: BTreeMap<&ChannelName, (usize, Vec<&Page>)> = BTreeMap::new();
     let has_failed =
@@ -163,7 +163,7 @@ fn failing(story: &IncidentTimeline, role: &RoleStory, attempts: &AttemptFacts<'
     })
 }
 
-/// Whose desk was not open, in the order of their pages.
+/// The people whose desk was not open, in the order of their pages.
 fn closed_desks<'a>(
     story: &'a IncidentTimeline,
     role: &'a RoleStory,
@@ -174,20 +174,20 @@ fn closed_desks<'a>(
     each_once(closed.filter_map(|page| page.person.as_ref()))
 }
 
-/// How many of the role's briefs waited at our own pace until their channel's accept timeout had run out.
+/// How many of the role's briefs waited because of our own rate limit until their channel's accept timeout expired.
 fn paced(story: &IncidentTimeline, role: &RoleStory, attempts: &AttemptFacts<'_>) -> Option<String> {
     let briefs = || story.incident.briefs_of(&role.role);
     let paced = briefs().filter(|page| hitch(page, attempts) == Some(DeliveryHitch::OwnPace)).count();
     (0 < paced).then(|| format!("; {paced} of {} pages waited at our own pace", briefs().count()))
 }
 
-/// What the drill did to the role's briefs on purpose.
+/// The faults that the drill injected into the role's briefs.
 fn injected(story: &IncidentTimeline, role: &RoleStory, attempts: &AttemptFacts<'_>) -> BTreeSet<String> {
     let theirs = story.incident.briefs_of(&role.role).filter_map(|page| attempts.get(&page.n));
     theirs.filter_map(|attempts| attempts.injected().map(ToString::to_string)).collect()
 }
 
-/// Whom a page may have reached and who said nothing, in the order of their pages.
+/// The people whom a page may have reached and who did not answer, in the order of their pages.
 fn silent<'a>(story: &'a IncidentTimeline, role: &'a RoleStory) -> Vec<&'a PersonName> {
     let may_have = |page: &&Page| page.has_left() && page.state != PageState::Unreachable;
     let reached = story.incident.briefs_of(&role.role).filter(may_have);

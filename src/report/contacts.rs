@@ -1,6 +1,6 @@
-//! The dated record of tested contact procedures: of each person by each channel, what was tried and what came of it.
-//! A channel is credited with what went by it and nothing else: an answer by SMS says nothing about the mail beside it,
-//! a desk that shows a text says nothing about the channel that the text went by.
+//! The dated record of tested contact procedures: for each person and channel, what was tried and what the result was.
+//! A channel gets credit only for what was sent by it: an answer by SMS says nothing about the mail that was also sent,
+//! and a desk page that shows a text says nothing about the channel that the text was sent by.
 
 use crate::{
     core::{
@@ -15,13 +15,13 @@ use crate::{
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// One person by one channel.
+/// One person and one channel.
 #[derive(Debug, Serialize)]
 pub struct ContactRow {
     person: String,
     channel: String,
     called: String,
-    /// Whether the channel itself was given a page of theirs.
+    /// Whether the channel itself was given a page for them.
     tried: String,
     accepted: String,
     delivered: String,
@@ -31,7 +31,7 @@ pub struct ContactRow {
     remark: String,
 }
 
-/// What is counted of them.
+/// The counts for them.
 #[derive(Debug)]
 struct ContactCount<'a> {
     called: Timestamp,
@@ -51,7 +51,7 @@ struct ContactCount<'a> {
     withdrawn: usize,
 }
 
-/// The record of a drill's incidents, by person and channel.
+/// The record for a drill's incidents, by person and channel.
 pub fn contacts(stories: &[IncidentTimeline], beside: &IncidentTexts) -> Vec<ContactRow> {
     let mut contacts: BTreeMap<(&PersonName, &ChannelName), ContactCount<'_>> = BTreeMap::new();
     let mut answered: BTreeSet<(&PersonName, &ChannelName)> = BTreeSet::new();
@@ -110,7 +110,7 @@ fn count<'a>(
     }
 }
 
-/// The page that a desk showed though it went by another channel.
+/// The page that a desk showed although it was sent by another channel.
 fn shown_at_desk(event: &Event) -> Option<u32> {
     match event {
         Event::Reported { page, stage: PageStage::Seen, at_desk: true } => Some(*page),
@@ -118,7 +118,7 @@ fn shown_at_desk(event: &Event) -> Option<u32> {
     }
 }
 
-/// Journals of before tell what a desk showed as delivered and seen in the same moment, by whatever channel it went.
+/// Older journals record what a desk showed as delivered and seen at the same moment, whatever channel it was sent by.
 fn is_providers_word(page: &Page) -> bool {
     is_of_desk(page) || page.stages.seen.is_none() || page.stages.delivered != page.stages.seen
 }

@@ -1,4 +1,5 @@
-//! How engagements ended: engaged, or by what else. Each is counted apart; what it means for a share is in one place.
+//! How engagements ended: engaged, or in some other way. Each way is counted separately; one function decides what it
+//! means for a share.
 
 use super::incidence::{Ending, EndingKind};
 use crate::core::{Actor, EngagementOutcome, Incident, IncidentStatus, RoleName, engagement::Engagement};
@@ -9,49 +10,49 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ended {
-    /// Its own required answer came.
+    /// It got its own required answer.
     Engaged,
     /// The role was engaged by an answer to another step or channel.
     Elsewhere,
     /// Its `next` was engaged in its place.
     Covered,
-    /// It stood in for others, and those had their outcome.
+    /// It stood in for others, and they had their outcome.
     StoodDown,
-    /// The incident was closed by its monitor before anybody had answered for it.
+    /// The monitor closed the incident before anybody had answered for it.
     ClosedByMonitor,
-    /// The incident was closed by a human before anybody had answered for it.
+    /// A person closed the incident before anybody had answered for it.
     ClosedByHuman,
-    /// The drill's time was up, or it was broken off: nobody went on watching.
+    /// The drill reached its time limit or was stopped early: nobody watched any longer.
     DrillOver,
-    /// It is still waited for.
+    /// It is still open.
     Open,
 }
 
-/// How many ended how.
+/// How many ended in each way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Endings {
-    /// By its own required answer.
+    /// Engaged by their own required answer.
     pub engaged: usize,
     /// Engaged by an answer to another step or channel.
     pub elsewhere: usize,
     /// Covered by its `next`.
     pub covered: usize,
-    /// Let go, because those for whom it stood in had their outcome.
+    /// Stood down, because the roles that they stood in for had their outcome.
     pub stood_down: usize,
     /// Closed by the monitor before anybody had answered.
     pub closed_by_monitor: usize,
-    /// Closed by a human before anybody had answered.
+    /// Closed by a person before anybody had answered.
     pub closed_by_human: usize,
-    /// Unanswered when the drill's time was up, or when it was broken off.
+    /// Unanswered when the drill reached its time limit or was stopped early.
     pub drill_over: usize,
-    /// Still waited for.
+    /// Still open.
     pub open: usize,
-    /// Of those that were not engaged: how many no channel had taken a single page of.
+    /// Of those that were not engaged: how many had no page that a channel accepted.
     pub never_reached: usize,
 }
 
 impl Ended {
-    /// How an engagement of this incident stands.
+    /// The state of an engagement of this incident.
     pub fn of(incident: &Incident, engagement: &Engagement) -> Self {
         match &engagement.outcome {
             None => Self::Open,
@@ -68,13 +69,13 @@ impl Ended {
         }
     }
 
-    /// The same for a role of it.
+    /// The same for one of its roles.
     pub fn of_role(incident: &Incident, role: &RoleName) -> Self {
         incident.engagements.get(role).map_or(Self::Open, |engagement| Self::of(incident, engagement))
     }
 
-    /// What it means for the share of those that are engaged. A drill whose time is up says nothing of what its people
-    /// would have done next, as one that is still open.
+    /// What it means for the share of engaged roles. A drill that reached its time limit says nothing about what its
+    /// people would have done next, like a role that is still open.
     pub fn how(self) -> EndingKind {
         match self {
             Self::Engaged => EndingKind::Happened,
@@ -85,7 +86,7 @@ impl Ended {
         }
     }
 
-    /// The same with the time at which it came, in seconds.
+    /// The same with its time, in seconds.
     pub fn after(self, time: f64) -> Ending {
         Ending { time, how: self.how() }
     }
@@ -106,7 +107,7 @@ impl Ended {
 }
 
 impl Endings {
-    /// Counts one; `is_reached`: some channel had taken a page of it.
+    /// Counts one; `is_reached`: a channel had accepted a page for it.
     pub fn add(&mut self, ended: Ended, is_reached: bool) {
         *match ended {
             Ended::Engaged => &mut self.engaged,
@@ -123,7 +124,7 @@ impl Endings {
         }
     }
 
-    /// Each of the other ends with its count, those that came at all.
+    /// All other endings that occurred, with their counts.
     pub fn others(&self) -> impl Iterator<Item = (Ended, usize)> {
         let all = [
             (Ended::Elsewhere, self.elsewhere),

@@ -1,4 +1,4 @@
-//! What a review says of one incident: nothing but what its journal holds, as text that a template can place.
+//! The facts of one incident for a review: only what its journal contains, as text for a template.
 
 use crate::{
     core::{
@@ -18,10 +18,11 @@ use crate::{
 };
 use serde::Serialize;
 
-/// Lines of a timeline that a review shows: the first ones and as many of the last. Its heading says how many are left out.
+/// How many timeline lines a review shows: the first lines and as many of the last. The heading says how many are left
+/// out.
 pub const TIMELINE_MAX: usize = 400;
 
-/// The same of the pages that it lists.
+/// The same limit for the pages that it lists.
 pub const PAGES_MAX: usize = 400;
 
 /// One incident, ready for a template.
@@ -30,11 +31,11 @@ pub struct IncidentReport {
     id: String,
     word: &'static str,
     drill: bool,
-    /// What of it left nobody's machine, in words; none where all was sent.
+    /// What stayed in the sandbox, in words; `None` if everything was sent.
     sandbox: Option<String>,
-    /// Whether any role was required; what is said of all of them is said of none otherwise.
+    /// Whether any role was required. Without one, statements about all roles are left out.
     asks: bool,
-    /// The drill that it belongs to was broken off: what it did not show by then is not denied.
+    /// Whether the drill was stopped early: what it had not shown by then does not count as failed.
     broken_off: bool,
     summary: String,
     trigger: String,
@@ -54,7 +55,7 @@ pub struct IncidentReport {
     outcome: Option<String>,
     outcome_note: Option<String>,
     outcome_by: Option<String>,
-    /// From opened until the last required role was engaged; none where one never was.
+    /// The time from the opening until the last required role was engaged; `None` if one never was.
     engaged_after: Option<String>,
     roles: Vec<RoleFacts>,
     pages: Vec<PageFacts>,
@@ -71,31 +72,31 @@ pub struct IncidentReport {
 struct RoleFacts {
     role: String,
     required: bool,
-    /// How it ended or stands, and whether a page of it ever reached anybody.
+    /// How it ended or its current state, and whether a page of it ever reached anybody.
     state: String,
     holder: Option<String>,
     took: Option<String>,
     target: Option<String>,
-    /// Whether this one was in time, which alone shows little of the percentage; none where that is not known yet.
+    /// Whether this one was in time, which alone says little about the percentage; `None` if that is not known yet.
     met: Option<bool>,
-    /// Why it can not be said whether its target was met, where it has one.
+    /// Why it is unknown whether its target was met, if it has one.
     not_judged: Option<String>,
     stages: StageFacts,
-    /// Who had it before and handed it back.
+    /// The people who had it before and handed it back.
     handed_back: Vec<HandBackFacts>,
 }
 
 #[derive(Debug, Serialize)]
 struct HandBackFacts {
     who: String,
-    /// The role that they handed back, where it is another one, which covered this.
+    /// The role that they handed back, if it is another one that covered this role.
     of: Option<String>,
     from: String,
     to: String,
     held: String,
 }
 
-/// After the role's ladder began.
+/// Times since the role's ladder began.
 #[derive(Debug, Serialize)]
 struct StageFacts {
     sent: String,
@@ -115,9 +116,9 @@ struct PageFacts {
     what: String,
     role: Option<String>,
     became: String,
-    /// Which of the texts below; none where none was made.
+    /// The index of its text below; `None` if no text was made.
     text: Option<usize>,
-    /// Whether it left, so that its reader may have it.
+    /// Whether it was sent, so that its reader may have it.
     left: bool,
 }
 
@@ -125,9 +126,9 @@ struct PageFacts {
 struct TextFacts {
     n: usize,
     hash: String,
-    /// Whether any page left with it.
+    /// Whether any page with it was sent.
     shown: bool,
-    /// None where the store does not have it (any more).
+    /// `None` if the store does not have it (any more).
     text: Option<String>,
 }
 
@@ -139,13 +140,13 @@ struct LineFacts {
 }
 
 impl IncidentReport {
-    /// What is to be done, as far as the facts tell; owners and dates are for people to write.
+    /// Actions that follow from the facts. People fill in owners and dates.
     pub fn actions(&self) -> impl Iterator<Item = ReviewAction> {
         self.findings.to_do.iter().map(|what| ReviewAction { what: what.clone(), owner: None, due: None })
     }
 }
 
-/// Gathers what a review says of a story at `now`; `broken_off` where it was not played to its end.
+/// Gathers the facts of a story at `now`; `broken_off` if it was not played to its end.
 pub fn facts(story: &IncidentTimeline, beside: &IncidentTexts, broken_off: bool, now: Timestamp) -> IncidentReport {
     let incident = &story.incident;
     let roles = story.roles(now);
@@ -193,7 +194,7 @@ pub fn facts(story: &IncidentTimeline, beside: &IncidentTexts, broken_off: bool,
     }
 }
 
-/// The first and the last ones, at most `most`: how it ended must not be what is cut.
+/// The first and the last elements, at most `most` in total: the end must never be cut off.
 fn ends<T>(mut all: Vec<T>, most: usize) -> Vec<T> {
     let over = all.len().saturating_sub(most);
     let first = most / 2;
@@ -203,7 +204,7 @@ fn ends<T>(mut all: Vec<T>, most: usize) -> Vec<T> {
     all
 }
 
-/// An incident's own time to engagement: that of the last role that it demands. None while one is not engaged.
+/// The time to engagement of the whole incident: that of its last required role. `None` if one is not engaged.
 pub fn whole(roles: &[RoleStory]) -> Option<f64> {
     let required = || roles.iter().filter(|role| role.required);
     let all = required().all(|role| role.engaged) && required().next().is_some();
@@ -240,7 +241,7 @@ fn role_facts(story: &IncidentTimeline, role: &RoleStory, beside: &IncidentTexts
     }
 }
 
-/// Why nobody can say whether a role was in time.
+/// Why it is unknown whether a role was in time.
 fn not_judged(role: &RoleStory, ended: Ended) -> String {
     match ended {
         _ if role.sandboxed => "not judged: SANDBOX".into(),
@@ -321,7 +322,7 @@ fn purpose(purpose: &PagePurpose) -> &'static str {
 fn became(page: &Page) -> String {
     let since = |at: Timestamp| after(seconds(page.born_at, at));
     let mut became = match (page.state, page.stand_in(), page.stages.accepted) {
-        // What a drill took says what the drill did.
+        // For a page that the drill took, say what the drill did.
         (PageState::Accepted, Some(StandIn::Drill), _) => said(page),
         (PageState::Accepted, Some(stand_in), _) => stand_in.to_string(),
         (PageState::Accepted, None, Some(at)) => format!("accepted {}", since(at)),
@@ -341,11 +342,11 @@ fn said(page: &Page) -> String {
     page.receipt.as_ref().map_or_else(String::new, |receipt| receipt.id.clone())
 }
 
-/// What people and ladders did. Births and acceptances of single pages are in the table of pages.
+/// What people and ladders did. The table of pages has the creation and acceptance of single pages.
 fn timeline(story: &IncidentTimeline) -> Vec<LineFacts> {
     let tells = |event: &Event| match event {
         Event::Paged { .. } | Event::Withdrawn { .. } => false,
-        // What a drill did to a page stands in the line before.
+        // The line before says what a drill did to the page.
         Event::Settled { settlement: SendOutcome::Retry { why, .. } | SendOutcome::Unreachable { why }, .. } => {
             !why.starts_with(INJECTED)
         }

@@ -1,4 +1,4 @@
-//! What the matrix did, what it could not do, and what must be asked: sentences made from facts alone.
+//! What the matrix did, what it could not do, and which questions remain: sentences made from facts alone.
 
 use crate::{
     core::{ChannelName, DeliveryHitch, Event, Page, PageAttempts, PagePurpose, PageState, PersonName},
@@ -11,34 +11,34 @@ use crate::{
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A monitor's word that takes longer than this to the door is asked about, in seconds.
+/// If an alert takes longer than this to reach the door, the review asks why. In seconds.
 pub const DETECTION_ASKED: f64 = 30.0;
 
 /// Sentences about one incident.
 #[derive(Debug, Default, Serialize)]
 pub struct IncidentFindings {
-    /// What was done.
+    /// What worked.
     pub did: Vec<String>,
-    /// What its drill made go wrong on purpose: it says nothing about the health of any channel.
+    /// The faults that the drill injected: they say nothing about the health of any channel.
     pub injected: Vec<String>,
-    /// What could not be done.
+    /// What did not work.
     pub could_not: Vec<String>,
-    /// What the facts leave open.
+    /// Open questions.
     pub questions: Vec<String>,
-    /// What is to be done, as far as the facts tell.
+    /// Actions that follow from the facts.
     pub to_do: Vec<String>,
 }
 
-/// What is known of the attempts with each page.
+/// The attempts with each page.
 type AttemptFindings<'a> = BTreeMap<u32, PageAttempts<'a>>;
 
-/// What a story shows. Where it was `broken_off`, nobody is asked why something had not come by then.
+/// The findings of a story. If it was `broken_off`, the review does not ask why something was missing by then.
 pub fn of(story: &IncidentTimeline, roles: &[RoleStory], broken_off: bool, beside: &IncidentTexts) -> IncidentFindings {
     let attempts = story.attempts();
     let injected = injected(story, &attempts);
     let mut findings = IncidentFindings { did: did(story, roles, &attempts), injected, ..IncidentFindings::default() };
     for role in roles {
-        // Nobody is asked about what the drill has stopped on purpose, or what was kept in the sandbox.
+        // The review asks nobody about what the drill stopped on purpose or what was kept in the sandbox.
         let asks = !broken_off && may_have_reached(story, role);
         about_role(role, broken_off, asks, beside, &mut findings);
     }
@@ -92,7 +92,7 @@ fn taken_of(pages: &[&Page]) -> String {
     format!("{taken} of {} message(s) were accepted by a channel", pages.len())
 }
 
-/// Who was asked by what: only what left asks anybody.
+/// Who was asked by which channel: only pages that were sent count.
 fn asked(briefs: &[&Page], roles: usize) -> String {
     let left: Vec<&&Page> = briefs.iter().filter(|page| page.has_left()).collect();
     let people: BTreeSet<_> = left.iter().filter_map(|page| page.person.as_ref()).collect();
@@ -109,7 +109,7 @@ fn asked(briefs: &[&Page], roles: usize) -> String {
     }
 }
 
-/// Why pages went by another channel of the same person.
+/// Why pages were sent by another channel of the same person.
 fn failed_over(story: &IncidentTimeline, briefs: &[&Page], attempts: &AttemptFindings<'_>) -> Vec<String> {
     let mut why: BTreeMap<&str, usize> = BTreeMap::new();
     for first in briefs.iter().filter_map(|page| story.incident.pages.get(&page.instead_of?)) {
@@ -126,7 +126,7 @@ fn failed_over(story: &IncidentTimeline, briefs: &[&Page], attempts: &AttemptFin
     why.into_iter().map(told).collect()
 }
 
-/// What the drill did on purpose, and to how many pages.
+/// The faults that the drill injected, and into how many pages.
 fn injected(story: &IncidentTimeline, attempts: &AttemptFindings<'_>) -> Vec<String> {
     let mut faults: BTreeMap<String, usize> = BTreeMap::new();
     let to_people = |n: &u32| story.incident.pages.get(n).is_some_and(|page| page.person.is_some());
@@ -145,7 +145,7 @@ fn step_done(role: &RoleStory, step: &crate::report::incident_timeline::StepStor
     format!("step {} after {} ({whom}{again})", step.step + 1, span(seconds(role.entered_at, step.entered_at)))
 }
 
-/// Whether any brief of a role may have reached somebody, or did not for a reason that is ours to mend.
+/// Whether any brief of a role may have reached somebody, or did not for a reason that we can fix.
 fn may_have_reached(story: &IncidentTimeline, role: &RoleStory) -> bool {
     let attempts = story.attempts();
     let ours = |page: &Page| {
@@ -229,7 +229,7 @@ fn about_person(
     }
 }
 
-/// Only whom a page has reached can be asked why they did not answer.
+/// Only people whom a page has reached can be asked why they did not answer.
 fn about_silence(
     story: &IncidentTimeline,
     (person, name): (&PersonName, &str),
@@ -249,7 +249,7 @@ fn about_silence(
     }
 }
 
-/// How each channel did, of what it was itself given.
+/// The record of each channel, for pages that it was itself given.
 fn about_channels(story: &IncidentTimeline, attempts: &AttemptFindings<'_>, findings: &mut IncidentFindings) {
     let mut late: BTreeMap<&str, usize> = BTreeMap::new();
     let mut paced: BTreeMap<&str, usize> = BTreeMap::new();

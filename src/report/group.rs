@@ -1,4 +1,4 @@
-//! The figures of one group of engagements: how they ended, how fast they were engaged, whether the target is met.
+//! The figures of one group of engagements: how they ended, how fast they were engaged, whether the target was met.
 
 use super::{
     ended::{Ended, Endings},
@@ -9,67 +9,67 @@ use super::{
 use crate::core::EngagementTarget;
 use serde::{Deserialize, Serialize};
 
-/// Points of a curve that a report carries; what is more is thinned out.
+/// The largest number of points in a report's curve; larger curves are thinned out.
 pub const CURVE_POINTS_MAX: usize = 500;
 
 /// One group's figures. Times are in seconds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GroupReport {
-    /// What it is called.
+    /// Its name.
     pub name: String,
-    /// How many there were.
+    /// The number of engagements.
     pub n: usize,
-    /// How many of them were engaged.
+    /// The number that were engaged.
     pub engaged: usize,
     /// How all of them ended.
     pub ended: Endings,
-    /// The median: when half of all were engaged. None where half never were.
+    /// The median: when half of all were engaged. `None` if fewer than half were.
     pub p50: CurveQuantile,
-    /// Nine of ten.
+    /// The 90th percentile.
     pub p90: CurveQuantile,
-    /// Ninety-nine of a hundred.
+    /// The 99th percentile.
     pub p99: CurveQuantile,
-    /// What it would have been, had those who were not engaged gone on like the others.
+    /// The result if those who were not engaged had continued like the others.
     pub kaplan_meier: KaplanMeier,
-    /// The target and whether it is met; none where the group is no role or has none.
+    /// The target and whether it was met; `None` if the group is not a role or has no target.
     pub target: Option<TargetReport>,
-    /// The curve, where it was asked for.
+    /// The curve, if requested.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub curve: Vec<CurvePoint>,
-    /// How many points of the curve were thinned out; the figures are made from all of them.
+    /// How many points of the curve were left out; the figures use all of them.
     #[serde(default)]
     pub curve_left_out: usize,
 }
 
-/// Kaplan and Meier's figures, in which every end but an answer is taken for having been lost sight of. They tell how
-/// fast people are while they are waited for. They say nothing about a target: who was covered, let go or closed without
-/// an answer makes them no worse.
+/// Kaplan-Meier figures. They treat every ending except an answer as censored, so they show how fast people are while
+/// somebody waits for them. They say nothing about a target: engagements that were covered, stood down or closed
+/// without an answer do not make them worse.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct KaplanMeier {
     /// The median.
     pub p50: CurveQuantile,
-    /// Nine of ten.
+    /// The 90th percentile.
     pub p90: CurveQuantile,
-    /// Ninety-nine of a hundred.
+    /// The 99th percentile.
     pub p99: CurveQuantile,
-    /// The share within the target's bound; none without a target, and where nobody was waited for so long.
+    /// The share within the target's time limit; `None` without a target, and if nobody was watched for that long.
     pub share: Option<f64>,
 }
 
 /// The share engaged by a time, with its interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct CurvePoint {
-    /// In seconds.
+    /// The time in seconds.
     pub time: f64,
-    /// 0 to 1.
+    /// The share, 0 to 1.
     pub share: f64,
-    /// The lower end of the log-log interval; none at 0 and 1.
+    /// The lower end of the log-log interval; `None` at 0 and 1.
     pub low: Option<f64>,
     /// The upper end.
     pub high: Option<f64>,
-    /// How many ended otherwise here.
+    /// How many ended in another way at this time.
     pub ended: usize,
-    /// How many were last looked at here, still waiting.
+    /// How many were censored at this time, still waiting.
     pub censored: usize,
 }
 
@@ -82,15 +82,15 @@ pub struct TteGroup {
 }
 
 impl TteGroup {
-    /// Counts one that ended after so many seconds; `is_reached`: some channel had taken a page of it. Of the targets the
-    /// first stays.
+    /// Counts one that ended after this many seconds; `is_reached`: a channel had accepted a page for it. The first
+    /// target is kept.
     pub fn add(&mut self, ended: Ended, seconds: f64, is_reached: bool, target: Option<EngagementTarget>) {
         self.seen.push(ended.after(seconds));
         self.ended.add(ended, is_reached);
         self.target = self.target.or(target);
     }
 
-    /// What was found.
+    /// The figures of the group.
     pub fn report(self, name: String, with_curve: bool) -> GroupReport {
         let kaplan_meier = KaplanMeier::of(&self.seen, self.target);
         let curve = Incidence::of(self.seen);
@@ -125,7 +125,7 @@ impl KaplanMeier {
     }
 }
 
-/// A curve's points, at most [`CURVE_POINTS_MAX`] and the last one always.
+/// A curve's points: at most [`CURVE_POINTS_MAX`], always with the last one.
 pub fn points(curve: &Incidence) -> Vec<CurvePoint> {
     let every = curve.steps.len().div_ceil(CURVE_POINTS_MAX).max(1);
     let last = curve.steps.len().saturating_sub(1);

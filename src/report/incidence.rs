@@ -1,94 +1,94 @@
-//! Which share it has happened to by when, where something else may end the wait for good: the cumulative incidence with
-//! competing risks, its variance, its intervals, its quantiles.
+//! The share for which an event has happened over time, when other events can end the wait: the cumulative incidence
+//! with competing risks, its variance, its intervals and its quantiles.
 //!
-//! Somebody whom a competing end took is known never to get there, and stays in the share's denominator. Kaplan and
-//! Meier's estimate ([`super::survival`]) with such ends as censored answers another question: which share it would have
-//! happened to, had those who were taken gone on like the others. Only who is still waiting is censored.
+//! A subject with a competing end can never have the event, and stays in the denominator of the share. The Kaplan-Meier
+//! estimate ([`super::survival`]) with these ends as censored answers a different question: the share if those subjects
+//! had continued like the others. Only subjects that still wait are censored.
 //!
 //! Sources. The estimate: O. O. Aalen, S. Johansen, *An Empirical Transition Matrix for Non-homogeneous Markov Chains
 //! Based on Censored Observations*, Scandinavian Journal of Statistics 5 (1978) 141-150. Its variance, by the delta
 //! method: G. E. Dinse, M. G. Larson, *A Note on Semi-Markov Models for Partially Censored Data*, Biometrika 73 (1986)
 //! 379-386; E. Marubini, M. G. Valsecchi, *Analysing Survival Data from Clinical Trials and Observational Studies*
-//! (1995), section 10.3. With one cause it is Greenwood's, with nobody censored the binomial's. The log-log interval: D.
-//! Collett, *Modelling Survival Data in Medical Research*, 3rd ed. (2015), section 12.3. The quantiles' intervals are
-//! made of it as R. Brookmeyer and J. Crowley's are of the survival curve's.
+//! (1995), section 10.3. With one cause it equals Greenwood's, without censoring the binomial variance. The log-log
+//! interval: D. Collett, *Modelling Survival Data in Medical Research*, 3rd ed. (2015), section 12.3. The intervals of
+//! the quantiles are derived from it as R. Brookmeyer and J. Crowley do for the survival curve.
 
 use super::survival::{ConfidenceInterval, CurveQuantile, Z};
 
-/// Two shares that differ by less are the same: sums of fractions are rounded.
+/// Shares that differ by less are equal: sums of fractions are rounded.
 const SAME: f64 = 1e-12;
 
-/// How the wait for something ended.
+/// How a wait ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum EndingKind {
-    /// It happened.
+    /// The event happened.
     Happened,
-    /// Something else ended the wait: it can not happen any more.
+    /// Another event ended the wait: the event cannot happen any more.
     Otherwise,
-    /// It goes on: the subject was last seen waiting.
+    /// Censored: the subject was still waiting when last seen.
     Waiting,
 }
 
-/// One subject, in seconds (any unit does, as long as it is always the same).
+/// One subject. Times are in seconds (any unit works if it is always the same).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Ending {
     /// How long it had waited.
     pub time: f64,
-    /// What came then.
+    /// How the wait ended.
     pub how: EndingKind,
 }
 
-/// The curve at one time at which anything happened to anybody.
+/// The curve at one time at which something happened.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct IncidenceStep {
-    /// When.
+    /// The time.
     pub time: f64,
-    /// How many were waiting right before. Who is last seen at an event's time was still waiting then.
+    /// How many were waiting right before. A subject that was last seen at this time was still waiting.
     pub at_risk: usize,
-    /// How many it happened to.
+    /// How many events happened.
     pub events: usize,
-    /// How many waits ended otherwise.
+    /// How many waits ended in another way.
     pub competing: usize,
-    /// How many were last seen waiting.
+    /// How many were censored, still waiting.
     pub censored: usize,
-    /// The share that is still waiting: Kaplan and Meier's, all ends being events.
+    /// The share that still waits: the Kaplan-Meier estimate with all ends as events.
     pub waiting: f64,
-    /// The share it has happened to by then.
+    /// The share with the event by then.
     pub incidence: f64,
-    /// The variance of that.
+    /// Its variance.
     pub variance: f64,
 }
 
-/// A cumulative incidence curve. Times are what they were given as; a time that is no number is left out.
+/// A cumulative incidence curve. Times keep their unit; a time that is NaN is left out.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Incidence {
-    /// How many subjects.
+    /// The number of subjects.
     pub n: usize,
-    /// How many it happened to.
+    /// The number of events.
     pub events: usize,
-    /// In the order of time, one a distinct time.
+    /// One step for each distinct time, in order.
     pub steps: Vec<IncidenceStep>,
 }
 
-/// What the variance is summed from: it can be said at each time without going back over those before.
+/// The sums for the variance, so that it can be computed at each time without going back.
 #[derive(Default)]
 struct VarianceSums {
-    /// Of d / (n (n - d)): all ends.
+    /// The sum of d / (n (n - d)), for all ends.
     all: f64,
-    /// The same, times the incidence then.
+    /// The same, weighted with the incidence at that time.
     all_incidence: f64,
-    /// The same, times its square.
+    /// The same, weighted with its square.
     all_square: f64,
-    /// Of S^2 (n - e) e / n^3: those it happened to.
+    /// The sum of S^2 (n - e) e / n^3, for events.
     own: f64,
-    /// Of S e / n^2.
+    /// The sum of S e / n^2.
     cross: f64,
-    /// The same, times the incidence then.
+    /// The same, weighted with the incidence at that time.
     cross_incidence: f64,
 }
 
 impl Incidence {
-    /// Estimates the curve. Ties are taken together; with nothing given it is empty, and nothing is claimed of it.
+    /// Estimates the curve. Ties are taken together; without subjects it is empty and says nothing.
     pub fn of(endings: impl IntoIterator<Item = Ending>) -> Self {
         let mut seen: Vec<Ending> = endings.into_iter().filter(|seen| seen.time.is_finite()).collect();
         seen.sort_by(|a, b| a.time.total_cmp(&b.time));
@@ -121,13 +121,13 @@ impl Incidence {
         curve
     }
 
-    /// The share it has happened to by `time`: none before the first event.
+    /// The share with the event by `time`: 0 before the first event.
     pub fn incidence(&self, time: f64) -> f64 {
         self.at(time).map_or(0.0, |step| step.incidence)
     }
 
-    /// The earliest time by which it has happened to the share `p` of all. The ends of its interval are where the
-    /// log-log band's ends get so far.
+    /// The earliest time by which the share `p` has the event. The ends of its interval are where the ends of the
+    /// log-log band reach `p`.
     pub fn quantile(&self, p: f64) -> CurveQuantile {
         let wanted = p - SAME;
         let first = |reached: &dyn Fn(&IncidenceStep) -> bool| self.steps.iter().find(|s| reached(s)).map(|s| s.time);
@@ -141,7 +141,7 @@ impl Incidence {
         }
     }
 
-    /// The last step at `time` or before.
+    /// The last step at or before `time`.
     pub fn at(&self, time: f64) -> Option<&IncidenceStep> {
         let after = self.steps.partition_point(|step| step.time <= time);
         after.checked_sub(1).and_then(|last| self.steps.get(last))
@@ -149,8 +149,8 @@ impl Incidence {
 }
 
 impl IncidenceStep {
-    /// The log-log interval: the share to the power of exp(-+ z sd(log(-log share))). It stays within 0..1. None at 0 and
-    /// at 1, where the variance says nothing.
+    /// The log-log interval: the share to the power of exp(-+ z sd(log(-log share))). It stays within 0..1. `None` at 0
+    /// and at 1, where the variance says nothing.
     pub fn log_log(&self) -> Option<ConfidenceInterval> {
         let log = self.incidence.ln();
         let half = Z * self.variance.sqrt() / (self.incidence * log.abs());
@@ -160,9 +160,9 @@ impl IncidenceStep {
 }
 
 impl VarianceSums {
-    /// Of `n` who waited it happened to `e`, and `d` ended in all; `before` is the share that waited.
+    /// Adds one time: `n` waited, `e` had the event, `d` ended in any way; `before` is the share that waited.
     fn add(&mut self, (n, e, d): (f64, f64, f64), before: f64, incidence: f64) {
-        // When all are gone the incidence stays as it is from then on: its distance to what it will be is none.
+        // When nobody is left, the incidence stays constant: its distance to its final value is zero.
         if d < n {
             let part = d / (n * (n - d));
             self.all += part;

@@ -1,4 +1,4 @@
-//! One incident as its journal tells it: each role's way from step to step, its stages, the answer that counted.
+//! One incident according to its journal: each role's steps, its stages, and the answer that counted.
 
 use crate::{
     core::{
@@ -12,13 +12,14 @@ use std::collections::BTreeMap;
 /// An incident and the records that it was folded from.
 #[derive(Debug, Clone)]
 pub struct IncidentTimeline {
-    /// As it is after the last record.
+    /// Its state after the last record.
     pub incident: Incident,
-    /// What happened, in order. In a story that was read for a report over many incidents only what that report wants.
+    /// The records in order. A story that was read for a report over many incidents has only the records that the
+    /// report needs.
     pub records: Vec<JournalRecord>,
 }
 
-/// A story in the making, from the lines of one chain in their order.
+/// A story under construction, from the lines of one chain in their order.
 #[derive(Debug)]
 pub struct StoryReader {
     id: IncidentId,
@@ -26,93 +27,94 @@ pub struct StoryReader {
     records: Vec<JournalRecord>,
 }
 
-/// One role in one incident, from its ladder's beginning to its end or to now.
+/// One role in one incident, from the start of its ladder to its end or to now.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RoleStory {
-    /// Which role.
+    /// The role.
     pub role: RoleName,
-    /// Demanded by the trigger, or entered in another's place.
+    /// Whether the trigger requires it; otherwise it was entered in place of another.
     pub required: bool,
-    /// When its ladder began: for a required role when the incident was opened.
+    /// When its ladder began; for a required role, when the incident was opened.
     pub entered_at: Timestamp,
-    /// When it had its outcome; for an open one the time it was looked at.
+    /// When it had its outcome; for an open role, the time of the report.
     pub until: Timestamp,
-    /// Whether its own required answer came. Covered, stood down, closed and open are not that.
+    /// Whether it got its own required answer. Covered, stood down, closed and open do not count.
     pub engaged: bool,
-    /// One word for how it stands.
+    /// Its state in one word.
     pub state: &'static str,
     /// Who has it.
     pub holder: Option<PersonName>,
-    /// Its target, where the plan has one.
+    /// Its target, if the plan has one.
     pub target: Option<EngagementTarget>,
     /// The steps it went through.
     pub steps: Vec<StepStory>,
-    /// By which channels it was paged, and since when.
+    /// The channels that it was paged by, and since when.
     pub channels: BTreeMap<ChannelName, Timestamp>,
-    /// When its pages first got how far.
+    /// When its pages first reached each stage.
     pub stages: RoleStages,
     /// The answer that engaged it.
     pub answer: Option<AnswerStory>,
-    /// Who had it before and handed it back, in order. Not what its time to engagement is.
+    /// The people who had it before and handed it back, in order. They do not count for its time to engagement.
     pub handed_back: Vec<HandBack>,
-    /// Pages of it were kept in the sandbox: how fast it was engaged says nothing about people who are really paged.
+    /// Whether pages of it were kept in the sandbox: then its time to engagement says nothing about people who are
+    /// really paged.
     pub sandboxed: bool,
 }
 
-/// One step of a ladder, its repeats included.
+/// One step of a ladder, including repeats.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StepStory {
-    /// Which, from 0.
+    /// The step, from 0.
     pub step: usize,
-    /// When it was entered first.
+    /// When it was first entered.
     pub entered_at: Timestamp,
-    /// The rungs (entered steps, counted from 1 in each role) that it had.
+    /// Its rungs (the entered steps, counted from 1 in each role).
     pub rungs: Vec<u32>,
     /// Who was on call.
     pub on_call: Vec<PersonName>,
 }
 
-/// The first time that any brief of a role got so far.
+/// The first time that any brief of a role reached each stage.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct RoleStages {
     /// An attempt began.
     pub sent: Option<Timestamp>,
-    /// A provider took one.
+    /// A provider accepted one.
     pub accepted: Option<Timestamp>,
-    /// A device had one.
+    /// One was on a device.
     pub delivered: Option<Timestamp>,
     /// A screen showed one.
     pub seen: Option<Timestamp>,
-    /// A human said something about the role, whatever it was.
+    /// A person gave any answer for the role.
     pub answered: Option<Timestamp>,
-    /// Its own required answer came.
+    /// The role got its own required answer.
     pub engaged: Option<Timestamp>,
 }
 
 /// The answer that engaged a role.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AnswerStory {
-    /// Whose.
+    /// The person.
     pub person: PersonName,
-    /// By which way.
+    /// The way it arrived.
     pub via: AnswerVia,
-    /// The one channel that it shows to reach them; none where it shows that of no channel (the command line, a page that
-    /// was kept in the sandbox).
+    /// The one channel that it proves to reach them; `None` if it proves that of no channel (the command line, a page
+    /// that was kept in the sandbox).
     pub channel: Option<ChannelName>,
-    /// The step of that page; the step that the role was on, where it was to no page.
+    /// The step of the page that it answers; without a page, the step that the role was on.
     pub step: Option<usize>,
 }
 
 impl StoryReader {
-    /// Before the first line.
+    /// A story without any lines yet.
     pub fn new(id: IncidentId) -> Self {
         Self { id, incident: None, records: Vec::new() }
     }
 
-    /// Folds the next lines, and keeps the records of those events that are wanted.
+    /// Folds the next lines, and keeps the records of the wanted events.
     ///
     /// # Errors
-    /// [`JournalError::Fold`] where a line can not be understood, or the first one is no opening.
+    /// [`JournalError::Fold`] if a line cannot be understood, or the first one is not an opening.
     pub fn read(&mut self, lines: &[StoredLine], wants: impl Fn(&Event) -> bool) -> Result<(), JournalError> {
         for record in journal::records(self.id, lines)? {
             match &mut self.incident {
@@ -126,15 +128,15 @@ impl StoryReader {
         Ok(())
     }
 
-    /// When the incident was opened, once its first line was read.
+    /// When the incident was opened, once its first line has been read.
     pub fn opened_at(&self) -> Option<Timestamp> {
         self.incident.as_ref().map(|incident| incident.opened_at)
     }
 
-    /// After the last line.
+    /// Finishes the story after the last line.
     ///
     /// # Errors
-    /// [`JournalError::Fold`] where there was no line.
+    /// [`JournalError::Fold`] if there was no line.
     pub fn finish(self) -> Result<IncidentTimeline, JournalError> {
         let incident = self.incident.map_or_else(|| journal::fold(self.id, &[]), Ok)?;
         Ok(IncidentTimeline { incident, records: self.records })
@@ -149,23 +151,23 @@ impl IncidentTimeline {
         reader.finish()
     }
 
-    /// Whether it asks nobody for anything: the announcement of a drill. It is no incident to measure.
+    /// Whether it asks nobody for anything, like the announcement of a drill. Then it is not measured.
     pub fn asks_nothing(&self) -> bool {
         self.incident.plan.required.is_empty()
     }
 
-    /// What was tried with each page, by its number.
+    /// The attempts with each page, by page number.
     pub fn attempts(&self) -> BTreeMap<u32, PageAttempts<'_>> {
         attempts(self.records.iter().map(|record| (record.at, &record.event)))
     }
 
-    /// The answers of people, each with the one channel that it shows to reach them.
+    /// The answers of people, each with the one channel that it proves to reach them.
     pub fn answers(&self) -> impl Iterator<Item = (&PersonName, Option<&ChannelName>)> {
         self.records.iter().filter_map(|record| Some((record.event.said_by()?, self.channel_of(&record.event))))
     }
 
-    /// The channel that an answer shows to reach its person. Journals of before do not say it: then it is that of the page,
-    /// where it went by it.
+    /// The channel that an answer proves to reach its person. Older journals do not record it: then it is the channel
+    /// of the page, if the answer came by it.
     pub fn channel_of<'a>(&'a self, answered: &'a Event) -> Option<&'a ChannelName> {
         let Event::Answered { person, answer, via, page, channel, .. } = answered else { return None };
         if channel.is_some() || *via == AnswerVia::Cli || (*via, *answer) == (AnswerVia::Mail, Answer::Unable) {
@@ -176,7 +178,7 @@ impl IncidentTimeline {
         (page.has_left() && is_of_desk(page) == (*via == AnswerVia::Desk)).then_some(&page.channel)
     }
 
-    /// Its roles, those that the trigger demands first; open ones as they stand at `now`.
+    /// Its roles, required ones first; open roles with their state at `now`.
     pub fn roles(&self, now: Timestamp) -> Vec<RoleStory> {
         let mut roles: Vec<RoleStory> = self.incident.engagements.keys().filter_map(|r| self.role(r, now)).collect();
         roles.sort_by_key(|role| !role.required);
@@ -248,7 +250,7 @@ impl IncidentTimeline {
                 }),
             }
         }
-        // A role that was let go and entered again begins afresh.
+        // A role that was stood down and entered again starts again.
         steps.retain(|step| since <= step.entered_at);
         steps
     }
@@ -297,13 +299,13 @@ impl IncidentTimeline {
     }
 }
 
-/// Whether a screen took a page: it counts the desks that are open.
+/// Whether a screen accepted a page: its receipt counts the open desk pages.
 pub(super) fn is_of_desk(page: &Page) -> bool {
     page.receipt.as_ref().is_some_and(|receipt| receipt.id.ends_with(" desk") || receipt.id.ends_with(" desks"))
 }
 
 impl RoleStory {
-    /// Seconds from its ladder's beginning until it was engaged, or until it was last seen not to be.
+    /// Seconds from the start of its ladder until it was engaged, or until it was last seen not engaged.
     pub fn seconds(&self) -> f64 {
         seconds(self.entered_at, self.until)
     }
@@ -314,7 +316,7 @@ pub fn seconds(from: Timestamp, to: Timestamp) -> f64 {
     to.micros_since(from) as f64 / 1e6
 }
 
-/// One word for how far a role is.
+/// The state of a role in one word.
 pub fn state_of(engagement: &crate::core::Engagement) -> &'static str {
     match &engagement.outcome {
         Some(EngagementOutcome::Engaged { .. }) => "engaged",
@@ -327,7 +329,7 @@ pub fn state_of(engagement: &crate::core::Engagement) -> &'static str {
     }
 }
 
-/// Whether this person said anything in this incident.
+/// Whether this person gave any answer in this incident.
 pub fn spoke(story: &IncidentTimeline, person: &PersonName) -> bool {
     story.records.iter().any(|record| record.event.said_by() == Some(person))
 }

@@ -1,5 +1,5 @@
-//! Time to engagement, reviews, pictures: what the journal says about how fast people were found, and what held them
-//! up. Everything here is computed from journals, so that a figure can be traced to the lines it was made from.
+//! Time to engagement, reviews, pictures: how fast people were found, and what delayed them. Everything here is
+//! computed from journals, so that each figure can be traced to its journal lines.
 
 mod actions;
 pub mod after_action;
@@ -38,10 +38,10 @@ use crate::{
     template::TemplateError,
 };
 
-/// Why a report can not be made.
+/// Why a report cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
-    /// The incident's journal can not be read.
+    /// The incident's journal cannot be read.
     #[error(transparent)]
     Journal(#[from] JournalError),
     /// A document's template fails.
@@ -49,16 +49,16 @@ pub enum ReportError {
     Template(#[from] TemplateError),
 }
 
-/// What is counted over many incidents, newest first.
+/// Counts over many incidents, newest first.
 pub trait StoryTally: Send {
-    /// Whether an incident opened at that time is older than what is asked for.
+    /// Whether an incident that was opened at this time is too old for the report.
     fn is_too_old(&self, opened_at: Timestamp) -> bool;
 
-    /// Whether a story must have the record of this event: what is not wanted is folded into its incident and forgotten, so
-    /// that a ladder which has repeated for months needs little memory.
+    /// Whether the report needs the record of this event. Other records are folded into their incident and dropped, so
+    /// that a ladder that has repeated for months needs little memory.
     fn wants(&self, event: &Event) -> bool;
 
-    /// Counts an incident as it stands at `now`.
+    /// Counts an incident with its state at `now`.
     fn add(&mut self, story: &IncidentTimeline, now: Timestamp);
 
     /// Counts one that could not be read.

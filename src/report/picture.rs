@@ -1,5 +1,5 @@
-//! Pictures as SVG, written by hand: they carry a title and a description, follow the page into the dark, hold no script
-//! and nothing from elsewhere, and every text in them is escaped.
+//! Pictures as SVG, written by hand. They have a title and a description, follow the page's dark mode, contain no
+//! scripts and load nothing, and all text in them is escaped.
 
 mod curve;
 mod timeline;
@@ -19,13 +19,13 @@ pub use waterfall::waterfall;
 
 use std::fmt::Write;
 
-/// The width that every picture is drawn for.
+/// The width of every picture.
 pub const WIDTH: f64 = 720.0;
 
-/// How long a name is drawn, in characters.
+/// The longest name that is drawn, in characters.
 const NAME_MAX: usize = 18;
 
-/// A colour by day, and the name under which the page gives another by night.
+/// A colour for light mode, with a CSS variable through which the page overrides it in dark mode.
 pub type Colour = &'static str;
 
 const INK: Colour = "var(--ink, #1b1f24)";
@@ -54,7 +54,7 @@ pub fn add_to(pictures: &mut DocumentPictures, story: &IncidentTimeline, now: Ti
     pictures.add(format!("timeline {id}"), timeline(story, &roles));
 }
 
-/// The same picture as a file of its own: by night it turns dark by itself.
+/// The same picture as a file of its own, with its own dark mode.
 pub fn standalone(svg: &str) -> String {
     match svg.split_once('>') {
         Some((open, rest)) => format!("{open}>{NIGHT}{rest}"),
@@ -62,7 +62,7 @@ pub fn standalone(svg: &str) -> String {
     }
 }
 
-/// A picture under way. Writing to a `String` can not fail, so its results are not looked at.
+/// A picture under construction. Writing to a `String` cannot fail, so the results are ignored.
 struct SvgCanvas(String);
 
 /// Where a text is anchored.
@@ -84,7 +84,7 @@ impl TextAnchor {
 }
 
 impl SvgCanvas {
-    /// `name` tells this picture's title from those of others on the same page.
+    /// `name` keeps this picture's title distinct from those of others on the same page.
     fn new(name: &str, title: &str, description: &str, height: f64) -> Self {
         let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
         let (title, description) = (escape(title), escape(description));
@@ -117,7 +117,7 @@ impl SvgCanvas {
         );
     }
 
-    /// A bar that says what it is when it is pointed at.
+    /// A bar with a tooltip.
     fn bar(&mut self, at: (f64, f64), size: (f64, f64), colour: Colour, more: &str, says: &str) {
         let ((x, y), (width, height), says) = (at, size, escape(says));
         let _ = writeln!(
@@ -127,7 +127,7 @@ impl SvgCanvas {
         );
     }
 
-    /// A path of our own making.
+    /// A path that we generate ourselves.
     fn path(&mut self, d: &str, fill: Colour, more: &str, says: &str) {
         let says = escape(says);
         let _ = writeln!(self.0, "<path d=\"{d}\" fill=\"{fill}\" {more}><title>{says}</title></path>");
@@ -139,7 +139,7 @@ impl SvgCanvas {
     }
 }
 
-/// Seconds to points.
+/// Converts seconds to points.
 #[derive(Clone, Copy)]
 struct TimeScale {
     left: f64,
@@ -183,7 +183,7 @@ fn tick(seconds: f64) -> String {
     }
 }
 
-/// A name that fits its column.
+/// A name, shortened to fit its column.
 fn short(name: &str) -> String {
     if name.chars().count() <= NAME_MAX {
         return name.to_owned();
@@ -191,7 +191,7 @@ fn short(name: &str) -> String {
     name.chars().take(NAME_MAX - 1).chain(['…']).collect()
 }
 
-/// What a mark says of a time.
+/// A time as it is shown in a tooltip.
 fn at(seconds: f64) -> String {
     format!("{} after opening", span(seconds))
 }

@@ -1,4 +1,4 @@
-//! The post-mortem of one incident: everything that the journal knows, in the places where people go on writing.
+//! The post-mortem of one incident: everything that the journal knows, in a document that people continue to edit.
 
 use crate::{
     core::Timestamp,
@@ -23,7 +23,7 @@ struct PostmortemContext<'a> {
     proposal: &'a ReviewProposal,
 }
 
-/// Writes the post-mortem of an incident as it stands at `now`.
+/// Writes the post-mortem of an incident with its state at `now`.
 pub fn postmortem(
     story: &IncidentTimeline,
     beside: &IncidentTexts,

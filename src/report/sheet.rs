@@ -1,23 +1,24 @@
-//! A document as one HTML file: its Markdown with the pictures in their places, no scripts, nothing from elsewhere,
-//! readable on a phone, on paper, by day and by night.
+//! A document as one HTML file: its Markdown with the pictures in place. It has no scripts and loads nothing, and can
+//! be read on a phone, on paper, and in light and dark mode.
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd, html::push_html};
 use std::collections::BTreeMap;
 
 const FRAME: &str = include_str!("sheet.html");
 
-/// The pictures of a document by the name that its text places them with: `<!-- picture: waterfall INC-1 -->`.
+/// The pictures of a document, by the name in its placeholders: `<!-- picture: waterfall INC-1 -->`.
 #[derive(Debug, Default)]
 pub struct DocumentPictures(BTreeMap<String, String>);
 
 impl DocumentPictures {
-    /// Adds one; `svg` goes into the page as it is.
+    /// Adds one; `svg` is inserted into the page without changes.
     pub fn add(&mut self, name: String, svg: String) {
         self.0.insert(name, svg);
     }
 }
 
-/// The whole file; a title that begins with DRILL gives it the colour of drills. Markup in the text that is not Markdown is shown, never obeyed.
+/// The whole file; a title that begins with DRILL gives it the colour of drills. HTML in the text is shown as text,
+/// never interpreted.
 pub fn html(title: &str, markdown: &str, pictures: &DocumentPictures) -> String {
     let parser = Parser::new_ext(markdown, Options::ENABLE_TABLES);
     let safe = parser.map(|event| match event {
@@ -25,16 +26,16 @@ pub fn html(title: &str, markdown: &str, pictures: &DocumentPictures) -> String 
             Some(picture) => Event::Html(picture.into()),
             None => Event::Text(text),
         },
-        // Where a link leads is for its reader to see, not to follow.
+        // A link's target is shown as text; it cannot be followed.
         Event::Start(Tag::Link { .. } | Tag::Image { .. }) => Event::Start(Tag::Emphasis),
         Event::End(TagEnd::Link | TagEnd::Image) => Event::End(TagEnd::Emphasis),
-        // A table that is wider than a phone scrolls by itself.
+        // A table that is wider than a phone scrolls on its own.
         other => other,
     });
     let mut body = String::with_capacity(markdown.len() * 2);
     push_html(&mut body, safe);
     let body = body.replace("<table>", "<div class=\"wide\"><table>").replace("</table>", "</table></div>");
-    // One pass each, the text last: what a text says is never taken for a place.
+    // One pass each, the text last: a placeholder inside the text is never filled.
     let (head, tail) = FRAME.split_once("{body}").unwrap_or((FRAME, ""));
     let kind = if title.starts_with("DRILL") { "drill" } else { "live" };
     format!("{}{body}{tail}", head.replace("{kind}", kind).replace("{title}", &escape(title)))
@@ -46,7 +47,7 @@ fn pictured(comment: &str, pictures: &DocumentPictures) -> Option<String> {
     Some(pictures.0.get(name).map_or_else(String::new, |svg| format!("<figure class=\"wide\">{svg}</figure>\n")))
 }
 
-/// Text for XML, inside or outside of attributes. What XML has no letter for is left out.
+/// Escapes text for XML, inside or outside of attributes. Characters that XML does not allow are dropped.
 pub fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for letter in text.chars() {

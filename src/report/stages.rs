@@ -1,8 +1,8 @@
 //! The waterfall of stages over many incidents: when each was typically reached.
 //!
-//! Sent, accepted by a provider, answered and engaged must come: a role that ended without one never got there, and the
-//! median is that of all ([`super::incidence`]). Detected, delivered and seen are reports that not every monitor or
-//! channel makes; a median of those that were made is given, with their number.
+//! Sent, accepted by a provider, answered and engaged must happen: a role that ended without one of them never reached
+//! it, and the median is over all roles ([`super::incidence`]). Detected, delivered and seen are reports that not every
+//! monitor or channel makes: their median is over the reports that exist, with their number.
 
 use crate::{
     core::{RoleName, Timestamp},
@@ -20,21 +20,21 @@ use serde::{Deserialize, Serialize};
 pub enum TteStage {
     /// The monitor saw it begin.
     Detected,
-    /// The door had the alert whole.
+    /// The door had received the whole alert.
     Received,
-    /// It was kept; every other stage counts from here.
+    /// It was committed; all other stages count from here.
     Committed,
-    /// The first page left.
+    /// The first page was sent.
     Sent,
-    /// The first provider took one.
+    /// The first provider accepted one.
     Accepted,
-    /// The first device had one.
+    /// The first one was on a device.
     Delivered,
     /// The first screen showed one.
     Seen,
-    /// The first human said something.
+    /// The first person answered.
     Answered,
-    /// The role's own required answer.
+    /// The role had its own required answer.
     Engaged,
 }
 
@@ -67,7 +67,7 @@ impl TteStage {
         }
     }
 
-    /// Whether it must come, so that one that did not is late and not merely unreported.
+    /// Whether the stage must happen, so that a missing one counts as late and not only as unreported.
     fn must_come(self) -> bool {
         matches!(self, Self::Committed | Self::Sent | Self::Accepted | Self::Answered | Self::Engaged)
     }
@@ -78,7 +78,7 @@ impl TteStage {
 pub struct StageReport {
     /// The role.
     pub role: RoleName,
-    /// Engagements of it.
+    /// The number of engagements.
     pub n: usize,
     /// In their order.
     pub stages: Vec<StageMedian>,
@@ -87,11 +87,12 @@ pub struct StageReport {
 /// When a stage was typically reached.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct StageMedian {
-    /// Which.
+    /// The stage.
     pub stage: TteStage,
     /// How many engagements reached it, or reported that they did.
     pub reached: usize,
-    /// The median, in seconds after the incident was opened; negative before. None where half did not get so far.
+    /// The median, in seconds after the incident was opened; negative means before. `None` if fewer than half reached
+    /// it.
     pub median: Option<f64>,
 }
 
@@ -120,7 +121,7 @@ impl StageTally {
         }
     }
 
-    /// What was found.
+    /// The medians of the role's stages.
     pub fn report(self, role: RoleName) -> StageReport {
         let stages = TteStage::ALL.into_iter().zip(self.seen).map(|(stage, seen)| {
             let curve = Incidence::of(seen);

@@ -1,5 +1,5 @@
-//! Time until something happens, where for some it had not happened yet when they were last looked at: the Kaplan-Meier
-//! estimate, its variance, its intervals, its quantiles.
+//! Time until an event, if for some subjects it had not happened when they were last seen: the Kaplan-Meier estimate,
+//! its variance, its intervals and its quantiles.
 //!
 //! Sources. The estimate: E. L. Kaplan, P. Meier, *Nonparametric Estimation from Incomplete Observations*, JASA 53
 //! (1958) 457-481. Its variance: M. Greenwood, *The Natural Duration of Cancer*, Reports on Public Health and Medical
@@ -11,36 +11,36 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How sure every interval is: two-sided, 95 %.
+/// The confidence level of every interval: two-sided, 95 %.
 pub const CONFIDENCE: f64 = 0.95;
 
-/// The normal deviate that belongs to [`CONFIDENCE`].
+/// The normal quantile for [`CONFIDENCE`].
 pub const Z: f64 = 1.959_963_984_540_054;
 
-/// Two probabilities that differ by less are the same: products of fractions are rounded.
+/// Probabilities that differ by less are equal: products of fractions are rounded.
 const SAME: f64 = 1e-12;
 
-/// One look at one subject, in seconds (any unit does, as long as it is always the same).
+/// One observation of one subject. Times are in seconds (any unit works if it is always the same).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SurvivalObservation {
-    /// How long until it happened, or until it was last seen not to have happened.
+    /// The time until the event, or until the subject was last seen without it.
     pub time: f64,
-    /// Whether it happened; otherwise it is censored at `time`.
+    /// Whether the event happened; otherwise it is censored at `time`.
     pub happened: bool,
 }
 
-/// The curve at one time at which something happened or somebody was lost sight of.
+/// The curve at one time with an event or a censored subject.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SurvivalPoint {
-    /// When.
+    /// The time.
     pub time: f64,
-    /// For how many it had not happened right before. Who is censored at an event's time was still at risk then.
+    /// How many were at risk right before. A subject that is censored at this time was still at risk.
     pub at_risk: usize,
-    /// For how many it happened.
+    /// The number of events.
     pub events: usize,
     /// How many were censored.
     pub censored: usize,
-    /// The share for whom it has not happened by then: S(t).
+    /// The share without the event by then: S(t).
     pub survival: f64,
     /// Greenwood's sum of d / (n (n - d)) so far: the variance of log S(t). Not finite once S is 0.
     pub hazard_variance: f64,
@@ -55,30 +55,30 @@ pub struct ConfidenceInterval {
     pub high: f64,
 }
 
-/// A quantile: none where the curve does not get so far ("not reached"), and the same for the ends of its interval.
+/// A quantile: `None` if the curve does not reach it ("not reached"); the same applies to the ends of its interval.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct CurveQuantile {
-    /// The earliest time by which it has happened for that share.
+    /// The earliest time by which this share has had the event.
     pub time: Option<f64>,
-    /// The lower end of its interval; none where even that is not reached.
+    /// The lower end of its interval; `None` if the curve does not reach it.
     pub low: Option<f64>,
-    /// The upper end; none where the data set no bound.
+    /// The upper end; `None` if the data give no limit.
     pub high: Option<f64>,
 }
 
-/// A Kaplan-Meier curve. Times are what they were given as; a time that is no number is left out.
+/// A Kaplan-Meier curve. Times keep their unit; a time that is NaN is left out.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SurvivalCurve {
-    /// How many subjects.
+    /// The number of subjects.
     pub n: usize,
-    /// For how many it happened.
+    /// The number of events.
     pub events: usize,
-    /// In the order of time, one a distinct time.
+    /// One point for each distinct time, in order.
     pub points: Vec<SurvivalPoint>,
 }
 
 impl SurvivalCurve {
-    /// Estimates the curve. Ties are taken together; with nothing given it is empty, and nothing is claimed of it.
+    /// Estimates the curve. Ties are taken together; without subjects it is empty and says nothing.
     pub fn of(observations: impl IntoIterator<Item = SurvivalObservation>) -> Self {
         let mut seen: Vec<SurvivalObservation> =
             observations.into_iter().filter(|seen| seen.time.is_finite()).collect();
@@ -103,13 +103,13 @@ impl SurvivalCurve {
         curve
     }
 
-    /// The share for whom it has not happened by `time`: 1 before the first event, the last value after the last one.
+    /// The share without the event by `time`: 1 before the first event, the last value after the last one.
     pub fn survival(&self, time: f64) -> f64 {
         self.at(time).map_or(1.0, |point| point.survival)
     }
 
-    /// The earliest time at which it has happened for the share `p`: the least t with S(t) at most 1 - p. The ends of
-    /// its interval are where the log-log band's ends get so far (Brookmeyer and Crowley, with the band of
+    /// The earliest time at which the share `p` has had the event: the smallest t with S(t) at most 1 - p. The ends of
+    /// its interval are where the ends of the log-log band reach `p` (Brookmeyer and Crowley, with the band of
     /// [`SurvivalPoint::log_log`]).
     pub fn quantile(&self, p: f64) -> CurveQuantile {
         let left = 1.0 - p + SAME;
@@ -121,8 +121,8 @@ impl SurvivalCurve {
         }
     }
 
-    /// The share for whom it happened by `time`. None where nothing is known of `time`: nobody was seen, or the last one
-    /// was lost sight of before.
+    /// The share with the event by `time`. `None` if nothing is known about `time`: there were no subjects, or the last
+    /// one was censored before.
     pub fn reached_by(&self, time: f64) -> Option<f64> {
         let last = self.points.last()?;
         let is_known = time <= last.time || last.survival == 0.0;
@@ -136,19 +136,19 @@ impl SurvivalCurve {
 }
 
 impl SurvivalPoint {
-    /// Greenwood's variance of S(t): S^2 times the sum. None at 0, where it says nothing.
+    /// Greenwood's variance of S(t): S^2 times the sum. `None` at 0, where it says nothing.
     pub fn variance(&self) -> Option<f64> {
         self.hazard_variance.is_finite().then_some(self.survival * self.survival * self.hazard_variance)
     }
 
-    /// Greenwood's plain interval, S -+ z sd, cut to 0..1. Too narrow for few subjects.
+    /// Greenwood's plain interval, S -+ z sd, limited to 0..1. Too narrow for few subjects.
     pub fn plain(&self) -> Option<ConfidenceInterval> {
         let half = Z * self.variance()?.sqrt();
         Some(ConfidenceInterval { low: (self.survival - half).max(0.0), high: (self.survival + half).min(1.0) })
     }
 
-    /// The log-log interval: S to the power of exp(+- z sd(log(-log S))). It stays within 0..1. At S = 1 it is the point
-    /// 1, for nothing has happened yet; at S = 0 there is none.
+    /// The log-log interval: S to the power of exp(+- z sd(log(-log S))). It stays within 0..1. At S = 1 it is the
+    /// point 1, because nothing has happened yet; at S = 0 there is none.
     pub fn log_log(&self) -> Option<ConfidenceInterval> {
         if self.survival == 1.0 {
             return Some(ConfidenceInterval { low: 1.0, high: 1.0 });

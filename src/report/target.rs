@@ -1,9 +1,9 @@
-//! Whether a target is met: the one function that every report, drill and simulation asks.
+//! Whether a target is met: all reports, drills and simulations use this one function.
 //!
-//! A target is a promise about people: so many of a hundred are engaged within the bound. So it is held against the
-//! cumulative incidence of engagement ([`super::incidence`]): a role that was covered by another one, let go, or whose
-//! incident was closed before anybody had answered was not engaged. Only what is still waiting is left open, and what
-//! that may become is in the interval.
+//! A target is a promise about people: this percentage is engaged within the time limit. So it is compared with the
+//! cumulative incidence of engagement ([`super::incidence`]). A role that was covered by another one, stood down, or
+//! whose incident was closed before anybody had answered was not engaged. Only roles that still wait are undecided; the
+//! interval includes what they may become.
 
 use crate::{
     core::{EngagementOutcome, EngagementTarget, Incident, RoleName, Timestamp},
@@ -17,53 +17,53 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// What is nearer to 1 is 1: sums of fractions are rounded.
+/// A value this close to 1 is 1: sums of fractions are rounded.
 const SAME: f64 = 1e-12;
 
-/// By how much of itself an effective sample size may be off by rounding alone.
+/// The relative rounding error of an effective sample size.
 const ROUNDING: f64 = 1e-9;
 
-/// A target and what was seen of it.
+/// A target and its data.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct TargetReport {
-    /// The bound, in seconds.
+    /// The time limit, in seconds.
     pub within: f64,
-    /// Of a hundred.
+    /// The percentage, out of 100.
     pub percent: f64,
-    /// The share that was engaged within the bound; none where of nobody it is known.
+    /// The share that was engaged within the time limit; `None` if it is not known for anybody.
     pub share: Option<ReachedShare>,
     /// Whether the target is met.
     pub verdict: TargetVerdict,
 }
 
-/// Whether a target is met, with the confidence of its interval.
+/// Whether a target is met, at the confidence level of its interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TargetVerdict {
-    /// The whole interval is at the target or above.
+    /// The whole interval is at or above the target.
     Met,
-    /// The whole interval is below.
+    /// The whole interval is below the target.
     NotMet,
     /// The target lies within the interval.
     TooFew,
 }
 
-/// The share engaged by some time, and how sure that is.
+/// The share engaged by some time, and its uncertainty.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ReachedShare {
     /// The estimate.
     pub share: f64,
-    /// What it would be if all were engaged in time who are still waited for and whom nobody has watched for so long.
-    /// More than the estimate only where there is no other one to judge those by.
+    /// The share if everyone who still waits and was not watched for that long were engaged in time. It differs from
+    /// the estimate only if there are no other data to judge them by.
     pub most: f64,
-    /// Clopper and Pearson's interval on the effective sample size, from the estimate's lower end to the upper end of
+    /// The Clopper-Pearson interval for the effective sample size, from the estimate's lower end to the upper end of
     /// [`ReachedShare::most`].
     pub interval: ConfidenceInterval,
-    /// How many subjects, watched to their end, would be as informative.
+    /// The number of fully observed subjects that would give the same information.
     pub effective_n: f64,
 }
 
-/// Holds what was seen against a target.
+/// Compares the data with a target.
 pub fn judge(seen: &Incidence, target: EngagementTarget) -> TargetReport {
     let within = target.within.as_secs_f64();
     let share = ReachedShare::by(seen, within);
@@ -76,7 +76,7 @@ pub fn judge(seen: &Incidence, target: EngagementTarget) -> TargetReport {
     TargetReport { within, percent: target.percent, share, verdict }
 }
 
-/// Whether this one was engaged within so many seconds; none where nobody has watched it for so long.
+/// Whether this one was engaged within this many seconds; `None` if it was not watched for that long.
 pub fn in_time(ending: &Ending, within: f64) -> Option<bool> {
     match ending.how {
         EndingKind::Waiting if ending.time < within => None,
@@ -85,8 +85,8 @@ pub fn in_time(ending: &Ending, within: f64) -> Option<bool> {
     }
 }
 
-/// Whether this role met its own target by `now`; none where nobody can say: it has none, its pages were kept in the
-/// sandbox, or nobody has watched it for so long.
+/// Whether this role met its own target by `now`; `None` if that is unknown: it has no target, its pages were kept in
+/// the sandbox, or it was not watched for that long.
 pub fn role_in_time(incident: &Incident, role: &RoleName, now: Timestamp) -> Option<bool> {
     let target = incident.plan.roles.get(role).and_then(|row| row.target)?;
     let engagement = incident.engagements.get(role).filter(|_| !incident.is_role_sandboxed(role))?;
@@ -95,16 +95,16 @@ pub fn role_in_time(incident: &Incident, role: &RoleName, now: Timestamp) -> Opt
     in_time(&ended, target.within.as_secs_f64())
 }
 
-/// How many, all of them in time, are the first that show `percent`: the least n of which n is enough for
-/// [`TargetVerdict::Met`]. None for 100 %, of which nobody can ever be sure.
+/// The smallest number of subjects that shows `percent` if all of them are in time: the smallest n for which n of n is
+/// [`TargetVerdict::Met`]. `None` for 100 %, which no sample can show.
 pub fn enough(percent: f64) -> Option<u32> {
     let tail = (1.0 - CONFIDENCE) / 2.0;
     let n = (tail.ln() / (percent / 100.0).ln()).ceil();
     (percent < 100.0 && n.is_finite()).then_some(n as u32)
 }
 
-/// What the figures show of the percentage, as a part of a sentence: `shows 90 %`, `too few to say of 90 %, 36 in time and
-/// none late would`.
+/// What the figures show about the percentage, as part of a sentence: `shows 90 %`, `too few to say of 90 %, 36 in time
+/// and none late would`.
 pub fn shown_in_words(target: &TargetReport) -> String {
     let percent = target.percent;
     match (target.verdict, enough(percent)) {
@@ -115,8 +115,8 @@ pub fn shown_in_words(target: &TargetReport) -> String {
     }
 }
 
-/// The ending of something that needs all of these: it happens with the last of them, and can not any more as soon as
-/// one of them has ended otherwise. None of none.
+/// The ending of something that needs all of these: it happens with the last of them, and becomes impossible as soon as
+/// one of them has ended in another way. `None` without any.
 pub fn all_of(endings: impl IntoIterator<Item = Ending> + Clone) -> Option<Ending> {
     let times = |how| endings.clone().into_iter().filter(move |ending: &Ending| ending.how == how).map(|e| e.time);
     if let Some(time) = times(EndingKind::Otherwise).reduce(f64::min) {
@@ -128,12 +128,12 @@ pub fn all_of(endings: impl IntoIterator<Item = Ending> + Clone) -> Option<Endin
 }
 
 impl ReachedShare {
-    /// The share by `time`, with an interval that holds for few subjects too: Clopper and Pearson's, on the effective
-    /// sample size F (1 - F) / var F (F. J. Dorey, E. L. Korn, *Effective Sample Sizes for Confidence Intervals for
-    /// Survival Probabilities*, Statistics in Medicine 6 (1987) 679-687, for a cumulative incidence). That is never taken
-    /// for more than those whose fate by `time` is known: the variance does not see that a long flat end of the curve
-    /// rests on one subject. With nobody censored it is their number, and the interval the exact one. None where of
-    /// nobody the fate is known.
+    /// The share by `time`, with an interval that is also valid for few subjects: the Clopper-Pearson interval for the
+    /// effective sample size F (1 - F) / var F (F. J. Dorey, E. L. Korn, *Effective Sample Sizes for Confidence
+    /// Intervals for Survival Probabilities*, Statistics in Medicine 6 (1987) 679-687, for a cumulative incidence). The
+    /// effective sample size never exceeds the number of subjects whose outcome by `time` is known, because the
+    /// variance does not show that a long flat end of the curve depends on one subject. Without censoring it is that
+    /// number, and the interval is exact. `None` if no outcome is known.
     pub fn by(seen: &Incidence, time: f64) -> Option<Self> {
         let lost: usize = seen.steps.iter().filter(|step| step.time < time).map(|step| step.censored).sum();
         let known = seen.n.saturating_sub(lost) as f64;
@@ -141,7 +141,7 @@ impl ReachedShare {
         let share = step.map_or(0.0, |step| step.incidence);
         let share = if 1.0 - SAME < share { 1.0 } else { share };
         let formula = step.map_or(f64::INFINITY, |step| share * (1.0 - share) / step.variance);
-        // At 0 and 1 the formula says nothing; where nobody is censored it is their number but for rounding.
+        // At 0 and 1 the formula says nothing; without censoring it is the number of subjects apart from rounding.
         let is_less = 0.0 < formula && formula < known * (1.0 - ROUNDING);
         let effective_n = if is_less { formula } else { known };
         let is_watched = seen.steps.last().is_some_and(|last| time <= last.time);

@@ -1,19 +1,19 @@
-//! What stands beside the journal: the texts that were shown, and the names of people.
+//! Data outside the journal: the texts that were shown, and the names of people.
 
 use crate::core::PersonName;
 use std::collections::BTreeMap;
 
-/// What stands beside the journal.
+/// Data outside the journal.
 #[derive(Debug, Default)]
 pub struct IncidentTexts {
-    /// How humans call the people of the matrix.
+    /// The people's names for display.
     pub names: BTreeMap<PersonName, String>,
     /// Texts that were shown, by content hash.
     pub texts: BTreeMap<String, String>,
 }
 
 impl IncidentTexts {
-    /// How humans call a person.
+    /// A person's name for display.
     pub fn name<'a>(&'a self, person: &'a PersonName) -> &'a str {
         self.names.get(person).map_or(person.as_str(), String::as_str)
     }

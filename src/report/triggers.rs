@@ -1,4 +1,4 @@
-//! How often each trigger is right: what its incidents turned out to be, as far as anybody has said.
+//! How often each trigger is right: the classifications of its incidents, as far as they have one.
 
 use crate::{
     core::{ClassificationKind, Event, Timestamp},
@@ -9,20 +9,20 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// All triggers that opened something live.
+/// All triggers that opened a live incident.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TriggersReport {
-    /// Only incidents opened then or later.
+    /// Only incidents opened at this time or later.
     pub since: Option<Timestamp>,
     /// When it was made.
     pub until: Timestamp,
     /// Incidents whose journal could not be read.
     pub unreadable: usize,
-    /// Incidents of which pages were kept in the sandbox and sent to nobody. Their alerts are counted: what a trigger
-    /// opens it opens there too.
+    /// Incidents with pages that were kept in the sandbox and sent to nobody. Their alerts count: a trigger would open
+    /// them without the sandbox, too.
     #[serde(default)]
     pub sandboxed: usize,
-    /// One a trigger, in the order of their names.
+    /// One for each trigger, sorted by name.
     pub triggers: Vec<TriggerReport>,
 }
 
@@ -33,11 +33,11 @@ pub struct TriggerReport {
     pub trigger: String,
     /// Incidents that it opened.
     pub incidents: usize,
-    /// How many turned out to be what, by the outcome's name.
+    /// The number of incidents by classification.
     pub outcomes: BTreeMap<ClassificationKind, usize>,
-    /// How many of them nobody has judged.
+    /// How many have no classification.
     pub unsaid: usize,
-    /// The share of true ones among those with an outcome; none without any.
+    /// The share of true incidents among the classified ones; `None` if there are none.
     pub precision: Option<f64>,
     /// Its interval.
     pub interval: Option<ConfidenceInterval>,
@@ -66,7 +66,7 @@ impl StoryTally for TriggerTally {
     }
 
     fn add(&mut self, story: &IncidentTimeline, _: Timestamp) {
-        // A drill says nothing of its trigger.
+        // A drill says nothing about its trigger.
         let incident = &story.incident;
         if incident.drill || self.is_too_old(incident.opened_at) {
             return;
@@ -81,12 +81,12 @@ impl StoryTally for TriggerTally {
 }
 
 impl TriggerTally {
-    /// Before the first; only incidents opened at `since` or later will count.
+    /// A tally without any incidents yet; it will count only incidents opened at `since` or later.
     pub fn new(since: Option<Timestamp>) -> Self {
         Self { since, ..Self::default() }
     }
 
-    /// What was found, as of `now`.
+    /// The figures as of `now`.
     pub fn report(self, now: Timestamp) -> TriggersReport {
         let triggers = self.triggers.into_iter().map(|(trigger, (incidents, outcomes))| {
             let said: usize = outcomes.values().sum();

@@ -1,15 +1,15 @@
-//! Time to engagement over many incidents. Who was never engaged is not left out: a role that was covered, let go or
-//! closed without an answer is one that people did not engage, and only one that is still open is censored
-//! ([`super::incidence`]), so that silence makes the figures worse.
+//! Time to engagement over many incidents. Roles that were never engaged are not left out: a role that was covered,
+//! stood down or closed without an answer was not engaged by people, and only a role that is still open is censored
+//! ([`super::incidence`]). So silence makes the figures worse.
 //!
-//! A role's clock begins with its ladder: for a role that the trigger demands when the incident was opened, for one that
-//! stands in when it was entered. A step's begins when it is entered, a channel's with its first page, and what engages
-//! is the answer to a page of that step or channel; an answer to no page (the command line) counts for the step that
-//! the role was on and for no channel. A role that was handed back counts from its beginning to the engagement that stood,
-//! the last one; where none came, it was not engaged. An incident's own is that of the last role it demands. Drills and the
-//! real thing are never in the same figures, nor are drills whose waits were divided and those at the matrix's own pace;
-//! what was kept in the sandbox is in none, unless it is asked for; and what asks nobody for anything (the announcement of
-//! a drill) is no incident.
+//! A role's time begins with its ladder: for a required role when the incident is opened, for a role that stands in
+//! when it is entered. A step's time begins when it is entered, a channel's with its first page. They are engaged by an
+//! answer to a page of that step or channel. An answer without a page (the command line) counts for the current step of
+//! the role and for no channel. For a role that was handed back, the time runs from its beginning to the last
+//! engagement, the one that stood; without one it was not engaged. The time of an incident is that of its last required
+//! role. Drills and live incidents are never in the same figures, and neither are drills with divided waits and drills
+//! at the matrix's own pace. Incidents in the sandbox are left out unless requested. An incident that asks nobody for
+//! anything (the announcement of a drill) does not count.
 
 use crate::{
     core::{ClassificationKind, EngagementTarget, Event, IncidentId, Page, PersonName, RoleName, Timestamp, Zone},
@@ -27,7 +27,7 @@ use chrono::Timelike;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
-/// What engagements are sorted by.
+/// How engagements are grouped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TteGrouping {
@@ -38,125 +38,125 @@ pub enum TteGrouping {
     Step,
     /// The channel.
     Channel,
-    /// The hour of the day at which the incident was opened.
+    /// The hour of the day when the incident was opened.
     Hour,
 }
 
-/// What is asked.
+/// The question.
 #[derive(Debug, Clone, Default)]
 pub struct TteQuestion {
-    /// Only incidents opened then or later.
+    /// Only incidents opened at this time or later.
     pub since: Option<Timestamp>,
     /// Only this role.
     pub role: Option<RoleName>,
-    /// Sorted by what.
+    /// The grouping.
     pub by: TteGrouping,
-    /// Drills instead of the real thing.
+    /// Drills instead of live incidents.
     pub drills: bool,
-    /// Incidents that turned out to be duplicates too.
+    /// Whether duplicates count too.
     pub duplicates: bool,
-    /// Incidents too of which pages were kept in the sandbox and sent to nobody.
+    /// Whether incidents count that had pages in the sandbox, which were sent to nobody.
     pub sandbox: bool,
-    /// The zone of the hours; UTC where none is named.
+    /// The time zone of the hours; by default UTC.
     pub zone: Option<Zone>,
-    /// With the points of each curve, for pictures.
+    /// Whether to include the points of each curve, for pictures.
     pub curves: bool,
 }
 
 /// The answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TteReport {
-    /// Only incidents opened then or later.
+    /// Only incidents opened at this time or later.
     pub since: Option<Timestamp>,
-    /// When it was made; what was open then is censored there.
+    /// The time of the report; incidents that were open then are censored at this time.
     pub until: Timestamp,
-    /// Drills instead of the real thing.
+    /// Drills instead of live incidents.
     pub drills: bool,
-    /// Sorted by what.
+    /// The grouping.
     pub by: TteGrouping,
     /// Only this role.
     pub role: Option<RoleName>,
-    /// The zone of the hours.
+    /// The time zone of the hours.
     pub zone: String,
     /// Incidents left out because they were duplicates.
     pub duplicates_left_out: usize,
-    /// Incidents left out because pages of them were kept in the sandbox and sent to nobody.
+    /// Incidents left out because some of their pages were kept in the sandbox and sent to nobody.
     #[serde(default)]
     pub sandboxed_left_out: usize,
     /// Incidents whose journal could not be read.
     pub unreadable: usize,
-    /// The figures; of drills those at the matrix's own pace alone.
+    /// The figures; for drills, only those at the matrix's own pace.
     #[serde(flatten)]
     pub figures: GroupFigures,
-    /// Those of drills whose waits were divided, each divisor by itself: people were not divided, so that they say nothing
-    /// about a real crisis.
+    /// The figures of drills with divided waits, separately for each divisor. The people were not faster, so these
+    /// figures say nothing about a real crisis.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub compressed: Vec<CompressedDrills>,
 }
 
-/// What was counted together.
+/// The figures of one pace.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GroupFigures {
-    /// Incidents that were counted.
+    /// The number of incidents.
     pub incidents: usize,
-    /// Of these, incidents of which pages were kept in the sandbox and sent to nobody: only where they were asked for.
+    /// How many of these had pages that were kept in the sandbox and sent to nobody; only if they were requested.
     #[serde(default)]
     pub sandboxed: usize,
-    /// One a role, step, channel or hour.
+    /// One for each role, step, channel or hour.
     pub groups: Vec<GroupReport>,
     /// Whole incidents: all required roles engaged.
     pub whole: GroupReport,
-    /// When each stage was reached, a role; only of roles that a trigger demands.
+    /// When each stage was reached, for each required role.
     pub stages: Vec<StageReport>,
-    /// Engagements that do not count, because who had the role handed it back: newest incidents first, the first
-    /// [`HAND_BACKS_MAX`] of them.
+    /// Engagements that do not count because the role was handed back: newest incidents first, at most
+    /// [`HAND_BACKS_MAX`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub handed_back: Vec<HandBackReport>,
-    /// How many there were.
+    /// The total number of hand-backs.
     #[serde(default)]
     pub hand_backs: usize,
 }
 
-/// Hand-backs that a report lists.
+/// The largest number of hand-backs that a report lists.
 pub const HAND_BACKS_MAX: usize = 50;
 
 /// An engagement that was handed back.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HandBackReport {
-    /// In which incident.
+    /// The incident.
     pub incident: IncidentId,
-    /// Which role.
+    /// The role.
     pub role: RoleName,
-    /// Who had it.
+    /// The person who had it.
     pub person: PersonName,
-    /// Since when.
+    /// When they took it.
     pub taken_at: Timestamp,
     /// When they handed it back.
     pub at: Timestamp,
 }
 
-/// Drills whose waits were divided.
+/// Drills with divided waits.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CompressedDrills {
-    /// By how much.
+    /// The divisor.
     pub compress: u32,
-    /// What was seen of them.
+    /// The figures.
     #[serde(flatten)]
     pub figures: GroupFigures,
 }
 
-/// Gathers incidents, one at a time, newest first; holds a few numbers of each, never the incident.
+/// Gathers incidents, one at a time, newest first; keeps a few numbers for each, never the incident.
 #[derive(Debug)]
 pub struct TteTally {
     question: TteQuestion,
     duplicates: usize,
     sandboxed_left_out: usize,
     unreadable: usize,
-    /// By what the waits were divided; 1 is the matrix's own pace.
+    /// The figures by divisor; 1 is the matrix's own pace.
     paces: BTreeMap<u32, PaceFigures>,
 }
 
-/// What was seen at one pace.
+/// The figures of one pace.
 #[derive(Debug, Default)]
 struct PaceFigures {
     incidents: usize,
@@ -173,7 +173,7 @@ impl StoryTally for TteTally {
         self.question.since.is_some_and(|since| opened_at < since)
     }
 
-    /// What roles, steps, answers and hand-backs are told from.
+    /// The events that show roles, steps, answers and hand-backs.
     fn wants(&self, event: &Event) -> bool {
         matches!(
             event,
@@ -223,12 +223,12 @@ impl StoryTally for TteTally {
 }
 
 impl TteTally {
-    /// Before the first.
+    /// A tally without any incidents yet.
     pub fn new(question: TteQuestion) -> Self {
         Self { question, duplicates: 0, sandboxed_left_out: 0, unreadable: 0, paces: BTreeMap::new() }
     }
 
-    /// What was found, as of `now`.
+    /// The figures as of `now`.
     pub fn report(mut self, now: Timestamp) -> TteReport {
         let curves = self.question.curves;
         let figures = self.paces.remove(&1).unwrap_or_default().report(curves);
@@ -267,7 +267,7 @@ impl PaceFigures {
         }
     }
 
-    /// Engaged with the last required role, and ended by the first of them that ended otherwise.
+    /// Engaged with the last required role, and ended by the first of them that ended in another way.
     fn add_whole(&mut self, story: &IncidentTimeline, roles: &[RoleStory]) {
         let required = || roles.iter().filter(|role| role.required);
         let ended = |role: &RoleStory| Ended::of_role(&story.incident, &role.role);
@@ -277,7 +277,7 @@ impl PaceFigures {
         let waits = || required().map(ended).find(|ended| ended.how() == whole.how);
         let is_taken = |role: &RoleStory| story.incident.briefs_of(&role.role).any(Page::is_taken);
         let is_reached = required().all(|role| role.engaged || is_taken(role));
-        // The last one engaged may not be the one that is still waited for.
+        // The last one engaged may not be the one that is still open.
         if let Some(ended) = by.or_else(waits) {
             self.whole.add(ended, whole.time, is_reached, None);
         }
@@ -289,7 +289,7 @@ impl PaceFigures {
             let mut briefs = story.incident.briefs_of(&role.role).filter(|page| role.entered_at <= page.born_at);
             briefs.any(|page| page.is_taken() && of(page))
         };
-        // One that another step or channel engaged.
+        // An engagement by another step or channel.
         let own = |answered: bool| if ended == Ended::Engaged && !answered { Ended::Elsewhere } else { ended };
         match question.by {
             TteGrouping::Role => {

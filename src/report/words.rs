@@ -1,10 +1,10 @@
-//! Spans and times as reports write them.
+//! Durations and times in the form that reports use.
 
 use super::survival::CurveQuantile;
 use crate::core::Timestamp;
 use std::time::Duration;
 
-/// Seconds as `0.850 s`, `12.3 s`, `4 min 5 s`, `2 h 3 min`; negative ones keep their sign.
+/// Seconds as `0.850 s`, `12.3 s`, `4 min 5 s`, `2 h 3 min`; negative values keep their sign.
 pub fn span(seconds: f64) -> String {
     let (sign, seconds) = if seconds < 0.0 { ("-", -seconds) } else { ("", seconds) };
     let whole = seconds.round() as u64;
@@ -20,7 +20,7 @@ pub fn span(seconds: f64) -> String {
     format!("{sign}{text}")
 }
 
-/// A bound of a target: `60s`, `2m`.
+/// The time limit of a target: `60s`, `2m`.
 pub fn bound(span: Duration) -> String {
     humantime::format_duration(span).to_string()
 }
@@ -30,23 +30,23 @@ pub fn after(seconds: f64) -> String {
     if seconds < 0.0 { span(seconds) } else { format!("+{}", span(seconds)) }
 }
 
-/// Where nothing is known, a dash.
+/// The same, or a dash if the value is unknown.
 pub fn maybe(seconds: Option<f64>) -> String {
     seconds.map_or_else(|| "-".into(), span)
 }
 
-/// A quantile; "not reached" where the data do not get so far.
+/// A quantile; "not reached" if the data do not reach it.
 pub fn quantile(quantile: &CurveQuantile) -> String {
     quantile.time.map_or_else(|| "not reached".into(), span)
 }
 
-/// A quantile's interval; an end that the data do not bound is open.
+/// A quantile's interval; an end without a limit is left open.
 pub fn interval(quantile: &CurveQuantile) -> String {
     let end = |end: Option<f64>| end.map_or_else(|| "..".into(), span);
     format!("{} - {}", end(quantile.low), end(quantile.high))
 }
 
-/// A day and a time, to the second.
+/// A date and time, to the second.
 pub fn moment(at: Timestamp) -> String {
     at.to_utc().format("%Y-%m-%d %H:%M:%S UTC").to_string()
 }

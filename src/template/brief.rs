@@ -33,7 +33,7 @@ pub struct BriefInput<'a> {
     pub incident: &'a Incident,
     /// The page to be sent.
     pub page: &'a Page,
-    /// Who reads it; none for a room.
+    /// Who reads it; `None` for a room.
     pub reader: Option<PageReader<'a>>,
     /// How humans call the people of the matrix.
     pub names: &'a BTreeMap<PersonName, String>,
@@ -64,6 +64,6 @@ pub struct RenderedText {
     pub html: Option<String>,
     /// The revision of the template that was used.
     pub revision: String,
-    /// Why the raw facts stand where the template's text belongs; none when it could be used.
+    /// Why the raw facts stand where the template's text belongs; `None` if it could be used.
     pub fallback: Option<String>,
 }

@@ -205,7 +205,7 @@ fn incident_facts(words: &BriefWords<'_>) -> IncidentFacts {
     }
 }
 
-/// How it ended for the reader; none where something is asked of them.
+/// How it ended for the reader; `None` if something is asked of them.
 fn ending(purpose: &PagePurpose) -> Option<&'static str> {
     match purpose {
         PagePurpose::Taken { .. } => Some("taken"),
@@ -231,7 +231,7 @@ fn span(incident: &Incident, at: Timestamp) -> String {
     humantime::format_duration(Duration::from_secs(at.since(incident.opened_at).as_secs())).to_string()
 }
 
-/// What is suggested; empty where nobody suggests anything.
+/// What is suggested; empty if nobody suggests anything.
 fn actions(incident: &Incident) -> Vec<ActionContext> {
     let told = |text: &String| Some(fit::clean(text, ACTION_MAX)).filter(|text| !text.is_empty());
     let action = |(letter, action): (char, SuggestedAction)| {

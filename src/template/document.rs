@@ -47,7 +47,7 @@ impl DocumentTemplates {
         Self::with(|_| Ok(None))
     }
 
-    /// The shipped ones, each replaced by the folder's file of that name where it has one.
+    /// The shipped ones, each replaced by the folder's file of that name if it has one.
     pub fn load(folder: &Path) -> Result<Self, TemplateError> {
         Self::with(|name| read(&folder.join(name)))
     }
@@ -152,7 +152,7 @@ fn tidy(text: &str) -> String {
     tidy
 }
 
-/// A file's text; none where there is no such file.
+/// A file's text; `None` if there is no such file.
 fn read(path: &Path) -> io::Result<Option<String>> {
     match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

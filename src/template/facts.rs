@@ -1,4 +1,4 @@
-//! The raw facts: what a page says when its template can not be used. Composed here, so that nothing can stop it.
+//! The raw facts: what a page says when its template cannot be used. Composed here, so that nothing can stop it.
 
 use super::{fit, functions, words::BriefWords};
 use std::collections::BTreeMap;

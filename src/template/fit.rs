@@ -29,7 +29,7 @@ pub const SUBJECT_MAX: usize = 120;
 /// Septets of an SMS: two segments.
 pub const SMS_SEPTETS: usize = 306;
 
-/// Stands for a line that has nothing to say, and vanishes with its line. Data can not hold it.
+/// Stands for a line that has nothing to say, and vanishes with its line. Data cannot hold it.
 pub(super) const NOTHING: &str = "\u{1}";
 
 /// One value of the data on one line of at most `max` characters: no control characters, no marks that turn or hide
@@ -59,7 +59,7 @@ pub(super) fn cut(text: &str, max: usize) -> String {
     kept.trim_end().to_owned() + "…"
 }
 
-/// Breaks what looks like a placeholder, so that data and templates can not have a code put where they like.
+/// Breaks what looks like a placeholder, so that data and templates cannot have a code put where they like.
 pub(super) fn disarm(text: &str) -> String {
     text.replace(CODE, "(CODE)").replace(LINK, "(LINK)")
 }

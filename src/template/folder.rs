@@ -22,7 +22,7 @@ fn folders_in(folder: &Path) -> io::Result<BTreeSet<String>> {
     Ok(names)
 }
 
-/// A file's text; none where there is no such file.
+/// A file's text; `None` if there is no such file.
 fn read(path: &Path) -> io::Result<Option<String>> {
     match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

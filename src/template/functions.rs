@@ -1,5 +1,5 @@
-//! What templates can call. An alert's labels, values and annotations are open maps: these say a thing where it is
-//! known and nothing where it is not, so that no template has to guard every line.
+//! What templates can call. An alert's labels, values and annotations are open maps: these say a thing if it is
+//! known and nothing if it is not, so that no template has to guard every line.
 
 use super::{fit, html};
 use minijinja::{
@@ -87,7 +87,7 @@ pub(super) fn reading(name: &str, value: f64) -> (String, String) {
     (caption(name), number(value))
 }
 
-/// `fact("symbol", "instrument")`: the text of the first label, value or annotation of these names; none where there
+/// `fact("symbol", "instrument")`: the text of the first label, value or annotation of these names; `None` if there
 /// is none.
 fn fact(state: &mut State, names: Rest<String>) -> Option<String> {
     first(state, &names).map(|(_, text)| text)

@@ -46,7 +46,7 @@ pub(super) fn first_line(words: &BriefWords<'_>, form: TextForm) -> String {
     fit::cut(&line, fit::HEADLINE_MAX)
 }
 
-/// Why nothing is asked any more of who reads a brief of before.
+/// Why nothing is asked any more of someone who reads an earlier brief.
 fn no_more(words: &BriefWords<'_>, outcome: &EngagementOutcome) -> String {
     if let IncidentStatus::Resolved { at, .. } = &words.incident().status {
         return format!("it is over since {}", words.time(*at));
@@ -70,7 +70,7 @@ pub(super) fn level(words: &BriefWords<'_>) -> AnswerLevel {
     words.row().map_or(AnswerLevel::Wilco, |row| row.engaged_by)
 }
 
-/// What happens when nobody answers: a clause without a full stop. None once nobody waits for the role any more.
+/// What happens when nobody answers: a clause without a full stop. `None` once nobody waits for the role any more.
 pub(super) fn otherwise(words: &BriefWords<'_>) -> Option<String> {
     let engagement = words.engagement().filter(|e| e.is_open())?;
     let row = words.row()?;
@@ -90,7 +90,7 @@ pub(super) fn otherwise(words: &BriefWords<'_>) -> Option<String> {
     })
 }
 
-/// What every brief says under its first line, where there is something to say: who did not answer, which reminder
+/// What every brief says under its first line, if there is something to say: who did not answer, which reminder
 /// this is, whether the monitor still speaks.
 pub(super) fn notes(words: &BriefWords<'_>) -> Vec<String> {
     let mut notes = handed_back(words);
@@ -181,7 +181,7 @@ fn asked_before<'a>(words: &BriefWords<'a>, engagement: &Engagement) -> BTreeSet
     silent.filter(|person| !words.reads(person) && !engagement.unable.contains(*person)).collect()
 }
 
-/// How often the step of a brief was paged before; none where it is asked because somebody has just handed the role back.
+/// How often the step of a brief was paged before; `None` if it is asked because somebody has just handed the role back.
 pub(super) fn round(words: &BriefWords<'_>) -> Option<u32> {
     let PagePurpose::Brief { round } = words.brief.page.purpose else { return None };
     if words.engagement().is_some_and(|e| !e.is_open()) {

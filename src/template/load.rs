@@ -19,7 +19,7 @@ pub struct PageTemplates {
 /// Why a folder's templates are refused.
 #[derive(Debug, thiserror::Error)]
 pub enum TemplateError {
-    /// The folder can not be read.
+    /// The folder cannot be read.
     #[error("the templates in {} can not be read", folder.display())]
     Unreadable {
         /// Which.
@@ -38,7 +38,7 @@ pub enum TemplateError {
 pub struct BrokenTemplate {
     /// Its path under the folder of templates, e.g. `trader/brief.txt`.
     pub file: String,
-    /// Where in it, from 1; none where it is about the whole file.
+    /// Where in it, from 1; `None` if it is about the whole file.
     pub line: Option<usize>,
     /// What is wrong.
     pub why: String,

@@ -55,7 +55,7 @@ fn taken(words: &BriefWords<'_>, by: &PersonName, covering_as: Option<&RoleName>
     }
 }
 
-/// How the reader of the word that they have it can hand it back; none for every other text.
+/// How the reader of the word that they have it can hand it back; `None` for every other text.
 pub(super) fn how_to_hand_back(words: &BriefWords<'_>, form: TextForm) -> Option<String> {
     words.incident().hands_back(words.brief.page)?;
     match form {

@@ -19,7 +19,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 /// 6 May 2010, 14:45:28 in New York.
 const THEN: Timestamp = Timestamp::from_micros(1_273_171_528_000_000);
 
-/// What each template makes of each crisis, where it is an error.
+/// What each template makes of each crisis, if it is an error.
 pub(super) fn try_all(templates: &PageTemplates) -> Vec<BrokenTemplate> {
     let (names, utc, history) = (BTreeMap::new(), Zone::utc(), [(THEN, "The incident was opened.".to_owned())]);
     let mut broken = Vec::new();

@@ -49,7 +49,7 @@ fn head(words: &BriefWords<'_>) -> String {
 }
 
 fn said(words: &BriefWords<'_>, text: &str) -> String {
-    // Once more behind: a sign that can not be heard may have parted words that must not stand together.
+    // Once more behind: a sign that cannot be heard may have parted words that must not stand together.
     fit::guard(&spoken(&fit::disarm(&fit::guard(text, words.is_drill()))), words.is_drill())
 }
 

@@ -64,7 +64,7 @@ impl<'a> BriefWords<'a> {
         self.incident().plan.roles.get(self.role()?)
     }
 
-    /// How humans call a person; the matrix's name where that is not known.
+    /// How humans call a person; the matrix's name if that is not known.
     pub(super) fn person(&self, person: &PersonName) -> String {
         let name = self.brief.names.get(person).map_or(person.as_str(), String::as_str);
         fit::clean(name, NAME_MAX)

@@ -17,7 +17,7 @@ const ESCAPE: u8 = 0x1b;
 /// Where the letters of the extension table stand.
 const EXTENDED_AT: [u8; 10] = [0x0a, 0x14, 0x28, 0x29, 0x2f, 0x3c, 0x3d, 0x3e, 0x40, 0x65];
 
-/// What `text` costs in septets; a letter of the extension table costs two. None when a letter is outside the set.
+/// What `text` costs in septets; a letter of the extension table costs two. `None` if a letter is outside the set.
 pub fn septets(text: &str) -> Option<usize> {
     text.chars().map(cost).sum()
 }

@@ -31,14 +31,14 @@ pub const QUOTE_MAX: usize = 40;
 pub enum Reply {
     /// An answer in so many words.
     Answer {
-        /// The page's code, where there is one.
+        /// The page's code, if there is one.
         code: Option<String>,
         /// What they say.
         answer: Answer,
     },
     /// A code alone, or a yes: with a code, the answer that its page asks for. A yes without a code is no answer.
     AsAsked {
-        /// The page's code, where there is one.
+        /// The page's code, if there is one.
         code: Option<String>,
     },
     /// They asked the carrier to stop all messages: those words and nothing else.
@@ -47,7 +47,7 @@ pub enum Reply {
     OptIn,
     /// No answer, or not one alone. Never taken for one.
     Unclear {
-        /// The page's code, where there is one.
+        /// The page's code, if there is one.
         code: Option<String>,
         /// Why.
         doubt: ReplyDoubt,
@@ -136,7 +136,7 @@ impl<'a> ReplyReader<'a> {
     fn code(&self) -> Result<Option<String>, ReplyDoubt> {
         let mut codes = self.pieces.iter().filter(|piece| piece.kind == PieceKind::Code).map(|piece| piece.text);
         let Some(first) = codes.next() else { return Ok(None) };
-        // Two codes: which page is meant can not be known.
+        // Two codes: which page is meant cannot be known.
         if codes.all(|other| other == first) { Ok(Some(first.to_owned())) } else { Err(ReplyDoubt::TwoCodes) }
     }
 
@@ -294,7 +294,7 @@ impl ReplyDoubt {
         Self::Unknown(quoted(part))
     }
 
-    /// Two answers where one is wanted.
+    /// Two answers if one is wanted.
     pub fn between(one: Answer, other: Answer) -> Self {
         Self::Both(by_digit(one), by_digit(other))
     }

@@ -6,7 +6,7 @@ const LONG_DIGITS: usize = 5;
 /// Letters of a word in capitals that is read letter by letter: a symbol, a zone, a unit.
 const LETTERS_MAX: usize = 5;
 
-/// Short words that people write in capitals, and that are words all the same.
+/// Short words that people write in capitals, and that are words anyway.
 const WORDS: [&str; 40] = [
     "A", "ALL", "AND", "ANY", "AS", "AT", "BY", "CALL", "DO", "DOWN", "DRILL", "FROM", "GO", "HALT", "I", "IF", "IN",
     "IS", "LIVE", "MUST", "NO", "NOT", "NOW", "OF", "OFF", "ON", "ONLY", "OR", "OUT", "ROGER", "STOP", "THE", "THIS",

@@ -109,7 +109,7 @@ impl BoundDaemon {
         let drills = DrillRunner::new(engine.clone());
         // Before anything is sent.
         if let Err(error) = drills.close_interrupted().await {
-            // The books of drills must not keep the real thing waiting; each drill ends by its own clock all the same.
+            // The books of drills must not keep the real thing waiting; each drill ends by its own clock anyway.
             tracing::error!(%error, "drills that were under way could not be closed in the books");
         }
         engine.inbound().recall_opt_outs().await?;
@@ -144,7 +144,7 @@ impl BoundDaemon {
         let mut calendar = tokio::spawn(calendar);
         let mut sockets = tokio::spawn(http::inbound_connections::keep(app.clone(), shutdown.clone()));
         let mut control = tokio::spawn(serve(unix, shutdown.clone()));
-        // A daemon of which a part has ended must not look alive: it ends, and whoever watches it starts it anew.
+        // A daemon of which a part has ended must not look alive: it ends, and whoever watches it starts it again.
         let early: Option<CliError> = tokio::select! {
             // At an orderly end the parts end too: that is asked first.
             biased;

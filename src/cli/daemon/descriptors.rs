@@ -8,7 +8,7 @@ const TCP_MAX: usize = 10_000;
 /// Connections of the control socket that are never exceeded.
 const UNIX_MAX: usize = 256;
 
-/// Descriptors that are kept for the store, sends and programs, where there are plenty.
+/// Descriptors that are kept for the store, sends and programs, if there are plenty.
 const KEPT_MAX: usize = 2048;
 
 /// So few connections are worth a word at the start.

@@ -76,7 +76,7 @@ impl ServeArgs {
 }
 
 async fn open(plan: DaemonConfig, places: &PathOptions) -> Result<BoundDaemon, CliError> {
-    // A file that can not be read to its end, on a network that is gone, must not keep a signal from being heard.
+    // A file that cannot be read to its end, on a network that is gone, must not keep a signal from being heard.
     let own = places.clone();
     let loaded = spawn_blocking(move || load::load(&own, load::now())?.demand());
     let (matrix, templates) = loaded.await??;

@@ -1,4 +1,4 @@
-//! The control socket's file. It is taken only where nobody listens, and removed only while it is our own.
+//! The control socket's file. It is taken only if nobody listens, and removed only while it is our own.
 
 use crate::cli::error::CliError;
 use rustix::fs::OFlags;
@@ -35,7 +35,7 @@ impl ControlSocket {
     /// closed further.
     ///
     /// # Errors
-    /// In words, where somebody listens there, where something lies there that is no socket, and what the system says.
+    /// In words, if somebody listens there, where something lies there that is no socket, and what the system says.
     pub async fn listen(path: &Path) -> Result<(UnixListener, Self), CliError> {
         let mut lock = lock(path)?;
         clear(path).await?;

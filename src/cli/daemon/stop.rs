@@ -1,5 +1,5 @@
 //! The end of a daemon: one deadline for all of it. Each part is waited for within it, and a thread that needs no
-//! runtime ends the process where something hangs all the same.
+//! runtime ends the process where something hangs anyway.
 
 use std::{
     collections::BTreeSet,
@@ -15,7 +15,7 @@ use tokio::{
 /// How long a stop may take, from its beginning to the end of its last part. The unit allows 30 s.
 pub const STOP_TIME_MAX: Duration = Duration::from_secs(20);
 
-/// How long threads that can not be interrupted (a look-up in a directory, a file) may take after the last part.
+/// How long threads that cannot be interrupted (a look-up in a directory, a file) may take after the last part.
 const THREADS_TIME_MAX: Duration = Duration::from_secs(1);
 
 /// How much later than all of this the process is ended from outside.
@@ -35,7 +35,7 @@ pub struct DaemonStop {
 struct StopParts(Arc<Mutex<BTreeSet<&'static str>>>);
 
 impl DaemonStop {
-    /// From now on the process ends in bounded time, with `code` where it has to be ended by the watchdog: what was
+    /// From now on the process ends in bounded time, with `code` if it has to be ended by the watchdog: what was
     /// committed is durable, so being cut loses nothing.
     pub fn begin(code: i32) -> Self {
         let stop = Self::within(STOP_TIME_MAX);
@@ -102,7 +102,7 @@ mod tests {
             stop.wait("hangs", Duration::from_secs(5), std::future::pending()).await;
         }
         assert_eq!(began.elapsed(), Duration::from_secs(20));
-        // What has ended already is let end all the same.
+        // What has ended already is let end anyway.
         let mut closed = false;
         stop.wait("the store", Duration::from_secs(5), async { closed = true }).await;
         assert!(closed);

@@ -29,18 +29,18 @@ pub struct Keyboard {
 }
 
 impl Keyboard {
-    /// Opens it, where somebody is there.
+    /// Opens it, if somebody is there.
     pub fn open(attended: bool) -> Self {
         let keys = (attended && enable_raw_mode().is_ok()).then(|| {
             let (sender, receiver) = mpsc::channel(PRESSES_MAX);
-            // A thread of its own: a key press can not be awaited. It ends by itself; nobody waits for it.
+            // A thread of its own: a key press cannot be awaited. It ends by itself; nobody waits for it.
             std::thread::spawn(move || listen(&sender));
             receiver
         });
         Self { keys }
     }
 
-    /// The next key; never, where nobody is there.
+    /// The next key; never, if nobody is there.
     pub async fn next(&mut self) -> ViewerKey {
         let pressed = match &mut self.keys {
             Some(keys) => keys.recv().await,

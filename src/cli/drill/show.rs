@@ -1,4 +1,4 @@
-//! What is scheduled, and the drills of before.
+//! What is scheduled, and earlier drills.
 
 use crate::cli::{client::DaemonClient, error::CliError, options::PathOptions, table::table};
 use clap::Args;

@@ -173,7 +173,7 @@ pub fn stored(line: &Value) -> Result<StoredLine, CliError> {
     })
 }
 
-/// Names as the matrix has them; none where it can not be read here: the names that it uses itself do as well.
+/// Names as the matrix has them; `None` if it cannot be read here: the names that it uses itself do as well.
 fn names(places: &PathOptions) -> BTreeMap<PersonName, String> {
     let matrix = load::load(places, load::now()).ok().and_then(|loaded| loaded.matrix);
     let people = matrix.map(|matrix| matrix.people).unwrap_or_default();

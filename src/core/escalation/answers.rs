@@ -1,4 +1,4 @@
-//! Answers: which role is meant, what the words are worth, and what an engagement sets free.
+//! Answers: which role is meant, what effect the answer has, and what an engagement releases.
 
 use crate::core::{
     answer::{Answer, AnswerVerdict, AnswerVia, GivenAnswer, STANDBY_MAX},
@@ -59,7 +59,8 @@ impl Decider<'_> {
         self.leave_if_nobody_can_answer(role);
     }
 
-    /// Which role is meant: the page's, the one that was named, or the only open one this person was paged for.
+    /// The role that is meant: the page's role, the one that was named, or the only open one that this person was paged
+    /// for.
     pub(super) fn role_meant(&self, said: &GivenAnswer) -> Result<RoleName, AnswerVerdict> {
         if !self.incident.is_open() {
             return Err(AnswerVerdict::Closed);
@@ -87,8 +88,8 @@ impl Decider<'_> {
         }
     }
 
-    /// Which role somebody who has one or more means when they say that they can not, and no more: theirs, unless there is
-    /// another that they may mean. None for everybody else and every other answer.
+    /// The role that is meant when somebody who has one or more roles only says unable: their own, unless they may mean
+    /// another one. `None` for everybody else and for every other answer.
     fn given_up(&self, said: &GivenAnswer) -> Option<Result<RoleName, AnswerVerdict>> {
         let mut meant = self.roles_of(&said.person);
         if said.answer != Answer::Unable || meant.is_empty() {
@@ -123,7 +124,7 @@ impl Decider<'_> {
             };
         }
         if !engagement.is_open() {
-            // Stood down: those for whom it stood in have it.
+            // It was stood down: the roles that it stood in for have a holder.
             let holder = engagement.stands_for.iter().filter_map(|r| self.incident.engagements.get(r)?.holder()).next();
             return holder.map_or(AnswerVerdict::Closed, |has| AnswerVerdict::TooLate { has: has.clone() });
         }
@@ -167,7 +168,7 @@ impl Decider<'_> {
         self.cover_those_waiting_on(role, by, person);
     }
 
-    /// A role that was entered only for others is let go once all of those have their outcome.
+    /// A role that was entered only for others is stood down once all of them have their outcome.
     pub(super) fn stand_down_behind(&mut self, role: &RoleName) {
         let Some(behind) = self.incident.engagements.get(role).and_then(|e| e.waits_on.clone()) else { return };
         let Some(engagement) = self.incident.engagements.get(&behind) else { return };
@@ -186,8 +187,8 @@ impl Decider<'_> {
     }
 }
 
-/// What the words of somebody who has the role already come to. That their mailbox answers by itself while they are at
-/// work on it says nothing.
+/// The effect of an answer from the person who already has the role. An automatic reply from their mailbox while they
+/// work on it has no effect.
 fn of_holder(said: &GivenAnswer) -> AnswerVerdict {
     match said.answer {
         Answer::Unable if said.via == AnswerVia::AutoReply => AnswerVerdict::Yours,

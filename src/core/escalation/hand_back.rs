@@ -1,5 +1,6 @@
-//! Hand-backs: who has a role can not do it after all. The role is open again, and those that it covered with it; the
-//! ladder goes on at once, and whoever had heard that somebody has it hears that nobody has.
+//! Hand-backs: the person who has a role cannot do it after all. The role and the roles that it covered are open again,
+//! and the ladder continues immediately. Everyone who was told that somebody has the role is told that it is open
+//! again.
 
 use super::Decider;
 use crate::core::{
@@ -12,8 +13,8 @@ use crate::core::{
 use std::collections::BTreeSet;
 
 impl Incident {
-    /// The brief by which the reader of a word that they have a role can hand it back: their newest, of the same channel
-    /// where there is one. None where the word is somebody else's, or is not so any more.
+    /// The brief through which the reader of a "you have it" message can hand the role back: their newest brief, by the
+    /// same channel if there is one. `None` if the message is about somebody else, or is out of date.
     pub fn hands_back<'a>(&'a self, word: &Page) -> Option<&'a Page> {
         let PagePurpose::Taken { by, covering_as: None } = &word.purpose else { return None };
         let role = word.role.as_ref().filter(|_| self.is_open() && word.person.as_ref() == Some(by))?;
@@ -37,14 +38,14 @@ impl Decider<'_> {
         opened.insert(role.clone());
         self.withdraw(|page| page.purpose.tells_who_has_it() && page.role.as_ref().is_some_and(|r| opened.contains(r)));
         self.go_on(role, was_spent);
-        // Who stood in for it was let go when it was taken, and may be needed again.
+        // The role that stood in for it was stood down when it was taken, and may be needed again.
         opened.extend(let_go);
         for about in &opened {
             self.tell_handed_back(about, person, role);
         }
     }
 
-    /// The role through which this person has `role`: itself, or the one that covers it.
+    /// The role through which this person has `role`: the role itself, or the one that covers it.
     pub(super) fn held_through(&self, role: RoleName, person: &PersonName) -> RoleName {
         let mut at = &role;
         for _ in 0..=self.incident.engagements.len() {
@@ -56,15 +57,15 @@ impl Decider<'_> {
         at.clone()
     }
 
-    /// The roles that this person has taken themselves.
+    /// The roles that this person took themselves.
     pub(super) fn roles_of(&self, person: &PersonName) -> BTreeSet<RoleName> {
         let own = |outcome: &EngagementOutcome| matches!(outcome, EngagementOutcome::Engaged { person: holder, .. } if holder == person);
         let held = self.incident.engagements.iter().filter(|(_, e)| e.outcome.as_ref().is_some_and(own));
         held.map(|(role, _)| role.clone()).collect()
     }
 
-    /// The word that a role was handed back, for one whose word to the contrary was on its way when it was withdrawn: the
-    /// contrary is the last that they read, where what they are asked now was brought before.
+    /// Tells a person that a role was handed back. For a person whose "somebody has it" message was being sent when it
+    /// was withdrawn: that message may be the last one they read if their new brief arrived before it.
     pub(super) fn tell_reopened_late(&mut self, word: &Page) {
         let (Some(about), Some(person)) = (&word.role, &word.person) else { return };
         let last = self.last_word(about, person, &word.channel);
@@ -75,7 +76,7 @@ impl Decider<'_> {
         }
     }
 
-    /// What was said last about a role to a person by a channel, or is about to be.
+    /// The last thing that a person was told about a role by a channel, or is about to be told.
     pub(super) fn last_word(&self, about: &RoleName, person: &PersonName, channel: &ChannelName) -> Option<&Page> {
         let to_them = |page: &&Page| {
             page.role.as_ref() == Some(about) && page.person.as_ref() == Some(person) && page.channel == *channel
@@ -85,8 +86,8 @@ impl Decider<'_> {
         self.incident.pages.values().rev().map(|page| &**page).filter(to_them).find(is_said)
     }
 
-    /// Those whose outcome rests on this role's, perhaps through others. Their own steps are spent: they wait for their
-    /// `next` again.
+    /// Roles whose outcome depends on this role's, directly or through others. Their own steps are used up: they wait
+    /// for their `next` again.
     fn reopen_covered_by(&mut self, of: &RoleName, person: &PersonName) -> BTreeSet<RoleName> {
         let mut handed_back = BTreeSet::from([of.clone()]);
         loop {
@@ -105,8 +106,8 @@ impl Decider<'_> {
         }
     }
 
-    /// The ladder goes on where it was: its step again, without those who can not; where nobody is left there, or its
-    /// steps were spent, as it would have gone on then.
+    /// Continues the ladder where it was: the same step again, without the people who answered unable. If nobody is
+    /// left there, or the steps were used up, it moves on as usual.
     fn go_on(&mut self, role: &RoleName, was_spent: bool) {
         let Some(engagement) = self.incident.engagements.get(role) else { return };
         let (step, round) = (engagement.step, engagement.round);
@@ -128,7 +129,7 @@ impl Decider<'_> {
         let_go.map(|(role, _)| role.clone()).collect()
     }
 
-    /// Who handed back what, so that this role is open again; none where it is not.
+    /// Who handed back what, so that this role is open again; `None` if it was not handed back.
     fn why_open_again(&self, role: &RoleName) -> Option<(PersonName, RoleName)> {
         let engagement = self.incident.engagements.get(role).filter(|e| e.is_open())?;
         let others = engagement.stands_for.iter().filter_map(|r| Some((r, self.incident.engagements.get(r)?)));
@@ -137,8 +138,8 @@ impl Decider<'_> {
         last.map(|(role, back)| (back.person.clone(), back.of.clone().unwrap_or_else(|| role.clone())))
     }
 
-    /// Tells everyone whose last word was that somebody has this role, or that it needs nobody. Who is asked again reads it
-    /// in their brief.
+    /// Tells everyone who was last told that somebody has this role, or that it needs nobody. People who are asked
+    /// again read it in their brief.
     fn tell_handed_back(&mut self, about: &RoleName, by: &PersonName, of: &RoleName) {
         if !self.incident.engagements.get(about).is_some_and(|e| e.is_open()) {
             return;

@@ -1,4 +1,4 @@
-//! Ladders: how a role goes from step to step, and from its last step to the next role.
+//! Ladders: how a role moves from step to step, and from its last step to the next role.
 
 use super::Decider;
 use crate::core::{
@@ -10,13 +10,13 @@ use crate::core::{
 
 impl Decider<'_> {
     pub(super) fn enter_role(&mut self, role: &RoleName, instead_of: &RoleName) {
-        // It may have been let go before: that it needs nobody is not so any more.
+        // It may have been stood down before: the message that it needs nobody is out of date.
         self.withdraw(|page| page.role.as_ref() == Some(role) && page.purpose.tells_who_has_it());
         self.emit(Event::RoleEntered { role: role.clone(), instead_of: Some(instead_of.clone()) });
         self.enter_step(role, 0, 0, StepReason::Entered);
     }
 
-    /// Pages a step. A step that can reach nobody is left at once, unless it is one that repeats for ever.
+    /// Pages a step. A step that reaches nobody is left immediately, unless it is the one that repeats forever.
     pub(super) fn enter_step(&mut self, role: &RoleName, step: usize, round: u32, why: StepReason) {
         let plan = self.incident.plan.clone();
         let Some(rung) = plan.roles.get(role).and_then(|row| row.steps.get(step)) else {
@@ -41,8 +41,9 @@ impl Decider<'_> {
         self.leave_if_nobody_can_answer(role);
     }
 
-    /// Whom a step pages now: those on call who take part and have not said that they can not. One that repeats for ever
-    /// asks them all the same; but not at once whoever has just handed the role back, where there are others.
+    /// The people whom a step pages now: those on call who take part and have not answered unable. The step that
+    /// repeats forever pages people who answered unable too, but not immediately the person who has just handed the
+    /// role back, if there are others.
     pub(super) fn on_call_for(&self, role: &RoleName, step: usize, why: StepReason) -> Vec<PersonName> {
         let Some(rung) = self.row(role).and_then(|row| row.steps.get(step)) else { return Vec::new() };
         let mut on_call = self.roster.resolve(&rung.page, self.now);
@@ -60,7 +61,7 @@ impl Decider<'_> {
         on_call
     }
 
-    /// The channels of a step by which a person can be reached; where that is none of them, the person's first.
+    /// The channels of a step that reach a person; if none does, the person's first channel.
     pub(super) fn ways(&self, person: &PersonName, by: &[ChannelName]) -> Vec<ChannelName> {
         let reach = self.roster.channels(person);
         let ways: Vec<ChannelName> = by.iter().filter(|channel| reach.contains(channel)).cloned().collect();
@@ -81,7 +82,8 @@ impl Decider<'_> {
         self.incident.rung_pages(role).any(|page| page.is_live() && able(page))
     }
 
-    /// Moves the ladder one rung: the step again where it repeats and still makes sense, else the next one.
+    /// Moves the ladder one rung: the same step again if it has repeats left and still makes sense, otherwise the next
+    /// one.
     pub(super) fn advance(&mut self, role: &RoleName, why: StepReason) {
         let Some(engagement) = self.incident.engagements.get(role) else { return };
         let (step, round, exhausted) = (engagement.step, engagement.round, engagement.exhausted);
@@ -108,7 +110,7 @@ impl Decider<'_> {
             None => self.enter_role(&next, role),
             Some((true, _)) => {}
             Some((false, Some(holder))) => self.cover(role, &next, &holder),
-            // It was stood down before this role needed it: it begins afresh.
+            // It was stood down before this role needed it: it starts again.
             Some((false, None)) => self.enter_role(&next, role),
         }
     }
@@ -118,7 +120,7 @@ impl Decider<'_> {
         (*role != name && self.incident.plan.roles.contains_key(&name)).then_some(name)
     }
 
-    /// Whether `from` waits, perhaps through others, on `role`: handing over to it would wait for nobody.
+    /// Whether `from` waits on `role`, directly or through others. Handing over to it would then wait for nobody.
     pub(super) fn leads_to(&self, from: &RoleName, role: &RoleName) -> bool {
         let mut at = from.clone();
         for _ in 0..=self.incident.engagements.len() {

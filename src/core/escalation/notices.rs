@@ -1,4 +1,4 @@
-//! What other systems are told: a projection of the events, so that nothing can happen that they do not hear of.
+//! Notices to other systems. They are derived from the events, so nothing can happen without a notice.
 
 use super::Decider;
 use crate::core::{
@@ -8,7 +8,7 @@ use crate::core::{
 };
 
 impl Decider<'_> {
-    /// Queues a notice for each of the events so far that other systems shall hear of.
+    /// Queues a notice for each event so far that other systems must be told about.
     pub(super) fn tell_systems(&mut self) {
         let tell = self.incident.plan.tell.clone();
         if tell.is_empty() {

@@ -1,4 +1,4 @@
-//! Pages: how they end, who goes round a channel that fails, and who must hear what.
+//! Pages: how they end, failover from a channel that does not work, and who must be told what.
 
 use super::Decider;
 use crate::core::{
@@ -22,19 +22,19 @@ impl Decider<'_> {
         let Some(page) = self.incident.pages.get(&n).filter(|page| page.is_owed()).cloned() else { return };
         let withdrawn = page.state == PageState::Withdrawn;
         if withdrawn && settlement.is_desk_closed() {
-            // An attempt had begun: the record says why it showed nothing before it says that nothing was sent.
+            // An attempt had begun: the journal says why it showed nothing before it says that nothing was sent.
             self.emit(Event::Settled { page: n, settlement: settlement.clone(), sent_at: None, text: None });
         }
         let settlement = match settlement {
-            // What is not wanted any more need not wait.
+            // A page that was withdrawn does not have to wait.
             SendOutcome::Held { .. } if withdrawn => SendOutcome::Unsent,
             other => other,
         };
         let settlement = match settlement {
-            // Only a withdrawn page may end unsent: a queued one is still owed, whatever one node believes.
+            // Only a withdrawn page may end unsent. A queued page must still be sent, whatever one node believes.
             SendOutcome::Unsent if !withdrawn => return,
             SendOutcome::Unsent if page.was_attempted() => SendOutcome::Unreachable { why: MAYBE_READ.into() },
-            // What is not wanted any more is not tried again.
+            // A page that was withdrawn is not tried again.
             SendOutcome::Retry { why, .. } if withdrawn => SendOutcome::Unreachable { why },
             other => other,
         };
@@ -48,12 +48,12 @@ impl Decider<'_> {
         let opens = Some(page.channel.clone()).filter(|_| page.purpose == PagePurpose::RoomCard);
         self.emit(Event::Settled { page: n, settlement, sent_at, text });
         if withdrawn {
-            // Its person may have read it after all, and must hear how it ended.
+            // Its person may have read it after all, and must be told how it ended.
             self.tell_late(n);
         } else if failed {
             self.fail_over(n);
         } else if too_late {
-            // Its person's next way is tried now, and not only when the accept timeout has run out in vain.
+            // The person's next channel is tried now, not only when the accept timeout expires.
             self.emit(Event::Overdue { page: n });
             self.fail_over(n);
         }
@@ -62,7 +62,7 @@ impl Decider<'_> {
         }
     }
 
-    /// A desk shows what went by other channels, too: only its own pages say that it works.
+    /// A desk page also shows pages that went by other channels. Only pages sent to the desk prove that it works.
     pub(super) fn shown_at_desk(&mut self, n: u32) {
         let of_screen = |page: &Arc<Page>| self.roster.screens.contains(&page.channel);
         let elsewhere = self.incident.pages.get(&n).is_some_and(|page| !of_screen(page));
@@ -80,8 +80,8 @@ impl Decider<'_> {
         }
     }
 
-    /// Only what was taken can turn out not to have arrived; a report that is doubled, or comes after a human's answer
-    /// or a sight of it, changes nothing.
+    /// Only an accepted page can turn out not to have arrived. A repeated report, or one that comes after the person
+    /// answered or saw the page, changes nothing.
     pub(super) fn undelivered(&mut self, n: u32, why: String) {
         let Some(page) = self.incident.pages.get(&n) else { return };
         if page.state == PageState::Accepted && page.stages.delivered.is_none() {
@@ -105,8 +105,9 @@ impl Decider<'_> {
         }
     }
 
-    /// Whether a node that died may have begun to send this page since it was last settled. It had not where the page was
-    /// still to wait by then; and a desk that was not open was sent nothing: whichever opens shows what is, once.
+    /// Whether a node that died may have begun to send this page since its last outcome. It had not if the page still
+    /// had to wait at that time. A desk that was not open was sent nothing: a desk page that opens later shows the
+    /// current state once.
     fn may_have_begun(&self, n: u32) -> bool {
         let Some(page) = self.incident.pages.get(&n).filter(|page| page.is_owed()) else { return false };
         match self.roster.screens.contains(&page.channel) {
@@ -115,8 +116,8 @@ impl Decider<'_> {
         }
     }
 
-    /// A brief that its channel does not take goes by the person's first channel that this rung has not tried. Where
-    /// there is none and nobody else of the rung can answer, the ladder moves at once.
+    /// A brief that its channel does not accept goes by the person's first channel that this rung has not tried. If
+    /// there is none, and nobody else on the rung can answer, the ladder moves immediately.
     pub(super) fn fail_over(&mut self, n: u32) {
         let Some(page) = self.incident.pages.get(&n).cloned() else { return };
         let (Some(role), Some(person)) = (page.role.clone(), page.person.clone()) else { return };
@@ -178,8 +179,8 @@ impl Decider<'_> {
         self.page(None, None, channel, purpose, 0, None);
     }
 
-    /// What still waits for the same person by the same way is stale once they are called again: reminders must not
-    /// pile up behind a channel that is down.
+    /// Pages that still wait for the same person by the same channel are out of date once the person is paged again.
+    /// Reminders must not pile up behind a channel that is down.
     pub(super) fn supersede(&mut self, role: &RoleName, calls: &[(PersonName, ChannelName)]) {
         let calls: BTreeSet<(&PersonName, &ChannelName)> = calls.iter().map(|(person, way)| (person, way)).collect();
         let called = |page: &Page| page.person.as_ref().is_some_and(|person| calls.contains(&(person, &page.channel)));
@@ -194,7 +195,7 @@ impl Decider<'_> {
         }
     }
 
-    /// To whom, by what, a page was sent or may have been: each pair once.
+    /// Each pair of person and channel that a page was sent to, or may have been sent to, once.
     pub(super) fn attempted(&self, which: impl Fn(&Page) -> bool) -> BTreeSet<(PersonName, ChannelName)> {
         let sent = self.incident.pages.values().filter(|page| page.was_attempted() && which(page));
         sent.filter_map(|page| Some((page.person.clone()?, page.channel.clone()))).collect()
@@ -208,7 +209,7 @@ impl Decider<'_> {
         }
     }
 
-    /// The same for one whose page was on its way when it was withdrawn.
+    /// The same for one page that was being sent when it was withdrawn.
     pub(super) fn tell_late(&mut self, n: u32) {
         let Some(page) = self.incident.pages.get(&n).cloned() else { return };
         if page.was_attempted() && page.purpose.tells_who_has_it() {
@@ -223,7 +224,7 @@ impl Decider<'_> {
         let about = page.role.as_ref().filter(|_| purpose != PagePurpose::Resolved);
         let to_them = |other: &Page| other.person.as_ref() == Some(&person) && other.channel == page.channel;
         let told = match about {
-            // The same was perhaps told before, and was not so in between.
+            // They may have been told the same before, but it was not true in between.
             Some(role) => self.last_word(role, &person, &page.channel).is_some_and(|last| last.purpose == purpose),
             None => self.incident.pages.values().any(|other| to_them(other) && other.purpose == purpose),
         };

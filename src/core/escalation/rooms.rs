@@ -1,4 +1,4 @@
-//! War rooms: their lines, and the life of those whose card is kept up to date.
+//! War rooms: their lines, and the lifecycle of rooms whose card is kept up to date.
 
 use super::Decider;
 use crate::core::{
@@ -13,14 +13,15 @@ use crate::core::{
 };
 use std::collections::BTreeSet;
 
-/// People whom a note of the timeline names before it counts the rest.
+/// How many people a timeline note names before it counts the rest.
 const NAMED_MAX: usize = 5;
 
-/// The card itself is the first; updates are counted from here.
+/// The card itself is revision 1; updates are counted from here.
 const FIRST_UPDATE: u32 = 2;
 
 impl Decider<'_> {
-    /// One line for each room that is made. Before that nothing is queued for it: the card tells.
+    /// Queues one line for each room that exists. Before a room exists nothing is queued for it: the card shows what
+    /// happened.
     pub(super) fn line(&mut self, line: String) {
         let rooms: Vec<ChannelName> = self.incident.rooms.keys().cloned().collect();
         for room in rooms {
@@ -28,7 +29,7 @@ impl Decider<'_> {
         }
     }
 
-    /// It is over: every room hears so.
+    /// The incident is over: every room is told.
     pub(super) fn tell_rooms_the_end(&mut self, by: &Actor, why: Option<&str>) {
         let rooms: Vec<ChannelName> = self.incident.rooms.keys().cloned().collect();
         for room in rooms {
@@ -36,11 +37,11 @@ impl Decider<'_> {
         }
     }
 
-    /// A room was made: it gets what it needs, and hears what happened meanwhile.
+    /// A room was created: it gets what it needs, and is told what happened meanwhile.
     pub(super) fn room_made(&mut self, room: &ChannelName) {
         let living = self.incident.plan.living.contains_key(room);
         if self.is_stopped() {
-            // Of a drill that was broken off it hears that alone.
+            // A room of a drill that was stopped early is told only that.
         } else if living {
             self.post(room.clone(), PagePurpose::RoomFurnish);
         } else {
@@ -55,7 +56,8 @@ impl Decider<'_> {
         }
     }
 
-    /// After everything else of a step: cards that show what is not so any more, and people who were paged since.
+    /// Runs after everything else in a step: updates cards that are out of date, and invites people who were paged
+    /// since.
     pub(super) fn keep_rooms(&mut self) {
         if self.is_stopped()
             || self.incident.plan.living.is_empty()
@@ -73,7 +75,7 @@ impl Decider<'_> {
         }
     }
 
-    /// The rooms whose time has come are put away.
+    /// Archives the rooms that are due.
     pub(super) fn archive_rooms(&mut self) {
         let due = self.incident.archives().filter(|(_, due)| *due <= self.now);
         let due: Vec<ChannelName> = due.map(|(room, _)| room.clone()).collect();
@@ -91,7 +93,7 @@ impl Decider<'_> {
         self.post(room, purpose);
     }
 
-    /// Asks those in who were paged since the last time.
+    /// Invites the people who were paged since the last invitation.
     fn invite_to(&mut self, room: &ChannelName) {
         let mut asked: BTreeSet<&PersonName> = BTreeSet::new();
         for page in self.incident.posts_to(room) {
@@ -107,8 +109,8 @@ impl Decider<'_> {
         }
     }
 
-    /// One update at a time: what is queued shows the state of the moment when it is sent, so that more changes need no
-    /// more of them. Whether that moment was before the last change is looked at when it is settled.
+    /// Queues at most one update at a time: a queued update shows the state at the time when it is sent, so further
+    /// changes need no further updates. When it has been sent, the state is compared with what it showed.
     fn renew_card(&mut self, room: &ChannelName) {
         let last = self.incident.posts_to(room).find_map(|page| match &page.purpose {
             PagePurpose::RoomUpdate { revision, shows } => Some((*revision, shows.clone(), page.state)),
@@ -125,14 +127,14 @@ impl Decider<'_> {
         self.post(room.clone(), PagePurpose::RoomUpdate { revision, shows });
     }
 
-    /// Living rooms that are made.
+    /// Living rooms that exist.
     fn living_rooms(&self) -> Vec<ChannelName> {
         let living = self.incident.plan.living.keys();
         living.filter(|room| self.incident.rooms.contains_key(*room)).cloned().collect()
     }
 }
 
-/// What the timeline says of an event, for those who look. What everybody must notice has a line of its own.
+/// The timeline's text for an event, for people who look there. Events that everybody must notice have their own line.
 fn noted(event: &Event) -> Option<String> {
     match event {
         Event::StepEntered { role, step, round, on_call, .. } => {
@@ -154,7 +156,7 @@ fn noted(event: &Event) -> Option<String> {
     }
 }
 
-/// Whether an event may change what a card shows or who belongs into a room.
+/// Whether an event may change what a card shows or who belongs in a room.
 fn concerns_rooms(incident: &Incident, event: &Event) -> bool {
     match event {
         Event::Settled { page, settlement, .. } => {

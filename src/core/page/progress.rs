@@ -1,4 +1,4 @@
-//! How far a page got: its states, its stages, and what took it.
+//! How far a page got: its state changes, its stages, and what accepted it.
 
 use super::Page;
 use crate::core::{
@@ -8,7 +8,7 @@ use crate::core::{
 };
 
 impl Page {
-    /// Whether its channel has taken it, at once or when its drill brought it late.
+    /// Whether its channel has accepted it, immediately or when its drill delivered it late.
     pub fn is_taken(&self) -> bool {
         self.stages.accepted.is_some() || (self.stand_in().is_some() && self.has_left())
     }
@@ -37,7 +37,7 @@ impl Page {
                 (self.trouble, self.retry_at, self.held) = (None, None, None);
             }
             SendOutcome::Retry { at, why, unknown } => {
-                // Perhaps it was sent all the same: the next attempt says so.
+                // It may have been sent anyway: the next attempt says so.
                 self.maybe_repeated |= unknown;
                 self.refusals += 1;
                 self.retry_at = Some(*at);
@@ -56,8 +56,8 @@ impl Page {
         }
     }
 
-    /// Records what a device or a screen reported. A desk that shows what went by another channel says nothing of that
-    /// channel.
+    /// Records what a device or a screen reported. A desk page that shows a page from another channel proves nothing
+    /// about that channel.
     pub fn report(&mut self, stage: PageStage, at_desk: bool, at: Timestamp) {
         if !at_desk {
             self.stages.delivered.get_or_insert(at);
@@ -67,17 +67,17 @@ impl Page {
         }
     }
 
-    /// Whether the provider took it or may have: an attempt was settled, or its node died and perhaps had begun one.
+    /// Whether the provider accepted it or may have: an attempt ended, or its node died and may have begun one.
     pub fn was_attempted(&self) -> bool {
         self.stages.sent.is_some() || self.state == PageState::Accepted || self.maybe_repeated
     }
 
-    /// Whether its person can still answer it: it is out, or on its way.
+    /// Whether its person can still answer it: it is sent, or is being sent.
     pub fn is_live(&self) -> bool {
         matches!(self.state, PageState::Queued | PageState::Accepted)
     }
 
-    /// Whether the outbox still owes work for it.
+    /// Whether the outbox must still do something with it.
     pub fn is_owed(&self) -> bool {
         matches!(self.state, PageState::Queued | PageState::Withdrawn)
     }

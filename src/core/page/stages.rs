@@ -3,55 +3,55 @@
 use crate::core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Where a page is.
+/// The state of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PageState {
-    /// To be sent, or being sent.
+    /// It waits to be sent, or is being sent.
     #[default]
     Queued,
-    /// Its channel has accepted it, or what stands in for its channel: see [`Page::stand_in`].
+    /// Its channel has accepted it, or a stand-in for its channel has: see [`Page::stand_in`].
     Accepted,
-    /// This person can not be reached by this way.
+    /// This channel cannot reach this person.
     Unreachable,
-    /// Not wanted any more; whether it was sent before that is not known yet.
+    /// Withdrawn; it is not known yet whether it was sent before.
     Withdrawn,
     /// Withdrawn, and never sent.
     Unsent,
 }
 
-/// When a page passed which stage. What a stand-in took in its channel's place was neither sent nor accepted.
+/// When a page reached each stage. A page that a stand-in accepted was neither sent nor accepted by its channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct PageStages {
-    /// The first attempt began by which it may have left.
+    /// The first attempt that may have sent it began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent: Option<Timestamp>,
-    /// Something else took it in its channel's place: the receipt says what.
+    /// A stand-in accepted it in its channel's place: the receipt says which.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kept: Option<Timestamp>,
-    /// The provider took it.
+    /// The provider accepted it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted: Option<Timestamp>,
-    /// The device has it.
+    /// It is on the device.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivered: Option<Timestamp>,
-    /// A human's screen showed it.
+    /// A screen showed it to a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<Timestamp>,
 }
 
-/// How far a page got with its human.
+/// How far a page got with its person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PageStage {
-    /// The device has it.
+    /// It is on the device.
     Delivered,
-    /// A human's screen showed it.
+    /// A screen showed it to a person.
     Seen,
 }
 
 impl PageState {
-    /// Its name, as it is written in JSON.
+    /// Its name in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Queued => "queued",

@@ -1,4 +1,4 @@
-//! What a stretch of a role's time is spent on (the stage, whose, by what), and how that is said.
+//! The cause of a stretch of a role's time (the stage, the person, the channel), and its description in words.
 
 use crate::core::{ChannelName, PersonName, RoleName, StandIn};
 use serde::Serialize;
@@ -7,20 +7,20 @@ use std::fmt;
 /// What time was spent on.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct TimeCause {
-    /// Which stage.
+    /// The stage.
     pub stage: AnalysisStage,
-    /// On whose ladder.
+    /// The role whose ladder it was.
     pub role: RoleName,
-    /// On which step of it, from 0.
+    /// The step of that ladder, from 0.
     pub step: usize,
-    /// By which channel, where it is one.
+    /// The channel, if it is about one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub channel: Option<ChannelName>,
-    /// Whose, where it is one person's.
+    /// The person, if it is about one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub person: Option<PersonName>,
-    /// What stood in for the channel: the drill that broke it on purpose, or the sandbox. Then it says nothing about the
-    /// channel's own health.
+    /// The stand-in for the channel: the drill that injected a fault, or the sandbox. Then the time says nothing about
+    /// the health of the channel itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stand_in: Option<StandIn>,
 }
@@ -29,23 +29,23 @@ pub struct TimeCause {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AnalysisStage {
-    /// The step paged nobody: nobody was on call, or nobody of it takes part.
+    /// The step paged nobody: nobody was on call, or none of its people take part.
     NobodyOnCall,
-    /// The channel took none of what it was given.
+    /// The channel accepted nothing that it was given.
     Channel,
-    /// The channel takes pages of others, and not this person's: their contact data.
+    /// The channel accepts other people's pages but not this person's: their contact data are wrong.
     Contact,
-    /// The page waited for its turn: the pace of its destination.
+    /// The page waited for its turn, because of the rate limit of its destination.
     Queued,
-    /// The provider took its time to accept.
+    /// The provider was slow to accept.
     Accepting,
-    /// Accepted, and not yet on the device.
+    /// Accepted, but not yet on the device.
     Delivering,
-    /// On the device, and the person who answered in the end had not yet.
+    /// On the device, but the person who finally answered had not answered yet.
     Answering,
-    /// The pages were taken and nobody answered before the step was over.
+    /// The pages were accepted and nobody answered before the step was over.
     Silence,
-    /// Somebody had it, and handed it back.
+    /// Somebody had the role and handed it back.
     HandedBack,
 }
 

@@ -1,4 +1,4 @@
-//! The fit itself, figure by figure: what is measured, what is assumed, and the scenario that has them.
+//! The fit of each figure: what is measured, what is assumed, and the scenario that results.
 
 use crate::{
     core::{ChannelName, PersonName},
@@ -18,100 +18,102 @@ use crate::{
 use serde::Serialize;
 use std::{collections::BTreeMap, time::Duration};
 
-/// What a figure stands on.
+/// What a figure is based on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EstimateBasis {
-    /// The history has nothing on it.
+    /// The history has no data for it.
     Assumed,
-    /// It has less than the assumption weighs ([`PRIOR_WEIGHT`]).
+    /// The history has less data than the assumption counts for ([`PRIOR_WEIGHT`]).
     MostlyAssumed,
-    /// It has as much or more.
+    /// The history has at least as much data.
     Fitted,
 }
 
 /// A probability.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct EstimatedShare {
-    /// It, from 0 to 1.
+    /// The probability, from 0 to 1.
     pub share: f64,
-    /// How often it was so.
+    /// How often it happened.
     pub hits: usize,
-    /// Of how many.
+    /// In how many cases.
     pub of: usize,
-    /// On what it stands.
+    /// What it is based on.
     pub basis: EstimateBasis,
 }
 
-/// A time by one channel.
+/// A time for one channel.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct TimeFit {
-    /// How many were seen to end.
+    /// How many times ended while they were observed.
     pub seen: usize,
-    /// How many were lost sight of before, and count as at least that long.
+    /// How many were censored: they were observed only for a while, and count as at least that long.
     pub censored: usize,
     /// The median, in seconds.
     pub median_s: f64,
-    /// Nine of ten, in seconds.
+    /// The 90th percentile, in seconds.
     pub p90_s: f64,
-    /// On what it stands.
+    /// What it is based on.
     pub basis: EstimateBasis,
 }
 
-/// How one person answers.
+/// How one person responds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PersonFit {
-    /// Who.
+    /// The person.
     pub person: PersonName,
-    /// In how many incidents a page reached them.
+    /// The number of incidents in which a page reached them.
     pub asked: usize,
-    /// In how many of those they answered while somebody was waiting.
+    /// The number of those in which they answered while somebody waited.
     pub answered: usize,
-    /// Nothing reaches them. Its `hits` are silences, of which the rest are answers that would have come later.
+    /// The probability that nothing reaches them. `hits` counts silences; the silences beyond this probability are
+    /// answers that would have come later.
     pub ignores: EstimatedShare,
-    /// They can not, of those who answered.
+    /// The probability that they answer unable, among their answers.
     pub unable: EstimatedShare,
-    /// Their desk page is open, of those incidents in which it was tried; none where the matrix has no screen.
+    /// The probability that their desk page is open, among incidents in which it was tried; `None` if the matrix has no
+    /// screen.
     pub at_desk: Option<EstimatedShare>,
-    /// How long they take, by each channel that the history knows; by the others it is assumed.
+    /// How long they take by each channel that the history knows; for other channels it is assumed.
     pub answers: BTreeMap<ChannelName, TimeFit>,
 }
 
-/// How one channel carries.
+/// How one channel delivers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ChannelFit {
-    /// Which.
+    /// The channel.
     pub channel: ChannelName,
-    /// Until its provider accepts; of pages that it took at once.
+    /// The time until its provider accepts a page, for pages that it accepted on the first attempt.
     pub accepts: TimeFit,
-    /// From then on until the device has it; of pages of which the provider said so.
+    /// The time from then until the page is on the device, for pages with a delivery report.
     pub delivers: TimeFit,
-    /// The share that never arrives, of those of which the provider said anything.
+    /// The share that never arrives, among pages with any report from the provider.
     pub lost: EstimatedShare,
 }
 
-/// What a history says about the people and channels of a scenario.
+/// What a history shows about the people and channels of a scenario.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FittedModel {
-    /// Incidents that were read, drills included.
+    /// How many incidents were read, including drills.
     pub incidents: usize,
     /// How many of them were drills.
     pub drills: usize,
-    /// Of how many of them pages were kept in the sandbox, and are left out.
+    /// How many of them had pages in the sandbox; those pages are left out.
     pub sandboxed: usize,
-    /// Those that could not be read.
+    /// How many could not be read.
     pub unreadable: usize,
-    /// How many observations the assumption is worth.
+    /// How many observations the assumption counts for.
     pub prior_weight: f64,
     /// Everybody in the matrix.
     pub people: Vec<PersonFit>,
-    /// Every channel of it.
+    /// Every channel in the matrix.
     pub channels: Vec<ChannelFit>,
 }
 
 impl ResponseHistory {
-    /// The scenario with what this history shows in place of what is assumed there, and what that is. People and
-    /// channels that the matrix does not know are left out.
+    /// The scenario with this history's measurements in place of its assumptions, and a list of them. People and
+    /// channels that are not in the matrix are left out.
     pub fn fit(&self, scenario: &Scenario, matrix: &Matrix) -> (Scenario, FittedModel) {
         let mut scenario = scenario.clone();
         let kinds: Vec<(ChannelName, ChannelKind)> =
@@ -159,7 +161,7 @@ impl ResponseHistory {
     }
 }
 
-/// How often they did what.
+/// How often each person did what.
 fn shares(
     person: &PersonName,
     asked: &[AskedPerson],
@@ -185,7 +187,7 @@ fn shares(
 }
 
 impl PersonFit {
-    /// What is measured, in place of what was believed.
+    /// The response model with measured values in place of assumed ones.
     fn habits(&self, mut habits: ResponseModel) -> ResponseModel {
         for (channel, time) in &self.answers {
             habits.by_channel.extend(time.measured().map(|answers| (channel.clone(), answers)));
@@ -207,7 +209,7 @@ impl AskedPerson {
             let of = channels.iter().position(|fit| fit.channel == seen.channel)?;
             let under_way = channels.get(of).map_or(0.0, |fit| fit.delivers.median_s);
             let seconds = if seen.from_device { seen.seconds } else { seen.seconds - under_way };
-            // A page that was still under way says nothing about its person.
+            // A page that was still on its way says nothing about its person.
             (seen.answered || LEAST < seconds).then(|| TimeObservation {
                 of,
                 log: seconds.max(LEAST).ln(),
@@ -234,7 +236,7 @@ impl ChannelDelays {
     }
 }
 
-/// Times that all ended.
+/// A fit of times that all ended.
 fn times(seconds: &[f64], assumed: LogNormal) -> TimeFit {
     let wait = |seconds: &f64| TimeObservation { of: 0, log: seconds.max(LEAST).ln(), happened: true };
     let trials: Vec<CompetingTimes> =
@@ -272,7 +274,7 @@ impl EstimatedShare {
 }
 
 impl EstimateBasis {
-    /// Of this many observations, of which so many were complete.
+    /// The basis for this many observations, of which `complete` were complete.
     pub fn of(complete: usize, all: usize) -> Self {
         match () {
             () if all == 0 => Self::Assumed,

@@ -1,5 +1,5 @@
-//! A live incident as a scenario: what was reported when, who did not answer, which channels took nothing. So a change of
-//! the matrix can be sought that would have helped, as after a drill.
+//! A live incident as a scenario: what was reported when, who did not answer, which channels accepted nothing. It is
+//! used to search for a change of the matrix that would have helped, as after a drill.
 
 use crate::{
     core::{Alert, AlertStatus, ChannelName, DeliveryHitch, Event, Page, PersonName, RoleName, Timestamp},
@@ -16,25 +16,25 @@ use std::{
     time::Duration,
 };
 
-/// Alerts that are taken over; later ones only repeat.
+/// How many alerts are replayed; later ones only repeat.
 const INJECTS_MAX: usize = 50;
 
-/// How long the incident is played, at the most.
+/// How much of the incident is played, at most.
 const PLAYED: Duration = Duration::from_secs(30 * 60);
 
-/// Why no change can be sought.
+/// Why no search for a change is possible.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoQuestion {
-    /// There is nothing to hold the incident against.
+    /// There is no target to compare the incident with.
     #[error("none was sought: no role of this incident has a target in the matrix")]
     NoTarget,
-    /// It says nothing about people or channels.
+    /// The incident says nothing about people or channels.
     #[error("none was sought: pages of this incident were kept in the sandbox and sent to nobody")]
     Sandboxed,
     /// It was not played to its end.
     #[error("none was sought: the drill was broken off")]
     BrokenOff,
-    /// Nothing to mend.
+    /// There is nothing to improve.
     #[error("none was sought: every role that has a target was engaged within it")]
     InTime,
     /// The matrix has changed since.
@@ -42,10 +42,10 @@ pub enum NoQuestion {
     Changed(String),
 }
 
-/// The incident as a scenario of the matrix of now, and what did not hold in it: the targets that were missed.
+/// The incident as a scenario for the current matrix, and the hypotheses that did not hold in it: the missed targets.
 ///
 /// # Errors
-/// [`NoQuestion`] where there is nothing to seek.
+/// [`NoQuestion`] if there is nothing to search for.
 pub fn question(story: &IncidentTimeline, matrix: &Matrix) -> Result<(Scenario, Vec<RunHypothesis>), NoQuestion> {
     match &story.incident {
         incident if incident.has_sandboxed_page() => return Err(NoQuestion::Sandboxed),
@@ -59,11 +59,11 @@ pub fn question(story: &IncidentTimeline, matrix: &Matrix) -> Result<(Scenario, 
     let why = || read.diagnostics.first().map_or_else(String::new, |fault| fault.message.clone());
     let changed = NoQuestion::Changed(why());
     let scenario = read.scenario.ok_or(changed)?;
-    // What a drill broke on purpose stays that.
+    // A fault that a drill injected stays an injected fault.
     Ok((Scenario { is_hindsight: !story.incident.drill, ..scenario }, failed))
 }
 
-/// What of the incident is not played again, in a clause; none where all of it is.
+/// Which part of the incident is not replayed, as a clause; `None` if all of it is.
 pub fn left_out(story: &IncidentTimeline) -> Option<String> {
     let is_alert = |event: &Event| matches!(event, Event::Opened(_) | Event::Joined { .. });
     let all = story.records.iter().filter(|record| is_alert(&record.event)).count();
@@ -163,7 +163,7 @@ fn injects(story: &IncidentTimeline) -> Vec<ReplayInject> {
         Event::Joined { alert } => Some((record.at, alert.clone())),
         _ => None,
     });
-    // What is cut here is said by `left_out`.
+    // `left_out` says what is cut here.
     let early = alerts.filter(|(at, _)| *at < opened_at + PLAYED).take(INJECTS_MAX);
     early.map(|(at, alert)| inject(at, opened_at, &alert)).collect()
 }
@@ -178,12 +178,12 @@ fn inject(at: Timestamp, opened_at: Timestamp, alert: &Alert) -> ReplayInject {
         labels: alert.labels.clone(),
         values: alert.values.clone(),
         annotations: alert.annotations.clone(),
-        // JSON knows a nothing that TOML can not say.
+        // JSON has a null value that TOML cannot express.
         evidence: toml::Value::try_from(&alert.evidence).ok(),
     }
 }
 
-/// People whom a page had reached, or whom a drill had absent, and who said nothing.
+/// People whom a page had reached, or whom a drill had made absent, and who did not answer.
 fn silent(story: &IncidentTimeline) -> BTreeSet<PersonName> {
     let briefs = story.incident.pages.values().filter(|page| page.purpose.is_brief());
     let taken = briefs.filter(|page| page.stages.accepted.is_some() || page.stages.kept.is_some());
@@ -197,15 +197,16 @@ fn silent(story: &IncidentTimeline) -> BTreeSet<PersonName> {
     reached
 }
 
-/// People who took a role, handed it back and do not have it in the end: played again, they would be there in vain.
+/// People who took a role, handed it back and do not have it at the end. In a replay they would take it again without
+/// effect.
 fn gave_back(story: &IncidentTimeline) -> BTreeSet<PersonName> {
     let engagements = || story.incident.engagements.values();
     let backs = engagements().flat_map(|engagement| &engagement.handed_back).map(|back| back.person.clone());
     backs.filter(|person| !engagements().any(|engagement| engagement.holder() == Some(person))).collect()
 }
 
-/// Channels that were tried and took no brief: those that a drill broke on purpose too, for its scenario is played again.
-/// A desk that nobody had open is no channel that takes nothing.
+/// Channels that were tried and accepted no brief, including those that a drill broke on purpose, because its scenario
+/// is played again. A desk that nobody had open does not count as a channel that accepts nothing.
 fn dead(story: &IncidentTimeline) -> BTreeSet<ChannelName> {
     let briefs = || story.incident.pages.values().filter(|page| page.purpose.is_brief());
     let attempts = story.attempts();
@@ -220,7 +221,7 @@ fn dead(story: &IncidentTimeline) -> BTreeSet<ChannelName> {
     tried.difference(&alive).cloned().collect()
 }
 
-/// As the scenario reads it: whole milliseconds.
+/// A duration in the form that scenarios use: whole milliseconds.
 fn duration(span: Duration) -> String {
     humantime::format_duration(Duration::from_millis(u64::try_from(span.as_millis()).unwrap_or(u64::MAX))).to_string()
 }

@@ -1,29 +1,29 @@
-//! Log-normal times, some of which never end: estimated from what was seen, with what is assumed as if it had been seen.
+//! Log-normal times, some of which never end. They are estimated from observations, with the assumption counted as
+//! additional observations.
 //!
-//! The model is that of J. W. Boag, "Maximum likelihood estimates of the proportion of patients cured by cancer
-//! therapy", Journal of the Royal Statistical Society B 11 (1949): with the probability `never` nothing happens at all,
-//! else it happens after a log-normal time. Who was lost sight of before is either one that never comes or one that
-//! comes later. The estimate is the most likely one, found by expectation and maximisation (A. Dempster, N. Laird, D.
-//! Rubin, JRSS B 39 (1977)): a time that was cut short counts with the moments of the normal distribution above it.
-//!
-//! What is assumed weighs as much as [`PRIOR_WEIGHT`] observations that are distributed exactly as it says.
+//! The model is from J. W. Boag, "Maximum likelihood estimates of the proportion of patients cured by cancer therapy",
+//! Journal of the Royal Statistical Society B 11 (1949): with probability `never` nothing happens at all, otherwise it
+//! happens after a log-normal time. A censored observation is either one that never ends or one that ends later. The
+//! estimate is the maximum likelihood estimate, found by expectation-maximisation (A. Dempster, N. Laird, D. Rubin,
+//! JRSS B 39 (1977)): a censored time counts with the moments of the normal distribution above it. The assumption
+//! counts as much as [`PRIOR_WEIGHT`] observations that are distributed exactly as it says.
 
 use crate::drill::scenario::distribution::{DelayDistribution, Z90, normal_tail};
 use std::time::Duration;
 
-/// How many observations the assumption is worth: with as many seen, one believes both alike.
+/// How many observations the assumption counts for: with this many real ones, both have equal weight.
 pub const PRIOR_WEIGHT: f64 = 10.0;
 
-/// Rounds of the estimation at most.
+/// The largest number of EM iterations.
 const ROUNDS_MAX: usize = 2_000;
 
-/// An estimate that moves by less in a round is found.
+/// The estimation has converged if it changes by less than this in one iteration.
 const STILL: f64 = 1e-9;
 
-/// The least spread of logarithms: times that are all the same have none, and none can be divided by.
+/// The smallest standard deviation of logarithms. Equal times have none, and a division by zero must not occur.
 const SPREAD_MIN: f64 = 1e-3;
 
-/// A log-normal time by its logarithm: seconds.
+/// A log-normal time in seconds, by its logarithm.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LogNormal {
     /// The mean of the logarithm.
@@ -32,27 +32,27 @@ pub struct LogNormal {
     pub spread: f64,
 }
 
-/// One look at one time.
+/// One observation of one time.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TimeObservation {
-    /// Which of the times.
+    /// The index of the time.
     pub of: usize,
-    /// The logarithm of the seconds after which it was over, or after which it was lost sight of.
+    /// The logarithm of the seconds until it ended or was censored.
     pub log: f64,
-    /// Whether it was over.
+    /// Whether it ended.
     pub happened: bool,
 }
 
-/// Several times that run beside each other, of which the first one ends all.
+/// Several times that run in parallel; the first one to end ends all of them.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CompetingTimes {
-    /// Whether anything happened, be it by none of these times.
+    /// Whether anything happened, even if by none of these times.
     pub came: bool,
     /// The times.
     pub waits: Vec<TimeObservation>,
 }
 
-/// What is believed.
+/// An estimate, or the assumption before it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MixtureBelief {
     /// The probability that nothing happens.
@@ -61,7 +61,7 @@ pub struct MixtureBelief {
     pub times: Vec<LogNormal>,
 }
 
-/// Sums of one time in one round, as deviations from the assumed mean.
+/// Sums for one time in one iteration, as deviations from the assumed mean.
 #[derive(Debug, Clone, Copy, Default)]
 struct DeviationSums {
     weight: f64,
@@ -70,7 +70,7 @@ struct DeviationSums {
 }
 
 impl LogNormal {
-    /// The log-normal that has a distribution's median and 90 % quantile, or the measured times' own moments.
+    /// The log-normal with a distribution's median and 90 % quantile, or with the moments of the measured times.
     pub fn of(distribution: &DelayDistribution) -> Self {
         match distribution {
             DelayDistribution::LogNormal { median, p90 } => {
@@ -86,16 +86,16 @@ impl LogNormal {
         }
     }
 
-    /// It as a distribution to draw from.
+    /// The same as a distribution to draw from.
     pub fn distribution(self) -> DelayDistribution {
         let seconds = |log: f64| Duration::from_secs_f64(log.exp().clamp(LEAST, YEAR));
         DelayDistribution::log_normal(seconds(self.mean), seconds(self.mean + Z90 * self.spread))
     }
 }
 
-/// The most likely belief after these trials, where `assumed` was believed before.
+/// The most likely estimate after these trials, given the assumption `assumed`.
 pub fn fit(trials: &[CompetingTimes], assumed: &MixtureBelief) -> MixtureBelief {
-    // From an estimate that is too large: where never is believed impossible, that could not be left again.
+    // Starts from an estimate that is too large: the iteration could never leave an estimate of zero.
     let silent = trials.iter().filter(|trial| !trial.came).count();
     let mut belief = MixtureBelief { never: share(silent, trials.len(), assumed.never), ..assumed.clone() };
     for _ in 0..ROUNDS_MAX {
@@ -111,8 +111,7 @@ pub fn fit(trials: &[CompetingTimes], assumed: &MixtureBelief) -> MixtureBelief 
     belief
 }
 
-/// A share of which `hits` of `of` were seen, where `assumed` was believed before: the mean of the beta distribution
-/// that the assumption makes of it.
+/// A share with `hits` in `of` cases, given the assumption `assumed`: the mean of the resulting beta distribution.
 pub fn share(hits: usize, of: usize, assumed: f64) -> f64 {
     (PRIOR_WEIGHT * assumed + hits as f64) / (PRIOR_WEIGHT + of as f64)
 }
@@ -135,7 +134,7 @@ fn round(trials: &[CompetingTimes], assumed: &MixtureBelief, belief: &MixtureBel
     MixtureBelief { never: never / (PRIOR_WEIGHT + trials.len() as f64), times }
 }
 
-/// The probability that something was to come of a trial.
+/// The probability that something would still have happened in a trial.
 fn coming(trial: &CompetingTimes, belief: &MixtureBelief) -> f64 {
     if trial.came {
         return 1.0;
@@ -176,7 +175,7 @@ impl DeviationSums {
     }
 }
 
-/// The least time, in seconds: no logarithm of nothing.
+/// The smallest time, in seconds, because zero has no logarithm.
 pub const LEAST: f64 = 0.001;
 
 /// The longest time, in seconds: nobody waits for more than a year.

@@ -8,44 +8,44 @@ use std::time::Duration;
 /// How one role went.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RoleAnalysis {
-    /// Demanded by the trigger; not merely somebody's `next`.
+    /// Whether the trigger requires it; `false` if it is only the `next` of another role.
     pub required: bool,
-    /// When it was engaged, counted from the incident's opening.
+    /// When it was engaged, counted from the opening of the incident.
     pub engaged: Option<Duration>,
     /// When it was covered by its `next`.
     pub covered: Option<Duration>,
     /// How it ended.
     pub ended: Ended,
-    /// Briefs of it were kept in the sandbox and sent to nobody: that it was not engaged in time says nothing.
+    /// Its briefs were kept in the sandbox and sent to nobody, so it proves nothing if it was not engaged in time.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub sandboxed: bool,
-    /// When it ended, or how long it was watched, counted from the incident's opening.
+    /// When it ended, or how long it was watched, counted from the opening of the incident.
     pub watched: Duration,
     /// What the time until its outcome (or the end) was spent on, in order and without gaps.
     pub parts: Vec<TimeSlice>,
 }
 
-/// How the all-clear went to one person.
+/// The all-clear to one person.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct AllClear {
-    /// Who.
+    /// The person.
     pub person: PersonName,
-    /// When a channel of theirs had taken it, counted from the resolving.
+    /// When one of their channels had accepted it, counted from when the incident was resolved.
     pub after: Option<Duration>,
-    /// How long it was watched, counted from the resolving.
+    /// How long it was watched, counted from when the incident was resolved.
     pub watched: Duration,
 }
 
 /// A stretch of a role's time.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TimeSlice {
-    /// From here, counted from the incident's opening.
+    /// The start, counted from the opening of the incident.
     pub from: Duration,
-    /// Up to here.
+    /// The end.
     pub until: Duration,
-    /// What it was spent on.
+    /// What the time was spent on.
     pub cause: TimeCause,
-    /// What the channel said, where it said something.
+    /// What the channel reported, if anything.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub said: Option<String>,
 }

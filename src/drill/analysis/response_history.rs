@@ -1,18 +1,19 @@
-//! People and channels as the journals show them: how long who took to answer by what, who never did, what arrived when.
+//! People and channels according to the journals: how long each person took to answer by each channel, who never did,
+//! what arrived when.
 //!
-//! Both incidents and drills are looked at. A person who was asked in an incident is one trial: by each channel from the
-//! first page that was on the device (where the provider does not report that: from its acceptance and half of the usual
-//! time of delivery) until their first answer to a page of that channel, whatever they said. A time that did not end so
-//! is censored: by their answer through another channel, or when the last role had its outcome for which they were asked.
-//! What they said later counts for nothing, as it does in the simulation. [`super::mixture`] says how the times and the share
-//! that never answers are estimated together, and what the assumption weighs: that of the scenario, else
-//! [`crate::drill::scenario::response_model`].
+//! Both live incidents and drills count. A person who was asked in an incident is one trial. For each channel, the time
+//! runs from the first page on the device (without a delivery report: from its acceptance plus half of the usual
+//! delivery time) until the person's first answer to a page of that channel, whatever the answer was. All other times
+//! are censored: by an answer through another channel, or when the last role that the person was asked for had its
+//! outcome. Later answers do not count, as in the simulation. [`super::mixture`] describes how the times and the share
+//! that never answers are estimated together, and how much the assumption counts. The assumption comes from the
+//! scenario, or else from [`crate::drill::scenario::response_model`].
 //!
-//! The channels of one person are taken as independent of each other there, while the simulation gives each person one
-//! rank on all of them: somebody with two channels is simulated a little slower than they are.
+//! The estimate treats the channels of one person as independent, while the simulation gives each person one rank on
+//! all of them: a person with two channels is simulated a little slower than they are.
 //!
-//! Whom a drill had absent on purpose and what it broke on purpose say nothing about people and channels, and what was kept
-//! in the sandbox has reached nobody: such pages are left out.
+//! People whom a drill made absent and faults that it injected say nothing about people and channels, and pages in the
+//! sandbox reached nobody: these pages are left out.
 
 pub use crate::drill::analysis::estimates::{
     ChannelFit, EstimateBasis, EstimatedShare, FittedModel, PersonFit, TimeFit,
@@ -27,25 +28,25 @@ use crate::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What many journals show; a few numbers of each page.
+/// What many journals show, as a few numbers for each page.
 #[derive(Debug, Default)]
 pub struct ResponseHistory {
     pub(crate) incidents: usize,
     pub(crate) drills: usize,
-    /// Those of which pages were kept in the sandbox.
+    /// Incidents with pages in the sandbox.
     pub(crate) sandboxed: usize,
     pub(crate) unreadable: usize,
     pub(crate) asked: BTreeMap<PersonName, Vec<AskedPerson>>,
     pub(crate) carried: BTreeMap<ChannelName, ChannelDelays>,
 }
 
-/// One person in one incident, from the first page that reached them on.
+/// One person in one incident, from the first page that reached them.
 #[derive(Debug)]
 pub struct AskedPerson {
-    /// Whether their first answer was that they can not; none where none came in time.
+    /// Whether their first answer was unable; `None` if they did not answer in time.
     pub(crate) answered: Option<bool>,
     pub(crate) waits: Vec<SeenDelay>,
-    /// By each channel that was tried, whether the first attempt was taken: of a screen, whether it was open.
+    /// For each channel that was tried, whether the first attempt was accepted; for a screen, whether it was open.
     pub(crate) at_once: BTreeMap<ChannelName, bool>,
 }
 
@@ -54,13 +55,13 @@ pub struct AskedPerson {
 pub struct SeenDelay {
     pub(crate) channel: ChannelName,
     pub(crate) seconds: f64,
-    /// Counted from the device; else from the acceptance.
+    /// Whether it is counted from the delivery to the device; otherwise from the acceptance.
     pub(crate) from_device: bool,
-    /// Whether it was answered then.
+    /// Whether it ended with an answer.
     pub(crate) answered: bool,
 }
 
-/// How a channel carried pages, in seconds.
+/// The times and losses of a channel, in seconds.
 #[derive(Debug, Default)]
 pub struct ChannelDelays {
     pub(crate) accepts: Vec<f64>,
@@ -122,7 +123,7 @@ impl ResponseHistory {
     fn carry(&mut self, page: &Page, firsts: &BTreeMap<u32, bool>) {
         let carried = self.carried.entry(page.channel.clone()).or_default();
         let stages = &page.stages;
-        // What was refused first waited for its turn: that is not the provider's time.
+        // A page that was refused first waited for its turn: that is not the provider's time.
         if let (Some(true), Some(sent), Some(accepted)) = (firsts.get(&page.n), stages.sent, stages.accepted) {
             carried.accepts.push(seconds(sent, accepted));
         }
@@ -137,8 +138,8 @@ fn briefs(incident: &Incident) -> impl Iterator<Item = &Page> {
     pages.filter(|page| page.purpose.is_brief() && page.person.is_some())
 }
 
-/// When the device had it, where that was reported. What was only seen got that stage then too: somebody looked at it
-/// long after it had come.
+/// When it was on the device, if that was reported. A page with only a "seen" report got both stages at once: somebody
+/// may have looked at it long after it arrived.
 fn on_device(page: &Page) -> Option<Timestamp> {
     page.stages.delivered.filter(|at| page.stages.seen != Some(*at))
 }
@@ -147,7 +148,8 @@ fn people(incident: &Incident) -> BTreeSet<PersonName> {
     briefs(incident).filter_map(|page| page.person.clone()).collect()
 }
 
-/// Of each page that its channel was asked to take, or that found no desk open: whether it was taken the first time.
+/// For each page that its channel was asked to send, or that found no desk open: whether the first attempt was
+/// accepted.
 fn first_attempts(attempts: &BTreeMap<u32, PageAttempts<'_>>) -> BTreeMap<u32, bool> {
     let first = |attempts: &PageAttempts<'_>| {
         let told = attempts.attempts.iter().filter(|attempt| attempt.injected.is_none());
@@ -157,7 +159,7 @@ fn first_attempts(attempts: &BTreeMap<u32, PageAttempts<'_>>) -> BTreeMap<u32, b
     attempts.iter().filter_map(|(n, attempts)| Some((*n, first(attempts)?))).collect()
 }
 
-/// None where no page reached them.
+/// `None` if no page reached them.
 fn asked(
     story: &IncidentTimeline,
     person: &PersonName,
@@ -202,8 +204,8 @@ fn asked(
     (!waits.is_empty()).then_some(AskedPerson { answered, waits, at_once })
 }
 
-/// When nobody waited for a role's people any more: when somebody had it for the first time, whoever handed it back
-/// later, since until they did so nobody else was asked.
+/// When nobody waited for a role's people any more: when somebody first had it. This stands even if they handed it back
+/// later, because nobody else was asked until then.
 fn end(story: &IncidentTimeline, role: &RoleName, now: Timestamp) -> Option<Timestamp> {
     let engagement = story.incident.engagements.get(role)?;
     let taken = story.records.iter().find(|record| match &record.event {
@@ -214,7 +216,7 @@ fn end(story: &IncidentTimeline, role: &RoleName, now: Timestamp) -> Option<Time
     Some(taken.map_or_else(ended, |record| record.at))
 }
 
-/// The first thing that a person said as somebody who was asked, and by which channel.
+/// The first answer of a person who was asked, and its channel.
 fn first_answer<'a>(
     story: &'a IncidentTimeline,
     person: &PersonName,

@@ -1,4 +1,4 @@
-//! What a run of a drill gives the after-action review to say.
+//! The contribution of a drill's run to the after-action review.
 
 use crate::{
     core::{ChannelName, DrillRun, Event, IncidentStatus, RoleName, RunState, Timestamp},
@@ -21,16 +21,16 @@ use std::{
     time::Duration,
 };
 
-/// One run with what its incidents' journals tell.
+/// A run and the journals of its incidents.
 pub struct ReviewedRun {
-    /// It.
+    /// The run.
     pub run: DrillRun,
     /// Its incidents, in order.
     pub stories: Vec<IncidentTimeline>,
 }
 
 impl ReviewedRun {
-    /// What it showed, watched until its end. `screens` are the channels that are screens.
+    /// What the run showed, watched until its end. `screens` are the channels that are screens.
     pub fn observed(&self, screens: &BTreeSet<ChannelName>, now: Timestamp) -> RunObservation {
         let until = self.run.ended_at.unwrap_or(now);
         let events: Vec<Vec<(Timestamp, Event)>> = self.stories.iter().map(events).collect();
@@ -43,25 +43,25 @@ impl ReviewedRun {
         RunObservation::of(&traces)
     }
 
-    /// What became of the hypotheses; judged only where the run was played to its end.
+    /// The results of the hypotheses; they are judged only if the run was played to its end.
     fn scored(&self, scenario: &Scenario, observed: &RunObservation) -> DrillScore {
         let scored = score(&scenario.hypotheses, observed);
         if self.run.state.is_scored() { scored } else { scored.not_judged() }
     }
 
-    /// How and after how long it ended before its time; none where it was played to its end.
+    /// How it was stopped early, and after how long; `None` if it was played to its end.
     fn cut_short(&self, now: Timestamp) -> Option<CutShort> {
         let run = &self.run;
         let ended = |story: &IncidentTimeline| match story.incident.status {
             IncidentStatus::Resolved { at, .. } => Some(at),
             IncidentStatus::Open => None,
         };
-        // The run itself ends once the all-clear is settled.
+        // The run itself ends when its all-clear is sent.
         let over = self.stories.iter().filter_map(ended).max().or(run.ended_at).unwrap_or(now);
         let after = over.since(run.started_at);
         let how = match run.state {
             RunState::Held | RunState::NotHeld | RunState::TooFew => return None,
-            // Its incidents are over, and the all-clear is still on its way.
+            // Its incidents are over, and the all-clear is still being sent.
             RunState::Running if !run.why.is_empty() => How::Ended("broken off".into()),
             RunState::Running => How::GoesOn,
             RunState::Preempted | RunState::Aborted | RunState::Interrupted => How::Ended(run.state.to_string()),
@@ -70,7 +70,7 @@ impl ReviewedRun {
     }
 }
 
-/// The exercise as the review tells it, and its score. `earlier` are runs of the same scenario before it, newest first.
+/// The exercise in the review's form, and its score. `earlier` are previous runs of the same scenario, newest first.
 pub fn exercise(
     reviewed: &ReviewedRun,
     scenario: &Scenario,
@@ -100,7 +100,7 @@ pub fn exercise(
     (exercise, scored)
 }
 
-/// Why no change of the matrix is sought; to be replaced where one is ([`failed`]).
+/// Why no change of the matrix is searched for; replaced if one is ([`failed`]).
 fn why_none(score: &DrillScore) -> &'static str {
     match score.verdict() {
         _ if score.findings.is_empty() => "none was sought: the scenario has no hypothesis",
@@ -112,7 +112,7 @@ fn why_none(score: &DrillScore) -> &'static str {
     }
 }
 
-/// The hypotheses of a run that did not hold, where that says something about people and channels.
+/// The hypotheses of a run that did not hold, if that says something about people and channels.
 pub fn failed(score: &DrillScore) -> Vec<RunHypothesis> {
     if score.sandboxed {
         return Vec::new();
@@ -150,13 +150,13 @@ fn hypothesis(finding: &HypothesisResult, observed: &RunObservation) -> after_ac
         verdict,
         sandboxed: finding.sandboxed,
         measured: measured(about, *covered, observed),
-        // What was late in a run that was broken off would only look like a verdict.
+        // In a run that was stopped early, lateness would only look like a verdict.
         remark: (finding.verdict != HypothesisVerdict::NotJudged)
             .then(|| counts + cause.as_deref().unwrap_or_default()),
     }
 }
 
-/// How long it took: the one engagement of a role, the last of several, the last all-clear.
+/// How long it took: one role's engagement, the last of several, or the last all-clear.
 fn measured(about: &HypothesisSubject, covered: bool, observed: &RunObservation) -> Option<Duration> {
     let took = |course: &crate::drill::analysis::observation::RoleAnalysis| {
         course.engaged.or(course.covered.filter(|_| covered))

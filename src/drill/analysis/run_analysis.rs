@@ -1,5 +1,5 @@
-//! How one run went, role by role: the time to engagement, and what that time was spent on. A run is a drill on the live
-//! daemon or one in virtual time; both are told by the same events.
+//! One run, role by role: the time to engagement, and what that time was spent on. A run is a drill on the live daemon
+//! or one in virtual time; both are described by the same events.
 
 pub use crate::drill::analysis::cause::{AnalysisStage, TimeCause};
 use crate::{
@@ -16,25 +16,26 @@ use std::collections::{BTreeMap, BTreeSet};
 /// One incident of a run.
 #[derive(Debug, Clone, Copy)]
 pub struct IncidentTrace<'a> {
-    /// As it was in the end, with its pages.
+    /// Its final state, with its pages.
     pub incident: &'a Incident,
     /// Its journal, in order.
     pub events: &'a [(Timestamp, Event)],
-    /// Until when it was watched.
+    /// The end of the observation.
     pub until: Timestamp,
-    /// The channels that are screens: a page that such a one does not take says that its person is away, not that
-    /// something is broken.
+    /// The channels that are screens: if such a channel does not accept a page, its person is away and nothing is
+    /// broken.
     pub screens: &'a BTreeSet<ChannelName>,
 }
 
 /// What one run showed.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct RunObservation {
-    /// How each role went that was called: in the first incident that called it.
+    /// The analysis of each role that was called, from the first incident that called it.
     pub roles: BTreeMap<RoleName, RoleAnalysis>,
-    /// How the all-clear went to each person whom a page had reached.
+    /// The all-clear to each person whom a page had reached.
     pub all_clears: Vec<AllClear>,
-    /// Pages of it were kept in the sandbox and sent to nobody: it is a rehearsal of the matrix, and measures no channel.
+    /// Some of its pages were kept in the sandbox and sent to nobody: it is a rehearsal of the matrix, and does not
+    /// measure channels.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub sandboxed: bool,
 }
@@ -43,11 +44,11 @@ pub struct RunObservation {
 struct EngagingAnswer<'a> {
     person: &'a PersonName,
     page: Option<u32>,
-    /// The one channel that it shows to reach them.
+    /// The one channel that the answer proves to reach them.
     channel: Option<&'a ChannelName>,
 }
 
-/// One entering of one step.
+/// One entry into a step.
 struct StepEntry<'a> {
     role: &'a RoleName,
     number: u32,
@@ -82,16 +83,16 @@ struct HandedBackRole<'a> {
     until: Timestamp,
 }
 
-/// A trace with what its events say beside the incident.
+/// A trace with data derived from its events.
 struct TraceDetails<'a> {
     trace: &'a IncidentTrace<'a>,
     rungs: Vec<StepEntry<'a>>,
     handed: BTreeMap<&'a RoleName, (Timestamp, &'a RoleName)>,
-    /// Who engaged which role.
+    /// The answer that engaged each role.
     answers: BTreeMap<&'a RoleName, EngagingAnswer<'a>>,
-    /// Who had which role before and handed it back.
+    /// The roles that somebody had before and handed back.
     held: Vec<HandedBackRole<'a>>,
-    /// Pages that could not reach their person while they were still wanted, and since when.
+    /// Pages that could not reach their person while they were still needed, and since when.
     unreachable: BTreeMap<u32, Timestamp>,
     attempts: BTreeMap<u32, PageAttempts<'a>>,
 }
@@ -173,13 +174,15 @@ impl<'a> TraceDetails<'a> {
         })
     }
 
-    /// What the time of a role's ladder was spent on, from `from` until `end`; its `next`'s from where that takes over.
+    /// What the time of a role's ladder was spent on, from `from` until `end`; after a hand-over, the time of its
+    /// `next`.
     fn spend(&self, role: &RoleName, from: Timestamp, end: Timestamp, depth: usize, parts: &mut Vec<TimeSlice>) {
         let handed =
             self.handed.get(role).filter(|(at, _)| *at <= end && depth < self.trace.incident.engagements.len());
         let answered = self.answers.get(role).map(|given| (given, self.page_answered(role, given, end)));
         let own_end = handed.filter(|_| answered.is_none()).map_or(end, |(at, _)| *at);
-        // From its birth on, the page that was answered tells where the time went; but not while somebody else had it.
+        // From when it was created, the page that was answered shows where the time went, except while somebody else
+        // had the role.
         let open_since = self.held.iter().filter(|held| held.role == role).map(|held| held.until).max();
         let asked_at = |page: &Page| open_since.map_or(page.born_at, |since| since.max(page.born_at));
         let until = answered.as_ref().and_then(|(_, page)| *page).map_or(own_end, |page| asked_at(page).min(own_end));
@@ -197,7 +200,7 @@ impl<'a> TraceDetails<'a> {
         }
     }
 
-    /// A rung that brought no answer that stood: who took it for a while, and what was in vain.
+    /// A rung without an answer that stood: who had the role for a while, and what had no effect.
     fn rung(&self, rung: &StepEntry<'_>, (from, over): (Timestamp, Timestamp), parts: &mut Vec<TimeSlice>) {
         let mut at = from;
         let within = |held: &&HandedBackRole<'_>| held.role == rung.role && from <= held.from && held.from < over;
@@ -249,11 +252,11 @@ impl<'a> TraceDetails<'a> {
             self.part(parts, at, over, cause(stage, of_page), None);
             at = at.max(over);
         }
-        // A desk shows what went by other channels, too: what counts is by what the answer came.
+        // A desk page also shows pages of other channels: the channel of the answer counts.
         self.part(parts, at, end, cause(AnalysisStage::Answering, given.channel), None);
     }
 
-    /// The page that an answer was given to: the one it names, else the person's first that was taken.
+    /// The page that an answer was given to: the one that it names, or else the person's first accepted page.
     fn page_answered(&self, role: &RoleName, given: &EngagingAnswer<'_>, end: Timestamp) -> Option<&'a Page> {
         let incident = self.trace.incident;
         if let Some(page) = given.page {
@@ -266,9 +269,9 @@ impl<'a> TraceDetails<'a> {
         taken.min_by_key(|page| page.stages.accepted)
     }
 
-    /// Why a rung brought no answer until `over`. A channel that took nothing is named before a person whose data are
-    /// wrong, both before a page that waited for its turn, and all before people who did not answer: they may never have
-    /// been reached.
+    /// Why a rung had no answer until `over`. The order is: a channel that accepted nothing, a person with wrong
+    /// contact data, a page that waited for its turn, people who did not answer. Those people come last because they
+    /// may never have been reached.
     fn silence(&self, rung: &StepEntry<'_>, over: Timestamp) -> (TimeCause, Option<String>) {
         let (role, step) = (rung.role.clone(), rung.step);
         let cause = |stage, channel, person, stand_in| TimeCause { stage, role, step, channel, person, stand_in };
@@ -300,7 +303,7 @@ impl<'a> TraceDetails<'a> {
                 let stand_in = self.stand_in(page);
                 (cause(AnalysisStage::Channel, Some(page.channel.clone()), None, stand_in), page.trouble.clone())
             }
-            // All of them: whoever was really paged is really silent.
+            // All of them: a person who was really paged was really silent.
             None => {
                 let all = |stand_in: &StandIn| pages.iter().all(|page| self.stand_in(page) == Some(*stand_in));
                 let stand_in = [StandIn::Sandbox, StandIn::Drill].into_iter().find(all);
@@ -319,13 +322,13 @@ impl<'a> TraceDetails<'a> {
         self.attempts.get(&page).and_then(PageAttempts::injected)
     }
 
-    /// Whether a page waited for its turn until then, at our own pace: its channel had not been given it.
+    /// Whether a page waited for its turn until then because of our own rate limit: its channel had not been given it.
     fn waited_until(&self, page: &Page, over: Timestamp) -> bool {
         self.attempts.get(&page.n).is_some_and(|attempts| !attempts.had_its_turn_by(over))
     }
 
-    /// Whether a page failed for its person's sake: it can not reach them, while its channel takes others' pages or had
-    /// nobody else's.
+    /// Whether a page failed because of its person: it cannot reach them, while its channel accepts other people's
+    /// pages or had none of them.
     fn is_persons_own(&self, page: &Page, over: Timestamp) -> bool {
         if self.unreachable.get(&page.n).is_none_or(|since| over < *since) {
             return false;
@@ -354,7 +357,7 @@ impl<'a> TraceDetails<'a> {
     fn all_clears(&self) -> Vec<AllClear> {
         let IncidentStatus::Resolved { at: resolved, .. } = self.trace.incident.status else { return Vec::new() };
         let pages = || self.trace.incident.pages.values().map(|page| &**page);
-        // A page that its drill brings late has reached its person once it is there; whoever is absent is not reached.
+        // A page that its drill delays has reached its person once it is delivered; an absent person is not reached.
         let absent = |page: &Page| matches!(self.injected(page.n), Some(FaultKind::Absent { .. }));
         let reached = |page: &&Page| page.purpose.is_brief() && page.is_taken() && !absent(page);
         let people: BTreeSet<&PersonName> = pages().filter(reached).filter_map(|page| page.person.as_ref()).collect();

@@ -1,8 +1,8 @@
-//! What was expected against what was seen: held, not held, or too few to tell; and what it hangs on.
+//! Compares expectations with observations: held, not held, or too few data to tell; and what the result depends on.
 //!
-//! One run of a drill is judged by itself: whether everything that was expected came in time in it. That shows next to
-//! nothing of a percentage (thirty-six of thirty-six are the first that show 90 %), so a finding also has what
-//! [`crate::report::target`] says of it. Many runs are judged by that alone.
+//! One run of a drill is judged by itself: whether everything that was expected happened in time. That proves almost
+//! nothing about a percentage (36 of 36 is the smallest sample that shows 90 %), so a finding also has the result from
+//! [`crate::report::target`]. Many runs are judged only by that result.
 
 use crate::{
     core::EngagementTarget,
@@ -21,40 +21,42 @@ use crate::{
 use serde::Serialize;
 use std::{collections::BTreeMap, fmt, process::ExitCode, time::Duration};
 
-/// What became of a hypothesis.
+/// The verdict on a hypothesis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HypothesisVerdict {
-    /// In one run: enough were in time, whatever became of those that could not be watched for long enough. Of many runs:
-    /// they show that as many are in time as were expected.
+    /// In one run: enough were in time, whatever happened to those that could not be watched for long enough. In many
+    /// runs: they show that at least the expected percentage is in time.
     Held,
-    /// In one run: too few were in time, whatever became of those. Of many runs: they show that fewer are in time.
+    /// In one run: too few were in time, whatever happened to those that could not be watched for long enough. In many
+    /// runs: they show that fewer are in time.
     NotHeld,
-    /// In one run: it hangs on those that could not be watched for long enough, or there was nothing to see. Of many runs:
+    /// In one run: it depends on those that could not be watched for long enough, or there was no data. In many runs:
     /// they show neither.
     TooFew,
-    /// The run was not played to its end: it says nothing of what it was to show.
+    /// The run was not played to its end: it says nothing about the hypothesis.
     NotJudged,
 }
 
-/// One hypothesis and what was seen of it.
+/// A hypothesis and what was observed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct HypothesisResult {
-    /// What was expected.
+    /// The hypothesis.
     pub hypothesis: RunHypothesis,
-    /// What became of it.
+    /// The verdict.
     pub verdict: HypothesisVerdict,
     /// How many were in time.
     pub in_time: usize,
-    /// How many were not: too late, or not at all.
+    /// How many were too late, or never.
     pub late: usize,
     /// How many could not be watched for long enough.
     pub unknown: usize,
-    /// What that shows of the percentage that was expected, whatever became of it in these runs.
+    /// What the data show about the expected percentage, independent of the verdict.
     pub shown: TargetReport,
-    /// What most of the time of those that were late was spent on; none when none was.
+    /// The main cause of the time of those that were late; `None` if none was.
     pub bottleneck: Option<ScoreBottleneck>,
-    /// What it is about was kept in the sandbox: in time there is a rehearsal on this machine, and late is nothing.
+    /// The pages in question were kept in the sandbox: being in time is only a rehearsal on this machine, and being
+    /// late means nothing.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub sandboxed: bool,
 }
@@ -62,43 +64,43 @@ pub struct HypothesisResult {
 /// What most of the time was spent on.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ScoreBottleneck {
-    /// What.
+    /// The cause.
     pub cause: TimeCause,
-    /// Which part of the time until the bound, summed over those that were late.
+    /// Its part of the time until the limit, summed over those that were late.
     pub share: f64,
-    /// What the channel said, where it said something.
+    /// What the channel reported, if anything.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub said: Option<String>,
 }
 
-/// What became of every hypothesis.
+/// The results of all hypotheses.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct DrillScore {
-    /// How many runs were looked at; a live drill is one.
+    /// How many runs were scored; a live drill is one.
     pub runs: usize,
-    /// One a hypothesis, in their order.
+    /// One result for each hypothesis, in their order.
     pub findings: Vec<HypothesisResult>,
-    /// Pages of a run were kept in the sandbox and sent to nobody: what was seen is a rehearsal on this machine.
+    /// Pages of a run were kept in the sandbox and sent to nobody: the result is a rehearsal on this machine.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub sandboxed: bool,
 }
 
-/// The exit status of a command whose hypotheses did not all hold.
+/// The exit status of a command if not all hypotheses held.
 pub const NOT_HELD: u8 = 1;
 
-/// The exit status of a command that could not tell.
+/// The exit status of a command if there were too few data to tell.
 pub const TOO_FEW: u8 = 3;
 
-/// By what a hypothesis is judged.
+/// How a hypothesis is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum JudgedBy {
-    /// What was seen in this one run.
+    /// By the observations of this one run.
     ByItself,
-    /// What all these runs show.
+    /// By what all these runs show.
     ByTarget,
 }
 
-/// Scores what was expected of one run.
+/// Scores the hypotheses of one run.
 pub fn score(hypotheses: &[RunHypothesis], run: &RunObservation) -> DrillScore {
     let findings = hypotheses.iter().map(|hypothesis| finding(hypothesis, JudgedBy::ByItself, std::iter::once(run)));
     DrillScore { runs: 1, findings: findings.collect(), sandboxed: run.sandboxed }
@@ -115,7 +117,7 @@ pub fn score_all<'a>(
 }
 
 impl DrillScore {
-    /// The worst verdict. Where nothing was expected, nothing has held.
+    /// The worst verdict. Without hypotheses nothing has held.
     pub fn verdict(&self) -> HypothesisVerdict {
         let has = |verdict| self.findings.iter().any(|finding| finding.verdict == verdict);
         match () {
@@ -126,7 +128,7 @@ impl DrillScore {
         }
     }
 
-    /// That of a run which was not played to its end: what was seen stays, and nothing is judged by it.
+    /// The same for a run that was not played to its end: the observations stay, but there is no verdict.
     pub fn not_judged(mut self) -> Self {
         for finding in &mut self.findings {
             (finding.verdict, finding.bottleneck) = (HypothesisVerdict::NotJudged, None);
@@ -135,7 +137,7 @@ impl DrillScore {
         self
     }
 
-    /// What a command that scored says to its caller: 0, [`NOT_HELD`] or [`TOO_FEW`].
+    /// The exit status of a command that scored: 0, [`NOT_HELD`] or [`TOO_FEW`].
     pub fn exit(&self) -> ExitCode {
         match self.verdict() {
             HypothesisVerdict::Held => ExitCode::SUCCESS,
@@ -144,7 +146,7 @@ impl DrillScore {
         }
     }
 
-    /// The hypotheses of which it was not seen that they hold.
+    /// The hypotheses that were not shown to hold.
     pub fn not_held(&self) -> impl Iterator<Item = &HypothesisResult> {
         self.findings.iter().filter(|finding| finding.verdict != HypothesisVerdict::Held)
     }
@@ -156,7 +158,7 @@ impl DrillScore {
 }
 
 impl HypothesisResult {
-    /// The share of those in time; none where of nobody it is known.
+    /// The share of those in time; `None` if it is not known for anybody.
     pub fn share(&self) -> Option<f64> {
         self.shown.share.map(|share| share.share)
     }
@@ -199,7 +201,7 @@ fn finding<'a>(
     }
 }
 
-/// Whether what a hypothesis is about was kept in the sandbox in a run.
+/// Whether the pages that a hypothesis is about were kept in the sandbox in a run.
 fn is_sandboxed(hypothesis: &RunHypothesis, run: &RunObservation) -> bool {
     match &hypothesis.about {
         HypothesisSubject::Role(role) => run.roles.get(role).is_some_and(|course| course.sandboxed),
@@ -208,7 +210,7 @@ fn is_sandboxed(hypothesis: &RunHypothesis, run: &RunObservation) -> bool {
     }
 }
 
-/// What a run says: nothing when the role was not called; several things about the all-clear, one a person.
+/// The endings in a run: none if the role was not called; one for each person for the all-clear.
 fn endings(hypothesis: &RunHypothesis, run: &RunObservation) -> Vec<Ending> {
     match &hypothesis.about {
         HypothesisSubject::Role(role) => {
@@ -226,8 +228,8 @@ fn endings(hypothesis: &RunHypothesis, run: &RunObservation) -> Vec<Ending> {
     }
 }
 
-/// How a role ended for this hypothesis. Whose pages were kept in the sandbox was not late: nobody was asked, as for its own
-/// target ([`crate::report::target::role_in_time`]).
+/// How a role ended for this hypothesis. A role whose pages were kept in the sandbox was not late, because nobody was
+/// asked. The same holds for its own target ([`crate::report::target::role_in_time`]).
 pub fn ending(hypothesis: &RunHypothesis, course: &RoleAnalysis) -> Ending {
     let ended = ending_seen(hypothesis, course);
     let is_late = in_time(&ended, hypothesis.within.as_secs_f64()) == Some(false);
@@ -259,7 +261,7 @@ fn bottleneck<'a>(
     bottleneck_of(late, hypothesis.within)
 }
 
-/// What most of the time up to `within` was spent on, summed over courses that were late.
+/// What most of the time up to `within` was spent on, summed over the roles that were late.
 pub fn bottleneck_of<'a>(late: impl Iterator<Item = &'a RoleAnalysis>, within: Duration) -> Option<ScoreBottleneck> {
     let mut spent: BTreeMap<&TimeCause, Duration> = BTreeMap::new();
     let mut said: BTreeMap<&TimeCause, &String> = BTreeMap::new();
@@ -268,7 +270,7 @@ pub fn bottleneck_of<'a>(late: impl Iterator<Item = &'a RoleAnalysis>, within: D
         said.extend(part.said.as_ref().map(|words| (&part.cause, words)));
     }
     let all: Duration = spent.values().sum();
-    // Of two that cost as much the one that comes first on its ladder.
+    // If two cost the same, the one that comes first on its ladder.
     let (cause, most) = spent.into_iter().rev().max_by_key(|(_, span)| *span).filter(|(_, span)| !span.is_zero())?;
     let share = most.as_secs_f64() / all.as_secs_f64();
     Some(ScoreBottleneck { cause: cause.clone(), share, said: said.get(cause).map(|words| (*words).clone()) })

@@ -1,4 +1,4 @@
-//! Edits as a unified diff, with three lines around each change: what `patch -p0` takes.
+//! Edits as a unified diff with three lines around each change, in the format of `patch -p0`.
 
 use super::edit::MatrixEdit;
 use crate::matrix::SourceText;
@@ -7,7 +7,7 @@ use std::{fmt::Write, ops::Range};
 /// Lines shown around a change.
 const CONTEXT: usize = 3;
 
-/// The diff of all files that are edited.
+/// The diff of all edited files.
 pub(super) fn unified(files: &[SourceText], edits: &[MatrixEdit]) -> String {
     let mut shown = String::new();
     for (n, file) in files.iter().enumerate() {
@@ -40,7 +40,7 @@ fn one_file(file: &SourceText, edits: &[&MatrixEdit], shown: &mut String) {
     }
 }
 
-/// The lines that change together, with their edits: those whose contexts would overlap are one.
+/// Groups of lines that change together, with their edits: edits whose contexts would overlap form one group.
 fn groups<'a>(file: &SourceText, edits: &[&'a MatrixEdit]) -> Vec<(Range<usize>, Vec<&'a MatrixEdit>)> {
     let line_of = |at: usize| file.text.get(..at).map_or(0, |before| before.matches('\n').count());
     let mut groups: Vec<(Range<usize>, Vec<&MatrixEdit>)> = Vec::new();
@@ -57,7 +57,7 @@ fn groups<'a>(file: &SourceText, edits: &[&'a MatrixEdit]) -> Vec<(Range<usize>,
     groups
 }
 
-/// The changed lines as they will be.
+/// The lines after the change.
 fn rewritten(lines: &[&str], changed: &Range<usize>, edits: &[&MatrixEdit]) -> Vec<String> {
     let start: usize = lines[..changed.start].iter().map(|line| line.len()).sum();
     let mut text = lines[changed.clone()].concat();

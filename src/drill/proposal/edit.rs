@@ -1,4 +1,4 @@
-//! The edits that may be proposed, as places in the text that the matrix's author wrote: comments and layout stay.
+//! The possible edits, as places in the text that the matrix's author wrote: comments and layout stay.
 
 use crate::{
     core::{ChannelName, PersonName, RoleName, StepPlan, plan::StepTarget},
@@ -10,21 +10,21 @@ use toml::{
     de::{DeArray, DeTable, DeValue},
 };
 
-/// A wait is not proposed below this: nobody reads and answers in less.
+/// The shortest wait that is proposed: nobody reads and answers in less time.
 const WAIT_MIN: Duration = Duration::from_secs(10);
 
 /// One edit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct MatrixEdit {
-    /// What is changed, in a sentence.
+    /// What is changed, as a sentence.
     pub what: String,
-    /// In which file.
+    /// The index of the file.
     pub file: usize,
-    /// What is replaced, in bytes; empty where something is put in.
+    /// The bytes that are replaced; empty for an insertion.
     pub span: Range<usize>,
-    /// By what.
+    /// The new text.
     pub text: String,
-    /// Which list or value: two edits of one place are not tried together.
+    /// The list or value: two edits of the same place are not tried together.
     place: (usize, usize),
 }
 
@@ -35,7 +35,7 @@ impl MatrixEdit {
     }
 }
 
-/// The texts with edits made.
+/// The texts after the edits.
 pub(super) fn apply(files: &[SourceText], edits: &[MatrixEdit]) -> Vec<SourceText> {
     let mut files = files.to_vec();
     let mut edits: Vec<&MatrixEdit> = edits.iter().collect();
@@ -103,7 +103,7 @@ impl EditFinder<'_> {
         edits
     }
 
-    /// Channels that reach somebody of the step and are not in it.
+    /// Channels that reach somebody in the step and are not used in it.
     fn channels(&self, n: usize, written: &DeTable<'_>, step: &StepPlan) -> Vec<MatrixEdit> {
         let Some((list, at)) = array(written, "by") else { return Vec::new() };
         let people = self.people_of(step);
@@ -118,7 +118,7 @@ impl EditFinder<'_> {
         names.filter_map(add).collect()
     }
 
-    /// Shorter waits, the mildest first.
+    /// Shorter waits, the smallest change first.
     fn waits(&self, n: usize, written: &DeTable<'_>, step: &StepPlan) -> Vec<MatrixEdit> {
         let key = if self.role.is_catch_all() { "every" } else { "wait" };
         let Some(value) = written.get(key) else { return Vec::new() };
@@ -133,7 +133,7 @@ impl EditFinder<'_> {
         shorter.map(edit).collect()
     }
 
-    /// People who are not in the step; those of this role's own ladder and of its `next` first.
+    /// People who are not in the step; people on this role's own ladder and on its `next` first.
     fn people(&self, n: usize, written: &DeTable<'_>, step: &StepPlan) -> Vec<MatrixEdit> {
         let Some((list, at)) = array(written, "page") else { return Vec::new() };
         let here = self.people_of(step);
@@ -150,7 +150,7 @@ impl EditFinder<'_> {
         people.into_iter().filter_map(add).collect()
     }
 
-    /// Another role that takes over. One that runs in a circle is refused by the matrix itself.
+    /// Another role as `next`. The matrix itself refuses a cycle.
     fn next(&self, written: &DeTable<'_>) -> Vec<MatrixEdit> {
         let row = self.matrix.roles.get(self.role);
         let now = row.and_then(|row| row.next.as_ref());
@@ -162,7 +162,7 @@ impl EditFinder<'_> {
             (None, Some(step)) if self.is_inline_list(step.span()) => {
                 Some((step.span().end..step.span().end, "\nnext = "))
             }
-            // Steps written as [[role.NAME.step]] leave no place for a key after them.
+            // With steps written as [[role.NAME.step]], no key can be added after them.
             _ => None,
         };
         let Some((span, before)) = place else { return Vec::new() };
@@ -188,12 +188,12 @@ impl EditFinder<'_> {
         people
     }
 
-    /// Whether a list stands in brackets of its own, and not as `[[..]]` tables.
+    /// Whether a list is written in brackets, and not as `[[..]]` tables.
     fn is_inline_list(&self, span: Range<usize>) -> bool {
         self.text.get(span).is_some_and(|text| text.starts_with('[') && !text.starts_with("[["))
     }
 
-    /// One more element at the end of a list, written like the others.
+    /// Adds one element to the end of a list, in the style of the others.
     fn append(&self, what: String, list: &DeArray<'_>, at: Range<usize>, name: &str) -> Option<MatrixEdit> {
         let last = list.iter().next_back()?.span();
         Some(self.edit(what, last.end..last.end, format!(", \"{name}\""), at))

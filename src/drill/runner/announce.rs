@@ -1,4 +1,4 @@
-//! An announced drill: those who may be paged are told before its first alert, in an incident that asks for nothing.
+//! Announced drills: the people who may be paged are told before the first alert, in an incident that asks for nothing.
 
 use crate::{
     core::{
@@ -15,11 +15,11 @@ use std::{
     time::Duration,
 };
 
-/// How long an announcement is waited for before the first alert.
+/// How long the drill waits for its announcement before the first alert.
 pub(crate) const ANNOUNCE_WAIT: Duration = Duration::from_secs(15);
 
 impl DrillRunner {
-    /// Tells them. None where something real is open by now.
+    /// Announces a drill. `None` if a live incident has been opened meanwhile.
     pub(crate) async fn announce(
         &self,
         run: &DrillRun,
@@ -43,7 +43,8 @@ impl DrillRunner {
     }
 }
 
-/// Whom the scenario's alerts may page: everybody on the ladders of the triggers that look at them who takes part.
+/// The people whom the scenario's alerts may page: everyone who takes part and is on a ladder of a trigger that checks
+/// these alerts.
 fn called(scenario: &Scenario, matrix: &Matrix, now: Timestamp) -> BTreeSet<PersonName> {
     let mut people = BTreeSet::new();
     for inject in &scenario.injects {

@@ -1,4 +1,5 @@
-//! Scheduled drills: which scenario runs next and when. The moments are kept, so that a restart draws none anew.
+//! Scheduled drills: which scenario runs next and when. The times are stored, so that a restart does not draw them
+//! again.
 
 use crate::{
     core::{Actor, ScheduledRun, Timestamp},
@@ -18,13 +19,14 @@ use std::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// How often the calendar is looked at.
+/// How often the calendar is checked.
 const LOOK: Duration = Duration::from_secs(5);
 
-/// A moment that is past by more than this was slept through: that drill is left out, never held late.
+/// A drill that is late by more than this is skipped, because the daemon was not running at its time. It is never held
+/// late.
 pub const LATE_MAX: Duration = Duration::from_secs(120);
 
-/// The folder of the scenarios inside the matrix's.
+/// The directory of the scenarios inside the matrix's directory.
 pub const FOLDER: &str = "drills";
 
 /// One scheduled scenario.
@@ -34,19 +36,19 @@ pub struct ScheduledScenario {
     pub scenario: String,
     /// Its rule.
     pub rule: String,
-    /// When it runs next; none when that is not drawn yet, or its rule never matches again.
+    /// When it runs next; `None` if that is not drawn yet, or its rule never matches again.
     pub next: Option<Timestamp>,
-    /// What became of the last one.
+    /// What happened to the last one.
     pub last: String,
 }
 
-/// The scenarios of a matrix's folder by their files. Those that can not be read are told with their faults.
+/// The scenarios in a matrix's directory, by file. Those that cannot be read are returned with their faults.
 pub fn scenarios(runs: &DrillRunner, matrix: &Path) -> BTreeMap<PathBuf, Result<(SourceText, Scenario), String>> {
     let files = read_folder(&matrix.join(FOLDER)).unwrap_or_default();
     files.into_iter().map(|file| (file.path.clone(), runs.read(&file).map(|scenario| (file, scenario)))).collect()
 }
 
-/// Looks at the calendar for ever.
+/// Checks the calendar in an endless loop.
 pub async fn keep(runs: Arc<DrillRunner>, matrix: PathBuf, shutdown: CancellationToken) {
     loop {
         match tick(&runs, &matrix, rand::random::<f64>()).await {
@@ -60,10 +62,10 @@ pub async fn keep(runs: Arc<DrillRunner>, matrix: PathBuf, shutdown: Cancellatio
     }
 }
 
-/// What runs by itself, by the scenarios' names.
+/// The scheduled scenarios, by name.
 ///
 /// # Errors
-/// When the store can not be read.
+/// The store cannot be read.
 pub async fn scheduled(runs: &DrillRunner, matrix: &Path) -> Result<Vec<ScheduledScenario>, StoreError> {
     let mut turns = turns(runs).await?;
     let read = scenarios(runs, matrix).into_values().flatten();
@@ -76,10 +78,10 @@ pub async fn scheduled(runs: &DrillRunner, matrix: &Path) -> Result<Vec<Schedule
     Ok(scheduled.collect())
 }
 
-/// Starts what is due and draws the next moments; how many were due. `chance` is what random moments are drawn by.
+/// Starts what is due and draws the next times; returns how many were due. `chance` supplies the random numbers.
 ///
 /// # Errors
-/// When the store fails.
+/// The store fails.
 pub async fn tick(runs: &Arc<DrillRunner>, matrix: &Path, chance: f64) -> Result<usize, StoreError> {
     let (mut turns, mut held) = (turns(runs).await?, 0);
     for (file, scenario) in scenarios(runs, matrix).into_values().flatten() {
@@ -91,7 +93,7 @@ pub async fn tick(runs: &Arc<DrillRunner>, matrix: &Path, chance: f64) -> Result
         }
         let Some(next) = table.next_after(now, chance) else { continue };
         let next = |last| ScheduledRun { scenario: scenario.name.clone(), rule: rule.clone(), next, last };
-        // The turn is used up before the drill begins: a crash must not hold it twice.
+        // The turn is used up before the drill begins: a crash must not run it twice.
         let begun = known.as_ref().map_or_else(String::new, |turn| format!("{}: begun", turn.next));
         runs.engine().keep_turn(next(begun)).await?;
         if let Some(turn) = &known {
@@ -108,7 +110,7 @@ async fn turns(runs: &DrillRunner) -> Result<BTreeMap<String, ScheduledRun>, Sto
     Ok(turns.into_iter().map(|turn| (turn.scenario.clone(), turn)).collect())
 }
 
-/// Holds a drill whose turn has come; what became of that.
+/// Runs a drill that is due; returns what happened.
 async fn hold(runs: &Arc<DrillRunner>, file: SourceText, turn: &ScheduledRun, now: Timestamp) -> String {
     if turn.next + LATE_MAX < now {
         tracing::warn!(drill.scenario = turn.scenario, at = %turn.next, "the daemon slept through this drill: it is left out");

@@ -19,33 +19,33 @@ use crate::{
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 use tokio::time::{sleep, timeout};
 
-/// How long the all-clear is waited for before the run is scored.
+/// How long to wait for the all-clear before the run is scored.
 const ALL_CLEAR_WAIT: Duration = Duration::from_secs(30);
 
-/// How long the words about who has what are waited for before the all-clear.
+/// How long to wait for the messages about who has which role, before the all-clear.
 const WORDS_WAIT: Duration = Duration::from_secs(10);
 
-/// The longest time without a look at what goes on.
+/// The longest interval between two checks of the run's state.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// How long a run rests after its store failed.
+/// How long a run pauses after its store failed.
 const AFTER_FAILURE: Duration = Duration::from_millis(500);
 
-/// Times that a step of a run is tried over a store that fails.
+/// How often a step of a run is tried again while the store fails.
 const TRIES: u32 = 20;
 
 /// Why a run is over.
 enum RunEnd {
     /// Every alert is sent, and every role has its outcome or the time is up.
     Whole,
-    /// Something real began.
+    /// A live incident began.
     Preempted(Option<IncidentId>),
-    /// Somebody, or the scenario's own rule, broke it off.
+    /// A person, or the scenario's own rule, stopped it early.
     Aborted(Actor, String),
 }
 
 impl DrillRunner {
-    /// Conducts a run to its end and keeps what came of it.
+    /// Conducts a run to its end and stores the result.
     pub(crate) async fn conduct(&self, mut run: DrillRun, under_way: &UnderWay) {
         let ended = match self.play(&mut run, under_way).await {
             Ok(ended) => ended,
@@ -65,7 +65,7 @@ impl DrillRunner {
                 }
             }
         }
-        // It does not go on, whatever can not be read of it; its incidents end by their own clock.
+        // The run does not continue, even if its state cannot be read; its incidents end at their own end time.
         (run.state, run.why) = (RunState::Aborted, "its end could not be scored: see the log".to_owned());
         run.ended_at = Some(self.engine.now());
         if let Err(error) = self.engine.keep_run(run).await {
@@ -102,7 +102,7 @@ impl DrillRunner {
                 }
             }
             if let Some(ended) = self.look(run, scenario, reports.is_empty(), terms.until).await? {
-                // Who was paged hears who has it, before they hear that it is over.
+                // People who were paged are told who has the role before they are told that the incident is over.
                 if matches!(ended, RunEnd::Whole) {
                     let left = terms.until.since(self.engine.now());
                     self.until_settled(run, left.min(WORDS_WAIT), Some(under_way)).await?;
@@ -118,7 +118,7 @@ impl DrillRunner {
         }
     }
 
-    /// One alert by the daemon's own door.
+    /// Sends one alert through the daemon's own door.
     async fn inject(
         &self,
         run: &mut DrillRun,
@@ -155,7 +155,7 @@ impl DrillRunner {
         Ok(refused)
     }
 
-    /// Whether it is over.
+    /// Checks whether it is over.
     async fn look(
         &self,
         run: &DrillRun,
@@ -174,7 +174,7 @@ impl DrillRunner {
         Ok(((all_sent && !asks) || until <= now).then_some(RunEnd::Whole))
     }
 
-    /// The live incident for which one of the run's was broken off.
+    /// The live incident for which one of the run's incidents was stopped.
     async fn broken_off_for(&self, run: &DrillRun) -> Result<Option<IncidentId>, StoreError> {
         for id in &run.incidents {
             let incident = self.engine.reads().view(*id).await?;
@@ -187,7 +187,7 @@ impl DrillRunner {
         Ok(None)
     }
 
-    /// Sends the all-clear, waits for it, scores, keeps.
+    /// Sends the all-clear, waits for it, scores the run and stores the result.
     async fn close(
         &self,
         run: &mut DrillRun,
@@ -198,7 +198,7 @@ impl DrillRunner {
         match ended {
             RunEnd::Preempted(_) => {
                 self.engine.delivery().tick_drills().await?;
-                // What is real may be over again by now: then nobody else ends what this run has opened.
+                // The live incident may already be over: then nobody else ends the incidents that this run opened.
                 self.end_incidents(run.id, &Actor::Clock, Some(BROKEN_OFF.into())).await?;
             }
             RunEnd::Whole => drop(self.end_incidents(run.id, by, None).await?),
@@ -208,7 +208,7 @@ impl DrillRunner {
             RunEnd::Aborted(_, why) => drop(self.end_incidents(run.id, by, Some(broken_off(why))).await?),
         }
         if let RunEnd::Aborted(..) | RunEnd::Preempted(_) = ended {
-            // It is over, whatever the all-clear still waits for.
+            // The run is over, even if the all-clear is still waiting for something.
             run.why = why(ended);
             self.engine.keep_run(run.clone()).await?;
         }
@@ -225,7 +225,8 @@ impl DrillRunner {
         Ok(())
     }
 
-    /// Waits until nothing of a run is owed any more, but not for ever, and not where it is broken off meanwhile.
+    /// Waits until no messages of a run are left to send; at most for a fixed time, and not if the run is stopped
+    /// meanwhile.
     async fn until_settled(
         &self,
         run: &DrillRun,
@@ -254,7 +255,7 @@ impl DrillRunner {
     }
 }
 
-/// The terms of the incidents of a run whose offsets count from `zero`.
+/// The terms for the incidents of a run whose offsets count from `zero`.
 fn terms(run: &DrillRun, scenario: &Scenario, zero: Timestamp) -> DrillTerms {
     let at = |offset: Duration| zero + offset / run.compress;
     let faults = scenario.faults.iter().map(|fault| InjectedFault {
@@ -279,7 +280,7 @@ fn unanswered(incident: &Incident, scenario: &Scenario, compress: u32, now: Time
     Some(format!("{role} had no answer for {}", humantime::format_duration(most / compress)))
 }
 
-/// What the incidents of a run say of their end that was broken off.
+/// The closing reason of incidents whose run was stopped early.
 pub(crate) fn broken_off(why: &str) -> String {
     format!("{BROKEN_OFF}: {why}")
 }
@@ -310,13 +311,14 @@ fn why(ended: &RunEnd) -> String {
     }
 }
 
-/// That somebody breaks it off.
+/// A request to stop it early, if there is one.
 fn stopped(course: &RunCourse) -> Option<RunEnd> {
     let RunCourse::Stopped(by) = course else { return None };
     Some(RunEnd::Aborted(by.clone(), format!("{by} broke it off")))
 }
 
-/// From now on nobody can break it off. Who did so while its last words were waited for has broken it off.
+/// Marks the run as over, so that it cannot be stopped any more. If somebody stopped it while its last messages were
+/// sent, it counts as stopped.
 fn over(under_way: &UnderWay, ended: RunEnd) -> RunEnd {
     let course = std::mem::replace(&mut *under_way.course(), RunCourse::Over);
     match ended {

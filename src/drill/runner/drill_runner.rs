@@ -1,4 +1,4 @@
-//! The drills of one daemon: which one goes on, and what every part of the runner asks of it.
+//! The drills of one daemon: the run in progress, and what all parts of the runner need from it.
 
 use crate::{
     core::{Actor, DrillRun, IncidentId, IncidentInput, RunId},
@@ -17,26 +17,26 @@ pub struct DrillRunner {
     pub(crate) current: Mutex<Option<Arc<UnderWay>>>,
 }
 
-/// A run that goes on.
+/// A run that is in progress.
 pub(crate) struct UnderWay {
     pub(crate) id: RunId,
     pub(crate) scenario: Scenario,
     pub(crate) stop: CancellationToken,
-    /// Whether it still goes on.
+    /// Whether it is still in progress.
     pub(crate) course: Latch<RunCourse>,
-    /// Its incidents are over: whoever was paged is being told.
+    /// Its incidents are over, and the people who were paged are being told.
     pub(crate) ended: CancellationToken,
 }
 
-/// How far a run is.
+/// The progress of a run.
 #[derive(Default)]
 pub(crate) enum RunCourse {
-    /// It goes on.
+    /// It is in progress.
     #[default]
     GoesOn,
-    /// Somebody breaks it off.
+    /// Somebody has stopped it early.
     Stopped(Actor),
-    /// It was played to its end, or ended for another reason: nobody can break it off any more.
+    /// It was played to its end, or ended for another reason: it cannot be stopped any more.
     Over,
 }
 
@@ -52,20 +52,20 @@ impl DrillRunner {
         Arc::new(Self { engine, current: Mutex::new(None) })
     }
 
-    /// The node that they run on.
+    /// The engine of the node that they run on.
     pub fn engine(&self) -> &Arc<Engine> {
         &self.engine
     }
 
-    /// One run; none where there is none of that number.
+    /// One run; `None` if there is no run with this number.
     ///
     /// # Errors
-    /// When the store can not be read.
+    /// The store cannot be read.
     pub async fn run(&self, id: RunId) -> Result<Option<DrillRun>, StoreError> {
         self.engine.reads().drill_run(id).await
     }
 
-    /// Reads a scenario by the matrix of now.
+    /// Reads a scenario with the current matrix.
     ///
     /// # Errors
     /// Its faults, as text.
@@ -76,7 +76,7 @@ impl DrillRunner {
         scenario.ok_or_else(faults)
     }
 
-    /// Resolves every open incident of a run; which these were. `why` says so where it was broken off.
+    /// Resolves every open incident of a run and returns their numbers. `why` gives the reason if it was stopped early.
     pub(crate) async fn end_incidents(
         &self,
         id: RunId,

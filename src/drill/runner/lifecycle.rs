@@ -1,5 +1,6 @@
-//! Drills on the live daemon: a scenario's alerts by the daemon's own door, on the path that a crisis takes, watched to
-//! their end, scored and kept. One at a time, and never beside the real thing.
+//! Drills on the live daemon. A scenario's alerts go through the daemon's own door and take the same path as a real
+//! crisis. The run is watched to its end, scored and stored. One drill runs at a time, and never during a live
+//! incident.
 
 use crate::{
     core::{Actor, DrillRun, IncidentId, RunId, RunState, Timestamp, event::hex},
@@ -25,42 +26,42 @@ use std::{
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-/// Runs among which the one is looked for that a daemon of before left in its middle: it is the newest that was kept.
+/// How many stored runs are searched for one that an earlier daemon left unfinished: it is the newest.
 const RUNS_MAX: usize = 1000;
 
-/// What is to be run.
+/// A request to run a drill.
 #[derive(Debug, Clone)]
 pub struct RunRequest {
     /// The scenario.
     pub file: SourceText,
-    /// By what waits and offsets are divided; none leaves it to the scenario.
+    /// The number by which waits and offsets are divided; `None` uses the scenario's value.
     pub compress: Option<u32>,
     /// Who asks for it.
     pub by: Actor,
 }
 
-/// Why nothing was run. Nobody was paged.
+/// Why no drill was started. Nobody was paged.
 #[derive(Debug, thiserror::Error)]
 pub enum NotRun {
-    /// The scenario is not understood, or does not fit the matrix.
+    /// The scenario has faults, or does not fit the matrix.
     #[error("{0}")]
     Scenario(String),
     /// The factor is out of range.
     #[error("a drill's ladders can be compressed by 1 to {COMPRESS_MAX}, not by {0}")]
     Compress(u32),
-    /// It may not be run at this time of day.
+    /// It must not run at this time of day.
     #[error("the scenario's `hours` do not allow it now: nobody was paged")]
     Hours,
-    /// Something real is open.
+    /// A live incident is open.
     #[error("{0} is open, which is real: no drill can start before it is resolved; nobody was paged")]
     Live(IncidentId),
     /// Another drill's incident is open.
     #[error("{0} is open, which is a drill: `stentor resolve {0}` ends it; nobody was paged")]
     Drill(IncidentId),
-    /// Another run goes on.
+    /// Another run is in progress.
     #[error("{0} goes on: `stentor drill abort {0}` ends it; nobody was paged")]
     UnderWay(RunId),
-    /// The store can not keep it.
+    /// The store cannot keep it.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -68,25 +69,25 @@ pub enum NotRun {
 /// Why a run was not stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum NotStopped {
-    /// It does not go on.
+    /// It is not in progress.
     #[error("{0} does not go on")]
     NotRunning(RunId),
-    /// The scenario names who may.
+    /// The scenario lists who may stop it, and this person is not on the list.
     #[error("the scenario's `abort.people` does not name {0}")]
     NotTheirs(Actor),
-    /// It was told to end, and its incidents are still open.
+    /// It was told to end, but its incidents are still open.
     #[error("{0} shall end, and its incidents are still open: see the log")]
     NotYet(RunId),
 }
 
-/// How long whoever breaks a run off waits until its incidents are over.
+/// How long the caller waits until the incidents of the stopped run are over.
 const ABORT_WAIT: Duration = Duration::from_secs(10);
 
 impl DrillRunner {
-    /// Starts a run. When this returns it is kept; it goes on by itself.
+    /// Starts a run. When this returns the run is stored, and continues in the background.
     ///
     /// # Errors
-    /// Every reason for which it must not run; then nobody was paged.
+    /// Every reason why it must not run; then nobody was paged.
     #[expect(clippy::disallowed_methods, reason = "a run goes on by itself, whoever asked for it may hang up")]
     pub async fn start(self: &Arc<Self>, order: RunRequest) -> Result<RunId, NotRun> {
         let mut current = self.current.lock().await;
@@ -110,10 +111,11 @@ impl DrillRunner {
         Ok(id)
     }
 
-    /// Breaks a run off: when this returns its incidents are over, and everybody who was paged is being told so.
+    /// Stops a run early. When this returns its incidents are over, and everybody who was paged is being told.
     ///
     /// # Errors
-    /// Where it does not go on any more, the scenario names others, or its incidents do not end within [`ABORT_WAIT`].
+    /// The run is not in progress any more, the scenario does not list this person, or its incidents do not end within
+    /// [`ABORT_WAIT`].
     pub async fn abort(&self, id: RunId, by: Actor) -> Result<(), NotStopped> {
         let current = self.current.lock().await.clone();
         let under_way = current.filter(|run| run.id == id).ok_or(NotStopped::NotRunning(id))?;
@@ -129,17 +131,17 @@ impl DrillRunner {
         timeout(ABORT_WAIT, under_way.ended.cancelled()).await.map_err(|_| NotStopped::NotYet(id))
     }
 
-    /// Ends what a daemon of before left in its middle. To be called before anything is sent: no page of it goes out
-    /// late, and everybody who was paged hears that it is over.
+    /// Ends what an earlier daemon left unfinished. Call this before anything is sent: then none of its pages are sent
+    /// late, and everybody who was paged is told that it is over.
     ///
     /// # Errors
-    /// When the store can not keep that.
+    /// The store cannot save this.
     pub async fn close_interrupted(&self) -> Result<(), StoreError> {
         let runs = self.engine.reads().runs(RUNS_MAX).await?;
         for mut run in runs.into_iter().filter(|run| run.state == RunState::Running) {
             let why = "the daemon ended in its middle".to_owned();
             let ended = self.end_incidents(run.id, &Actor::Clock, Some(broken_off(&why))).await?;
-            // One may have been opened and not have got into the books any more.
+            // An incident may have been opened without being recorded in the run.
             run.incidents.extend(ended.into_iter().filter(|id| !run.incidents.contains(id)).collect::<Vec<_>>());
             tracing::warn!(drill.run = %run.id, "the daemon had ended in the middle of this drill: it is closed");
             let ended_at = Some(self.engine.now());
@@ -148,7 +150,7 @@ impl DrillRunner {
         Ok(())
     }
 
-    /// Everything that must be so before anybody is paged.
+    /// Checks everything that must hold before anybody is paged.
     async fn admit(&self, order: &RunRequest) -> Result<(DrillRun, Scenario), NotRun> {
         let scenario = self.read(&order.file).map_err(NotRun::Scenario)?;
         let compress = order.compress.unwrap_or(scenario.compress);

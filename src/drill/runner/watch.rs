@@ -1,4 +1,4 @@
-//! What a run has done so far: its incidents, its journal, its score.
+//! The progress of a run: its incidents, its journal, its score.
 
 use crate::{
     core::{ChannelName, DrillRun, Event, Incident, IncidentId, JournalRecord, RunId, Timestamp, sentence::sentence},
@@ -14,27 +14,27 @@ use std::{collections::BTreeSet, sync::Arc};
 /// One line of a run's timeline.
 #[derive(Debug, Clone, Serialize)]
 pub struct TimelineLine {
-    /// When.
+    /// When it happened.
     pub at: Timestamp,
-    /// In which incident.
+    /// The incident.
     pub incident: IncidentId,
-    /// What, in one sentence.
+    /// What happened, in one sentence.
     pub text: String,
 }
 
-/// An incident of a run with its journal.
+/// An incident of a run and its journal.
 pub struct RunIncident {
-    /// As it is now.
+    /// Its current state.
     pub incident: Arc<Incident>,
     /// Its events, in order.
     pub events: Vec<(Timestamp, Event)>,
 }
 
 impl DrillRunner {
-    /// Everything that happened in a run so far, in order, from the `after`th line on.
+    /// Everything that happened in a run so far, in order, from line number `after` on.
     ///
     /// # Errors
-    /// When the store can not be read.
+    /// The store cannot be read.
     pub async fn timeline(&self, run: &DrillRun, after: usize) -> Result<Vec<TimelineLine>, StoreError> {
         let mut told = Vec::new();
         for chapter in self.chapters(run).await? {
@@ -52,7 +52,7 @@ impl DrillRunner {
     /// The incidents of a run with their journals, in the order in which they were opened.
     ///
     /// # Errors
-    /// When the store can not be read.
+    /// The store cannot be read.
     pub async fn chapters(&self, run: &DrillRun) -> Result<Vec<RunIncident>, StoreError> {
         let mut chapters = Vec::new();
         for id in &run.incidents {
@@ -66,10 +66,10 @@ impl DrillRunner {
         Ok(chapters)
     }
 
-    /// What became of a scenario's hypotheses in a run, as far as it was watched until `until`.
+    /// The results of a scenario's hypotheses in a run, as far as it was watched until `until`.
     ///
     /// # Errors
-    /// When the store can not be read.
+    /// The store cannot be read.
     pub async fn score(&self, run: &DrillRun, scenario: &Scenario, until: Timestamp) -> Result<DrillScore, StoreError> {
         let screens = self.screens();
         let chapters = self.chapters(run).await?;

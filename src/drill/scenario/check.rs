@@ -1,5 +1,4 @@
-//! Checks a scenario that could be read against the matrix: that something happens at all, and that what is expected can
-//! be seen.
+//! Checks a parsed scenario against the matrix: something must happen in it, and the expectations must be observable.
 
 use crate::{
     core::{
@@ -20,15 +19,15 @@ use std::{
     time::Duration,
 };
 
-/// What a scenario's alerts open, judged by the matrix as the daemon would.
+/// What a scenario's alerts open, by the same rules as in the daemon.
 pub(super) struct ScenarioOpenings {
     /// The triggers whose incidents are opened.
     pub opened: BTreeSet<TriggerName>,
-    /// Triggers that can not judge an alert, and why.
+    /// Triggers that cannot evaluate an alert, and why.
     pub failed: BTreeMap<TriggerName, String>,
 }
 
-/// Two faults of the same thing at the same time: nobody could say which of them holds.
+/// Two faults of the same thing at the same time: it would be unclear which one applies.
 pub(super) fn overlaps(written: &[LocatedValue<ScenarioFault>], faults: &mut MatrixFaults) {
     for (n, fault) in written.iter().enumerate() {
         if written[..n].iter().any(|other| other.value.overlaps(&fault.value)) {
@@ -123,7 +122,7 @@ fn people_of(role: &RoleName, matrix: &Matrix) -> BTreeSet<PersonName> {
     people
 }
 
-/// Judges each kind of alert once and counts as the windows of the triggers would.
+/// Evaluates each kind of alert once, and counts alerts as the triggers' windows would.
 pub(super) fn openings(scenario: &Scenario, matrix: &Matrix) -> ScenarioOpenings {
     let mut openings = ScenarioOpenings { opened: BTreeSet::new(), failed: BTreeMap::new() };
     let mut windows: BTreeMap<String, ThresholdWindow> = BTreeMap::new();

@@ -84,7 +84,7 @@ use std::{
 /// The source of a drill's alerts.
 pub const SOURCE: &str = crate::core::names::DRILLS;
 
-/// Alerts that one scenario may send.
+/// The largest number of alerts in one scenario.
 pub const INJECTS_MAX: u32 = 10_000;
 
 /// The longest drill.
@@ -93,50 +93,50 @@ pub const LONGEST: Duration = Duration::from_secs(24 * 3600);
 /// The largest factor of `compress`.
 pub const COMPRESS_MAX: u32 = 60;
 
-/// A crisis to rehearse. What it names is in the matrix that it was read with.
+/// A crisis to rehearse. All its names exist in the matrix that it was read with.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scenario {
-    /// What it is called.
+    /// Its name.
     pub name: String,
     /// What is rehearsed.
     pub summary: String,
-    /// Where its figures are from.
+    /// The sources of its figures.
     pub sources: Vec<String>,
     /// The first twelve hexadecimal digits of the SHA-256 of its text.
     pub revision: String,
     /// When it is over.
     pub ends: Duration,
-    /// When it is simulated; none is now.
+    /// The time that it is simulated for; `None` means now.
     pub plays_at: Option<Timestamp>,
-    /// Who takes part; none is everybody.
+    /// The participants; `None` means everybody.
     pub participants: Option<BTreeSet<PersonName>>,
-    /// Whether they are told before.
+    /// Whether participants are told in advance.
     pub announced: bool,
-    /// When it may be run live; none is at any time.
+    /// When it may run live; `None` means at any time.
     pub hours: Option<AllowedHours>,
-    /// By what every wait is divided in a live run; at least 1.
+    /// The number by which every wait is divided in a live run; at least 1.
     pub compress: u32,
-    /// When the daemon runs it by itself; none is never.
+    /// When the daemon runs it automatically; `None` means never.
     pub schedule: Option<ScenarioTimetable>,
-    /// What breaks it off, besides a live incident.
+    /// What stops it early, besides a live incident.
     pub abort: AbortRule,
     /// The alerts, in the order in which they are written.
     pub injects: Vec<ScenarioInject>,
-    /// What does not wait for anybody, in the order of time.
+    /// Things that wait for nobody, in order of time.
     pub moments: Vec<ScenarioMoment>,
     /// What is expected.
     pub hypotheses: Vec<RunHypothesis>,
-    /// What does not work.
+    /// Injected faults.
     pub faults: Vec<ScenarioFault>,
-    /// What is said, in the order of time.
+    /// Scripted answers, in order of time.
     pub answers: Vec<ScriptedAnswer>,
-    /// How people answer who are not named.
+    /// How people respond who are not listed in `habits`.
     pub everyone: ResponseModel,
-    /// How those answer who are.
+    /// How the listed people respond.
     pub habits: BTreeMap<PersonName, ResponseModel>,
-    /// How channels carry.
+    /// How channels deliver.
     pub carriage: BTreeMap<ChannelName, ChannelModel>,
-    /// It plays again what really happened: its faults were those of channels and people, and no drill's.
+    /// It replays a real incident: its faults were real faults of channels and people, not injected by a drill.
     pub is_hindsight: bool,
 }
 
@@ -145,15 +145,15 @@ pub struct Scenario {
 pub struct ScenarioInject {
     /// The offset of the first.
     pub at: Duration,
-    /// The distance; none for a single one.
+    /// The interval; `None` for a single alert.
     pub every: Option<Duration>,
-    /// How many; at least 1.
+    /// How many alerts; at least 1.
     pub count: u32,
-    /// It: a drill of the source [`SOURCE`].
+    /// The alert: a drill with the source [`SOURCE`].
     pub alert: Arc<Alert>,
 }
 
-/// Something that does not wait for anybody.
+/// Something that waits for nobody.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScenarioMoment {
     /// Its offset.
@@ -162,63 +162,63 @@ pub struct ScenarioMoment {
     pub what: String,
 }
 
-/// What breaks a drill off, besides a live incident.
+/// What stops a drill early, besides a live incident.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AbortRule {
-    /// A role has waited so long for its answer.
+    /// How long a role may wait for its answer.
     pub unanswered: Option<Duration>,
-    /// Whose word is enough; nobody's is everybody's who takes part.
+    /// People who may stop it; if empty, everyone who takes part may.
     pub people: BTreeSet<PersonName>,
 }
 
-/// Something that does not work for a while.
+/// A fault that lasts for some time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScenarioFault {
-    /// From this offset.
+    /// The offset at which it begins.
     pub from: Duration,
-    /// Up to, not including, this one.
+    /// The offset at which it ends (exclusive).
     pub until: Duration,
-    /// What.
+    /// The fault.
     pub trouble: ScenarioTrouble,
 }
 
-/// What does not work.
+/// A kind of fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ScenarioTrouble {
-    /// Each attempt by this channel fails for now.
+    /// Each attempt by this channel fails temporarily.
     Down(ChannelName),
-    /// This channel refuses everybody at once.
+    /// This channel refuses everybody immediately.
     Broken(ChannelName),
-    /// What this channel takes arrives so much later.
+    /// Pages that this channel accepts arrive this much later.
     Late(ChannelName, Duration),
     /// This person's pages arrive and nobody reads them.
     Absent(PersonName),
 }
 
-/// What somebody says.
+/// A scripted answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScriptedAnswer {
     /// Its offset.
     pub at: Duration,
-    /// Who.
+    /// The person.
     pub person: PersonName,
-    /// What.
+    /// The answer.
     pub says: Answer,
-    /// For which role, where it is said.
+    /// The role, if one is given.
     pub role: Option<RoleName>,
 }
 
-/// What came of reading a scenario.
+/// The result of reading a scenario.
 #[derive(Debug)]
 pub struct ReadScenario {
-    /// It; none when there is any error.
+    /// The scenario; `None` if there is any error.
     pub scenario: Option<Scenario>,
     /// Every fault, in the order of the lines. [`crate::matrix::render_of`] shows them.
     pub diagnostics: Vec<Diagnostic>,
 }
 
 impl Scenario {
-    /// Every alert with its offset, in the order of time, each with an id of its own ("drill-17").
+    /// Every alert with its offset, in order of time, each with its own id ("drill-17").
     pub fn reports(&self) -> Vec<(Duration, Arc<Alert>)> {
         let each = self.injects.iter().flat_map(|inject| {
             let every = inject.every.unwrap_or_default();
@@ -237,9 +237,9 @@ impl Scenario {
         self.participants.as_ref().is_none_or(|people| people.contains(person))
     }
 
-    /// The plan of a run: every wait divided by `compress` ([`Self::compress`] in a live run, 1 where the people are
-    /// simulated and not hurried), and only those who take part are paged. Who of them is on call is looked up once, at
-    /// `now`: a drill that is handed over to somebody who does not take part would page them.
+    /// The plan of a run: every wait is divided by `compress` ([`Self::compress`] in a live run, 1 if people are
+    /// simulated and not hurried), and only participants are paged. Who of them is on call is looked up once, at `now`.
+    /// Otherwise a hand-over during the drill to a person who does not take part would page them.
     pub fn plan(&self, plan: &EscalationPlan, roster: &Roster, now: Timestamp, compress: u32) -> EscalationPlan {
         let mut plan = plan.compressed(compress);
         if self.participants.is_some() {
@@ -251,12 +251,12 @@ impl Scenario {
         plan
     }
 
-    /// What does not work at this offset.
+    /// The faults at this offset.
     pub fn troubles(&self, at: Duration) -> impl Iterator<Item = &ScenarioTrouble> {
         self.faults.iter().filter(move |fault| fault.covers(at)).map(|fault| &fault.trouble)
     }
 
-    /// How a person answers: their own habits, then everyone's.
+    /// How a person responds: by their own habits, or else by everyone's.
     pub fn habits_of(&self, person: &PersonName) -> ResponseModel {
         let (own, all) = (self.habits.get(person).cloned().unwrap_or_default(), self.everyone.clone());
         ResponseModel {
@@ -271,19 +271,19 @@ impl Scenario {
 }
 
 impl ScenarioFault {
-    /// Whether it is there at this offset.
+    /// Whether it is active at this offset.
     pub fn covers(&self, at: Duration) -> bool {
         self.from <= at && at < self.until
     }
 
-    /// Whether two of them disturb the same thing at the same time.
+    /// Whether two faults affect the same thing at the same time.
     pub fn overlaps(&self, other: &Self) -> bool {
         self.trouble.about() == other.trouble.about() && self.from < other.until && other.from < self.until
     }
 }
 
 impl ScenarioTrouble {
-    /// The same as it is done to the pages of a drill, spans divided by `compress`.
+    /// The same fault in the form that is injected into a drill's pages, with durations divided by `compress`.
     pub fn injected(&self, compress: u32) -> Injected {
         match self {
             Self::Down(channel) => Injected::Down { channel: channel.clone() },
@@ -293,7 +293,7 @@ impl ScenarioTrouble {
         }
     }
 
-    /// Which channel or person it is about.
+    /// The channel or person that it affects.
     pub fn about(&self) -> (Option<&ChannelName>, Option<&PersonName>) {
         match self {
             Self::Down(channel) | Self::Broken(channel) | Self::Late(channel, _) => (Some(channel), None),
@@ -302,7 +302,7 @@ impl ScenarioTrouble {
     }
 }
 
-/// The source under which a drill's alerts are journaled.
+/// The source in the journal of a drill's alerts.
 pub fn source() -> SourceName {
     SourceName::from(SOURCE)
 }

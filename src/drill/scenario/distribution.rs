@@ -1,27 +1,27 @@
-//! How long something takes, as a distribution that is drawn from by its quantiles.
+//! How long something takes, as a distribution with quantiles that values are drawn from.
 
 use serde::Serialize;
 use std::time::Duration;
 
-/// A time that differs from one time to the next.
+/// A duration that varies.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DelayDistribution {
-    /// Log-normal through two of its quantiles: half are below `median`, nine of ten below `p90`.
+    /// Log-normal through two of its quantiles: half are below `median`, nine out of ten below `p90`.
     LogNormal {
         /// The 50 % quantile.
         median: Duration,
         /// The 90 % quantile; not below the median.
         p90: Duration,
     },
-    /// These and nothing else, each as likely as the others. Sorted; never empty.
+    /// Only these values, all equally likely. Sorted; never empty.
     Measured(Vec<Duration>),
 }
 
 /// The standard normal's 90 % quantile.
 pub const Z90: f64 = 1.281_551_565_544_600_4;
 
-/// What no draw exceeds: a year, so that times can be added without fear.
+/// The upper limit of every draw, a year, so that times can be added without overflow.
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
 
 impl DelayDistribution {
@@ -30,14 +30,14 @@ impl DelayDistribution {
         Self::LogNormal { median, p90 }
     }
 
-    /// These times, each as likely as the others; none of an empty list.
+    /// These times, all equally likely; `None` for an empty list.
     pub fn measured(mut times: Vec<Duration>) -> Option<Self> {
         times.sort();
         (!times.is_empty()).then_some(Self::Measured(times))
     }
 
-    /// The time below which the part `u` (0 to 1, exclusive) of all lies; at most a year. The log-normal's is
-    /// `median * (p90 / median)^(z(u) / z(0.9))` with the standard normal's quantile `z`.
+    /// The time below which the share `u` (0 to 1, exclusive) of all times lies; at most a year. For the log-normal it
+    /// is `median * (p90 / median)^(z(u) / z(0.9))` with the standard normal quantile `z`.
     pub fn quantile(&self, u: f64) -> Duration {
         match self {
             Self::LogNormal { median, p90 } => {
@@ -77,9 +77,10 @@ pub fn normal_quantile(p: f64) -> f64 {
     if q < 0.0 { -z } else { z }
 }
 
-/// How much of the standard normal distribution lies above `z`, and its hazard there (density by that share, the inverse
-/// of Mills' ratio). Below 3 by the series of G. Marsaglia, "Evaluating the normal distribution", Journal of Statistical
-/// Software 11 (2004); above by Laplace's continued fraction (M. Abramowitz, I. Stegun, 26.2.14). Good to about 13 digits.
+/// The share of the standard normal distribution above `z`, and its hazard there (the density divided by that share,
+/// the inverse of Mills' ratio). Below 3 it uses the series of G. Marsaglia, "Evaluating the normal distribution",
+/// Journal of Statistical Software 11 (2004); above that Laplace's continued fraction (M. Abramowitz, I. Stegun,
+/// 26.2.14). Accurate to about 13 digits.
 pub fn normal_tail(z: f64) -> (f64, f64) {
     let density = (-0.5 * z * z).exp() / (2.0 * std::f64::consts::PI).sqrt();
     if z < -8.0 {
@@ -99,7 +100,7 @@ pub fn normal_tail(z: f64) -> (f64, f64) {
     (density / hazard, hazard)
 }
 
-/// Parts of the continued fraction: at 3 what is left out is below 1e-15.
+/// The number of terms of the continued fraction: at 3 the remainder is below 1e-15.
 const FRACTIONS: u32 = 120;
 
 fn poly(coefficients: &[f64; 8], x: f64) -> f64 {
@@ -173,7 +174,7 @@ mod tests {
 
     #[test]
     fn the_normal_quantile_is_that_of_the_tables() {
-        // Wichura's own check values, and 97.5 %.
+        // Wichura's own test values, and 97.5 %.
         let known = [
             (0.25, -0.674_489_750_196_081_7),
             (0.001, -3.090_232_306_167_813_5),

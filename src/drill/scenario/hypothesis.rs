@@ -1,17 +1,17 @@
-//! What a scenario expects: so many percent of somebody within some time.
+//! What a scenario expects: a percentage of engagements within a time limit.
 
 use crate::{core::RoleName, report::after_action::ALL_CLEAR};
 use serde::{Serialize, Serializer};
 use std::{fmt, time::Duration};
 
-/// What is expected: so many percent within that time.
+/// An expectation: this percentage within this time.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RunHypothesis {
-    /// Of whom or what.
+    /// The subject.
     pub about: HypothesisSubject,
-    /// Of a hundred, 1 to 100.
+    /// The percentage, 1 to 100.
     pub percent: f64,
-    /// The bound.
+    /// The time limit.
     #[serde(serialize_with = "seconds")]
     pub within: Duration,
     /// Whether being covered by the role's `next` counts too.
@@ -21,11 +21,11 @@ pub struct RunHypothesis {
 /// What a hypothesis is about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum HypothesisSubject {
-    /// This role is engaged, counted from the incident's opening.
+    /// This role is engaged; the time counts from the opening of the incident.
     Role(RoleName),
-    /// The last of the required roles is engaged, counted from the incident's opening.
+    /// The last of the required roles is engaged; the time counts from the opening of the incident.
     AllRoles,
-    /// Those whom a page had reached have the all-clear, counted from the resolving.
+    /// Everyone whom a page had reached has the all-clear; the time counts from when the incident is resolved.
     AllClear,
 }
 

@@ -77,7 +77,7 @@ fn count(reader: &mut ScenarioReader<'_>, item: &TomlItem<'_>) -> Option<u32> {
 
 fn fields(reader: &mut ScenarioReader<'_>, table: &mut TomlTable<'_>, alert: &mut Alert) {
     let faults = &mut reader.faults;
-    // A monitor's words may have several lines, too.
+    // A monitor's text may have several lines, too.
     if let Some(summary) = table.take("summary").and_then(|item| item.lines(faults)) {
         summary.value.clone_into(&mut alert.summary);
     }

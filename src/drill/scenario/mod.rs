@@ -1,4 +1,4 @@
-//! The language of scenarios: a crisis to rehearse, what is expected of it, how people and channels respond.
+//! The scenario format: a crisis to rehearse, the expectations, and how people and channels respond.
 
 mod check;
 pub mod definition;

@@ -1,4 +1,4 @@
-//! Reads `[everyone]`, `[people.NAME]` and `[channels.NAME]`: how people answer and channels carry in virtual time.
+//! Reads `[everyone]`, `[people.NAME]` and `[channels.NAME]`: how people answer and channels deliver in virtual time.
 
 use crate::{
     core::{ChannelName, PersonName},

@@ -1,4 +1,4 @@
-//! Reads a scenario section by section; each name is looked up in the matrix where it stands.
+//! Reads a scenario section by section, and looks up each name in the matrix immediately.
 
 use crate::{
     core::{Answer, ChannelName, Timestamp, Zone},
@@ -301,7 +301,7 @@ impl ScenarioReader<'_> {
 }
 
 impl Scenario {
-    /// Reads a scenario to be played with `matrix` and finds every fault at once. Never panics; cost: milliseconds.
+    /// Reads a scenario for `matrix` and finds all faults at once. Never panics; takes milliseconds.
     pub fn read(file: &SourceText, matrix: &Matrix) -> ReadScenario {
         read(file, matrix)
     }

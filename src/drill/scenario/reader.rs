@@ -1,4 +1,4 @@
-//! What the readers of a scenario's sections share.
+//! State that the readers of all sections share.
 
 use crate::{
     matrix::Matrix,
@@ -9,16 +9,15 @@ use crate::{
 };
 use std::time::Duration;
 
-/// What the readers of all sections share.
 pub(crate) struct ScenarioReader<'a> {
     pub matrix: &'a Matrix,
     pub faults: MatrixFaults,
-    /// When the drill is over, where that could be read.
+    /// The end of the drill, if it could be read.
     pub ends: Option<Duration>,
 }
 
 impl ScenarioReader<'_> {
-    /// The tables of a list `[[key]]`.
+    /// Reads each table of a list `[[key]]`.
     pub(super) fn each<'t, T>(
         &mut self,
         top: &mut TomlTable<'t>,

@@ -1,8 +1,9 @@
-//! How people answer and how channels carry, where a scenario or a measured history does not say better.
+//! How people answer and how channels deliver, unless a scenario or a measured history gives better values.
 //!
-//! The figures of each kind, in its entry in the table of kinds, and those here are Stentor's own assumptions, written
-//! down so that they can be contradicted: there is no published median time to acknowledge that could be trusted (what is published leaves out the pages that nobody answered). They
-//! are for a person who is at work and for a channel that works. Put your own into the scenario.
+//! The figures for each kind (in its entry in the table of kinds) and the figures here are Stentor's own assumptions.
+//! They are written down so that they can be challenged: there is no reliable published median time to acknowledge
+//! (published figures leave out the pages that nobody answered). They apply to a person at work and a channel that
+//! works. Put your own figures into the scenario.
 
 use crate::{
     channel::kind::{ChannelKind, DelayEstimate},
@@ -12,25 +13,25 @@ use crate::{
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// How one person behaves. What is none is the default.
+/// How one person responds. A field that is `None` has the default value.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct ResponseModel {
-    /// How long after a page reached them they answer it; else [`reaction`] of the channel's kind.
+    /// How long after a page reached them they answer it; by default [`reaction`] of the channel's kind.
     pub answers: Option<DelayDistribution>,
-    /// The same by single channels, where a measured history tells them apart
-    /// ([`crate::drill::analysis::response_history`]): goes before `answers`.
+    /// The same for single channels, if a measured history has separate values
+    /// ([`crate::drill::analysis::response_history`]); it takes precedence over `answers`.
     pub by_channel: BTreeMap<ChannelName, DelayDistribution>,
-    /// The channels that they look at; else all that reach them.
+    /// The channels that they look at; by default all that reach them.
     pub by: Option<Vec<ChannelName>>,
-    /// The probability that they say that they can not; else [`UNABLE`].
+    /// The probability that they answer unable; by default [`UNABLE`].
     pub unable: Option<f64>,
-    /// The probability that nothing reaches them in a whole run: asleep, in a tunnel; else [`IGNORES`].
+    /// The probability that nothing reaches them in a whole run: asleep, in a tunnel; by default [`IGNORES`].
     pub ignores: Option<f64>,
-    /// The probability that their desk page is open; else [`AT_DESK`].
+    /// The probability that their desk page is open; by default [`AT_DESK`].
     pub at_desk: Option<f64>,
 }
 
-/// How one channel carries. What is none is the default of its kind.
+/// How one channel delivers. A field that is `None` has the default value of its kind.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct ChannelModel {
     /// How long the provider takes to accept a page.
@@ -41,26 +42,26 @@ pub struct ChannelModel {
     pub lost: Option<f64>,
 }
 
-/// One in twenty can not take it.
+/// One person in twenty cannot take it.
 pub const UNABLE: f64 = 0.05;
 
-/// One in ten does not notice anything in the time that counts.
+/// One person in ten notices nothing in the time that matters.
 pub const IGNORES: f64 = 0.1;
 
 /// A desk page is open three times in four.
 pub const AT_DESK: f64 = 0.75;
 
-/// How long after a page by this kind of channel reached somebody they answer: assumed as said above.
+/// How long after a page by this kind of channel reached a person they answer; assumed as described above.
 pub fn reaction(kind: ChannelKind) -> DelayDistribution {
     assumed(kind.spec().response.reaction)
 }
 
-/// How long the provider of this kind takes to accept: assumed for a provider that works.
+/// How long a provider of this kind takes to accept a page; assumed for a provider that works.
 pub fn acceptance(kind: ChannelKind) -> DelayDistribution {
     assumed(kind.spec().response.acceptance)
 }
 
-/// How long after its acceptance a page of this kind is on the device: assumed for a provider that works.
+/// How long after its acceptance a page of this kind is on the device; assumed for a provider that works.
 pub fn delivery(kind: ChannelKind) -> DelayDistribution {
     assumed(kind.spec().response.delivery)
 }

@@ -1,4 +1,4 @@
-//! Reads `schedule`: when the daemon runs a scenario by itself.
+//! Reads `schedule`: when the daemon runs a scenario automatically.
 
 use crate::{
     core::{Zone, schedule::CronSchedule},

@@ -1,38 +1,38 @@
-//! When a scenario runs by itself: by a cron line, or at a random moment within hours that suit, so that nobody knows it
-//! before.
+//! When a scenario runs automatically: by a cron line, or at a random time within given hours, so that nobody knows it
+//! in advance.
 
 use crate::core::{Timestamp, Zone, schedule::CronSchedule};
 use chrono::{Datelike, NaiveDate, NaiveTime, TimeZone, Utc, Weekday};
 use std::{fmt, time::Duration};
 
-/// The shortest distance of random moments.
+/// The shortest interval between random runs.
 pub const EVERY_MIN: Duration = Duration::from_secs(24 * 3600);
 
-/// Days that are looked through for one with a window.
+/// How many days are searched for one with a window.
 const DAYS_MAX: u32 = 400;
 
-/// `schedule` of a scenario.
+/// The `schedule` of a scenario.
 #[derive(Debug, Clone)]
 pub enum ScenarioTimetable {
-    /// At the times of a cron line on the clock of a zone.
+    /// At the times of a cron line in the local time of a zone.
     Cron {
         /// The line.
         line: Box<CronSchedule>,
-        /// Whose clock.
+        /// The time zone.
         zone: Zone,
     },
-    /// Once in each span, at a random moment of the hours that suit.
+    /// Once in each interval, at a random time within the given hours.
     Random {
         /// The hours.
         within: AllowedHours,
-        /// The span.
+        /// The interval.
         every: Duration,
     },
 }
 
 impl ScenarioTimetable {
-    /// The next time strictly after `after`. `chance`, at least 0 and below 1, says where in the span a random moment
-    /// lies: the same chance gives the same moment. None when the line never matches again or no day has a window.
+    /// The next time strictly after `after`. `chance` (at least 0 and below 1) places a random time within the
+    /// interval: the same chance gives the same time. `None` if the line never matches again or no day has a window.
     pub fn next_after(&self, after: Timestamp, chance: f64) -> Option<Timestamp> {
         match self {
             Self::Cron { line, zone } => line.next_after(zone, after),
@@ -41,18 +41,18 @@ impl ScenarioTimetable {
     }
 }
 
-/// Two scenarios with the same rule are equal, however they were written.
+/// Scenarios with the same rule are equal, however the rule is written.
 impl PartialEq for ScenarioTimetable {
     fn eq(&self, other: &Self) -> bool {
         self.to_string() == other.to_string()
     }
 }
 
-/// Lays the windows of the span end to end and goes that far into them: each moment of them is as likely.
+/// Joins the windows of the interval end to end and moves that far into them: every moment in them is equally likely.
 fn random(within: &AllowedHours, every: Duration, after: Timestamp, chance: f64) -> Option<Timestamp> {
     let mut windows = windows(within, after, after + every);
     if windows.is_empty() {
-        // The span lies between two windows: the next one serves.
+        // The interval lies between two windows: the next window is used.
         windows = self::windows(within, after, after + Duration::from_secs(u64::from(DAYS_MAX) * 24 * 3600));
         windows.truncate(1);
     }
@@ -68,12 +68,12 @@ fn random(within: &AllowedHours, every: Duration, after: Timestamp, chance: f64)
     None
 }
 
-/// The stretches of time that the hours cover between two times, in order. A day of a change of daylight time has the
-/// window that clocks show.
+/// The windows between two times, in order. On a day with a change to or from daylight saving time, the window follows
+/// local clocks.
 fn windows(hours: &AllowedHours, from: Timestamp, until: Timestamp) -> Vec<(Timestamp, Timestamp)> {
     let first = from.to_utc().with_timezone(&hours.zone).date_naive();
     let mut found = Vec::new();
-    // The window of the day before may reach over midnight.
+    // The window of the day before may extend past midnight.
     let mut day = first.pred_opt().unwrap_or(first);
     for _ in 0..DAYS_MAX {
         if hours.days.contains(&day.weekday()) {
@@ -92,7 +92,7 @@ fn windows(hours: &AllowedHours, from: Timestamp, until: Timestamp) -> Vec<(Time
     found
 }
 
-/// When clocks in `zone` first show this; in a gap, when they would have shown it without the change.
+/// When clocks in `zone` first show this time; in a gap, when they would have shown it without the change.
 fn instant(zone: &Zone, day: NaiveDate, time: NaiveTime) -> Timestamp {
     let wall = day.and_time(time);
     let found = zone.from_local_datetime(&wall).earliest().map(|at| at.with_timezone(&Utc));
@@ -140,16 +140,16 @@ impl fmt::Display for ScenarioTimetable {
     }
 }
 
-/// When a drill may be run live.
+/// The hours when a drill may run live.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AllowedHours {
-    /// From this time of day.
+    /// The start time of day.
     pub from: NaiveTime,
-    /// Up to, not including, this one; where it is before `from`, that of the next day.
+    /// The end time of day (exclusive); if it is before `from`, it is on the next day.
     pub until: NaiveTime,
-    /// On these days (those on which it begins); never empty.
+    /// The weekdays on which a window begins; never empty.
     pub days: Vec<Weekday>,
-    /// On this clock.
+    /// The time zone.
     pub zone: Zone,
 }
 
@@ -161,7 +161,7 @@ impl AllowedHours {
         if self.from < self.until {
             return self.days.contains(&day) && self.from <= time && time < self.until;
         }
-        // Over midnight: the day is the one on which it began.
+        // Past midnight, the weekday is the one on which the window began.
         (self.days.contains(&day) && self.from <= time) || (self.days.contains(&day.pred()) && time < self.until)
     }
 }

@@ -1,4 +1,4 @@
-//! Reads what every section of a scenario is made of: offsets, durations, probabilities, names of the matrix.
+//! Reads the basic values of all sections of a scenario: offsets, durations, probabilities, names from the matrix.
 
 use crate::{
     core::{ChannelName, PersonName, RoleName, names::CATCH_ALL},
@@ -33,7 +33,7 @@ impl ScenarioReader<'_> {
         self.offset(&item)
     }
 
-    /// A duration above nothing, milliseconds included.
+    /// A duration greater than zero; milliseconds are allowed.
     pub(super) fn span(&mut self, item: &TomlItem<'_>) -> Option<LocatedValue<Duration>> {
         let span = self.time(item)?;
         if span.value.is_zero() {
@@ -44,7 +44,7 @@ impl ScenarioReader<'_> {
         Some(span)
     }
 
-    /// An offset that lies before the end of the drill.
+    /// An offset before the end of the drill.
     pub(super) fn offset(&mut self, item: &TomlItem<'_>) -> Option<LocatedValue<Duration>> {
         let offset = self.time(item)?;
         self.before_the_end(offset.value, item.at, &format!("`{}`", item.key)).then_some(offset)

@@ -1,4 +1,4 @@
-//! The simulator: the core and the rules of the engine in virtual time, with people and channels as distributions.
+//! The simulator: the core and the engine's rules in virtual time, with people and channels as distributions.
 
 mod people;
 pub mod picture;

@@ -19,10 +19,10 @@ use crate::{
 };
 use std::{collections::BTreeMap, time::Duration};
 
-/// How long a channel that is down takes to say so.
+/// How long a channel that is down takes to report an error.
 const REFUSAL: Duration = Duration::from_millis(50);
 
-/// How soon a screen is looked at again on which no desk is open: that of the channel itself.
+/// How soon a screen without an open desk page is checked again: the same as in the channel itself.
 const LOOK_AGAIN: Duration = Duration::from_secs(5 * 60);
 
 /// One person in one run.
@@ -31,7 +31,7 @@ struct VirtualPerson {
     notices: bool,
     is_able: bool,
     at_desk: bool,
-    /// How fast they are, from 0 (never faster) to 1 (never slower).
+    /// How fast they are, from 0 (the fastest) to 1 (the slowest).
     rank: f64,
 }
 
@@ -43,15 +43,15 @@ pub(crate) struct VirtualPeople<'a> {
     minds: BTreeMap<PersonName, VirtualPerson>,
 }
 
-/// How an attempt will end.
+/// The result of an attempt.
 pub(crate) struct VirtualAttempt {
-    /// After this long.
+    /// How long it takes.
     pub takes: Duration,
-    /// So.
+    /// How it ends.
     pub result: Result<SendReceipt, SendError>,
-    /// How long after that it is on the device; none when it never is.
+    /// How long after that it is on the device; `None` if it never arrives.
     pub arrives: Option<Duration>,
-    /// What the scenario does to it on purpose.
+    /// The fault that the scenario injects into it.
     pub injected: Option<Injected>,
 }
 
@@ -60,7 +60,7 @@ impl<'a> VirtualPeople<'a> {
         Self { setting, seed, run, minds: BTreeMap::new() }
     }
 
-    /// When, after a page arrived at `now`, its person answers it, and what; none when they do not.
+    /// When the person answers a page that arrived at `now`, and what; `None` if they do not.
     pub(crate) fn answer(&mut self, page: &Page, role: &RoleName, now: Timestamp) -> Option<(Duration, Answer)> {
         let person = page.person.as_ref()?;
         let absent = |trouble: &ScenarioTrouble| matches!(trouble, ScenarioTrouble::Absent(who) if who == person);
@@ -130,7 +130,7 @@ impl<'a> VirtualPeople<'a> {
         VirtualAttempt { takes, result: Ok(receipt(page)), arrives, injected: None }
     }
 
-    /// What is drawn for a page does not hang on its number, which differs between two matrices.
+    /// The random numbers for a page do not depend on its number, because that differs between two matrices.
     fn dice_of(&self, page: &Page) -> RandomStream {
         let purpose = match page.purpose {
             PagePurpose::Brief { .. } => "brief",
@@ -161,12 +161,12 @@ impl<'a> VirtualPeople<'a> {
         let habits = self.setting.habits.get(person);
         let mut dice = RandomStream::new(self.seed, self.run, &["person", person.as_str()]);
         let says = |said: Option<f64>, usual: f64| said.unwrap_or(usual);
-        // Always drawn in this order: another habit must not shift what else is drawn.
+        // Always drawn in this order: a different habit must not shift the other draws.
         let (notices, able, desk, rank) = (dice.unit(), dice.unit(), dice.unit(), dice.unit());
         let mind = VirtualPerson {
             notices: says(habits.and_then(|habits| habits.ignores), IGNORES) <= notices,
             is_able: says(habits.and_then(|habits| habits.unable), UNABLE) <= able,
-            // In a script nothing is left to chance: a desk that is open more often than not is open.
+            // In a script nothing is random: a desk page that is open more often than not is open.
             at_desk: match self.setting.manner {
                 BehaviourModel::Drawn => desk < says(habits.and_then(|habits| habits.at_desk), AT_DESK),
                 BehaviourModel::Scripted => 0.5 <= says(habits.and_then(|habits| habits.at_desk), AT_DESK),

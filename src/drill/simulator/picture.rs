@@ -1,4 +1,5 @@
-//! The picture of a simulation: how many runs have each role engaged by when, one curve a role and what-if.
+//! The picture of a simulation: the share of runs in which each role is engaged over time, one curve for each role and
+//! what-if.
 
 use crate::{
     core::RoleName,
@@ -10,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-/// The picture's size, and what is left for words around the curves, in pixels.
+/// The size of the picture and the margins for text, in pixels.
 const WIDE: f64 = 900.0;
 const HIGH: f64 = 420.0;
 const LEFT: f64 = 60.0;
@@ -18,24 +19,24 @@ const RIGHT: f64 = 200.0;
 const TOP: f64 = 40.0;
 const BELOW: f64 = 50.0;
 
-/// Points of one curve at most.
+/// The largest number of points in one curve.
 const POINTS: usize = 300;
 
-/// Colours that are told apart without red and green: Okabe and Ito (2008).
+/// Colours that people with red-green colour blindness can tell apart: Okabe and Ito (2008).
 const COLOURS: [&str; 7] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"];
 
-/// Strokes of the what-ifs: the first is the thing as it is.
+/// Line styles of the what-ifs: the first is for the setting as it is.
 const STROKES: [&str; 4] = ["none", "7 4", "2 3", "10 3 2 3"];
 
 /// The curves of one setting.
 pub struct SettingCurves {
     what_if: String,
-    /// By role: how many runs called it, and the sorted times of those that had it engaged.
+    /// For each role: how many runs called it, and the sorted times of those in which it was engaged.
     roles: BTreeMap<RoleName, (usize, Vec<Duration>)>,
 }
 
 impl SettingCurves {
-    /// The curves of these runs. Only roles that somebody demands or expects something of are drawn.
+    /// The curves of these runs. Only roles that are required or have a hypothesis are drawn.
     pub fn of(what_if: &str, setting: &SimulationSetting<'_>, runs: &[PlayedRun]) -> Self {
         let mut roles: BTreeMap<RoleName, (usize, Vec<Duration>)> = BTreeMap::new();
         for (role, course) in runs.iter().flat_map(|run| &run.observed.roles) {
@@ -51,7 +52,8 @@ impl SettingCurves {
     }
 }
 
-/// Draws curves as SVG. The time ends where the last tenth of a percent of what is engaged is, at most at `ends`.
+/// Draws curves as SVG. The time axis ends where the last 0.1 % of engagements are reached, and at `ends` at the
+/// latest.
 pub fn draw(title: &str, ends: Duration, all: &[SettingCurves]) -> String {
     let latest = all.iter().flat_map(|curves| curves.roles.values()).filter_map(|(_, times)| {
         let at = (times.len() as f64 * 0.995) as usize;
@@ -117,7 +119,7 @@ fn frame(title: &str, span: f64) -> String {
     svg
 }
 
-/// A step that a clock has: seconds, then minutes.
+/// A step size that fits clock times: seconds, then minutes.
 fn round_step(at_least: f64) -> f64 {
     const STEPS: [f64; 12] = [1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0];
     STEPS.into_iter().find(|step| at_least <= *step).unwrap_or(7200.0)

@@ -1,13 +1,13 @@
-//! Chance that is the same on every machine and in every version: SplitMix64, and one stream for each thing that is left
-//! to chance.
+//! Random numbers that are the same on every machine and in every version: SplitMix64, with one stream for each random
+//! thing.
 //!
-//! The generator is that of G. Steele, D. Lea, C. Flood, "Fast splittable pseudorandom number generators" (OOPSLA 2014),
-//! with the constants of its reference implementation. It is written here, and not taken from a crate, because a result
-//! that is printed with its seed must be found again by a later version.
+//! The generator is from G. Steele, D. Lea, C. Flood, "Fast splittable pseudorandom number generators" (OOPSLA 2014),
+//! with the constants of its reference implementation. It is written here and not taken from a crate, because a later
+//! version must reproduce a result that was printed with its seed.
 //!
-//! A stream is named by the seed, the number of the run and what it is for ("ana/answers"). So what one person does does
-//! not depend on what was drawn for others, on the order of events or on which thread plays the run, and two matrices
-//! that are compared with one seed meet the same people (common random numbers).
+//! A stream is identified by the seed, the number of the run and its purpose ("ana/answers"). So what one person does
+//! does not depend on the draws for others, on the order of events or on which thread plays the run, and two matrices
+//! that are compared with one seed get the same people (common random numbers).
 
 /// One stream.
 #[derive(Debug, Clone)]
@@ -17,7 +17,7 @@ pub struct RandomStream(u64);
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
 impl RandomStream {
-    /// The stream of one purpose in one run.
+    /// The stream for one purpose in one run.
     pub fn new(seed: u64, run: u64, purpose: &[&str]) -> Self {
         let mut state = mix(seed ^ mix(run.wrapping_add(GOLDEN)));
         for part in purpose {
@@ -30,7 +30,7 @@ impl RandomStream {
         Self(state)
     }
 
-    /// The `n`th stream beside this one.
+    /// The `n`th stream derived from this one.
     pub fn nth(self, n: u64) -> Self {
         Self(mix(self.0 ^ mix(n.wrapping_add(GOLDEN))))
     }
@@ -46,7 +46,7 @@ impl RandomStream {
         ((self.bits() >> 11) as f64 + 0.5) / (1u64 << 53) as f64
     }
 
-    /// Whether something happens that happens with this probability.
+    /// Returns `true` with this probability.
     pub fn happens(&mut self, probability: f64) -> bool {
         self.unit() < probability
     }

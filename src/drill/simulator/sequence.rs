@@ -1,12 +1,12 @@
-//! The order of what happened in one incident, without what differs from one clock to another: by it a run in virtual
-//! time is compared with a live one that followed the same script.
+//! The order of events in one incident, without the parts that depend on the clock. It is used to compare a run in
+//! virtual time with a live run of the same script.
 //!
-//! What is dropped or made alike, and why:
-//! - Times. A live ladder moves some milliseconds late; what both must agree on is the order, and each step's wait, which
-//!   is written out (`for 45s`). A standby is written as the extension that was granted.
-//! - When a channel said what it made of a page, and what devices reported: concurrent sends end in any order. What the
-//!   core made of it (another channel, the next step) stands in its place in the order.
-//! - By which way an answer came, who resolved the incident, and the numbers of withdrawn pages.
+//! What is dropped or unified, and why:
+//! - Times. A live ladder moves some milliseconds late. Both must agree on the order and on each step's wait, which is
+//!   written out (`for 45s`). A standby is written with the extension that was granted.
+//! - When a channel reported the result of a page, and what devices reported: concurrent sends end in any order. The
+//!   core's reaction (another channel, the next step) keeps its place in the order.
+//! - The channel of an answer, who resolved the incident, and the numbers of withdrawn pages.
 
 use crate::{
     core::{AlertStatus, AnswerVerdict, Event, Page, PagePurpose, PersonName, Timestamp},
@@ -17,13 +17,13 @@ use crate::{
     matrix::Matrix,
 };
 
-/// The order of what happened in one incident, one line an event.
+/// The order of events in one incident, one line for each event.
 pub fn sequence<'a>(events: impl IntoIterator<Item = (Timestamp, &'a Event)>) -> Vec<String> {
     events.into_iter().filter_map(|(at, event)| line(at, event)).collect()
 }
 
-/// The sequences of the incidents of a scenario whose people follow its script, in the order of their opening: ladders
-/// compressed as in a live run, channels taking what they are given at once, faults as the scenario says.
+/// The sequences of a scenario's incidents when people follow its script, in the order in which they were opened.
+/// Ladders are compressed as in a live run, channels accept pages immediately, and faults are as in the scenario.
 pub fn scripted(scenario: &Scenario, matrix: &Matrix, start: Timestamp) -> Vec<Vec<String>> {
     let cases = SimulationSetting::scripted(scenario, matrix, start).cases(0, 0);
     let of = |case: &PlayedIncident| sequence(case.events.iter().map(|(at, event)| (*at, event)));
@@ -49,7 +49,7 @@ fn line(at: Timestamp, event: &Event) -> Option<String> {
             format!("{role} step {nth} round {round} ({why:?}): {} for {wait}", people.join(", "))
         }
         Event::Paged { page } => paged(page),
-        // What a drill did to a page on purpose stands in what the core made of it, as with any trouble.
+        // An injected fault shows in the core's reaction, like any other error.
         Event::Injected { .. } => return None,
         Event::Settled { .. } | Event::Reported { .. } | Event::TakenOver { .. } => return None,
         Event::Preempted { .. } => "broken off".into(),
@@ -74,7 +74,7 @@ fn line(at: Timestamp, event: &Event) -> Option<String> {
         Event::HandedOver { role, next } => format!("{role} handed over to {next}"),
         Event::Exhausted { role } => format!("{role} exhausted"),
         Event::Resolved { .. } => "resolved".into(),
-        // What people find afterwards is no part of what happened.
+        // What people conclude later is not part of what happened.
         Event::Judged { .. } => return None,
     })
 }

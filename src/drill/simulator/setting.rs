@@ -21,12 +21,12 @@ use std::{
     time::Duration,
 };
 
-/// What is different from what the scenario says: a question of "what if".
+/// How it differs from the scenario: a "what if" question.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct WhatIf {
-    /// Channels that are down from the beginning to the end.
+    /// Channels that are down from beginning to end.
     pub without: Vec<ChannelName>,
-    /// People who are absent from the beginning to the end.
+    /// People who are absent from beginning to end.
     pub absent: Vec<PersonName>,
 }
 
@@ -35,15 +35,15 @@ pub struct SimulationSetting<'a> {
     pub(crate) scenario: &'a Scenario,
     pub(crate) matrix: &'a Matrix,
     pub(crate) start: Timestamp,
-    /// Every alert with its offset and what the triggers say to it.
+    /// Every alert with its offset and what the triggers decide about it.
     pub(crate) reports: Vec<(Duration, Arc<Alert>, Arc<[TriggerMatch]>)>,
-    /// The plans of the triggers, for those who take part.
+    /// The plans of the triggers, limited to participants.
     pub(crate) plans: BTreeMap<String, Arc<EscalationPlan>>,
     pub(crate) channels: BTreeMap<ChannelName, VirtualChannel>,
     pub(crate) habits: BTreeMap<PersonName, ResponseModel>,
     pub(crate) faults: Vec<ScenarioFault>,
     pub(crate) screens: BTreeSet<ChannelName>,
-    /// How long after its end the all-clear is watched; none when nothing is expected of it.
+    /// How long after the scenario's end the all-clear is watched; `None` if there is no hypothesis about it.
     pub(crate) all_clear: Option<Duration>,
     pub(crate) manner: BehaviourModel,
 }
@@ -51,13 +51,13 @@ pub struct SimulationSetting<'a> {
 /// How people and channels behave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BehaviourModel {
-    /// As distributions say.
+    /// As the distributions say.
     Drawn,
-    /// People say what the scenario's script says and nothing else; channels take everything at once.
+    /// People only give the answers in the scenario's script; channels accept everything immediately.
     Scripted,
 }
 
-/// A channel as it carries in virtual time.
+/// A channel in virtual time.
 pub(crate) struct VirtualChannel {
     pub(crate) kind: ChannelKind,
     pub(crate) pace: SendPace,
@@ -68,22 +68,22 @@ pub(crate) struct VirtualChannel {
     pub(crate) reaction: DelayDistribution,
 }
 
-/// One incident of a run, as it was in the end.
+/// One incident of a run, in its final state.
 pub struct PlayedIncident {
-    /// It, with its pages.
+    /// The incident, with its pages.
     pub incident: Incident,
-    /// What happened, in order: what would have been journaled.
+    /// What happened, in order: the events that a daemon would have journaled.
     pub events: Vec<(Timestamp, Event)>,
 }
 
 impl<'a> SimulationSetting<'a> {
-    /// A scenario to be played with a matrix from `start` on, under other conditions where there are any.
+    /// A scenario to be played with a matrix from `start` on, under these conditions.
     pub fn new(scenario: &'a Scenario, matrix: &'a Matrix, conditions: &WhatIf, start: Timestamp) -> Self {
         Self::in_manner(scenario, matrix, conditions, start, BehaviourModel::Drawn)
     }
 
     /// The same with people who follow the scenario's script, ladders compressed as in a live run, and channels that
-    /// take everything: for comparing with a live run.
+    /// accept everything: for comparison with a live run.
     pub fn scripted(scenario: &'a Scenario, matrix: &'a Matrix, start: Timestamp) -> Self {
         Self::in_manner(scenario, matrix, &WhatIf::default(), start, BehaviourModel::Scripted)
     }
@@ -118,7 +118,7 @@ impl<'a> SimulationSetting<'a> {
         }
     }
 
-    /// How many alerts were sent until this offset, that moment included.
+    /// How many alerts were sent until this offset (inclusive).
     pub fn sent_until(&self, offset: Duration) -> usize {
         self.reports.partition_point(|(at, _, _)| *at <= offset)
     }
@@ -128,7 +128,7 @@ impl<'a> SimulationSetting<'a> {
         self.scenario
     }
 
-    /// What the matrix sets as a role's target.
+    /// The role's target in the matrix.
     pub fn target(&self, role: &RoleName) -> Option<EngagementTarget> {
         self.matrix.roles.get(role)?.target
     }
@@ -144,7 +144,7 @@ impl<'a> SimulationSetting<'a> {
     }
 }
 
-/// Each alert once for all its repeats: conditions are the same in every run.
+/// Evaluates each alert once for all its repeats: conditions have the same result in every run.
 pub(crate) fn judged(scenario: &Scenario, matrix: &Matrix) -> Vec<(Duration, Arc<Alert>, Arc<[TriggerMatch]>)> {
     let mut known: Vec<(Arc<Alert>, Arc<[TriggerMatch]>)> = Vec::new();
     let reports = scenario.reports().into_iter().map(|(at, alert)| {

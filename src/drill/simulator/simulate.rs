@@ -1,4 +1,4 @@
-//! Many runs of one scenario: how likely each role is engaged in time, how long it takes, and what it hangs on.
+//! Many runs of one scenario: how likely each role is engaged in time, how long it takes, and what that depends on.
 
 use crate::{
     core::{EngagementTarget, RoleName},
@@ -23,75 +23,78 @@ use std::{
     time::Duration,
 };
 
-/// Runs that are played when nobody asks for another number.
+/// How many runs are played by default.
 pub const RUNS: u64 = 10_000;
 
-/// Runs that may be asked for: what they show is kept until the end, a few kilobytes a run.
+/// The largest number of runs. Their results stay in memory until the end, a few kilobytes for each run.
 pub const RUNS_MAX: u64 = 1_000_000;
 
-/// What all runs of one setting showed.
+/// The result of all runs of one setting.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SimulationSummary {
-    /// What is different from the scenario and the matrix as they are: "as it is", "without sms".
+    /// How it differs from the given scenario and matrix: "as it is", "without sms".
     pub what_if: String,
     /// The revision of the matrix.
     pub matrix: String,
     /// How many runs.
     pub runs: usize,
-    /// What became of the hypotheses.
+    /// The results of the hypotheses.
     pub score: DrillScore,
     /// Each role that was called in any run.
     pub roles: Vec<RoleOutlook>,
 }
 
-/// How one role fares.
+/// The result for one role.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RoleOutlook {
-    /// Which.
+    /// The role.
     pub role: RoleName,
-    /// In how many runs it was called.
+    /// The number of runs in which it was called.
     pub called: usize,
-    /// In how many of those it was engaged before the end.
+    /// The number of those in which it was engaged before the end.
     pub engaged: usize,
-    /// In how many of those it was covered instead.
+    /// The number of those in which it was covered instead.
     pub covered: usize,
-    /// How it ended in those. That a page reached somebody is not looked at here.
+    /// How it ended in those. Whether a page reached somebody is not considered here.
     pub ended: Endings,
-    /// The share engaged by the bound that is set for it; none where there is no bound.
+    /// The share that was engaged within the time limit; `None` if there is no limit.
     pub in_time: Option<TargetReport>,
-    /// Times to engagement, 50, 90 and 99 %, of all runs in which it was called: one that was not engaged is longer than
-    /// any.
+    /// The 50, 90 and 99 % quantiles of the time to engagement, over all runs in which it was called; a run in which it
+    /// was not engaged counts as longer than any other.
     pub quantiles: [TimeQuantile; 3],
-    /// What most of the time went to in the runs that were late, or that took longest where there is no bound.
+    /// The main cause of the time in runs that were late, or that took longest if there is no limit.
     pub bottleneck: Option<ScoreBottleneck>,
-    /// How many alerts had been sent when it was engaged, in half of the runs at most; none where fewer were engaged.
+    /// The number of alerts that had been sent when it was engaged, or fewer, in half of the runs; `None` if it was
+    /// engaged in fewer.
     pub alerts: Option<usize>,
-    /// How long before each moment of the scenario it was engaged, in half of the runs at least; negative after it.
+    /// How long before each moment of the scenario it was engaged, or longer, in half of the runs; negative means after
+    /// it.
     pub before: Vec<LeadTime>,
 }
 
 /// A quantile of times in seconds, with its interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct TimeQuantile {
-    /// Which, in percent.
+    /// The percentage.
     pub percent: f64,
-    /// The time; none where too few were engaged for it.
+    /// The time; `None` if too few were engaged.
     pub seconds: Option<f64>,
-    /// The order statistics between which the true one lies, 95 %: an end that is none is beyond the drill.
+    /// The order statistics that bound the true quantile with 95 % confidence; `None` means beyond the end of the
+    /// drill.
     pub interval: (Option<f64>, Option<f64>),
 }
 
-/// How long before something.
+/// How long before a moment.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LeadTime {
-    /// What.
+    /// The moment.
     pub what: String,
-    /// How long before it, in seconds; none where fewer than half were engaged.
+    /// How long before it, in seconds; `None` if fewer than half were engaged.
     pub seconds: Option<f64>,
 }
 
-/// Plays `runs` runs on `threads` threads. The result is the same on any number of them. `done` counts runs that are
-/// over, for whoever shows progress.
+/// Plays `runs` runs on `threads` threads. The result does not depend on the number of threads. `done` counts finished
+/// runs, for a progress display.
 pub fn play(setting: &SimulationSetting<'_>, seed: u64, runs: u64, threads: u64, done: &AtomicU64) -> Vec<PlayedRun> {
     let next = AtomicU64::new(0);
     let worker = || {
@@ -108,7 +111,7 @@ pub fn play(setting: &SimulationSetting<'_>, seed: u64, runs: u64, threads: u64,
     let mut all = thread::scope(|scope| {
         let others: Vec<_> = (1..threads.max(1)).map(|_| scope.spawn(worker)).collect();
         let mut all = worker();
-        // A worker that panicked is a fault of ours: what it had is missing, and the count says so.
+        // A worker that panicked is a bug of ours: its runs are missing, and the count shows it.
         all.extend(others.into_iter().filter_map(|other| other.join().ok()).flatten());
         all
     });
@@ -158,7 +161,7 @@ fn role_outlook(role: &RoleName, setting: &SimulationSetting<'_>, runs: &[Played
     }
 }
 
-/// What the hypothesis about a role expects, or the matrix where there is none.
+/// The hypothesis about a role, or else its target in the matrix.
 fn target(role: &RoleName, setting: &SimulationSetting<'_>) -> Option<EngagementTarget> {
     let mut hypotheses = setting.scenario().hypotheses.iter();
     let about = hypotheses.find(|hypothesis| hypothesis.about.is_role(role));
@@ -177,21 +180,21 @@ fn before(setting: &SimulationSetting<'_>, engaged: Option<Duration>) -> Vec<Lea
     moments.map(|moment| LeadTime { what: moment.what.clone(), seconds: lead(moment.at) }).collect()
 }
 
-/// The place of a quantile among `n` sorted values: the smallest that so many percent do not exceed.
+/// The rank of a quantile among `n` sorted values: the smallest value that this percentage does not exceed.
 fn rank(n: usize, percent: f64) -> usize {
     ((n as f64 * percent / 100.0).ceil() as usize).saturating_sub(1)
 }
 
-/// A quantile of `times` (sorted) among `n`, of which those that are missing are longer than any. Its interval is that of
-/// the order statistics whose ranks are `n p -+ 1.96 sqrt(n p (1 - p))`: G. Hahn, W. Meeker, "Statistical Intervals"
-/// (1991), chapter 5.
+/// A quantile of `times` (sorted) among `n`; missing times are longer than any other. Its interval is that of the order
+/// statistics with the ranks `n p -+ 1.96 sqrt(n p (1 - p))`: G. Hahn, W. Meeker, "Statistical Intervals" (1991),
+/// chapter 5.
 fn quantile(times: &[Duration], n: usize, percent: f64) -> TimeQuantile {
     let at = |rank: usize| times.get(rank).map(Duration::as_secs_f64);
     let (all, p) = (n as f64, percent / 100.0);
     let half = 1.96 * (all * p * (1.0 - p)).sqrt();
     let low = (all * p - half).floor().max(1.0) as usize - 1;
     let high = (all * p + half).ceil() as usize;
-    // An upper rank beyond the sample says that nobody knows how long it may take.
+    // An upper rank beyond the sample means that there is no known upper limit.
     let high = if n <= high { None } else { at(high) };
     TimeQuantile { percent, seconds: at(rank(n, percent)), interval: (at(low), high) }
 }

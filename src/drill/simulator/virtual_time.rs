@@ -1,14 +1,16 @@
-//! The same engine in virtual time: the real core, the matrix's own judgement, plans and roster, and the delivery
-//! engine's rules (pace, lanes, accept timeout, breakers, failing over), while channels and people are distributions. Nothing
-//! waits, nothing is journaled, and no text is rendered: an hour of crisis takes well below a millisecond.
+//! The same engine in virtual time. The core, the matrix's conditions, plans and roster are the real ones, and so are
+//! the delivery engine's rules (rate limits, lanes, accept timeout, breakers, failover); channels and people are
+//! distributions. Nothing waits, nothing is journaled, and no text is rendered: an hour of crisis takes well below a
+//! millisecond.
 //!
 //! What is modelled, and what is not:
-//! - Each person is drawn once a run: whether anything reaches them, whether they can take it, whether their desk page is
-//!   open, and one rank (from 0 to 1) of how fast they are. By each channel they answer when the part `rank` of the times
-//!   that it takes them by that channel is over, counted from its delivery; the first one counts. So more channels make a
-//!   page arrive surely and early, but do not make a slow person quick, and calling again does not wake who sleeps.
-//! - They give the answer that the role demands, for each role that they are paged for, and none once it is engaged.
-//! - Latencies are drawn for each attempt; none depends on what was drawn for anybody else ([`super::random`]).
+//! - Each person is drawn once for each run: whether anything reaches them, whether they can take it, whether their
+//!   desk page is open, and one rank (from 0 to 1) of how fast they are. For each channel, their answer comes after the
+//!   quantile `rank` of their answer times by that channel, counted from the delivery; the first answer counts. So more
+//!   channels make a page arrive reliably and early, but do not make a slow person fast, and another page does not wake
+//!   a person who sleeps.
+//! - They give the answer that the role requires, for each role that they are paged for, and none once it is engaged.
+//! - Latencies are drawn for each attempt; none depends on the draws for anybody else ([`super::random`]).
 //! - The daemon's own time (milliseconds), its incident about a broken channel, and restarts are left out.
 
 use crate::{
@@ -26,7 +28,7 @@ use std::{collections::BTreeMap, time::Duration};
 pub struct PlayedRun {
     /// How each role went.
     pub observed: RunObservation,
-    /// When the incident opened that first called each role, counted from the beginning of the drill.
+    /// When the incident that first called each role was opened, counted from the beginning of the drill.
     pub opened: BTreeMap<RoleName, Duration>,
 }
 

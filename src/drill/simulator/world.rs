@@ -1,4 +1,4 @@
-//! One run: what happens next stands in one queue, and nothing else ever happens.
+//! One run: a single queue holds everything that will happen next.
 
 use crate::{
     channel::SendError,
@@ -23,27 +23,26 @@ use std::{
     time::Duration,
 };
 
-/// Steps that one run may take: a net below a fault of ours, never reached by a drill of a day.
+/// The largest number of steps in one run: a safety net for bugs of ours, never reached by a drill of one day.
 const STEPS_MAX: usize = 2_000_000;
 
-/// Who closes what is still open in the end.
+/// The name of whoever closes incidents that are still open at the end.
 const BY: &str = "drill";
 
-/// What can happen next.
 enum VirtualEvent {
-    /// An alert of the scenario.
+    /// An alert of the scenario is reported.
     Report(usize),
-    /// A ladder, a accept timeout or a lease may be due.
+    /// A ladder, an accept timeout or a lease may be due.
     Tick(usize),
     /// The delivery engine may have something to start.
     Deliver,
-    /// An attempt that began then ends.
+    /// An attempt that began at this time ends.
     Done(PageId, Timestamp, VirtualAttempt),
     /// A page is on its device.
     Arrived(PageId),
     /// Somebody answers a page.
     Answer(PageId, Answer),
-    /// Somebody says what the script says.
+    /// A line of the script is due.
     Script(usize),
     /// The drill is over.
     End,
@@ -56,17 +55,17 @@ pub(crate) struct VirtualWorld<'a> {
     numbered: u64,
     queue: BTreeMap<(Timestamp, u64), VirtualEvent>,
     reports_left: usize,
-    /// Lines of the script that are still to be said: any of them may hand back what somebody has.
+    /// Lines of the script that are still to come: any of them may hand back a role.
     script_left: usize,
     cases: Vec<PlayedIncident>,
-    /// When each incident's next tick stands in the queue.
+    /// When the next tick of each incident is due.
     ticks: Vec<Option<Timestamp>>,
     keys: BTreeMap<IncidentKey, usize>,
     windows: BTreeMap<String, ThresholdWindow>,
     delivery: DeliveryQueues,
     delivers_at: Option<Timestamp>,
     breakers: ChannelBreakers,
-    /// Who has answered for which role of which incident.
+    /// The people who have answered, by incident and role.
     answered: BTreeSet<(usize, RoleName, PersonName)>,
 }
 
@@ -89,7 +88,7 @@ impl<'a> VirtualWorld<'a> {
             breakers: ChannelBreakers::default(),
             answered: BTreeSet::new(),
         };
-        // One after another, so that a thousand of them do not make every other step dearer.
+        // Queued one at a time, so that a thousand alerts do not slow down every other step.
         world.next_report(0);
         let script = setting.scenario.answers.iter().filter(|_| setting.manner == BehaviourModel::Scripted);
         for (n, answer) in script.enumerate() {
@@ -114,7 +113,7 @@ impl<'a> VirtualWorld<'a> {
         self.cases
     }
 
-    /// Whether what comes can change no role's outcome any more, and nobody waits for the all-clear.
+    /// Whether nothing that follows can change a role's outcome, and no all-clear is still watched.
     fn is_settled(&self) -> bool {
         let open = |case: &PlayedIncident| case.incident.open_roles().next().is_some();
         self.reports_left == 0
@@ -168,7 +167,7 @@ impl<'a> VirtualWorld<'a> {
         self.on_commit(case, events);
     }
 
-    /// What the daemon does after a commit: pages to send, pages to drop, the next deadline.
+    /// The daemon's work after a commit: pages to send, pages to drop, the next deadline.
     fn on_commit(&mut self, n: usize, events: Vec<Event>) {
         let Some(case) = self.cases.get_mut(n) else { return };
         for event in &events {
@@ -188,7 +187,7 @@ impl<'a> VirtualWorld<'a> {
     }
 }
 
-// Alerts, as the daemon admits them.
+// Alerts, admitted as in the daemon.
 impl VirtualWorld<'_> {
     fn report(&mut self, n: usize) {
         let (_, alert, judgements) = &self.setting.reports[n];
@@ -209,7 +208,7 @@ impl VirtualWorld<'_> {
                         self.step(case, IncidentInput::Alert(alert.clone()));
                     }
                 }
-                // A scenario with such an alert is refused when it is read.
+                // A scenario with an alert like this is refused when it is read.
                 TriggerMatch::Failed { .. } => {}
             }
         }
@@ -230,7 +229,7 @@ impl VirtualWorld<'_> {
     }
 }
 
-// Pages, as the delivery engine sends them.
+// Pages, sent as in the delivery engine.
 impl VirtualWorld<'_> {
     fn deliver(&mut self) {
         while let Some(at) = self.delivery.next_at() {
@@ -280,7 +279,7 @@ impl VirtualWorld<'_> {
     fn done(&mut self, id: PageId, sent_at: Timestamp, attempt: VirtualAttempt) {
         let VirtualAttempt { result, arrives, injected, .. } = attempt;
         let Some(page) = self.incident(id).and_then(|incident| incident.pages.get(&id.n)).cloned() else { return };
-        // What is broken on purpose opens no breaker on the daemon either.
+        // An injected fault opens no breaker in the daemon either.
         if page.person.is_some() && injected.is_none() {
             match &result {
                 Err(SendError::Broken { why }) => drop(self.breakers.broke(&page.channel, why, self.now)),
@@ -309,7 +308,7 @@ impl VirtualWorld<'_> {
             }
             Err(SendError::Unreachable { why, .. } | SendError::Broken { why }) => SendOutcome::Unreachable { why },
         };
-        // As on the daemon: where no channel was asked, nothing was sent.
+        // As on the daemon: if no channel was asked, nothing was sent.
         let sent_at = Some(sent_at).filter(|_| !injected.as_ref().is_some_and(FaultKind::asks_no_channel));
         if let Some(trouble) = injected {
             self.step(case_of(id), IncidentInput::Injected { page: id.n, trouble });
@@ -344,7 +343,7 @@ impl VirtualWorld<'_> {
         }
     }
 
-    /// Somebody answers, unless they did already by another channel, or the role has somebody and they were told so.
+    /// A person answers, unless they already did by another channel, or the role has somebody and they were told.
     fn answer(&mut self, id: PageId, answer: Answer) {
         let Some(incident) = self.incident(id) else { return };
         let Some(page) = incident.pages.get(&id.n) else { return };
@@ -357,7 +356,7 @@ impl VirtualWorld<'_> {
         }
     }
 
-    /// What the script says goes to the newest open incident that asked this person, else to the newest one.
+    /// A scripted answer goes to the newest open incident that asked this person, or else to the newest one.
     fn script(&mut self, n: usize) {
         let answer = &self.setting.scenario.answers[n];
         let asked = |case: &PlayedIncident| {

@@ -1,4 +1,4 @@
-//! The share that is engaged by each time, of all that were called, with its interval.
+//! The share that is engaged over time, of all that were called, with its interval.
 
 use super::{BAND, Colour, FAINT, LINE, MARK, SERIES, SvgCanvas, TextAnchor, TimeScale, WIDTH, short, tick};
 use crate::report::{
@@ -15,15 +15,15 @@ const LEFT: f64 = 54.0;
 /// One curve of a picture.
 #[derive(Debug, Clone)]
 pub struct PlotLine {
-    /// What it is called.
+    /// Its name.
     pub name: String,
-    /// How many there were.
+    /// The number of engagements.
     pub n: usize,
     /// How they ended.
     pub ended: Endings,
     /// The median, in seconds.
     pub median: CurveQuantile,
-    /// In the order of time.
+    /// The points in order of time.
     pub points: Vec<CurvePoint>,
 }
 
@@ -34,8 +34,8 @@ impl From<&GroupReport> for PlotLine {
     }
 }
 
-/// The curves of at most six groups; the interval is drawn where there is one group alone. `target` is a bound and the
-/// share (0 to 1) that shall be reached by it.
+/// The curves of at most six groups; the interval is drawn only for a single group. `target` is a time limit and the
+/// share (0 to 1) that must be reached by then.
 pub fn curves(title: &str, lines: &[PlotLine], target: Option<(Duration, f64)>) -> String {
     let lines = lines.get(..lines.len().min(SERIES.len())).unwrap_or(lines);
     let mut canvas = SvgCanvas::new("engaged", title, &described(lines), HEIGHT);
@@ -67,7 +67,7 @@ pub fn curves(title: &str, lines: &[PlotLine], target: Option<(Duration, f64)>) 
     canvas.finish()
 }
 
-/// Those that can be told apart best come first.
+/// Colours that are easiest to tell apart come first.
 const COLOURS: [Colour; 6] = [SERIES[1], SERIES[3], SERIES[5], SERIES[4], SERIES[2], SERIES[0]];
 
 fn described(lines: &[PlotLine]) -> String {

@@ -1,4 +1,4 @@
-//! The timeline: who was called by what when, what each page came to, and who answered.
+//! The timeline: who was called when and by which channel, the result of each page, and who answered.
 
 use super::{FAINT, INK, LINE, MARK, PAPER, SERIES, SvgCanvas, TextAnchor, TimeScale, WIDTH, at, short};
 use crate::{
@@ -11,18 +11,19 @@ const ROW: f64 = 22.0;
 const TOP: f64 = 40.0;
 const LEFT: f64 = 200.0;
 
-/// Pages, and answers, that are drawn at most: more can not be told apart. The title says so where there are more.
+/// The largest number of pages and of answers that are drawn: more cannot be told apart. The title says so if there are
+/// more.
 const MARKS_MAX: usize = 2_000;
 
-/// Answers that are told to those who can not see the picture; of the others it is told how many.
+/// How many answers the text description lists for people who cannot see the picture; the rest is counted.
 const TOLD_MAX: usize = 50;
 
-/// The way of an answer that was to no page.
+/// The row label of answers without a page.
 const NO_PAGE: &str = "command line";
 
 type TimelineRows = BTreeMap<(RoleName, ChannelName), f64>;
 
-/// One row a role and channel.
+/// One row for each role and channel.
 pub fn timeline(story: &IncidentTimeline, roles: &[RoleStory]) -> String {
     let rows = rows(story, roles);
     let height = TOP + ROW * rows.len() as f64 + 12.0 * roles.len() as f64 + 30.0;
@@ -136,7 +137,7 @@ fn draw_page(canvas: &mut SvgCanvas, scale: TimeScale, story: &IncidentTimeline,
     }
 }
 
-/// Answers about a role: whose role, to which page, when, whether it engaged, in words, by which channel.
+/// Answers about a role: the role, the page, the time, whether it engaged, a description, the channel.
 fn answers(
     story: &IncidentTimeline,
 ) -> impl Iterator<Item = (&RoleName, Option<u32>, f64, bool, String, Option<&ChannelName>)> {
@@ -155,7 +156,7 @@ fn draw_answers(canvas: &mut SvgCanvas, scale: TimeScale, story: &IncidentTimeli
     for (role, page, after, engages, says, by) in answers(story).take(MARKS_MAX) {
         let page = page.and_then(|n| story.incident.pages.get(&n));
         let of_page = page.map_or_else(|| ChannelName::from(NO_PAGE), |page| page.channel.clone());
-        // On the line by which it came, where there is one: a desk shows what went by other channels, too.
+        // In the row of the answer's channel, if there is one: a desk page also shows pages of other channels.
         let own = by.and_then(|by| rows.get(&(role.clone(), by.clone())));
         let Some(y) = own.or_else(|| rows.get(&(role.clone(), of_page))) else { continue };
         let (size, colour) = if engages { (7.0, SERIES[5]) } else { (4.5, SERIES[4]) };
@@ -173,7 +174,7 @@ fn briefs(story: &IncidentTimeline) -> impl Iterator<Item = &Page> {
     story.incident.pages.values().map(|page| &**page).filter(|page| page.purpose.is_brief())
 }
 
-/// What of it is drawn, where that is not all.
+/// Which part of it is drawn, if not all.
 fn drawn(story: &IncidentTimeline) -> String {
     let (pages, answers) = (briefs(story).count(), answers(story).count());
     let cut = |count: usize, what: &str| match count {
@@ -203,7 +204,7 @@ fn dot(canvas: &mut SvgCanvas, x: f64, y: f64, fill: super::Colour, more: &str) 
     canvas.path(&disc(x, y), fill, more, "a page");
 }
 
-/// What its channel never had.
+/// A mark for a page that its channel never had.
 fn square(canvas: &mut SvgCanvas, x: f64, y: f64, says: &str) {
     let d = format!("M{:.1} {:.1}h8v8h-8z", x - 4.0, y - 4.0);
     canvas.path(&d, PAPER, &format!("stroke=\"{MARK}\" stroke-width=\"1.5\""), says);

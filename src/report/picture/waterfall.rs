@@ -1,4 +1,4 @@
-//! The waterfall: for each role, which stage took how long.
+//! The waterfall: how long each stage took, for each role.
 
 use super::{FAINT, INK, MARK, SERIES, SvgCanvas, TextAnchor, TimeScale, WIDTH, short};
 use crate::report::{
@@ -10,13 +10,13 @@ const ROW: f64 = 34.0;
 const TOP: f64 = 44.0;
 const LEFT: f64 = 180.0;
 
-/// A bar is never too thin to be seen.
+/// The smallest width of a bar, so that it can be seen.
 const THIN: f64 = 1.5;
 
-/// What passed until each stage; the colour of a bar is that of the stage it leads to.
+/// The stages; the colour of a bar is that of the stage that it ends with.
 const STAGES: [&str; 6] = ["sent", "accepted", "delivered", "seen", "answered", "engaged"];
 
-/// One bar a role, cut into the ways from stage to stage.
+/// One bar for each role, divided into the intervals between stages.
 pub fn waterfall(name: &str, roles: &[RoleStory]) -> String {
     let height = TOP + ROW * roles.len() as f64 + 30.0;
     let said: Vec<String> = roles.iter().map(described).collect();
@@ -67,7 +67,7 @@ fn bar(canvas: &mut SvgCanvas, scale: TimeScale, role: &RoleStory, y: f64) {
         .filter(|(at, _)| *at <= role.seconds())
         .collect();
     known.sort_by(|a, b| a.0.total_cmp(&b.0));
-    // Of stages that came in the same moment the last one says what was waited for.
+    // If stages happened at the same moment, the last one shows what was waited for.
     let all = known.clone();
     known.retain(|(at, stage)| !all.iter().any(|(other, later)| other == at && stage < later));
     let mut from = 0.0;

@@ -24,11 +24,11 @@ pub(crate) enum WordSense {
     Sorry,
     /// Goes with a wait.
     Need,
-    /// Carriers take it as leaving for good where it is the whole message
+    /// Carriers take it as leaving for good if it is the whole message
     /// (<https://help.twilio.com/articles/223134027>). Never an answer: some carriers swallow it whatever else the message
     /// says, and a person who has sent one gets no later page by SMS.
     Stop,
-    /// Asks to be written to again, where it is the whole message.
+    /// Asks to be written to again, if it is the whole message.
     Start,
 }
 
@@ -195,7 +195,7 @@ impl Vocabulary {
         Self { labels: AnswerLevel::Wilco.offers().map(label).into() }
     }
 
-    /// What the words from here on say, and where the next ones begin; none where the first is not known.
+    /// What the words from here on say, and where the next ones begin; `None` if the first is not known.
     pub fn sense_at(&self, pieces: &[TextPiece<'_>], at: usize) -> Option<(WordSense, usize)> {
         if let Some((span, next)) = minutes_at(pieces, at) {
             return Some((WordSense::Say(Answer::Standby { span }), next));

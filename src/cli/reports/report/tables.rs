@@ -129,7 +129,7 @@ fn target(target: &TargetReport) -> String {
     format!("{wanted}\n{share}\n{}", target.verdict.as_str())
 }
 
-/// `40 % (30..50)`; two ends where nobody was watched for long enough to judge the rest by.
+/// `40 % (30..50)`; two ends if nobody was watched for long enough to judge the rest by.
 fn shown(share: &ReachedShare) -> String {
     let (least, most) = (percent(share.share), percent(share.most));
     let estimate = if least == most { least } else { format!("{:.0}-{most}", share.share * 100.0) };

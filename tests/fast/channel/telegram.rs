@@ -265,3 +265,35 @@ async fn an_update_is_confirmed_only_when_it_was_kept_and_a_webhook_is_told() {
     polling.await.unwrap().unwrap();
     assert_eq!(*listener.links.lock().unwrap(), [true, false]);
 }
+
+#[tokio::test]
+async fn another_program_that_fetches_the_bots_updates_is_told_and_outlasted() {
+    super::double::install_tls();
+    let telegram = FakeTelegram::start();
+    let settings = SocketSettings {
+        protocol: ConnectionProtocol::LongPolling,
+        app_token: TOKEN.into(),
+        api_url: Some(telegram.url()),
+    };
+    let (listener, stop) = (Arc::new(Forgetful::default()), CancellationToken::new());
+    let polling = tokio::spawn({
+        let (listener, stop) = (listener.clone(), stop.clone());
+        async move { run(&settings, stentor::channel::telegram::poll::TIMING, listener, stop).await }
+    });
+    // The second poll is the one that is held.
+    while telegram.world().polls.len() < 2 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let other = format!("{}/bot{TOKEN}/getUpdates", telegram.url());
+    reqwest::Client::new().post(other).json(&json!({ "timeout": 0 })).send().await.unwrap();
+    let until = async {
+        while *listener.links.lock().unwrap() != [true, false, true] {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), until).await.expect("it is heard again");
+    let (why, is_lasting) = listener.failures.lock().unwrap()[0].clone();
+    assert!(why.contains("another program") && !is_lasting, "{why}");
+    stop.cancel();
+    polling.await.unwrap().unwrap();
+}

@@ -195,7 +195,6 @@ impl World {
                 AnswerVia::Desk,
                 AnswerVia::Sms,
                 AnswerVia::Slack,
-                AnswerVia::Telegram,
                 AnswerVia::MailLink,
                 AnswerVia::Cli,
             ]);

@@ -1,4 +1,4 @@
-//! The command line's way to the daemon: HTTP over its Unix socket.
+//! The command line's client for the daemon: HTTP over its Unix socket.
 
 use crate::cli::{error::CliError, options::PathOptions, threads::runtime};
 use reqwest::header::{HeaderMap, LINK};
@@ -10,7 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 /// How long the daemon may take to answer.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(30);
 
-/// A line to the daemon.
+/// A client for the daemon.
 pub struct DaemonClient {
     runtime: tokio::runtime::Runtime,
     http: reqwest::Client,
@@ -18,7 +18,7 @@ pub struct DaemonClient {
 }
 
 impl DaemonClient {
-    /// Finds the daemon of these places.
+    /// The client for the daemon of these paths.
     pub fn of(places: &PathOptions) -> Result<Self, CliError> {
         let socket = places.socket();
         if !socket.exists() {
@@ -28,22 +28,22 @@ impl DaemonClient {
         Ok(Self { runtime: runtime(1)?, http, socket })
     }
 
-    /// Reads.
+    /// Sends a GET request.
     pub fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, CliError> {
         self.ask(self.http.get(format!("http://stentor{path}")))
     }
 
-    /// Reads what may take so long to be made.
+    /// Sends a GET request whose answer may take this long.
     pub fn get_within<T: DeserializeOwned>(&self, path: &str, span: Duration) -> Result<T, CliError> {
         self.ask(self.http.get(format!("http://stentor{path}")).timeout(span))
     }
 
-    /// Reads, with what stands in the head of the answer.
+    /// Sends a GET request; also returns the headers of the answer.
     pub fn get_with_head<T: DeserializeOwned>(&self, path: &str) -> Result<(T, HeaderMap), CliError> {
         self.ask_with_head(self.http.get(format!("http://stentor{path}")))
     }
 
-    /// Reads a list that comes in portions, all of it.
+    /// Reads all pages of a list.
     pub fn get_all<T: DeserializeOwned>(&self, path: &str) -> Result<Vec<T>, CliError> {
         let (mut all, mut next) = (Vec::new(), Some(path.to_owned()));
         while let Some(path) = next {
@@ -54,18 +54,18 @@ impl DaemonClient {
         Ok(all)
     }
 
-    /// Changes something.
+    /// Sends a POST request.
     pub fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, CliError> {
         self.ask(self.http.post(format!("http://stentor{path}")).json(body))
     }
 
-    /// Ctrl-C from now on: it does not end the process any more.
+    /// Catches Ctrl-C from now on: it does not end the process any more.
     pub fn interrupts(&self) -> Result<Signal, CliError> {
         let _inside = self.runtime.enter();
         Ok(signal(SignalKind::interrupt())?)
     }
 
-    /// Rests; whether Ctrl-C came before the end.
+    /// Sleeps; returns whether Ctrl-C came before the end.
     pub fn rest(&self, span: Duration, interrupts: &mut Signal) -> bool {
         self.runtime.block_on(async {
             tokio::select! {
@@ -75,25 +75,25 @@ impl DaemonClient {
         })
     }
 
-    /// Hands over bytes as they are.
+    /// Sends bytes without changes.
     pub fn post_raw<T: DeserializeOwned>(&self, path: &str, body: Vec<u8>) -> Result<T, CliError> {
         self.ask(self.http.post(format!("http://stentor{path}")).body(body))
     }
 
-    /// Reads what may come with a status that is no success: `/readyz` has its say then, too.
+    /// Reads an answer that may have an error status: `/readyz` has a body then, too.
     pub fn get_whatever<T: DeserializeOwned>(&self, path: &str) -> Result<T, CliError> {
         let request = self.http.get(format!("http://stentor{path}"));
         self.runtime.block_on(async { Ok(self.send(request).await?.json().await?) })
     }
 
-    /// Channels of the daemon that stand in the sandbox: whatever goes by them is sent to nobody.
+    /// The daemon's channels in the sandbox: messages by them are sent to nobody.
     pub fn sandboxed(&self) -> Vec<String> {
         let told = self.get_whatever::<serde_json::Value>("/readyz").unwrap_or_default();
         let channels = told["sandboxed_channels"].as_object();
         channels.map(|channels| channels.keys().cloned().collect()).unwrap_or_default()
     }
 
-    /// Reads one JSON object a line, each as soon as it is there.
+    /// Reads one JSON object per line, each as soon as it arrives.
     pub fn lines<T: DeserializeOwned>(&self, path: &str, mut each: impl FnMut(T)) -> Result<(), CliError> {
         self.runtime.block_on(async {
             let mut response = self.send(self.http.get(format!("http://stentor{path}"))).await?;
@@ -132,7 +132,7 @@ impl DaemonClient {
     }
 }
 
-/// Where the next portion of a list is: `Link: </v1/..>; rel="next"`.
+/// The address of the next page of a list: `Link: </v1/..>; rel="next"`.
 pub fn next_portion(head: &HeaderMap) -> Option<String> {
     let link = head.get(LINK)?.to_str().ok()?;
     let (path, rest) = link.strip_prefix('<')?.split_once('>')?;

@@ -1,5 +1,5 @@
-//! `stentor demo`: the main job, seen. The real daemon on loopback, in the sandbox, with the matrix that ships, gets the
-//! flash crash of 6 May 2010 through its HTTP door, as a drill.
+//! `stentor demo`: shows the main function. The real daemon on loopback, in the sandbox, with the shipped matrix,
+//! receives the flash crash of 6 May 2010 through its HTTP door, as a drill.
 //!
 //! Times and figures: CFTC and SEC, "Findings regarding the market events of May 6, 2010" (30 September 2010).
 
@@ -37,13 +37,13 @@ use tokio::{
     time::{Instant, sleep, sleep_until, timeout},
 };
 
-/// The demo ends by then, whatever happens.
+/// The demo ends after this time, whatever happens.
 const LONGEST: Duration = Duration::from_secs(85);
 
-/// What is said when the demo did not come to its end.
+/// The message if the demo is stopped before its end.
 const STOPPED: &str = "stopped; nothing was sent to anybody";
 
-/// The monitor that speaks.
+/// The monitor that sends the alerts.
 const SOURCE: &str = "risk-monitor";
 
 #[derive(Debug, Args)]
@@ -99,7 +99,7 @@ impl DemoArgs {
     }
 }
 
-/// Returns when the process is told to end. The terminal must be given back before.
+/// Returns when the process is told to end. Restore the terminal before.
 fn ended() -> Result<impl Future<Output = ()>, CliError> {
     let kinds = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup(), SignalKind::quit()];
     let mut signals = kinds.map(signal).into_iter().collect::<Result<Vec<_>, _>>()?;
@@ -109,7 +109,8 @@ fn ended() -> Result<impl Future<Output = ()>, CliError> {
     })
 }
 
-/// Sends the afternoon, shows what happens, lets people answer; whether every role got its human.
+/// Sends the alerts of the afternoon, shows what happens, and lets people answer; returns whether every role was
+/// engaged.
 async fn tell(cast: DemoCast) -> Result<bool, CliError> {
     let mut screen = DemoScreen::new();
     let trader = cast.on_call("trader").ok_or("the shipped matrix has nobody on call for trader")?;
@@ -130,7 +131,7 @@ async fn tell(cast: DemoCast) -> Result<bool, CliError> {
     end(&cast, &mut screen, incident).await
 }
 
-/// Waits for the next report. Nobody can be answered for yet.
+/// Waits for the next report. There is nobody to answer for yet.
 async fn wait_until(due: Instant, keyboard: &mut Keyboard) -> Result<(), CliError> {
     loop {
         tokio::select! {
@@ -142,7 +143,7 @@ async fn wait_until(due: Instant, keyboard: &mut Keyboard) -> Result<(), CliErro
     }
 }
 
-/// Shows events as they come and plays the people, until every role has its outcome.
+/// Shows events as they arrive and plays the people, until every role has its outcome.
 async fn follow(
     cast: &DemoCast,
     screen: &mut DemoScreen,
@@ -189,7 +190,7 @@ fn opened(answer: &Value) -> Option<IncidentId> {
     answer["alerts"][0]["incidents"][0].as_str().and_then(|id| id.parse().ok())
 }
 
-/// A folder that goes when the demo does.
+/// A directory that is removed when the demo ends.
 struct TempFolder(std::path::PathBuf);
 
 fn tempdir() -> Result<TempFolder, CliError> {
@@ -200,7 +201,7 @@ fn tempdir() -> Result<TempFolder, CliError> {
 
 impl Drop for TempFolder {
     fn drop(&mut self) {
-        // What cannot be removed is a demo's leftovers in a temporary folder.
+        // If it cannot be removed, the demo's files stay in a temporary directory.
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }

@@ -1,4 +1,4 @@
-//! `stentor doctor`: is everything there that a crisis will need, tried without paging anybody.
+//! `stentor doctor`: checks everything that a crisis will need, without paging anybody.
 
 use crate::{
     channel::{CheckOutcome, ProbeCheck, desk_hub::DeskHub, outbox::SandboxOutbox},
@@ -34,7 +34,7 @@ impl DoctorArgs {
     pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
         let mut progress =
             DoctorProgress { shows: !self.json && std::io::stderr().is_terminal(), ..DoctorProgress::default() };
-        // A socket may lie there without a daemon behind it.
+        // The socket file may exist without a daemon.
         let reached = DaemonClient::of(places).and_then(|client| Ok((client.get_whatever("/readyz")?, client)));
         match reached {
             Ok((runs, client)) => ask(&client, &runs, places, &mut progress)?,
@@ -51,7 +51,7 @@ impl DoctorArgs {
     }
 }
 
-/// The daemon looks at itself: at the very channels that its pages go by.
+/// The daemon checks itself, with the same channels that its pages use.
 fn ask(
     client: &DaemonClient,
     runs: &Value,
@@ -62,7 +62,7 @@ fn ask(
     client.lines("/v1/doctor", |line| progress.take(line))
 }
 
-/// Without a daemon the matrix is wired here, as a daemon would.
+/// Without a daemon, sets up the matrix here as a daemon would.
 fn alone(places: &PathOptions, absent: &str, progress: &mut DoctorProgress) -> Result<(), CliError> {
     let none = format!("{absent}; its loops, door, ping, breakers and opt-outs are not looked at");
     progress.add("daemon", vec![ProbeCheck::doubtful("work", none)]);
@@ -104,7 +104,7 @@ fn space(state: &Path) -> Vec<ProbeCheck> {
     }
 }
 
-/// The faults of the folder, and whether it is what runs.
+/// The faults in the directory, and whether it matches the running matrix.
 fn lint(places: &PathOptions, runs: Option<&str>) -> Vec<ProbeCheck> {
     let loaded = match load::load(places, load::now()) {
         Ok(loaded) => loaded,
@@ -128,7 +128,7 @@ fn lint(places: &PathOptions, runs: Option<&str>) -> Vec<ProbeCheck> {
     std::iter::once(lint).chain(differs).collect()
 }
 
-/// What was found so far, and what is still being looked at.
+/// The results so far, and the checks in progress.
 #[derive(Default)]
 struct DoctorProgress {
     shows: bool,
@@ -157,7 +157,7 @@ impl DoctorProgress {
         self.draw();
     }
 
-    /// One line of standard error, written over by the next.
+    /// One line on standard error, overwritten by the next.
     fn draw(&self) {
         if !self.shows || self.waiting.is_empty() {
             return;
@@ -170,7 +170,7 @@ impl DoctorProgress {
         let _ = std::io::stderr().flush();
     }
 
-    /// Everything, part by part in the order in which they were named.
+    /// All results, part by part in the order in which they were named.
     fn end(mut self) -> Vec<DoctorFinding> {
         if self.shows {
             eprint!("\r\x1b[K");
@@ -185,7 +185,7 @@ fn report(found: &[DoctorFinding], colour: bool) -> String {
     let mut rows = table::table(&["", "part", "what", "how it is"]);
     let mut last = "";
     for finding in found {
-        // A part is named once: what belongs together is seen together.
+        // Each part is named once: findings that belong together are shown together.
         let part = if finding.part == last { "" } else { &finding.part };
         last = &finding.part;
         rows.add_row([mark(finding.outcome), part, &finding.what, &finding.detail]);
@@ -209,7 +209,7 @@ fn mark(outcome: CheckOutcome) -> &'static str {
     }
 }
 
-/// The mark in its colour; it is the first word of its row.
+/// Colours the mark, which is the first word of its row.
 fn paint(line: &str, colour: bool) -> String {
     let line = line.trim_end();
     for (outcome, code) in [(CheckOutcome::Fine, 32), (CheckOutcome::Doubtful, 33), (CheckOutcome::Failed, 31)] {

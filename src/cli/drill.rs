@@ -100,7 +100,7 @@ impl DrillRunArgs {
     }
 }
 
-/// A file as it is named, the one of that name in the folder of scenarios, or the one of a scenario that is called so.
+/// The file with this path, or with this name in the directory of scenarios, or the one whose scenario has this name.
 fn find(places: &PathOptions, scenario: &str) -> PathBuf {
     let folder = places.matrix.join(FOLDER);
     let by_file = folder.join(format!("{scenario}.toml"));
@@ -108,7 +108,7 @@ fn find(places: &PathOptions, scenario: &str) -> PathBuf {
     given.or_else(|| called(&folder, scenario)).unwrap_or(by_file)
 }
 
-/// The file of the scenario with this name, the first by its own.
+/// The file of the scenario with this name; the first one by file name.
 fn called(folder: &Path, scenario: &str) -> Option<PathBuf> {
     let files = std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path());
     let mut files: Vec<PathBuf> = files.filter(|path| path.extension().is_some_and(|kind| kind == "toml")).collect();

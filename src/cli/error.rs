@@ -1,4 +1,4 @@
-//! What goes wrong on the command line.
+//! Errors on the command line.
 
-/// What goes wrong on the command line, as people read it: what, why, what to do.
+/// An error on the command line, as people read it: what, why, what to do.
 pub type CliError = Box<dyn std::error::Error + Send + Sync>;

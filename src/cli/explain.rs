@@ -1,5 +1,5 @@
-//! `stentor explain`: who would be paged for an alert, when, by which channel, in which words. No daemon, nothing is sent: the
-//! core itself is stepped through the ladder, as if every page arrived and nobody answered.
+//! `stentor explain`: who would be paged for an alert, when, by which channel, in which words. Needs no daemon and
+//! sends nothing: it steps the core itself through the ladder, as if every page arrived and nobody answered.
 
 use crate::{
     cli::{error::CliError, load, options::PathOptions, table},
@@ -21,7 +21,7 @@ use std::{collections::BTreeMap, path::PathBuf, process::ExitCode, sync::Arc, ti
 /// How far a ladder is followed.
 const HORIZON: Duration = Duration::from_secs(30 * 60);
 
-/// Rungs that are followed at most.
+/// The largest number of rungs that are followed.
 const RUNGS_MAX: usize = 200;
 
 #[derive(Debug, Args)]
@@ -107,11 +107,11 @@ struct LadderStep {
     step: usize,
     round: u32,
     why: String,
-    /// Who is paged, and by what.
+    /// The people who are paged, and their channels.
     people: Vec<(String, Vec<String>)>,
 }
 
-/// What one role reads by one channel, when it is first paged.
+/// The text for one role by one channel, when it is first paged.
 #[derive(Debug, Serialize)]
 struct BriefPreview {
     role: RoleName,
@@ -121,7 +121,7 @@ struct BriefPreview {
     text: String,
 }
 
-/// What an incident would do if nobody answered.
+/// The course of an incident if nobody answered.
 #[derive(Debug, Default, Serialize)]
 struct LadderPreview {
     ladder: Vec<LadderStep>,
@@ -130,7 +130,7 @@ struct LadderPreview {
     actions: Vec<Suggestion>,
 }
 
-/// What is suggested to those who are asked.
+/// The actions that are suggested.
 #[derive(Debug, Serialize)]
 struct Suggestion {
     letter: char,
@@ -224,7 +224,7 @@ impl ExplainPrinter<'_> {
         })
     }
 
-    /// Adds what these events tell; texts are those of the moment at which they would be sent.
+    /// Adds the content of these events; texts are as they would be sent at that time.
     fn follow(&self, story: &mut LadderPreview, incident: &Incident, events: &[Event], at: Timestamp) {
         for event in events {
             match event {
@@ -302,7 +302,7 @@ fn ladder(rungs: &[LadderStep]) -> String {
     rows.to_string()
 }
 
-/// As if every channel took every page at once.
+/// As if every channel accepted every page immediately.
 fn deliver(incident: &mut Incident, roster: &core::Roster) {
     let queued: Vec<u32> =
         incident.pages.values().filter(|page| page.state == core::PageState::Queued).map(|page| page.n).collect();

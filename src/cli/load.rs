@@ -1,4 +1,4 @@
-//! Matrix and templates from their folders, with their diagnostics.
+//! Loads matrix and templates from their directories, with their diagnostics.
 
 use crate::{
     cli::{error::CliError, options::PathOptions, terminal::colours},
@@ -14,7 +14,7 @@ use std::{
     sync::Arc,
 };
 
-/// The matrix that ships, for those who have no folder yet.
+/// The shipped matrix, for users without a directory yet.
 const SHIPPED: [(&str, &str); 4] = [
     ("10-channels.toml", include_str!("../../matrix/10-channels.toml")),
     ("20-people.toml", include_str!("../../matrix/20-people.toml")),
@@ -22,28 +22,28 @@ const SHIPPED: [(&str, &str); 4] = [
     ("40-triggers.toml", include_str!("../../matrix/40-triggers.toml")),
 ];
 
-/// What was read.
+/// The result of loading.
 pub struct LoadedMatrix {
     /// `None` if there is an error.
     pub matrix: Option<Matrix>,
     /// Every fault.
     pub diagnostics: Vec<Diagnostic>,
-    /// The files, to show faults in.
+    /// The files, for showing where the faults are.
     pub files: Vec<SourceText>,
-    /// The texts.
+    /// The templates.
     pub templates: PageTemplates,
     /// The time zones that it was read with.
     pub zones: Arc<Zones>,
 }
 
-/// Reads everything again; also what SIGHUP does.
+/// Reads everything again, also on SIGHUP.
 pub fn load(places: &PathOptions, as_of: Timestamp) -> Result<LoadedMatrix, CliError> {
     let templates = templates(places)?;
     let files = read(&places.matrix)?;
     Ok(parse(files, templates, as_of))
 }
 
-/// The matrix and the texts that ship.
+/// The shipped matrix and templates.
 pub fn shipped(as_of: Timestamp) -> LoadedMatrix {
     let file = |(name, text): &(&str, &str)| SourceText { path: Path::new("matrix").join(name), text: (*text).into() };
     parse(SHIPPED.iter().map(file).collect(), PageTemplates::shipped(), as_of)
@@ -62,7 +62,7 @@ fn parse(files: Vec<SourceText>, templates: PageTemplates, as_of: Timestamp) -> 
     LoadedMatrix { matrix: parsed.matrix, diagnostics: parsed.diagnostics, files, templates, zones }
 }
 
-/// That the time zones are not the newest there are, which is no fault of the matrix.
+/// A warning that the time zones are not the newest; this is not a fault of the matrix.
 fn zone_trouble(trouble: &str) -> Diagnostic {
     Diagnostic {
         severity: Severity::Warning,
@@ -79,7 +79,7 @@ fn zone_trouble(trouble: &str) -> Diagnostic {
     }
 }
 
-/// Each role's texts as a drill and for real, by each channel: people must be able to tell them apart.
+/// Compares each role's drill and live texts by each channel: people must be able to tell them apart.
 fn alike(matrix: &Matrix, templates: &PageTemplates, as_of: Timestamp) -> Vec<Diagnostic> {
     let mut faults = Vec::new();
     for (name, trigger) in &matrix.triggers {
@@ -118,7 +118,7 @@ fn opened(matrix: &Matrix, plan: &Arc<EscalationPlan>, alert: &Alert, as_of: Tim
     core::open(IncidentId(1), opening, &matrix.roster, as_of).0
 }
 
-/// Whether nobody can take one for the other: each begins with its own word and never says the other's first.
+/// Whether the two cannot be confused: each begins with its own word and never contains the other's first word.
 fn tells_apart(live: &str, drill: &str) -> bool {
     let begins = |text: &str, word: &str| text.lines().any(|line| line.trim_start().starts_with(word));
     live.starts_with("LIVE") && drill.starts_with("DRILL") && !begins(live, "DRILL") && !begins(drill, "LIVE")
@@ -138,7 +138,7 @@ fn alike_fault(role: &str, channel: &str) -> Diagnostic {
 }
 
 impl LoadedMatrix {
-    /// The matrix, or its errors on standard error and a failure that counts them.
+    /// The matrix; if it has errors, prints them to standard error and returns an error with their number.
     pub fn demand(self) -> Result<(Matrix, PageTemplates), CliError> {
         if !self.diagnostics.is_empty() {
             let colour = colours(std::io::stderr().is_terminal());
@@ -151,7 +151,7 @@ impl LoadedMatrix {
         })
     }
 
-    /// The same for a daemon that runs: what is wrong goes to its log, whole, in the log's own form.
+    /// The same for a running daemon: all faults go to its log, in the log's own format.
     pub fn accept(self) -> Result<(Matrix, PageTemplates), CliError> {
         let found = matrix::render(&self.diagnostics, &self.files, false);
         let errors = self.errors();
@@ -189,7 +189,7 @@ fn templates(places: &PathOptions) -> Result<PageTemplates, CliError> {
     }
 }
 
-/// The wall clock, for what is not a crisis: which rotation turns are counted, which names are printed.
+/// The wall clock, for uses outside a crisis: counting rotation turns, printing names.
 #[expect(clippy::disallowed_methods, reason = "a command's own `now` enters here")]
 pub fn now() -> Timestamp {
     Timestamp::nearest(&chrono::Utc::now())

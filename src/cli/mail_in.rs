@@ -10,13 +10,13 @@ use std::{
     process::ExitCode,
 };
 
-/// The longest part of a mail that is read, in bytes; what counts is at its beginning.
+/// How much of a mail is read, in bytes; the important part is at its beginning.
 const MAIL_MAX: u64 = 1 << 20;
 
-/// The mail is no answer: the server returns it to the human who wrote it, with our words (`sysexits.h`).
+/// The mail is not an answer: the server returns it to its author, with our text (`sysexits.h`).
 const EX_DATAERR: u8 = 65;
 
-/// Not now: the server keeps the mail and tries again.
+/// A temporary failure: the server keeps the mail and tries again.
 const EX_TEMPFAIL: u8 = 75;
 
 /// Reads one mail from standard input. Ends with 0 when it was taken or means nothing, 65 when a human must write again,

@@ -1,4 +1,4 @@
-//! The command line: one file a subcommand.
+//! The command line: one file for each subcommand.
 
 mod check;
 mod client;
@@ -92,7 +92,7 @@ enum Command {
     },
 }
 
-/// Runs the command that was asked for.
+/// Runs the command.
 pub fn run(cli: Cli) -> ExitCode {
     match dispatch(cli) {
         Ok(code) => code,
@@ -143,7 +143,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
     }
 }
 
-/// Gives the terminal back to its user, where the demo had taken it: for those who end the process on the spot.
+/// Restores the terminal if the demo had changed it. For code that exits the process immediately.
 pub fn give_terminal_back() {
     terminal::give_back();
 }

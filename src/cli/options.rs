@@ -21,7 +21,7 @@ pub struct PathOptions {
 }
 
 impl PathOptions {
-    /// The state folder, where nothing of the matrix is known.
+    /// The state directory, if nothing is known about the matrix.
     pub fn state(&self) -> PathBuf {
         self.state.clone().unwrap_or_else(|| PathBuf::from("state"))
     }

@@ -54,7 +54,7 @@ fn proof(way: &ContactChannel) -> String {
     format!("{} ago ({}{drill}){old}", roughly(age), how.as_str())
 }
 
-/// The two largest units at most: nobody needs the seconds of a contact of last month.
+/// At most the two largest units: nobody needs the seconds of a contact last month.
 fn roughly(seconds: u64) -> String {
     let whole = match seconds {
         ..3600 => seconds,

@@ -1,4 +1,4 @@
-//! `stentor scenario check`: every fault of a scenario at once; and how other commands find and read one.
+//! `stentor scenario check`: all faults of a scenario at once. Also how other commands find and read scenarios.
 
 use crate::{
     cli::{error::CliError, load, options::PathOptions, terminal::colours},
@@ -12,7 +12,7 @@ use std::{
     process::ExitCode,
 };
 
-/// The folder inside the matrix's folder that holds scenarios.
+/// The directory of scenarios inside the matrix's directory.
 const FOLDER: &str = "drills";
 
 #[derive(Debug, Args)]
@@ -59,7 +59,7 @@ impl ScenarioArgs {
     }
 }
 
-/// Reads a scenario, or shows its faults on standard error and fails.
+/// Reads a scenario; if it has faults, prints them to standard error and fails.
 pub fn read(places: &PathOptions, path: &Path, matrix: &Matrix) -> Result<(Scenario, SourceText), CliError> {
     let file = text(places, path)?;
     let read = Scenario::read(&file, matrix);

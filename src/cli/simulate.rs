@@ -1,4 +1,5 @@
-//! `stentor simulate`: a scenario in virtual time, ten thousand times, and what-ifs beside it. Nothing is sent.
+//! `stentor simulate`: plays a scenario in virtual time, ten thousand times, and what-ifs for comparison. Nothing is
+//! sent.
 
 mod figures;
 mod history;
@@ -34,10 +35,10 @@ use std::{
     time::Duration,
 };
 
-/// How often the progress is shown anew.
+/// How often the progress is updated.
 const TICK: Duration = Duration::from_millis(100);
 
-/// How wide it is.
+/// The width of the progress bar.
 const BAR: u64 = 40;
 
 #[derive(Debug, Args)]
@@ -78,7 +79,7 @@ pub struct SimulateArgs {
     svg: Option<PathBuf>,
 }
 
-/// One way it could be: what is different, by which matrix.
+/// One case: what is different, and the matrix.
 struct SimulateCase<'a> {
     what_if: String,
     scenario: &'a Scenario,
@@ -91,7 +92,7 @@ impl SimulateArgs {
         let (matrix, _) = load::load(places, load::now())?.demand()?;
         let (known, _) = scenario::read(places, &self.scenario, &matrix)?;
         let start = self.start(&known)?;
-        // Turns of rotations are counted up to the moment that is played, so that each look-up starts near.
+        // Turns of rotations are counted up to the time that is played, so that look-ups start close to it.
         let loaded = load::load(places, start)?;
         let (files, revisions) = (loaded.files.clone(), loaded.templates.revisions());
         let (matrix, _) = loaded.demand()?;
@@ -150,7 +151,7 @@ impl SimulateArgs {
         }
     }
 
-    /// The matrix to compare with, and the scenario as that one understands it.
+    /// The matrix to compare with, and the scenario as read with it.
     fn other(&self, places: &PathOptions, start: Timestamp) -> Result<Option<(Scenario, Matrix)>, CliError> {
         let Some(folder) = &self.against else { return Ok(None) };
         let (matrix, _) = load::load(&PathOptions { matrix: folder.clone(), ..places.clone() }, start)?.demand()?;
@@ -212,7 +213,7 @@ impl SimulateArgs {
     }
 }
 
-/// Plays every run on every core, and shows how far it is where somebody looks.
+/// Plays every run on all cores, and shows progress if standard error is a terminal.
 fn played(setting: &SimulationSetting<'_>, seed: u64, runs: u64, what_if: &str) -> Vec<PlayedRun> {
     let (done, over) = (AtomicU64::new(0), AtomicBool::new(false));
     thread::scope(|scope| {
@@ -235,7 +236,7 @@ fn show_progress(done: &AtomicU64, over: &AtomicBool, runs: u64, what_if: &str) 
         let done = done.load(Ordering::Relaxed);
         let full = (done * BAR / runs.max(1)) as usize;
         let rest = BAR as usize - full.min(BAR as usize);
-        // What cannot be shown is only progress.
+        // A failure to show progress does not matter.
         let _ = write!(to, "\r{what_if:16.16} [{}{}] {done}/{runs}", "#".repeat(full), ".".repeat(rest));
         let _ = to.flush();
         thread::sleep(TICK);

@@ -1,4 +1,4 @@
-//! `stentor store`: what the state folder holds that cannot be read any more.
+//! `stentor store`: rows in the state directory that cannot be read any more.
 
 use crate::{
     cli::{client::DaemonClient, error::CliError, options::PathOptions, reports::journal_source::JournalSource, table},
@@ -86,7 +86,7 @@ fn list(evidence: &JournalSource, all: bool, json: bool) -> Result<ExitCode, Cli
     Ok(ExitCode::SUCCESS)
 }
 
-/// Everything that was set aside, once every open incident was looked at.
+/// Everything that was set aside, after every open incident has been checked.
 fn entries(evidence: &JournalSource, all: bool) -> Result<Vec<QuarantinedRow>, CliError> {
     match evidence {
         JournalSource::Daemon(client) => client.get(&format!("/v1/quarantine?all={all}&look=true")),

@@ -1,9 +1,9 @@
-//! Tables and times, as people read them.
+//! Tables and times for people.
 
 use comfy_table::{ContentArrangement, Table, presets};
 use std::{io::IsTerminal, time::Duration};
 
-/// A table with these columns, without frames: it can be pasted into a chat.
+/// A table with these columns, without borders, so that it can be pasted into a chat.
 pub fn table(columns: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
@@ -11,13 +11,13 @@ pub fn table(columns: &[&str]) -> Table {
     table
 }
 
-/// How many columns the terminal has; `None` if standard output is no terminal: lines are not cut then.
+/// The width of the terminal in columns; `None` if standard output is not a terminal: then lines are not cut.
 pub fn width() -> Option<usize> {
     let (columns, _) = std::io::stdout().is_terminal().then(|| crossterm::terminal::size().ok()).flatten()?;
     Some(usize::from(columns)).filter(|columns| 20 < *columns)
 }
 
-/// Breaks long cells so that rows are no wider than this.
+/// Breaks long cells so that no row is wider than this.
 pub fn fit(table: &mut Table, width: usize) {
     table.set_content_arrangement(ContentArrangement::Dynamic);
     table.set_width(u16::try_from(width).unwrap_or(u16::MAX));

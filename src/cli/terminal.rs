@@ -1,14 +1,14 @@
-//! The terminal: its colours, and how it is given back.
+//! The terminal: its colours, and how to restore it.
 
 use crossterm::terminal::disable_raw_mode;
 
-/// Whether to colour what goes to a stream that is a terminal (or not): `NO_COLOR` says no.
+/// Whether to use colours on a stream that is (or is not) a terminal; `NO_COLOR` turns them off.
 pub fn colours(is_terminal: bool) -> bool {
     is_terminal && crate::config::variable("NO_COLOR").is_none()
 }
 
-/// Gives the terminal back to its user, as it was. Does nothing if it was not taken.
+/// Restores the terminal. Does nothing if it was not changed.
 pub fn give_back() {
-    // A terminal that is gone needs no setting.
+    // If the terminal is gone, there is nothing to restore.
     let _ = disable_raw_mode();
 }

@@ -1,4 +1,4 @@
-//! Reads `actions` of a trigger: what is suggested to those who are asked.
+//! Reads a trigger's `actions`: suggestions for the people who are asked.
 
 use crate::{
     core::plan::{ACTION_CHARS_MAX, ACTIONS_MAX, SuggestedAction, THEN_CHARS_MAX, reads_like_answer},
@@ -42,12 +42,12 @@ fn action(mut table: TomlTable<'_>, item: &TomlItem<'_>, faults: &mut MatrixFaul
         return None;
     }
     let own = |text: LocatedValue<&str>| text.value.trim().to_owned();
-    // One whose `then` could not be read is none: that fault is told.
+    // An action whose `then` could not be read is left out; that fault is reported.
     let then = then.map_or(Some(None), |then| then.map(|then| Some(own(then))))?;
     Some(SuggestedAction { text: own(text), then })
 }
 
-/// Text of so many characters at most.
+/// Text of at most `max` characters.
 fn line<'a>(item: &TomlItem<'a>, max: usize, faults: &mut MatrixFaults) -> Option<LocatedValue<&'a str>> {
     let text = item.text(faults)?;
     let length = text.value.trim().chars().count();

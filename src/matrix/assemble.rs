@@ -1,4 +1,4 @@
-//! Makes the matrix out of a draft without faults, with every plan drawn up in advance.
+//! Makes the matrix from a draft without faults, and computes every plan in advance.
 
 use crate::{
     channel::{
@@ -21,7 +21,7 @@ use crate::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The template of roles that have none of their own.
+/// The template for roles without their own.
 const DEFAULT_TEMPLATE: &str = "default";
 
 pub(super) fn assemble(
@@ -69,7 +69,7 @@ pub(super) fn assemble(
     }
 }
 
-/// Those that could be read; without faults these are all.
+/// The items that could be read; without faults these are all.
 fn whole<T>(named: NamedItems<T>) -> impl Iterator<Item = (String, LocatedValue<T>)> {
     named.into_iter().filter_map(|(name, placed)| Some((name, LocatedValue { value: placed.value?, at: placed.at })))
 }
@@ -80,8 +80,8 @@ fn in_order(channels: NamedItems<ChannelSettings>) -> Vec<(ChannelName, ChannelS
     placed.into_iter().map(|(name, channel)| (ChannelName::from(name), channel.value)).collect()
 }
 
-/// The channels by which people may be reached, in the matrix's order. One that others read too comes last, and only
-/// where a step names it: it is no way to go round another.
+/// The channels that reach people, in the matrix's order. A channel that others can also read comes last, and only if a
+/// step names it: it is never used for failover.
 fn ways<'a>(
     channels: &'a [(ChannelName, ChannelSettings)],
     roles: &BTreeMap<RoleName, RolePlan>,
@@ -144,7 +144,7 @@ fn catch_all_plan(step: StepDraft, known: &KnownNames<'_>) -> RolePlan {
     }
 }
 
-/// The template that is named, else the one called like the role, else the default one; and its revision.
+/// The named template, or else the one with the role's name, or else the default one; and its revision.
 fn template(named: Option<String>, role: &str, known: &KnownNames<'_>) -> (String, String) {
     let own = known.templates.contains_key(role).then(|| role.to_owned());
     let name = named.or(own).unwrap_or_else(|| DEFAULT_TEMPLATE.to_owned());
@@ -160,7 +160,7 @@ fn step_plan(draft: StepDraft) -> StepPlan {
     StepPlan {
         page: draft.page.into_iter().map(whom).collect(),
         by: draft.by.into_iter().map(|channel| channel.value.into()).collect(),
-        // Only what was read without fault comes here.
+        // Only a draft without faults gets here.
         wait: draft.wait.unwrap_or_default(),
         repeat: draft.repeat,
     }

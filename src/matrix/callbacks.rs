@@ -1,8 +1,9 @@
-//! Checks that providers which call back can find the daemon.
+//! Checks that providers with callbacks can reach the daemon.
 
 use crate::{matrix::draft::MatrixDraft, toml_kit::faults::MatrixFaults};
 
-/// A provider on the internet calls no address of this machine: then no reply, no report and no key pressed in a call comes back.
+/// A provider on the internet cannot call an address of this machine: no replies, reports or keys pressed in a call
+/// would arrive.
 pub(super) fn check(draft: &MatrixDraft, faults: &mut MatrixFaults) {
     let public = draft.daemon.as_ref().and_then(|daemon| daemon.value.public_url.as_deref());
     if public.is_some_and(|url| !is_here(url)) {

@@ -1,4 +1,4 @@
-//! Checks that the people of each role can be reached by the channels of its steps, and in time.
+//! Checks that the people of each role can be reached by the channels of its steps, in time.
 
 use crate::{
     channel::kind::ContactField,
@@ -7,7 +7,7 @@ use crate::{
 };
 use std::time::Duration;
 
-/// Below this target an e-mail alone is too slow.
+/// With a shorter target, e-mail alone is too slow.
 const MAIL_IS_TOO_SLOW_UNDER: Duration = Duration::from_secs(300);
 
 pub(super) fn check(draft: &MatrixDraft, faults: &mut MatrixFaults) {
@@ -44,13 +44,13 @@ fn steps(draft: &MatrixDraft, what: &str, at: SourceSpan, steps: &[StepDraft], f
     }
 }
 
-/// One person of a step and one of its channels.
+/// A person in a step and one of its channels.
 struct PersonChannel<'a> {
     name: &'a str,
     channel: &'a LocatedValue<String>,
     needs: ContactField,
     reaches: bool,
-    /// Another channel of the step reaches this person.
+    /// Whether another channel of the step reaches this person.
     has_other: bool,
 }
 
@@ -60,7 +60,7 @@ fn pairs<'a>(draft: &'a MatrixDraft, step: &'a StepDraft) -> Vec<PersonChannel<'
         let reaches = |channel: &LocatedValue<String>| {
             draft.channel(&channel.value).map(|channel| (channel.needs(), person.known.contains(&channel.needs())))
         };
-        // A channel that is unknown is a fault of its own, and might have reached them.
+        // An unknown channel is a fault of its own, and might have reached them.
         let has_other = step.by.iter().any(|channel| reaches(channel).is_none_or(|(_, reaches)| reaches));
         for channel in &step.by {
             if let Some((needs, reaches)) = reaches(channel) {
@@ -71,7 +71,7 @@ fn pairs<'a>(draft: &'a MatrixDraft, step: &'a StepDraft) -> Vec<PersonChannel<'
     pairs
 }
 
-/// The people whom a step may page, whoever's turn it is.
+/// Everyone whom a step may page, whoever's turn it is.
 fn people<'a>(draft: &'a MatrixDraft, step: &'a StepDraft) -> Vec<(&'a str, &'a PersonDraft)> {
     let mut names: Vec<&str> = Vec::new();
     for entry in &step.page {
@@ -90,7 +90,7 @@ fn people<'a>(draft: &'a MatrixDraft, step: &'a StepDraft) -> Vec<(&'a str, &'a 
     names.into_iter().filter_map(|name| Some((name, draft.people.get(name)?.value.as_ref()?))).collect()
 }
 
-/// Whether every name that these steps use is known: else who is missing may be one of the others.
+/// Whether all names in these steps are known. If not, a person who seems missing may be one of the unknown names.
 fn is_whole(draft: &MatrixDraft, steps: &[StepDraft]) -> bool {
     !steps.is_empty()
         && steps.iter().all(|step| {

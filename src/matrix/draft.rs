@@ -1,4 +1,4 @@
-//! The matrix as it was written: each value with its place, nothing yet checked against anything else.
+//! The matrix as it was written: each value with its place in the text, not yet checked against other values.
 
 use crate::{
     channel::{kind::ContactField, settings::ChannelSettings},
@@ -17,8 +17,8 @@ use crate::{
 };
 use std::{collections::BTreeMap, time::Duration};
 
-/// Things of one kind by name. What could not be read is there anyway, without value or in part, so that it is
-/// known and hides no other fault; the fault that is told keeps it from becoming a matrix.
+/// Things of one kind by name. A thing that could not be read is still in the map, without a value or in part. So its
+/// name is known and causes no further faults; the reported fault prevents a matrix.
 pub(super) type NamedItems<T> = BTreeMap<String, LocatedValue<Option<T>>>;
 
 #[derive(Default)]
@@ -35,9 +35,9 @@ pub(super) struct MatrixDraft {
 
 pub(super) struct PersonDraft {
     pub person: Person,
-    /// The kinds of channel for which a contact is given, in good form or not.
+    /// The kinds of channel that have a contact, valid or not.
     pub known: Vec<ContactField>,
-    /// What must be unique: phone, slack, unix.
+    /// Values that must be unique: phone, slack, unix.
     pub unique: Vec<(&'static str, LocatedValue<String>)>,
 }
 
@@ -85,17 +85,17 @@ pub(super) struct TriggerDraft {
 }
 
 impl MatrixDraft {
-    /// Whether nothing at all was written.
+    /// Whether the files contained nothing at all.
     pub(super) fn is_empty(&self) -> bool {
         let named = self.sources.len() + self.channels.len() + self.people.len() + self.rotations.len();
         named + self.roles.len() + self.triggers.len() == 0 && self.daemon.is_none() && self.catch_all.is_none()
     }
 
-    /// A channel, where it could be read.
+    /// A channel, if it could be read.
     pub(super) fn channel(&self, name: &str) -> Option<&ChannelSettings> {
         self.channels.get(name)?.value.as_ref()
     }
 }
 
-/// What a page entry begins with when it names a rotation.
+/// The prefix of a `page` entry that names a rotation.
 pub(super) const ROTATION: &str = "rotation.";

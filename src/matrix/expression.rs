@@ -1,4 +1,4 @@
-//! CEL expressions over one alert: compiled once when the matrix is read, evaluated for each alert.
+//! CEL expressions over one alert. They are compiled once when the matrix is read, and evaluated for each alert.
 
 use super::{facts::AlertVariable, lint, zoned};
 use crate::{
@@ -21,7 +21,7 @@ use std::{
 /// The longest expression, in bytes.
 pub const EXPRESSION_MAX: usize = 4096;
 
-/// The longest key or part of a summary that an expression may give, in bytes.
+/// The longest key or summary part that an expression may return, in bytes.
 pub const TEXT_MAX: usize = 256;
 
 /// A compiled expression.
@@ -30,7 +30,7 @@ pub struct CelExpression {
     program: Program,
 }
 
-/// What expressions are written in: the standard functions, and the time zones that they know.
+/// The language of expressions: the standard functions, and the time zones.
 pub(super) struct ExpressionLanguage {
     env: Arc<Env>,
     pub zones: Arc<Zones>,
@@ -41,7 +41,8 @@ impl ExpressionLanguage {
         Self { env: Arc::new(zoned::env()), zones }
     }
 
-    /// Compiles `text` and finds what can be found without an alert. Needs a deep stack: the parser recurses.
+    /// Compiles `text` and finds all faults that can be found without an alert. Needs a large stack, because the parser
+    /// is recursive.
     pub(super) fn compile(&self, text: &str, purpose: ExpressionUse) -> Result<CelExpression, Vec<BadExpression>> {
         let whole = |code, message: String, help: &str| {
             vec![BadExpression { code, within: 0..text.len(), message, help: help.to_owned() }]
@@ -50,7 +51,7 @@ impl ExpressionLanguage {
             let message = format!("this expression is longer than {EXPRESSION_MAX} bytes");
             return Err(whole("expression-too-long", message, "split it into two triggers"));
         }
-        // The parser is generated code that has panicked on odd input before.
+        // The parser is generated code, and has panicked on unusual input.
         let parsed = catch_unwind(AssertUnwindSafe(|| self.env.compile(text)));
         let program = match parsed {
             Ok(Ok(program)) => program,
@@ -63,12 +64,12 @@ impl ExpressionLanguage {
 }
 
 impl CelExpression {
-    /// What was written.
+    /// The source text.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Whether the condition holds; the error says why that cannot be told.
+    /// Whether the condition holds; the error says why it cannot be evaluated.
     pub(super) fn holds(&self, scope: &AlertScope<'_>) -> Result<bool, String> {
         let value = self.value(scope)?;
         let Some(holds) = value.downcast_ref::<CelBool>() else {
@@ -106,7 +107,7 @@ impl fmt::Debug for CelExpression {
     }
 }
 
-/// One alert, ready to be looked at by any number of expressions.
+/// One alert, ready for any number of expressions.
 pub(super) struct AlertScope<'a> {
     context: Context<'a, 'a>,
 }
@@ -135,7 +136,7 @@ fn syntax(text: &str, errors: &cel::ParseErrors) -> BadExpression {
         0 => String::from("the expression ends too early"),
         _ => format!("the expression can not be understood from `{}` on", &text[start..start + word]),
     };
-    // At the very end there is nothing to underline, so the whole expression is.
+    // At the very end there is nothing to underline, so the whole expression is underlined.
     let within = if word == 0 { 0..text.len() } else { start..start + word };
     BadExpression { code: "bad-expression", within, message, help: EXAMPLE.to_owned() }
 }
@@ -154,7 +155,7 @@ fn shown(value: &dyn Val) -> Option<String> {
     }
 }
 
-/// Why an evaluation failed, without the values that may be in the error: they are the monitor's, and may be large.
+/// Why an evaluation failed, without the values in the error: they come from the monitor and may be large.
 fn reason(error: &ExecutionError) -> String {
     match error {
         ExecutionError::NoSuchKey(key) => format!("the alert has no `{key}`"),

@@ -1,8 +1,8 @@
-//! What is wrong with an expression, and what expressions are for.
+//! Faults in expressions, and the purposes of expressions.
 
 use std::ops::Range;
 
-/// What is wrong with an expression, and where in it (in bytes).
+/// A fault in an expression, and its place there (in bytes).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct BadExpression {
     pub code: &'static str,
@@ -11,7 +11,7 @@ pub(super) struct BadExpression {
     pub help: String,
 }
 
-/// What an expression is for.
+/// The purpose of an expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ExpressionUse {
     /// It must be true or false.

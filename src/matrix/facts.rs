@@ -1,4 +1,4 @@
-//! An alert as expressions see it: borrowed, and each field made only when an expression asks for it, once.
+//! An alert as expressions see it: borrowed. Each field is built once, and only when an expression needs it.
 
 use crate::core::{Alert, AlertStatus};
 use cel::{
@@ -145,7 +145,7 @@ fn numbers(map: &BTreeMap<String, f64>) -> CelMap<'_> {
     CelMap::from(entries.collect::<HashMap<_, _>>())
 }
 
-/// Every number becomes a double, so that `5` and `5.0` of a monitor mean the same.
+/// Every number becomes a double, so that `5` and `5.0` from a monitor are equal.
 fn json(value: &Json) -> Box<dyn Val + '_> {
     match value {
         Json::Null => Box::new(CelNull),

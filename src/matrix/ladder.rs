@@ -11,13 +11,13 @@ use crate::{
 };
 use std::time::Duration;
 
-/// How often a step may be done again.
+/// How often a step may be repeated.
 const REPEAT_MAX: u32 = 100;
 
-/// How many steps a role may have, and how many entries a step.
+/// How many steps a role may have, and how many entries a step may have.
 const STEPS_MAX: usize = 50;
 
-/// How often the catch-all repeats when the matrix says nothing.
+/// How often the catch-all repeats by default.
 const EVERY: Duration = Duration::from_secs(120);
 
 pub(super) fn role(mut table: TomlTable<'_>, name: &str, at: SourceSpan, faults: &mut MatrixFaults) -> RoleDraft {

@@ -1,4 +1,4 @@
-//! What can be found wrong with an expression before any alert has come.
+//! Faults of an expression that can be found before any alert arrives.
 
 use crate::{
     core::Zones,
@@ -17,10 +17,10 @@ use cel::{
 use chrono::DateTime;
 use std::ops::Range;
 
-/// How deep loops (`all`, `exists`, `map`, `filter`) may lie in each other: nothing can stop one that runs too long.
+/// How deep loops (`all`, `exists`, `map`, `filter`) may be nested: a loop that runs too long cannot be stopped.
 const LOOPS_MAX: usize = 2;
 
-/// How deep an expression may be nested at all.
+/// How deep an expression may be nested.
 const DEPTH_MAX: usize = 64;
 
 const FUNCTIONS: [&str; 25] = [
@@ -63,7 +63,7 @@ pub(super) fn check(program: &Program, text: &str, purpose: ExpressionUse, zones
     walk.faults
 }
 
-/// What a value is, where that can be told from the expression alone.
+/// The type of a value, if the expression alone shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ValueKind {
     Flag,
@@ -184,7 +184,7 @@ impl<'e> ExpressionWalk<'e> {
         self.operands(node, name, one, other);
     }
 
-    /// A zone that is written out can be looked up now; one that an alert names cannot.
+    /// A literal zone name can be looked up now; one from an alert cannot.
     fn zone(&mut self, node: &'e IdedExpr) {
         let Expr::Literal(LiteralValue::String(name)) = &node.expr else { return };
         let name = name.inner();
@@ -311,7 +311,7 @@ impl<'e> ExpressionWalk<'e> {
         span.filter(|span| !span.is_empty() && self.text.get(span.clone()).is_some()).unwrap_or(whole)
     }
 
-    /// The parser gives places of single tokens only, so a node is widened to all that lies in it.
+    /// The parser only gives the places of single tokens, so a node's span is widened to include everything inside it.
     fn widen(&self, node: &IdedExpr, span: &mut Option<Range<usize>>) {
         let mut cover = |part: Range<usize>| {
             let before = span.take().unwrap_or(part.clone());
@@ -338,7 +338,7 @@ impl<'e> ExpressionWalk<'e> {
         }
     }
 
-    /// The name of a call and the bracket that closes it are no tokens of their own in the tree.
+    /// The tree has no tokens for the name of a call and its closing bracket.
     fn close(&self, call: &CallExpr, span: &mut Option<Range<usize>>) {
         let is_function = call.func_name.starts_with(|c: char| c.is_ascii_alphabetic());
         let bracket = if call.func_name == op::INDEX { ']' } else { ')' };

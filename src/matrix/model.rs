@@ -1,4 +1,4 @@
-//! The matrix as everybody uses it: what shall happen at which alert, and who can be reached how.
+//! The matrix in the form that the rest of Stentor uses: what happens for each alert, and how people are reached.
 
 use crate::{
     channel::settings::ChannelSettings,
@@ -20,38 +20,38 @@ use crate::{
 };
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
-/// The matrix: what shall happen at which alert, and who can be reached how.
+/// The matrix: what happens for each alert, and how people are reached.
 pub struct Matrix {
     /// The first twelve hexadecimal digits of the SHA-256 over all files, by name and content.
     pub revision: String,
-    /// About the daemon itself.
+    /// Settings of the daemon.
     pub daemon: DaemonSettings,
-    /// Who may post alerts.
+    /// The sources that may post alerts.
     pub sources: Sources,
-    /// How humans are reached, in the order in which the channels are written.
+    /// The channels, in the order in which they are written.
     pub channels: Vec<(ChannelName, ChannelSettings)>,
     /// The responders.
     pub people: People,
-    /// The same people as the ladder sees them.
+    /// The same people in the form that ladders need.
     pub roster: Roster,
-    /// Every role, the catch-all included.
+    /// Every role, including the catch-all.
     pub roles: BTreeMap<RoleName, RolePlan>,
-    /// What turns alerts into incidents.
+    /// The rules that turn alerts into incidents.
     pub triggers: BTreeMap<TriggerName, Trigger>,
-    /// The time zones that everything in it is read with.
+    /// The time zones that it was read with.
     pub zones: Arc<Zones>,
     pub(super) by_kind: BTreeMap<String, Vec<TriggerName>>,
     pub(super) language: ExpressionLanguage,
 }
 
-/// What the matrix may refer to besides itself.
+/// The names outside the matrix that it may refer to.
 #[derive(Debug, Clone, Copy)]
 pub struct KnownNames<'a> {
     /// Templates by name, with their revisions.
     pub templates: &'a BTreeMap<String, String>,
 }
 
-/// What came of reading a matrix.
+/// The result of reading a matrix.
 #[derive(Debug)]
 pub struct ParsedMatrix {
     /// The matrix; `None` if there is any error.
@@ -66,31 +66,31 @@ impl Matrix {
         self.triggers.get(trigger).map(|trigger| trigger.plan.clone())
     }
 
-    /// The plan for alerts that a trigger fails on: it pages the catch-all alone. `None` without a catch-all.
+    /// The plan for alerts that a trigger cannot evaluate: it pages only the catch-all. `None` without a catch-all.
     pub fn failure_plan(&self, trigger: &TriggerName) -> Option<Arc<EscalationPlan>> {
         self.triggers.get(trigger)?.failure_plan.clone()
     }
 
-    /// The plan for what Stentor reports about itself: it pages the catch-all alone. `None` without a catch-all.
+    /// The plan for Stentor's reports about itself: it pages only the catch-all. `None` without a catch-all.
     pub fn operators_plan(&self) -> Option<Arc<EscalationPlan>> {
         let plan = self.triggers.values().find_map(|trigger| trigger.failure_plan.as_deref())?;
         Some(Arc::new(EscalationPlan { trigger: SELF.into(), on_resolved: OnResolved::Resolve, ..plan.clone() }))
     }
 
-    /// The plan for a role that somebody calls by hand: that role alone, and whoever is next. `None` for a role that is not
-    /// in the matrix.
+    /// The plan for a role that is called by hand: that role alone, and its `next`. `None` if the role is not in the
+    /// matrix.
     pub fn plan_by_hand(&self, role: &RoleName) -> Option<Arc<EscalationPlan>> {
         self.roles.contains_key(role).then(|| {
             let accept_timeout =
                 self.channels.iter().map(|(name, channel)| (name.clone(), AcceptTimeout(channel.accept_timeout)));
             let (revision, roles, accept_timeout) = (&self.revision, &self.roles, accept_timeout.collect());
-            // No room: whoever calls by hand has one.
+            // No room: the person who calls by hand already has one.
             let plans = PlanBuilder { revision, roles, accept_timeout, living: BTreeMap::new() };
             Arc::new(plans.plan(TriggerName::from(BY_HAND), vec![role.clone()], Vec::new(), OnResolved::Note))
         })
     }
 
-    /// Divides every wait of every ladder by `by`: for drills that are to be watched.
+    /// Divides every wait of every ladder by `by`, for drills that people watch.
     pub fn compress(&mut self, by: u32) {
         for trigger in self.triggers.values_mut() {
             trigger.plan = Arc::new(trigger.plan.compressed(by));
@@ -98,7 +98,7 @@ impl Matrix {
         }
     }
 
-    /// For whom a Unix user speaks.
+    /// The person of this Unix user.
     pub fn person_of_unix(&self, user: &str) -> Option<&PersonName> {
         self.person_with(|person| person.unix.as_deref() == Some(user))
     }
@@ -108,12 +108,12 @@ impl Matrix {
         self.channels.iter().any(|(_, channel)| channel.config.mail_in() == Some(user))
     }
 
-    /// Whose phone this is, in E.164.
+    /// The person with this phone number, in E.164.
     pub fn person_of_phone(&self, phone: &str) -> Option<&PersonName> {
         self.person_with(|person| person.phone.as_deref() == Some(phone))
     }
 
-    /// Whose Slack member id this is.
+    /// The person with this Slack member id.
     pub fn person_of_slack(&self, id: &str) -> Option<&PersonName> {
         self.person_with(|person| person.slack.as_deref() == Some(id))
     }
@@ -128,7 +128,7 @@ impl Matrix {
         self.channels.iter().find(|(other, _)| other == name).map(|(_, settings)| settings)
     }
 
-    /// Every secret that the matrix refers to, each once.
+    /// Every secret in the matrix, each once.
     pub fn secrets(&self) -> Vec<&SecretRef> {
         let of_channels = self.channels.iter().flat_map(|(_, channel)| channel.config.secrets());
         let of_ping = self.daemon.ping.iter().filter_map(|ping| match &ping.url {

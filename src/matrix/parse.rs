@@ -1,4 +1,4 @@
-//! Reads the files of a matrix into one, or into every fault at once.
+//! Reads the files of a matrix; returns the matrix, or all faults at once.
 
 use crate::{
     core::{Timestamp, Zones},
@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use std::thread;
 
-/// Expressions are parsed by recursion, which needs more stack than a task's thread has.
+/// The expression parser is recursive and needs more stack than a task's thread has.
 const STACK: usize = 32 << 20;
 
 fn parse(files: &[SourceText], known: &KnownNames<'_>, zones: Arc<Zones>, as_of: Timestamp) -> ParsedMatrix {
@@ -45,13 +45,13 @@ fn revision(files: &[SourceText]) -> String {
 }
 
 impl Matrix {
-    /// Reads the matrix with the time zones that the program brings along.
+    /// Reads the matrix with the built-in time zones.
     pub fn parse(files: &[SourceText], known: &KnownNames<'_>, as_of: Timestamp) -> ParsedMatrix {
         Self::parse_with(files, known, Arc::new(Zones::bundled()), as_of)
     }
 
-    /// Reads the matrix out of its files and finds every fault at once. Turns of rotations up to `as_of` are counted
-    /// here. Never panics, whatever the files say; cost: milliseconds.
+    /// Reads the matrix from its files and finds all faults at once. Counts the turns of rotations up to `as_of`. Never
+    /// panics, whatever the files contain; takes milliseconds.
     pub fn parse_with(
         files: &[SourceText],
         known: &KnownNames<'_>,

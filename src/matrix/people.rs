@@ -19,7 +19,7 @@ use crate::{
 use chrono::{NaiveDate, NaiveDateTime, TimeZone};
 use toml::de::DeValue;
 
-/// What stands in place of a Slack member id that Slack itself is to be asked for.
+/// The value in place of a Slack member id if Slack itself must be asked for it.
 const BY_EMAIL: &str = "by-email";
 
 pub(super) fn person(
@@ -138,7 +138,7 @@ fn schedule(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<CronSchedu
             return None;
         }
     };
-    // Sixty-four hand-overs from a fixed time, in a zone without changes of the clock, show the shortest distance.
+    // Sixty-four hand-overs from a fixed time, in a zone without clock changes, show the shortest interval.
     let mut at = oncall::EPOCH;
     for turn in 0..64 {
         let Some(next) = schedule.next_after(&Zone::utc(), at) else {
@@ -186,7 +186,7 @@ fn override_(item: &TomlItem<'_>, zone: &Zone, faults: &mut MatrixFaults) -> Opt
     Some(OverrideDraft { person, from: from.value, until: until.value })
 }
 
-/// A date, or a date and time; without an offset it is on the rotation's own clock.
+/// A date, or a date and time; without an offset it is in the rotation's time zone.
 fn moment(item: &TomlItem<'_>, zone: &Zone, faults: &mut MatrixFaults) -> Option<LocatedValue<Timestamp>> {
     let text = match item.value {
         DeValue::Datetime(time) => time.to_string(),

@@ -9,7 +9,7 @@ use crate::{
 };
 use std::{collections::BTreeMap, sync::Arc};
 
-/// What plans are drawn up from.
+/// The input for plans.
 pub(super) struct PlanBuilder<'a> {
     pub revision: &'a str,
     pub roles: &'a BTreeMap<RoleName, RolePlan>,

@@ -1,5 +1,5 @@
-//! Checks what was written against what else was written: every name that is used exists, what must be unique is, and
-//! no chain of `next` runs in a circle.
+//! Cross-checks within the matrix: every name that is used exists, unique values are unique, and no chain of `next` is
+//! a cycle.
 
 use crate::{
     core::names::CATCH_ALL,
@@ -16,7 +16,7 @@ use crate::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What can be a room.
+/// The channel kinds that can be a room.
 const ROOMS: &str =
     "name a channel of kind slack, teams or mattermost, one of kind http or exec without `needs`, or remove `room`";
 
@@ -139,7 +139,7 @@ fn exists<T>(what: &'static str, named: &NamedItems<T>, used: &LocatedValue<Stri
     faults.error(code, used.at, format!("there is no {what} {:?}", used.value), help);
 }
 
-/// An answer must come from one person and an alert from one source.
+/// An answer must identify one person, and an alert one source.
 fn unique(draft: &MatrixDraft, faults: &mut MatrixFaults) {
     let mut contacts: BTreeMap<(&str, &str), &str> = BTreeMap::new();
     for (name, person) in as_written(&draft.people) {
@@ -163,7 +163,7 @@ fn unique(draft: &MatrixDraft, faults: &mut MatrixFaults) {
     }
 }
 
-/// In the order in which they are written, so that the later of two is told about.
+/// In the order in which they are written, so that the later of two duplicates is reported.
 fn as_written<T>(named: &NamedItems<T>) -> Vec<(&String, &LocatedValue<Option<T>>)> {
     let mut entries: Vec<_> = named.iter().collect();
     entries.sort_by_key(|(_, placed)| placed.at);
@@ -194,7 +194,7 @@ fn next_of<'a>(draft: &'a MatrixDraft, role: &str) -> Option<&'a LocatedValue<St
     draft.roles.get(role)?.value.as_ref()?.next.as_ref()
 }
 
-/// What is written and never comes into play.
+/// Reports things that are defined but never used.
 fn unused(draft: &MatrixDraft, faults: &mut MatrixFaults) {
     if draft.catch_all.is_none() {
         let message = "there is no [catch-all]: when nobody answers, the last step repeats and nobody else is told";
@@ -207,7 +207,7 @@ fn unused(draft: &MatrixDraft, faults: &mut MatrixFaults) {
         return;
     }
     let triggers: Vec<_> = draft.triggers.values().filter_map(|trigger| trigger.value.as_ref()).collect();
-    // A trigger whose roles could not be read may mean any of them.
+    // A trigger whose roles could not be read may use any of them.
     if triggers.iter().any(|trigger| trigger.roles.is_empty()) {
         return;
     }

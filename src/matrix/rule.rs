@@ -21,7 +21,7 @@ use crate::{
 };
 use toml::de::DeValue;
 
-/// Keys that a later version will know.
+/// Keys that a later version will support.
 const LATER: [&str; 12] = [
     "impact",
     "likelihood",
@@ -37,7 +37,7 @@ const LATER: [&str; 12] = [
     "default",
 ];
 
-/// Reads a trigger; `text` is the file that it stands in.
+/// Reads a trigger; `text` is the file that contains it.
 pub(super) fn trigger(
     mut table: TomlTable<'_>,
     at: SourceSpan,
@@ -78,7 +78,7 @@ pub(super) fn trigger(
     }
 }
 
-/// One, or a list of several.
+/// One value, or a list of several.
 fn one_or_more(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Vec<LocatedValue<String>> {
     if matches!(item.value, DeValue::Array(_)) {
         return item.texts(faults).unwrap_or_default();
@@ -106,7 +106,7 @@ fn compiled<T>(
     }
 }
 
-/// A place inside a text value. Where the text is written with escapes, the whole value is meant.
+/// A place inside a text value. If the text is written with escapes, the whole value is used.
 fn inside(at: SourceSpan, file: &str, value: &str, within: &std::ops::Range<usize>) -> SourceSpan {
     let raw = file.get(at.start..at.end).unwrap_or_default();
     match raw.find(value) {

@@ -1,4 +1,4 @@
-//! Reads the sections of the files, each by its reader.
+//! Reads the sections of the files, each with its own reader.
 
 use crate::{
     channel::settings,
@@ -17,7 +17,7 @@ use crate::{
 };
 use toml::de::DeTable;
 
-/// Sections that a later version will know.
+/// Sections that a later version will support.
 const LATER: [&str; 8] = ["drill", "heartbeat", "decision", "layer", "layers", "separate", "schedule", "clock"];
 
 fn section<'a, T>(
@@ -61,7 +61,7 @@ fn once<T>(slot: &mut Option<LocatedValue<T>>, item: &TomlItem<'_>, value: T, fa
 }
 
 impl MatrixDraft {
-    /// Reads every file. Needs a deep stack: expressions are compiled.
+    /// Reads every file. Needs a large stack, because expressions are compiled.
     pub(super) fn read(files: &[SourceText], language: &ExpressionLanguage, faults: &mut MatrixFaults) -> Self {
         let mut draft = Self::default();
         for (file, source) in files.iter().enumerate() {

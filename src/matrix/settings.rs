@@ -1,4 +1,4 @@
-//! What the matrix says about the daemon itself, its sources, its channels and its people.
+//! Settings in the matrix for the daemon itself, its sources, its channels and its people.
 
 use crate::{
     channel::kind::ContactField,
@@ -10,36 +10,37 @@ use crate::{
 };
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-/// The keys of `[daemon]`; what is absent is left to the command line and its defaults.
+/// The keys of `[daemon]`; for a missing key, the command line and its defaults apply.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DaemonSettings {
     /// Where the door listens.
     pub listen: Option<SocketAddr>,
-    /// What links in pages begin with: http or https, without a slash at the end.
+    /// The start of links in pages: http or https, without a slash at the end.
     pub public_url: Option<String>,
-    /// The folder of what must survive.
+    /// The directory for persistent state.
     pub state: Option<PathBuf>,
-    /// Who is told again and again that this daemon does its work.
+    /// The service that is pinged regularly while this daemon works.
     pub ping: Option<PingSettings>,
     /// How old the last proven contact of a person by a channel may be; see [`DaemonSettings::proof_max_age`].
     pub proof_max_age: Option<Duration>,
-    /// Proxies on other machines, which bring everybody's requests: no address of theirs has a share of its own.
+    /// Proxies on other machines, which forward everybody's requests: their addresses have no connection limit of their
+    /// own.
     pub proxies: Networks,
 }
 
-/// How old a proven contact may be when the matrix says nothing: a quarter of a year.
+/// How old a proven contact may be by default.
 pub const PROOF_MAX_AGE: Duration = Duration::from_secs(90 * 24 * 3600);
 
-/// How often the dead-man ping goes out when the matrix says nothing.
+/// How often the dead-man ping is sent by default.
 pub const PING_EVERY: Duration = Duration::from_secs(60);
 
 impl DaemonSettings {
-    /// How old the last proven contact of a person by a channel may be before that is worth a warning.
+    /// How old the last proven contact of a person by a channel may be before there is a warning.
     pub fn proof_max_age(&self) -> Duration {
         self.proof_max_age.unwrap_or(PROOF_MAX_AGE)
     }
 
-    /// Whether what takes effect at the start alone is the same in both.
+    /// Whether the settings that only take effect at the start are the same in both.
     pub fn starts_like(&self, other: &Self) -> bool {
         self.listen == other.listen && self.public_url == other.public_url && self.state == other.state
     }
@@ -48,9 +49,9 @@ impl DaemonSettings {
 /// The dead-man ping.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PingSettings {
-    /// To whom.
+    /// The address.
     pub url: SecretAddress,
-    /// How often.
+    /// The interval.
     pub every: Duration,
 }
 
@@ -66,26 +67,26 @@ pub struct SourceSettings {
 /// A responder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
-    /// How humans call them.
+    /// Their name for display.
     pub name: String,
-    /// Mailbox.
+    /// The e-mail address.
     pub email: Option<String>,
-    /// E.164: a plus and 8 to 15 digits.
+    /// The phone number in E.164: a plus and 8 to 15 digits.
     pub phone: Option<String>,
-    /// Slack user id.
+    /// The Slack user id.
     pub slack: Option<String>,
-    /// Their Slack user id is the one that Slack has for their mailbox.
+    /// Whether Slack is asked for their user id by their e-mail address.
     pub slack_by_email: bool,
     /// Telegram chat id.
     pub telegram: Option<i64>,
-    /// In which times are shown to them.
+    /// The time zone for times that are shown to them.
     pub zone: Zone,
-    /// The Unix user that speaks for them.
+    /// Their Unix user.
     pub unix: Option<String>,
 }
 
 impl Person {
-    /// Whether a channel that needs this can reach them.
+    /// Whether a channel that needs this contact field can reach them.
     pub fn has(&self, datum: ContactField) -> bool {
         match datum {
             crate::channel::kind::ContactField::Nothing => true,
@@ -99,7 +100,7 @@ impl Person {
     }
 }
 
-/// People and sources by name, as they are iterated: in the order of their names.
+/// People by name; iteration is in the order of their names.
 pub type People = std::collections::BTreeMap<PersonName, Person>;
 
 /// Sources by name.

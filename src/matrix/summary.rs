@@ -78,7 +78,7 @@ fn hole(text: &str, within: Range<usize>, language: &ExpressionLanguage) -> Resu
     })
 }
 
-/// Where the brace that opens `rest` is closed; braces in quotes do not count.
+/// The position of the brace that closes the one before `rest`; braces in quotes do not count.
 fn closing(rest: &str) -> Option<usize> {
     let (mut depth, mut quote) = (0_usize, None);
     for (at, c) in rest.char_indices() {

@@ -1,4 +1,4 @@
-//! One trigger: what it looks at, and what it says to an alert.
+//! One trigger: which alerts it checks, and the result for an alert.
 
 use crate::{
     core::{Alert, AlertStatus, EscalationPlan, IncidentKey, RoleName, TriggerName, trigger::TriggerThreshold},
@@ -12,25 +12,25 @@ use std::sync::Arc;
 /// A rule that turns alerts into an incident.
 #[derive(Debug)]
 pub struct Trigger {
-    /// The kinds of alert that it looks at.
+    /// The kinds of alert that it checks.
     pub on: Vec<String>,
-    /// The condition; absent, it always holds.
+    /// The condition; without one, it always holds.
     pub when: Option<CelExpression>,
-    /// How often the condition must hold in which window; absent, once is enough.
+    /// How often the condition must hold in which window; without a threshold, once is enough.
     pub hold: Option<TriggerThreshold>,
-    /// What makes two alerts one incident, besides the trigger.
+    /// The expression for the incident key: besides the trigger, it decides which alerts belong to one incident.
     pub key: Option<CelExpression>,
-    /// The incident's summary; absent, the alert's own headline.
+    /// The incident's summary; without one, the alert's own headline.
     pub summary: Option<SummaryTemplate>,
-    /// If its runbook is: http or https.
+    /// The address of its runbook: http or https.
     pub runbook: Option<String>,
-    /// Whom it engages.
+    /// The roles that it engages.
     pub roles: Vec<RoleName>,
     pub(super) plan: Arc<EscalationPlan>,
     pub(super) failure_plan: Option<Arc<EscalationPlan>>,
 }
 
-/// What one trigger says to one alert.
+/// The result of one trigger for one alert.
 #[derive(Debug, Clone, PartialEq)]
 pub enum TriggerMatch {
     /// The condition holds.
@@ -46,7 +46,8 @@ pub enum TriggerMatch {
         /// The window that `threshold` counts in.
         window: String,
     },
-    /// The monitor says that it is over. The condition is not looked at: an all-clear seldom satisfies it.
+    /// The monitor reports that the condition is over. The condition is not evaluated: an all-clear seldom satisfies
+    /// it.
     Clears {
         /// Which trigger.
         trigger: TriggerName,
@@ -89,7 +90,7 @@ impl Trigger {
         Ok(Some(TriggerMatch::Holds { trigger, key, summary, hold: self.hold, window }))
     }
 
-    /// A drill has keys of its own, so that it never shares an incident with a live alert.
+    /// A drill has its own keys, so that it never shares an incident with a live alert.
     fn incident_key(&self, name: &TriggerName, alert: &Alert, scope: &AlertScope<'_>) -> Result<IncidentKey, String> {
         let value = match &self.key {
             Some(key) => key.show(scope)?,

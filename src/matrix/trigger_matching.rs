@@ -1,4 +1,4 @@
-//! Which triggers hold for one alert.
+//! Which triggers match one alert.
 
 use crate::{
     core::Alert,
@@ -6,8 +6,9 @@ use crate::{
 };
 
 impl Matrix {
-    /// What each trigger says whose `on` names the alert's kind, in the order of their names. Triggers whose condition
-    /// does not hold say nothing. Cost: microseconds per trigger; at worst that of two nested loops over the alert.
+    /// The results of all triggers whose `on` contains the alert's kind, sorted by trigger name. Triggers whose
+    /// condition does not hold give no result. Takes microseconds per trigger; at worst the time of two nested loops
+    /// over the alert.
     pub fn judge(&self, alert: &Alert) -> Vec<TriggerMatch> {
         let Some(names) = self.by_kind.get(&alert.kind) else { return Vec::new() };
         let scope = AlertScope::new(&self.language, alert);

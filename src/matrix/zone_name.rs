@@ -1,4 +1,4 @@
-//! Time zones by their names.
+//! Looks up time zones by name.
 
 use crate::{
     core::{Zone, Zones},
@@ -12,26 +12,26 @@ pub(crate) fn zone(item: &TomlItem<'_>, zones: &Zones, faults: &mut MatrixFaults
     found.map_err(|unknown| faults.error("bad-time-zone", text.at, unknown.to_string(), unknown.help)).ok()
 }
 
-/// Letters of the longest abbreviation: `AEST`.
+/// The length of the longest abbreviation: `AEST`.
 const ABBREVIATION_MAX: usize = 4;
 
-/// A name that no time zone has.
+/// A name that is not a time zone.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("there is no time zone {name:?}")]
 pub struct UnknownZone {
-    /// What was written.
+    /// The name as written.
     pub name: String,
-    /// What may have been meant.
+    /// A suggestion of what may have been meant.
     pub help: String,
 }
 
-/// A time zone by its name; the error names the nearest one, or the one of a city that is written alone.
+/// A time zone by its name; the error suggests the nearest name, or the zone of a city that is written alone.
 pub fn zone_named(name: &str, zones: &Zones) -> Result<Zone, UnknownZone> {
     if let Some(zone) = zones.get(name) {
         return Ok(zone);
     }
     let city = |known: &&str| known.rsplit('/').next().is_some_and(|city| city.eq_ignore_ascii_case(name));
-    // Three letters are near many others, and an abbreviation (`PST`) is no zone.
+    // Three letters are similar to many names, and an abbreviation (`PST`) is not a zone.
     let near = || nearest(name, zones.names()).filter(|_| ABBREVIATION_MAX < name.len());
     let near = zones.names().find(city).or_else(near);
     let help = match near {

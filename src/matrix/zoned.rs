@@ -1,14 +1,14 @@
-//! Zone functions of conditions: `alert.starts_at.getHours("Europe/London")` on the time zones of the matrix.
+//! Time zone functions in conditions: `alert.starts_at.getHours("Europe/London")` uses the time zones of the matrix.
 //!
-//! The language's own have zone data that were frozen when they were built. So each of its functions that takes a zone is
-//! read as two: the time on the clock of that zone, which is ours, and then the function without a zone.
+//! The language's own functions have zone data that were fixed when they were built. So each function with a zone
+//! argument is read as two: our function gives the time in that zone, and then the function without a zone is called.
 
 use crate::{core::Zones, matrix::zone_name::zone_named};
 use cel::{Context, Env, ExecutionError, common::ast::CallExpr, common::ast::Expr, parser::Macro};
 use chrono::{DateTime, FixedOffset};
 use std::sync::Arc;
 
-/// The functions of the language that take a zone.
+/// The functions of the language with a zone argument.
 const TAKE_A_ZONE: [&str; 10] = [
     "getFullYear",
     "getMonth",
@@ -22,10 +22,10 @@ const TAKE_A_ZONE: [&str; 10] = [
     "getMilliseconds",
 ];
 
-/// What stands between; nobody can write it.
+/// The name of the function in between; it cannot be written in an expression.
 pub(super) const IN_ZONE: &str = "@in_zone";
 
-/// The language with its standard functions, those with zones made ours.
+/// The language with its standard functions; the ones with zones use ours.
 pub(super) fn env() -> Env {
     let mut env = Env::stdlib();
     for name in TAKE_A_ZONE {
@@ -36,23 +36,23 @@ pub(super) fn env() -> Env {
             let local = helper.next_expr(call(IN_ZONE, None, vec![time, zone]));
             Ok(Some(helper.next_expr(call(name, Some(Box::new(local)), Vec::new()))))
         });
-        // The standard has no macros of these names.
+        // The standard has no macros with these names.
         let _ = env.add_macro(zoned);
     }
     env
 }
 
-/// Gives one evaluation the zones.
+/// Gives the zones to one evaluation.
 pub(super) fn add(context: &mut Context<'_, '_>, zones: &Arc<Zones>) {
     let zones = zones.clone();
     let local = move |time: DateTime<FixedOffset>, zone: Arc<String>| {
         in_zone(&zones, time, &zone).map_err(|why| ExecutionError::function_error(IN_ZONE, why))
     };
-    // The standard has no function of this name.
+    // The standard has no function with this name.
     let _ = context.add_function(IN_ZONE, local);
 }
 
-/// A time on the clock of a zone: a name, `+HH:MM` or `-HH:MM`, or nothing for universal time.
+/// A time in a zone: a name, `+HH:MM` or `-HH:MM`, or empty for UTC.
 pub(super) fn in_zone(zones: &Zones, time: DateTime<FixedOffset>, zone: &str) -> Result<DateTime<FixedOffset>, String> {
     if zone.is_empty() {
         return Ok(time.to_utc().fixed_offset());

@@ -30,7 +30,7 @@ pub fn after(seconds: f64) -> String {
     if seconds < 0.0 { span(seconds) } else { format!("+{}", span(seconds)) }
 }
 
-/// The same, or a dash if the value is unknown.
+/// Seconds as in [`span`], or a dash if the value is unknown.
 pub fn maybe(seconds: Option<f64>) -> String {
     seconds.map_or_else(|| "-".into(), span)
 }

@@ -1,4 +1,4 @@
-//! Puts a text together: the first line and the notes that Stentor makes, what the template says, or the raw facts.
+//! Puts a text together: the first line and the notes from Stentor, then the template's text or the raw facts.
 
 use crate::template::{
     PageTemplates,
@@ -9,14 +9,14 @@ use crate::template::{
     words::BriefWords,
 };
 
-/// One text in all its shapes.
+/// One text in all its formats.
 pub(super) struct AssembledText {
     pub(super) headline: String,
     pub(super) body: String,
     pub(super) html: Option<String>,
 }
 
-/// A brief, and why the raw facts had to stand in where they had to.
+/// A brief, and why the raw facts replaced the template, if they did.
 pub(super) fn brief(
     templates: &PageTemplates,
     name: &str,
@@ -35,7 +35,7 @@ pub(super) fn brief(
     }
 }
 
-/// How it ended. Where the template fails, the words that need none stand alone.
+/// How the incident or role ended. If the template fails, only the text that needs no template is used.
 pub(super) fn all_clear(
     templates: &PageTemplates,
     words: &BriefWords<'_>,
@@ -63,7 +63,7 @@ pub(super) fn all_clear(
     }
 }
 
-/// A text that asks for nothing, with `inside` after its own lines.
+/// A text that asks for nothing, with `inside` after Stentor's own lines.
 pub(super) fn notice(words: &BriefWords<'_>, form: TextForm, inside: &str) -> AssembledText {
     let line = |line: &String| fit::guard(&fit::clean(line, fit::HEADLINE_MAX), words.is_drill());
     let mut lines: Vec<String> = notice::lines(words).iter().map(line).collect();
@@ -148,7 +148,7 @@ fn raw_brief(words: &BriefWords<'_>, form: TextForm) -> AssembledText {
     let headline = headline::first_line(words, form);
     let mut room = fit::room(form).saturating_sub(below(&headline, words, "", form).chars().count());
     let mut body = below(&headline, words, &facts::raw(words, room), form);
-    // Escaping makes text longer: what does not fit gets less room until it does.
+    // Escaping makes text longer: text that does not fit gets less room until it does.
     while !fit::fits(&body, form) && 0 < room {
         room /= 2;
         body = below(&headline, words, &facts::raw(words, room), form);

@@ -1,69 +1,70 @@
-//! What a text is made from, in what form, and what comes of it.
+//! The input for a text, its form, and the result.
 
 use crate::core::{Incident, Page, PersonName, Timestamp, Zone};
 use std::collections::BTreeMap;
 
-/// Stands where the page's answer code goes; filled in right before sending, with five digits, and never stored.
+/// The placeholder for the page's answer code. It is filled in right before sending, with five digits, and never
+/// stored.
 pub const CODE: &str = "%CODE%";
 
-/// Stands where the link to the confirm page goes; filled in right before sending and never stored.
+/// The placeholder for the link to the confirm page. It is filled in right before sending and never stored.
 pub const LINK: &str = "%LINK%";
 
-/// In what form a channel shows a text.
+/// The form in which a channel shows a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TextForm {
-    /// The desk page, with buttons beside the text.
+    /// The desk page, with buttons next to the text.
     Screen,
     /// A Slack message, with buttons under it. The text is plain: the channel escapes `&`, `<` and `>`.
     Slack,
     /// At most two segments of GSM-7.
     Sms,
-    /// Plain text, and HTML beside it.
+    /// Plain text, and HTML in addition.
     Mail,
-    /// One paragraph to be read out, of at most [`SPOKEN_MAX`] characters.
+    /// One paragraph to be read aloud, of at most [`SPOKEN_MAX`] characters.
     Voice,
-    /// Plain text where others may read it too, beside a link: a chat, a wallboard.
+    /// Plain text with a link, in a place where others may read it too: a chat, a wallboard.
     Board,
 }
 
-/// What one text is made from.
+/// The input for one text.
 #[derive(Debug, Clone, Copy)]
 pub struct BriefInput<'a> {
-    /// The crisis as it is now.
+    /// The crisis in its current state.
     pub incident: &'a Incident,
     /// The page to be sent.
     pub page: &'a Page,
-    /// Who reads it; `None` for a room.
+    /// The person who reads it; `None` for a room.
     pub reader: Option<PageReader<'a>>,
-    /// How humans call the people of the matrix.
+    /// The people's names for display.
     pub names: &'a BTreeMap<PersonName, String>,
     /// The audit trail so far, oldest first, one sentence each.
     pub history: &'a [(Timestamp, String)],
 }
 
-/// Who reads a page.
+/// The reader of a page.
 #[derive(Debug, Clone, Copy)]
 pub struct PageReader<'a> {
-    /// How humans call them.
+    /// Their name for display.
     pub name: &'a str,
-    /// The clock on their wall.
+    /// Their time zone.
     pub zone: &'a Zone,
 }
 
-/// A page's text, with [`CODE`] and [`LINK`] still to be filled in.
+/// A page's text, before [`CODE`] and [`LINK`] are filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RenderedText {
     /// The first line, at most [`HEADLINE_MAX`] characters.
     pub headline: String,
-    /// A mail's subject: the same for all pages of an incident, at most [`SUBJECT_MAX`] characters.
+    /// The subject of a mail: the same for all pages of an incident, at most [`SUBJECT_MAX`] characters.
     pub subject: String,
     /// The whole text, headline first: at most [`LINES_MAX`] lines and [`BODY_MAX`] characters, [`SLACK_MAX`] for
     /// Slack, [`SMS_SEPTETS`] septets for an SMS, [`SPOKEN_MAX`] characters for a call.
     pub body: String,
-    /// The whole text in HTML, for mail alone; at most [`HTML_MAX`] bytes.
+    /// The whole text in HTML, only for mail; at most [`HTML_MAX`] bytes.
     pub html: Option<String>,
     /// The revision of the template that was used.
     pub revision: String,
-    /// Why the raw facts stand where the template's text belongs; `None` if it could be used.
+    /// Why the raw facts replace the template's text; `None` if the template worked.
     pub fallback: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! What a template is given. `templates/README.md` describes it to template authors; a test holds the two together.
+//! The data for a template. `templates/README.md` describes them for template authors; a test checks that both agree.
 
 use crate::{
     core::{
@@ -15,16 +15,17 @@ use minijinja::{Value, value::Serde};
 use serde::Serialize;
 use std::{collections::BTreeMap, time::Duration};
 
-/// Characters of one label, annotation or text of the evidence.
+/// The longest label, annotation or text in the evidence, in characters.
 const TEXT_MAX: usize = 200;
 
-/// Entries of one map or list of the alert.
+/// The largest number of entries in one map or list of the alert.
 const ENTRIES_MAX: usize = 48;
 
-/// Characters of what an alert suggests, and of what that leads to; the matrix has limits of its own.
+/// The longest text of an action that an alert suggests, and of its result, in characters; the matrix has limits of its
+/// own.
 const ACTION_MAX: usize = 120;
 
-/// The last sentences of the audit trail that a brief holds.
+/// How many of the last sentences of the audit trail a brief contains.
 const HISTORY_MAX: usize = 7;
 
 #[derive(Serialize)]
@@ -138,7 +139,7 @@ struct ClockContext {
     in_72h: String,
 }
 
-/// The context of one page.
+/// The context for one page.
 pub(super) fn of(words: &BriefWords<'_>, form: TextForm) -> Value {
     let incident = words.incident();
     let due = words.engagement().and_then(|e| e.deadline);
@@ -169,7 +170,7 @@ pub(super) fn of(words: &BriefWords<'_>, form: TextForm) -> Value {
     }))
 }
 
-/// The alert as templates see it: all text cleaned, all maps bounded.
+/// The alert for templates: all text is cleaned, all maps are limited.
 fn alert_facts(alert: &Alert) -> AlertFacts {
     let text = |map: &BTreeMap<String, String>| {
         map.iter().take(ENTRIES_MAX).map(|(key, text)| (fit::clean(key, 60), fit::clean(text, TEXT_MAX))).collect()
@@ -226,12 +227,12 @@ fn ending(purpose: &PagePurpose) -> Option<&'static str> {
     }
 }
 
-/// How long after the opening, in whole seconds.
+/// The time since the opening, in whole seconds.
 fn span(incident: &Incident, at: Timestamp) -> String {
     humantime::format_duration(Duration::from_secs(at.since(incident.opened_at).as_secs())).to_string()
 }
 
-/// What is suggested; empty if nobody suggests anything.
+/// The suggested actions; empty if there are none.
 fn actions(incident: &Incident) -> Vec<ActionContext> {
     let told = |text: &String| Some(fit::clean(text, ACTION_MAX)).filter(|text| !text.is_empty());
     let action = |(letter, action): (char, SuggestedAction)| {
@@ -240,7 +241,7 @@ fn actions(incident: &Incident) -> Vec<ActionContext> {
     suggested(&incident.alert, &incident.plan).into_iter().filter_map(action).collect()
 }
 
-/// From `evidence.versions`, a map of hosts to what they run: what most run, and who differs.
+/// From `evidence.versions`, a map of hosts to versions: the version on most hosts, and the hosts that differ.
 fn versions(alert: &Alert) -> Option<VersionContext> {
     let hosts = alert.evidence.get("versions")?.as_object()?;
     let runs: Vec<(&String, &str)> = hosts.iter().filter_map(|(host, v)| Some((host, v.as_str()?))).collect();
@@ -268,7 +269,7 @@ fn waiting_for(words: &BriefWords<'_>) -> Vec<WaitingContext> {
     engagement.stands_for.iter().filter_map(waiting).collect()
 }
 
-/// Who had the reader's role and gave it back, the newest last.
+/// The people who had the reader's role and handed it back, newest last.
 fn handed_back(words: &BriefWords<'_>) -> Vec<HandedBack> {
     let Some((role, engagement)) = words.role().zip(words.engagement()) else { return Vec::new() };
     let back = |back: &HandBack| HandedBack {

@@ -1,18 +1,18 @@
-//! Documents that people go on writing in: the post-mortem and the after-action review, in Markdown. The shipped texts
-//! are in the program; a file of the same name in the folder of templates replaces one.
+//! Documents that people continue to edit, in Markdown: the post-mortem and the after-action review. The shipped texts
+//! are built in; a file with the same name in the template directory replaces one.
 
 use super::load::{BrokenTemplate, TemplateError};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value, value::Serde};
 use serde::Serialize;
 use std::{fs, io, path::Path};
 
-/// Instructions that one document may run.
+/// How many instructions one document may run.
 pub const DOCUMENT_FUEL: u64 = 20_000_000;
 
-/// The most that one file may have, in bytes.
+/// The largest file, in bytes.
 const FILE_MAX: u64 = 256 * 1024;
 
-/// Which document.
+/// The kind of document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DocumentKind {
     /// About one incident.
@@ -22,7 +22,7 @@ pub enum DocumentKind {
 }
 
 impl DocumentKind {
-    /// Its file in the folder of templates.
+    /// Its file in the template directory.
     pub fn file(self) -> &'static str {
         match self {
             Self::Postmortem => "postmortem.md",
@@ -34,11 +34,11 @@ impl DocumentKind {
 const SHIPPED: [(&str, &str); 3] = [
     ("postmortem.md", include_str!("../../templates/postmortem.md")),
     ("after-action.md", include_str!("../../templates/after-action.md")),
-    // What both say about an incident.
+    // The part about an incident that both use.
     ("incident.md", include_str!("../../templates/incident.md")),
 ];
 
-/// The documents' texts, ready to be filled.
+/// The documents' templates.
 pub struct DocumentTemplates(Environment<'static>);
 
 impl DocumentTemplates {
@@ -47,7 +47,7 @@ impl DocumentTemplates {
         Self::with(|_| Ok(None))
     }
 
-    /// The shipped ones, each replaced by the folder's file of that name if it has one.
+    /// The shipped ones, each replaced by the file with the same name in the directory, if there is one.
     pub fn load(folder: &Path) -> Result<Self, TemplateError> {
         Self::with(|name| read(&folder.join(name)))
     }
@@ -98,12 +98,12 @@ fn write(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Result<(
         Some(text) if !value.is_safe() => out.write_str(&escape(text)).map_err(Error::from),
         Some(text) => out.write_str(text).map_err(Error::from),
         None if value.is_none() => Ok(()),
-        // Numbers and truth values; a list or a map is a fault of the template that shows as one.
+        // Numbers and booleans; a list or a map is a bug in the template, and shows as one.
         None => out.write_str(&escape(&value.to_string())).map_err(Error::from),
     }
 }
 
-/// Text within a line or a cell of Markdown: nothing in it is markup, nothing in it ends the line.
+/// Text within a line or a table cell of Markdown: it cannot contain markup or end the line.
 pub fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len() + 8);
     for letter in text.chars() {
@@ -119,7 +119,7 @@ pub fn escape(text: &str) -> String {
     safe
 }
 
-/// A text as it was, in a fence that nothing in it can end.
+/// A text without changes, in a code fence that it cannot end.
 fn fenced(text: &str) -> Value {
     let mut longest = 0;
     let mut run = 0;
@@ -132,7 +132,7 @@ fn fenced(text: &str) -> Value {
     Value::from_safe_string(format!("{fence}text\n{}\n{fence}", plain.trim_end()))
 }
 
-/// At most one empty line between two others, none at the ends; what stands in a fence stays as it is.
+/// Leaves at most one empty line between two others and none at the ends; code fences stay as they are.
 fn tidy(text: &str) -> String {
     let mut tidy = String::with_capacity(text.len());
     let (mut empty, mut fence) = (0, None);

@@ -1,12 +1,13 @@
-//! The raw facts: what a page says when its template cannot be used. Composed here, so that nothing can stop it.
+//! The raw facts: the text of a page if its template cannot be used. They are composed here, so that nothing can
+//! prevent them.
 
 use super::{fit, functions, words::BriefWords};
 use std::collections::BTreeMap;
 
-/// Why the text looks like this, for its reader.
+/// Tells the reader why the text looks like this.
 const INSTEAD: &str = "Raw facts (the text made for this role could not be used):";
 
-/// The alert with all its labels, values and annotations, one kind of fact a line, as far as `room` characters go.
+/// The alert with all its labels, values and annotations, one kind per line, up to `room` characters.
 pub(super) fn raw(words: &BriefWords<'_>, room: usize) -> String {
     let alert = &words.incident().alert;
     let head = format!(
@@ -24,7 +25,7 @@ pub(super) fn raw(words: &BriefWords<'_>, room: usize) -> String {
     fit::disarm(&fit::guard(&all.join("\n"), words.is_drill()))
 }
 
-/// The same in one line, the most telling first: for an SMS.
+/// The same in one line, most important facts first: for an SMS.
 pub(super) fn short(words: &BriefWords<'_>) -> String {
     let alert = &words.incident().alert;
     let values =

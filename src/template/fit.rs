@@ -1,11 +1,11 @@
-//! What every text is held to: its limits, and marks in the data that could mislead a reader.
+//! The limits of every text, and characters in the data that could mislead a reader.
 
 use crate::{
     template::brief::{CODE, LINK, TextForm},
     text::gsm7,
 };
 
-/// Lines of a body. A screen that has to be scrolled is not read.
+/// Lines of a body. People do not read a screen that they must scroll.
 pub const LINES_MAX: usize = 25;
 
 /// Characters of a body on a screen or in a mail.
@@ -14,10 +14,10 @@ pub const BODY_MAX: usize = 4000;
 /// Characters of a body in Slack, counted after `&`, `<` and `>` are escaped: a section holds 3000.
 pub const SLACK_MAX: usize = 2900;
 
-/// Characters of a body in a chat or on a wallboard: less than any of them takes.
+/// Characters of a body in a chat or on a wallboard: below the limits of all of them.
 pub const BOARD_MAX: usize = 2900;
 
-/// Bytes of an HTML body: some mail readers clip at a hundred thousand.
+/// Bytes of an HTML body: some mail readers cut at a hundred thousand.
 pub const HTML_MAX: usize = 60_000;
 
 /// Characters of a headline.
@@ -29,11 +29,11 @@ pub const SUBJECT_MAX: usize = 120;
 /// Septets of an SMS: two segments.
 pub const SMS_SEPTETS: usize = 306;
 
-/// Stands for a line that has nothing to say, and vanishes with its line. Data cannot hold it.
+/// A mark for a line without content; it is removed together with its line. Data cannot contain it.
 pub(super) const NOTHING: &str = "\u{1}";
 
-/// One value of the data on one line of at most `max` characters: no control characters, no marks that turn or hide
-/// text, nothing that would be taken for a code's or a link's place.
+/// One value from the data, as one line of at most `max` characters: without control characters, without characters
+/// that turn or hide text, and without the placeholders for codes and links.
 pub(super) fn clean(text: &str, max: usize) -> String {
     if is_plain(text, max) { text.to_owned() } else { cleaned(text, max) }
 }
@@ -44,13 +44,13 @@ fn cleaned(text: &str, max: usize) -> String {
     cut(&disarm(&spaced.split_whitespace().collect::<Vec<_>>().join(" ")), max)
 }
 
-/// Whether [`clean`] would leave the text as it is: what nearly every name, label and sentence is.
+/// Whether [`clean`] would not change the text, as for nearly all names, labels and sentences.
 fn is_plain(text: &str, max: usize) -> bool {
     let plain = |byte: &u8| matches!(byte, b'!'..=b'~') && *byte != b'%';
     text.len() <= max && text.split(' ').all(|word| !word.is_empty() && word.as_bytes().iter().all(plain))
 }
 
-/// The first `max` characters, the last one an ellipsis where something is missing.
+/// The first `max` characters; the last one is an ellipsis if something is cut.
 pub(super) fn cut(text: &str, max: usize) -> String {
     if text.chars().nth(max).is_none() {
         return text.to_owned();
@@ -59,12 +59,12 @@ pub(super) fn cut(text: &str, max: usize) -> String {
     kept.trim_end().to_owned() + "…"
 }
 
-/// Breaks what looks like a placeholder, so that data and templates cannot have a code put where they like.
+/// Breaks text that looks like a placeholder, so that data and templates cannot choose where a code appears.
 pub(super) fn disarm(text: &str) -> String {
     text.replace(CODE, "(CODE)").replace(LINK, "(LINK)")
 }
 
-/// A template's output made presentable: lines that say nothing are gone, blank ones stand alone.
+/// Cleans up a template's output: lines without content are removed, and at most one blank line stands between others.
 pub(super) fn tidy(text: &str) -> String {
     let mut lines: Vec<&str> = Vec::new();
     for line in text.lines().map(str::trim_end).filter(|line| !line.contains(NOTHING)) {
@@ -75,8 +75,8 @@ pub(super) fn tidy(text: &str) -> String {
     disarm(lines.join("\n").trim())
 }
 
-/// Keeps drill and live apart in text that Stentor did not write itself: no line of it begins with the other word,
-/// and a drill never says that it is none.
+/// Keeps drill and live distinct in text that Stentor did not write itself: no line of it begins with the other word,
+/// and a drill never says that it is not a drill.
 pub(super) fn guard(text: &str, drill: bool) -> String {
     let other = if drill { "LIVE" } else { "DRILL" };
     let kept: Vec<String> = text.lines().map(|line| guard_line(line, other)).collect();
@@ -84,7 +84,7 @@ pub(super) fn guard(text: &str, drill: bool) -> String {
     if drill { without(&text, "not a drill") } else { text }
 }
 
-/// Whether `body` is within the limits of `form`, SMS excepted: that one is cut to fit.
+/// Whether `body` is within the limits of `form`. Not for SMS, which is cut to fit.
 pub(super) fn fits(body: &str, form: TextForm) -> bool {
     let length = match form {
         TextForm::Slack => body
@@ -104,7 +104,7 @@ pub(super) fn fits(body: &str, form: TextForm) -> bool {
     body.lines().count() <= LINES_MAX && length <= room(form)
 }
 
-/// The characters that a body of `form` may have.
+/// How many characters a body of `form` may have.
 pub(super) fn room(form: TextForm) -> usize {
     match form {
         TextForm::Screen | TextForm::Mail => BODY_MAX,
@@ -115,13 +115,13 @@ pub(super) fn room(form: TextForm) -> usize {
     }
 }
 
-/// Whether an SMS goes out in two segments once its code is filled in.
+/// Whether an SMS fits into two segments once its code is filled in.
 pub(super) fn fits_sms(text: &str) -> bool {
     let septets = gsm7::septets(text).is_some_and(|septets| septets <= SMS_SEPTETS);
     septets && gsm7::segments(&text.replace(CODE, "00000")) <= 2
 }
 
-/// Marks that are not seen: they turn the direction of text, or hide that two words differ.
+/// Invisible characters: they turn the direction of text, or hide that two words differ.
 fn misleads(letter: char) -> bool {
     matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{ad}')
 }
@@ -140,7 +140,7 @@ fn without(text: &str, phrase: &str) -> String {
     text
 }
 
-/// Characters that are spoken: most of a minute.
+/// Characters of a spoken text: just under a minute.
 pub const SPOKEN_MAX: usize = 700;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! A folder's templates in place of the shipped ones, each tried before it is used.
+//! Templates from a directory in place of the shipped ones; each is tested before it is used.
 
 use crate::template::{
     load::{BrokenTemplate, FILES, PageTemplates, TemplateError, VOICE, build, shipped_files},
@@ -6,7 +6,7 @@ use crate::template::{
 };
 use std::{collections::BTreeSet, fs, io, path::Path};
 
-/// The most that one file may have, in bytes.
+/// The largest file, in bytes.
 const FILE_MAX: u64 = 64 * 1024;
 
 fn folders_in(folder: &Path) -> io::Result<BTreeSet<String>> {
@@ -33,8 +33,9 @@ fn read(path: &Path) -> io::Result<Option<String>> {
 }
 
 impl PageTemplates {
-    /// The shipped templates with the files of `folder` (`NAME/brief.txt`, `NAME/sms.txt`, `NAME/mail.html`,
-    /// `NAME/voice.txt`) in place of or beside them. Each file is tried with alerts that have little and much to say; all that fail are named.
+    /// The shipped templates, with the files in `folder` (`NAME/brief.txt`, `NAME/sms.txt`, `NAME/mail.html`,
+    /// `NAME/voice.txt`) replacing them or added to them. Each file is tested with alerts that have few and many
+    /// fields; all files that fail are named.
     pub fn load(folder: &Path) -> Result<Self, TemplateError> {
         let mut files = shipped_files();
         let mut broken = Vec::new();

@@ -1,5 +1,5 @@
-//! What templates can call. An alert's labels, values and annotations are open maps: these say a thing if it is
-//! known and nothing if it is not, so that no template has to guard every line.
+//! The functions for templates. An alert's labels, values and annotations are open maps: these functions output a field
+//! if it exists and nothing otherwise, so that templates need no checks on each line.
 
 use super::{fit, html};
 use minijinja::{
@@ -9,16 +9,16 @@ use minijinja::{
 };
 use std::collections::BTreeSet;
 
-/// Instructions that one file may run: a template that loops is stopped.
+/// How many instructions one file may run: an endless loop is stopped.
 pub const FUEL: u64 = 50_000;
 
-/// How many things `rest()` lists.
+/// How many fields `rest()` lists.
 const REST_MAX: usize = 12;
 
-/// What lies between two things on one line.
+/// The separator between two fields on one line.
 const BETWEEN: &str = " · ";
 
-/// Units that the end of a value's name tells: `drop_pct` is `drop 5%`.
+/// Units that the end of a value's name implies: `drop_pct` is `drop 5%`.
 const UNITS: [(&str, &str, &str); 16] = [
     ("_usd", "USD ", ""),
     ("_eur", "EUR ", ""),
@@ -38,7 +38,7 @@ const UNITS: [(&str, &str, &str); 16] = [
     ("_rps", "", "/s"),
 ];
 
-/// An environment that refuses what is not defined, stops what loops, and knows our functions.
+/// An environment that rejects undefined names, stops endless loops, and has our functions.
 pub(super) fn environment() -> Environment<'static> {
     let mut env = syntax();
     env.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -53,7 +53,7 @@ pub(super) fn environment() -> Environment<'static> {
     env
 }
 
-/// An environment in which a line that holds only a block leaves no line behind.
+/// An environment in which a line with only a block leaves no empty line.
 pub(super) fn syntax() -> Environment<'static> {
     let mut env = Environment::new();
     if let Ok(syntax) = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build() {
@@ -62,7 +62,7 @@ pub(super) fn syntax() -> Environment<'static> {
     env
 }
 
-/// A number as people read it: `-84,000,000`, `6.2`.
+/// A number in a readable form: `-84,000,000`, `6.2`.
 pub(super) fn number(value: f64) -> String {
     if !value.is_finite() {
         return "not a number".to_owned();
@@ -77,7 +77,7 @@ pub(super) fn number(value: f64) -> String {
     if number == "-0" { "0".to_owned() } else { number }
 }
 
-/// A value with the unit that its name tells, and the name without it.
+/// A value with the unit that its name implies, and the name without it.
 pub(super) fn reading(name: &str, value: f64) -> (String, String) {
     for (ending, before, after) in UNITS {
         if let Some(bare) = name.strip_suffix(ending).filter(|bare| !bare.is_empty()) {
@@ -100,7 +100,7 @@ fn show(state: &mut State, names: Rest<String>, options: Kwargs) -> Result<Optio
     Ok(first(state, &names).map(|(name, text)| format!("{} {text}", renamed.unwrap_or(name))))
 }
 
-/// `rest()`: the labels and values that no `fact` or `show` has looked at yet, for a line at the end.
+/// `rest()`: the labels and values that no `fact` or `show` has used yet, for a line at the end.
 fn rest(state: &mut State) -> Vec<String> {
     let shown = state.get_or_insert_extension_with(LookedUpNames::default).0.clone();
     let mut things = Vec::new();
@@ -118,20 +118,20 @@ fn rest(state: &mut State) -> Vec<String> {
     things
 }
 
-/// `line("Market", a, b, ..)`: `Market: a · b`; what is none is left out, and with nothing left the line vanishes.
+/// `line("Market", a, b, ..)`: `Market: a · b`. Missing values are left out, and if none is left the line is removed.
 fn line(label: String, parts: Rest<Value>) -> String {
     let parts = said(&parts);
     if parts.is_empty() { fit::NOTHING.to_owned() } else { format!("{label}: {}", parts.join(BETWEEN)) }
 }
 
-/// The same as a row of a table of a mail.
+/// The same as a table row in a mail.
 fn row(label: String, parts: Rest<Value>) -> Value {
     let parts = said(&parts);
     let row = if parts.is_empty() { fit::NOTHING.to_owned() } else { html::row(&label, &parts.join(BETWEEN)) };
     Value::from_safe_string(row)
 }
 
-/// Names that this rendering has looked at.
+/// The names that this rendering has used.
 #[derive(Default)]
 struct LookedUpNames(BTreeSet<String>);
 

@@ -1,5 +1,5 @@
-//! The first line of every brief, made here and not by a template: drill or live, what, what is wanted of whom by when,
-//! what happens otherwise, how to answer. And the notes under it that no template may forget.
+//! The first line of every brief, which is made here and not by a template: drill or live, what happened, what is asked
+//! of whom by when, what happens otherwise, how to answer. Also the notes below it that no template may omit.
 
 use crate::{
     core::{
@@ -14,10 +14,10 @@ use crate::{
 };
 use std::collections::BTreeSet;
 
-/// What a drill says of itself.
+/// The text by which a drill identifies itself.
 pub(super) const EXERCISE: &str = "This is an exercise: answer as if it were real.";
 
-/// A mail's subject: the same for all pages of an incident, so that mail readers keep them together.
+/// The subject of a mail: the same for all pages of an incident, so that mail readers group them.
 pub(super) fn subject(words: &BriefWords<'_>) -> String {
     fit::cut(&format!("{} {}: {}", words.word(), words.incident().id, words.summary()), fit::SUBJECT_MAX)
 }
@@ -46,7 +46,7 @@ pub(super) fn first_line(words: &BriefWords<'_>, form: TextForm) -> String {
     fit::cut(&line, fit::HEADLINE_MAX)
 }
 
-/// Why nothing is asked any more of someone who reads an earlier brief.
+/// Why nothing is asked any more, for a reader who was briefed earlier.
 fn no_more(words: &BriefWords<'_>, outcome: &EngagementOutcome) -> String {
     if let IncidentStatus::Resolved { at, .. } = &words.incident().status {
         return format!("it is over since {}", words.time(*at));
@@ -65,12 +65,12 @@ fn no_more(words: &BriefWords<'_>, outcome: &EngagementOutcome) -> String {
     }
 }
 
-/// What the role demands.
+/// The answer level that the role requires.
 pub(super) fn level(words: &BriefWords<'_>) -> AnswerLevel {
     words.row().map_or(AnswerLevel::Wilco, |row| row.engaged_by)
 }
 
-/// What happens when nobody answers: a clause without a full stop. `None` once nobody waits for the role any more.
+/// What happens if nobody answers: a clause without a full stop. `None` once nobody waits for the role any more.
 pub(super) fn otherwise(words: &BriefWords<'_>) -> Option<String> {
     let engagement = words.engagement().filter(|e| e.is_open())?;
     let row = words.row()?;
@@ -90,8 +90,8 @@ pub(super) fn otherwise(words: &BriefWords<'_>) -> Option<String> {
     })
 }
 
-/// What every brief says under its first line, if there is something to say: who did not answer, which reminder
-/// this is, whether the monitor still speaks.
+/// The notes below the first line of every brief, if any: who did not answer, which reminder this is, whether the
+/// monitor still reports.
 pub(super) fn notes(words: &BriefWords<'_>) -> Vec<String> {
     let mut notes = handed_back(words);
     notes.extend(unanswered(words));
@@ -123,12 +123,13 @@ pub(super) fn unanswered(words: &BriefWords<'_>) -> Vec<String> {
     notes
 }
 
-/// The people to whom briefs about a role went.
+/// The people who got briefs about a role.
 pub(super) fn asked_for<'a>(words: &BriefWords<'a>, role: &'a RoleName) -> BTreeSet<&'a PersonName> {
     words.incident().briefs_of(role).filter_map(|page| page.person.as_ref()).collect()
 }
 
-/// Who had the reader's role last, or one for which it stands in, and handed it back: whoever is asked must know.
+/// Who last had the reader's role, or one that it stands in for, and handed it back: the people who are asked must know
+/// this.
 pub(super) fn handed_back(words: &BriefWords<'_>) -> Vec<String> {
     let Some(own) = words.engagement().filter(|e| e.is_open()) else { return Vec::new() };
     let others = own.stands_for.iter().filter_map(|role| stood_for(words, role));
@@ -137,7 +138,7 @@ pub(super) fn handed_back(words: &BriefWords<'_>) -> Vec<String> {
 }
 
 fn took_and_gave(words: &BriefWords<'_>, other: Option<&RoleName>, back: &HandBack) -> Option<String> {
-    // What was covered by the reader's own role was opened again with it, and that is told.
+    // A role that the reader's own role covered was opened again together with it; the text already says that.
     if other.is_some() && back.of.as_ref() == words.role() {
         return None;
     }
@@ -147,7 +148,7 @@ fn took_and_gave(words: &BriefWords<'_>, other: Option<&RoleName>, back: &HandBa
     Some(format!("{who} took {what} at {taken} and handed it back at {at}."))
 }
 
-/// A role that waits for the reader's.
+/// A role that waits for the reader's role.
 fn stood_for<'a>(words: &BriefWords<'a>, role: &'a RoleName) -> Option<(&'a RoleName, &'a Engagement)> {
     words.incident().engagements.get(role).filter(|e| e.is_open()).map(|engagement| (role, engagement))
 }
@@ -181,7 +182,8 @@ fn asked_before<'a>(words: &BriefWords<'a>, engagement: &Engagement) -> BTreeSet
     silent.filter(|person| !words.reads(person) && !engagement.unable.contains(*person)).collect()
 }
 
-/// How often the step of a brief was paged before; `None` if it is asked because somebody has just handed the role back.
+/// How often the step of a brief was paged before; `None` if it is asked because somebody has just handed the role
+/// back.
 pub(super) fn round(words: &BriefWords<'_>) -> Option<u32> {
     let PagePurpose::Brief { round } = words.brief.page.purpose else { return None };
     if words.engagement().is_some_and(|e| !e.is_open()) {
@@ -203,7 +205,7 @@ fn reminder(words: &BriefWords<'_>) -> Option<String> {
     Some(format!("Reminder {round}: no answer for {role} since {since}; {alerts} so far, values as of the last."))
 }
 
-/// `WILCO ("I have it")`; a drill asks for other words.
+/// `WILCO ("I have it")`; a drill asks for different words.
 pub(super) fn wanted(words: &BriefWords<'_>) -> String {
     let level = level(words);
     format!("{} (\"{}\")", level.to_string().to_uppercase(), level.words(words.is_drill()))
@@ -247,7 +249,7 @@ fn paged_next(words: &BriefWords<'_>, page: &[StepTarget]) -> String {
     format!("{} {verb} paged", listed(&names))
 }
 
-/// The role that takes over. One that already waits for this role would wait for nobody, so the ladder repeats.
+/// The role that takes over. A role that already waits for this one would wait for nobody, so the ladder repeats.
 fn next_of(words: &BriefWords<'_>, engagement: &Engagement, next: Option<&RoleName>) -> Option<RoleName> {
     let catch_all = RoleName::catch_all();
     let plan = &words.incident().plan;

@@ -1,15 +1,15 @@
-//! The frame of a mail's HTML: what the reader must see first, one button, nothing from elsewhere. Templates fill it.
+//! The frame of an HTML mail: the most important text first, one button, no external content. Templates fill it.
 
 use crate::template::{brief::LINK, words::BriefWords};
 
 const FRAME: &str = include_str!("mail-frame.html");
 
-/// What a mail's one button is for.
+/// The purpose of a mail's single button.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Button {
-    /// To answer what is asked.
+    /// Answer the question.
     Answer,
-    /// To hand back what its reader has.
+    /// Hand back the role.
     HandBack,
 }
 
@@ -45,7 +45,7 @@ pub(super) fn frame(
     fill(FRAME, &parts)
 }
 
-/// A row of a table: a label and what there is to say.
+/// A table row: a label and its text.
 pub(super) fn row(label: &str, text: &str) -> String {
     format!(
         "<tr><th align=\"left\" valign=\"top\" style=\"padding:4px 12px 4px 0;font-weight:600;color:#555;width:6em\">{}</th>\
@@ -55,12 +55,12 @@ pub(super) fn row(label: &str, text: &str) -> String {
     )
 }
 
-/// Plain text for a place where its line breaks count.
+/// Plain text with its line breaks preserved.
 pub(super) fn preformatted(text: &str) -> String {
     format!("<p style=\"white-space:pre-line;overflow-wrap:anywhere\">{}</p>", escape(text))
 }
 
-/// Text for HTML, inside or outside of attributes.
+/// Escapes text for HTML, inside or outside of attributes.
 pub(super) fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -88,7 +88,7 @@ fn button(label: &str, colour: &str) -> String {
     )
 }
 
-/// Puts each part in its place, once, from left to right, so that a part that holds another's place stays text.
+/// Fills each placeholder once, from left to right, so that a placeholder inside a part stays text.
 fn fill(frame: &str, parts: &[(&str, String)]) -> String {
     let mut filled = String::with_capacity(frame.len() * 2);
     let mut left = frame;

@@ -1,5 +1,5 @@
-//! Where templates come from: the shipped ones are in the program, a folder overlays them, and what is broken is found
-//! when they are loaded, not in a crisis.
+//! Where templates come from: the shipped ones are built in, and a directory can override them. Broken templates are
+//! found when they are loaded, not in a crisis.
 
 use super::{fit, functions};
 use minijinja::Environment;
@@ -10,25 +10,25 @@ use std::{
     path::PathBuf,
 };
 
-/// The texts of pages, ready to be rendered. Shipped ones, overlaid by a folder's.
+/// The templates for pages, ready to render: the shipped ones, with overrides from a directory.
 pub struct PageTemplates {
     env: Environment<'static>,
     revisions: BTreeMap<String, String>,
 }
 
-/// Why a folder's templates are refused.
+/// Why a directory's templates are refused.
 #[derive(Debug, thiserror::Error)]
 pub enum TemplateError {
-    /// The folder cannot be read.
+    /// The directory cannot be read.
     #[error("the templates in {} can not be read", folder.display())]
     Unreadable {
-        /// Which.
+        /// The directory.
         folder: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: io::Error,
     },
-    /// These files are broken; all of them are named.
+    /// These files are broken; all of them are listed.
     #[error("{}", .0.iter().map(BrokenTemplate::to_string).collect::<Vec<_>>().join("\n"))]
     Broken(Vec<BrokenTemplate>),
 }
@@ -36,21 +36,21 @@ pub enum TemplateError {
 /// One broken file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BrokenTemplate {
-    /// Its path under the folder of templates, e.g. `trader/brief.txt`.
+    /// Its path in the template directory, e.g. `trader/brief.txt`.
     pub file: String,
-    /// Where in it, from 1; `None` if it is about the whole file.
+    /// The line, from 1; `None` if it is about the whole file.
     pub line: Option<usize>,
     /// What is wrong.
     pub why: String,
 }
 
-/// The files of one template; one that is missing is taken from [`DEFAULT`].
+/// The files of one template; a missing file is taken from [`DEFAULT`].
 pub(super) const FILES: [&str; 3] = ["brief.txt", "sms.txt", "mail.html"];
 
-/// What is said in a call. Where a template has no such file, its SMS is read out.
+/// The text of a call. For a template without this file, its SMS is read aloud.
 pub(super) const VOICE: &str = "voice.txt";
 
-/// The template of a role that has none of its own.
+/// The template for roles without their own.
 pub(super) const DEFAULT: &str = "default";
 
 macro_rules! shipped {
@@ -63,7 +63,7 @@ macro_rules! shipped {
     };
 }
 
-/// The template of what tells how it ended: who has it, you are not needed, it is over.
+/// The template for messages about an ending: somebody has it, you are not needed, it is over.
 pub(super) const ALL_CLEAR: &str = "all-clear";
 
 const SHIPPED: [(&str, &str); 21] =
@@ -72,21 +72,22 @@ const SHIPPED: [(&str, &str); 21] =
 impl PageTemplates {
     /// The templates that ship with the program.
     pub fn shipped() -> Self {
-        // A shipped file that were broken would be left out, and its pages sent with the raw facts; a test forbids it.
+        // A broken shipped file would be left out, and its pages would be sent with the raw facts; a test prevents
+        // this.
         build(shipped_files()).0
     }
 
-    /// Each template's revision: the first twelve hexadecimal digits of a SHA-256 over the files it may use.
+    /// The revision of each template: the first twelve hexadecimal digits of a SHA-256 over the files that it may use.
     pub fn revisions(&self) -> BTreeMap<String, String> {
         self.revisions.clone()
     }
 
-    /// Whether these are the texts of this revision of a template.
+    /// Whether this template is loaded in this revision.
     pub fn has(&self, template: &str, revision: &str) -> bool {
         self.revisions.get(template).is_some_and(|known| known == revision)
     }
 
-    /// Whether any text of this template shows the audit trail; to gather it for one that does not would be a waste.
+    /// Whether any text of this template shows the audit trail; if not, it need not be collected.
     pub fn wants_history(&self, template: Option<&str>) -> bool {
         let name = self.name_for(template);
         let shows = |text: &str| text.contains("history");
@@ -96,7 +97,7 @@ impl PageTemplates {
         FILES.iter().chain([&VOICE]).any(|file| own(name, file).or_else(|| own(DEFAULT, file)).unwrap_or(false))
     }
 
-    /// The template of that name where it exists, the default one otherwise.
+    /// The template with that name if it exists, otherwise the default one.
     pub(super) fn name_for<'t>(&self, template: Option<&'t str>) -> &'t str {
         template.filter(|name| self.revisions.contains_key(*name)).unwrap_or(DEFAULT)
     }
@@ -105,17 +106,17 @@ impl PageTemplates {
         self.revisions.get(name).map_or("", String::as_str)
     }
 
-    /// Which file of a template is read out in a call.
+    /// The file of a template that is read aloud in a call.
     pub(super) fn voice_file(&self, name: &str) -> &'static str {
         if self.env.get_template(&format!("{name}/{VOICE}")).is_ok() { VOICE } else { FILES[1] }
     }
 
-    /// Runs one file of a template. The error says where it stopped; it holds no values of the alert.
+    /// Runs one file of a template. The error says where it stopped, without values from the alert.
     pub(super) fn run(&self, name: &str, file: &str, context: minijinja::Value) -> Result<String, BrokenTemplate> {
         let own = format!("{name}/{file}");
         let path = if self.env.get_template(&own).is_ok() { own } else { format!("{DEFAULT}/{file}") };
         let run = || self.env.get_template(&path).and_then(|template| template.render(context));
-        // A fault of the engine itself must not take the page with it.
+        // A bug in the template engine must not prevent the page.
         match std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)) {
             Ok(Ok(text)) => Ok(fit::tidy(&text)),
             Ok(Err(error)) => Err(BrokenTemplate::from_error(&path, &error)),
@@ -168,8 +169,7 @@ fn revisions_of(files: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     names.into_iter().map(|name| (name.to_owned(), revision_of(files, name))).collect()
 }
 
-/// Over the template's own files, the default's where it lacks one, and every file that one of these names (to
-/// include it).
+/// Over the template's own files, the default's for missing ones, and every file that one of these includes.
 fn revision_of(files: &BTreeMap<String, String>, name: &str) -> String {
     let own = |file: &&str| files.contains_key(&format!("{name}/{file}"));
     let folder = |file: &&str| if own(file) { name } else { DEFAULT };

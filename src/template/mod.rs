@@ -1,8 +1,8 @@
-//! Templates -> the text of one page, within its channel's limits.
+//! Turns a template into the text of one page, within its channel's limits.
 //!
-//! A page goes out whatever its template does (law 7), and no template can make a drill look live (law 6): the first
-//! line, the way to answer and the limits are made here, and the template adds only what stands between them. What a
-//! template may say is written down in `templates/README.md`.
+//! A page is sent whatever its template does (law 7), and no template can make a drill look live (law 6): the first
+//! line, the way to answer and the limits are made here, and the template only adds the text in between.
+//! `templates/README.md` describes what a template may contain.
 
 mod assemble;
 mod brief;

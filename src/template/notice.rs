@@ -1,4 +1,4 @@
-//! Texts that ask for nothing: who has it, you are not needed, it is over, the war room's card and lines.
+//! Texts that ask for nothing: somebody has it, you are not needed, it is over, and the war room's card and lines.
 
 use crate::{
     core::{
@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// The lines of a notice, the first one complete in itself.
+/// The lines of a notice; the first one can be read alone.
 pub(super) fn lines(words: &BriefWords<'_>) -> Vec<String> {
     let repeated = if words.brief.page.maybe_repeated { " (may be a repeat)" } else { "" };
     let start = format!("{} {}{repeated}:", words.word(), words.incident().id);
@@ -55,7 +55,7 @@ fn taken(words: &BriefWords<'_>, by: &PersonName, covering_as: Option<&RoleName>
     }
 }
 
-/// How the reader of the word that they have it can hand it back; `None` for every other text.
+/// How the reader of a "you have it" message can hand the role back; `None` for every other text.
 pub(super) fn how_to_hand_back(words: &BriefWords<'_>, form: TextForm) -> Option<String> {
     words.incident().hands_back(words.brief.page)?;
     match form {
@@ -64,7 +64,7 @@ pub(super) fn how_to_hand_back(words: &BriefWords<'_>, form: TextForm) -> Option
         TextForm::Slack => Some("To hand it back, use the button below.".to_owned()),
         TextForm::Screen => Some("To hand it back, use its button on this page.".to_owned()),
         TextForm::Board => Some("To hand it back, use your desk page.".to_owned()),
-        // Nobody is called to hear that they have it.
+        // Nobody gets a call to say that they have it.
         TextForm::Voice => None,
     }
 }
@@ -88,7 +88,7 @@ fn handed_back(words: &BriefWords<'_>, by: &PersonName, of: &RoleName) -> String
     format!("{who}{what}. {about} is open again. {asked}")
 }
 
-/// Who is asked for the role of the page now, for one who heard that nobody need be.
+/// Who is now asked for the role of the page, for a person who was told that nobody is needed.
 fn asked_now(words: &BriefWords<'_>) -> String {
     let Some(engagement) = words.engagement() else { return "Nothing is asked of you now.".to_owned() };
     if engagement.on_call.iter().any(|person| words.reads(person)) && engagement.waits_on.is_none() {

@@ -12,7 +12,7 @@ use crate::{
 };
 
 impl PageTemplates {
-    /// Makes the text of one page. Never fails: where the template does, the alert's raw facts stand in its place and
+    /// Makes the text of one page. Never fails: if the template fails, the alert's raw facts replace it and
     /// [`RenderedText::fallback`] says why.
     pub fn render(&self, brief: &BriefInput<'_>, form: TextForm) -> RenderedText {
         let words = BriefWords::new(brief);

@@ -1,4 +1,4 @@
-//! What a war room reads: the card with every role's state, its topic, and the summary at the end.
+//! The texts of a war room: the card with every role's state, its topic, and the summary at the end.
 
 use super::{
     fit,
@@ -10,13 +10,13 @@ use crate::core::{
 };
 use std::time::Duration;
 
-/// The revision of a card that was never edited.
+/// The revision of a card before any edit.
 pub(super) const FIRST: u32 = 1;
 
-/// Roles that a card or a summary shows; of the others it says how many.
+/// How many roles a card or a summary lists; it counts the rest.
 const ROLES_MAX: usize = 18;
 
-/// The card: what it is, every role with its state, since when this is so.
+/// The card: what happened, and every role with its state and since when.
 pub(super) fn card(words: &BriefWords<'_>, revision: u32) -> Vec<String> {
     let incident = words.incident();
     let mut lines = vec![first_line(words)];
@@ -42,12 +42,12 @@ fn more_roles(incident: &Incident) -> Option<String> {
     Some(format!("And {more} more roles: stentor show {}", incident.id))
 }
 
-/// One line that says which incident a room is for.
+/// One line that identifies the incident of a room.
 pub(super) fn topic(words: &BriefWords<'_>) -> String {
     format!("{} {}: {}", words.word(), words.incident().id, words.summary())
 }
 
-/// How it ended: who, when, how long each role took.
+/// How the incident ended: who, when, how long each role took.
 pub(super) fn summary(words: &BriefWords<'_>) -> Vec<String> {
     let incident = words.incident();
     let ended = match &incident.status {

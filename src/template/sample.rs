@@ -1,5 +1,5 @@
-//! Crises that templates are tried with when they are loaded: one whose alert says next to nothing, one whose alert
-//! says much. A template that fails one of them is refused then, not in a crisis.
+//! Sample crises for testing templates when they are loaded: one alert with almost no fields, one with many. A template
+//! that fails for one of them is refused then, not in a crisis.
 
 use crate::{
     core::{
@@ -19,7 +19,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 /// 6 May 2010, 14:45:28 in New York.
 const THEN: Timestamp = Timestamp::from_micros(1_273_171_528_000_000);
 
-/// What each template makes of each crisis, if it is an error.
+/// The errors of each template for each crisis.
 pub(super) fn try_all(templates: &PageTemplates) -> Vec<BrokenTemplate> {
     let (names, utc, history) = (BTreeMap::new(), Zone::utc(), [(THEN, "The incident was opened.".to_owned())]);
     let mut broken = Vec::new();

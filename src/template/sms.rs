@@ -1,4 +1,5 @@
-//! An SMS: the code and the ask first, then what happens otherwise, then as much of the rest as two segments hold.
+//! SMS texts: first the code and the request, then what happens otherwise, then as much of the rest as fits into two
+//! segments.
 
 use crate::{
     core::AnswerLevel,
@@ -10,16 +11,16 @@ use crate::{
     text::gsm7,
 };
 
-/// Within so many characters stand the code and the ask: a lock screen shows no more.
+/// The code and the request must fit into this many characters: a lock screen shows no more.
 const ASK_WITHIN: usize = 60;
 
-/// Characters of what happens otherwise.
+/// The longest text about what happens otherwise, in characters.
 const OTHERWISE_MAX: usize = 44;
 
-/// Characters of who did not answer.
+/// The longest note about who did not answer, in characters.
 const NOTE_MAX: usize = 72;
 
-/// Characters of who had it and handed it back.
+/// The longest note about who had it and handed it back, in characters.
 const HANDED_BACK_MAX: usize = 100;
 
 /// A brief, with `middle` (the template's text) cut to what fits. The first element is its first line.
@@ -34,13 +35,14 @@ pub(super) fn brief(words: &BriefWords<'_>, middle: &str) -> (String, String) {
     (head, body)
 }
 
-/// A text that asks for nothing, cut to two segments; its last line, which may hold the code's place, is kept whole.
+/// A text that asks for nothing, cut to two segments. Its last line, which may contain the code's placeholder, is never
+/// cut.
 pub(super) fn notice(words: &BriefWords<'_>, text: &str, last: Option<&str>) -> String {
     let last = last.map_or_else(String::new, |last| format!("\n{last}"));
     around("", &plain(words, text), &last)
 }
 
-/// Who did not answer, and which reminder this is: short, since it is never cut away.
+/// Who did not answer, and which reminder this is. It is short, because it is never cut.
 fn notes(words: &BriefWords<'_>) -> Vec<String> {
     let mut notes = Vec::new();
     if let Some(round @ 1..) = headline::round(words) {
@@ -83,7 +85,7 @@ fn by_when(words: &BriefWords<'_>) -> String {
     }
 }
 
-/// Lines in letters of the set, in which nothing looks like a code's place.
+/// Lines in the SMS alphabet, without anything that looks like the code's placeholder.
 fn plain(words: &BriefWords<'_>, text: &str) -> String {
     let text = gsm7::to_gsm7(text);
     let line = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -91,7 +93,7 @@ fn plain(words: &BriefWords<'_>, text: &str) -> String {
     gsm7::to_gsm7(&fit::disarm(&fit::guard(&text, words.is_drill())))
 }
 
-/// `head`, as much of `middle` as two segments hold, `tail`.
+/// `head`, as much of `middle` as fits into two segments, and `tail`.
 fn around(head: &str, middle: &str, tail: &str) -> String {
     let gap = if head.is_empty() || middle.is_empty() { "" } else { "\n" };
     let whole = format!("{head}{gap}{middle}{tail}");
@@ -100,7 +102,7 @@ fn around(head: &str, middle: &str, tail: &str) -> String {
     }
     let ends: Vec<usize> = middle.char_indices().map(|(at, _)| at).collect();
     let cut = |end: usize| format!("{head}{gap}{}...{tail}", middle[..end].trim_end());
-    // The longest beginning that fits; the longer it is the less it does.
+    // The longest prefix that fits; whether a prefix fits is monotonic in its length.
     let fitting = ends.partition_point(|end| fit::fits_sms(&cut(*end)));
     let end = fitting.checked_sub(1).and_then(|at| ends.get(at)).copied().unwrap_or(0);
     cut(end)

@@ -1,5 +1,5 @@
-//! A call: drill or live, which incident, what is wanted of whom by when; then as much of the rest as somebody who was
-//! just woken listens to. Everything in words that can be heard.
+//! Calls: drill or live, which incident, what is asked of whom by when; then as much of the rest as a person who was
+//! just woken can follow. Everything in words that can be spoken.
 
 use super::{
     fit,
@@ -8,10 +8,10 @@ use super::{
 };
 use crate::{core::AnswerLevel, template::fit::SPOKEN_MAX, text::speech::spoken};
 
-/// Characters of the first sentence.
+/// The longest first sentence, in characters.
 const HEAD_MAX: usize = 360;
 
-/// Characters of who did not answer, which reminder this is, whether the monitor still speaks.
+/// The longest notes, in characters: who did not answer, which reminder this is, whether the monitor still reports.
 const NOTES_MAX: usize = 200;
 
 /// A brief, with `middle` (the template's text) cut to what fits. The first element is its first sentence.
@@ -34,7 +34,7 @@ pub(super) fn notice(words: &BriefWords<'_>, text: &str) -> String {
 fn head(words: &BriefWords<'_>) -> String {
     let repeated = if words.brief.page.maybe_repeated { ", which may be a repeat" } else { "" };
     let role = words.role().map_or_else(|| "on call".to_owned(), role_name);
-    // `it` is no "it".
+    // The role `it` must not be read as the word "it".
     let role = if role.len() <= 2 { role.to_uppercase() } else { role };
     let wanted = match headline::level(words) {
         AnswerLevel::Wilco => "to take it",
@@ -49,11 +49,11 @@ fn head(words: &BriefWords<'_>) -> String {
 }
 
 fn said(words: &BriefWords<'_>, text: &str) -> String {
-    // Once more behind: a sign that cannot be heard may have parted words that must not stand together.
+    // Runs the guard again: a character without sound may have separated words that must not stand together.
     fit::guard(&spoken(&fit::disarm(&fit::guard(text, words.is_drill()))), words.is_drill())
 }
 
-/// The first words that fit into `max` characters.
+/// As many whole words as fit into `max` characters.
 fn whole_words(text: &str, max: usize) -> String {
     if text.chars().count() <= max {
         return text.to_owned();

@@ -1,20 +1,20 @@
-//! The words of one page: who, when and what, as its reader calls them.
+//! The words of one page: people, times and events as its reader calls them.
 
 use crate::{
     core::{Engagement, EngagementOutcome, Incident, PersonName, RoleName, Timestamp, Zone, plan::RolePlan},
     template::{brief::BriefInput, fit},
 };
 
-/// Characters of a summary in a headline.
+/// The longest summary in a headline, in characters.
 const SUMMARY_MAX: usize = 140;
 
-/// Characters of a name.
+/// The longest name, in characters.
 const NAME_MAX: usize = 32;
 
-/// People named before the rest is counted.
+/// How many people are named before the rest is counted.
 const PEOPLE_MAX: usize = 2;
 
-/// A brief, read with its reader's eyes.
+/// A brief from its reader's point of view.
 pub(super) struct BriefWords<'a> {
     pub(super) brief: &'a BriefInput<'a>,
     zone: Zone,
@@ -51,7 +51,7 @@ impl<'a> BriefWords<'a> {
         self.brief.page.role.as_ref()
     }
 
-    /// The role's name as it is called out.
+    /// The role's name as a title.
     pub(super) fn role_title(&self) -> String {
         self.role().map_or_else(|| "ON CALL".to_owned(), |role| role_name(role).to_uppercase())
     }
@@ -64,7 +64,7 @@ impl<'a> BriefWords<'a> {
         self.incident().plan.roles.get(self.role()?)
     }
 
-    /// How humans call a person; the matrix's name if that is not known.
+    /// A person's name for display; the name in the matrix if that is unknown.
     pub(super) fn person(&self, person: &PersonName) -> String {
         let name = self.brief.names.get(person).map_or(person.as_str(), String::as_str);
         fit::clean(name, NAME_MAX)
@@ -76,17 +76,17 @@ impl<'a> BriefWords<'a> {
         listed(&names)
     }
 
-    /// Whether this person is the one who reads.
+    /// Whether this person is the reader.
     pub(super) fn reads(&self, person: &PersonName) -> bool {
         self.brief.page.person.as_ref() == Some(person)
     }
 
-    /// The reader's clock: `15:46:13 CET`.
+    /// The time in the reader's zone: `15:46:13 CET`.
     pub(super) fn time(&self, at: Timestamp) -> String {
         at.to_utc().with_timezone(&self.zone).format("%H:%M:%S %Z").to_string()
     }
 
-    /// The same with its day: `Tue 24 Nov 15:46 CET`.
+    /// The same with the day: `Tue 24 Nov 15:46 CET`.
     pub(super) fn day(&self, at: Timestamp) -> String {
         at.to_utc().with_timezone(&self.zone).format("%a %-d %b %H:%M %Z").to_string()
     }
@@ -96,13 +96,13 @@ impl<'a> BriefWords<'a> {
         at.to_utc().with_timezone(&self.zone).format("%H:%M:%S%.3f").to_string()
     }
 
-    /// The name of the reader's zone, as clocks of now show it.
+    /// The abbreviation of the reader's zone at the current time.
     pub(super) fn zone(&self) -> String {
         self.zone.to_string()
     }
 }
 
-/// How a role is called in a sentence.
+/// The name of a role within a sentence.
 pub(super) fn role_name(role: &RoleName) -> String {
     if role.is_catch_all() { "catch-all".to_owned() } else { fit::clean(role.as_str(), NAME_MAX) }
 }
@@ -117,7 +117,7 @@ pub(super) fn listed(names: &[String]) -> String {
     }
 }
 
-/// Where an engagement is, in one or two words.
+/// The state of an engagement, in one or two words.
 pub(super) fn state(engagement: &Engagement) -> &'static str {
     match &engagement.outcome {
         Some(EngagementOutcome::Engaged { .. }) => "engaged",

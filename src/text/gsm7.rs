@@ -1,29 +1,30 @@
-//! The letters of an SMS (GSM 03.38): how many a text costs, and how to write any text with them.
+//! The SMS alphabet (GSM 03.38): how long a text is in it, and how to write any text with it.
 //!
-//! One letter outside the set turns a whole message into UCS-2, with less than half the room.
+//! A single character outside the alphabet turns the whole message into UCS-2, with less than half the room.
 
-/// Septets of a message that is sent alone.
+/// The septets of a message in a single part.
 pub const SINGLE: usize = 160;
 
-/// Septets of each part of a longer message.
+/// The septets of each part of a longer message.
 pub const PART: usize = 153;
 
 const BASIC: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
 const EXTENDED: &str = "\u{c}^{}\\[~]|€";
 
-/// Stands before a letter of the extension table.
+/// Precedes a character from the extension table.
 const ESCAPE: u8 = 0x1b;
 
-/// Where the letters of the extension table stand.
+/// The positions of the characters of the extension table.
 const EXTENDED_AT: [u8; 10] = [0x0a, 0x14, 0x28, 0x29, 0x2f, 0x3c, 0x3d, 0x3e, 0x40, 0x65];
 
-/// What `text` costs in septets; a letter of the extension table costs two. `None` if a letter is outside the set.
+/// The length of `text` in septets; a character from the extension table counts two. `None` if a character is outside
+/// the alphabet.
 pub fn septets(text: &str) -> Option<usize> {
     text.chars().map(cost).sum()
 }
 
-/// In how many parts `text` is sent: 160 septets alone or 153 a part, or, with a letter outside the set, 70 or 67
-/// UTF-16 units. A letter that costs two is never split. An empty text is one.
+/// The number of parts of `text`: 160 septets alone or 153 in each part or, with a character outside the alphabet, 70
+/// or 67 UTF-16 units. A character that counts two is never split. An empty text is one part.
 pub fn segments(text: &str) -> usize {
     let Some(total) = septets(text) else {
         return parts(text.chars().map(char::len_utf16), 70, 67);
@@ -31,8 +32,8 @@ pub fn segments(text: &str) -> usize {
     if total <= SINGLE { 1 } else { parts(text.chars().filter_map(cost), SINGLE, PART) }
 }
 
-/// `text` in letters of the set alone: typographic quotes, dashes, ellipses and spaces become plain ones, accents that
-/// the set lacks are dropped, emoji and marks that are not seen vanish, and what is left becomes a question mark.
+/// `text` in the SMS alphabet: typographic quotes, dashes, ellipses and spaces become plain ones, accents that the
+/// alphabet lacks are dropped, emoji and invisible characters are removed, and everything else becomes a question mark.
 pub fn to_gsm7(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -44,14 +45,14 @@ pub fn to_gsm7(text: &str) -> String {
     plain
 }
 
-/// A text in the octets of the set, one septet each; what is none of its letters becomes U+FFFD.
+/// A text from the octets of the alphabet, one septet each; an octet without a character becomes U+FFFD.
 pub fn from_gsm7(octets: &[u8]) -> String {
     let mut text = String::with_capacity(octets.len());
     let mut octets = octets.iter();
     while let Some(octet) = octets.next() {
         let letter = match *octet {
             ESCAPE => octets.next().and_then(extended),
-            // The escape has a place among the basic letters.
+            // The escape has a position among the basic characters.
             octet => BASIC.chars().nth(usize::from(octet) - usize::from(ESCAPE < octet)),
         };
         text.push(letter.unwrap_or(char::REPLACEMENT_CHARACTER));
@@ -65,7 +66,7 @@ fn extended(octet: &u8) -> Option<char> {
 }
 
 fn cost(letter: char) -> Option<usize> {
-    // Most letters of most texts; the tables are searched for the others alone.
+    // These are most characters of most texts; the tables are searched only for the others.
     if matches!(letter, ' ' | '0'..='9' | 'A'..='Z' | 'a'..='z' | ',' | '.' | ':' | '%' | '-' | '(' | ')' | '_' | '\n')
         || BASIC.contains(letter)
     {
@@ -183,7 +184,7 @@ fn without_accent(letter: char) -> Option<&'static str> {
     })
 }
 
-/// Emoji, their modifiers, combining accents, and marks that only steer.
+/// Emoji, their modifiers, combining accents, and invisible control characters.
 fn is_unseen(letter: char) -> bool {
     letter.is_control()
         || matches!(letter,

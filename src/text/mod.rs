@@ -1,4 +1,4 @@
-//! What people read and write, as text: the letters of an SMS, words to be spoken, replies. It decides nothing.
+//! Text that people read and write: the SMS alphabet, spoken text, replies. Nothing is decided here.
 
 pub mod gsm7;
 pub mod reply;

@@ -1,9 +1,9 @@
-//! The one reader of what people write back, whatever it came by: a text into its meaning. Pure, and total: no text is an
-//! error.
+//! Parses what people write back, from every channel: turns a text into its meaning. It is pure and total: no text is
+//! an error.
 //!
-//! It knows a small set of words (`words.rs`) and a small set of signs that mean nothing (`pieces.rs`). A text is an answer
-//! only when every piece of it is known and all of them say the same. Whatever else stands in it, a word, a question mark,
-//! an emoji, a second answer, a number too many, makes it unclear: nobody is engaged by a text that may mean no.
+//! It knows a small set of words (`words.rs`) and a small set of signs without meaning (`pieces.rs`). A text is an
+//! answer only if every piece of it is known and all of them say the same. Anything else in it makes it unclear: a
+//! word, a question mark, an emoji, a second answer, one number too many. A text that may mean no engages nobody.
 
 mod pieces;
 mod words;
@@ -19,33 +19,34 @@ use crate::{
 };
 use std::fmt;
 
-/// The longest text that is read, in characters; the longest SMS of any provider is shorter. A longer one is unclear: half
-/// of a text may mean the opposite of the whole.
+/// The longest text that is read, in characters; longer than the longest SMS of any provider. A longer text is unclear,
+/// because half of a text may mean the opposite of the whole.
 pub const READ_MAX: usize = 2_000;
 
-/// Characters of a text that are quoted to its writer.
+/// How many characters of a text are quoted to its writer.
 pub const QUOTE_MAX: usize = 40;
 
-/// What a text means. Who sent it, and whether the code is theirs, is for the caller to check.
+/// The meaning of a text. The caller must check who sent it, and whether the code is theirs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
-    /// An answer in so many words.
+    /// An explicit answer.
     Answer {
         /// The page's code, if there is one.
         code: Option<String>,
-        /// What they say.
+        /// The answer.
         answer: Answer,
     },
-    /// A code alone, or a yes: with a code, the answer that its page asks for. A yes without a code is no answer.
+    /// A code alone, or a yes. With a code, it is the answer that its page asks for. A yes without a code is not an
+    /// answer.
     AsAsked {
         /// The page's code, if there is one.
         code: Option<String>,
     },
-    /// They asked the carrier to stop all messages: those words and nothing else.
+    /// They asked the carrier to stop all messages; the text contains nothing else.
     OptOut,
     /// They asked the carrier to send messages again.
     OptIn,
-    /// No answer, or not one alone. Never taken for one.
+    /// Not an answer, or not only one. Never used as one.
     Unclear {
         /// The page's code, if there is one.
         code: Option<String>,
@@ -54,22 +55,22 @@ pub enum Reply {
     },
 }
 
-/// Why a text is no answer, in words for its writer.
+/// Why a text is not an answer, in words for its writer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReplyDoubt {
-    /// It says nothing.
+    /// The text is empty.
     Nothing,
-    /// This part of it is not known: their own letters, without those that nobody sees, cut to [`QUOTE_MAX`].
+    /// This part is not known: in their own spelling, without invisible characters, cut to [`QUOTE_MAX`].
     Unknown(String),
-    /// It says two things.
+    /// It gives two answers.
     Both(String, String),
     /// It names two pages.
     TwoCodes,
-    /// It speaks of an exercise, and this is none.
+    /// It mentions an exercise, but the page is live.
     Live,
 }
 
-/// Reads a text: a code and words in either order, in any case and any script's digits: `48213`, `48213 2`,
+/// Parses a text: a code and words in either order, in any case and with any script's digits: `48213`, `48213 2`,
 /// `wilco 48213`, `48213 I have it`, `٤٨٢١٣ ٢`, `48213 standby 3`.
 pub fn read(text: &str) -> Reply {
     if READ_MAX < text.chars().take(READ_MAX + 1).count() {
@@ -84,16 +85,16 @@ pub fn read(text: &str) -> Reply {
     }
 }
 
-/// Reads bytes that claim to be UTF-8; what is not is unclear.
+/// Parses bytes that should be UTF-8; invalid bytes make the text unclear.
 pub fn read_bytes(bytes: &[u8]) -> Reply {
     read(&String::from_utf8_lossy(bytes))
 }
 
-/// An answer where the incident is known already, so that a code has no place in it: typed into a shell or a chat.
+/// Parses an answer if the incident is known, so that no code is allowed: typed into a shell or a chat.
 ///
 /// # Errors
 ///
-/// What was typed, which is no answer.
+/// The text is not an answer; the error contains it.
 pub fn typed(text: &str) -> Result<Answer, UnknownAnswer> {
     match read(text) {
         Reply::Answer { code: None, answer } => Ok(answer),
@@ -101,20 +102,21 @@ pub fn typed(text: &str) -> Result<Answer, UnknownAnswer> {
     }
 }
 
-/// Whether a text speaks of an exercise: no answer to a page that is live, whose reader has not seen that it is.
+/// Whether a text mentions an exercise. Then it cannot answer a live page: its writer has not noticed that the page is
+/// live.
 pub fn says_exercise(text: &str) -> bool {
     let folded = folded(text);
     let is_it = |piece: &TextPiece<'_>| matches!(&piece.kind, PieceKind::Word(word) if word == words::EXERCISE);
     pieces(&folded).iter().any(is_it)
 }
 
-/// Whether a whole message is YES: to some carriers it means that they are to write again.
+/// Whether a whole message is YES: for some carriers this means that they may send messages again.
 pub fn is_yes(text: &str) -> bool {
     let is_yes = || folded(text).trim_matches(|c: char| !c.is_alphanumeric()).eq_ignore_ascii_case("yes");
     read(text) == Reply::AsAsked { code: None } && is_yes()
 }
 
-/// Whether a line that goes on after an answer asks or denies: then the answer above it is not to be trusted.
+/// Whether a further line after an answer asks or denies something: then the answer above it cannot be trusted.
 pub fn asks_or_denies(line: &str) -> bool {
     let folded = folded(line);
     let denies = |piece: &TextPiece<'_>| matches!(&piece.kind, PieceKind::Word(word) if crate::text::reply::words::DENIALS.contains(&word.as_str()));
@@ -140,7 +142,7 @@ impl<'a> ReplyReader<'a> {
         if codes.all(|other| other == first) { Ok(Some(first.to_owned())) } else { Err(ReplyDoubt::TwoCodes) }
     }
 
-    /// What each piece says; fails at the first that is not known.
+    /// The meaning of each piece; fails at the first unknown one.
     fn said(&self) -> Result<Vec<WordMeaning<'a>>, ReplyDoubt> {
         let mut said: Vec<WordMeaning<'a>> = Vec::new();
         let mut at = 0;
@@ -163,7 +165,7 @@ impl<'a> ReplyReader<'a> {
         Ok(said)
     }
 
-    /// `2 = I have it` and `wilco (I have it)`, as we write it ourselves: the same answer once more, behind a sign.
+    /// `2 = I have it` and `wilco (I have it)`, as in our own texts: the same answer again, after a sign.
     fn glossed(&self, before: WordSense, at: usize) -> Option<usize> {
         let (sense, next) = self.words.sense_at(&self.pieces, at + 1)?;
         if sense != before || !matches!(sense, WordSense::Say(_)) {
@@ -176,7 +178,7 @@ impl<'a> ReplyReader<'a> {
         }
     }
 
-    /// The piece that is not known with what touches it, and those behind it that are not known either.
+    /// The unknown piece with everything that touches it, and the unknown pieces after it.
     fn unknown(&self, at: usize) -> ReplyDoubt {
         let known = |next: &usize| match self.pieces.get(*next).map(|piece| &piece.kind) {
             None | Some(PieceKind::Code | PieceKind::Nod) => true,
@@ -212,7 +214,8 @@ fn meaning(code: Option<String>, said: &[WordMeaning<'_>]) -> Reply {
     if all(WordSense::Start) && said.len() == 1 {
         return Reply::OptIn;
     }
-    // Carriers swallow such words, or take them for leaving: never an answer, and beside others no leaving either.
+    // Carriers swallow these words or treat them as an opt-out. They are never an answer, and with other words they are
+    // not an opt-out either.
     if let Some(word) = has(WordSense::Stop).or_else(|| has(WordSense::Start)) {
         return Reply::Unclear { code, doubt: ReplyDoubt::Unknown(word) };
     }
@@ -236,7 +239,7 @@ fn meaning(code: Option<String>, said: &[WordMeaning<'_>]) -> Reply {
     }
 }
 
-/// `Please confirm`, `on it please`: who is to do it is not said, and it may be somebody else.
+/// `Please confirm`, `on it please`: it is unclear who should do it, maybe somebody else.
 fn asked_of_another(said: &[WordMeaning<'_>]) -> Option<ReplyDoubt> {
     let at = said.iter().position(|said| said.sense == WordSense::Please)?;
     let order = said.iter().position(|said| words::can_be_order(said.text))?;
@@ -244,7 +247,7 @@ fn asked_of_another(said: &[WordMeaning<'_>]) -> Option<ReplyDoubt> {
     Some(ReplyDoubt::unknown(&format!("{} {}", first.text, second.text)))
 }
 
-/// What beside this answer says something else: a yes beside a no, a "sorry" beside a yes, "I need" beside no time.
+/// Words that contradict this answer: a yes with a no, a "sorry" with a yes, "I need" without a time.
 fn at_odds(answer: Answer, has: impl Fn(WordSense) -> Option<String>) -> Option<ReplyDoubt> {
     let odd: &[WordSense] = match answer {
         Answer::Wilco | Answer::Roger => &[WordSense::Sorry, WordSense::Need],
@@ -254,7 +257,8 @@ fn at_odds(answer: Answer, has: impl Fn(WordSense) -> Option<String>) -> Option<
     odd.iter().find_map(|sense| has(*sense)).map(|word| ReplyDoubt::Both(word, by_digit(answer)))
 }
 
-/// Without an answer in words: a code alone or a yes is as it was asked; a thank-you alone is nothing.
+/// Texts without an explicit answer: a code alone or a yes means the answer that was asked for; thanks alone mean
+/// nothing.
 fn no_answer(said: &[WordMeaning<'_>], has_code: bool) -> Option<ReplyDoubt> {
     let is = |senses: &[WordSense]| said.iter().find(|said| senses.contains(&said.sense));
     if let Some(other) = is(&[WordSense::Sorry, WordSense::Need]) {
@@ -277,7 +281,7 @@ fn by_digit(answer: Answer) -> String {
     }
 }
 
-/// As it can be quoted: one line, without what nobody sees, cut.
+/// In a form for quoting: one line, without invisible characters, cut.
 fn quoted(text: &str) -> String {
     let seen =
         text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !c.is_control() && !is_unseen(*c));
@@ -289,12 +293,12 @@ fn quoted(text: &str) -> String {
 }
 
 impl ReplyDoubt {
-    /// A part that is not known, as it can be quoted.
+    /// An unknown part, in a form for quoting.
     pub fn unknown(part: &str) -> Self {
         Self::Unknown(quoted(part))
     }
 
-    /// Two answers if one is wanted.
+    /// Two answers where only one is allowed.
     pub fn between(one: Answer, other: Answer) -> Self {
         Self::Both(by_digit(one), by_digit(other))
     }

@@ -1,20 +1,20 @@
-//! Text made to be heard: ids and long numbers digit by digit, abbreviations letter by letter, signs as words.
+//! Text for speech: ids and long numbers digit by digit, abbreviations letter by letter, signs as words.
 
-/// Digits of a number from which on it is read digit by digit: a code or an id, no amount.
+/// Numbers with at least this many digits are read digit by digit: they are codes or ids, not amounts.
 const LONG_DIGITS: usize = 5;
 
-/// Letters of a word in capitals that is read letter by letter: a symbol, a zone, a unit.
+/// Words in capitals with at most this many letters are read letter by letter: a symbol, a zone, a unit.
 const LETTERS_MAX: usize = 5;
 
-/// Short words that people write in capitals, and that are words anyway.
+/// Short words that people write in capitals but that are ordinary words.
 const WORDS: [&str; 40] = [
     "A", "ALL", "AND", "ANY", "AS", "AT", "BY", "CALL", "DO", "DOWN", "DRILL", "FROM", "GO", "HALT", "I", "IF", "IN",
     "IS", "LIVE", "MUST", "NO", "NOT", "NOW", "OF", "OFF", "ON", "ONLY", "OR", "OUT", "ROGER", "STOP", "THE", "THIS",
     "TO", "UP", "WAIT", "WILCO", "WITH", "YOU", "YOUR",
 ];
 
-/// `text` in words that a voice reads as they are meant: `INC-42` is "incident 4 2", `6.2%` is "6.2 percent", `ES` is
-/// "E S", a time loses its seconds. Signs that nobody can hear are gaps; lines are sentences.
+/// `text` in words that a voice reads correctly: `INC-42` is "incident 4 2", `6.2%` is "6.2 percent", `ES` is "E S", a
+/// time loses its seconds. Signs without a sound are gaps; lines are sentences.
 pub fn spoken(text: &str) -> String {
     let sentences = text.lines().map(sentence).filter(|line| !line.is_empty());
     let ended = sentences.map(|line| if line.ends_with(['.', '!', '?', ':', ',']) { line } else { line + "." });
@@ -27,7 +27,7 @@ pub fn digits(text: &str) -> String {
 }
 
 fn sentence(line: &str) -> String {
-    // What stands in brackets is said between two short pauses.
+    // Text in brackets is read between two short pauses.
     let line = line.replace(" (", ", ").replace(") ", ", ").replace(['(', ')'], " ");
     let line = letters_apart(&line, '/', " per ");
     let line = letters_apart(&line, '&', " and ");
@@ -36,7 +36,7 @@ fn sentence(line: &str) -> String {
     words.join(" ")
 }
 
-/// A sign between two letters is a word: `P&L/min`.
+/// A sign between two letters becomes a word: `P&L/min`.
 fn letters_apart(line: &str, sign: char, word: &str) -> String {
     let parts: Vec<&str> = line.split(sign).collect();
     let mut joined = parts.first().copied().unwrap_or_default().to_owned();
@@ -48,7 +48,7 @@ fn letters_apart(line: &str, sign: char, word: &str) -> String {
     joined
 }
 
-/// The letter itself, or a gap for what has no sound.
+/// The character itself, or a gap if it has no sound.
 fn audible(letter: char) -> char {
     match letter {
         '’' | '‘' => '\'',
@@ -59,7 +59,7 @@ fn audible(letter: char) -> char {
     }
 }
 
-/// One word with what stands before and behind it.
+/// One word with the characters before and after it.
 fn word(word: &str) -> String {
     let inside = word.trim_matches(|c: char| !c.is_alphanumeric() && !"%$€£+-&@".contains(c));
     if inside.is_empty() {

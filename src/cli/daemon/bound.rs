@@ -1,4 +1,4 @@
-//! The daemon, put together: store, engine, doors, signals.
+//! The daemon with all its parts: store, engine, doors, signals.
 
 use crate::{
     channel::{desk_hub::DeskHub, guard::IpNetwork, outbox::SandboxOutbox},
@@ -38,31 +38,31 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// Where the daemon listens when nobody says otherwise.
+/// Where the daemon listens by default.
 pub const LISTEN: &str = "127.0.0.1:7373";
 
-/// How long requests under way may take to end.
+/// How long requests in progress may take to finish.
 const DRAIN: Duration = Duration::from_secs(5);
 
-/// What a daemon is made of.
+/// The configuration of a daemon.
 pub struct DaemonConfig {
     /// Where to listen: address and port.
     pub listen: Option<String>,
-    /// Every channel but the screen goes to the outbox.
+    /// Whether every channel except the screen writes to the outbox.
     pub sandbox: bool,
-    /// Tokens beside those of the matrix.
+    /// Tokens in addition to those in the matrix.
     pub tokens: Vec<(SourceName, SecretString)>,
-    /// Callback secrets beside those of the matrix.
+    /// Callback secrets in addition to those in the matrix.
     pub inbound: Vec<(ChannelName, SecretString)>,
 }
 
-/// A daemon whose doors are open and which is not running yet.
+/// A daemon with open doors that does not run yet.
 pub struct BoundDaemon {
-    /// What every request may need.
+    /// State for all requests.
     pub app: Arc<AppState>,
     /// Where it listens.
     pub address: SocketAddr,
-    /// Ends it.
+    /// Cancel this to stop it.
     pub shutdown: CancellationToken,
     shared: SharedChannelParts,
     store: Arc<dyn Store>,
@@ -109,7 +109,8 @@ impl BoundDaemon {
         let drills = DrillRunner::new(engine.clone());
         // Before anything is sent.
         if let Err(error) = drills.close_interrupted().await {
-            // The books of drills must not keep the real thing waiting; each drill ends by its own clock anyway.
+            // A failure in the records of drills must not delay live incidents; each drill ends at its own end time
+            // anyway.
             tracing::error!(%error, "drills that were under way could not be closed in the books");
         }
         engine.inbound().recall_opt_outs().await?;
@@ -120,7 +121,7 @@ impl BoundDaemon {
             engine,
             hub: shared.hub.clone(),
             outbox,
-            // A public address means that a proxy on this machine hands strangers' requests on.
+            // A public address means that a proxy on this machine forwards requests from strangers.
             shows_outbox: address.ip().is_loopback() && http::desk::outbox::is_here(&public_url),
             shutdown: shutdown.clone(),
             client: reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?,
@@ -132,8 +133,8 @@ impl BoundDaemon {
         Ok(Self { app, address, shutdown, shared, store, tcp, unix, socket })
     }
 
-    /// Runs until the shutdown token is cancelled, then ends in order: no new requests, sends let go, store closed. The
-    /// end takes [`STOP_TIME_MAX`] at most.
+    /// Runs until the shutdown token is cancelled, then stops in order: no new requests, sends finish, the store is
+    /// closed. Stopping takes at most [`STOP_TIME_MAX`].
     #[expect(clippy::disallowed_methods, reason = "the daemon's own tasks are spawned here")]
     pub async fn run(self) -> Result<(), CliError> {
         let Self { app, shutdown, store, tcp, unix, socket, .. } = self;
@@ -144,9 +145,9 @@ impl BoundDaemon {
         let mut calendar = tokio::spawn(calendar);
         let mut sockets = tokio::spawn(http::inbound_connections::keep(app.clone(), shutdown.clone()));
         let mut control = tokio::spawn(serve(unix, shutdown.clone()));
-        // A daemon of which a part has ended must not look alive: it ends, and whoever watches it starts it again.
+        // A daemon with a part that has ended must not look alive: it exits, and its supervisor starts it again.
         let early: Option<CliError> = tokio::select! {
-            // At an orderly end the parts end too: that is asked first.
+            // In an orderly stop the parts end too, so the token is checked first.
             biased;
             () = shutdown.cancelled() => None,
             () = app.engine.reads().ended() => Some("the store's writer has ended; this is a bug".into()),
@@ -171,7 +172,7 @@ impl BoundDaemon {
         early.map_or(Ok(()), Err)
     }
 
-    /// What SIGHUP does: all or nothing. A broken matrix is refused with its diagnostics and the last good one stays.
+    /// Handles SIGHUP: all or nothing. A broken matrix is refused with its diagnostics, and the last good one stays.
     pub fn reloader(&self, places: PathOptions) -> impl Fn() + Clone + Send + 'static {
         let (app, shared) = (self.app.clone(), self.shared.clone());
         move || match reload(&app, &shared, &places) {
@@ -187,7 +188,7 @@ impl BoundDaemon {
     }
 }
 
-/// Waits for a task that may have ended already; how it ended was looked at before.
+/// Waits for a task that may have ended already; its result was checked before.
 async fn let_end<T>(task: &mut JoinHandle<T>) {
     if !task.is_finished() {
         let _ = task.await;
@@ -209,7 +210,7 @@ fn reload(app: &AppState, shared: &SharedChannelParts, places: &PathOptions) -> 
     Ok(revision)
 }
 
-/// Both doors, with as many connections as there are files for.
+/// Both doors, with as many connections as there are file descriptors for.
 fn doors(
     app: &Arc<AppState>,
     tcp: TcpListener,
@@ -236,7 +237,7 @@ fn doors(
     (tcp, unix)
 }
 
-/// The address, for those who start it on port 0.
+/// Writes the address for callers that start it on port 0.
 fn write_address(state: &Path, address: SocketAddr) -> Result<(), CliError> {
     let (draft, path) = (state.join("address.new"), state.join("address"));
     std::fs::write(&draft, format!("{address}\n"))?;

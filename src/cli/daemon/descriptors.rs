@@ -1,20 +1,20 @@
-//! File descriptors: how many this process may have, and who gets how many of them.
+//! File descriptors: how many this process may have, and how they are divided.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Connections of the TCP door that are never exceeded.
+/// The upper limit for connections of the TCP door.
 const TCP_MAX: usize = 10_000;
 
-/// Connections of the control socket that are never exceeded.
+/// The upper limit for connections of the control socket.
 const UNIX_MAX: usize = 256;
 
-/// Descriptors that are kept for the store, sends and programs, if there are plenty.
+/// Descriptors that are reserved for the store, sends and programs, if there are enough.
 const KEPT_MAX: usize = 2048;
 
-/// So few connections are worth a word at the start.
+/// With fewer connections than this, the start logs a message.
 const FEW: usize = 1000;
 
-/// Who gets how many. What is in neither is kept for the store, sends and programs.
+/// How the descriptors are divided. The rest is reserved for the store, sends and programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Descriptors {
     /// Connections of the TCP door.
@@ -24,7 +24,7 @@ pub struct Descriptors {
 }
 
 impl Descriptors {
-    /// Raises the soft limit of this process to the hard one and shares out what there is.
+    /// Raises the soft limit of this process to the hard limit and divides the descriptors.
     pub fn claim() -> Self {
         let shared = Self::of(raise());
         if shared.tcp < FEW {
@@ -37,17 +37,17 @@ impl Descriptors {
         shared
     }
 
-    /// Shares out so many: a quarter is kept, a sixteenth is the control socket's, the rest is the door's.
+    /// Divides this many: a quarter is reserved, a sixteenth is for the control socket, the rest is for the door.
     pub fn of(all: usize) -> Self {
         let (kept, unix) = ((all / 4).min(KEPT_MAX), (all / 16).clamp(1, UNIX_MAX));
         Self { tcp: all.saturating_sub(kept + unix).clamp(1, TCP_MAX), unix }
     }
 }
 
-/// The number of descriptors that this process may have, once as many as possible are allowed.
+/// The number of descriptors that this process may have, after raising the limit as far as possible.
 fn raise() -> usize {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    // None is no limit at all.
+    // `None` means that there is no limit.
     if current.is_some()
         && current != maximum
         && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })

@@ -1,4 +1,4 @@
-//! The daemon: what `stentor serve` puts together, and what the demo has inside it.
+//! The daemon, as `stentor serve` and the demo run it.
 
 pub mod bound;
 pub mod descriptors;

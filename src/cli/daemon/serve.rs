@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::EnvFilter;
 
-/// How often the clock is looked at for steps.
+/// How often the clock is checked for jumps.
 const CLOCK_EVERY: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Args)]
@@ -60,7 +60,7 @@ impl ServeArgs {
     }
 
     async fn start(self, places: &PathOptions) -> Result<(), CliError> {
-        // Before anything that takes time: who starts a daemon may stop it at any moment.
+        // First of all, before anything that takes time: the user may stop the daemon at any moment.
         let mut signals = Signals::new()?;
         let plan = DaemonConfig { listen: self.listen, sandbox: self.sandbox, tokens: Vec::new(), inbound: Vec::new() };
         let daemon = tokio::select! {
@@ -76,14 +76,14 @@ impl ServeArgs {
 }
 
 async fn open(plan: DaemonConfig, places: &PathOptions) -> Result<BoundDaemon, CliError> {
-    // A file that cannot be read to its end, on a network that is gone, must not keep a signal from being heard.
+    // A file on a network that is down may never be read to its end; it must not block signals.
     let own = places.clone();
     let loaded = spawn_blocking(move || load::load(&own, load::now())?.demand());
     let (matrix, templates) = loaded.await??;
     BoundDaemon::open(plan, matrix, templates, places).await
 }
 
-/// What the daemon listens to from outside.
+/// Signals from outside.
 struct Signals {
     hangup: Signal,
     term: Signal,
@@ -96,7 +96,7 @@ impl Signals {
         Ok(Self { hangup: hangup?, term: term?, int: int? })
     }
 
-    /// Returns when the daemon is to stop.
+    /// Returns when the daemon must stop.
     async fn stop(&mut self) {
         tokio::select! {
             _ = self.term.recv() => {}
@@ -126,7 +126,7 @@ async fn serve(daemon: BoundDaemon, places: PathOptions, mut signals: Signals) -
     let pinger = DeadManPinger::new(Some(daemon.address))?;
     let running = daemon.run();
     tell_systemd(&[sd_notify::NotifyState::Ready]);
-    // Dropped as soon as the stop begins: what is not polled any more must not hold a connection of the store.
+    // Dropped as soon as the stop begins: a future that is not polled any more must not hold a connection of the store.
     let watches = shutdown.run_until_cancelled(async {
         let reloads = reload_on(&mut signals.hangup, reload);
         tokio::join!(watchdog(&engine), watch_clock(&engine), pinger.run(engine.health()), reloads);
@@ -143,7 +143,8 @@ async fn serve(daemon: BoundDaemon, places: PathOptions, mut signals: Signals) -
     }
 }
 
-/// Reloads at each SIGHUP, beside everything else: what can not be read must hold up neither a page nor a stop.
+/// Reloads at each SIGHUP, concurrently with everything else: a file that cannot be read must delay neither a page nor
+/// a stop.
 async fn reload_on(hangup: &mut Signal, reload: impl Fn() + Clone + Send + 'static) {
     while hangup.recv().await.is_some() {
         tell_systemd(&[sd_notify::NotifyState::Reloading]);
@@ -160,7 +161,7 @@ fn begin_stop(shutdown: &CancellationToken) {
     shutdown.cancel();
 }
 
-/// Feeds systemd's watchdog, but only while every loop of the engine turns.
+/// Notifies systemd's watchdog, but only while every loop of the engine is running.
 async fn watchdog(engine: &Engine) {
     let Some(period) = sd_notify::watchdog_enabled() else { return };
     let mut last = engine.health().heartbeat().beats();
@@ -177,7 +178,7 @@ async fn watchdog(engine: &Engine) {
     }
 }
 
-/// A step of the wall clock moves no ladder; it is reported all the same.
+/// A jump of the wall clock does not affect ladders; it is reported anyway.
 async fn watch_clock(engine: &Engine) {
     let skew = || load::now().micros_since(engine.now());
     let mut last = skew();
@@ -193,25 +194,25 @@ async fn watch_clock(engine: &Engine) {
 }
 
 fn tell_systemd(states: &[sd_notify::NotifyState<'_>]) {
-    // Not under systemd: nobody to tell.
+    // Without systemd nobody needs to be told.
     let _ = sd_notify::notify(states);
 }
 
-/// Starts the log. Lines are written by a thread of its own, and dropped rather than waited for: a log that blocks must
-/// not hold up a page. What is still unwritten is written when the guard is dropped.
+/// Starts the log. A separate thread writes the lines. They are dropped rather than waited for: a log that blocks must
+/// not delay a page. When the guard is dropped, the remaining lines are written.
 fn start_log(format: LogFormat) -> WorkerGuard {
     let wanted = config::variable("STENTOR_LOG").unwrap_or_else(|| "info".into());
-    // These tell of every connection and every statement.
+    // These log every connection and every statement.
     let filter = EnvFilter::try_new(format!("{wanted},hyper=warn,sqlx=warn"));
     let filter = filter.unwrap_or_else(|_| EnvFilter::new("info"));
     let (writer, guard) = tracing_appender::non_blocking(std::io::stderr());
-    // Without that a stderr that fails makes the log panic.
+    // Without this, a failing stderr makes the log panic.
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).log_internal_errors(false);
     let result = match format {
         LogFormat::Text => log.with_ansi(colours(std::io::stderr().is_terminal())).with_target(false).try_init(),
         LogFormat::Json => log.json().flatten_event(true).with_target(false).try_init(),
     };
-    // Somebody else logs already: a test.
+    // In a test, logging is already set up.
     let _ = result;
     guard
 }

@@ -1,4 +1,4 @@
-//! The control socket's file. It is taken only if nobody listens, and removed only while it is our own.
+//! The file of the control socket. It is taken only if nobody listens on it, and removed only while it is our own.
 
 use crate::cli::error::CliError;
 use rustix::fs::OFlags;
@@ -14,28 +14,29 @@ use tokio::{
     time::timeout,
 };
 
-/// How long whoever listens there may take to show it. A connection is made by the kernel: this is a net.
+/// How long to wait for an existing listener to accept. The kernel makes the connection, so this is only a safety
+/// limit.
 const KNOCK_TIME_MAX: Duration = Duration::from_secs(1);
 
-/// A process id and a line break are no longer.
+/// A process id and a line break are not longer.
 const LOCK_BYTES_MAX: u64 = 21;
 
-/// A socket of this daemon; its file is removed when this is dropped.
+/// This daemon's control socket; its file is removed when this is dropped.
 pub struct ControlSocket {
     path: PathBuf,
-    /// Device and inode: another one at the same path is somebody else's.
+    /// Device and inode: a different file at the same path belongs to somebody else.
     file: (u64, u64),
-    /// Held for as long as the socket is ours, so that of two daemons that start at once one is refused. Its file stays:
-    /// to remove a lock is to let two hold it.
+    /// Held as long as the socket is ours, so that only one of two daemons that start at the same time succeeds. Its
+    /// file stays: if it were removed, two processes could hold the lock.
     _lock: File,
 }
 
 impl ControlSocket {
-    /// Listens at `path`. Everybody may knock: who gets in is decided by who they are, and the folder around it may be
-    /// closed further.
+    /// Listens at `path`. Anybody may connect: access depends on the user's identity, and the directory's permissions
+    /// can restrict it further.
     ///
     /// # Errors
-    /// In words, if somebody listens there, where something lies there that is no socket, and what the system says.
+    /// Somebody already listens there, the file there is not a socket, or the system reports an error.
     pub async fn listen(path: &Path) -> Result<(UnixListener, Self), CliError> {
         let mut lock = lock(path)?;
         clear(path).await?;
@@ -50,7 +51,7 @@ impl ControlSocket {
 impl Drop for ControlSocket {
     fn drop(&mut self) {
         if inode(&self.path).is_ok_and(|file| file == self.file) {
-            // Whoever else removes it does the same.
+            // Any other process that removes it does the same.
             let _ = fs::remove_file(&self.path);
         }
     }
@@ -60,7 +61,7 @@ fn inode(path: &Path) -> std::io::Result<(u64, u64)> {
     fs::symlink_metadata(path).map(|meta| (meta.dev(), meta.ino()))
 }
 
-/// Takes the lock beside the socket. A file of somebody else's that has its name is left as it is.
+/// Takes the lock next to the socket. A foreign file with its name is left as it is.
 fn lock(path: &Path) -> Result<File, CliError> {
     what_lies_there(path)?;
     let mut beside = path.as_os_str().to_owned();
@@ -86,7 +87,7 @@ fn lock(path: &Path) -> Result<File, CliError> {
     Ok(file)
 }
 
-/// Whether a file is empty, or holds the number of a process and nothing else.
+/// Whether a file is empty, or contains a process id and nothing else.
 fn is_lock(file: &mut File) -> std::io::Result<bool> {
     if !file.metadata()?.is_file() {
         return Ok(false);
@@ -97,13 +98,13 @@ fn is_lock(file: &mut File) -> std::io::Result<bool> {
     Ok(bytes.len() as u64 <= LOCK_BYTES_MAX && digits.iter().all(u8::is_ascii_digit))
 }
 
-/// The number only helps whoever reads it.
+/// The process id is only for people who read the file.
 fn name_holder(file: &mut File) {
     let _ = file.set_len(0);
     let _ = file.rewind().and_then(|()| writeln!(file, "{}", std::process::id()));
 }
 
-/// Whether a socket lies at `path`, or nothing.
+/// Whether there is a socket at `path`; `false` if there is nothing.
 fn what_lies_there(path: &Path) -> Result<bool, CliError> {
     match fs::symlink_metadata(path) {
         Ok(meta) if meta.file_type().is_socket() => Ok(true),
@@ -113,9 +114,10 @@ fn what_lies_there(path: &Path) -> Result<bool, CliError> {
     }
 }
 
-/// Whether some process has a socket of this name and does not listen yet. The kernel lists them by the names that they
-/// were given (`unix_seq_show` in net/unix/af_unix.c: seven columns, the fourth says whether it listens, then the name).
-/// One that listens under this name is not asked for: what lies here takes nobody, so that one lies elsewhere.
+/// Whether a process has bound a socket with this name and does not listen yet. The kernel lists sockets by the names
+/// that they were bound with (`unix_seq_show` in net/unix/af_unix.c: seven columns, the fourth shows whether it
+/// listens, then the name). Listening sockets with this name are ignored: the file here accepts no connections, so such
+/// a socket is a different file.
 fn is_bound(path: &Path) -> bool {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let listed = fs::read("/proc/net/unix").unwrap_or_default();
@@ -125,20 +127,20 @@ fn is_bound(path: &Path) -> bool {
     names.into_iter().any(|name| Path::new(&name) == path || Path::new(&name) == absolute)
 }
 
-/// Removes the socket of a daemon that is dead, and nothing else.
+/// Removes the socket of a dead daemon, and nothing else.
 async fn clear(path: &Path) -> Result<(), CliError> {
     if !what_lies_there(path)? {
         return Ok(());
     }
     match timeout(KNOCK_TIME_MAX, UnixStream::connect(path)).await {
         Ok(Err(error)) if error.kind() == ErrorKind::ConnectionRefused && is_bound(path) => Err(in_use(path, None)),
-        // Nobody has it open: the kernel says so.
+        // The kernel reports that nobody has it open.
         Ok(Err(error)) if error.kind() == ErrorKind::ConnectionRefused => {
             fs::remove_file(path).map_err(|error| refused(path, &error.to_string()))
         }
         Ok(Err(error)) if error.kind() == ErrorKind::NotFound => Ok(()),
         Ok(Ok(stream)) => Err(in_use(path, stream.peer_cred().ok().and_then(|owner| owner.pid()))),
-        // It listens, and takes nobody at the moment.
+        // Somebody listens, but cannot accept at the moment.
         Ok(Err(error)) if error.kind() == ErrorKind::WouldBlock => Err(in_use(path, None)),
         Err(_) => Err(in_use(path, None)),
         Ok(Err(error)) => Err(refused(path, &format!("whether somebody listens there can not be known: {error}"))),

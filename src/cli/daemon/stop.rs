@@ -1,5 +1,5 @@
-//! The end of a daemon: one deadline for all of it. Each part is waited for within it, and a thread that needs no
-//! runtime ends the process where something hangs anyway.
+//! Stopping a daemon: one deadline for everything. Each part is waited for until then, and a thread that needs no
+//! runtime ends the process if something hangs anyway.
 
 use std::{
     collections::BTreeSet,
@@ -12,31 +12,31 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-/// How long a stop may take, from its beginning to the end of its last part. The unit allows 30 s.
+/// How long a stop may take in total. The systemd unit allows 30 s.
 pub const STOP_TIME_MAX: Duration = Duration::from_secs(20);
 
-/// How long threads that cannot be interrupted (a look-up in a directory, a file) may take after the last part.
+/// How long threads that cannot be interrupted (a directory look-up, a file) may take after the last part.
 const THREADS_TIME_MAX: Duration = Duration::from_secs(1);
 
-/// How much later than all of this the process is ended from outside.
+/// How long after all of this the watchdog ends the process.
 const WATCHDOG_AFTER: Duration = Duration::from_secs(2);
 
 /// How long the log may take to write the watchdog's line.
 const LAST_LINE_TIME: Duration = Duration::from_millis(200);
 
-/// A stop under way.
+/// A stop in progress.
 pub struct DaemonStop {
     until: Instant,
     parts: StopParts,
 }
 
-/// What is waited for.
+/// The parts that the stop waits for.
 #[derive(Clone, Default)]
 struct StopParts(Arc<Mutex<BTreeSet<&'static str>>>);
 
 impl DaemonStop {
-    /// From now on the process ends in bounded time, with `code` if it has to be ended by the watchdog: what was
-    /// committed is durable, so being cut loses nothing.
+    /// Starts a stop. From now on the process ends within a fixed time, with `code` if the watchdog has to end it.
+    /// Committed data are durable, so a forced exit loses nothing.
     pub fn begin(code: i32) -> Self {
         let stop = Self::within(STOP_TIME_MAX);
         let parts = stop.parts.clone();
@@ -60,8 +60,8 @@ impl DaemonStop {
         Self { until: Instant::now() + span, parts: StopParts::default() }
     }
 
-    /// Waits for the end of a part, for `most` and never past the end of the whole stop. What did not end in time is
-    /// logged and dropped.
+    /// Waits until a part ends, for at most `most` and never beyond the deadline of the whole stop. A part that does
+    /// not end in time is logged and dropped.
     pub async fn wait(&self, part: &'static str, most: Duration, end: impl Future<Output = ()>) {
         self.parts.all().insert(part);
         let ended = timeout_at(self.until.min(Instant::now() + most), end).await;
@@ -102,7 +102,7 @@ mod tests {
             stop.wait("hangs", Duration::from_secs(5), std::future::pending()).await;
         }
         assert_eq!(began.elapsed(), Duration::from_secs(20));
-        // What has ended already is let end anyway.
+        // Parts that have already ended are still waited for.
         let mut closed = false;
         stop.wait("the store", Duration::from_secs(5), async { closed = true }).await;
         assert!(closed);

@@ -1,5 +1,5 @@
-//! The people of the demo. Each answers through a real door: the desk, a mail's link, an SMS with its code. Whoever is
-//! at the keyboard may be quicker.
+//! The people in the demo. Each answers through a real door: the desk, a link in a mail, an SMS with its code. The
+//! viewer at the keyboard may be faster.
 
 use crate::{
     cli::error::CliError,
@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
 
-/// When each role's human answers, after being paged: quick enough to watch, slow enough to read.
+/// When the person for each role answers after being paged: fast enough to watch, slow enough to read.
 const SCRIPT: [(&str, AnswerMode, Duration); 4] = [
     ("it", AnswerMode::Desk, Duration::from_secs(3)),
     ("compliance", AnswerMode::MailLink, Duration::from_secs(5)),
@@ -41,7 +41,7 @@ impl DemoCast {
         Self { http: app.client.clone(), app, base, attended, token, hook }
     }
 
-    /// Who is paged first for a role.
+    /// The person who is paged first for a role.
     pub fn on_call(&self, role: &str) -> Option<PersonName> {
         let live = self.app.engine.config();
         let row = live.matrix.roles.get(&RoleName::from(role))?;
@@ -65,7 +65,7 @@ impl DemoCast {
         Ok(response.json().await?)
     }
 
-    /// Lets those whose time has come answer; returns when the next one's comes.
+    /// Lets the people answer whose time has come; returns when the next one is due.
     pub async fn act(&self, incident: &Incident, acted: &mut Vec<&'static str>) -> Result<Duration, CliError> {
         let now = self.app.engine.now();
         let mut next = Duration::from_millis(500);
@@ -86,7 +86,7 @@ impl DemoCast {
         Ok(next.max(Duration::from_millis(20)))
     }
 
-    /// The viewer answers for a role, by the desk.
+    /// The viewer answers for a role at the desk.
     pub async fn press(&self, incident: &Incident, role: &'static str) -> Result<String, CliError> {
         let role = RoleName::from(role);
         match incident.briefs_of(&role).next() {

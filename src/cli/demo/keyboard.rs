@@ -1,4 +1,4 @@
-//! The viewer's keys, one press at a time. The terminal is in raw mode for as long as the keyboard is open.
+//! The viewer's keys, one press at a time. The terminal is in raw mode while the keyboard is open.
 
 use crate::cli::terminal::give_back;
 use crossterm::{
@@ -8,39 +8,39 @@ use crossterm::{
 use std::time::Duration;
 use tokio::sync::mpsc;
 
-/// How often the thread that reads keys looks whether anybody still wants them.
+/// How often the thread that reads keys checks whether they are still needed.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-/// Presses that wait to be acted on; more are dropped.
+/// How many key presses may wait; more are dropped.
 const PRESSES_MAX: usize = 64;
 
-/// A key of the viewer's.
+/// A key that the viewer pressed.
 #[derive(Debug, Clone, Copy)]
 pub enum ViewerKey {
     /// Answer for this role.
     Answer(&'static str),
-    /// Enough.
+    /// Quit the demo.
     Quit,
 }
 
-/// The keyboard of whoever watches; nobody's where the demo is unattended.
+/// The viewer's keyboard; it gives no keys if the demo is unattended.
 pub struct Keyboard {
     keys: Option<mpsc::Receiver<ViewerKey>>,
 }
 
 impl Keyboard {
-    /// Opens it, if somebody is there.
+    /// Opens it, if there is a viewer.
     pub fn open(attended: bool) -> Self {
         let keys = (attended && enable_raw_mode().is_ok()).then(|| {
             let (sender, receiver) = mpsc::channel(PRESSES_MAX);
-            // A thread of its own: a key press cannot be awaited. It ends by itself; nobody waits for it.
+            // A separate thread, because a key press cannot be awaited. It ends by itself; nobody waits for it.
             std::thread::spawn(move || listen(&sender));
             receiver
         });
         Self { keys }
     }
 
-    /// The next key; never, if nobody is there.
+    /// The next key; never returns if there is no viewer.
     pub async fn next(&mut self) -> ViewerKey {
         let pressed = match &mut self.keys {
             Some(keys) => keys.recv().await,
@@ -67,7 +67,7 @@ fn listen(keys: &mpsc::Sender<ViewerKey>) {
             && let Ok(Event::Key(key)) = read()
             && let Some(key) = meaning(key.code, key.modifiers)
         {
-            // Whoever presses more than is acted on gains nothing by it.
+            // Extra key presses are dropped.
             let _ = keys.try_send(key);
         }
     }

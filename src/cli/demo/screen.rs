@@ -1,4 +1,4 @@
-//! What the demo's viewer sees.
+//! The output for the demo's viewer.
 
 use crate::{
     cli::{
@@ -16,13 +16,13 @@ use crate::{
 use serde_json::Value;
 use std::{collections::BTreeSet, io::IsTerminal};
 
-/// Lines of a brief that are shown of each role.
+/// How many lines of each role's brief are shown.
 const BRIEF_LINES: usize = 12;
 
-/// Columns that a brief is wrapped to.
+/// The width of a brief, in columns.
 const BRIEF_WIDTH: usize = 108;
 
-/// The terminal, or whatever takes the text.
+/// The terminal, or another target for the text.
 pub struct DemoScreen {
     colour: bool,
     after: i64,
@@ -58,7 +58,7 @@ impl DemoScreen {
         self.say(&format!("{} {told}", self.bold(&format!("{clock} ET"))));
     }
 
-    /// What the daemon made of a report.
+    /// Shows what the daemon did with a report.
     pub fn fate(&self, answer: &Value) {
         let fate = &answer["alerts"][0]["fates"][0];
         let word = match fate["fate"].as_str() {
@@ -122,7 +122,7 @@ impl DemoScreen {
         }
     }
 
-    /// The first lines of what a role reads.
+    /// The first lines of a role's brief.
     fn brief(&self, cast: &DemoCast, incident: &Incident, page: &Page) {
         let live = cast.app.engine.config();
         let rendered = live.render(incident, page, crate::matrix::ChannelKind::SCREEN);
@@ -144,7 +144,7 @@ impl DemoScreen {
         );
     }
 
-    /// Raw mode wants the carriage return too.
+    /// Raw mode needs the carriage return, too.
     fn say(&self, text: &str) {
         for line in text.lines().chain(text.is_empty().then_some("")) {
             print!("{line}\r\n");
@@ -164,7 +164,7 @@ impl DemoScreen {
     }
 }
 
-/// A line in lines of at most [`BRIEF_WIDTH`], broken between words.
+/// Splits a line between words into lines of at most [`BRIEF_WIDTH`].
 fn wrapped(line: &str) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in line.split(' ') {
@@ -181,7 +181,7 @@ fn wrapped(line: &str) -> Vec<String> {
     lines
 }
 
-/// A sentence with people's names in place of the matrix's.
+/// A sentence with people's names for display in place of the matrix's names.
 fn with_names(cast: &DemoCast, sentence: &str) -> String {
     let live = cast.app.engine.config();
     let named = |word: &str| {

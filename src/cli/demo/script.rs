@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// One second on the screen is this many of the afternoon's, until 14:45:13.
+/// One second on the screen is this many seconds of the afternoon, until 14:45:13.
 pub const RUN_UP: u32 = 100;
 
-/// And this many after it; every wait of the ladders is divided by it too.
+/// The same after 14:45:13; every wait of the ladders is divided by it, too.
 pub const COMPRESSION: u32 = 5;
 
-/// One report of the monitor, and when that afternoon it was due, in seconds after 14:32:00 ET.
+/// One report from the monitor, and its time that afternoon, in seconds after 14:32:00 ET.
 pub struct MonitorReport {
     pub clock: &'static str,
     pub after: u32,
@@ -17,7 +17,7 @@ pub struct MonitorReport {
     pub alert: Value,
 }
 
-/// When a moment of the afternoon is on the screen.
+/// When a time of that afternoon is reached on the screen.
 pub fn on_screen(after: u32) -> Duration {
     const ACUTE: u32 = 793;
     let (slow, fast) = (after.min(ACUTE), after.saturating_sub(ACUTE));

@@ -1,4 +1,4 @@
-//! Follows a run to its end: its timeline as it grows, then what became of its hypotheses.
+//! Follows a run to its end: its timeline as it grows, then the results of its hypotheses.
 
 use crate::{
     cli::{client::DaemonClient, error::CliError},
@@ -12,7 +12,7 @@ use std::{process::ExitCode, time::Duration};
 /// How often the daemon is asked.
 const EVERY: Duration = Duration::from_millis(300);
 
-/// Waits to the end. Ctrl-C breaks the drill off and says so.
+/// Waits until the end. Ctrl-C stops the drill and says so.
 pub fn follow(client: &DaemonClient, run: &str, json: bool) -> Result<ExitCode, CliError> {
     let mut interrupt = client.interrupts()?;
     if !json {
@@ -31,7 +31,7 @@ pub fn follow(client: &DaemonClient, run: &str, json: bool) -> Result<ExitCode, 
         }
         if client.rest(EVERY, &mut interrupt) {
             eprintln!("{run} is being broken off: whoever was paged hears that it is over");
-            // It may have ended by itself meanwhile: how, is told in the end.
+            // It may have ended by itself meanwhile; the end of the output says how.
             if let Err(refusal) = client.post::<Value>(&format!("/v1/drills/{run}/abort"), &json!(null)) {
                 eprintln!("stentor: {refusal}");
             }
@@ -81,7 +81,7 @@ fn tell(run: &Value, state: &str) {
     println!("{} {}{here}{sandbox}{why}", run["id"].as_str().unwrap_or_default(), state.replace('-', " "));
 }
 
-/// One hypothesis in one line.
+/// One hypothesis as one line.
 pub fn told(finding: &Value) -> String {
     let hypothesis = &finding["hypothesis"];
     let about = hypothesis["about"].as_str().unwrap_or_default();
@@ -89,7 +89,7 @@ pub fn told(finding: &Value) -> String {
     let (percent, within) = (&hypothesis["percent"], &hypothesis["within"]);
     let count = |name: &str| finding[name].as_u64().unwrap_or(0);
     let (good, late, unknown) = (count("in_time"), count("late"), count("unknown"));
-    // Runs of older versions do not have it.
+    // Runs from older versions do not have it.
     let shown = TargetReport::deserialize(&finding["shown"]).map(|shown| format!(" ({})", shown_in_words(&shown)));
     let shown = shown.unwrap_or_default();
     let cause = &finding["bottleneck"]["cause"];
@@ -111,5 +111,5 @@ fn cause_of(cause: &Value) -> String {
     format!("{stage} at step {step}{}{}{}{stand_in}", text("role"), text("channel"), text("person"))
 }
 
-/// The exit status of a drill that did not run to its end: refused, aborted, or broken off for something real.
+/// The exit status of a drill that did not run to its end: refused, aborted, or stopped for a live incident.
 pub const NOT_RUN: u8 = 4;

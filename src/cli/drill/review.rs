@@ -82,7 +82,7 @@ fn diff(diff: Option<String>) -> ExitCode {
     }
 }
 
-/// The scenario as it was run, read by the matrix of now.
+/// The scenario as it was run, read with the current matrix.
 fn scenario(run: &DrillRun, matrix: &Matrix) -> Result<Scenario, CliError> {
     let file = SourceText { path: format!("{}.toml", run.scenario).into(), text: run.text.clone() };
     let read = Scenario::read(&file, matrix);

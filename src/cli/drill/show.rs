@@ -1,4 +1,4 @@
-//! What is scheduled, and earlier drills.
+//! Scheduled drills, and earlier drills.
 
 use crate::cli::{client::DaemonClient, error::CliError, options::PathOptions, table::table};
 use clap::Args;
@@ -48,7 +48,7 @@ impl DrillHistoryArgs {
     }
 }
 
-/// What runs by itself, and when next.
+/// The scheduled scenarios, and when they run next.
 pub fn schedule(places: &PathOptions, json: bool) -> Result<ExitCode, CliError> {
     let told: Value = DaemonClient::of(places)?.get("/v1/drills/schedule")?;
     if json {

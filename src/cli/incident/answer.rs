@@ -28,7 +28,7 @@ pub struct AnswerArgs {
 impl AnswerArgs {
     pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
         let answer = self.answer.join(" ");
-        // Said here, if it can be corrected at once.
+        // Checked here, where the user can correct it immediately.
         typed(&answer)?;
         let spoken = CliAnswer { answer, role: self.role };
         let verdict: Value =

@@ -16,7 +16,7 @@ use crate::{
 use clap::Args;
 use std::{num::NonZeroUsize, process::ExitCode};
 
-/// Incidents that a table has where nobody says how many: it says how many there are besides.
+/// The default number of incidents in a table; the table says how many more there are.
 const SHOWN: usize = 50;
 
 #[derive(Debug, Args)]
@@ -46,7 +46,7 @@ impl IncidentsArgs {
             cut.iter().for_each(|cut| println!("{cut}"));
             println!("{}", board(&incidents));
         }
-        // On the other stream: a list that leaves something out says so, also to those who read JSON.
+        // On standard error: if a list leaves something out it says so, even to readers of JSON.
         let set_aside: Vec<QuarantinedRow> = client.get("/v1/quarantine")?;
         match set_aside.iter().filter(|entry| entry.row.incident().is_some()).count() {
             0 => {}
@@ -55,7 +55,7 @@ impl IncidentsArgs {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// As many as are wanted, and what is known of those that are left out; none where nothing is.
+    /// The requested number of incidents, and information about those that are left out; `None` if there are none.
     fn read(&self, client: &DaemonClient) -> Result<(Vec<IncidentView>, Option<LeftOut>), CliError> {
         let most = self.limit.map_or(if self.json { usize::MAX } else { SHOWN }, NonZeroUsize::get);
         let mut incidents: Vec<IncidentView> = Vec::new();
@@ -84,9 +84,9 @@ impl IncidentsArgs {
     }
 }
 
-/// What is not shown.
+/// The incidents that are not shown.
 struct LeftOut {
-    /// How many are open in all, shown or not.
+    /// How many are open in total, shown or not.
     open: Option<usize>,
 }
 
@@ -106,7 +106,7 @@ fn board(incidents: &[IncidentView]) -> String {
     rows.to_string()
 }
 
-/// What left nobody's machine must not look like the real thing.
+/// An incident in the sandbox must not look like a live one.
 fn word(incident: &IncidentView) -> String {
     let word = if incident.drill { "DRILL" } else { "LIVE" };
     if incident.sandbox.is_some() { format!("{word}\nSANDBOX") } else { word.into() }

@@ -1,4 +1,4 @@
-//! `stentor resolve`: the end of an incident.
+//! `stentor resolve`: closes an incident.
 
 use crate::{
     cli::{client::DaemonClient, error::CliError, options::PathOptions},

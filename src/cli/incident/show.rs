@@ -31,7 +31,7 @@ impl ShowArgs {
         let timeline = timeline(&client, &incident.id)?;
         let tried = attempts(timeline.iter().map(|record| (record.at, &record.event)));
         for page in &mut incident.pages {
-            // The journal knows which of them a channel has really given, and which a drill.
+            // The journal knows which pages a channel was really given, and which a drill held back.
             let refusals = tried.get(&page.n).map_or(0, PageAttempts::refusals);
             page.refusals = u32::try_from(refusals).unwrap_or(u32::MAX);
         }
@@ -57,7 +57,7 @@ impl ShowArgs {
     }
 }
 
-/// The engagement table alone.
+/// The engagement table by itself.
 pub fn roles(roles: &[RoleView]) -> String {
     let mut rows =
         table::table(&["role", "state", "who", "sent", "accepted", "seen", "answered", "engaged", "target", "in time"]);
@@ -90,7 +90,7 @@ pub fn roles(roles: &[RoleView]) -> String {
     std::iter::once(rows.to_string()).chain(backs).collect::<Vec<_>>().join("\n")
 }
 
-/// A role's time to engagement is that of who has it now: what came before is told beside it.
+/// A role's time to engagement is that of the person who has it now: earlier engagements are shown next to it.
 fn handed_back(role: &RoleView, back: &HandBackView) -> String {
     let as_role = back.of.as_ref().map_or(String::new(), |of| format!(" as {of}"));
     let (from, to) = (table::span(back.taken), table::span(back.at));

@@ -1,4 +1,4 @@
-//! `stentor journal`: is the evidence whole, and a copy of it.
+//! `stentor journal`: verifies the evidence, and exports a copy of it.
 
 use crate::{
     cli::{
@@ -18,10 +18,10 @@ use std::{
     sync::Arc,
 };
 
-/// Lines that are read at once.
+/// How many lines are read at once.
 const BATCH: usize = 5000;
 
-/// Gaps between kept anchors that are named.
+/// How many gaps between kept anchors are listed.
 const GAPS_SHOWN: usize = 10;
 
 #[derive(Debug, Args)]
@@ -62,7 +62,7 @@ impl JournalArgs {
     }
 }
 
-/// Reads what `--anchor` names; with it what must be known of the files beside what is wrong, a line each.
+/// Reads the files of `--anchor`. Also returns other remarks about the files, one per line.
 fn kept(paths: &[PathBuf]) -> Result<(KeptAnchors, Vec<String>), CliError> {
     let (mut kept, mut without) = (KeptAnchors::default(), Vec::new());
     for path in paths {
@@ -177,7 +177,7 @@ fn export(places: &PathOptions, out: Option<PathBuf>) -> Result<ExitCode, CliErr
     Ok(ExitCode::SUCCESS)
 }
 
-/// Every line, from the daemon that runs, or from the state folder when none does.
+/// Every line, from the running daemon, or from the state directory if none is running.
 fn each_batch(
     places: &PathOptions,
     mut f: impl FnMut(Vec<StoredLine>) -> Result<(), CliError>,

@@ -1,4 +1,4 @@
-//! Where reports read from: the daemon that runs, or the state folder when none does.
+//! Where reports read from: the running daemon, or the state directory if none is running.
 
 use crate::{
     cli::{client::DaemonClient, error::CliError, load, options::PathOptions, threads::runtime},
@@ -10,21 +10,21 @@ use crate::{
 use serde_json::Value;
 use std::{collections::BTreeMap, sync::Arc};
 
-/// The journal, wherever it is.
+/// The journal, in either place.
 pub enum JournalSource {
-    /// A daemon has it.
+    /// A daemon has it open.
     Daemon(DaemonClient),
     /// Nobody else has it open.
     Folder {
-        /// What reads it.
+        /// The runtime for reading it.
         runtime: tokio::runtime::Runtime,
-        /// It.
+        /// The store.
         store: Arc<dyn Store>,
     },
 }
 
 impl JournalSource {
-    /// Asks the daemon of these places, or opens their state folder where none answers.
+    /// Uses the daemon of these paths, or opens their state directory if no daemon answers.
     pub fn of(places: &PathOptions) -> Result<Self, CliError> {
         if places.socket().exists()
             && let Ok(client) = DaemonClient::of(places)
@@ -73,7 +73,7 @@ impl JournalSource {
         }
     }
 
-    /// Hands out the chain of each incident, newest first, until `look` has enough.
+    /// Passes the chain of each incident to `look`, newest first, until `look` has enough.
     pub fn each(
         &self,
         mut look: impl FnMut(IncidentId, ChainPortion<'_>) -> HistoryControl + Send,
@@ -92,7 +92,7 @@ impl JournalSource {
         Ok(())
     }
 
-    /// What stands beside a chain: names of people, and the texts with these hashes.
+    /// Data outside a chain: the names of people, and the texts with these hashes.
     pub fn beside(
         &self,
         places: &PathOptions,
@@ -121,7 +121,7 @@ impl JournalSource {
         }
     }
 
-    /// The time that goes with it.
+    /// The current time at the source.
     pub fn now(&self) -> Timestamp {
         match self {
             Self::Daemon(_) => crate::store::clock::ClockSources::wall(&SystemClock),
@@ -139,7 +139,7 @@ pub fn each_of_folder(
     Ok(runtime.block_on(each_incident(store, look))?)
 }
 
-/// The chain of one incident, a portion at a time.
+/// The chain of one incident, in portions.
 fn one_of_daemon(
     client: &DaemonClient,
     id: IncidentId,
@@ -160,7 +160,7 @@ fn one_of_daemon(
     }
 }
 
-/// A line as the daemon tells it.
+/// A line in the daemon's format.
 pub fn stored(line: &Value) -> Result<StoredLine, CliError> {
     let broken = || CliError::from("the daemon's journal answer can not be read");
     let hash = line["hash"].as_str().and_then(unhex).ok_or_else(broken)?;
@@ -173,7 +173,7 @@ pub fn stored(line: &Value) -> Result<StoredLine, CliError> {
     })
 }
 
-/// Names as the matrix has them; `None` if it cannot be read here: the names that it uses itself do as well.
+/// Names for display from the matrix; empty if it cannot be read here, and then the matrix's own names are used.
 fn names(places: &PathOptions) -> BTreeMap<PersonName, String> {
     let matrix = load::load(places, load::now()).ok().and_then(|loaded| loaded.matrix);
     let people = matrix.map(|matrix| matrix.people).unwrap_or_default();

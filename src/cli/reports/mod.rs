@@ -1,4 +1,4 @@
-//! What is read from the journal: reports, post-mortems, exports.
+//! Commands that read the journal: reports, post-mortems, exports.
 
 pub mod journal;
 pub mod journal_source;

@@ -1,4 +1,4 @@
-//! `stentor postmortem`: everything that the journal knows of an incident, in Markdown or as one HTML file.
+//! `stentor postmortem`: everything that the journal knows about an incident, in Markdown or as one HTML file.
 
 use crate::{
     cli::{
@@ -52,7 +52,7 @@ impl PostmortemArgs {
     }
 }
 
-/// A change of the matrix of now by which the targets that were missed would have been met, by what virtual time shows.
+/// A change of the current matrix with which the missed targets would have been met, according to virtual time.
 fn sought(places: &PathOptions, story: &IncidentTimeline) -> ReviewProposal {
     let none = |why: String| ReviewProposal { diff: None, why };
     let opened_at = story.incident.opened_at;
@@ -69,7 +69,7 @@ fn sought(places: &PathOptions, story: &IncidentTimeline) -> ReviewProposal {
     }
 }
 
-/// The documents of these places: the folder's own in place of the shipped ones.
+/// The document templates for these paths: the directory's own in place of the shipped ones.
 pub fn documents(places: &PathOptions) -> Result<DocumentTemplates, CliError> {
     let folder = places.templates.as_deref().unwrap_or(Path::new("templates"));
     Ok(if folder.is_dir() { DocumentTemplates::load(folder)? } else { DocumentTemplates::shipped()? })

@@ -8,8 +8,8 @@ use crate::{
     report::ReviewProposal,
 };
 
-/// Looks for one: printed only where the matrix that comes of it has no fault and what failed then holds in virtual
-/// time.
+/// Searches for a change. It is printed only if the resulting matrix has no fault and the failed hypotheses then hold
+/// in virtual time.
 pub fn sought(
     loaded: &LoadedMatrix,
     scenario: &Scenario,

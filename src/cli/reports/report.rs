@@ -164,7 +164,7 @@ fn moment(text: &str, now: Timestamp) -> Result<Timestamp, CliError> {
     since(text, now).map_err(|problem| problem.detail().to_owned().into())
 }
 
-/// A path with those pairs that say something.
+/// A path with the pairs that have a value.
 fn query(path: &str, pairs: &[(&str, String)]) -> String {
     let said = pairs.iter().filter(|(_, value)| !value.is_empty());
     let said: Vec<String> = said.map(|(name, value)| format!("{name}={}", encoded(value))).collect();
@@ -176,7 +176,7 @@ fn encoded(value: &str) -> String {
     value.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
 
-/// One curve a group; the target where there is one group alone. Drills whose waits were divided are drawn as such.
+/// One curve for each group; the target is drawn if there is only one group. Drills with divided waits are labelled.
 fn draw(report: &TteReport, path: &PathBuf) -> Result<(), CliError> {
     let compressed = report.compressed.iter().flat_map(|of| {
         let marked = |group| {

@@ -1,4 +1,4 @@
-//! What `--history` reads, and what it says of it: which figures are measured and which are assumed.
+//! Reads `--history` and describes it: which figures are measured and which are assumed.
 
 use crate::{
     cli::{
@@ -14,7 +14,7 @@ use crate::{
 };
 use std::{fmt::Write, path::Path};
 
-/// Reads every incident and drill of a state folder, or asks the daemon that runs there.
+/// Reads every incident and drill from a state directory, or from the daemon that runs there.
 pub fn read(places: &PathOptions, folder: &Path) -> Result<ResponseHistory, CliError> {
     let there = PathOptions { state: Some(folder.to_owned()), socket: None, ..places.clone() };
     let evidence = JournalSource::of(&there)?;
@@ -23,7 +23,7 @@ pub fn read(places: &PathOptions, folder: &Path) -> Result<ResponseHistory, CliE
     Ok(history)
 }
 
-/// One line a figure that the history has anything on; what it has nothing on is named in the end.
+/// One line for each figure with data in the history; the others are listed at the end.
 pub fn told(fitted: &FittedModel) -> String {
     let FittedModel { incidents, drills, sandboxed, unreadable, prior_weight, .. } = fitted;
     let mut text = format!("How people answer is fitted to {incidents} incidents ({drills} of them drills);");

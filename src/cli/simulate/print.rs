@@ -1,4 +1,4 @@
-//! What a simulation showed, as people read it: a table of 80 columns, and below it what each hypothesis hangs on.
+//! Prints the result of a simulation: a table of 80 columns, and below it what each hypothesis depends on.
 
 use super::history;
 use crate::{
@@ -47,7 +47,7 @@ pub fn print(
     println!("beyond the drill's end. Intervals: 95 %, Clopper-Pearson.");
 }
 
-/// What the result stands on.
+/// What the result is based on.
 fn assumed(scenario: &Scenario) -> String {
     let people = scenario.habits.values().filter(|habits| habits.answers.is_some()).count();
     let all = scenario.everyone.answers.is_some();
@@ -89,7 +89,7 @@ fn roles(told: &[SimulationSummary]) -> comfy_table::Table {
     table
 }
 
-/// One line a hypothesis: what was seen, how sure that is, and what it hangs on.
+/// One line for each hypothesis: the data, their uncertainty, and what the result depends on.
 fn sentence(finding: &HypothesisResult) -> String {
     let seen =
         finding.share().map_or_else(|| "nothing was seen of it".into(), |share| format!("{} in time", percent(share)));
@@ -103,14 +103,14 @@ fn sentence(finding: &HypothesisResult) -> String {
     format!(" {}: {seen}{sure}{hangs}", finding.hypothesis)
 }
 
-/// How those runs ended in which a role was not engaged.
+/// How the runs ended in which a role was not engaged.
 fn others(role: &RoleOutlook, beside: &str) {
     if role.engaged < role.called {
         println!("         {beside} {} in {} runs: {}", role.role, role.called, role.ended);
     }
 }
 
-/// Where alerts come again and again, and something waits for nobody: how far it had got in half of the runs.
+/// For scenarios with repeated alerts and a moment that waits for nobody: how far it had got in half of the runs.
 fn moments(role: &RoleOutlook, beside: &str, scenario: &Scenario) {
     let sent = scenario.reports().len();
     let Some(alerts) = role.alerts.filter(|_| 1 < sent && !scenario.moments.is_empty() && role.in_time.is_some())

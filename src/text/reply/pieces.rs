@@ -1,24 +1,24 @@
-//! A text in its pieces: words, numbers, and signs, of which a few mean nothing and all others are unknown.
+//! Splits a text into pieces: words, numbers and signs. A few signs have no meaning; all others are unknown.
 
 use icu_properties::{CodePointMapData, props::GeneralCategory};
 use std::iter::Peekable;
 
-/// Digits of a page's answer code.
+/// The number of digits in a page's answer code.
 pub const CODE_DIGITS: usize = 5;
 
-/// A thumb up, in any colour of skin, and the tick in its green box: a yes, and nothing beside words.
+/// A thumbs-up in any skin colour, and the tick in a green box: a yes alone, and without meaning next to words.
 const NODS: [char; 2] = ['👍', '✅'];
 
-/// Skin, light to dark.
+/// Skin colours, light to dark.
 const SKIN: std::ops::RangeInclusive<char> = '\u{1f3fb}'..='\u{1f3ff}';
 
-/// A part of a text, between gaps.
+/// A part of a text, between spaces.
 #[derive(Debug)]
 pub(crate) struct TextPiece<'a> {
     pub kind: PieceKind,
-    /// As it was written.
+    /// The original text.
     pub text: &'a str,
-    /// Where it begins, in bytes.
+    /// Its start, in bytes.
     pub at: usize,
 }
 
@@ -32,22 +32,22 @@ impl TextPiece<'_> {
 pub(crate) enum PieceKind {
     /// Letters, digits and the apostrophes between them, in lower case.
     Word(String),
-    /// A number of as many digits as a code has.
+    /// A number with as many digits as a code.
     Code,
-    /// A yes without words.
+    /// A yes as an emoji.
     Nod,
-    /// A sign that ends or parts, as people write it.
+    /// Punctuation that ends or separates parts, as people use it.
     Break,
-    /// `=`, `(`, `)`: they may put the same answer into other words.
+    /// `=`, `(`, `)`: they may repeat the same answer in other words.
     Gloss(char),
-    /// Any other sign, and one of the above where it means something.
+    /// Any other sign, or one of the above in a place where it has a meaning.
     Unknown,
 }
 
-/// `text` in the letters of one keyboard: the decimal digits of every script and the full-width letters and signs as
-/// ASCII, each apostrophe as `'`, each comma and full stop as `,` and `.`, and without the marks that nobody sees
-/// (zero-width, direction of writing, variation selectors). A number out of several scripts stays as it is: nobody types
-/// that, so nobody is to read it.
+/// `text` in the characters of one keyboard. Decimal digits of every script and full-width characters become ASCII,
+/// every apostrophe becomes `'`, every comma and full stop becomes `,` and `.`, and invisible characters (zero-width,
+/// writing direction, variation selectors) are removed. A number with digits from several scripts stays as it is:
+/// nobody types that, so it must not be read as a number.
 pub fn folded(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     let mut letters = text.chars().filter(|c| !is_unseen(*c)).peekable();
@@ -74,7 +74,8 @@ fn number(letters: &mut Peekable<impl Iterator<Item = char>>) -> String {
     if mixed { written } else { read }
 }
 
-/// The zero of a decimal digit's script, and its value. Unicode promises that the ten of a script follow each other.
+/// The zero of a decimal digit's script, and the digit's value. Unicode guarantees that the ten digits of a script are
+/// consecutive.
 fn digit(letter: char) -> Option<(u32, u8)> {
     let at = u32::from(letter);
     if letter.is_ascii() {
@@ -105,7 +106,7 @@ fn plain(letter: char) -> char {
     }
 }
 
-/// Marks that steer how letters are shown, and change none.
+/// Characters that control how others are shown, without changing them.
 pub(crate) fn is_unseen(letter: char) -> bool {
     matches!(letter,
         '\u{ad}'
@@ -169,8 +170,8 @@ fn sign(letter: char, rest: &str) -> (PieceKind, usize) {
     }
 }
 
-/// A sign of a sentence means nothing only where a sentence has it: `2.` and `48213, 2` and `48213 - 2`, but neither
-/// `-2`, `.5`, `2.5`, `2:30`, `!2` nor `2...`
+/// Punctuation has no meaning only in its usual place in a sentence: `2.` and `48213, 2` and `48213 - 2`, but not `-2`,
+/// `.5`, `2.5`, `2:30`, `!2` or `2...`
 fn judged(pieces: &[TextPiece<'_>], n: usize) -> PieceKind {
     let piece = &pieces[n];
     if piece.kind != PieceKind::Break {
@@ -191,7 +192,7 @@ fn judged(pieces: &[TextPiece<'_>], n: usize) -> PieceKind {
         "#" => joined_before.is_none() && joined_after.is_some_and(|other| other.kind == PieceKind::Code),
         "!" => ends(),
         "." => ends() && !same(before) && !same(after),
-        // What parts stands between two things. Between two numbers without a gap it makes another number of them.
+        // A separator stands between two things. Between two numbers without a space it makes a different number.
         _ => match (joined_before, joined_after) {
             (None, Some(_)) => false,
             (Some(one), Some(other)) => {

@@ -1,5 +1,5 @@
-//! The words that the reader knows, in English: what our texts ask for, what our buttons say, and the few that people
-//! type instead. A yes in another language is asked back: no list of those is ever whole, and half of one is worse.
+//! The known words, in English: what our texts ask for, what our buttons say, and the few that people type instead. For
+//! a yes in another language we ask back: a list of these is never complete, and half a list is worse.
 
 use crate::{
     core::answer::{Answer, AnswerLevel, STANDBY_DEFAULT, standby_span},
@@ -7,43 +7,43 @@ use crate::{
 };
 use std::time::Duration;
 
-/// What a word or some words say.
+/// The meaning of one or more words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WordSense {
     /// An answer.
     Say(Answer),
-    /// Yes: the answer that was asked for. At odds with a no.
+    /// Yes: the answer that was asked for. Contradicts a no.
     Yes,
-    /// A nod, which goes with every answer and is a yes alone.
+    /// A nod: without meaning next to an answer, a yes alone.
     Fine,
-    /// Thanks, which go with every answer and are none.
+    /// Thanks: allowed with every answer, but not an answer.
     Polite,
-    /// The same, and what asks somebody else beside a word that can be an order: `please confirm`.
+    /// The same; but with a word that can be an order it asks somebody else: `please confirm`.
     Please,
-    /// Goes with a no or a wait.
+    /// Allowed with a no or a wait.
     Sorry,
-    /// Goes with a wait.
+    /// Allowed with a wait.
     Need,
-    /// Carriers take it as leaving for good if it is the whole message
-    /// (<https://help.twilio.com/articles/223134027>). Never an answer: some carriers swallow it whatever else the message
-    /// says, and a person who has sent one gets no later page by SMS.
+    /// Carriers treat it as a permanent opt-out if it is the whole message
+    /// (<https://help.twilio.com/articles/223134027>). Never an answer: some carriers swallow it whatever else the
+    /// message says, and a person who has sent one gets no further pages by SMS.
     Stop,
-    /// Asks to be written to again, if it is the whole message.
+    /// Asks for messages again, if it is the whole message.
     Start,
 }
 
-/// Words with what they say.
+/// Words and their meaning.
 pub(crate) struct WordMeaning<'a> {
     pub sense: WordSense,
     /// As they were written.
     pub text: &'a str,
 }
 
-/// Words that deny what stands before or behind them. Seen in the lines under an answer, they make it unclear.
+/// Words that deny what comes before or after them. In the lines below an answer, they make it unclear.
 pub(crate) const DENIALS: [&str; 13] =
     ["not", "no", "never", "but", "unless", "can't", "cant", "cannot", "don't", "dont", "won't", "wont", "unable"];
 
-/// What asks, in the scripts that have a sign of their own for it.
+/// Question marks, in the scripts that have their own.
 pub(crate) const QUESTION_MARKS: &[char] = &[
     '?',
     '\u{37e}',
@@ -70,18 +70,17 @@ pub(crate) const QUESTION_MARKS: &[char] = &[
     '\u{1e95f}',
 ];
 
-/// What drills ask for, and nothing that is live.
+/// The word that drills ask for, and no live page.
 pub(super) const EXERCISE: &str = "exercise";
 
-/// What can also be said to somebody who is to do it. Beside a "please" nobody knows who is meant.
+/// Words that can also be said to a person who should do it. With a "please" it is unclear who is meant.
 const ORDERS: [&str; 11] =
     ["have it", "on it", "will do", "wilco", "will comply", "roger", "confirm", "confirmed", "ack", "ok", "okay"];
 
-/// A wait whose length was not said.
+/// A wait without a length.
 const WAIT: Answer = Answer::Standby { span: STANDBY_DEFAULT };
 
-/// The longest run of words that fits counts. What our buttons say is known
-/// beside these.
+/// The longest matching run of words counts. The labels of our buttons are added to these.
 const KNOWN: &[(&str, WordSense)] = &[
     ("1", WordSense::Say(Answer::Roger)),
     ("roger", WordSense::Say(Answer::Roger)),
@@ -170,17 +169,18 @@ const KNOWN: &[(&str, WordSense)] = &[
     ("opt in", WordSense::Start),
 ];
 
-/// Whether these words can be an order to somebody.
+/// Whether these words can be an order to somebody else.
 pub(super) fn can_be_order(text: &str) -> bool {
     let text = folded(text);
     let words: Vec<String> = pieces(&text).iter().filter_map(|piece| word(piece).map(str::to_owned)).collect();
     ORDERS.contains(&words.join(" ").as_str())
 }
 
-/// Units of a wait, as words of their own.
+/// Units of a wait, as separate words.
 const MINUTES: [&str; 4] = ["minute", "minutes", "min", "mins"];
 
-/// Every run of words that is known: those above, and what our buttons say. A label that is changed is read at once.
+/// All known runs of words: the ones above, and the labels of our buttons. A label that changes is recognised without
+/// further work.
 pub(crate) struct Vocabulary {
     labels: Vec<(String, WordSense)>,
 }
@@ -195,7 +195,7 @@ impl Vocabulary {
         Self { labels: AnswerLevel::Wilco.offers().map(label).into() }
     }
 
-    /// What the words from here on say, and where the next ones begin; `None` if the first is not known.
+    /// The meaning of the words from here on, and where the next ones begin; `None` if the first is not known.
     pub fn sense_at(&self, pieces: &[TextPiece<'_>], at: usize) -> Option<(WordSense, usize)> {
         if let Some((span, next)) = minutes_at(pieces, at) {
             return Some((WordSense::Say(Answer::Standby { span }), next));
@@ -210,7 +210,7 @@ impl Vocabulary {
     }
 }
 
-/// Where these words end, where they stand here; commas and full stops between them do not matter.
+/// The end of these words, if they are found here; commas and full stops between them are ignored.
 fn end_of(pieces: &[TextPiece<'_>], at: usize, words: &str) -> Option<usize> {
     let mut next = at;
     for wanted in words.split(' ') {
@@ -225,7 +225,7 @@ fn end_of(pieces: &[TextPiece<'_>], at: usize, words: &str) -> Option<usize> {
     Some(next)
 }
 
-/// `2 more minutes`, `5 min`, `5m`: a wait, also without the word.
+/// `2 more minutes`, `5 min`, `5m`: a wait, even without the word.
 fn minutes_at(pieces: &[TextPiece<'_>], at: usize) -> Option<(Duration, usize)> {
     let first = word(pieces.get(at)?)?;
     let digits = first.trim_start_matches(|c: char| c.is_ascii_digit());
@@ -240,8 +240,8 @@ fn minutes_at(pieces: &[TextPiece<'_>], at: usize) -> Option<(Duration, usize)> 
     is_unit.then_some((span, unit + 1))
 }
 
-/// How long, right behind the word that asks for a wait: `standby 3`, `wait 90s`, `3 5`. Behind the digit 3 another digit
-/// that is an answer of its own is no number of minutes.
+/// The length of a wait, right after the word: `standby 3`, `wait 90s`, `3 5`. After the digit 3, another digit that is
+/// itself an answer is not a number of minutes.
 fn asked_span(pieces: &[TextPiece<'_>], at: usize, next: usize) -> Option<(Duration, usize)> {
     if let Some(found) = minutes_at(pieces, next) {
         return Some(found);

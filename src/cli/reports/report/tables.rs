@@ -18,7 +18,7 @@ use std::time::Duration;
 /// The widest table.
 const WIDTH: usize = 80;
 
-/// Roles that stand side by side.
+/// How many roles stand side by side.
 const STAGE_COLUMNS: usize = 4;
 
 /// Time to engagement.
@@ -72,7 +72,7 @@ fn figures(figures: &GroupFigures, by: TteGrouping, with_whole: bool) -> String 
     text
 }
 
-/// How those ended that were not engaged.
+/// How the engagements ended that were not engaged.
 fn others(group: &GroupReport) -> [String; 3] {
     let mut ends: Vec<String> = group.ended.others().map(|(ended, n)| format!("{n} {}", ended.as_str())).collect();
     if 0 < group.ended.never_reached {
@@ -129,7 +129,7 @@ fn target(target: &TargetReport) -> String {
     format!("{wanted}\n{share}\n{}", target.verdict.as_str())
 }
 
-/// `40 % (30..50)`; two ends if nobody was watched for long enough to judge the rest by.
+/// `40 % (30..50)`; the two ends if nobody was watched for long enough to judge the rest by.
 fn shown(share: &ReachedShare) -> String {
     let (least, most) = (percent(share.share), percent(share.most));
     let estimate = if least == most { least } else { format!("{:.0}-{most}", share.share * 100.0) };
@@ -144,7 +144,7 @@ fn ends(interval: &ConfidenceInterval) -> String {
     format!("({:.0}..{:.0})", interval.low * 100.0, interval.high * 100.0)
 }
 
-/// What was taken and handed back, beside what counts.
+/// Engagements that were handed back, next to those that count.
 fn hand_backs(report: &GroupFigures) -> String {
     let clock = |at: crate::core::Timestamp| at.to_utc().format("%H:%M:%S").to_string();
     let line = |back: &HandBackReport| {
@@ -199,7 +199,7 @@ fn legend(report: &TteReport) -> String {
     lines.join("\n")
 }
 
-/// What triggers turned out to be.
+/// The classifications of each trigger's incidents.
 pub fn triggers(report: &TriggersReport) -> String {
     if report.triggers.is_empty() {
         return "no live incident to judge triggers by".into();

@@ -205,7 +205,7 @@ struct ExportedLine<'a> {
 }
 
 /// Writes lines as JSON, one on each line: `{"pos", "chain", "seq", "hash", "body"}`. The lines of the chain `anchors`
-/// in such a file are what [`parse_anchors`] reads.
+/// in such a file are what [`KeptAnchors::read`] reads.
 pub fn export(lines: impl IntoIterator<Item = StoredLine>, to: &mut impl Write) -> Result<(), JournalError> {
     for line in lines {
         let one_line = !line.body.contains(['\n', '\r']);

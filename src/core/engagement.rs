@@ -75,7 +75,7 @@ pub enum EngagementOutcome {
     Engaged {
         /// Who gave the answer.
         person: PersonName,
-        /// When.
+        /// When they answered.
         at: Timestamp,
     },
     /// Its `next` is engaged in its place. This never counts as engaged.
@@ -84,17 +84,17 @@ pub enum EngagementOutcome {
         by: RoleName,
         /// Who answered for that role.
         person: PersonName,
-        /// When.
+        /// When they answered.
         at: Timestamp,
     },
     /// It stood in for other roles, and they all have their outcome.
     StoodDown {
-        /// When.
+        /// When it was stood down.
         at: Timestamp,
     },
     /// The incident was resolved before the role had an answer.
     Closed {
-        /// When.
+        /// When it was closed.
         at: Timestamp,
     },
 }

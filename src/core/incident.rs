@@ -33,7 +33,7 @@ pub enum IncidentStatus {
         /// Why, in their words.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         why: Option<String>,
-        /// When.
+        /// When it was resolved.
         at: Timestamp,
     },
 }

@@ -81,7 +81,7 @@ pub enum SourceEvent {
     ConditionFailed {
         /// The trigger.
         trigger: TriggerName,
-        /// Why.
+        /// The reason.
         why: String,
         /// The alert.
         alert: Arc<Alert>,

@@ -23,8 +23,7 @@ pub struct DaemonSettings {
     pub ping: Option<PingSettings>,
     /// How old the last proven contact of a person by a channel may be; see [`DaemonSettings::proof_max_age`].
     pub proof_max_age: Option<Duration>,
-    /// Proxies on other machines, which forward everybody's requests: their addresses have no connection limit of their
-    /// own.
+    /// Proxies on other machines, which forward everybody's requests: no per-address connection limit applies to them.
     pub proxies: Networks,
 }
 

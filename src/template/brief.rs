@@ -21,7 +21,7 @@ pub enum TextForm {
     Sms,
     /// Plain text, and HTML in addition.
     Mail,
-    /// One paragraph to be read aloud, of at most [`SPOKEN_MAX`] characters.
+    /// One paragraph to be read aloud, of at most `SPOKEN_MAX` characters.
     Voice,
     /// Plain text with a link, in a place where others may read it too: a chat, a wallboard.
     Board,
@@ -54,14 +54,14 @@ pub struct PageReader<'a> {
 /// A page's text, before [`CODE`] and [`LINK`] are filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RenderedText {
-    /// The first line, at most [`HEADLINE_MAX`] characters.
+    /// The first line, at most `HEADLINE_MAX` characters.
     pub headline: String,
-    /// The subject of a mail: the same for all pages of an incident, at most [`SUBJECT_MAX`] characters.
+    /// The subject of a mail: the same for all pages of an incident, at most `SUBJECT_MAX` characters.
     pub subject: String,
-    /// The whole text, headline first: at most [`LINES_MAX`] lines and [`BODY_MAX`] characters, [`SLACK_MAX`] for
-    /// Slack, [`SMS_SEPTETS`] septets for an SMS, [`SPOKEN_MAX`] characters for a call.
+    /// The whole text, headline first: at most `LINES_MAX` lines and `BODY_MAX` characters, `SLACK_MAX` for
+    /// Slack, `SMS_SEPTETS` septets for an SMS, `SPOKEN_MAX` characters for a call.
     pub body: String,
-    /// The whole text in HTML, only for mail; at most [`HTML_MAX`] bytes.
+    /// The whole text in HTML, only for mail; at most `HTML_MAX` bytes.
     pub html: Option<String>,
     /// The revision of the template that was used.
     pub revision: String,

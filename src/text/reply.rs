@@ -50,7 +50,7 @@ pub enum Reply {
     Unclear {
         /// The page's code, if there is one.
         code: Option<String>,
-        /// Why.
+        /// Why it is unclear.
         doubt: ReplyDoubt,
     },
 }

@@ -10,7 +10,7 @@ pub enum PageState {
     /// It waits to be sent, or is being sent.
     #[default]
     Queued,
-    /// Its channel has accepted it, or a stand-in for its channel has: see [`Page::stand_in`].
+    /// Its channel has accepted it, or a stand-in for its channel has: see [`crate::core::Page::stand_in`].
     Accepted,
     /// This channel cannot reach this person.
     Unreachable,

@@ -115,7 +115,7 @@ impl DrillRunner {
     ///
     /// # Errors
     /// The run is not in progress any more, the scenario does not list this person, or its incidents do not end within
-    /// [`ABORT_WAIT`].
+    /// 10 seconds.
     pub async fn abort(&self, id: RunId, by: Actor) -> Result<(), NotStopped> {
         let current = self.current.lock().await.clone();
         let under_way = current.filter(|run| run.id == id).ok_or(NotStopped::NotRunning(id))?;

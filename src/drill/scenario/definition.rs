@@ -1,66 +1,67 @@
-//! Scenario files: a crisis to rehearse, and what is expected of it. TOML into a [`Scenario`], or into every fault at once.
+//! Scenario files: a crisis to rehearse, and the expectations. Reads TOML; returns a [`Scenario`], or all faults at
+//! once.
 //!
-//! A scenario is one file; those that ship are in `matrix/drills/`. Names are those of the matrix that it is played with.
+//! A scenario is one file; the shipped ones are in `matrix/drills/`. Names are from the matrix that it is played with.
 //! Durations are text with a unit; offsets count from the beginning of the drill, and `"0s"` is its beginning.
 //!
 //! # At the top
 //! | key | meaning | default |
 //! |---|---|---|
-//! | `name` | what the drill is called, like the names of the matrix | must be given |
+//! | `name` | the drill's name, with the same rules as names in the matrix | must be given |
 //! | `summary` | what is rehearsed, in one or two sentences | must be given |
-//! | `sources` | where its figures are from | none |
+//! | `sources` | the sources of its figures | none |
 //! | `ends` | when it is over and the all-clear is sent | must be given |
-//! | `plays_at` | the moment at which it is simulated: who is on call then | now |
+//! | `plays_at` | the time that it is simulated for: who is on call then | now |
 //! | `participants` | who takes part; nobody else is paged by a drill | everybody |
-//! | `announced` | whether those who take part are told before | `true` |
-//! | `hours` | `{ from, until, days, timezone }`: when it may be run live; days by name | at any time |
-//! | `compress` | every wait of the ladders is divided by it in a live run (1 to 60); `simulate` leaves them as they are | 1 |
-//! | `schedule` | `{ cron, zone }`, or `{ within = "Mon-Fri 09:00-17:00", every = "30d", zone }`: the daemon runs it by itself | never |
-//! | `abort` | `{ unanswered, people }`: it is broken off when a role has waited so long, or when one of these says so | a live incident always does |
+//! | `announced` | whether participants are told in advance | `true` |
+//! | `hours` | `{ from, until, days, timezone }`: when it may run live; days by name | at any time |
+//! | `compress` | the divisor of every wait of the ladders in a live run (1 to 60); `simulate` does not use it | 1 |
+//! | `schedule` | `{ cron, zone }`, or `{ within = "Mon-Fri 09:00-17:00", every = "30d", zone }`: the daemon runs it automatically | never |
+//! | `abort` | `{ unanswered, people }`: it is stopped early when a role has waited this long, or when one of these people says so | only a live incident stops it |
 //!
 //! # `[[inject]]`: an alert through the daemon's own door
 //! | key | meaning | default |
 //! |---|---|---|
 //! | `at` | its offset | must be given |
-//! | `kind`, `summary`, `status`, `labels`, `values`, `annotations`, `confidence`, `evidence` | those of an alert; its source is the drill | `kind` must be given |
-//! | `every`, `count` | the same so often, evenly spaced | once |
+//! | `kind`, `summary`, `status`, `labels`, `values`, `annotations`, `confidence`, `evidence` | the fields of an alert; its source is the drill | `kind` must be given |
+//! | `every`, `count` | repeats of the same alert, evenly spaced | once |
 //!
-//! # `[[moment]]`: something that does not wait for anybody, like the opening of the market
+//! # `[[moment]]`: something that waits for nobody, like the opening of the market
 //! | key | meaning | default |
 //! |---|---|---|
 //! | `at`, `what` | its offset; what it is | must be given |
 //!
-//! # `[hypothesis.ROLE]`, `[all_roles]`, `[all_clear]`: what is expected
+//! # `[hypothesis.ROLE]`, `[all_roles]`, `[all_clear]`: the expectations
 //! | key | meaning | default |
 //! |---|---|---|
-//! | `percent`, `within` | so many percent are engaged in that time, counted from the incident's opening. `all_roles`: the last required role; `all_clear`: people whom a page had reached have the all-clear, counted from the resolving | must be given |
+//! | `percent`, `within` | this percentage is engaged within this time, counted from the opening of the incident. `all_roles`: the last required role; `all_clear`: people whom a page had reached have the all-clear, counted from when the incident is resolved | must be given |
 //! | `covered` | whether the answer of the role's `next` counts too; not for `all_clear` | `false` |
 //!
-//! # `[[fault]]`: what does not work
+//! # `[[fault]]`: a fault to inject
 //! | key | meaning | default |
 //! |---|---|---|
-//! | `channel`, `kind` | `kind = "down"`: each attempt fails for now; `"broken"`: it refuses everybody at once, as with a revoked token | one of these three |
-//! | `channel`, `delay` | what it takes arrives so much later | |
+//! | `channel`, `kind` | `kind = "down"`: each attempt fails temporarily; `"broken"`: it refuses everybody immediately, as with a revoked token | one of these three |
+//! | `channel`, `delay` | pages that it accepts arrive this much later | |
 //! | `absent` | this person's pages arrive and nobody reads them | |
 //! | `from`, `until` | offsets | from the beginning to the end |
 //!
-//! # `[[answer]]`: what somebody says, in a run whose people follow a script
+//! # `[[answer]]`: a scripted answer, for a run whose people follow a script
 //! | key | meaning | default |
 //! |---|---|---|
 //! | `at`, `person`, `says` | the offset; who; `roger`, `wilco`, `standby [MINUTES]` or `unable` | must be given |
-//! | `role` | for which role, where they were asked for several | the one they were asked for |
+//! | `role` | the role, if they were asked for several | the one they were asked for |
 //!
 //! # `[everyone]`, `[people.PERSON]`: how people answer in virtual time
 //! | key | meaning | default |
 //! |---|---|---|
-//! | `answers` | `{ median, p90 }` (log-normal) or `{ times = [..] }` (these, each as likely): how long after a page reached them | by kind of channel: [`crate::drill::scenario::response_model`] |
+//! | `answers` | `{ median, p90 }` (log-normal) or `{ times = [..] }` (these, all equally likely): how long after a page reached them | by kind of channel: [`crate::drill::scenario::response_model`] |
 //! | `by` | the channels that they look at | all that reach them |
-//! | `unable`, `ignores`, `at_desk` | the probabilities (0 to 1) that they say they can not, that nothing reaches them, that their desk page is open | [`crate::drill::scenario::response_model`] |
+//! | `unable`, `ignores`, `at_desk` | the probabilities (0 to 1) that they answer unable, that nothing reaches them, that their desk page is open | [`crate::drill::scenario::response_model`] |
 //!
-//! # `[channels.CHANNEL]`: how channels carry in virtual time
+//! # `[channels.CHANNEL]`: how channels deliver in virtual time
 //! | key | meaning | default |
 //! |---|---|---|
-//! | `accepts`, `delivers` | a distribution as above: until the provider took it, and from then until it is on the device | by kind: [`crate::drill::scenario::response_model`] |
+//! | `accepts`, `delivers` | a distribution as above: until the provider accepts it, and from then until it is on the device | by kind: [`crate::drill::scenario::response_model`] |
 //! | `lost` | the probability that an accepted page never arrives | by kind |
 
 use crate::{

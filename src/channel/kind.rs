@@ -18,7 +18,7 @@ use crate::{
     },
 };
 use secrecy::SecretString;
-use std::{any::Any, cmp::Ordering, fmt, path::PathBuf, sync::Arc, time::Duration};
+use std::{cmp::Ordering, fmt, path::PathBuf, sync::Arc, time::Duration};
 use toml::de::DeTable;
 
 /// A kind of channel: a reference to its entry.
@@ -94,7 +94,7 @@ pub struct DelayEstimate {
 }
 
 /// The settings of one channel, of whichever kind: what the matrix says of it beside what all channels have.
-pub trait ChannelConfig: Any + fmt::Debug + Send + Sync {
+pub trait ChannelConfig: fmt::Debug + Send + Sync {
     /// Its kind.
     fn kind(&self) -> ChannelKind;
 
@@ -301,13 +301,6 @@ impl ChannelParts<'_> {
             SecretAddress::Written(url) => Ok(SecretString::from(url.as_str())),
             SecretAddress::Kept(kept) => self.secret(kept),
         }
-    }
-}
-
-impl dyn ChannelConfig {
-    /// The settings themselves, where they are of this type.
-    pub fn as_a<T: ChannelConfig>(&self) -> Option<&T> {
-        (self as &dyn Any).downcast_ref()
     }
 }
 

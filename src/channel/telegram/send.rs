@@ -3,7 +3,7 @@
 use super::{api::BotApi, refusal::BotRefusal};
 use crate::{
     channel::{Channel, Message, ProbeCheck, Recipient, ReplyOptions, SendError, SettingError},
-    core::{Answer, SendReceipt, answer::HAND_BACK},
+    core::{Answer, PageId, SendReceipt, answer::HAND_BACK},
 };
 use futures_util::future::BoxFuture;
 use secrecy::{ExposeSecret, SecretString};
@@ -141,13 +141,18 @@ fn keyboard(message: &Message, ask: &ReplyOptions) -> Value {
             Answer::Standby { .. } => "standby",
             Answer::Unable => "unable",
         };
-        json!([{ "text": label, "callback_data": format!("{BUTTON}{word}:{}:{}", ask.page, ask.code.expose_secret()) }])
+        json!([{ "text": label, "callback_data": button_data(word, ask.page, ask.code.expose_secret()) }])
     };
     if message.purpose.is_brief() {
         ask.level.offers().into_iter().map(|answer| row(answer, answer.label())).collect()
     } else {
         json!([row(Answer::Unable, HAND_BACK)])
     }
+}
+
+/// What a button holds, at most [`BUTTON_BYTES_MAX`].
+fn button_data(word: &str, page: PageId, code: &str) -> String {
+    format!("{BUTTON}{word}:{page}:{code}")
 }
 
 /// Within what one message may have.
@@ -167,4 +172,16 @@ pub(super) fn cut_to(text: &str, most: usize) -> String {
         fits
     });
     kept.collect::<String>().trim_end().to_owned() + "…"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::IncidentId;
+
+    #[test]
+    fn the_longest_button_fits() {
+        let page = PageId { incident: IncidentId(i64::MAX), n: u32::MAX };
+        assert!(button_data("standby", page, "99999").len() <= BUTTON_BYTES_MAX);
+    }
 }

@@ -4,7 +4,7 @@ use super::{LATE_MAX, Laws};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use stentor::core::{
-    Actor, Answer, AnswerVerdict, Engagement, EngagementOutcome, Event, Incident, IncidentId, IncidentKey,
+    Actor, Answer, AnswerVerdict, Engagement, EngagementOutcome, Event, HeldWhy, Incident, IncidentId, IncidentKey,
     IncidentStatus, Page, PageId, PagePurpose, PageState, PersonName, RoleName, Timestamp,
 };
 
@@ -329,15 +329,18 @@ impl Laws {
         let unsettled = self.starts.get(&page).map_or(0, |starts| starts.iter().filter(|s| !s.settled).count());
         let taken_over = self.taken_over.get(&page).copied().unwrap_or(0);
         let marked = self.page(page).is_some_and(|row| row.maybe_repeated);
-        // A desk shows what is: showing it again is no repeat.
-        let holds = self.is_of_desk(page) || unsettled <= taken_over && (unsettled == 0 || marked);
+        let holds = self.waited_for_a_desk(page) || unsettled <= taken_over && (unsettled == 0 || marked);
         self.check("law 10", holds, || {
             format!("{page} starts again: {unsettled} unsettled, {taken_over} times taken over, marked: {marked}")
         });
     }
 
-    pub(super) fn is_of_desk(&self, page: PageId) -> bool {
-        self.page(page).is_some_and(|row| self.roster.screens.contains(&row.channel))
+    /// Whether the last that was journaled of it is that no desk was open. A node that dies after a desk has opened leaves
+    /// no trace of that; the next desk shows how it stands by itself, so that no mark is needed. Any other page of a desk
+    /// is held to the law like all pages.
+    pub(super) fn waited_for_a_desk(&self, page: PageId) -> bool {
+        let is_desk = |row: &Page| self.roster.screens.contains(&row.channel);
+        self.page(page).is_some_and(|row| is_desk(row) && row.held == Some(HeldWhy::DeskClosed))
     }
 
     pub(super) fn law_10_nothing_is_forgotten(&mut self, incident: &Incident) {

@@ -266,7 +266,7 @@ impl Laws {
             Event::Settled { page, settlement: SendOutcome::Unsent, .. } => {
                 let id = PageId { incident: id, n: *page };
                 // Whether its node died before or after a desk showed it: the next desk shows how it stands by itself.
-                if self.is_of_desk(id) {
+                if self.waited_for_a_desk(id) {
                     self.starts.remove(&id);
                 }
                 let begun = self.starts.contains_key(&id);

@@ -120,7 +120,7 @@ fn plan() -> EscalationPlan {
         accept_timeout: BTreeMap::new(),
         rooms: Vec::new(),
         living: Default::default(),
-        tell: Vec::new(),
+        webhooks: Vec::new(),
         actions: Vec::new(),
         on_resolved: OnResolved::Note,
     }

@@ -94,17 +94,17 @@ impl BoundedClient {
     ///
     /// As [`BoundedClient::send`].
     pub async fn send_within(&self, request: RequestBuilder, most: usize) -> Result<ClientResponse, SendError> {
-        let mut response = request.send().await.map_err(|error| self.trouble(error))?;
+        let mut response = request.send().await.map_err(|error| self.send_error(error))?;
         let text = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let date = text(header::DATE);
         let after = text(header::RETRY_AFTER).and_then(|wish| retry_after::parse(&wish, date.as_deref()));
         let is_html = text(header::CONTENT_TYPE).is_some_and(|kind| kind.to_ascii_lowercase().contains("html"));
         let status = response.status();
-        let body = read(&mut response, most).await.map_err(|error| self.trouble(error))?;
+        let body = read(&mut response, most).await.map_err(|error| self.send_error(error))?;
         Ok(ClientResponse { status, body, is_html, after, date })
     }
 
-    fn trouble(&self, error: reqwest::Error) -> SendError {
+    fn send_error(&self, error: reqwest::Error) -> SendError {
         let (error, host) = (error.without_url(), self.host());
         if let Some(refused) = self.guard.as_ref().and_then(|_| refusal(&error)) {
             return SendError::broken(format!("{host} is not where it may be: {refused}"));

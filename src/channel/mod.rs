@@ -58,7 +58,7 @@ pub struct PersonCheck {
     /// Their id at the provider.
     pub id: Option<String>,
     /// Why they can not be reached by it, where that is so; without secrets.
-    pub trouble: Option<String>,
+    pub problem: Option<String>,
 }
 
 /// One thing that was looked at.

@@ -17,7 +17,7 @@ pub struct SocketSettings {
     /// Which way.
     pub protocol: ConnectionProtocol,
     /// Slack: the app-level token (`xapp-`) with the scope `connections:write`. Telegram: the bot's token.
-    pub app_token: SecretString,
+    pub secret: SecretString,
     /// Another base for the provider's API, for tests and proxies; no slash at the end. Plain HTTP only on this machine.
     pub api_url: Option<String>,
 }

@@ -122,7 +122,7 @@ async fn tell(cast: DemoCast) -> Result<bool, CliError> {
         wait_until(began + on_screen(report.after), &mut keyboard).await?;
         screen.report(report.clock, report.told);
         let answer = cast.send(&report.alert).await?;
-        screen.fate(&answer);
+        screen.result(&answer);
         incident = incident.or_else(|| opened(&answer));
     }
     let incident = incident.ok_or("no report opened an incident")?;

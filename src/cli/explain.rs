@@ -21,7 +21,7 @@ use std::{collections::BTreeMap, path::PathBuf, process::ExitCode, sync::Arc, ti
 /// How far a ladder is followed.
 const HORIZON: Duration = Duration::from_secs(30 * 60);
 
-/// The largest number of rungs that are followed.
+/// The largest number of steps that are followed.
 const RUNGS_MAX: usize = 200;
 
 #[derive(Debug, Args)]
@@ -99,7 +99,7 @@ struct ExplainPrinter<'a> {
     at: Timestamp,
 }
 
-/// One rung of one role's ladder.
+/// One step of one role's ladder.
 #[derive(Debug, Serialize)]
 struct LadderStep {
     after_ms: f64,
@@ -143,24 +143,24 @@ impl ExplainPrinter<'_> {
         match judgement {
             TriggerMatch::Clears { trigger, key } => println!("trigger {trigger}: all clear for {key}"),
             TriggerMatch::Failed { trigger, why } => println!("trigger {trigger} can not judge it: {why}"),
-            TriggerMatch::Holds { trigger, key, summary, hold, .. } => {
+            TriggerMatch::Holds { trigger, key, summary, threshold, .. } => {
                 println!("trigger {trigger} holds, key {key}: {summary}");
-                if let Some(hold) = hold {
-                    let within = humantime::format_duration(hold.within);
-                    println!("  it opens an incident once it has held {} times within {within}", hold.count);
+                if let Some(threshold) = threshold {
+                    let within = humantime::format_duration(threshold.within);
+                    println!("  it opens an incident once it has held {} times within {within}", threshold.count);
                 }
             }
         }
-        let Some(story) = self.play(alert, judgement) else { return };
-        for room in &story.rooms {
+        let Some(preview) = self.play(alert, judgement) else { return };
+        for room in &preview.rooms {
             println!("  a war room is made by {room}, beside the pages");
         }
-        for Suggestion { letter, action } in &story.actions {
+        for Suggestion { letter, action } in &preview.actions {
             let then = action.then.as_ref().map_or(String::new(), |then| format!(": {then}"));
             println!("  suggested: {letter}  {}{then}", action.text);
         }
-        println!("If nobody answers:\n{}", ladder(&story.ladder));
-        for BriefPreview { role, person, channel, kind, text } in story.texts.iter().filter(|_| words) {
+        println!("If nobody answers:\n{}", ladder(&preview.ladder));
+        for BriefPreview { role, person, channel, kind, text } in preview.texts.iter().filter(|_| words) {
             println!("\n{role}, {person} by {channel} ({kind}):");
             text.lines().for_each(|line| println!("  | {line}"));
         }
@@ -171,11 +171,11 @@ impl ExplainPrinter<'_> {
         let verdict = match judgement {
             TriggerMatch::Clears { trigger, key } => json!({ "trigger": trigger, "clears": key }),
             TriggerMatch::Failed { trigger, why } => json!({ "trigger": trigger, "failed": why }),
-            TriggerMatch::Holds { trigger, key, summary, hold, .. } => {
-                json!({ "trigger": trigger, "holds": true, "key": key, "summary": summary, "threshold": hold })
+            TriggerMatch::Holds { trigger, key, summary, threshold, .. } => {
+                json!({ "trigger": trigger, "holds": true, "key": key, "summary": summary, "threshold": threshold })
             }
         };
-        json!({ "judgement": verdict, "story": self.play(alert, judgement) })
+        json!({ "match": verdict, "preview": self.play(alert, judgement) })
     }
 
     /// Steps the ladder until every role repeats or the horizon is reached.
@@ -185,19 +185,19 @@ impl ExplainPrinter<'_> {
         let rooms = opening.plan.rooms.iter().map(ToString::to_string).collect();
         let actions = suggested(&opening.alert, &opening.plan).into_iter();
         let actions = actions.map(|(letter, action)| Suggestion { letter, action }).collect();
-        let mut story = LadderPreview { rooms, actions, ..LadderPreview::default() };
+        let mut preview = LadderPreview { rooms, actions, ..LadderPreview::default() };
         let (mut incident, first) = core::open(IncidentId(1), opening, roster, self.at);
-        self.follow(&mut story, &incident, &first, self.at);
+        self.follow(&mut preview, &incident, &first, self.at);
         for _ in 0..RUNGS_MAX {
             deliver(&mut incident, roster);
             let Some(due) = incident.deadline().filter(|due| *due < self.at + HORIZON) else { break };
             let moved = core::step(&mut incident, IncidentInput::Tick, roster, due);
-            self.follow(&mut story, &incident, &moved, due);
+            self.follow(&mut preview, &incident, &moved, due);
             if incident.engagements.values().filter(|e| e.is_open()).all(|e| e.exhausted || e.waits_on.is_some()) {
                 break;
             }
         }
-        Some(story)
+        Some(preview)
     }
 
     fn opening(&self, alert: &Alert, judgement: &TriggerMatch) -> Option<IncidentOpening> {
@@ -225,14 +225,14 @@ impl ExplainPrinter<'_> {
     }
 
     /// Adds the content of these events; texts are as they would be sent at that time.
-    fn follow(&self, story: &mut LadderPreview, incident: &Incident, events: &[Event], at: Timestamp) {
+    fn follow(&self, preview: &mut LadderPreview, incident: &Incident, events: &[Event], at: Timestamp) {
         for event in events {
             match event {
                 Event::StepEntered { role, step, round, why, .. } => {
                     if incident.engagements.get(role).is_some_and(|e| e.exhausted) {
                         continue;
                     }
-                    story.ladder.push(LadderStep {
+                    preview.ladder.push(LadderStep {
                         after_ms: at.micros_since(self.at) as f64 / 1e3,
                         role: role.clone(),
                         step: step + 1,
@@ -241,9 +241,9 @@ impl ExplainPrinter<'_> {
                         people: Vec::new(),
                     });
                 }
-                Event::Paged { page } if page.purpose.is_brief() => self.paged(story, incident, page),
+                Event::Paged { page } if page.purpose.is_brief() => self.paged(preview, incident, page),
                 Event::Exhausted { role } => {
-                    if let Some(last) = story.ladder.iter_mut().rfind(|rung| rung.role == *role) {
+                    if let Some(last) = preview.ladder.iter_mut().rfind(|entry| entry.role == *role) {
                         last.why.push_str("; repeated until somebody answers");
                     }
                 }
@@ -264,39 +264,39 @@ impl ExplainPrinter<'_> {
         }
     }
 
-    fn paged(&self, story: &mut LadderPreview, incident: &Incident, page: &Page) {
+    fn paged(&self, preview: &mut LadderPreview, incident: &Incident, page: &Page) {
         let Some((role, person)) = page.role.as_ref().zip(page.person.as_ref()) else { return };
         let name = self.names.get(person).cloned().unwrap_or_else(|| person.to_string());
-        let Some(rung) = story.ladder.iter_mut().rfind(|rung| rung.role == *role) else { return };
-        match rung.people.iter_mut().find(|(known, _)| *known == name) {
+        let Some(entry) = preview.ladder.iter_mut().rfind(|entry| entry.role == *role) else { return };
+        match entry.people.iter_mut().find(|(known, _)| *known == name) {
             Some((_, channels)) if channels.contains(&page.channel.to_string()) => {}
             Some((_, channels)) => channels.push(page.channel.to_string()),
-            None => rung.people.push((name.clone(), vec![page.channel.to_string()])),
+            None => entry.people.push((name.clone(), vec![page.channel.to_string()])),
         }
         let channel = page.channel.to_string();
-        if story.texts.iter().any(|words| words.role == *role && words.channel == channel) {
+        if preview.texts.iter().any(|words| words.role == *role && words.channel == channel) {
             return;
         }
         let Some(settings) = self.matrix.channel(&page.channel) else { return };
         let rendered = render(self.matrix, self.templates, &self.names, incident, page, settings.kind());
         let kind = settings.kind().as_str();
-        story.texts.push(BriefPreview { role: role.clone(), person: name, channel, kind, text: rendered.body });
+        preview.texts.push(BriefPreview { role: role.clone(), person: name, channel, kind, text: rendered.body });
     }
 }
 
-fn ladder(rungs: &[LadderStep]) -> String {
+fn ladder(entries: &[LadderStep]) -> String {
     let mut rows = table::table(&["after", "role", "step", "who", "by", "because"]);
-    for rung in rungs {
-        let by: Vec<String> = rung.people.iter().map(|(_, channels)| channels.join(", ")).collect();
-        let who: Vec<&str> = rung.people.iter().map(|(name, _)| name.as_str()).collect();
-        let again = if rung.round == 0 { String::new() } else { format!(" (again, {})", rung.round) };
+    for entry in entries {
+        let by: Vec<String> = entry.people.iter().map(|(_, channels)| channels.join(", ")).collect();
+        let who: Vec<&str> = entry.people.iter().map(|(name, _)| name.as_str()).collect();
+        let again = if entry.round == 0 { String::new() } else { format!(" (again, {})", entry.round) };
         rows.add_row([
-            table::span(rung.after_ms),
-            rung.role.to_string(),
-            format!("{}{again}", rung.step),
+            table::span(entry.after_ms),
+            entry.role.to_string(),
+            format!("{}{again}", entry.step),
             if who.is_empty() { "nobody".into() } else { who.join("\n") },
             by.join("\n"),
-            rung.why.clone(),
+            entry.why.clone(),
         ]);
     }
     rows.to_string()

@@ -53,7 +53,7 @@ fn parse(files: Vec<SourceText>, templates: PageTemplates, as_of: Timestamp) -> 
     let revisions = templates.revisions();
     let zones = Arc::new(config::zoneinfo::zones());
     let mut parsed = Matrix::parse_with(&files, &KnownNames { templates: &revisions }, zones.clone(), as_of);
-    parsed.diagnostics.extend(zones.data().trouble.as_deref().map(zone_trouble));
+    parsed.diagnostics.extend(zones.data().problem.as_deref().map(zone_problem));
     let alike = parsed.matrix.as_ref().map(|matrix| alike(matrix, &templates, as_of)).unwrap_or_default();
     if !alike.is_empty() {
         parsed.matrix = None;
@@ -63,11 +63,11 @@ fn parse(files: Vec<SourceText>, templates: PageTemplates, as_of: Timestamp) -> 
 }
 
 /// A warning that the time zones are not the newest; this is not a fault of the matrix.
-fn zone_trouble(trouble: &str) -> Diagnostic {
+fn zone_problem(problem: &str) -> Diagnostic {
     Diagnostic {
         severity: Severity::Warning,
         code: "zone-data",
-        message: trouble.to_owned(),
+        message: problem.to_owned(),
         file: PathBuf::new(),
         line: 0,
         column: 0,

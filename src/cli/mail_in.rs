@@ -2,7 +2,7 @@
 
 use crate::{
     cli::{client::DaemonClient, error::CliError, options::PathOptions},
-    http::mail_in::{MailFate, MailResult},
+    http::mail_in::{MailOutcome, MailResult},
 };
 use clap::Args;
 use std::{
@@ -42,13 +42,15 @@ impl MailIn {
         };
         if self.json {
             println!("{}", serde_json::to_string_pretty(&told)?);
-        } else if told.fate == MailFate::Unclear {
+        } else if told.outcome == MailOutcome::Unclear {
             println!("{}", told.text);
         }
-        Ok(match told.fate {
-            MailFate::Unclear => ExitCode::from(EX_DATAERR),
-            MailFate::Elsewhere => keep(&told.text),
-            MailFate::Answered | MailFate::Away | MailFate::Bounced | MailFate::Ignored => ExitCode::SUCCESS,
+        Ok(match told.outcome {
+            MailOutcome::Unclear => ExitCode::from(EX_DATAERR),
+            MailOutcome::Elsewhere => keep(&told.text),
+            MailOutcome::Answered | MailOutcome::Away | MailOutcome::Bounced | MailOutcome::Ignored => {
+                ExitCode::SUCCESS
+            }
         })
     }
 }

@@ -31,7 +31,7 @@ fn board(people: &[ContactCoverage]) -> String {
     for person in people {
         let roles: Vec<String> =
             person.on_call.iter().map(|call| format!("{} (step {})", call.role, call.step)).collect();
-        let by: Vec<&str> = person.channels.iter().map(|way| way.channel.as_str()).collect();
+        let by: Vec<&str> = person.channels.iter().map(|contact| contact.channel.as_str()).collect();
         let proven: Vec<String> = person.channels.iter().map(proof).collect();
         rows.add_row([person.person.to_string(), roles.join("\n"), by.join("\n"), proven.join("\n")]);
     }
@@ -41,16 +41,16 @@ fn board(people: &[ContactCoverage]) -> String {
     rows.to_string().lines().map(|line| line.trim_end().to_owned() + "\n").collect()
 }
 
-fn proof(way: &ContactChannel) -> String {
-    if let Some(since) = way.opted_out {
+fn proof(contact: &ContactChannel) -> String {
+    if let Some(since) = contact.opted_out {
         return format!("opted out on {}", since.to_utc().format("%Y-%m-%d"));
     }
-    if way.sandbox {
+    if contact.sandbox {
         return "SANDBOX: reaches nobody".into();
     }
-    let (Some(age), Some(how)) = (way.age_seconds, way.how) else { return "never".into() };
-    let drill = if way.drill { ", drill" } else { "" };
-    let old = if way.stale { ": too long" } else { "" };
+    let (Some(age), Some(how)) = (contact.age_seconds, contact.how) else { return "never".into() };
+    let drill = if contact.drill { ", drill" } else { "" };
+    let old = if contact.stale { ": too long" } else { "" };
     format!("{} ago ({}{drill}){old}", roughly(age), how.as_str())
 }
 
@@ -69,10 +69,10 @@ fn verdict(people: &[ContactCoverage]) -> String {
     if people.is_empty() {
         return "the matrix names nobody: nobody can be reached".into();
     }
-    let sandboxed = people.iter().flat_map(|person| &person.channels).filter(|way| way.sandbox).count();
+    let sandboxed = people.iter().flat_map(|person| &person.channels).filter(|contact| contact.sandbox).count();
     let sandboxed =
         (0 < sandboxed).then(|| format!("{sandboxed} contact(s) in the SANDBOX: nobody is reached by them"));
-    let stale = people.iter().flat_map(|person| &person.channels).filter(|way| way.stale).count();
+    let stale = people.iter().flat_map(|person| &person.channels).filter(|contact| contact.stale).count();
     let alone = people.iter().filter(|person| person.ways < 2).count();
     let stale = (0 < stale).then(|| format!("{stale} contact(s) not proven lately: a drill proves them"));
     let alone =

@@ -109,12 +109,12 @@ impl SimulateArgs {
             *scenario = history.fit(scenario, matrix).0;
         }
         let cases = self.cases(&known, &matrix, other.as_ref())?;
-        let mut told = Vec::new();
+        let mut summaries = Vec::new();
         let mut curves = Vec::new();
         for case in &cases {
             let setting = SimulationSetting::new(case.scenario, case.matrix, &case.conditions, start);
             let runs = played(&setting, self.seed, self.runs, &case.what_if);
-            told.push(outlook(&case.what_if, &case.matrix.revision, &setting, &runs));
+            summaries.push(outlook(&case.what_if, &case.matrix.revision, &setting, &runs));
             if self.svg.is_some() {
                 curves.push(picture::SettingCurves::of(&case.what_if, &setting, &runs));
             }
@@ -124,9 +124,10 @@ impl SimulateArgs {
             std::fs::write(path, svg).map_err(|error| format!("{} can not be written: {error}", path.display()))?;
         }
         let known_names = KnownNames { templates: &revisions };
-        let proposal = self.propose.then(|| self.proposal(&files, &known_names, &matrix.zones, &known, start, &told));
-        self.tell(&known, start, &told, proposal.as_ref(), fitted.as_ref())?;
-        Ok(told.first().map_or(ExitCode::SUCCESS, |base| base.score.exit()))
+        let proposal =
+            self.propose.then(|| self.proposal(&files, &known_names, &matrix.zones, &known, start, &summaries));
+        self.tell(&known, start, &summaries, proposal.as_ref(), fitted.as_ref())?;
+        Ok(summaries.first().map_or(ExitCode::SUCCESS, |base| base.score.exit()))
     }
 
     fn proposal(
@@ -136,10 +137,10 @@ impl SimulateArgs {
         zones: &Arc<Zones>,
         scenario: &Scenario,
         start: Timestamp,
-        told: &[SimulationSummary],
+        summaries: &[SimulationSummary],
     ) -> Result<MatrixProposal, NoProposal> {
         let failed: Vec<RunHypothesis> =
-            told.iter().take(1).flat_map(|base| base.score.not_held()).map(|f| f.hypothesis.clone()).collect();
+            summaries.iter().take(1).flat_map(|base| base.score.not_held()).map(|f| f.hypothesis.clone()).collect();
         let (runs, threads) = (PROOF_RUNS.min(self.runs), threads());
         propose(&ProposalRequest { files, known, zones, scenario, start, failed: &failed, runs, threads })
     }
@@ -190,19 +191,19 @@ impl SimulateArgs {
         &self,
         scenario: &Scenario,
         start: Timestamp,
-        told: &[SimulationSummary],
+        summaries: &[SimulationSummary],
         proposal: Option<&Result<MatrixProposal, NoProposal>>,
         fitted: Option<&FittedModel>,
     ) -> Result<(), CliError> {
         if self.json {
             let all = serde_json::json!({
                 "scenario": scenario.name, "revision": scenario.revision, "seed": self.seed, "runs": self.runs,
-                "starts_at": start, "what_ifs": told, "history": fitted,
+                "starts_at": start, "what_ifs": summaries, "history": fitted,
                 "proposal": proposal.and_then(|found| found.as_ref().ok()),
             });
             println!("{}", serde_json::to_string_pretty(&all)?);
         } else {
-            print::print(scenario, self.seed, start, told, fitted);
+            print::print(scenario, self.seed, start, summaries, fitted);
             match proposal {
                 Some(Ok(found)) => println!("\n{}\n{}\n\n{}", found.edits.join("\n"), found.why, found.diff),
                 Some(Err(none)) => println!("\nA change of the matrix: {none}."),

@@ -58,17 +58,17 @@ enum QuarantineAction {
 impl StoreCommand {
     pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
         let StoreAction::Quarantine(what) = self.what;
-        let evidence = JournalSource::of(places)?;
+        let journal = JournalSource::of(places)?;
         match what {
-            QuarantineAction::List { all, json } => list(&evidence, all, json),
-            QuarantineAction::Show { row, json } => show(&evidence, row, json),
-            QuarantineAction::Clear { rows, all: _, json } => clear(&evidence, rows, json),
+            QuarantineAction::List { all, json } => list(&journal, all, json),
+            QuarantineAction::Show { row, json } => show(&journal, row, json),
+            QuarantineAction::Clear { rows, all: _, json } => clear(&journal, rows, json),
         }
     }
 }
 
-fn list(evidence: &JournalSource, all: bool, json: bool) -> Result<ExitCode, CliError> {
-    let entries = entries(evidence, all)?;
+fn list(journal: &JournalSource, all: bool, json: bool) -> Result<ExitCode, CliError> {
+    let entries = entries(journal, all)?;
     if json {
         println!("{}", serde_json::to_string_pretty(&entries)?);
     } else if entries.is_empty() {
@@ -87,8 +87,8 @@ fn list(evidence: &JournalSource, all: bool, json: bool) -> Result<ExitCode, Cli
 }
 
 /// Everything that was set aside, after every open incident has been checked.
-fn entries(evidence: &JournalSource, all: bool) -> Result<Vec<QuarantinedRow>, CliError> {
-    match evidence {
+fn entries(journal: &JournalSource, all: bool) -> Result<Vec<QuarantinedRow>, CliError> {
+    match journal {
         JournalSource::Daemon(client) => client.get(&format!("/v1/quarantine?all={all}&look=true")),
         JournalSource::Folder { runtime, store } => {
             runtime.block_on(store.list(IncidentFilter { open_only: true, limit: usize::MAX }))?;
@@ -106,11 +106,11 @@ fn standing(entry: &QuarantinedRow) -> String {
     }
 }
 
-fn show(evidence: &JournalSource, row: RowName, json: bool) -> Result<ExitCode, CliError> {
-    let shown: QuarantinedView = match evidence {
+fn show(journal: &JournalSource, row: RowName, json: bool) -> Result<ExitCode, CliError> {
+    let shown: QuarantinedView = match journal {
         JournalSource::Daemon(client) => client.get(&path_of(&row)?)?,
         JournalSource::Folder { runtime, store } => {
-            let entry = entries(evidence, true)?.into_iter().find(|entry| entry.row == row);
+            let entry = entries(journal, true)?.into_iter().find(|entry| entry.row == row);
             let entry = entry.ok_or_else(|| format!("{row} was not set aside"))?;
             QuarantinedView { entry, remains: runtime.block_on(store.remains(row))? }
         }
@@ -139,10 +139,10 @@ fn path_of(row: &RowName) -> Result<String, CliError> {
     Ok(format!("{}?{}", url.path(), url.query().unwrap_or_default()))
 }
 
-fn clear(evidence: &JournalSource, rows: Vec<RowName>, json: bool) -> Result<ExitCode, CliError> {
-    let done = match evidence {
+fn clear(journal: &JournalSource, rows: Vec<RowName>, json: bool) -> Result<ExitCode, CliError> {
+    let done = match journal {
         JournalSource::Daemon(client) => cleared_by_daemon(client, rows)?,
-        JournalSource::Folder { .. } => cleared_in_folder(evidence, rows)?,
+        JournalSource::Folder { .. } => cleared_in_folder(journal, rows)?,
     };
     if json {
         println!("{}", serde_json::to_string_pretty(&done)?);
@@ -161,9 +161,9 @@ fn cleared_by_daemon(client: &DaemonClient, rows: Vec<RowName>) -> Result<Cleare
     client.post("/v1/quarantine/clear", &ClearRequest { rows })
 }
 
-fn cleared_in_folder(evidence: &JournalSource, rows: Vec<RowName>) -> Result<ClearedRows, CliError> {
-    let JournalSource::Folder { runtime, store } = evidence else { return Err("a daemon has this folder".into()) };
-    let waiting = entries(evidence, false)?.into_iter().map(|entry| entry.row);
+fn cleared_in_folder(journal: &JournalSource, rows: Vec<RowName>) -> Result<ClearedRows, CliError> {
+    let JournalSource::Folder { runtime, store } = journal else { return Err("a daemon has this folder".into()) };
+    let waiting = entries(journal, false)?.into_iter().map(|entry| entry.row);
     let rows = if rows.is_empty() { waiting.collect() } else { rows };
     let user = uzers::get_current_username()
         .map_or_else(|| uzers::get_current_uid().to_string(), |user| user.to_string_lossy().into_owned());

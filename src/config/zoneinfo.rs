@@ -36,7 +36,7 @@ const DEPTH_MAX: usize = 3;
 /// Names that are listed before the rest is counted.
 const NAMED_MAX: usize = 3;
 
-/// The newer of the system's zones and the bundled ones. Never fails; what is wrong is in [`ZoneData::trouble`].
+/// The newer of the system's zones and the bundled ones. Never fails; what is wrong is in [`ZoneData::problem`].
 pub fn zones() -> Zones {
     let named = super::variable("TZDIR").map(PathBuf::from);
     let usual = || FOLDERS.iter().map(PathBuf::from).find(|folder| folder.is_dir());
@@ -60,8 +60,8 @@ pub fn newer(folder: &Path) -> Zones {
     match copy.read() {
         Ok(zones) => zones,
         Err(why) => {
-            let trouble = format!("the time zones in {shown} are {}, newer, but are not used: {why}", copy.release);
-            Zones::bundled_beside(Some(found), Some(trouble))
+            let problem = format!("the time zones in {shown} are {}, newer, but are not used: {why}", copy.release);
+            Zones::bundled_beside(Some(found), Some(problem))
         }
     }
 }
@@ -106,12 +106,12 @@ impl<'a> ZoneinfoFolder<'a> {
             return Err("they changed while they were read; reload".to_owned());
         }
         let lost: Vec<&str> = bundled_names().filter(|name| !own.contains_key(*name)).collect();
-        let trouble = (!lost.is_empty()).then(|| {
+        let problem = (!lost.is_empty()).then(|| {
             let (shown, bundled) = (self.folder.display(), bundled_release());
             format!("{shown} lacks {}: these are of the bundled {bundled}", listed(&lost))
         });
         let source = ZoneSource::System(self.folder.to_owned());
-        let data = ZoneData { source, release: self.release.clone(), released: self.released, beside: None, trouble };
+        let data = ZoneData { source, release: self.release.clone(), released: self.released, beside: None, problem };
         Ok(Zones::read(own, data))
     }
 

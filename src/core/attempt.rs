@@ -55,7 +55,7 @@ pub fn attempts<'a>(events: impl IntoIterator<Item = (Timestamp, &'a Event)>) ->
     let mut injected: BTreeMap<u32, &FaultKind> = BTreeMap::new();
     for (at, event) in events {
         match event {
-            Event::Injected { page, trouble } => drop(injected.insert(*page, trouble)),
+            Event::Injected { page, fault } => drop(injected.insert(*page, fault)),
             Event::Settled { page, settlement, sent_at, .. } => {
                 let attempt = PageAttempt { at, sent_at: *sent_at, settlement, injected: injected.remove(page) };
                 pages.entry(*page).or_default().attempts.push(attempt);
@@ -91,7 +91,7 @@ impl<'a> PageAttempt<'a> {
         match (self.injected, self.settlement) {
             (_, SendOutcome::Accepted { .. } | SendOutcome::Unsent) => None,
             (_, settlement) if settlement.is_withdrawn_in_doubt() => None,
-            (Some(trouble), _) => Some(DeliveryHitch::Injected(trouble)),
+            (Some(fault), _) => Some(DeliveryHitch::Injected(fault)),
             (None, settlement) if settlement.is_desk_closed() => Some(DeliveryHitch::DeskClosed),
             (None, settlement) if settlement.is_held_for_unknown_reason() => None,
             (None, _) => Some(DeliveryHitch::Channel),

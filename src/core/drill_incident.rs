@@ -15,9 +15,9 @@ impl Incident {
     }
 
     /// The fault to inject into a page that is sent at `now`. The drill's last messages reach everybody who is present.
-    pub fn trouble(&self, page: &Page, now: Timestamp) -> Option<&FaultKind> {
-        let trouble = self.terms.as_ref()?.fault(page.person.as_ref(), &page.channel, now)?;
-        (self.is_open() || matches!(trouble, FaultKind::Absent { .. })).then_some(trouble)
+    pub fn injected_fault(&self, page: &Page, now: Timestamp) -> Option<&FaultKind> {
+        let fault = self.terms.as_ref()?.fault(page.person.as_ref(), &page.channel, now)?;
+        (self.is_open() || matches!(fault, FaultKind::Absent { .. })).then_some(fault)
     }
 
     /// Whether it is a drill that was stopped early. What it had not shown by then does not count as failed.

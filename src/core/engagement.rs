@@ -25,11 +25,12 @@ pub struct Engagement {
     pub step: usize,
     /// How often the current step was already done.
     pub round: u32,
-    /// How many steps were entered so far; pages carry this number as their rung.
-    pub rung: u32,
+    /// How many steps were entered so far; pages carry this number too.
+    #[serde(rename = "rung")]
+    pub step_entry: u32,
     /// The people whom the current step paged.
     pub on_call: Vec<PersonName>,
-    /// When the next rung is due; `None` once the role was handed over or has its outcome.
+    /// When the next step is due; `None` once the role was handed over or has its outcome.
     pub deadline: Option<Timestamp>,
     /// The role that this one was handed over to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -100,15 +101,15 @@ pub enum EngagementOutcome {
 }
 
 impl Engagement {
-    /// A ladder that begins at `at`; the rungs of its pages are numbered from `rung`.
-    pub fn entered(instead_of: Option<&RoleName>, rung: u32, at: Timestamp) -> Self {
+    /// A ladder that begins at `at`; the step numbers of its pages are numbered from `step_entry`.
+    pub fn entered(instead_of: Option<&RoleName>, step_entry: u32, at: Timestamp) -> Self {
         Self {
             required: instead_of.is_none(),
             entered_at: at,
             stands_for: instead_of.into_iter().cloned().collect(),
             step: 0,
             round: 0,
-            rung,
+            step_entry,
             on_call: Vec::new(),
             deadline: None,
             waits_on: None,
@@ -121,11 +122,11 @@ impl Engagement {
         }
     }
 
-    /// Enters a rung: these people are asked now. People who said unable before are asked again if nobody else is left.
+    /// Enters a step: these people are asked now. People who said unable before are asked again if nobody else is left.
     pub fn step_entered(&mut self, step: usize, round: u32, on_call: &[PersonName], until: Timestamp) {
         self.step = step;
         self.round = round;
-        self.rung += 1;
+        self.step_entry += 1;
         self.on_call = on_call.to_vec();
         self.deadline = Some(until);
         self.unable.retain(|person| !on_call.contains(person));

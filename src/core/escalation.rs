@@ -81,7 +81,7 @@ pub enum IncidentInput {
         /// The page's number.
         page: u32,
         /// The fault.
-        trouble: FaultKind,
+        fault: FaultKind,
     },
     /// These people are told that a drill will begin soon.
     Announce {
@@ -151,7 +151,7 @@ pub fn step(incident: &mut Incident, input: IncidentInput, roster: &Roster, now:
         IncidentInput::TakenOver { pages } => judge.taken_over(pages),
         IncidentInput::Answer(said) => judge.answer(said),
         IncidentInput::Tick => judge.tick(),
-        IncidentInput::Injected { page, trouble } => judge.injected(page, trouble),
+        IncidentInput::Injected { page, fault } => judge.injected(page, fault),
         IncidentInput::Announce { people } => judge.announce(&people),
         IncidentInput::Preempt { by } => judge.preempt(by),
         IncidentInput::Resolve { by, why } => judge.resolve(by, why),
@@ -204,7 +204,7 @@ impl Decider<'_> {
                 self.advance(&role, StepReason::TimedOut);
             }
         }
-        // After the ladders: pages that a rung has left behind need no other channel any more.
+        // After the ladders: pages that a step has left behind need no other channel any more.
         let late = |page: &&Arc<Page>| Incident::accept_deadline(page).is_some_and(|until| until <= self.now);
         let overdue: Vec<u32> = self.incident.pages.values().filter(late).map(|page| page.n).collect();
         for page in overdue {
@@ -255,10 +255,10 @@ impl Decider<'_> {
         }
     }
 
-    fn injected(&mut self, page: u32, trouble: FaultKind) {
+    fn injected(&mut self, page: u32, fault: FaultKind) {
         let known = self.incident.pages.contains_key(&page);
         if known && self.incident.drill {
-            self.emit(Event::Injected { page, trouble });
+            self.emit(Event::Injected { page, fault });
         }
     }
 

@@ -57,7 +57,7 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         instead_of: Option<RoleName>,
     },
-    /// Enters a rung: these people are paged now. Their pages follow as events of their own.
+    /// Enters a step: these people are paged now. Their pages follow as events of their own.
     StepEntered {
         /// The role.
         role: RoleName,
@@ -67,7 +67,7 @@ pub enum Event {
         round: u32,
         /// Who was on call.
         on_call: Vec<PersonName>,
-        /// When the next rung is due.
+        /// When the next step is due.
         until: Timestamp,
         /// Why the ladder moved here.
         why: StepReason,
@@ -197,7 +197,8 @@ pub enum Event {
         /// The page's number.
         page: u32,
         /// The fault.
-        trouble: FaultKind,
+        #[serde(rename = "trouble")]
+        fault: FaultKind,
     },
     /// A drill is stopped because a live incident began. Its end follows.
     Preempted {

@@ -207,7 +207,7 @@ impl Incident {
             Event::Reported { page, stage, at_desk } => self.page(*page, |page| page.report(*stage, *at_desk, at)),
             Event::Undelivered { page, why } => self.page(*page, |page| {
                 page.state = PageState::Unreachable;
-                page.trouble = Some(why.clone());
+                page.last_error = Some(why.clone());
             }),
             Event::Withdrawn { pages } => {
                 pages.iter().for_each(|n| self.page(*n, |page| page.state = PageState::Withdrawn));
@@ -278,10 +278,10 @@ impl Incident {
         self.engagements.iter().filter(|(_, e)| e.is_open()).map(|(role, _)| role)
     }
 
-    /// The briefs of the role's current rung.
+    /// The briefs of the role's current step.
     pub fn rung_pages<'a>(&'a self, role: &'a RoleName) -> impl Iterator<Item = &'a Page> {
-        let rung = self.engagements.get(role).map(|e| e.rung);
-        self.briefs_of(role).filter(move |page| Some(page.rung) == rung)
+        let step_entry = self.engagements.get(role).map(|e| e.step_entry);
+        self.briefs_of(role).filter(move |page| Some(page.step_entry) == step_entry)
     }
 
     /// Every brief about a role.
@@ -293,9 +293,9 @@ impl Incident {
     }
 
     fn enter(&mut self, role: &RoleName, instead_of: Option<&RoleName>, at: Timestamp) {
-        // It is entered again after it was stood down: the rungs of its old and new pages must stay distinct.
-        let rung = self.engagements.get(role).map_or(0, |before| before.rung);
-        let engagement = Engagement::entered(instead_of, rung, at);
+        // It is entered again after it was stood down: the step numbers of its old and new pages must stay distinct.
+        let step_entry = self.engagements.get(role).map_or(0, |before| before.step_entry);
+        let engagement = Engagement::entered(instead_of, step_entry, at);
         self.engagements.insert(role.clone(), engagement);
     }
 

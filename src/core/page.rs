@@ -29,8 +29,8 @@ pub struct Page {
     /// What it is for.
     pub purpose: PagePurpose,
     /// The role's count of entered steps when it was created. A fallback keeps the number of its original.
-    #[serde(default)]
-    pub rung: u32,
+    #[serde(rename = "rung", default)]
+    pub step_entry: u32,
     /// The page that this one replaces, because that page's channel did not accept it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instead_of: Option<u32>,
@@ -64,8 +64,8 @@ pub struct Page {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt: Option<SendReceipt>,
     /// The last error.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trouble: Option<String>,
+    #[serde(rename = "trouble", default, skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
     /// The text that was shown, by content hash.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,

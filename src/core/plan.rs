@@ -28,8 +28,8 @@ pub struct EscalationPlan {
     #[serde(default, alias = "room", deserialize_with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
     pub rooms: Vec<ChannelName>,
     /// The channels that send notices to other systems.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub tell: Vec<ChannelName>,
+    #[serde(rename = "tell", default, skip_serializing_if = "Vec::is_empty")]
+    pub webhooks: Vec<ChannelName>,
     /// The rooms whose card is kept up to date.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub living: BTreeMap<ChannelName, LivingRoom>,
@@ -238,7 +238,7 @@ mod tests {
             roles: BTreeMap::new(),
             accept_timeout: BTreeMap::new(),
             rooms: Vec::new(),
-            tell: Vec::new(),
+            webhooks: Vec::new(),
             living: BTreeMap::new(),
             actions: Vec::new(),
             on_resolved: OnResolved::Note,

@@ -214,11 +214,11 @@ impl SendOutcome {
 }
 
 /// Whether a page's last error is that the person's desk was not open.
-pub fn tells_desk_closed(trouble: &str) -> bool {
+pub fn tells_desk_closed(error: &str) -> bool {
     let (before, after) = DESK_CLOSED;
     // A message that is given up because nobody opened a desk in time has this prefix.
-    let trouble = trouble.strip_prefix(TOO_LATE).unwrap_or(trouble);
-    trouble.strip_prefix(before).is_some_and(|rest| rest.ends_with(after))
+    let error = error.strip_prefix(TOO_LATE).unwrap_or(error);
+    error.strip_prefix(before).is_some_and(|rest| rest.ends_with(after))
 }
 
 #[cfg(test)]

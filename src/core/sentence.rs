@@ -54,7 +54,7 @@ pub fn sentence(event: &Event) -> String {
         Event::Reopened { role, of, person } => format!("{role} is open again: {person} handed {of} back"),
         Event::HandedOver { role, next } => format!("nobody has {role}: {next} takes over"),
         Event::Exhausted { role } => format!("{role} is exhausted: its last step repeats until somebody answers"),
-        Event::Injected { page, trouble } => format!("page {page}: {trouble}"),
+        Event::Injected { page, fault } => format!("page {page}: {fault}"),
         Event::Preempted { by } => format!("the drill is broken off: {by} is real"),
         Event::Resolved { by, why } => ended(by, why.as_deref()),
         Event::Judged { by, finding, note: None } => format!("{by} says what it was: {finding}"),
@@ -141,7 +141,7 @@ pub fn history(incident: &Incident) -> Vec<(Timestamp, String)> {
     trail
 }
 
-/// Who was briefed, and by which channels: one sentence for each person and rung. A message that never left this
+/// Who was briefed, and by which channels: one sentence for each person and step. A message that never left this
 /// machine called nobody.
 fn briefed(incident: &Incident) -> Vec<(Timestamp, String)> {
     let mut calls: Vec<(&Page, Vec<&Page>)> = Vec::new();
@@ -158,13 +158,13 @@ fn briefed(incident: &Incident) -> Vec<(Timestamp, String)> {
         let role = page.role.as_ref().map_or("", |role| role.as_str());
         let person = page.person.as_ref().map_or("", |person| person.as_str());
         let called = if pages.iter().all(|page| page.stand_in().is_some()) { "was to be called" } else { "was called" };
-        let ways: Vec<String> = pages.into_iter().map(way).collect();
-        (page.born_at, format!("{person} {called} as {role} by {}", ways.join(", ")))
+        let channels: Vec<String> = pages.into_iter().map(channel_and_state).collect();
+        (page.born_at, format!("{person} {called} as {role} by {}", channels.join(", ")))
     };
     calls.into_iter().map(told).collect()
 }
 
-fn way(page: &Page) -> String {
+fn channel_and_state(page: &Page) -> String {
     match page.stand_in() {
         Some(stand_in) => format!("{} ({})", page.channel, stand_in.as_str()),
         None => page.channel.to_string(),

@@ -49,7 +49,7 @@ impl Page {
 
     /// Whether its last error was injected by its drill.
     pub fn was_stopped(&self) -> bool {
-        self.trouble.as_deref().is_some_and(|trouble| trouble.starts_with(INJECTED))
+        self.last_error.as_deref().is_some_and(|last_error| last_error.starts_with(INJECTED))
     }
 
     /// One word for its state, as in JSON and in tables. A page that its channel never had is not "accepted".
@@ -57,13 +57,13 @@ impl Page {
         match (self.state, self.stand_in()) {
             (PageState::Accepted, Some(stand_in)) => stand_in.as_str(),
             (PageState::Unreachable, _) if self.was_stopped() => StandIn::Drill.as_str(),
-            (PageState::Unreachable, _) if self.trouble.as_deref().is_some_and(tells_desk_closed) => NOT_OPEN,
+            (PageState::Unreachable, _) if self.last_error.as_deref().is_some_and(tells_desk_closed) => NOT_OPEN,
             (state, _) => state.as_str(),
         }
     }
 
     /// The last error, or why it was held, in words.
     pub fn remark(&self) -> Option<String> {
-        self.held.map(|why| why.to_string()).or_else(|| self.trouble.clone())
+        self.held.map(|why| why.to_string()).or_else(|| self.last_error.clone())
     }
 }

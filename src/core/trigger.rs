@@ -25,10 +25,10 @@ pub struct ThresholdWindow {
 
 impl ThresholdWindow {
     /// Counts one more alert; returns `true` if the trigger fires now. Then the window starts again.
-    pub fn observe(&mut self, hold: TriggerThreshold, now: Timestamp) -> bool {
-        self.times.retain(|at| now < *at + hold.within);
+    pub fn observe(&mut self, threshold: TriggerThreshold, now: Timestamp) -> bool {
+        self.times.retain(|at| now < *at + threshold.within);
         self.times.push_back(now);
-        if self.times.len() < hold.count as usize {
+        if self.times.len() < threshold.count as usize {
             return false;
         }
         self.times.clear();

@@ -208,7 +208,7 @@ pub struct ZoneData {
     /// What was found on the system and is not used, in words; `None` if the system's data are used.
     pub beside: Option<String>,
     /// Why data that may be newer are not used, or not all of them; `None` if there is no problem.
-    pub trouble: Option<String>,
+    pub problem: Option<String>,
 }
 
 impl ZoneData {
@@ -233,15 +233,15 @@ impl Zones {
             release: bundled_release(),
             released: BUNDLED_RELEASED,
             beside: None,
-            trouble: None,
+            problem: None,
         };
         Self { own: BTreeMap::new(), data }
     }
 
     /// The built-in copy, with notes on the system's data: what was found there, and what is wrong with it.
-    pub fn bundled_beside(beside: Option<String>, trouble: Option<String>) -> Self {
+    pub fn bundled_beside(beside: Option<String>, problem: Option<String>) -> Self {
         let bundled = Self::bundled();
-        Self { data: ZoneData { beside, trouble, ..bundled.data }, ..bundled }
+        Self { data: ZoneData { beside, problem, ..bundled.data }, ..bundled }
     }
 
     /// Zones that were read from elsewhere; names that are missing there are looked up in the built-in copy.

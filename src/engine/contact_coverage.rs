@@ -71,9 +71,9 @@ pub fn contact_coverage(
         let open = channels.iter().filter(|name| left(name).is_none() && !is_sandboxed(config, name));
         let data: BTreeSet<ContactField> =
             open.filter_map(|name| config.matrix.channel(name)).map(|channel| channel.needs()).collect();
-        let way = |name: &ChannelName| ContactChannel {
+        let contact = |name: &ChannelName| ContactChannel {
             opted_out: left(name).map(|out| out.since),
-            ..way(config, name, known.get(&(person, name)).copied(), now)
+            ..contact(config, name, known.get(&(person, name)).copied(), now)
         };
         ContactCoverage {
             person: person.clone(),
@@ -81,7 +81,7 @@ pub fn contact_coverage(
             on_call: on_call(config, person, now),
             // A page at a desk reaches only whoever sits there.
             ways: data.iter().filter(|datum| **datum != ContactField::Nothing).count(),
-            channels: channels.iter().map(way).collect(),
+            channels: channels.iter().map(contact).collect(),
         }
     };
     config.matrix.people.iter().map(person).collect()
@@ -90,9 +90,9 @@ pub fn contact_coverage(
 /// The proofs by channel, for metrics.
 pub fn proven(people: &[ContactCoverage]) -> BTreeMap<ChannelName, ChannelProofs> {
     let mut proven: BTreeMap<ChannelName, ChannelProofs> = BTreeMap::new();
-    for way in people.iter().flat_map(|person| &person.channels) {
-        let channel = proven.entry(way.channel.clone()).or_default();
-        match way.age_seconds {
+    for contact in people.iter().flat_map(|person| &person.channels) {
+        let channel = proven.entry(contact.channel.clone()).or_default();
+        match contact.age_seconds {
             Some(age) => channel.oldest_seconds = channel.oldest_seconds.max(age),
             None => channel.never += 1,
         }
@@ -100,7 +100,12 @@ pub fn proven(people: &[ContactCoverage]) -> BTreeMap<ChannelName, ChannelProofs
     proven
 }
 
-fn way(config: &RuntimeConfig, channel: &ChannelName, proof: Option<&ContactProof>, now: Timestamp) -> ContactChannel {
+fn contact(
+    config: &RuntimeConfig,
+    channel: &ChannelName,
+    proof: Option<&ContactProof>,
+    now: Timestamp,
+) -> ContactChannel {
     let age = proof.map(|proof| now.since(proof.at));
     ContactChannel {
         channel: channel.clone(),

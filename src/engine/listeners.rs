@@ -25,7 +25,7 @@ struct ListenerState {
     told_full: bool,
     told_share: bool,
     turned_away: u64,
-    trouble: Option<String>,
+    last_error: Option<String>,
 }
 
 /// How many connections a listener has.
@@ -72,7 +72,7 @@ impl ListenerGauge {
     pub fn entered(&self) {
         let mut state = self.state();
         state.open += 1;
-        state.trouble = None;
+        state.last_error = None;
         if self.most <= state.open && !state.told_full {
             state.told_full = true;
             tracing::warn!(door = self.name, connections = state.open, "this door is full: whoever comes now waits");
@@ -109,7 +109,7 @@ impl ListenerGauge {
 
     /// Records that no connection can be accepted.
     pub fn stuck(&self, error: &std::io::Error) {
-        let before = self.state().trouble.replace(error.to_string());
+        let before = self.state().last_error.replace(error.to_string());
         if before.is_none() {
             tracing::warn!(door = self.name, %error, "connections can not be taken; trying again");
         }
@@ -123,8 +123,8 @@ impl ListenerGauge {
 
     fn sign(&self) -> Option<String> {
         let (state, name) = (self.state(), self.name);
-        match &state.trouble {
-            Some(trouble) => Some(format!("the {name} door can not take connections: {trouble}")),
+        match &state.last_error {
+            Some(last_error) => Some(format!("the {name} door can not take connections: {last_error}")),
             None if self.most <= state.open => {
                 Some(format!("the {name} door is full: it has {} connections", state.open))
             }

@@ -10,7 +10,7 @@ use crate::{
         kind::ChannelConfig,
     },
     core::{ChannelName, PageId, page::PageStage},
-    http::{body, problem::ProblemDetails, slack, sms, state::AppState, voice},
+    http::{body, problem::ProblemDetails, slack, state::AppState, texts, voice},
 };
 use axum::{
     extract::{Path, Request, State},
@@ -100,8 +100,8 @@ async fn answer(
     text: InboundText,
 ) -> Result<Response, ProblemDetails> {
     let word = match &text.id {
-        Some(id) => app.answered.once(id.clone(), async || sms::take(app, channel, &text).await).await?,
-        None => sms::take(app, channel, &text).await?,
+        Some(id) => app.answered.once(id.clone(), async || texts::take(app, channel, &text).await).await?,
+        None => texts::take(app, channel, &text).await?,
     };
     Ok(acknowledge(config.acknowledge(Some(word))))
 }

@@ -97,5 +97,5 @@ impl ConnectionSupervisor {
 fn is_same(one: &SocketSettings, other: &SocketSettings) -> bool {
     one.protocol == other.protocol
         && one.api_url == other.api_url
-        && same(one.app_token.expose_secret(), other.app_token.expose_secret())
+        && same(one.secret.expose_secret(), other.secret.expose_secret())
 }

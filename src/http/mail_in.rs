@@ -35,7 +35,7 @@ const GONE: &str =
 #[derive(Debug, Serialize, Deserialize)]
 pub struct MailResult {
     /// In a word.
-    pub fate: MailFate,
+    pub outcome: MailOutcome,
     /// In words, for the one who wrote it.
     pub text: String,
 }
@@ -43,7 +43,7 @@ pub struct MailResult {
 /// What became of a mail, in a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum MailFate {
+pub enum MailOutcome {
     /// It was an answer.
     Answered,
     /// A human's words that are no answer: they must hear that.
@@ -66,42 +66,42 @@ pub async fn take(
 ) -> Result<Json<MailResult>, ProblemDetails> {
     caller.may_hand_in_mail()?;
     let raw = body::whole(request.into_body()).await?;
-    let told = |fate, text: &str| MailResult { fate, text: text.to_owned() };
+    let mail_result = |outcome, text: &str| MailResult { outcome, text: text.to_owned() };
     let live = app.engine.config();
     let name_of = |mailbox: &str| {
         let mut people = live.matrix.people.values();
         people.find(|person| person.email.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(mailbox)))
     };
     let Some(incoming) = incoming::read(&raw, |mailbox| name_of(mailbox).map(|person| person.name.clone())) else {
-        return Ok(Json(told(MailFate::Ignored, "it names no page")));
+        return Ok(Json(mail_result(MailOutcome::Ignored, "it names no page")));
     };
     let reader = match proven(&app, &incoming).await? {
         MailProof::Reader(reader) => reader,
         MailProof::Elsewhere if incoming.meaning == MailMeaning::Nothing => {
-            return Ok(Json(told(MailFate::Ignored, "it changes nothing")));
+            return Ok(Json(mail_result(MailOutcome::Ignored, "it changes nothing")));
         }
         MailProof::Elsewhere => {
             tracing::error!(page.id = %incoming.page, "a mail about a page of another installation came here: its server is to keep it");
-            return Ok(Json(told(MailFate::Elsewhere, ELSEWHERE)));
+            return Ok(Json(mail_result(MailOutcome::Elsewhere, ELSEWHERE)));
         }
         MailProof::Gone if matches!(incoming.meaning, MailMeaning::Said(_)) => {
             tracing::warn!(page.id = %incoming.page, "a reply to this page came, which is not kept any more: it is returned");
-            return Ok(Json(told(MailFate::Unclear, GONE)));
+            return Ok(Json(mail_result(MailOutcome::Unclear, GONE)));
         }
-        MailProof::Gone => return Ok(Json(told(MailFate::Ignored, "its page is not kept any more"))),
+        MailProof::Gone => return Ok(Json(mail_result(MailOutcome::Ignored, "its page is not kept any more"))),
         MailProof::Nothing => {
             tracing::warn!(page.id = %incoming.page, "a mail about this page has no good token: it is ignored");
-            return Ok(Json(told(MailFate::Ignored, "it names no page")));
+            return Ok(Json(mail_result(MailOutcome::Ignored, "it names no page")));
         }
     };
     if let MailMeaning::Bounced(status) = &incoming.meaning {
         let why = format!("the mail came back ({status})");
         app.engine.inbound().undelivered(incoming.page, why).await?;
-        return Ok(Json(told(MailFate::Bounced, "noted")));
+        return Ok(Json(mail_result(MailOutcome::Bounced, "noted")));
     }
     if !is_from(&app, &incoming, &reader) {
         tracing::warn!(page.id = %incoming.page, "a reply to this page is from somebody else's mailbox: it is ignored");
-        return Ok(Json(told(MailFate::Ignored, "it is not from the mailbox that was written to")));
+        return Ok(Json(mail_result(MailOutcome::Ignored, "it is not from the mailbox that was written to")));
     }
     said(&app, incoming, reader).await.map(Json)
 }
@@ -116,22 +116,24 @@ async fn said(app: &AppState, incoming: IncomingMail, reader: PersonName) -> Res
     };
     if incoming.says_exercise && !app.engine.inbound().is_drill(incoming.page.incident).await? {
         let reply = Reply::Unclear { code: None, doubt: ReplyDoubt::Live };
-        return Ok(MailResult { fate: MailFate::Unclear, text: format!("{} {HOW}", not_understood(&reply)) });
+        return Ok(MailResult { outcome: MailOutcome::Unclear, text: format!("{} {HOW}", not_understood(&reply)) });
     }
-    let (answer, fate, via) = match incoming.meaning {
+    let (answer, outcome, via) = match incoming.meaning {
         // A word, and no code of another page: a number on the first line is no answer, and nor is a bare "ok".
-        MailMeaning::Said(Reply::Answer { answer, .. }) if own => (Some(answer), MailFate::Answered, AnswerVia::Mail),
-        MailMeaning::Away => (Some(Answer::Unable), MailFate::Away, AnswerVia::AutoReply),
+        MailMeaning::Said(Reply::Answer { answer, .. }) if own => {
+            (Some(answer), MailOutcome::Answered, AnswerVia::Mail)
+        }
+        MailMeaning::Away => (Some(Answer::Unable), MailOutcome::Away, AnswerVia::AutoReply),
         MailMeaning::Said(reply) => {
-            return Ok(MailResult { fate: MailFate::Unclear, text: format!("{} {HOW}", not_understood(&reply)) });
+            return Ok(MailResult { outcome: MailOutcome::Unclear, text: format!("{} {HOW}", not_understood(&reply)) });
         }
         MailMeaning::Nothing | MailMeaning::Bounced(_) => {
-            return Ok(MailResult { fate: MailFate::Ignored, text: "it changes nothing".to_owned() });
+            return Ok(MailResult { outcome: MailOutcome::Ignored, text: "it changes nothing".to_owned() });
         }
     };
     let verdict = app.engine.inbound().answer_page(incoming.page, reader, answer, via).await.map_err(answer_problem)?;
     let word = judged(&named(&app.engine.config(), verdict));
-    Ok(MailResult { fate, text: format!("{}: {word}", incoming.page.incident) })
+    Ok(MailResult { outcome, text: format!("{}: {word}", incoming.page.incident) })
 }
 
 fn not_understood(reply: &Reply) -> String {

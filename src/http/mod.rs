@@ -18,10 +18,10 @@ pub mod mail_in;
 mod press;
 pub mod problem;
 pub mod slack;
-pub mod sms;
 pub mod state;
 mod status;
 mod telegram;
+pub mod texts;
 pub mod voice;
 pub mod wrong_codes;
 

@@ -3,7 +3,7 @@
 use crate::{
     core::{Answer, AnswerVerdict, AnswerVia, IncidentId, PageId, PersonName},
     engine::AnswerError,
-    http::{desk::standing::told, state::AppState},
+    http::{desk::standing::verdict_text, state::AppState},
     store::StoreError,
 };
 
@@ -48,7 +48,7 @@ pub(super) async fn verdict_words(
     })?;
     // It is kept, whether or not more can be said about it.
     let incident = app.engine.reads().view(incident).await.ok().flatten();
-    Ok(told(&app.engine.config(), incident.as_deref(), person, verdict, ""))
+    Ok(verdict_text(&app.engine.config(), incident.as_deref(), person, verdict, ""))
 }
 
 /// Refuses a button that is none of ours.

@@ -15,9 +15,9 @@ use crate::{
         inbound_connection::ConnectionReporter,
         press::{NO_HUMAN, NOT_KEPT, PressRefused, by_page, verdict_words},
         problem::ProblemDetails,
-        sms::{self, TextWriter},
         state::AppState,
         status::status,
+        texts::{self, TextWriter},
     },
     text::reply,
 };
@@ -117,8 +117,8 @@ impl ChannelListener {
         let writer = TextWriter { person, address: format!("telegram {}", text.from), via: AnswerVia::Telegram };
         let read = reply::read(&text.text);
         match self.page(about, &writer.person).await? {
-            Some(page) => sms::answer_to_page(&self.app, writer, page, &text.text, read).await,
-            None => sms::answer(&self.app, writer, &text.text, read).await,
+            Some(page) => texts::answer_to_page(&self.app, writer, page, &text.text, read).await,
+            None => texts::answer(&self.app, writer, &text.text, read).await,
         }
     }
 

@@ -5,7 +5,7 @@ use crate::{
     channel::{inbound::CallTurnRequest, twilio::twiml},
     core::{Answer, AnswerLevel, AnswerVerdict, AnswerVia, Incident, Page, PageId},
     http::{
-        desk::standing::{RoleStanding, told},
+        desk::standing::{RoleStanding, verdict_text},
         problem::ProblemDetails,
         state::AppState,
     },
@@ -111,7 +111,7 @@ impl<'a> CallTurn<'a> {
         let verdict = verdict.map_err(crate::http::problem::answer_problem)?;
         let more = matches!(verdict, AnswerVerdict::Received | AnswerVerdict::StandbyRefused);
         let now = self.app.engine.reads().view(self.incident.id).await?.unwrap_or_else(|| self.incident.clone());
-        let word = spoken(&told(&self.app.engine.config(), Some(&now), &person, verdict, ""));
+        let word = spoken(&verdict_text(&self.app.engine.config(), Some(&now), &person, verdict, ""));
         let word = format!("{}: {word}", self.name());
         Ok(match self.turn + 1 < TURNS_MAX {
             true if self.is_theirs(&now) => self.ask(&[&word, KEYS_HELD]),

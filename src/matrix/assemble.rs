@@ -39,7 +39,7 @@ pub(super) fn assemble(
     if let Some(step) = draft.catch_all.and_then(|catch_all| catch_all.value) {
         roles.insert(RoleName::catch_all(), catch_all_plan(step, known));
     }
-    let roster = roster(&channels, &ways(&channels, &roles), &people, draft.rotations, as_of);
+    let roster = roster(&channels, &contact_channels(&channels, &roles), &people, draft.rotations, as_of);
     let accept_timeout =
         channels.iter().map(|(name, channel)| (name.clone(), AcceptTimeout(channel.accept_timeout))).collect();
     let living = channels.iter().filter_map(|(name, channel)| Some((name.clone(), channel.living_room()?))).collect();
@@ -82,7 +82,7 @@ fn in_order(channels: NamedItems<ChannelSettings>) -> Vec<(ChannelName, ChannelS
 
 /// The channels that reach people, in the matrix's order. A channel that others can also read comes last, and only if a
 /// step names it: it is never used for failover.
-fn ways<'a>(
+fn contact_channels<'a>(
     channels: &'a [(ChannelName, ChannelSettings)],
     roles: &BTreeMap<RoleName, RolePlan>,
 ) -> Vec<(&'a ChannelName, ContactField)> {
@@ -95,13 +95,13 @@ fn ways<'a>(
 
 fn roster(
     channels: &[(ChannelName, ChannelSettings)],
-    ways: &[(&ChannelName, ContactField)],
+    contact_channels: &[(&ChannelName, ContactField)],
     people: &People,
     rotations: NamedItems<RotationDraft>,
     as_of: Timestamp,
 ) -> Roster {
     let reach = people.iter().map(|(name, person)| {
-        let reaches = ways.iter().filter(|(_, needs)| person.has(*needs));
+        let reaches = contact_channels.iter().filter(|(_, needs)| person.has(*needs));
         (name.clone(), reaches.map(|(name, _)| (*name).clone()).collect())
     });
     let rotations = whole(rotations).filter_map(|(name, draft)| Some((name.into(), rotation(draft.value, as_of)?)));

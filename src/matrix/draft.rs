@@ -73,13 +73,13 @@ pub(super) struct StepDraft {
 pub(super) struct TriggerDraft {
     pub on: Vec<String>,
     pub when: Option<CelExpression>,
-    pub hold: Option<TriggerThreshold>,
+    pub threshold: Option<TriggerThreshold>,
     pub key: Option<CelExpression>,
     pub summary: Option<SummaryTemplate>,
     pub roles: Vec<LocatedValue<String>>,
     pub rooms: Vec<LocatedValue<String>>,
     pub runbook: Option<String>,
-    pub tell: Vec<LocatedValue<String>>,
+    pub webhooks: Vec<LocatedValue<String>>,
     pub actions: Vec<SuggestedAction>,
     pub resolved: OnResolved,
 }

@@ -21,9 +21,9 @@ impl PlanBuilder<'_> {
     pub(super) fn trigger(&self, name: TriggerName, draft: TriggerDraft) -> Trigger {
         let required: Vec<RoleName> = draft.roles.into_iter().map(|role| role.value.into()).collect();
         let rooms = draft.rooms.into_iter().map(|room| room.value.into()).collect();
-        let tell = draft.tell.into_iter().map(|told| told.value.into()).collect();
+        let webhooks = draft.webhooks.into_iter().map(|told| told.value.into()).collect();
         let plan = EscalationPlan {
-            tell,
+            webhooks,
             actions: draft.actions,
             ..self.plan(name.clone(), required.clone(), rooms, draft.resolved)
         };
@@ -35,7 +35,7 @@ impl PlanBuilder<'_> {
         Trigger {
             on: draft.on,
             when: draft.when,
-            hold: draft.hold,
+            threshold: draft.threshold,
             key: draft.key,
             summary: draft.summary,
             runbook: draft.runbook,
@@ -70,7 +70,7 @@ impl PlanBuilder<'_> {
             accept_timeout,
             rooms,
             living,
-            tell: Vec::new(),
+            webhooks: Vec::new(),
             actions: Vec::new(),
             on_resolved,
         }

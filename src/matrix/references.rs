@@ -96,7 +96,7 @@ fn whom(draft: &MatrixDraft, entry: &LocatedValue<String>, faults: &mut MatrixFa
 fn triggers(draft: &MatrixDraft, faults: &mut MatrixFaults) {
     for trigger in draft.triggers.values().filter_map(|trigger| trigger.value.as_ref()) {
         trigger.roles.iter().for_each(|role| role_exists(draft, role, faults));
-        for told in &trigger.tell {
+        for told in &trigger.webhooks {
             exists("channel", &draft.channels, told, faults);
             if let Some(channel) = draft.channel(&told.value).filter(|channel| channel.reaches_people()) {
                 let message = format!("a channel of kind {} tells people and no systems", channel.kind());

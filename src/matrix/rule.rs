@@ -49,7 +49,7 @@ pub(super) fn trigger(
     let when = table.take("when");
     let when =
         when.and_then(|item| compiled(&item, text, faults, |text| language.compile(text, ExpressionUse::Condition)));
-    let hold = table.take_renamed("threshold", "hold", faults).and_then(|item| hold(&item, faults));
+    let threshold = table.take_renamed("threshold", "hold", faults).and_then(|item| threshold(&item, faults));
     let key = table.take("key");
     let key = key.and_then(|item| compiled(&item, text, faults, |text| language.compile(text, ExpressionUse::Scalar)));
     let summary = table
@@ -57,7 +57,7 @@ pub(super) fn trigger(
         .and_then(|item| compiled(&item, text, faults, |text| SummaryTemplate::compile(text, language)));
     let roles = table.demand("roles", at, "roles = [\"trader\"]", faults).and_then(|item| item.texts(faults));
     let rooms = table.take("room").map(|item| one_or_more(&item, faults)).unwrap_or_default();
-    let tell =
+    let webhooks =
         table.take_renamed("webhooks", "tell", faults).map(|item| one_or_more(&item, faults)).unwrap_or_default();
     let runbook = table.take("runbook").and_then(|item| url(&item, &["https://", "http://"], faults));
     let actions = table.take("actions").map(|item| actions::read(&item, faults)).unwrap_or_default();
@@ -66,12 +66,12 @@ pub(super) fn trigger(
     TriggerDraft {
         on: on.unwrap_or_default().into_iter().map(|kind| kind.value).collect(),
         when,
-        hold,
+        threshold,
         key,
         summary,
         roles: roles.unwrap_or_default(),
         rooms,
-        tell,
+        webhooks,
         runbook,
         actions,
         resolved,
@@ -117,7 +117,7 @@ fn inside(at: SourceSpan, file: &str, value: &str, within: &std::ops::Range<usiz
     }
 }
 
-fn hold(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<TriggerThreshold> {
+fn threshold(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<TriggerThreshold> {
     let mut table = item.table("`hold`".into(), faults)?;
     let count = table.demand("count", item.at, "count = 2", faults).and_then(|item| {
         let count = item.count(faults)?;

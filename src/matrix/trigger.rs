@@ -17,7 +17,7 @@ pub struct Trigger {
     /// The condition; without one, it always holds.
     pub when: Option<CelExpression>,
     /// How often the condition must hold in which window; without a threshold, once is enough.
-    pub hold: Option<TriggerThreshold>,
+    pub threshold: Option<TriggerThreshold>,
     /// The expression for the incident key: besides the trigger, it decides which alerts belong to one incident.
     pub key: Option<CelExpression>,
     /// The incident's summary; without one, the alert's own headline.
@@ -42,7 +42,7 @@ pub enum TriggerMatch {
         /// Its summary.
         summary: String,
         /// How often it must hold; `None` if once is enough.
-        hold: Option<TriggerThreshold>,
+        threshold: Option<TriggerThreshold>,
         /// The window that `threshold` counts in.
         window: String,
     },
@@ -87,7 +87,7 @@ impl Trigger {
             None => alert.headline().to_owned(),
         };
         let window = format!("{name}\u{1f}{key}");
-        Ok(Some(TriggerMatch::Holds { trigger, key, summary, hold: self.hold, window }))
+        Ok(Some(TriggerMatch::Holds { trigger, key, summary, threshold: self.threshold, window }))
     }
 
     /// A drill has its own keys, so that it never shares an incident with a live alert.

@@ -218,17 +218,17 @@ struct EarlierRow {
 /// Writes the review of a drill from the incidents that it opened.
 pub fn review(
     exercise: &DrillExercise,
-    stories: &[IncidentTimeline],
+    timelines: &[IncidentTimeline],
     beside: &IncidentTexts,
     documents: &DocumentTemplates,
     now: Timestamp,
 ) -> Result<WrittenReview, ReportError> {
-    let markdown = documents.render(DocumentKind::AfterAction, &context(exercise, stories, beside, now))?;
+    let markdown = documents.render(DocumentKind::AfterAction, &context(exercise, timelines, beside, now))?;
     let mut pictures = DocumentPictures::default();
-    for story in stories {
-        picture::add_to(&mut pictures, story, now);
+    for timeline in timelines {
+        picture::add_to(&mut pictures, timeline, now);
     }
-    let sandbox = if stories.iter().any(|story| story.incident.is_sandboxed()) { " (SANDBOX)" } else { "" };
+    let sandbox = if timelines.iter().any(|timeline| timeline.incident.is_sandboxed()) { " (SANDBOX)" } else { "" };
     let title = format!("DRILL {}{sandbox}: after-action review", exercise.title);
     let html = sheet::html(&title, &markdown, &pictures);
     Ok(WrittenReview { markdown, html })
@@ -236,18 +236,19 @@ pub fn review(
 
 fn context<'a>(
     exercise: &'a DrillExercise,
-    stories: &[IncidentTimeline],
+    timelines: &[IncidentTimeline],
     beside: &IncidentTexts,
     now: Timestamp,
 ) -> ReviewContext<'a> {
     let broken_off = exercise.cut_short.is_some();
-    let told = |story: &IncidentTimeline| facts(story, beside, broken_off || story.incident.was_broken_off(), now);
-    let incidents: Vec<IncidentReport> = stories.iter().map(told).collect();
+    let told =
+        |timeline: &IncidentTimeline| facts(timeline, beside, broken_off || timeline.incident.was_broken_off(), now);
+    let incidents: Vec<IncidentReport> = timelines.iter().map(told).collect();
     let mut actions = exercise.actions.clone();
     actions.extend(incidents.iter().flat_map(IncidentReport::actions));
     let count = |wanted| exercise.hypotheses.iter().filter(|hypothesis| hypothesis.verdict == wanted).count();
     let roles: Vec<&RoleName> = exercise.hypotheses.iter().map(|hypothesis| &hypothesis.role).collect();
-    let sandbox = stories.iter().filter_map(|story| Some((story.incident.id, story.incident.sandboxed()?)));
+    let sandbox = timelines.iter().filter_map(|timeline| Some((timeline.incident.id, timeline.incident.sandboxed()?)));
     let sandbox: Vec<String> = sandbox.map(|(id, sandboxed)| format!("{id}: {sandboxed}")).collect();
     ReviewContext {
         name: &exercise.name,
@@ -267,8 +268,8 @@ fn context<'a>(
         earlier: compared(exercise, &roles, !sandbox.is_empty()),
         earlier_left: exercise.earlier_left,
         earlier_roles: roles.iter().map(ToString::to_string).collect(),
-        retraction: stories.iter().map(retraction).collect(),
-        contacts: contacts(stories, beside),
+        retraction: timelines.iter().map(retraction).collect(),
+        contacts: contacts(timelines, beside),
         actions,
         proposal: &exercise.proposal,
         sandbox,
@@ -372,9 +373,9 @@ fn share_held(held: usize, of: usize, cut_short: Option<&str>) -> String {
 }
 
 /// When everybody who had been paged was told that it is over.
-fn retraction(story: &IncidentTimeline) -> String {
-    let id = story.incident.id;
-    let Some(told) = story.incident.all_clear() else {
+fn retraction(timeline: &IncidentTimeline) -> String {
+    let id = timeline.incident.id;
+    let Some(told) = timeline.incident.all_clear() else {
         return format!("{id}: not resolved yet, so nobody was told that it is over");
     };
     if told.people == 0 {

@@ -4,7 +4,7 @@
 use crate::{
     core::{ChannelName, DeliveryHitch, Page, PageAttempts, PageState, PersonName, RoleName, Timestamp},
     report::{
-        incident_timeline::{IncidentTimeline, RoleStory, seconds, spoke},
+        incident_timeline::{IncidentTimeline, RoleTimeline, seconds, spoke},
         texts::IncidentTexts,
         words::span,
     },
@@ -33,19 +33,19 @@ pub struct IncidentBottleneck {
 
 /// The bottleneck of one incident. `None` if no role was required, or if every required role was engaged within its
 /// target (immediately, if it has no target).
-pub fn of(story: &IncidentTimeline, roles: &[RoleStory], beside: &IncidentTexts) -> Option<IncidentBottleneck> {
-    let late = |role: &&RoleStory| match (role.engaged, role.target) {
+pub fn of(timeline: &IncidentTimeline, roles: &[RoleTimeline], beside: &IncidentTexts) -> Option<IncidentBottleneck> {
+    let late = |role: &&RoleTimeline| match (role.engaged, role.target) {
         (false, _) => true,
         (true, Some(target)) => target.within.as_secs_f64() < role.seconds(),
         (true, None) => 1 < role.steps.len(),
     };
-    let worst = |role: &&RoleStory| (!role.engaged, role.until.micros_since(role.entered_at));
+    let worst = |role: &&RoleTimeline| (!role.engaged, role.until.micros_since(role.entered_at));
     let role = roles.iter().filter(|role| role.required).filter(late).max_by_key(worst)?;
     let (stage, from, took) = longest_stage(role);
     let step = role.steps.iter().rfind(|step| step.entered_at <= from).map(|step| step.step + 1);
-    let attempts = story.attempts();
-    let failing = failing(story, role, &attempts);
-    let silent = silent(story, role);
+    let attempts = timeline.attempts();
+    let failing = failing(timeline, role, &attempts);
+    let silent = silent(timeline, role);
     let (channel, person) = match &failing {
         Some(failing) => (Some(failing.channel.clone()), failing.only.clone()),
         None => (None, silent.first().map(|person| PersonName::clone(person))),
@@ -62,10 +62,10 @@ pub fn of(story: &IncidentTimeline, roles: &[RoleStory], beside: &IncidentTexts)
         let names: Vec<&str> = people.iter().map(|person| beside.name(person)).collect();
         (!names.is_empty()).then(|| format!("; {} {what}", names.join(", ")))
     };
-    sentence.extend(named(&closed_desks(story, role, &attempts), "had no desk open"));
-    sentence.extend(paced(story, role, &attempts));
+    sentence.extend(named(&closed_desks(timeline, role, &attempts), "had no desk open"));
+    sentence.extend(paced(timeline, role, &attempts));
     sentence.extend(named(&silent, "did not answer"));
-    sentence.extend(injected(story, role, &attempts).into_iter().map(|trouble| format!("; {trouble}")));
+    sentence.extend(injected(timeline, role, &attempts).into_iter().map(|last_error| format!("; {last_error}")));
     if role.sandboxed {
         sentence.push_str("; SANDBOX: pages were kept on this machine, sent to nobody");
     }
@@ -74,7 +74,7 @@ pub fn of(story: &IncidentTimeline, roles: &[RoleStory], beside: &IncidentTexts)
 
 /// The longest interval between two known stages: its name, its start and its duration. For a role that is not engaged,
 /// the last interval ends when the observation ends.
-fn longest_stage(role: &RoleStory) -> (String, Timestamp, f64) {
+fn longest_stage(role: &RoleTimeline) -> (String, Timestamp, f64) {
     let stages = [
         ("opened", Some(role.entered_at)),
         ("sent", role.stages.sent),
@@ -96,12 +96,12 @@ fn longest_stage(role: &RoleStory) -> (String, Timestamp, f64) {
         }
         same
     });
-    let ways = known.windows(2).filter_map(|pair| match pair {
+    let waits = known.windows(2).filter_map(|pair| match pair {
         [(from, began), (to, ended)] => Some((format!("{from} to {to}"), *began, seconds(*began, *ended))),
         _ => None,
     });
     let nothing = ("opened to the end".to_owned(), role.entered_at, role.seconds());
-    ways.max_by(|a, b| a.2.total_cmp(&b.2)).unwrap_or(nothing)
+    waits.max_by(|a, b| a.2.total_cmp(&b.2)).unwrap_or(nothing)
 }
 
 /// A channel that did not accept what it was given.
@@ -111,7 +111,7 @@ struct FailingChannel {
     of: usize,
     /// The person whom it failed to reach, if it was only one and others were reached by it.
     only: Option<PersonName>,
-    trouble: Option<String>,
+    last_error: Option<String>,
     /// Whether the drill caused all of it.
     on_purpose: bool,
 }
@@ -123,7 +123,7 @@ impl FailingChannel {
             return format!("; {failed} of {of} pages by {channel} were stopped or held up by the drill, on purpose");
         }
         let whom = self.only.as_ref().map_or(String::new(), |person| format!(" to {}", beside.name(person)));
-        let why = self.trouble.as_ref().map_or(String::new(), |why| format!(" ({why})"));
+        let why = self.last_error.as_ref().map_or(String::new(), |why| format!(" ({why})"));
         format!("; {failed} of {of} pages by {channel}{whom} did not arrive or came late{why}")
     }
 }
@@ -137,11 +137,11 @@ fn hitch<'a>(page: &Page, attempts: &AttemptFacts<'a>) -> Option<DeliveryHitch<'
 
 /// The channel with most failures among the role's briefs, if at least half of its pages failed. A desk that nobody has
 /// open is not a failure.
-fn failing(story: &IncidentTimeline, role: &RoleStory, attempts: &AttemptFacts<'_>) -> Option<FailingChannel> {
+fn failing(timeline: &IncidentTimeline, role: &RoleTimeline, attempts: &AttemptFacts<'_>) -> Option<FailingChannel> {
     let mut channels: BTreeMap<&ChannelName, (usize, Vec<&Page>)> = BTreeMap::new();
     let has_failed =
         |page: &Page| matches!(hitch(page, attempts), Some(DeliveryHitch::Channel | DeliveryHitch::Injected(_)));
-    for page in story.incident.briefs_of(&role.role) {
+    for page in timeline.incident.briefs_of(&role.role) {
         let (all, failed) = channels.entry(&page.channel).or_default();
         *all += 1;
         if has_failed(page) {
@@ -150,7 +150,7 @@ fn failing(story: &IncidentTimeline, role: &RoleStory, attempts: &AttemptFacts<'
     }
     let (channel, (of, failed)) = channels.into_iter().max_by_key(|(_, (_, failed))| failed.len())?;
     let first = failed.first().filter(|_| of <= 2 * failed.len())?;
-    let everybody = story.incident.pages.values().filter(|page| page.channel == *channel);
+    let everybody = timeline.incident.pages.values().filter(|page| page.channel == *channel);
     let works = everybody.clone().any(|page| page.stages.accepted.is_some() && !has_failed(page));
     let one = failed.iter().all(|page| page.person == first.person);
     Some(FailingChannel {
@@ -158,41 +158,41 @@ fn failing(story: &IncidentTimeline, role: &RoleStory, attempts: &AttemptFacts<'
         failed: failed.len(),
         of,
         only: first.person.clone().filter(|_| one && works),
-        trouble: failed.iter().rev().find_map(|page| page.trouble.clone()),
+        last_error: failed.iter().rev().find_map(|page| page.last_error.clone()),
         on_purpose: failed.iter().all(|page| matches!(hitch(page, attempts), Some(DeliveryHitch::Injected(_)))),
     })
 }
 
 /// The people whose desk was not open, in the order of their pages.
 fn closed_desks<'a>(
-    story: &'a IncidentTimeline,
-    role: &'a RoleStory,
+    timeline: &'a IncidentTimeline,
+    role: &'a RoleTimeline,
     attempts: &AttemptFacts<'_>,
 ) -> Vec<&'a PersonName> {
     let closed =
-        story.incident.briefs_of(&role.role).filter(|page| hitch(page, attempts) == Some(DeliveryHitch::DeskClosed));
+        timeline.incident.briefs_of(&role.role).filter(|page| hitch(page, attempts) == Some(DeliveryHitch::DeskClosed));
     each_once(closed.filter_map(|page| page.person.as_ref()))
 }
 
 /// How many of the role's briefs waited because of our own rate limit until their channel's accept timeout expired.
-fn paced(story: &IncidentTimeline, role: &RoleStory, attempts: &AttemptFacts<'_>) -> Option<String> {
-    let briefs = || story.incident.briefs_of(&role.role);
+fn paced(timeline: &IncidentTimeline, role: &RoleTimeline, attempts: &AttemptFacts<'_>) -> Option<String> {
+    let briefs = || timeline.incident.briefs_of(&role.role);
     let paced = briefs().filter(|page| hitch(page, attempts) == Some(DeliveryHitch::OwnPace)).count();
     (0 < paced).then(|| format!("; {paced} of {} pages waited at our own pace", briefs().count()))
 }
 
 /// The faults that the drill injected into the role's briefs.
-fn injected(story: &IncidentTimeline, role: &RoleStory, attempts: &AttemptFacts<'_>) -> BTreeSet<String> {
-    let theirs = story.incident.briefs_of(&role.role).filter_map(|page| attempts.get(&page.n));
+fn injected(timeline: &IncidentTimeline, role: &RoleTimeline, attempts: &AttemptFacts<'_>) -> BTreeSet<String> {
+    let theirs = timeline.incident.briefs_of(&role.role).filter_map(|page| attempts.get(&page.n));
     theirs.filter_map(|attempts| attempts.injected().map(ToString::to_string)).collect()
 }
 
 /// The people whom a page may have reached and who did not answer, in the order of their pages.
-fn silent<'a>(story: &'a IncidentTimeline, role: &'a RoleStory) -> Vec<&'a PersonName> {
+fn silent<'a>(timeline: &'a IncidentTimeline, role: &'a RoleTimeline) -> Vec<&'a PersonName> {
     let may_have = |page: &&Page| page.has_left() && page.state != PageState::Unreachable;
-    let reached = story.incident.briefs_of(&role.role).filter(may_have);
+    let reached = timeline.incident.briefs_of(&role.role).filter(may_have);
     let people = reached.filter_map(|page| page.person.as_ref());
-    each_once(people.filter(|person| !spoke(story, person)))
+    each_once(people.filter(|person| !spoke(timeline, person)))
 }
 
 fn each_once<'a>(people: impl Iterator<Item = &'a PersonName>) -> Vec<&'a PersonName> {

@@ -44,7 +44,7 @@ struct ContactCount<'a> {
     desk_closed: usize,
     injected: BTreeSet<String>,
     refusals: usize,
-    trouble: Option<&'a str>,
+    last_error: Option<&'a str>,
     late: usize,
     paced: usize,
     unsettled: usize,
@@ -52,12 +52,12 @@ struct ContactCount<'a> {
 }
 
 /// The record for a drill's incidents, by person and channel.
-pub fn contacts(stories: &[IncidentTimeline], beside: &IncidentTexts) -> Vec<ContactRow> {
+pub fn contacts(timelines: &[IncidentTimeline], beside: &IncidentTexts) -> Vec<ContactRow> {
     let mut contacts: BTreeMap<(&PersonName, &ChannelName), ContactCount<'_>> = BTreeMap::new();
     let mut answered: BTreeSet<(&PersonName, &ChannelName)> = BTreeSet::new();
-    for story in stories {
-        count(story, &mut contacts);
-        answered.extend(story.answers().filter_map(|(person, channel)| Some((person, channel?))));
+    for timeline in timelines {
+        count(timeline, &mut contacts);
+        answered.extend(timeline.answers().filter_map(|(person, channel)| Some((person, channel?))));
     }
     let row = |((person, channel), contact): (&(&PersonName, &ChannelName), &ContactCount<'_>)| {
         let by: Vec<&str> = answered.iter().filter(|(who, _)| who == person).map(|(_, by)| by.as_str()).collect();
@@ -72,12 +72,12 @@ pub fn contacts(stories: &[IncidentTimeline], beside: &IncidentTexts) -> Vec<Con
 }
 
 fn count<'a>(
-    story: &'a IncidentTimeline,
+    timeline: &'a IncidentTimeline,
     contacts: &mut BTreeMap<(&'a PersonName, &'a ChannelName), ContactCount<'a>>,
 ) {
-    let attempts = story.attempts();
-    let at_desk: BTreeSet<u32> = story.records.iter().filter_map(|record| shown_at_desk(&record.event)).collect();
-    for page in story.incident.pages.values().filter(|page| page.purpose.is_brief()) {
+    let attempts = timeline.attempts();
+    let at_desk: BTreeSet<u32> = timeline.records.iter().filter_map(|record| shown_at_desk(&record.event)).collect();
+    for page in timeline.incident.pages.values().filter(|page| page.purpose.is_brief()) {
         let Some(person) = &page.person else { continue };
         let contact = contacts.entry((person, &page.channel)).or_insert_with(|| ContactCount::new(page.born_at));
         let theirs = attempts.get(&page.n);
@@ -96,7 +96,7 @@ fn count<'a>(
         match theirs.and_then(|theirs| theirs.hitch(page)) {
             Some(DeliveryHitch::DeskClosed) => contact.desk_closed += 1,
             Some(DeliveryHitch::Channel) => {
-                contact.trouble = page.trouble.as_deref().or(contact.trouble);
+                contact.last_error = page.last_error.as_deref().or(contact.last_error);
                 contact.late += usize::from(page.stages.accepted.is_some());
             }
             Some(DeliveryHitch::OwnPace) => {
@@ -104,7 +104,7 @@ fn count<'a>(
                 contact.count_rest(page);
             }
             Some(DeliveryHitch::Injected(_)) => {}
-            None if page.trouble.as_deref().is_some_and(tells_desk_closed) => contact.desk_closed += 1,
+            None if page.last_error.as_deref().is_some_and(tells_desk_closed) => contact.desk_closed += 1,
             Some(DeliveryHitch::NotKnown) | None => contact.count_rest(page),
         }
     }
@@ -136,7 +136,7 @@ impl ContactCount<'_> {
             desk_closed: 0,
             injected: BTreeSet::new(),
             refusals: 0,
-            trouble: None,
+            last_error: None,
             late: 0,
             paced: 0,
             unsettled: 0,
@@ -177,17 +177,17 @@ impl ContactCount<'_> {
             remarks.push(StandIn::Sandbox.to_string());
         }
         let tested = if self.tried == 0 { "not tested: " } else { "" };
-        remarks.extend(self.injected.iter().map(|trouble| format!("{tested}{trouble}")));
+        remarks.extend(self.injected.iter().map(|last_error| format!("{tested}{last_error}")));
         if 0 < self.desk_closed {
             remarks.push("not open: their desk was not open".into());
         }
-        match (self.accepted, self.refusals, self.trouble) {
+        match (self.accepted, self.refusals, self.last_error) {
             (0, 0, None) => {}
-            (0, _, trouble) => remarks.push(format!("DID NOT WORK: {}", trouble.unwrap_or("no reason given"))),
+            (0, _, last_error) => remarks.push(format!("DID NOT WORK: {}", last_error.unwrap_or("no reason given"))),
             (_, 0, None) => {}
-            (_, 0, Some(trouble)) => remarks.push(format!("worked, and not always: {trouble}")),
-            (_, refusals, trouble) => {
-                let why = trouble.map_or(String::new(), |trouble| format!(", at last: {trouble}"));
+            (_, 0, Some(last_error)) => remarks.push(format!("worked, and not always: {last_error}")),
+            (_, refusals, last_error) => {
+                let why = last_error.map_or(String::new(), |last_error| format!(", at last: {last_error}"));
                 remarks.push(format!("worked, refused {refusals} time(s){why}"));
             }
         }

@@ -10,7 +10,7 @@ use crate::{
         bottleneck::{self, IncidentBottleneck},
         ended::Ended,
         findings::{self, IncidentFindings},
-        incident_timeline::{IncidentTimeline, RoleStory, seconds},
+        incident_timeline::{IncidentTimeline, RoleTimeline, seconds},
         target::role_in_time,
         texts::IncidentTexts,
         words::{after, bound, clock, maybe, moment, span},
@@ -147,22 +147,22 @@ impl IncidentReport {
 }
 
 /// Gathers the facts of a story at `now`; `broken_off` if it was not played to its end.
-pub fn facts(story: &IncidentTimeline, beside: &IncidentTexts, broken_off: bool, now: Timestamp) -> IncidentReport {
-    let incident = &story.incident;
-    let roles = story.roles(now);
+pub fn facts(timeline: &IncidentTimeline, beside: &IncidentTexts, broken_off: bool, now: Timestamp) -> IncidentReport {
+    let incident = &timeline.incident;
+    let roles = timeline.roles(now);
     let (resolved, by, why) = match &incident.status {
         IncidentStatus::Open => (None, None, None),
         IncidentStatus::Resolved { by, at, why } => (Some(*at), Some(by.to_string()), why.clone()),
     };
-    let (pages, texts) = pages(story, beside);
-    let timeline: Vec<LineFacts> = timeline(story);
+    let (pages, texts) = pages(timeline, beside);
+    let lines = timeline_lines(timeline);
     let judgement = incident.judgement.as_ref();
     IncidentReport {
         id: incident.id.to_string(),
         word: if incident.drill { "DRILL" } else { "LIVE" },
         drill: incident.drill,
         sandbox: incident.sandboxed().map(|sandboxed| sandboxed.to_string()),
-        asks: !story.asks_nothing(),
+        asks: !timeline.asks_nothing(),
         broken_off,
         summary: incident.summary.clone(),
         trigger: incident.trigger.to_string(),
@@ -170,11 +170,11 @@ pub fn facts(story: &IncidentTimeline, beside: &IncidentTexts, broken_off: bool,
         matrix: incident.plan.matrix.clone(),
         source: incident.alert.source.to_string(),
         alerts: incident.alerts,
-        detected: incident.detected_at.map(|at| beside_opening(story, at)),
-        received: beside_opening(story, incident.received_at),
+        detected: incident.detected_at.map(|at| beside_opening(timeline, at)),
+        received: beside_opening(timeline, incident.received_at),
         opened: moment(incident.opened_at),
-        all_clear: incident.all_clear_at.map(|at| beside_opening(story, at)),
-        silent_since: incident.silent_since.map(|at| beside_opening(story, at)),
+        all_clear: incident.all_clear_at.map(|at| beside_opening(timeline, at)),
+        silent_since: incident.silent_since.map(|at| beside_opening(timeline, at)),
         resolved: resolved.map(moment),
         resolved_by: by,
         resolved_why: why,
@@ -183,14 +183,14 @@ pub fn facts(story: &IncidentTimeline, beside: &IncidentTexts, broken_off: bool,
         outcome_note: judgement.and_then(|was| was.note.clone()),
         outcome_by: judgement.map(|was| was.by.to_string()),
         engaged_after: whole(&roles).map(span),
-        bottleneck: bottleneck::of(story, &roles, beside).filter(|_| !broken_off),
-        findings: findings::of(story, &roles, broken_off, beside),
-        roles: roles.iter().map(|role| role_facts(story, role, beside)).collect(),
+        bottleneck: bottleneck::of(timeline, &roles, beside).filter(|_| !broken_off),
+        findings: findings::of(timeline, &roles, broken_off, beside),
+        roles: roles.iter().map(|role| role_facts(timeline, role, beside)).collect(),
         pages_left_out: pages.len().saturating_sub(PAGES_MAX),
         pages: ends(pages, PAGES_MAX),
         texts,
-        timeline_left_out: timeline.len().saturating_sub(TIMELINE_MAX),
-        timeline: ends(timeline, TIMELINE_MAX),
+        timeline_left_out: lines.len().saturating_sub(TIMELINE_MAX),
+        timeline: ends(lines, TIMELINE_MAX),
     }
 }
 
@@ -205,25 +205,25 @@ fn ends<T>(mut all: Vec<T>, most: usize) -> Vec<T> {
 }
 
 /// The time to engagement of the whole incident: that of its last required role. `None` if one is not engaged.
-pub fn whole(roles: &[RoleStory]) -> Option<f64> {
+pub fn whole(roles: &[RoleTimeline]) -> Option<f64> {
     let required = || roles.iter().filter(|role| role.required);
     let all = required().all(|role| role.engaged) && required().next().is_some();
-    all.then(|| required().map(RoleStory::seconds).fold(0.0, f64::max))
+    all.then(|| required().map(RoleTimeline::seconds).fold(0.0, f64::max))
 }
 
-fn beside_opening(story: &IncidentTimeline, at: Timestamp) -> String {
-    format!("{} ({})", moment(at), after(seconds(story.incident.opened_at, at)))
+fn beside_opening(timeline: &IncidentTimeline, at: Timestamp) -> String {
+    format!("{} ({})", moment(at), after(seconds(timeline.incident.opened_at, at)))
 }
 
-fn role_facts(story: &IncidentTimeline, role: &RoleStory, beside: &IncidentTexts) -> RoleFacts {
+fn role_facts(timeline: &IncidentTimeline, role: &RoleTimeline, beside: &IncidentTexts) -> RoleFacts {
     let since = |at: Option<Timestamp>| maybe(at.map(|at| seconds(role.entered_at, at)));
     let stages = &role.stages;
-    let ended = Ended::of_role(&story.incident, &role.role);
-    let met = role_in_time(&story.incident, &role.role, role.until);
+    let ended = Ended::of_role(&timeline.incident, &role.role);
+    let met = role_in_time(&timeline.incident, &role.role, role.until);
     RoleFacts {
         role: role.role.to_string(),
         required: role.required,
-        state: state(story, role),
+        state: state(timeline, role),
         holder: role.holder.as_ref().map(|person| beside.name(person).to_owned()),
         took: role.engaged.then(|| span(role.seconds())),
         target: role.target.map(|target| format!("{} % within {}", target.percent, bound(target.within))),
@@ -242,7 +242,7 @@ fn role_facts(story: &IncidentTimeline, role: &RoleStory, beside: &IncidentTexts
 }
 
 /// Why it is unknown whether a role was in time.
-fn not_judged(role: &RoleStory, ended: Ended) -> String {
+fn not_judged(role: &RoleTimeline, ended: Ended) -> String {
     match ended {
         _ if role.sandboxed => "not judged: SANDBOX".into(),
         Ended::Open => format!("not known yet, after {}", span(role.seconds())),
@@ -260,19 +260,19 @@ fn hand_back_facts(back: &HandBack, beside: &IncidentTexts) -> HandBackFacts {
     }
 }
 
-fn state(story: &IncidentTimeline, role: &RoleStory) -> String {
-    let state = match Ended::of_role(&story.incident, &role.role) {
+fn state(timeline: &IncidentTimeline, role: &RoleTimeline) -> String {
+    let state = match Ended::of_role(&timeline.incident, &role.role) {
         Ended::Open => role.state,
         ended => ended.as_str(),
     };
-    let is_reached = role.engaged || story.incident.briefs_of(&role.role).any(Page::is_taken);
+    let is_reached = role.engaged || timeline.incident.briefs_of(&role.role).any(Page::is_taken);
     if is_reached { state.to_owned() } else { format!("{state}, never reached") }
 }
 
-fn pages(story: &IncidentTimeline, beside: &IncidentTexts) -> (Vec<PageFacts>, Vec<TextFacts>) {
+fn pages(timeline: &IncidentTimeline, beside: &IncidentTexts) -> (Vec<PageFacts>, Vec<TextFacts>) {
     let mut texts: Vec<TextFacts> = Vec::new();
     let mut rows = Vec::new();
-    for page in story.incident.pages.values() {
+    for page in timeline.incident.pages.values() {
         let left = page.has_left();
         let text = page.text.as_ref().map(|hash| {
             let index = texts.iter().position(|known| known.hash == *hash).unwrap_or_else(|| {
@@ -285,7 +285,7 @@ fn pages(story: &IncidentTimeline, beside: &IncidentTexts) -> (Vec<PageFacts>, V
         });
         rows.push(PageFacts {
             n: page.n,
-            after: after(seconds(story.incident.opened_at, page.born_at)),
+            after: after(seconds(timeline.incident.opened_at, page.born_at)),
             to: page.person.as_ref().map_or("the war room".into(), |person| beside.name(person).to_owned()),
             channel: page.channel.to_string(),
             what: purpose(&page.purpose).into(),
@@ -343,7 +343,7 @@ fn said(page: &Page) -> String {
 }
 
 /// What people and ladders did. The table of pages has the creation and acceptance of single pages.
-fn timeline(story: &IncidentTimeline) -> Vec<LineFacts> {
+fn timeline_lines(timeline: &IncidentTimeline) -> Vec<LineFacts> {
     let tells = |event: &Event| match event {
         Event::Paged { .. } | Event::Withdrawn { .. } => false,
         // The line before says what a drill did to the page.
@@ -354,10 +354,10 @@ fn timeline(story: &IncidentTimeline) -> Vec<LineFacts> {
         Event::Reported { stage, .. } => *stage == PageStage::Seen,
         _ => true,
     };
-    let told = story.records.iter().filter(|record| tells(&record.event));
+    let told = timeline.records.iter().filter(|record| tells(&record.event));
     told.map(|record| LineFacts {
         at: clock(record.at),
-        after: after(seconds(story.incident.opened_at, record.at)),
+        after: after(seconds(timeline.incident.opened_at, record.at)),
         text: sentence(&record.event),
     })
     .collect()

@@ -3,7 +3,7 @@
 use crate::{
     core::{ChannelName, DeliveryHitch, Event, Page, PageAttempts, PagePurpose, PageState, PersonName},
     report::{
-        incident_timeline::{IncidentTimeline, RoleStory, seconds, spoke},
+        incident_timeline::{IncidentTimeline, RoleTimeline, seconds, spoke},
         texts::IncidentTexts,
         words::{bound, clock, span},
     },
@@ -33,42 +33,48 @@ pub struct IncidentFindings {
 type AttemptFindings<'a> = BTreeMap<u32, PageAttempts<'a>>;
 
 /// The findings of a story. If it was `broken_off`, the review does not ask why something was missing by then.
-pub fn of(story: &IncidentTimeline, roles: &[RoleStory], broken_off: bool, beside: &IncidentTexts) -> IncidentFindings {
-    let attempts = story.attempts();
-    let injected = injected(story, &attempts);
-    let mut findings = IncidentFindings { did: did(story, roles, &attempts), injected, ..IncidentFindings::default() };
+pub fn of(
+    timeline: &IncidentTimeline,
+    roles: &[RoleTimeline],
+    broken_off: bool,
+    beside: &IncidentTexts,
+) -> IncidentFindings {
+    let attempts = timeline.attempts();
+    let injected = injected(timeline, &attempts);
+    let mut findings =
+        IncidentFindings { did: did(timeline, roles, &attempts), injected, ..IncidentFindings::default() };
     for role in roles {
         // The review asks nobody about what the drill stopped on purpose or what was kept in the sandbox.
-        let asks = !broken_off && may_have_reached(story, role);
+        let asks = !broken_off && may_have_reached(timeline, role);
         about_role(role, broken_off, asks, beside, &mut findings);
     }
-    for (person, pages) in by_person(story) {
-        about_person(story, (person, beside.name(person)), &pages, &attempts, &mut findings);
+    for (person, pages) in by_person(timeline) {
+        about_person(timeline, (person, beside.name(person)), &pages, &attempts, &mut findings);
         if !broken_off {
-            about_silence(story, (person, beside.name(person)), &pages, &mut findings);
+            about_silence(timeline, (person, beside.name(person)), &pages, &mut findings);
         }
     }
-    about_channels(story, &attempts, &mut findings);
-    about_events(story, &mut findings);
-    about_monitor(story, &mut findings);
-    if !story.incident.is_open() && story.incident.judgement.is_none() && !story.asks_nothing() {
-        let id = story.incident.id;
+    about_channels(timeline, &attempts, &mut findings);
+    about_events(timeline, &mut findings);
+    about_monitor(timeline, &mut findings);
+    if !timeline.incident.is_open() && timeline.incident.judgement.is_none() && !timeline.asks_nothing() {
+        let id = timeline.incident.id;
         let ask = format!("What was it: true, false, benign or a duplicate? stentor resolve {id} --outcome ..");
         findings.questions.push(ask);
     }
     findings
 }
 
-fn did(story: &IncidentTimeline, roles: &[RoleStory], attempts: &AttemptFindings<'_>) -> Vec<String> {
-    let pages = || story.incident.pages.values().map(|page| &**page);
+fn did(timeline: &IncidentTimeline, roles: &[RoleTimeline], attempts: &AttemptFindings<'_>) -> Vec<String> {
+    let pages = || timeline.incident.pages.values().map(|page| &**page);
     let briefs: Vec<&Page> = pages().filter(|page| page.purpose.is_brief()).collect();
     let mut did = vec![asked(&briefs, roles.len())];
-    did.extend(story.incident.sandboxed().map(|sandboxed| sandboxed.to_string()));
+    did.extend(timeline.incident.sandboxed().map(|sandboxed| sandboxed.to_string()));
     for role in roles.iter().filter(|role| !role.steps.is_empty()) {
         let steps: Vec<String> = role.steps.iter().map(|step| step_done(role, step)).collect();
         did.push(format!("{}: {}", role.role, steps.join("; then ")));
     }
-    did.extend(failed_over(story, &briefs, attempts));
+    did.extend(failed_over(timeline, &briefs, attempts));
     let is_back = |page: &Page| matches!(page.purpose, PagePurpose::HandedBack { .. });
     let words = pages().filter(|page| !page.purpose.is_brief() && page.person.is_some());
     let (backs, words): (Vec<&Page>, Vec<&Page>) = words.partition(|page| is_back(page));
@@ -110,9 +116,9 @@ fn asked(briefs: &[&Page], roles: usize) -> String {
 }
 
 /// Why pages were sent by another channel of the same person.
-fn failed_over(story: &IncidentTimeline, briefs: &[&Page], attempts: &AttemptFindings<'_>) -> Vec<String> {
+fn failed_over(timeline: &IncidentTimeline, briefs: &[&Page], attempts: &AttemptFindings<'_>) -> Vec<String> {
     let mut why: BTreeMap<&str, usize> = BTreeMap::new();
-    for first in briefs.iter().filter_map(|page| story.incident.pages.get(&page.instead_of?)) {
+    for first in briefs.iter().filter_map(|page| timeline.incident.pages.get(&page.instead_of?)) {
         let what = match attempts.get(&first.n).and_then(|attempts| attempts.hitch(first)) {
             Some(DeliveryHitch::DeskClosed) => "a desk that was not open",
             Some(DeliveryHitch::OwnPace) => "our own pace, at which a page still waited for its turn",
@@ -127,37 +133,44 @@ fn failed_over(story: &IncidentTimeline, briefs: &[&Page], attempts: &AttemptFin
 }
 
 /// The faults that the drill injected, and into how many pages.
-fn injected(story: &IncidentTimeline, attempts: &AttemptFindings<'_>) -> Vec<String> {
+fn injected(timeline: &IncidentTimeline, attempts: &AttemptFindings<'_>) -> Vec<String> {
     let mut faults: BTreeMap<String, usize> = BTreeMap::new();
-    let to_people = |n: &u32| story.incident.pages.get(n).is_some_and(|page| page.person.is_some());
+    let to_people = |n: &u32| timeline.incident.pages.get(n).is_some_and(|page| page.person.is_some());
     for (_, attempts) in attempts.iter().filter(|(n, _)| to_people(n)) {
-        if let Some(trouble) = attempts.attempts.iter().find_map(|attempt| attempt.injected) {
-            *faults.entry(trouble.to_string()).or_default() += 1;
+        if let Some(last_error) = attempts.attempts.iter().find_map(|attempt| attempt.injected) {
+            *faults.entry(last_error.to_string()).or_default() += 1;
         }
     }
     faults.into_iter().map(|(fault, count)| format!("{fault}: {count} page(s) to people")).collect()
 }
 
-fn step_done(role: &RoleStory, step: &crate::report::incident_timeline::StepStory) -> String {
+fn step_done(role: &RoleTimeline, step: &crate::report::incident_timeline::StepStory) -> String {
     let people: Vec<&str> = step.on_call.iter().map(PersonName::as_str).collect();
     let whom = if people.is_empty() { "nobody on call".to_owned() } else { people.join(", ") };
-    let again = if 1 < step.rungs.len() { format!(", {} times", step.rungs.len()) } else { String::new() };
+    let again =
+        if 1 < step.step_entries.len() { format!(", {} times", step.step_entries.len()) } else { String::new() };
     format!("step {} after {} ({whom}{again})", step.step + 1, span(seconds(role.entered_at, step.entered_at)))
 }
 
 /// Whether any brief of a role may have reached somebody, or did not for a reason that we can fix.
-fn may_have_reached(story: &IncidentTimeline, role: &RoleStory) -> bool {
-    let attempts = story.attempts();
+fn may_have_reached(timeline: &IncidentTimeline, role: &RoleTimeline) -> bool {
+    let attempts = timeline.attempts();
     let ours = |page: &Page| {
         let theirs = attempts.get(&page.n);
         let injected = theirs.is_some_and(|theirs| theirs.injected().is_some());
         !injected && !page.is_sandboxed()
     };
-    let mut briefs = story.incident.briefs_of(&role.role).peekable();
+    let mut briefs = timeline.incident.briefs_of(&role.role).peekable();
     briefs.peek().is_none() || briefs.any(ours)
 }
 
-fn about_role(role: &RoleStory, broken_off: bool, asks: bool, beside: &IncidentTexts, findings: &mut IncidentFindings) {
+fn about_role(
+    role: &RoleTimeline,
+    broken_off: bool,
+    asks: bool,
+    beside: &IncidentTexts,
+    findings: &mut IncidentFindings,
+) {
     let name = &role.role;
     let until = clock(role.until);
     match (role.engaged, role.target) {
@@ -191,9 +204,9 @@ fn about_role(role: &RoleStory, broken_off: bool, asks: bool, beside: &IncidentT
     }
 }
 
-fn by_person(story: &IncidentTimeline) -> BTreeMap<&PersonName, Vec<&Page>> {
+fn by_person(timeline: &IncidentTimeline) -> BTreeMap<&PersonName, Vec<&Page>> {
     let mut people: BTreeMap<&PersonName, Vec<&Page>> = BTreeMap::new();
-    for page in story.incident.pages.values().filter(|page| page.purpose.is_brief()) {
+    for page in timeline.incident.pages.values().filter(|page| page.purpose.is_brief()) {
         if let Some(person) = &page.person {
             people.entry(person).or_default().push(page);
         }
@@ -202,7 +215,7 @@ fn by_person(story: &IncidentTimeline) -> BTreeMap<&PersonName, Vec<&Page>> {
 }
 
 fn about_person(
-    story: &IncidentTimeline,
+    timeline: &IncidentTimeline,
     (person, name): (&PersonName, &str),
     pages: &[&Page],
     attempts: &AttemptFindings<'_>,
@@ -213,14 +226,14 @@ fn about_person(
         let channel = &page.channel;
         match attempts.get(&page.n).and_then(|attempts| attempts.hitch(page)) {
             Some(DeliveryHitch::Channel) if page.state == PageState::Unreachable && told.insert((channel, false)) => {
-                let why = page.trouble.as_deref().unwrap_or("no reason given");
+                let why = page.last_error.as_deref().unwrap_or("no reason given");
                 findings.could_not.push(format!("reach {name} by {channel}: {why}"));
                 findings.questions.push(format!("Is the contact data of {name} for {channel} right?"));
                 findings.to_do.push(format!("Test the way to {name} by {channel}, and mend it"));
             }
             Some(DeliveryHitch::DeskClosed) if told.insert((channel, true)) => {
                 findings.could_not.push(format!("show {name} a page by {channel}: their desk was not open"));
-                if !spoke(story, person) {
+                if !spoke(timeline, person) {
                     findings.questions.push(format!("Should the desk page of {name} have been open?"));
                 }
             }
@@ -231,31 +244,31 @@ fn about_person(
 
 /// Only people whom a page has reached can be asked why they did not answer.
 fn about_silence(
-    story: &IncidentTimeline,
+    timeline: &IncidentTimeline,
     (person, name): (&PersonName, &str),
     pages: &[&Page],
     findings: &mut IncidentFindings,
 ) {
     let taken: Vec<&&Page> = pages.iter().filter(|page| page.stages.accepted.is_some()).collect();
-    if !taken.is_empty() && !spoke(story, person) {
-        let ways: BTreeSet<&str> = taken.iter().map(|page| page.channel.as_str()).collect();
-        let ways: Vec<&str> = ways.into_iter().collect();
+    if !taken.is_empty() && !spoke(timeline, person) {
+        let channels: BTreeSet<&str> = taken.iter().map(|page| page.channel.as_str()).collect();
+        let channels: Vec<&str> = channels.into_iter().collect();
         let seen = if taken.iter().any(|page| page.stages.seen.is_some()) { "seen" } else { "not seen" };
         findings.questions.push(format!(
             "Why did {name} not answer? {} page(s) were accepted by {}, {seen}",
             taken.len(),
-            ways.join(", ")
+            channels.join(", ")
         ));
     }
 }
 
 /// The record of each channel, for pages that it was itself given.
-fn about_channels(story: &IncidentTimeline, attempts: &AttemptFindings<'_>, findings: &mut IncidentFindings) {
+fn about_channels(timeline: &IncidentTimeline, attempts: &AttemptFindings<'_>, findings: &mut IncidentFindings) {
     let mut late: BTreeMap<&str, usize> = BTreeMap::new();
     let mut paced: BTreeMap<&str, usize> = BTreeMap::new();
     let mut refused: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
     for (n, attempts) in attempts {
-        let Some(page) = story.incident.pages.get(n) else { continue };
+        let Some(page) = timeline.incident.pages.get(n) else { continue };
         match attempts.hitch(page).filter(|_| attempts.is_overdue()) {
             Some(DeliveryHitch::Channel) => *late.entry(page.channel.as_str()).or_default() += 1,
             Some(DeliveryHitch::OwnPace) => *paced.entry(page.channel.as_str()).or_default() += 1,
@@ -285,8 +298,8 @@ fn about_channels(story: &IncidentTimeline, attempts: &AttemptFindings<'_>, find
     }
 }
 
-fn about_events(story: &IncidentTimeline, findings: &mut IncidentFindings) {
-    for record in &story.records {
+fn about_events(timeline: &IncidentTimeline, findings: &mut IncidentFindings) {
+    for record in &timeline.records {
         match &record.event {
             Event::Exhausted { role } => {
                 let at = clock(record.at);
@@ -304,10 +317,10 @@ fn about_events(story: &IncidentTimeline, findings: &mut IncidentFindings) {
     }
 }
 
-fn about_monitor(story: &IncidentTimeline, findings: &mut IncidentFindings) {
-    let incident = &story.incident;
+fn about_monitor(timeline: &IncidentTimeline, findings: &mut IncidentFindings) {
+    let incident = &timeline.incident;
     let source = &incident.alert.source;
-    for record in &story.records {
+    for record in &timeline.records {
         if let Event::SourceSilent { lease } = &record.event {
             let at = clock(*lease);
             findings.could_not.push(format!("hear from {source} after {at}: its word had lapsed"));

@@ -21,7 +21,7 @@ pub struct IncidentTimeline {
 
 /// A story under construction, from the lines of one chain in their order.
 #[derive(Debug)]
-pub struct StoryReader {
+pub struct TimelineReader {
     id: IncidentId,
     incident: Option<Incident>,
     records: Vec<JournalRecord>,
@@ -29,7 +29,7 @@ pub struct StoryReader {
 
 /// One role in one incident, from the start of its ladder to its end or to now.
 #[derive(Debug, Clone, PartialEq)]
-pub struct RoleStory {
+pub struct RoleTimeline {
     /// The role.
     pub role: RoleName,
     /// Whether the trigger requires it; otherwise it was entered in place of another.
@@ -68,8 +68,8 @@ pub struct StepStory {
     pub step: usize,
     /// When it was first entered.
     pub entered_at: Timestamp,
-    /// Its rungs (the entered steps, counted from 1 in each role).
-    pub rungs: Vec<u32>,
+    /// Its steps (the entered steps, counted from 1 in each role).
+    pub step_entries: Vec<u32>,
     /// Who was on call.
     pub on_call: Vec<PersonName>,
 }
@@ -105,7 +105,7 @@ pub struct AnswerStory {
     pub step: Option<usize>,
 }
 
-impl StoryReader {
+impl TimelineReader {
     /// A story without any lines yet.
     pub fn new(id: IncidentId) -> Self {
         Self { id, incident: None, records: Vec::new() }
@@ -146,7 +146,7 @@ impl StoryReader {
 impl IncidentTimeline {
     /// Reads one incident's chain, from its first line.
     pub fn read(id: IncidentId, lines: &[StoredLine]) -> Result<Self, JournalError> {
-        let mut reader = StoryReader::new(id);
+        let mut reader = TimelineReader::new(id);
         reader.read(lines, |_| true)?;
         reader.finish()
     }
@@ -179,13 +179,13 @@ impl IncidentTimeline {
     }
 
     /// Its roles, required ones first; open roles with their state at `now`.
-    pub fn roles(&self, now: Timestamp) -> Vec<RoleStory> {
-        let mut roles: Vec<RoleStory> = self.incident.engagements.keys().filter_map(|r| self.role(r, now)).collect();
+    pub fn roles(&self, now: Timestamp) -> Vec<RoleTimeline> {
+        let mut roles: Vec<RoleTimeline> = self.incident.engagements.keys().filter_map(|r| self.role(r, now)).collect();
         roles.sort_by_key(|role| !role.required);
         roles
     }
 
-    fn role(&self, role: &RoleName, now: Timestamp) -> Option<RoleStory> {
+    fn role(&self, role: &RoleName, now: Timestamp) -> Option<RoleTimeline> {
         let engagement = self.incident.engagements.get(role)?;
         let engaged = matches!(engagement.outcome, Some(EngagementOutcome::Engaged { .. }));
         let until = engagement.outcome.as_ref().map_or(now, EngagementOutcome::at).max(engagement.entered_at);
@@ -194,7 +194,7 @@ impl IncidentTimeline {
         for page in self.incident.briefs_of(role).filter(|page| engagement.entered_at <= page.born_at) {
             channels.entry(page.channel.clone()).or_insert(page.born_at);
         }
-        Some(RoleStory {
+        Some(RoleTimeline {
             role: role.clone(),
             required: engagement.required,
             entered_at: engagement.entered_at,
@@ -233,19 +233,19 @@ impl IncidentTimeline {
 
     fn steps(&self, role: &RoleName, since: Timestamp) -> Vec<StepStory> {
         let mut steps: Vec<StepStory> = Vec::new();
-        let mut rung = 0;
+        let mut step_entry = 0;
         for record in &self.records {
             let Event::StepEntered { role: whose, step, on_call, .. } = &record.event else { continue };
             if whose != role {
                 continue;
             }
-            rung += 1;
+            step_entry += 1;
             match steps.last_mut().filter(|last| last.step == *step) {
-                Some(last) => last.rungs.push(rung),
+                Some(last) => last.step_entries.push(step_entry),
                 None => steps.push(StepStory {
                     step: *step,
                     entered_at: record.at,
-                    rungs: vec![rung],
+                    step_entries: vec![step_entry],
                     on_call: on_call.clone(),
                 }),
             }
@@ -287,7 +287,7 @@ impl IncidentTimeline {
         let Event::Answered { person, via, page, .. } = &record.event else { return None };
         let page = page.and_then(|n| self.incident.pages.get(&n));
         let step = match page {
-            Some(page) => steps.iter().find(|step| step.rungs.contains(&page.rung)),
+            Some(page) => steps.iter().find(|step| step.step_entries.contains(&page.step_entry)),
             None => steps.iter().rfind(|step| step.entered_at <= record.at),
         };
         Some(AnswerStory {
@@ -304,7 +304,7 @@ pub(super) fn is_of_desk(page: &Page) -> bool {
     page.receipt.as_ref().is_some_and(|receipt| receipt.id.ends_with(" desk") || receipt.id.ends_with(" desks"))
 }
 
-impl RoleStory {
+impl RoleTimeline {
     /// Seconds from the start of its ladder until it was engaged, or until it was last seen not engaged.
     pub fn seconds(&self) -> f64 {
         seconds(self.entered_at, self.until)
@@ -330,6 +330,6 @@ pub fn state_of(engagement: &crate::core::Engagement) -> &'static str {
 }
 
 /// Whether this person gave any answer in this incident.
-pub fn spoke(story: &IncidentTimeline, person: &PersonName) -> bool {
-    story.records.iter().any(|record| record.event.said_by() == Some(person))
+pub fn spoke(timeline: &IncidentTimeline, person: &PersonName) -> bool {
+    timeline.records.iter().any(|record| record.event.said_by() == Some(person))
 }

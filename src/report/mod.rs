@@ -23,7 +23,7 @@ pub mod triggers;
 pub mod tte;
 pub mod words;
 
-pub use crate::report::incident_timeline::{IncidentTimeline, StoryReader};
+pub use crate::report::incident_timeline::{IncidentTimeline, TimelineReader};
 pub use crate::report::texts::IncidentTexts;
 pub use crate::report::{
     actions::ReviewAction,
@@ -59,7 +59,7 @@ pub trait StoryTally: Send {
     fn wants(&self, event: &Event) -> bool;
 
     /// Counts an incident with its state at `now`.
-    fn add(&mut self, story: &IncidentTimeline, now: Timestamp);
+    fn add(&mut self, timeline: &IncidentTimeline, now: Timestamp);
 
     /// Counts one that could not be read.
     fn skip_unreadable(&mut self);
@@ -70,17 +70,17 @@ pub fn gather(
     into: &mut impl StoryTally,
     now: Timestamp,
 ) -> impl FnMut(IncidentId, ChainPortion<'_>) -> HistoryControl + Send {
-    let mut reading: Option<StoryReader> = None;
+    let mut reading: Option<TimelineReader> = None;
     move |id, portion| {
         let read = match portion {
             ChainPortion::Lines(lines) => {
-                let reader = reading.get_or_insert_with(|| StoryReader::new(id));
+                let reader = reading.get_or_insert_with(|| TimelineReader::new(id));
                 reader.read(lines, |event| into.wants(event)).map(|()| reader.opened_at())
             }
             ChainPortion::End => {
-                let story = reading.take().map(StoryReader::finish).transpose();
-                story.map(|story| {
-                    story.iter().for_each(|story| into.add(story, now));
+                let timeline = reading.take().map(TimelineReader::finish).transpose();
+                timeline.map(|timeline| {
+                    timeline.iter().for_each(|timeline| into.add(timeline, now));
                     None
                 })
             }

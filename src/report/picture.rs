@@ -14,7 +14,7 @@ use crate::{
     },
 };
 pub use curve::{PlotLine, curves};
-pub use timeline::timeline;
+pub use timeline::timeline_picture;
 pub use waterfall::waterfall;
 
 use std::fmt::Write;
@@ -48,10 +48,10 @@ const NIGHT: &str = "<style>@media (prefers-color-scheme: dark){svg{background:#
 --s5:#e08bc6;--s6:#5fd38d}}</style>";
 
 /// Adds the pictures of one incident to a document's.
-pub fn add_to(pictures: &mut DocumentPictures, story: &IncidentTimeline, now: Timestamp) {
-    let (id, roles) = (story.incident.id, story.roles(now));
+pub fn add_to(pictures: &mut DocumentPictures, timeline: &IncidentTimeline, now: Timestamp) {
+    let (id, roles) = (timeline.incident.id, timeline.roles(now));
     pictures.add(format!("waterfall {id}"), waterfall(&id.to_string(), &roles));
-    pictures.add(format!("timeline {id}"), timeline(story, &roles));
+    pictures.add(format!("timeline {id}"), timeline_picture(timeline, &roles));
 }
 
 /// The same picture as a file of its own, with its own dark mode.

@@ -25,20 +25,20 @@ struct PostmortemContext<'a> {
 
 /// Writes the post-mortem of an incident with its state at `now`.
 pub fn postmortem(
-    story: &IncidentTimeline,
+    timeline: &IncidentTimeline,
     beside: &IncidentTexts,
     proposal: &ReviewProposal,
     documents: &DocumentTemplates,
     now: Timestamp,
 ) -> Result<WrittenReview, ReportError> {
-    let incident = facts(story, beside, story.incident.was_broken_off(), now);
+    let incident = facts(timeline, beside, timeline.incident.was_broken_off(), now);
     let actions = incident.actions().collect();
     let markdown = documents.render(DocumentKind::Postmortem, &PostmortemContext { incident, actions, proposal })?;
     let mut pictures = DocumentPictures::default();
-    picture::add_to(&mut pictures, story, now);
-    let word = if story.incident.drill { "DRILL " } else { "" };
-    let sandbox = if story.incident.is_sandboxed() { " (SANDBOX)" } else { "" };
-    let title = format!("{word}{}{sandbox}: post-mortem", story.incident.id);
+    picture::add_to(&mut pictures, timeline, now);
+    let word = if timeline.incident.drill { "DRILL " } else { "" };
+    let sandbox = if timeline.incident.is_sandboxed() { " (SANDBOX)" } else { "" };
+    let title = format!("{word}{}{sandbox}: post-mortem", timeline.incident.id);
     let html = sheet::html(&title, &markdown, &pictures);
     Ok(WrittenReview { markdown, html })
 }

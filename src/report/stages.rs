@@ -9,7 +9,7 @@ use crate::{
     report::{
         ended::Ended,
         incidence::{Ending, EndingKind, Incidence},
-        incident_timeline::{IncidentTimeline, RoleStory, seconds},
+        incident_timeline::{IncidentTimeline, RoleTimeline, seconds},
     },
 };
 use serde::{Deserialize, Serialize};
@@ -105,15 +105,15 @@ pub struct StageTally {
 
 impl StageTally {
     /// Counts one engagement.
-    pub fn add(&mut self, story: &IncidentTimeline, role: &RoleStory) {
+    pub fn add(&mut self, timeline: &IncidentTimeline, role: &RoleTimeline) {
         self.n += 1;
         let end = seconds(role.entered_at, role.until);
-        let how = match Ended::of_role(&story.incident, &role.role).how() {
+        let how = match Ended::of_role(&timeline.incident, &role.role).how() {
             EndingKind::Waiting => EndingKind::Waiting,
             EndingKind::Happened | EndingKind::Otherwise => EndingKind::Otherwise,
         };
         for (stage, seen) in TteStage::ALL.into_iter().zip(&mut self.seen) {
-            match reached(stage, story, role) {
+            match reached(stage, timeline, role) {
                 Some(at) => seen.push(Ending { time: seconds(role.entered_at, at), how: EndingKind::Happened }),
                 None if stage.must_come() => seen.push(Ending { time: end, how }),
                 None => {}
@@ -131,11 +131,11 @@ impl StageTally {
     }
 }
 
-fn reached(stage: TteStage, story: &IncidentTimeline, role: &RoleStory) -> Option<Timestamp> {
+fn reached(stage: TteStage, timeline: &IncidentTimeline, role: &RoleTimeline) -> Option<Timestamp> {
     match stage {
-        TteStage::Detected => story.incident.detected_at,
-        TteStage::Received => Some(story.incident.received_at),
-        TteStage::Committed => Some(story.incident.opened_at),
+        TteStage::Detected => timeline.incident.detected_at,
+        TteStage::Received => Some(timeline.incident.received_at),
+        TteStage::Committed => Some(timeline.incident.opened_at),
         TteStage::Sent => role.stages.sent,
         TteStage::Accepted => role.stages.accepted,
         TteStage::Delivered => role.stages.delivered,

@@ -65,9 +65,9 @@ impl StoryTally for TriggerTally {
         self.unreadable += 1;
     }
 
-    fn add(&mut self, story: &IncidentTimeline, _: Timestamp) {
+    fn add(&mut self, timeline: &IncidentTimeline, _: Timestamp) {
         // A drill says nothing about its trigger.
-        let incident = &story.incident;
+        let incident = &timeline.incident;
         if incident.drill || self.is_too_old(incident.opened_at) {
             return;
         }

@@ -18,7 +18,7 @@ use crate::{
         ended::Ended,
         group::{GroupReport, TteGroup},
         incidence::Ending,
-        incident_timeline::{IncidentTimeline, RoleStory, seconds},
+        incident_timeline::{IncidentTimeline, RoleTimeline, seconds},
         stages::{StageReport, StageTally},
         target::all_of,
     },
@@ -190,9 +190,9 @@ impl StoryTally for TteTally {
         self.unreadable += 1;
     }
 
-    fn add(&mut self, story: &IncidentTimeline, now: Timestamp) {
-        let incident = &story.incident;
-        let apart = incident.drill != self.question.drills || story.asks_nothing();
+    fn add(&mut self, timeline: &IncidentTimeline, now: Timestamp) {
+        let incident = &timeline.incident;
+        let apart = incident.drill != self.question.drills || timeline.asks_nothing();
         if apart || self.is_too_old(incident.opened_at) {
             return;
         }
@@ -206,17 +206,17 @@ impl StoryTally for TteTally {
             self.sandboxed_left_out += 1;
             return;
         }
-        let roles = story.roles(now);
+        let roles = timeline.roles(now);
         let compress = incident.terms.as_ref().map_or(1, |terms| terms.compress.max(1));
         let (question, pace) = (&self.question, self.paces.entry(compress).or_default());
         pace.incidents += 1;
         pace.sandboxed += usize::from(sandboxed);
-        pace.add_whole(story, &roles);
+        pace.add_whole(timeline, &roles);
         for role in roles.iter().filter(|role| question.role.as_ref().is_none_or(|wanted| *wanted == role.role)) {
-            pace.add_role(question, story, role);
-            pace.add_hand_backs(story, role);
+            pace.add_role(question, timeline, role);
+            pace.add_hand_backs(timeline, role);
             if role.required {
-                pace.stages.entry(role.role.clone()).or_default().add(story, role);
+                pace.stages.entry(role.role.clone()).or_default().add(timeline, role);
             }
         }
     }
@@ -252,12 +252,12 @@ impl TteTally {
 }
 
 impl PaceFigures {
-    fn add_hand_backs(&mut self, story: &IncidentTimeline, role: &RoleStory) {
+    fn add_hand_backs(&mut self, timeline: &IncidentTimeline, role: &RoleTimeline) {
         for back in role.handed_back.iter().filter(|back| back.of.is_none()) {
             self.hand_backs += 1;
             if self.handed_back.len() < HAND_BACKS_MAX {
                 self.handed_back.push(HandBackReport {
-                    incident: story.incident.id,
+                    incident: timeline.incident.id,
                     role: role.role.clone(),
                     person: back.person.clone(),
                     taken_at: back.taken_at,
@@ -268,14 +268,14 @@ impl PaceFigures {
     }
 
     /// Engaged with the last required role, and ended by the first of them that ended in another way.
-    fn add_whole(&mut self, story: &IncidentTimeline, roles: &[RoleStory]) {
+    fn add_whole(&mut self, timeline: &IncidentTimeline, roles: &[RoleTimeline]) {
         let required = || roles.iter().filter(|role| role.required);
-        let ended = |role: &RoleStory| Ended::of_role(&story.incident, &role.role);
+        let ended = |role: &RoleTimeline| Ended::of_role(&timeline.incident, &role.role);
         let endings: Vec<Ending> = required().map(|role| ended(role).after(role.seconds())).collect();
         let Some(whole) = all_of(endings.iter().copied()) else { return };
         let by = required().zip(&endings).find(|(_, ending)| **ending == whole).map(|(role, _)| ended(role));
         let waits = || required().map(ended).find(|ended| ended.how() == whole.how);
-        let is_taken = |role: &RoleStory| story.incident.briefs_of(&role.role).any(Page::is_taken);
+        let is_taken = |role: &RoleTimeline| timeline.incident.briefs_of(&role.role).any(Page::is_taken);
         let is_reached = required().all(|role| role.engaged || is_taken(role));
         // The last one engaged may not be the one that is still open.
         if let Some(ended) = by.or_else(waits) {
@@ -283,10 +283,10 @@ impl PaceFigures {
         }
     }
 
-    fn add_role(&mut self, question: &TteQuestion, story: &IncidentTimeline, role: &RoleStory) {
-        let ended = Ended::of_role(&story.incident, &role.role);
+    fn add_role(&mut self, question: &TteQuestion, timeline: &IncidentTimeline, role: &RoleTimeline) {
+        let ended = Ended::of_role(&timeline.incident, &role.role);
         let is_reached = |of: &dyn Fn(&Page) -> bool| {
-            let mut briefs = story.incident.briefs_of(&role.role).filter(|page| role.entered_at <= page.born_at);
+            let mut briefs = timeline.incident.briefs_of(&role.role).filter(|page| role.entered_at <= page.born_at);
             briefs.any(|page| page.is_taken() && of(page))
         };
         // An engagement by another step or channel.
@@ -297,7 +297,7 @@ impl PaceFigures {
             }
             TteGrouping::Hour => {
                 let zone = question.zone.clone().unwrap_or_else(Zone::utc);
-                let hour = story.incident.opened_at.to_utc().with_timezone(&zone).hour();
+                let hour = timeline.incident.opened_at.to_utc().with_timezone(&zone).hour();
                 self.count(format!("{hour:02}:00"), ended, role.seconds(), is_reached(&|_| true), None);
             }
             TteGrouping::Step => {
@@ -305,7 +305,7 @@ impl PaceFigures {
                     let answered = role.answer.as_ref().is_some_and(|answer| answer.step == Some(step.step));
                     let time = seconds(step.entered_at, role.until);
                     let name = format!("{} step {}", role.role, step.step + 1);
-                    let is_reached = is_reached(&|page| step.rungs.contains(&page.rung));
+                    let is_reached = is_reached(&|page| step.step_entries.contains(&page.step_entry));
                     self.count(name, own(answered), time, is_reached, None);
                 }
             }

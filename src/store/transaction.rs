@@ -148,13 +148,13 @@ impl<'a> Transaction<'a> {
 
     /// Counts an alert in a window, which must be in the [`LockSet`]. Returns whether the trigger holds now, and how
     /// many count.
-    pub fn observe(&mut self, window: &str, hold: TriggerThreshold) -> (bool, usize) {
+    pub fn observe(&mut self, window: &str, threshold: TriggerThreshold) -> (bool, usize) {
         debug_assert!(
             self.needs.observed.iter().any(|need| need == window),
             "a transaction must name the window {window:?}"
         );
         let observed = self.loaded.observed.entry(window.to_owned()).or_default();
-        let holds = observed.observe(hold, self.now);
+        let holds = observed.observe(threshold, self.now);
         self.changes.observed.insert(window.to_owned());
         (holds, observed.count())
     }

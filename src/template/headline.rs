@@ -77,8 +77,8 @@ pub(super) fn otherwise(words: &BriefWords<'_>) -> Option<String> {
     if let Some(next) = &engagement.waits_on {
         return Some(format!("{} is being asked too", role_name(words.incident().asked_for(next))));
     }
-    let rung = row.steps.get(engagement.step);
-    if engagement.exhausted || rung.is_some_and(|rung| engagement.round < rung.repeat) {
+    let step_plan = row.steps.get(engagement.step);
+    if engagement.exhausted || step_plan.is_some_and(|step_plan| engagement.round < step_plan.repeat) {
         return Some("you are paged again".to_owned());
     }
     if let Some(step) = row.steps.get(engagement.step + 1) {
@@ -177,7 +177,8 @@ fn in_place_of(words: &BriefWords<'_>, role: &RoleName, engagement: &Engagement)
 fn asked_before<'a>(words: &BriefWords<'a>, engagement: &Engagement) -> BTreeSet<&'a PersonName> {
     let (Some(role), page) = (words.role(), words.brief.page) else { return BTreeSet::new() };
     let since = engagement.open_since();
-    let earlier = words.incident().briefs_of(role).filter(|other| other.rung < page.rung && since <= other.born_at);
+    let earlier =
+        words.incident().briefs_of(role).filter(|other| other.step_entry < page.step_entry && since <= other.born_at);
     let silent = earlier.filter_map(|other| other.person.as_ref());
     silent.filter(|person| !words.reads(person) && !engagement.unable.contains(*person)).collect()
 }

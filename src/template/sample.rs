@@ -69,7 +69,7 @@ pub(super) fn crisis(template: &str, mut alert: Alert) -> Incident {
         accept_timeout: BTreeMap::new(),
         rooms: Vec::new(),
         living: Default::default(),
-        tell: Vec::new(),
+        webhooks: Vec::new(),
         actions: Vec::new(),
         on_resolved: OnResolved::Note,
     };

@@ -52,7 +52,7 @@ pub struct Mail {
 
 #[derive(Default)]
 struct World {
-    trouble: Trouble,
+    fault: Trouble,
     mails: Vec<Mail>,
     busy: Option<Busy>,
 }
@@ -83,8 +83,8 @@ impl MailServer {
         format!("smtp://{}", self.address)
     }
 
-    pub fn set_trouble(&self, trouble: Trouble) {
-        self.world.lock().unwrap().trouble = trouble;
+    pub fn set_fault(&self, fault: Trouble) {
+        self.world.lock().unwrap().fault = fault;
     }
 
     /// Each mail takes so long, and only so many are taken at once.
@@ -106,20 +106,20 @@ impl Drop for MailServer {
 struct Session {
     stream: BufReader<TcpStream>,
     world: Arc<Mutex<World>>,
-    trouble: Trouble,
+    fault: Trouble,
     signed_in: bool,
     mail: Mail,
 }
 
 impl Session {
     fn new(stream: TcpStream, world: Arc<Mutex<World>>) -> Self {
-        let trouble = world.lock().unwrap().trouble.clone();
+        let fault = world.lock().unwrap().fault.clone();
         let mail = Mail { hello: String::new(), from: String::new(), to: Vec::new(), data: String::new() };
-        Self { stream: BufReader::new(stream), world, trouble, signed_in: false, mail }
+        Self { stream: BufReader::new(stream), world, fault, signed_in: false, mail }
     }
 
     async fn run(mut self) -> std::io::Result<()> {
-        if let Trouble::RefusesAll = self.trouble {
+        if let Trouble::RefusesAll = self.fault {
             return self.say("554 5.3.2 no mail from you").await;
         }
         self.say("220 double ESMTP").await?;
@@ -128,7 +128,7 @@ impl Session {
             let verb = line.split_whitespace().next().unwrap_or_default().to_uppercase();
             match verb.as_str() {
                 "" => return Ok(()),
-                "EHLO" => match self.trouble.clone() {
+                "EHLO" => match self.fault.clone() {
                     Trouble::HangAfterGreeting(arrived) => {
                         arrived.notify_one();
                         return std::future::pending().await;
@@ -154,12 +154,12 @@ impl Session {
                     if let Some(busy) = busy {
                         busy.work().await;
                     }
-                    if let Trouble::DropAfterDot = self.trouble {
+                    if let Trouble::DropAfterDot = self.fault {
                         return Ok(());
                     }
                     self.say("250 2.0.0 queued").await?;
                 }
-                "QUIT" if matches!(self.trouble, Trouble::NoGoodbye) => return std::future::pending().await,
+                "QUIT" if matches!(self.fault, Trouble::NoGoodbye) => return std::future::pending().await,
                 "QUIT" => return self.say("221 bye").await,
                 _ => self.say("502 5.5.1 not here").await?,
             }
@@ -168,7 +168,7 @@ impl Session {
 
     async fn sign_in(&mut self, line: &str) -> std::io::Result<()> {
         let expected = base64(format!("\0{USERNAME}\0{PASSWORD}").as_bytes());
-        if matches!(self.trouble, Trouble::RefusesLogin) || line.trim() != format!("AUTH PLAIN {expected}") {
+        if matches!(self.fault, Trouble::RefusesLogin) || line.trim() != format!("AUTH PLAIN {expected}") {
             return self.say("535 5.7.8 authentication failed").await;
         }
         self.signed_in = true;
@@ -177,7 +177,7 @@ impl Session {
 
     async fn recipient(&mut self, line: &str) -> std::io::Result<()> {
         let to = address(line);
-        if let Trouble::Greylist = self.trouble {
+        if let Trouble::Greylist = self.fault {
             return self.say("451 4.7.1 greylisted").await;
         }
         if to == NOBODY {

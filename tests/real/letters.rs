@@ -82,7 +82,7 @@ fn a_wrong_password_breaks_the_channel_and_the_page_goes_round_it() {
     let shown = Shown::once(&daemon, "the SMS", |shown| shown.brief("dora", "sms")["state"] == "sandbox");
     let (mail, sms) = (shown.brief("dora", "mail"), shown.brief("dora", "sms"));
     assert_eq!((&mail["state"], &sms["instead_of"]), (&"unreachable".into(), &mail["n"]));
-    assert!(mail["trouble"].as_str().is_some_and(|why| why.contains("535")), "{mail}");
+    assert!(mail["last_error"].as_str().is_some_and(|why| why.contains("535")), "{mail}");
     assert!(exim.letters().is_empty() && daemon.log().contains("this channel reaches nobody"), "{}", daemon.log());
     assert!(!daemon.log().contains("wrong-secret-4711"));
 }
@@ -116,6 +116,6 @@ fn a_mailbox_refused_for_good_is_unreachable_and_the_next_channel_is_used() {
     let shown = Shown::once(&daemon, "the SMS", |shown| shown.brief("dora", "sms")["state"] == "sandbox");
     let mail = shown.brief("dora", "mail");
     assert_eq!((&mail["state"], &mail["refusals"]), (&"unreachable".into(), &1.into()));
-    assert!(mail["trouble"].as_str().is_some_and(|why| why.contains("550")), "{mail}");
+    assert!(mail["last_error"].as_str().is_some_and(|why| why.contains("550")), "{mail}");
     assert!(!daemon.log().contains("this channel reaches nobody"), "one mailbox is not the channel");
 }

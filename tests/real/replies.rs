@@ -77,7 +77,7 @@ fn a_mail_that_the_server_takes_and_returns_is_unreachable() {
     let daemon = mailing(&exim, "bounce-dora@desk.example");
     let shown = Shown::once(&daemon, "the bounce", |shown| shown.brief("dora", "mail")["state"] == "unreachable");
     let mail = shown.brief("dora", "mail");
-    assert!(mail["trouble"].as_str().is_some_and(|why| why.contains("came back")), "{mail}");
+    assert!(mail["last_error"].as_str().is_some_and(|why| why.contains("came back")), "{mail}");
     assert_eq!(shown.brief("dora", "desk")["instead_of"], mail["n"], "it goes by another way");
 }
 

@@ -61,7 +61,7 @@ fn a_gateway_that_refuses_our_password_is_gone_round() {
     let shown = Shown::once(&daemon, "the mail", |shown| shown.brief("ana", "mail")["state"] == "sandbox");
     let sms = shown.brief("ana", "sms");
     assert_eq!(sms["state"], "unreachable");
-    assert!(sms["trouble"].as_str().is_some_and(|why| why.contains("credentials")), "{sms}");
+    assert!(sms["last_error"].as_str().is_some_and(|why| why.contains("credentials")), "{sms}");
     assert!(kannel.texts().is_empty() && daemon.log().contains("this channel reaches nobody"), "{}", daemon.log());
     assert!(!daemon.log().contains("wrong-secret-4711"));
 }
@@ -79,7 +79,7 @@ fn a_gateway_whose_line_is_cut_is_gone_round_and_a_late_sms_can_still_be_answere
     let shown = Shown::once(&daemon, "the mail", |shown| shown.brief("ana", "mail")["state"] == "sandbox");
     let sms = shown.brief("ana", "sms");
     assert_eq!((&sms["state"], &shown.brief("ana", "mail")["instead_of"]), (&"unreachable".into(), &sms["n"]));
-    assert!(sms["trouble"].as_str().is_some_and(|why| why.contains("no carrier link")), "{sms}");
+    assert!(sms["last_error"].as_str().is_some_and(|why| why.contains("no carrier link")), "{sms}");
     kannel.dial_in(&net);
     let text = kannel.text_to(ANA, |text| text.starts_with("LIVE "));
     kannel.reply(&net, ANA, text.split_whitespace().nth(1).unwrap());

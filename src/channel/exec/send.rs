@@ -169,7 +169,7 @@ fn secrets(message: &Message) -> Vec<&str> {
 }
 
 fn judge(ended: ProgramExit, secrets: &[&str]) -> Result<SendReceipt, SendError> {
-    let trouble = |what: String| match words(&ended.errors, secrets) {
+    let send_error = |what: String| match words(&ended.errors, secrets) {
         Some(words) => format!("{what}: {words}"),
         None => what,
     };
@@ -178,12 +178,12 @@ fn judge(ended: ProgramExit, secrets: &[&str]) -> Result<SendReceipt, SendError>
             let id = ended.output.lines().next().map(str::trim).and_then(|line| shown(line, secrets));
             Ok(SendReceipt::of(id.unwrap_or("exit 0")))
         }
-        Some(NOT_NOW) => Err(SendError::retry(trouble(format!("the program says not now ({NOT_NOW})")))),
-        Some(NOBODY) => Err(SendError::broken(trouble(format!("the program is not set up ({NOBODY})")))),
-        Some(code) => Err(SendError::unreachable(trouble(format!("the program ended with {code}")))),
+        Some(NOT_NOW) => Err(SendError::retry(send_error(format!("the program says not now ({NOT_NOW})")))),
+        Some(NOBODY) => Err(SendError::broken(send_error(format!("the program is not set up ({NOBODY})")))),
+        Some(code) => Err(SendError::unreachable(send_error(format!("the program ended with {code}")))),
         None => {
             let signal = signal_of(ended.status).unwrap_or_default();
-            Err(SendError::unreachable(trouble(format!("the program was ended by signal {signal}"))))
+            Err(SendError::unreachable(send_error(format!("the program was ended by signal {signal}"))))
         }
     }
 }

@@ -69,10 +69,10 @@ impl KannelChannel {
             return Err(SendError::unreachable("no phone number is known"));
         };
         let request = self.http.get(self.request(phone, &message.whole_text(), message.report.as_ref()));
-        let mut response = request.send().await.map_err(|error| self.trouble(error))?;
+        let mut response = request.send().await.map_err(|error| self.send_error(error))?;
         let after = wished_pause(&response);
         let status = response.status();
-        let answer = read(&mut response).await.map_err(|error| self.trouble(error))?;
+        let answer = read(&mut response).await.map_err(|error| self.send_error(error))?;
         judge(status, answer.trim(), after)
     }
 
@@ -80,7 +80,7 @@ impl KannelChannel {
     async fn look(&self) -> Vec<ProbeCheck> {
         let mut response = match self.http.get(self.signed_in()).send().await {
             Ok(response) => response,
-            Err(error) => return vec![ProbeCheck::failed("connection", self.trouble(error).to_string())],
+            Err(error) => return vec![ProbeCheck::failed("connection", self.send_error(error).to_string())],
         };
         let clock =
             response.headers().get(header::DATE).and_then(|date| date.to_str().ok()).and_then(ProbeCheck::clock);
@@ -117,7 +117,7 @@ impl KannelChannel {
         url
     }
 
-    fn trouble(&self, error: reqwest::Error) -> SendError {
+    fn send_error(&self, error: reqwest::Error) -> SendError {
         let error = error.without_url();
         let gateway = self.url.host_str().unwrap_or("?");
         if error.is_connect() {

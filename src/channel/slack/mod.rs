@@ -78,7 +78,7 @@ impl ChannelConfig for SlackConfig {
     }
 
     fn socket(&self, app_token: SecretString) -> Option<SocketSettings> {
-        Some(SocketSettings { protocol: ConnectionProtocol::SocketMode, app_token, api_url: self.url.clone() })
+        Some(SocketSettings { protocol: ConnectionProtocol::SocketMode, secret: app_token, api_url: self.url.clone() })
     }
 
     fn is_room(&self) -> bool {

@@ -59,18 +59,18 @@ impl SlackChannel {
                 (None, Some(email)) => self.by_email(email).await,
                 (None, None) => continue,
             };
-            let check = |id, trouble| PersonCheck { person: contact.person.clone(), id, trouble };
+            let check = |id, problem| PersonCheck { person: contact.person.clone(), id, problem };
             checks.push(match asked {
                 Ok(user) => {
                     if let (None, Some(email)) = (&contact.slack, &contact.email) {
                         self.found().insert(email.clone(), user.id.0.clone());
                     }
-                    let trouble = if user.deleted {
+                    let problem = if user.deleted {
                         Some("their Slack account is deactivated".to_owned())
                     } else {
                         user.is_bot.then(|| "that Slack account is a bot's".to_owned())
                     };
-                    check(Some(user.id.0), trouble)
+                    check(Some(user.id.0), problem)
                 }
                 Err(refusal) if NOBODY.iter().any(|code| refusal.is(code)) => {
                     let how = contact.slack.as_ref().map_or("their e-mail address".to_owned(), |id| format!("id {id}"));

@@ -91,7 +91,7 @@ impl WebApi {
         request: reqwest::RequestBuilder,
     ) -> Result<ApiResponse<T>, SlackRefusal> {
         let sent = request.bearer_auth(self.token.expose_secret()).send().await;
-        let mut response = sent.map_err(|error| trouble(&error.without_url()))?;
+        let mut response = sent.map_err(|error| refusal(&error.without_url()))?;
         let status = response.status();
         if status == StatusCode::TOO_MANY_REQUESTS {
             return Err(SlackRefusal::Throttled(wished_pause(&response)));
@@ -139,7 +139,7 @@ fn wished_pause(response: &Response) -> Option<Duration> {
 
 async fn read(response: &mut Response) -> Result<Vec<u8>, SlackRefusal> {
     let mut answer = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| trouble(&error.without_url()))? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| refusal(&error.without_url()))? {
         answer.extend_from_slice(&chunk);
         if ANSWER_BYTES < answer.len() {
             return Err(SlackRefusal::unreadable());
@@ -148,7 +148,7 @@ async fn read(response: &mut Response) -> Result<Vec<u8>, SlackRefusal> {
     Ok(answer)
 }
 
-fn trouble(error: &reqwest::Error) -> SlackRefusal {
+fn refusal(error: &reqwest::Error) -> SlackRefusal {
     if error.is_connect() {
         return SlackRefusal::NoConnection(innermost(error));
     }

@@ -27,7 +27,7 @@ pub(super) fn write(
     let (mark, thread) = (marked(&message.page_mark), marked(&message.mark));
     let id = format!("<{page}{proof}{mark}{site}@{domain}>");
     let root = format!("<{root}{thread}{site}@{domain}>");
-    let mut letter = Letter::builder()
+    let mut mail = Letter::builder()
         // Given, and not read out of the head again: a name may be anything.
         .envelope(Envelope::new(Some(from.email.clone()), vec![to.email.clone()])?)
         .from(from.clone())
@@ -37,14 +37,14 @@ pub(super) fn write(
         .in_reply_to(root.clone())
         .references(root);
     for (name, value) in headers(message) {
-        letter = letter.raw_header(HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned()));
+        mail = mail.raw_header(HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned()));
     }
     let text = message.whole_text().into_owned();
-    let letter = match html(message) {
-        Some(html) => letter.multipart(MultiPart::alternative_plain_html(text, html))?,
-        None => letter.singlepart(SinglePart::plain(text))?,
+    let mail = match html(message) {
+        Some(html) => mail.multipart(MultiPart::alternative_plain_html(text, html))?,
+        None => mail.singlepart(SinglePart::plain(text))?,
     };
-    Ok((format!("<{page}{mark}{site}@{domain}>"), letter.formatted()))
+    Ok((format!("<{page}{mark}{site}@{domain}>"), mail.formatted()))
 }
 
 /// The subject as given, on one line. It opens with DRILL in a drill even where the template forgot; to a live one

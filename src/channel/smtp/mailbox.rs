@@ -50,6 +50,6 @@ fn bare(text: &str) -> Result<(), &'static str> {
 
 /// Whether the library that writes our mails reads it again out of the head that it has written.
 fn can_be_written(mailbox: Mailbox) -> Result<(), &'static str> {
-    let letter = Message::builder().from(mailbox.clone()).to(mailbox).body(String::new());
-    letter.map(drop).map_err(|_| "it can not stand in the head of a mail")
+    let mail = Message::builder().from(mailbox.clone()).to(mailbox).body(String::new());
+    mail.map(drop).map_err(|_| "it can not stand in the head of a mail")
 }

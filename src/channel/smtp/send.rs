@@ -104,10 +104,10 @@ impl SmtpChannel {
         };
         // A line break in a name makes the library that writes the head panic.
         let name = (!contact.name.is_empty()).then(|| compose::on_one_line(&contact.name));
-        let (id, letter) = compose::write(message, &self.from, Mailbox::new(name, to.clone()), self.site.as_deref())
+        let (id, mail) = compose::write(message, &self.from, Mailbox::new(name, to.clone()), self.site.as_deref())
             .map_err(|error| SendError::unreachable(format!("the mail can not be composed: {error}")))?;
         let mut server = self.connect().await?;
-        self.hand_over(&mut server, &to, &letter).await?;
+        self.hand_over(&mut server, &to, &mail).await?;
         // A polite QUIT, without waiting for its answer: the mail is taken, and a slow goodbye must not undo that.
         let _ = server.quit().now_or_never();
         Ok(SendReceipt::of(id))
@@ -135,15 +135,15 @@ impl SmtpChannel {
                 .map_err(|error| judge(SmtpPhase::Connect, &error))?;
         }
         if let Some(credentials) = &self.credentials {
-            let ways = [Mechanism::Plain, Mechanism::Login];
-            server.auth(&ways, credentials).await.map_err(|error| judge(SmtpPhase::SignIn, &error))?;
+            let mechanisms = [Mechanism::Plain, Mechanism::Login];
+            server.auth(&mechanisms, credentials).await.map_err(|error| judge(SmtpPhase::SignIn, &error))?;
         }
         Ok(server)
     }
 
     /// Step by step, and not by lettre's own `send`, which waits for the answer to QUIT and does not say at which
     /// step it failed: whether the mail may have been sent depends on that.
-    async fn hand_over(&self, server: &mut AsyncSmtpConnection, to: &Address, letter: &[u8]) -> Result<(), SendError> {
+    async fn hand_over(&self, server: &mut AsyncSmtpConnection, to: &Address, mail: &[u8]) -> Result<(), SendError> {
         let mut options = Vec::new();
         if !AsRef::<str>::as_ref(to).is_ascii() {
             if !server.server_info().supports_feature(Extension::SmtpUtfEight) {
@@ -156,7 +156,7 @@ impl SmtpChannel {
         server.command(Mail::new(from, options)).await.map_err(at(SmtpPhase::Sender))?;
         server.command(Rcpt::new(to.clone(), Vec::new())).await.map_err(at(SmtpPhase::Recipient))?;
         server.command(Data).await.map_err(at(SmtpPhase::Data))?;
-        server.message(letter).await.map_err(at(SmtpPhase::Letter))?;
+        server.message(mail).await.map_err(at(SmtpPhase::Letter))?;
         Ok(())
     }
 }

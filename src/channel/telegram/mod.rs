@@ -58,6 +58,6 @@ impl ChannelConfig for TelegramConfig {
 
     fn socket(&self, token: SecretString) -> Option<SocketSettings> {
         let protocol = ConnectionProtocol::LongPolling;
-        Some(SocketSettings { protocol, app_token: token, api_url: self.url.clone() })
+        Some(SocketSettings { protocol, secret: token, api_url: self.url.clone() })
     }
 }

@@ -77,7 +77,7 @@ pub async fn run(
     listener: Arc<dyn UpdateListener>,
     stop: CancellationToken,
 ) -> Result<(), SettingError> {
-    let api = BotApi::new(settings.api_url.as_deref(), settings.app_token.clone())?;
+    let api = BotApi::new(settings.api_url.as_deref(), settings.secret.clone())?;
     let poller = UpdatePoller { api, timing, listener, stop };
     poller.keep().await;
     Ok(())

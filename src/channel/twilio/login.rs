@@ -110,7 +110,7 @@ impl TwilioLogin {
         let mut refused = None;
         for (user, secret) in &self.logins {
             let request = request().basic_auth(user, Some(secret.expose_secret()));
-            let response = request.send().await.map_err(trouble)?;
+            let response = request.send().await.map_err(send_error)?;
             let answer = read(response).await?;
             if answer.status != 401 {
                 return Ok(answer);
@@ -155,7 +155,7 @@ async fn read(mut response: Response) -> Result<TwilioResponse, SendError> {
     let date = text(header::DATE).map(str::to_owned);
     let mut body = Vec::new();
     while body.len() < ANSWER_BYTES
-        && let Some(chunk) = response.chunk().await.map_err(trouble)?
+        && let Some(chunk) = response.chunk().await.map_err(send_error)?
     {
         body.extend_from_slice(&chunk);
     }
@@ -163,7 +163,7 @@ async fn read(mut response: Response) -> Result<TwilioResponse, SendError> {
 }
 
 /// No URL is shown: it holds the account's SID, which is half of the login.
-fn trouble(error: reqwest::Error) -> SendError {
+fn send_error(error: reqwest::Error) -> SendError {
     let error = error.without_url();
     if error.is_connect() {
         return SendError::retry(format!("no connection to Twilio: {}", innermost(&error)));

@@ -69,7 +69,7 @@ impl DemoCast {
     pub async fn act(&self, incident: &Incident, acted: &mut Vec<&'static str>) -> Result<Duration, CliError> {
         let now = self.app.engine.now();
         let mut next = Duration::from_millis(500);
-        for (role, way, after) in SCRIPT {
+        for (role, mode, after) in SCRIPT {
             let name = RoleName::from(role);
             let open = incident.engagements.get(&name).is_some_and(|engagement| engagement.is_open());
             let Some(first) = incident.briefs_of(&name).next().filter(|_| open && !acted.contains(&role)) else {
@@ -78,7 +78,7 @@ impl DemoCast {
             let due = first.born_at + after;
             if due <= now {
                 acted.push(role);
-                self.answer(incident, &name, way).await?;
+                self.answer(incident, &name, mode).await?;
             } else {
                 next = next.min(due.since(now));
             }
@@ -95,19 +95,19 @@ impl DemoCast {
         }
     }
 
-    async fn answer(&self, incident: &Incident, role: &RoleName, way: AnswerMode) -> Result<(), CliError> {
-        let Some(page) = incident.briefs_of(role).find(|page| self.suits(page, way)) else { return Ok(()) };
-        match way {
+    async fn answer(&self, incident: &Incident, role: &RoleName, mode: AnswerMode) -> Result<(), CliError> {
+        let Some(page) = incident.briefs_of(role).find(|page| self.suits(page, mode)) else { return Ok(()) };
+        match mode {
             AnswerMode::Desk => self.by_desk(incident, page).await.map(drop),
             AnswerMode::MailLink => self.by_mail(incident, page).await,
             AnswerMode::Sms => self.by_sms(incident, page).await,
         }
     }
 
-    fn suits(&self, page: &Page, way: AnswerMode) -> bool {
+    fn suits(&self, page: &Page, mode: AnswerMode) -> bool {
         let live = self.app.engine.config();
         let kind = live.channels.get(&page.channel).map(|wired| wired.kind.as_str());
-        match way {
+        match mode {
             AnswerMode::Desk => kind == Some("screen"),
             AnswerMode::MailLink => kind == Some("smtp"),
             AnswerMode::Sms => kind == Some("kannel"),

@@ -59,10 +59,10 @@ impl DemoScreen {
     }
 
     /// Shows what the daemon did with a report.
-    pub fn fate(&self, answer: &Value) {
-        let fate = &answer["alerts"][0]["fates"][0];
-        let word = match fate["fate"].as_str() {
-            Some("opened") => format!("202: durable; {} is open", fate["incident"].as_str().unwrap_or_default()),
+    pub fn result(&self, answer: &Value) {
+        let result = &answer["alerts"][0]["results"][0];
+        let word = match result["result"].as_str() {
+            Some("opened") => format!("202: durable; {} is open", result["incident"].as_str().unwrap_or_default()),
             Some("unmatched") => "202: durable; no trigger wants it, the journal keeps it".into(),
             other => format!("202: durable; {}", other.unwrap_or_default()),
         };

@@ -20,14 +20,14 @@ pub fn follow(client: &DaemonClient, run: &str, json: bool) -> Result<ExitCode, 
     }
     let mut seen = 0;
     loop {
-        let told: Value = client.get(&format!("/v1/drills/{run}?after={seen}"))?;
-        let lines = told["timeline"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let followed: Value = client.get(&format!("/v1/drills/{run}?after={seen}"))?;
+        let lines = followed["timeline"].as_array().map(Vec::as_slice).unwrap_or_default();
         seen += lines.len();
         if !json {
             lines.iter().for_each(|line| println!("{}", line_of(line)));
         }
-        if told["run"]["state"] != "running" {
-            return end(&told["run"], json);
+        if followed["run"]["state"] != "running" {
+            return end(&followed["run"], json);
         }
         if client.rest(EVERY, &mut interrupt) {
             eprintln!("{run} is being broken off: whoever was paged hears that it is over");
@@ -66,7 +66,7 @@ fn tell(run: &Value, state: &str) {
         println!("SANDBOX: pages were kept on this machine, sent to nobody. See them with `stentor show`.");
     }
     for finding in run["score"]["findings"].as_array().into_iter().flatten() {
-        println!("{}", told(finding));
+        println!("{}", sentence(finding));
     }
     let compress = run["compress"].as_u64().unwrap_or(1);
     let seen = |finding: &Value| finding["in_time"].as_u64().is_some_and(|count| 0 < count);
@@ -82,7 +82,7 @@ fn tell(run: &Value, state: &str) {
 }
 
 /// One hypothesis as one line.
-pub fn told(finding: &Value) -> String {
+pub fn sentence(finding: &Value) -> String {
     let hypothesis = &finding["hypothesis"];
     let about = hypothesis["about"].as_str().unwrap_or_default();
     let verdict = finding["verdict"].as_str().unwrap_or_default().replace('-', " ");

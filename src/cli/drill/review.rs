@@ -35,19 +35,19 @@ pub struct DrillReportArgs {
 
 impl DrillReportArgs {
     pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
-        let evidence = JournalSource::of(places)?;
-        let runs = evidence.runs()?;
+        let journal = JournalSource::of(places)?;
+        let runs = journal.runs()?;
         let known = |run: &&DrillRun| run.id == self.run;
         let run = runs.iter().find(known).ok_or_else(|| format!("there is no run {}", self.run))?;
         let loaded = load::load(places, run.started_at)?;
         let matrix = loaded.matrix.as_ref().ok_or("the matrix has faults: `stentor check` shows them")?;
         let scenario = scenario(run, matrix)?;
-        let reviewed = reviewed(&evidence, run)?;
+        let reviewed = reviewed(&journal, run)?;
         let before = runs.iter().filter(|other| other.scenario == run.scenario && other.id < run.id);
         let earlier_left = before.clone().count().saturating_sub(EARLIER_MAX);
         let earlier =
-            before.take(EARLIER_MAX).map(|run| self::reviewed(&evidence, run)).collect::<Result<Vec<_>, _>>()?;
-        let now = evidence.now();
+            before.take(EARLIER_MAX).map(|run| self::reviewed(&journal, run)).collect::<Result<Vec<_>, _>>()?;
+        let now = journal.now();
         let (mut exercise, score) = review::exercise(&reviewed, &scenario, &earlier, &screens(matrix), now);
         exercise.earlier_left = earlier_left;
         let failed = review::failed(&score);
@@ -57,10 +57,10 @@ impl DrillReportArgs {
         if self.diff {
             return Ok(diff(exercise.proposal.diff));
         }
-        let pages = reviewed.stories.iter().flat_map(|story| story.incident.pages.values());
+        let pages = reviewed.timelines.iter().flat_map(|timeline| timeline.incident.pages.values());
         let hashes: BTreeSet<String> = pages.filter_map(|page| page.text.clone()).collect();
-        let beside = evidence.beside(places, hashes.into_iter())?;
-        let review = written(&exercise, &reviewed.stories, &beside, &documents(places)?, now)?;
+        let beside = journal.beside(places, hashes.into_iter())?;
+        let review = written(&exercise, &reviewed.timelines, &beside, &documents(places)?, now)?;
         let text = if self.html { review.html } else { review.markdown };
         match &self.out {
             Some(path) => {
@@ -92,12 +92,12 @@ fn scenario(run: &DrillRun, matrix: &Matrix) -> Result<Scenario, CliError> {
     Ok(scenario.ok_or_else(misfit)?)
 }
 
-fn reviewed(evidence: &JournalSource, run: &DrillRun) -> Result<ReviewedRun, CliError> {
-    let mut stories = Vec::new();
+fn reviewed(journal: &JournalSource, run: &DrillRun) -> Result<ReviewedRun, CliError> {
+    let mut timelines = Vec::new();
     for id in &run.incidents {
-        stories.push(evidence.story(*id)?);
+        timelines.push(journal.timeline(*id)?);
     }
-    Ok(ReviewedRun { run: run.clone(), stories })
+    Ok(ReviewedRun { run: run.clone(), timelines })
 }
 
 fn screens(matrix: &Matrix) -> BTreeSet<ChannelName> {

@@ -55,20 +55,20 @@ impl FireArgs {
             println!("{}", serde_json::to_string_pretty(&answer)?);
             return Ok(ExitCode::SUCCESS);
         }
-        for fate in answer["alerts"][0]["fates"].as_array().into_iter().flatten() {
-            println!("{}", told(fate));
+        for result in answer["alerts"][0]["results"].as_array().into_iter().flatten() {
+            println!("{}", told(result));
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-fn told(fate: &Value) -> String {
-    let text = |name: &str| fate[name].as_str().unwrap_or_default().to_owned();
-    match fate["fate"].as_str() {
+fn told(result: &Value) -> String {
+    let text = |name: &str| result[name].as_str().unwrap_or_default().to_owned();
+    match result["result"].as_str() {
         Some("opened") => format!("{0} is open: `stentor show {0}` follows it", text("incident")),
         Some("joined") => format!("it belongs to {}, which is open", text("incident")),
         Some("cleared") => format!("all clear for {}", text("incident")),
-        Some("held") => format!("trigger {} has counted {} so far", text("trigger"), fate["count"]),
+        Some("held") => format!("trigger {} has counted {} so far", text("trigger"), result["count"]),
         Some("over") => {
             format!("the same episode as an incident that was resolved at {}: nobody is called", text("ended_at"))
         }

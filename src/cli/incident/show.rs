@@ -145,7 +145,7 @@ fn pages(incident: &IncidentView) -> String {
     for page in &incident.pages {
         let instead = page.instead_of.map(|n| format!("in place of page {n}"));
         let repeated = page.maybe_repeated.then(|| "perhaps sent twice".to_owned());
-        let remark: Vec<String> = [instead, repeated, page.trouble.clone()].into_iter().flatten().collect();
+        let remark: Vec<String> = [instead, repeated, page.last_error.clone()].into_iter().flatten().collect();
         rows.add_row([
             page.n.to_string(),
             page.purpose.clone(),

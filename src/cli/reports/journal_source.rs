@@ -4,7 +4,7 @@ use crate::{
     cli::{client::DaemonClient, error::CliError, load, options::PathOptions, threads::runtime},
     core::{DrillRun, IncidentId, PersonName, StoredLine, Timestamp, event::unhex},
     engine::history::{ChainPortion, HistoryControl, each_incident, one_incident},
-    report::{IncidentTexts, IncidentTimeline, StoryReader},
+    report::{IncidentTexts, IncidentTimeline, TimelineReader},
     store::{Store, StoreConfig, clock::SystemClock, open_store},
 };
 use serde_json::Value;
@@ -44,8 +44,8 @@ impl JournalSource {
     }
 
     /// One incident's story, from the first line of its chain to the last.
-    pub fn story(&self, id: IncidentId) -> Result<IncidentTimeline, CliError> {
-        let (mut reader, mut failed) = (StoryReader::new(id), None);
+    pub fn timeline(&self, id: IncidentId) -> Result<IncidentTimeline, CliError> {
+        let (mut reader, mut failed) = (TimelineReader::new(id), None);
         let look = |_, portion: ChainPortion<'_>| {
             let read = match portion {
                 ChainPortion::Lines(lines) => reader.read(lines, |_| true),

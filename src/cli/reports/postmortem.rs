@@ -33,13 +33,13 @@ pub struct PostmortemArgs {
 
 impl PostmortemArgs {
     pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
-        let evidence = JournalSource::of(places)?;
-        let story = evidence.story(self.incident)?;
-        let hashes: BTreeSet<String> = story.incident.pages.values().filter_map(|page| page.text.clone()).collect();
-        let beside = evidence.beside(places, hashes.into_iter())?;
+        let journal = JournalSource::of(places)?;
+        let timeline = journal.timeline(self.incident)?;
+        let hashes: BTreeSet<String> = timeline.incident.pages.values().filter_map(|page| page.text.clone()).collect();
+        let beside = journal.beside(places, hashes.into_iter())?;
         let documents = documents(places)?;
-        let proposal = sought(places, &story);
-        let written = postmortem::postmortem(&story, &beside, &proposal, &documents, evidence.now())?;
+        let proposal = sought(places, &timeline);
+        let written = postmortem::postmortem(&timeline, &beside, &proposal, &documents, journal.now())?;
         let text = if self.html { written.html } else { written.markdown };
         match &self.out {
             Some(path) => {
@@ -53,17 +53,17 @@ impl PostmortemArgs {
 }
 
 /// A change of the current matrix with which the missed targets would have been met, according to virtual time.
-fn sought(places: &PathOptions, story: &IncidentTimeline) -> ReviewProposal {
+fn sought(places: &PathOptions, timeline: &IncidentTimeline) -> ReviewProposal {
     let none = |why: String| ReviewProposal { diff: None, why };
-    let opened_at = story.incident.opened_at;
+    let opened_at = timeline.incident.opened_at;
     let Ok(loaded) = load::load(places, opened_at) else {
         return none("none was sought: the matrix is not here".into());
     };
     let Some(matrix) = &loaded.matrix else { return none("none was sought: the matrix has faults".into()) };
-    match incident_replay::question(story, matrix) {
+    match incident_replay::question(timeline, matrix) {
         Ok((scenario, failed)) => {
             let found = proposal::sought(&loaded, &scenario, opened_at, &failed);
-            incident_replay::left_out(story).into_iter().fold(found, ReviewProposal::adding)
+            incident_replay::left_out(timeline).into_iter().fold(found, ReviewProposal::adding)
         }
         Err(no) => none(no.to_string()),
     }

@@ -17,14 +17,14 @@ use std::{fmt::Write, path::Path};
 /// Reads every incident and drill from a state directory, or from the daemon that runs there.
 pub fn read(places: &PathOptions, folder: &Path) -> Result<ResponseHistory, CliError> {
     let there = PathOptions { state: Some(folder.to_owned()), socket: None, ..places.clone() };
-    let evidence = JournalSource::of(&there)?;
-    let (mut history, now) = (ResponseHistory::default(), evidence.now());
-    evidence.each(gather(&mut history, now))?;
+    let journal = JournalSource::of(&there)?;
+    let (mut history, now) = (ResponseHistory::default(), journal.now());
+    journal.each(gather(&mut history, now))?;
     Ok(history)
 }
 
 /// One line for each figure with data in the history; the others are listed at the end.
-pub fn told(fitted: &FittedModel) -> String {
+pub fn fit_summary(fitted: &FittedModel) -> String {
     let FittedModel { incidents, drills, sandboxed, unreadable, prior_weight, .. } = fitted;
     let mut text = format!("How people answer is fitted to {incidents} incidents ({drills} of them drills);");
     let _ = writeln!(text, " what is assumed weighs as\nmuch as {prior_weight} observations.");

@@ -22,19 +22,19 @@ pub fn print(
     scenario: &Scenario,
     seed: u64,
     start: Timestamp,
-    told: &[SimulationSummary],
+    summaries: &[SimulationSummary],
     fitted: Option<&FittedModel>,
 ) {
-    let Some(base) = told.first() else { return };
+    let Some(base) = summaries.first() else { return };
     println!("{}: {}", scenario.name, scenario.summary);
     println!("{} runs, seed {seed}, from {}", base.runs, start.to_utc().format("%Y-%m-%d %H:%M:%S UTC"));
     match fitted {
-        Some(fitted) => println!("{}", history::told(fitted)),
+        Some(fitted) => println!("{}", history::fit_summary(fitted)),
         None => println!("{}\n", assumed(scenario)),
     }
-    println!("{}", roles(told));
-    for outlook in told {
-        let beside = if 1 < told.len() { format!(" {}:", outlook.what_if) } else { String::new() };
+    println!("{}", roles(summaries));
+    for outlook in summaries {
+        let beside = if 1 < summaries.len() { format!(" {}:", outlook.what_if) } else { String::new() };
         for finding in &outlook.score.findings {
             println!("{:>8} {beside}{}", finding.verdict, sentence(finding));
         }
@@ -49,7 +49,7 @@ pub fn print(
 
 /// What the result is based on.
 fn assumed(scenario: &Scenario) -> String {
-    let people = scenario.habits.values().filter(|habits| habits.answers.is_some()).count();
+    let people = scenario.response_models.values().filter(|response_models| response_models.answers.is_some()).count();
     let all = scenario.everyone.answers.is_some();
     match (all, people) {
         (true, _) => "How people answer is what the scenario says.".into(),
@@ -61,8 +61,8 @@ fn assumed(scenario: &Scenario) -> String {
     }
 }
 
-fn roles(told: &[SimulationSummary]) -> comfy_table::Table {
-    let compared = 1 < told.len();
+fn roles(summaries: &[SimulationSummary]) -> comfy_table::Table {
+    let compared = 1 < summaries.len();
     let columns: &[&str] = if compared {
         &["role", "what if", "in time", "p50", "p90", "p99"]
     } else {
@@ -70,9 +70,9 @@ fn roles(told: &[SimulationSummary]) -> comfy_table::Table {
     };
     let mut table = table(columns);
     table.set_width(WIDTH);
-    let names: BTreeSet<_> = told.iter().flat_map(|outlook| &outlook.roles).map(|role| &role.role).collect();
+    let names: BTreeSet<_> = summaries.iter().flat_map(|outlook| &outlook.roles).map(|role| &role.role).collect();
     for name in names {
-        for outlook in told {
+        for outlook in summaries {
             let Some(role) = outlook.roles.iter().find(|role| role.role == *name) else { continue };
             let second =
                 if compared { outlook.what_if.clone() } else { percent(role.called as f64 / outlook.runs as f64) };

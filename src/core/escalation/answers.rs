@@ -107,8 +107,9 @@ impl Decider<'_> {
     /// Whether this person was paged for the role, or is on call for one of its steps now.
     pub(super) fn is_asked(&self, role: &RoleName, person: &PersonName) -> bool {
         let paged = self.incident.briefs_of(role).any(|page| page.person.as_ref() == Some(person));
-        let on_ladder =
-            |row: &RolePlan| row.steps.iter().any(|rung| self.roster.resolve(&rung.page, self.now).contains(person));
+        let on_ladder = |row: &RolePlan| {
+            row.steps.iter().any(|step_plan| self.roster.resolve(&step_plan.page, self.now).contains(person))
+        };
         paged || self.row(role).is_some_and(on_ladder)
     }
 

@@ -19,7 +19,7 @@ impl Decider<'_> {
     /// Pages a step. A step that reaches nobody is left immediately, unless it is the one that repeats forever.
     pub(super) fn enter_step(&mut self, role: &RoleName, step: usize, round: u32, why: StepReason) {
         let plan = self.incident.plan.clone();
-        let Some(rung) = plan.roles.get(role).and_then(|row| row.steps.get(step)) else {
+        let Some(step_plan) = plan.roles.get(role).and_then(|row| row.steps.get(step)) else {
             return self.spend(role, why);
         };
         let on_call = self.on_call_for(role, step, why);
@@ -28,12 +28,14 @@ impl Decider<'_> {
             step,
             round,
             on_call: on_call.clone(),
-            until: self.now + rung.wait,
+            until: self.now + step_plan.wait,
             why,
         });
-        let born = self.incident.engagements.get(role).map_or(0, |e| e.rung);
-        let ways = |person| self.ways(person, &rung.by).into_iter().map(move |way| (PersonName::clone(person), way));
-        let calls: Vec<(PersonName, ChannelName)> = on_call.iter().flat_map(ways).collect();
+        let born = self.incident.engagements.get(role).map_or(0, |e| e.step_entry);
+        let channels = |person| {
+            self.channels(person, &step_plan.by).into_iter().map(move |channel| (PersonName::clone(person), channel))
+        };
+        let calls: Vec<(PersonName, ChannelName)> = on_call.iter().flat_map(channels).collect();
         self.supersede(role, &calls);
         for (person, channel) in calls {
             self.page(Some(role), Some(person), channel, PagePurpose::Brief { round }, born, None);
@@ -45,8 +47,8 @@ impl Decider<'_> {
     /// repeats forever pages people who answered unable too, but not immediately the person who has just handed the
     /// role back, if there are others.
     pub(super) fn on_call_for(&self, role: &RoleName, step: usize, why: StepReason) -> Vec<PersonName> {
-        let Some(rung) = self.row(role).and_then(|row| row.steps.get(step)) else { return Vec::new() };
-        let mut on_call = self.roster.resolve(&rung.page, self.now);
+        let Some(step_plan) = self.row(role).and_then(|row| row.steps.get(step)) else { return Vec::new() };
+        let mut on_call = self.roster.resolve(&step_plan.page, self.now);
         if let Some(terms) = &self.incident.terms {
             on_call.retain(|person| terms.includes(person));
         }
@@ -62,10 +64,10 @@ impl Decider<'_> {
     }
 
     /// The channels of a step that reach a person; if none does, the person's first channel.
-    pub(super) fn ways(&self, person: &PersonName, by: &[ChannelName]) -> Vec<ChannelName> {
+    pub(super) fn channels(&self, person: &PersonName, by: &[ChannelName]) -> Vec<ChannelName> {
         let reach = self.roster.channels(person);
-        let ways: Vec<ChannelName> = by.iter().filter(|channel| reach.contains(channel)).cloned().collect();
-        if ways.is_empty() { reach.first().cloned().into_iter().collect() } else { ways }
+        let channels: Vec<ChannelName> = by.iter().filter(|channel| reach.contains(channel)).cloned().collect();
+        if channels.is_empty() { reach.first().cloned().into_iter().collect() } else { channels }
     }
 
     pub(super) fn leave_if_nobody_can_answer(&mut self, role: &RoleName) {
@@ -82,13 +84,13 @@ impl Decider<'_> {
         self.incident.rung_pages(role).any(|page| page.is_live() && able(page))
     }
 
-    /// Moves the ladder one rung: the same step again if it has repeats left and still makes sense, otherwise the next
+    /// Moves the ladder one step: the same one again if it has repeats left and still makes sense, otherwise the next
     /// one.
     pub(super) fn advance(&mut self, role: &RoleName, why: StepReason) {
         let Some(engagement) = self.incident.engagements.get(role) else { return };
         let (step, round, exhausted) = (engagement.step, engagement.round, engagement.exhausted);
         let Some(row) = self.row(role) else { return };
-        let repeats = row.steps.get(step).map_or(0, |rung| rung.repeat);
+        let repeats = row.steps.get(step).map_or(0, |step_plan| step_plan.repeat);
         if exhausted || (round < repeats && why == StepReason::TimedOut) {
             self.enter_step(role, step, round.saturating_add(1), why);
         } else if step + 1 < row.steps.len() {

@@ -10,13 +10,13 @@ use crate::core::{
 impl Decider<'_> {
     /// Queues a notice for each event so far that other systems must be told about.
     pub(super) fn tell_systems(&mut self) {
-        let tell = self.incident.plan.tell.clone();
-        if tell.is_empty() {
+        let webhooks = self.incident.plan.webhooks.clone();
+        if webhooks.is_empty() {
             return;
         }
         let told: Vec<(SystemNotice, Option<RoleName>)> = self.events.iter().filter_map(notice).collect();
         for (about, role) in told {
-            for channel in &tell {
+            for channel in &webhooks {
                 self.page(role.as_ref(), None, channel.clone(), PagePurpose::Notice { about }, 0, None);
             }
         }

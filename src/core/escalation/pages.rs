@@ -116,13 +116,13 @@ impl Decider<'_> {
         }
     }
 
-    /// A brief that its channel does not accept goes by the person's first channel that this rung has not tried. If
-    /// there is none, and nobody else on the rung can answer, the ladder moves immediately.
+    /// A brief that its channel does not accept goes by the person's first channel that this step has not tried. If
+    /// there is none, and nobody else on the step can answer, the ladder moves immediately.
     pub(super) fn fail_over(&mut self, n: u32) {
         let Some(page) = self.incident.pages.get(&n).cloned() else { return };
         let (Some(role), Some(person)) = (page.role.clone(), page.person.clone()) else { return };
         let Some(engagement) = self.incident.engagements.get(&role) else { return };
-        if !engagement.is_open() || !page.purpose.is_brief() || page.rung != engagement.rung {
+        if !engagement.is_open() || !page.purpose.is_brief() || page.step_entry != engagement.step_entry {
             return;
         }
         let tried: BTreeSet<&ChannelName> = self
@@ -134,7 +134,7 @@ impl Decider<'_> {
         let other = self.roster.channels(&person).iter().find(|channel| !tried.contains(channel)).cloned();
         if let Some(channel) = other {
             self.supersede(&role, &[(person.clone(), channel.clone())]);
-            self.page(Some(&role), Some(person), channel, page.purpose.clone(), page.rung, Some(n));
+            self.page(Some(&role), Some(person), channel, page.purpose.clone(), page.step_entry, Some(n));
         } else {
             self.leave_if_nobody_can_answer(&role);
         }
@@ -146,7 +146,7 @@ impl Decider<'_> {
         person: Option<PersonName>,
         channel: ChannelName,
         purpose: PagePurpose,
-        rung: u32,
+        step_entry: u32,
         instead_of: Option<u32>,
     ) {
         let n = self.incident.pages.keys().next_back().map_or(1, |last| last + 1);
@@ -157,7 +157,7 @@ impl Decider<'_> {
             person,
             channel,
             purpose,
-            rung,
+            step_entry,
             instead_of,
             nonce: None,
             born_at: self.now,
@@ -169,7 +169,7 @@ impl Decider<'_> {
             maybe_repeated: false,
             stages: Default::default(),
             receipt: None,
-            trouble: None,
+            last_error: None,
             text: None,
         };
         self.emit(Event::Paged { page: Arc::new(page) });
@@ -182,7 +182,8 @@ impl Decider<'_> {
     /// Pages that still wait for the same person by the same channel are out of date once the person is paged again.
     /// Reminders must not pile up behind a channel that is down.
     pub(super) fn supersede(&mut self, role: &RoleName, calls: &[(PersonName, ChannelName)]) {
-        let calls: BTreeSet<(&PersonName, &ChannelName)> = calls.iter().map(|(person, way)| (person, way)).collect();
+        let calls: BTreeSet<(&PersonName, &ChannelName)> =
+            calls.iter().map(|(person, channel)| (person, channel)).collect();
         let called = |page: &Page| page.person.as_ref().is_some_and(|person| calls.contains(&(person, &page.channel)));
         self.withdraw(|page| page.purpose.is_brief() && page.role.as_ref() == Some(role) && called(page));
     }

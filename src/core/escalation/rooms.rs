@@ -198,7 +198,7 @@ fn concerns_rooms(incident: &Incident, event: &Event) -> bool {
 fn is_as_opened(incident: &Incident) -> bool {
     let quiet = |e: &Engagement| {
         e.is_open()
-            && e.rung <= 1
+            && e.step_entry <= 1
             && e.waits_on.is_none()
             && !e.stood_by
             && e.unable.is_empty()

@@ -34,14 +34,14 @@ impl Page {
                     Some(_) => self.stages.kept.get_or_insert(at),
                 };
                 self.receipt = Some(receipt.clone());
-                (self.trouble, self.retry_at, self.held) = (None, None, None);
+                (self.last_error, self.retry_at, self.held) = (None, None, None);
             }
             SendOutcome::Retry { at, why, unknown } => {
                 // It may have been sent anyway: the next attempt says so.
                 self.maybe_repeated |= unknown;
                 self.refusals += 1;
                 self.retry_at = Some(*at);
-                (self.trouble, self.held) = (Some(why.clone()), None);
+                (self.last_error, self.held) = (Some(why.clone()), None);
             }
             SendOutcome::Held { until, why } => {
                 self.retry_at = Some(*until);
@@ -50,7 +50,7 @@ impl Page {
             SendOutcome::Unreachable { why } => {
                 self.state = PageState::Unreachable;
                 self.refusals += 1;
-                (self.trouble, self.held) = (Some(why.clone()), None);
+                (self.last_error, self.held) = (Some(why.clone()), None);
             }
             SendOutcome::Unsent => self.state = PageState::Unsent,
         }

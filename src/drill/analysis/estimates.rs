@@ -141,11 +141,11 @@ impl ResponseHistory {
         kinds: &[(ChannelName, ChannelKind)],
         channels: &[ChannelFit],
     ) -> PersonFit {
-        let habits = scenario.habits_of(person);
+        let model = scenario.response_model_of(person);
         let asked = self.asked.get(person).map_or(&[][..], Vec::as_slice);
-        let reaction = |kind: &ChannelKind| habits.answers.clone().unwrap_or_else(|| response_model::reaction(*kind));
+        let reaction = |kind: &ChannelKind| model.answers.clone().unwrap_or_else(|| response_model::reaction(*kind));
         let assumed = MixtureBelief {
-            never: habits.ignores.unwrap_or(response_model::IGNORES),
+            never: model.ignores.unwrap_or(response_model::IGNORES),
             times: kinds.iter().map(|(_, kind)| LogNormal::of(&reaction(kind))).collect(),
         };
         let trials: Vec<CompetingTimes> = asked.iter().map(|asked| asked.trial(channels)).collect();
@@ -155,9 +155,9 @@ impl ResponseHistory {
             let seen = of_it().filter(|wait| wait.happened).count();
             TimeFit::of(seen, of_it().count(), *log).map(|time| (channel.clone(), time))
         });
-        let told = PersonFit { answers: answers.collect(), ..shares(person, asked, &habits, belief.never, kinds) };
-        scenario.habits.insert(person.clone(), told.habits(habits));
-        told
+        let person_fit = PersonFit { answers: answers.collect(), ..shares(person, asked, &model, belief.never, kinds) };
+        scenario.response_models.insert(person.clone(), person_fit.model(model));
+        person_fit
     }
 }
 
@@ -165,7 +165,7 @@ impl ResponseHistory {
 fn shares(
     person: &PersonName,
     asked: &[AskedPerson],
-    habits: &ResponseModel,
+    model: &ResponseModel,
     never: f64,
     kinds: &[(ChannelName, ChannelKind)],
 ) -> PersonFit {
@@ -173,14 +173,14 @@ fn shares(
     let unable = asked.iter().filter(|asked| asked.answered == Some(true)).count();
     let desks = || asked.iter().flat_map(|asked| &asked.at_once).filter(|(name, _)| is_screen(kinds, name));
     let (open, tried) = (desks().filter(|(_, open)| **open).count(), desks().count());
-    let at_desk = EstimatedShare::of(open, tried, habits.at_desk.unwrap_or(response_model::AT_DESK));
+    let at_desk = EstimatedShare::of(open, tried, model.at_desk.unwrap_or(response_model::AT_DESK));
     let silent = EstimatedShare::of(asked.len() - answered, asked.len(), never);
     PersonFit {
         person: person.clone(),
         asked: asked.len(),
         answered,
         ignores: EstimatedShare { share: never, ..silent },
-        unable: EstimatedShare::of(unable, answered, habits.unable.unwrap_or(response_model::UNABLE)),
+        unable: EstimatedShare::of(unable, answered, model.unable.unwrap_or(response_model::UNABLE)),
         at_desk: kinds.iter().any(|(_, kind)| *kind == ChannelKind::SCREEN).then_some(at_desk),
         answers: BTreeMap::new(),
     }
@@ -188,14 +188,14 @@ fn shares(
 
 impl PersonFit {
     /// The response model with measured values in place of assumed ones.
-    fn habits(&self, mut habits: ResponseModel) -> ResponseModel {
+    fn model(&self, mut model: ResponseModel) -> ResponseModel {
         for (channel, time) in &self.answers {
-            habits.by_channel.extend(time.measured().map(|answers| (channel.clone(), answers)));
+            model.by_channel.extend(time.measured().map(|answers| (channel.clone(), answers)));
         }
-        habits.ignores = self.ignores.measured().or(habits.ignores);
-        habits.unable = self.unable.measured().or(habits.unable);
-        habits.at_desk = self.at_desk.and_then(|desk| desk.measured()).or(habits.at_desk);
-        habits
+        model.ignores = self.ignores.measured().or(model.ignores);
+        model.unable = self.unable.measured().or(model.unable);
+        model.at_desk = self.at_desk.and_then(|desk| desk.measured()).or(model.at_desk);
+        model
     }
 }
 

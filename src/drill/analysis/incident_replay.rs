@@ -46,29 +46,29 @@ pub enum NoQuestion {
 ///
 /// # Errors
 /// [`NoQuestion`] if there is nothing to search for.
-pub fn question(story: &IncidentTimeline, matrix: &Matrix) -> Result<(Scenario, Vec<RunHypothesis>), NoQuestion> {
-    match &story.incident {
+pub fn question(timeline: &IncidentTimeline, matrix: &Matrix) -> Result<(Scenario, Vec<RunHypothesis>), NoQuestion> {
+    match &timeline.incident {
         incident if incident.has_sandboxed_page() => return Err(NoQuestion::Sandboxed),
         incident if incident.was_broken_off() => return Err(NoQuestion::BrokenOff),
         _ => {}
     }
-    let failed = missed(story)?;
-    let text = toml::to_string(&written(story, &failed)).map_err(|error| NoQuestion::Changed(error.to_string()))?;
-    let name = format!("{}.toml", story.incident.id.to_string().to_lowercase());
+    let failed = missed(timeline)?;
+    let text = toml::to_string(&written(timeline, &failed)).map_err(|error| NoQuestion::Changed(error.to_string()))?;
+    let name = format!("{}.toml", timeline.incident.id.to_string().to_lowercase());
     let read = Scenario::read(&SourceText { path: name.into(), text }, matrix);
     let why = || read.diagnostics.first().map_or_else(String::new, |fault| fault.message.clone());
     let changed = NoQuestion::Changed(why());
     let scenario = read.scenario.ok_or(changed)?;
     // A fault that a drill injected stays an injected fault.
-    Ok((Scenario { is_hindsight: !story.incident.drill, ..scenario }, failed))
+    Ok((Scenario { is_hindsight: !timeline.incident.drill, ..scenario }, failed))
 }
 
 /// Which part of the incident is not replayed, as a clause; `None` if all of it is.
-pub fn left_out(story: &IncidentTimeline) -> Option<String> {
+pub fn left_out(timeline: &IncidentTimeline) -> Option<String> {
     let is_alert = |event: &Event| matches!(event, Event::Opened(_) | Event::Joined { .. });
-    let all = story.records.iter().filter(|record| is_alert(&record.event)).count();
-    let played = injects(story).len();
-    let lasted = story.records.last().map_or(Duration::ZERO, |record| record.at.since(story.incident.opened_at));
+    let all = timeline.records.iter().filter(|record| is_alert(&record.event)).count();
+    let played = injects(timeline).len();
+    let lasted = timeline.records.last().map_or(Duration::ZERO, |record| record.at.since(timeline.incident.opened_at));
     let whole = |span: Duration| humantime::format_duration(Duration::from_secs(span.as_secs()));
     let alerts = (played < all).then(|| format!("the first {played} of its {all} alerts"));
     let time = (PLAYED < lasted).then(|| format!("the first {} of {}", whole(PLAYED), whole(lasted)));
@@ -77,14 +77,14 @@ pub fn left_out(story: &IncidentTimeline) -> Option<String> {
 }
 
 /// The targets of the frozen plan that were not met.
-fn missed(story: &IncidentTimeline) -> Result<Vec<RunHypothesis>, NoQuestion> {
-    let incident = &story.incident;
+fn missed(timeline: &IncidentTimeline) -> Result<Vec<RunHypothesis>, NoQuestion> {
+    let incident = &timeline.incident;
     let target = |role: &RoleName| Some((role.clone(), incident.plan.roles.get(role)?.target?));
     let targets: Vec<_> = incident.plan.required.iter().filter_map(target).collect();
     if targets.is_empty() {
         return Err(NoQuestion::NoTarget);
     }
-    let until = story.records.last().map_or(incident.opened_at, |record| record.at);
+    let until = timeline.records.last().map_or(incident.opened_at, |record| record.at);
     let late = targets.into_iter().filter(|(role, _)| role_in_time(incident, role, until) == Some(false));
     let failed: Vec<RunHypothesis> = late
         .map(|(role, target)| RunHypothesis {
@@ -135,7 +135,7 @@ struct ReplayExpectation {
     within: String,
 }
 
-fn written(story: &IncidentTimeline, failed: &[RunHypothesis]) -> ReplayScenario {
+fn written(timeline: &IncidentTimeline, failed: &[RunHypothesis]) -> ReplayScenario {
     let expected = |hypothesis: &RunHypothesis| match &hypothesis.about {
         HypothesisSubject::Role(role) => Some((
             role.to_string(),
@@ -143,22 +143,23 @@ fn written(story: &IncidentTimeline, failed: &[RunHypothesis]) -> ReplayScenario
         )),
         HypothesisSubject::AllRoles | HypothesisSubject::AllClear => None,
     };
-    let absent = silent(story).into_iter().chain(gave_back(story)).collect::<BTreeSet<_>>();
+    let absent = silent(timeline).into_iter().chain(gave_back(timeline)).collect::<BTreeSet<_>>();
     let absent = absent.into_iter().map(|person| ReplayFault::Absent { absent: person.to_string() });
-    let down = dead(story).into_iter().map(|channel| ReplayFault::Down { channel: channel.to_string(), kind: "down" });
+    let down =
+        dead(timeline).into_iter().map(|channel| ReplayFault::Down { channel: channel.to_string(), kind: "down" });
     ReplayScenario {
-        name: story.incident.id.to_string().to_lowercase(),
-        summary: format!("{} as it was", story.incident.id),
+        name: timeline.incident.id.to_string().to_lowercase(),
+        summary: format!("{} as it was", timeline.incident.id),
         ends: duration(PLAYED),
-        inject: injects(story),
+        inject: injects(timeline),
         fault: absent.chain(down).collect(),
         hypothesis: failed.iter().filter_map(expected).collect(),
     }
 }
 
-fn injects(story: &IncidentTimeline) -> Vec<ReplayInject> {
-    let opened_at = story.incident.opened_at;
-    let alerts = story.records.iter().filter_map(|record| match &record.event {
+fn injects(timeline: &IncidentTimeline) -> Vec<ReplayInject> {
+    let opened_at = timeline.incident.opened_at;
+    let alerts = timeline.records.iter().filter_map(|record| match &record.event {
         Event::Opened(opening) => Some((record.at, opening.alert.clone())),
         Event::Joined { alert } => Some((record.at, alert.clone())),
         _ => None,
@@ -184,12 +185,12 @@ fn inject(at: Timestamp, opened_at: Timestamp, alert: &Alert) -> ReplayInject {
 }
 
 /// People whom a page had reached, or whom a drill had made absent, and who did not answer.
-fn silent(story: &IncidentTimeline) -> BTreeSet<PersonName> {
-    let briefs = story.incident.pages.values().filter(|page| page.purpose.is_brief());
+fn silent(timeline: &IncidentTimeline) -> BTreeSet<PersonName> {
+    let briefs = timeline.incident.pages.values().filter(|page| page.purpose.is_brief());
     let taken = briefs.filter(|page| page.stages.accepted.is_some() || page.stages.kept.is_some());
     let reached = taken.filter_map(|page| page.person.clone());
     let mut reached: BTreeSet<PersonName> = reached.collect();
-    for record in &story.records {
+    for record in &timeline.records {
         if let Some(person) = record.event.said_by() {
             reached.remove(person);
         }
@@ -199,17 +200,17 @@ fn silent(story: &IncidentTimeline) -> BTreeSet<PersonName> {
 
 /// People who took a role, handed it back and do not have it at the end. In a replay they would take it again without
 /// effect.
-fn gave_back(story: &IncidentTimeline) -> BTreeSet<PersonName> {
-    let engagements = || story.incident.engagements.values();
+fn gave_back(timeline: &IncidentTimeline) -> BTreeSet<PersonName> {
+    let engagements = || timeline.incident.engagements.values();
     let backs = engagements().flat_map(|engagement| &engagement.handed_back).map(|back| back.person.clone());
     backs.filter(|person| !engagements().any(|engagement| engagement.holder() == Some(person))).collect()
 }
 
 /// Channels that were tried and accepted no brief, including those that a drill broke on purpose, because its scenario
 /// is played again. A desk that nobody had open does not count as a channel that accepts nothing.
-fn dead(story: &IncidentTimeline) -> BTreeSet<ChannelName> {
-    let briefs = || story.incident.pages.values().filter(|page| page.purpose.is_brief());
-    let attempts = story.attempts();
+fn dead(timeline: &IncidentTimeline) -> BTreeSet<ChannelName> {
+    let briefs = || timeline.incident.pages.values().filter(|page| page.purpose.is_brief());
+    let attempts = timeline.attempts();
     let failed = |page: &Page| {
         let hitch = attempts.get(&page.n).and_then(|attempts| attempts.hitch(page));
         matches!(hitch, Some(DeliveryHitch::Channel | DeliveryHitch::Injected(_)))

@@ -87,26 +87,26 @@ impl StoryTally for ResponseHistory {
         )
     }
 
-    fn add(&mut self, story: &IncidentTimeline, now: Timestamp) {
-        if story.asks_nothing() {
+    fn add(&mut self, timeline: &IncidentTimeline, now: Timestamp) {
+        if timeline.asks_nothing() {
             return;
         }
         self.incidents += 1;
-        self.drills += usize::from(story.incident.drill);
-        self.sandboxed += usize::from(story.incident.has_sandboxed_page());
-        let attempts = story.attempts();
+        self.drills += usize::from(timeline.incident.drill);
+        self.sandboxed += usize::from(timeline.incident.has_sandboxed_page());
+        let attempts = timeline.attempts();
         let firsts = first_attempts(&attempts);
-        for person in people(&story.incident) {
-            if let Some(asked) = asked(story, &person, &attempts, &firsts, now) {
+        for person in people(&timeline.incident) {
+            if let Some(asked) = asked(timeline, &person, &attempts, &firsts, now) {
                 self.asked.entry(person).or_default().push(asked);
             }
         }
-        for page in briefs(&story.incident) {
+        for page in briefs(&timeline.incident) {
             self.carry(page, &firsts);
         }
-        for record in &story.records {
+        for record in &timeline.records {
             if let Event::Undelivered { page, .. } = &record.event
-                && let Some(page) = story.incident.pages.get(page).filter(|page| page.purpose.is_brief())
+                && let Some(page) = timeline.incident.pages.get(page).filter(|page| page.purpose.is_brief())
                 && page.stand_in().is_none()
             {
                 self.carried.entry(page.channel.clone()).or_default().lost += 1;
@@ -161,7 +161,7 @@ fn first_attempts(attempts: &BTreeMap<u32, PageAttempts<'_>>) -> BTreeMap<u32, b
 
 /// `None` if no page reached them.
 fn asked(
-    story: &IncidentTimeline,
+    timeline: &IncidentTimeline,
     person: &PersonName,
     attempts: &BTreeMap<u32, PageAttempts<'_>>,
     firsts: &BTreeMap<u32, bool>,
@@ -171,10 +171,10 @@ fn asked(
         let injected = attempts.get(&page.n).and_then(PageAttempts::injected);
         matches!(injected, Some(FaultKind::Absent { .. }))
     };
-    let mine = || briefs(&story.incident).filter(|page| page.person.as_ref() == Some(person) && !absent(page));
+    let mine = || briefs(&timeline.incident).filter(|page| page.person.as_ref() == Some(person) && !absent(page));
     let roles: BTreeSet<&RoleName> = mine().filter_map(|page| page.role.as_ref()).collect();
-    let end = roles.into_iter().filter_map(|role| end(story, role, now)).max()?;
-    let (answer, by) = match first_answer(story, person).filter(|(at, _, _)| *at <= end) {
+    let end = roles.into_iter().filter_map(|role| end(timeline, role, now)).max()?;
+    let (answer, by) = match first_answer(timeline, person).filter(|(at, _, _)| *at <= end) {
         Some((at, answer, by)) => (Some((at, answer)), by),
         None => (None, None),
     };
@@ -206,9 +206,9 @@ fn asked(
 
 /// When nobody waited for a role's people any more: when somebody first had it. This stands even if they handed it back
 /// later, because nobody else was asked until then.
-fn end(story: &IncidentTimeline, role: &RoleName, now: Timestamp) -> Option<Timestamp> {
-    let engagement = story.incident.engagements.get(role)?;
-    let taken = story.records.iter().find(|record| match &record.event {
+fn end(timeline: &IncidentTimeline, role: &RoleName, now: Timestamp) -> Option<Timestamp> {
+    let engagement = timeline.incident.engagements.get(role)?;
+    let taken = timeline.records.iter().find(|record| match &record.event {
         Event::Engaged { role: whose, .. } | Event::Covered { role: whose, .. } => whose == role,
         _ => false,
     });
@@ -218,14 +218,14 @@ fn end(story: &IncidentTimeline, role: &RoleName, now: Timestamp) -> Option<Time
 
 /// The first answer of a person who was asked, and its channel.
 fn first_answer<'a>(
-    story: &'a IncidentTimeline,
+    timeline: &'a IncidentTimeline,
     person: &PersonName,
 ) -> Option<(Timestamp, Answer, Option<&'a ChannelName>)> {
-    story.records.iter().find_map(|record| match &record.event {
+    timeline.records.iter().find_map(|record| match &record.event {
         Event::Answered { person: who, answer, verdict, .. }
             if who == person && record.event.said_by().is_some() && !matches!(verdict, AnswerVerdict::NotAsked) =>
         {
-            Some((record.at, *answer, story.channel_of(&record.event)))
+            Some((record.at, *answer, timeline.channel_of(&record.event)))
         }
         _ => None,
     })

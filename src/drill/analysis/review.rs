@@ -6,7 +6,7 @@ use crate::{
         DrillScore, HypothesisVerdict, IncidentTrace, RunObservation, Scenario,
         analysis::score::{HypothesisResult, score},
         scenario::{
-            definition::{ScenarioFault, ScenarioTrouble},
+            definition::{ScenarioFault, ScenarioFaultKind},
             hypothesis::{HypothesisSubject, RunHypothesis},
         },
     },
@@ -26,19 +26,19 @@ pub struct ReviewedRun {
     /// The run.
     pub run: DrillRun,
     /// Its incidents, in order.
-    pub stories: Vec<IncidentTimeline>,
+    pub timelines: Vec<IncidentTimeline>,
 }
 
 impl ReviewedRun {
     /// What the run showed, watched until its end. `screens` are the channels that are screens.
     pub fn observed(&self, screens: &BTreeSet<ChannelName>, now: Timestamp) -> RunObservation {
         let until = self.run.ended_at.unwrap_or(now);
-        let events: Vec<Vec<(Timestamp, Event)>> = self.stories.iter().map(events).collect();
+        let events: Vec<Vec<(Timestamp, Event)>> = self.timelines.iter().map(events).collect();
         let traces: Vec<IncidentTrace<'_>> = self
-            .stories
+            .timelines
             .iter()
             .zip(&events)
-            .map(|(story, events)| IncidentTrace { incident: &story.incident, events, until, screens })
+            .map(|(timeline, events)| IncidentTrace { incident: &timeline.incident, events, until, screens })
             .collect();
         RunObservation::of(&traces)
     }
@@ -52,12 +52,12 @@ impl ReviewedRun {
     /// How it was stopped early, and after how long; `None` if it was played to its end.
     fn cut_short(&self, now: Timestamp) -> Option<CutShort> {
         let run = &self.run;
-        let ended = |story: &IncidentTimeline| match story.incident.status {
+        let ended = |timeline: &IncidentTimeline| match timeline.incident.status {
             IncidentStatus::Resolved { at, .. } => Some(at),
             IncidentStatus::Open => None,
         };
         // The run itself ends when its all-clear is sent.
-        let over = self.stories.iter().filter_map(ended).max().or(run.ended_at).unwrap_or(now);
+        let over = self.timelines.iter().filter_map(ended).max().or(run.ended_at).unwrap_or(now);
         let after = over.since(run.started_at);
         let how = match run.state {
             RunState::Held | RunState::NotHeld | RunState::TooFew => return None,
@@ -120,8 +120,8 @@ pub fn failed(score: &DrillScore) -> Vec<RunHypothesis> {
     score.failed().map(|finding| finding.hypothesis.clone()).collect()
 }
 
-fn events(story: &IncidentTimeline) -> Vec<(Timestamp, Event)> {
-    story.records.iter().map(|record| (record.at, record.event.clone())).collect()
+fn events(timeline: &IncidentTimeline) -> Vec<(Timestamp, Event)> {
+    timeline.records.iter().map(|record| (record.at, record.event.clone())).collect()
 }
 
 fn hypothesis(finding: &HypothesisResult, observed: &RunObservation) -> after_action::ReviewHypothesis {
@@ -158,13 +158,13 @@ fn hypothesis(finding: &HypothesisResult, observed: &RunObservation) -> after_ac
 
 /// How long it took: one role's engagement, the last of several, or the last all-clear.
 fn measured(about: &HypothesisSubject, covered: bool, observed: &RunObservation) -> Option<Duration> {
-    let took = |course: &crate::drill::analysis::observation::RoleAnalysis| {
-        course.engaged.or(course.covered.filter(|_| covered))
+    let took = |analysis: &crate::drill::analysis::observation::RoleAnalysis| {
+        analysis.engaged.or(analysis.covered.filter(|_| covered))
     };
     match about {
         HypothesisSubject::Role(role) => took(observed.roles.get(role)?),
         HypothesisSubject::AllRoles => {
-            let required = observed.roles.values().filter(|course| course.required);
+            let required = observed.roles.values().filter(|analysis| analysis.required);
             required.map(took).collect::<Option<Vec<Duration>>>()?.into_iter().max()
         }
         HypothesisSubject::AllClear => {
@@ -196,11 +196,11 @@ fn earlier_of(
 
 fn fault_told(fault: &ScenarioFault, compress: u32) -> String {
     let span = |span: Duration| humantime::format_duration(span / compress);
-    let what = match &fault.trouble {
-        ScenarioTrouble::Down(channel) => format!("{channel} was down"),
-        ScenarioTrouble::Broken(channel) => format!("{channel} refused everybody"),
-        ScenarioTrouble::Late(channel, by) => format!("{channel} was {} late", span(*by)),
-        ScenarioTrouble::Absent(person) => format!("{person} was absent"),
+    let what = match &fault.kind {
+        ScenarioFaultKind::Down(channel) => format!("{channel} was down"),
+        ScenarioFaultKind::Broken(channel) => format!("{channel} refused everybody"),
+        ScenarioFaultKind::Late(channel, by) => format!("{channel} was {} late", span(*by)),
+        ScenarioFaultKind::Absent(person) => format!("{person} was absent"),
     };
     format!("{what}, from {} to {} after the first alert", span(fault.from), span(fault.until))
 }

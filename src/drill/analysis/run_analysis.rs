@@ -62,13 +62,13 @@ impl RunObservation {
     pub fn of(traces: &[IncidentTrace<'_>]) -> Self {
         let mut observed = Self::default();
         for trace in traces {
-            let told = TraceDetails::of(trace);
+            let details = TraceDetails::of(trace);
             for role in trace.incident.engagements.keys() {
                 if !observed.roles.contains_key(role) {
-                    observed.roles.extend(told.course(role).map(|course| (role.clone(), course)));
+                    observed.roles.extend(details.analysis(role).map(|analysis| (role.clone(), analysis)));
                 }
             }
-            observed.all_clears.extend(told.all_clears());
+            observed.all_clears.extend(details.all_clears());
             observed.sandboxed |= trace.incident.has_sandboxed_page();
         }
         observed
@@ -86,7 +86,7 @@ struct HandedBackRole<'a> {
 /// A trace with data derived from its events.
 struct TraceDetails<'a> {
     trace: &'a IncidentTrace<'a>,
-    rungs: Vec<StepEntry<'a>>,
+    entries: Vec<StepEntry<'a>>,
     handed: BTreeMap<&'a RoleName, (Timestamp, &'a RoleName)>,
     /// The answer that engaged each role.
     answers: BTreeMap<&'a RoleName, EngagingAnswer<'a>>,
@@ -99,9 +99,9 @@ struct TraceDetails<'a> {
 
 impl<'a> TraceDetails<'a> {
     fn of(trace: &'a IncidentTrace<'a>) -> Self {
-        let mut told = Self {
+        let mut details = Self {
             trace,
-            rungs: Vec::new(),
+            entries: Vec::new(),
             handed: BTreeMap::new(),
             answers: BTreeMap::new(),
             held: Vec::new(),
@@ -116,21 +116,21 @@ impl<'a> TraceDetails<'a> {
                 Event::StepEntered { role, step, on_call, .. } => {
                     let number = numbers.entry(role).or_default();
                     *number += 1;
-                    told.rungs.push(StepEntry { role, number: *number, step: *step, at: *at, on_call });
+                    details.entries.push(StepEntry { role, number: *number, step: *step, at: *at, on_call });
                 }
-                Event::HandedOver { role, next } => drop(told.handed.insert(role, (*at, next))),
+                Event::HandedOver { role, next } => drop(details.handed.insert(role, (*at, next))),
                 Event::Answered {
                     role: Some(role), person, page, channel, verdict: AnswerVerdict::Engages, ..
                 } => {
-                    told.answers.insert(role, EngagingAnswer { person, page: *page, channel: channel.as_ref() });
+                    details.answers.insert(role, EngagingAnswer { person, page: *page, channel: channel.as_ref() });
                     taken.insert(role, *at);
                 }
                 Event::HandedBack { role, person } => {
                     let nothing_told = EngagingAnswer { person, page: None, channel: None };
                     let given =
-                        told.answers.remove(role).filter(|given| given.person == person).unwrap_or(nothing_told);
+                        details.answers.remove(role).filter(|given| given.person == person).unwrap_or(nothing_told);
                     let from = taken.get(role).copied().unwrap_or(*at);
-                    told.held.push(HandedBackRole { role, given, from, until: *at });
+                    details.held.push(HandedBackRole { role, given, from, until: *at });
                 }
                 Event::Withdrawn { pages } => unwanted.extend(pages),
                 Event::Injected { page, .. } => drop(injected.insert(*page)),
@@ -138,19 +138,19 @@ impl<'a> TraceDetails<'a> {
                     let on_purpose = injected.remove(page);
                     let failed = matches!(settlement, SendOutcome::Unreachable { .. });
                     if failed && !on_purpose && !unwanted.contains(page) {
-                        told.unreachable.insert(*page, *at);
+                        details.unreachable.insert(*page, *at);
                     }
                 }
                 Event::Undelivered { page, .. } if !unwanted.contains(page) => {
-                    told.unreachable.insert(*page, *at);
+                    details.unreachable.insert(*page, *at);
                 }
                 _ => {}
             }
         }
-        told
+        details
     }
 
-    fn course(&self, role: &RoleName) -> Option<RoleAnalysis> {
+    fn analysis(&self, role: &RoleName) -> Option<RoleAnalysis> {
         let opened = self.trace.incident.opened_at;
         let engagement = self.trace.incident.engagements.get(role)?;
         let after = |at: Timestamp| at.since(opened);
@@ -186,13 +186,13 @@ impl<'a> TraceDetails<'a> {
         let open_since = self.held.iter().filter(|held| held.role == role).map(|held| held.until).max();
         let asked_at = |page: &Page| open_since.map_or(page.born_at, |since| since.max(page.born_at));
         let until = answered.as_ref().and_then(|(_, page)| *page).map_or(own_end, |page| asked_at(page).min(own_end));
-        let rungs: Vec<&StepEntry<'_>> =
-            self.rungs.iter().filter(|rung| rung.role == role && rung.at <= until).collect();
-        for (n, rung) in rungs.iter().enumerate() {
-            let over = rungs.get(n + 1).map_or(until, |next| next.at);
-            self.rung(rung, (rung.at.max(from), over), parts);
+        let entries: Vec<&StepEntry<'_>> =
+            self.entries.iter().filter(|entry| entry.role == role && entry.at <= until).collect();
+        for (n, entry) in entries.iter().enumerate() {
+            let over = entries.get(n + 1).map_or(until, |next| next.at);
+            self.entry(entry, (entry.at.max(from), over), parts);
         }
-        let step = rungs.last().map_or(0, |rung| rung.step);
+        let step = entries.last().map_or(0, |entry| entry.step);
         if let Some((given, page)) = answered {
             self.answered(role, step, given, page, (until, own_end), parts);
         } else if let Some((at, next)) = handed {
@@ -200,23 +200,23 @@ impl<'a> TraceDetails<'a> {
         }
     }
 
-    /// A rung without an answer that stood: who had the role for a while, and what had no effect.
-    fn rung(&self, rung: &StepEntry<'_>, (from, over): (Timestamp, Timestamp), parts: &mut Vec<TimeSlice>) {
+    /// A step without an answer that stood: who had the role for a while, and what had no effect.
+    fn entry(&self, entry: &StepEntry<'_>, (from, over): (Timestamp, Timestamp), parts: &mut Vec<TimeSlice>) {
         let mut at = from;
-        let within = |held: &&HandedBackRole<'_>| held.role == rung.role && from <= held.from && held.from < over;
+        let within = |held: &&HandedBackRole<'_>| held.role == entry.role && from <= held.from && held.from < over;
         for held in self.held.iter().filter(within) {
             let page = self.page_answered(held.role, &held.given, held.from);
             let born = page.map_or(at, |page| page.born_at.max(at).min(held.from));
-            let (cause, said) = self.silence(rung, born);
+            let (cause, said) = self.silence(entry, born);
             self.part(parts, at, born, cause, said);
-            self.answered(held.role, rung.step, &held.given, page, (born, held.from), parts);
+            self.answered(held.role, entry.step, &held.given, page, (born, held.from), parts);
             let person = Some(held.given.person.clone());
-            let (stage, role, step) = (AnalysisStage::HandedBack, rung.role.clone(), rung.step);
+            let (stage, role, step) = (AnalysisStage::HandedBack, entry.role.clone(), entry.step);
             let cause = TimeCause { stage, role, step, channel: None, person, stand_in: None };
             at = held.until.min(over);
             self.part(parts, held.from, at, cause, None);
         }
-        let (cause, said) = self.silence(rung, over);
+        let (cause, said) = self.silence(entry, over);
         self.part(parts, at, over, cause, said);
     }
 
@@ -269,20 +269,20 @@ impl<'a> TraceDetails<'a> {
         taken.min_by_key(|page| page.stages.accepted)
     }
 
-    /// Why a rung had no answer until `over`. The order is: a channel that accepted nothing, a person with wrong
+    /// Why a step had no answer until `over`. The order is: a channel that accepted nothing, a person with wrong
     /// contact data, a page that waited for its turn, people who did not answer. Those people come last because they
     /// may never have been reached.
-    fn silence(&self, rung: &StepEntry<'_>, over: Timestamp) -> (TimeCause, Option<String>) {
-        let (role, step) = (rung.role.clone(), rung.step);
+    fn silence(&self, entry: &StepEntry<'_>, over: Timestamp) -> (TimeCause, Option<String>) {
+        let (role, step) = (entry.role.clone(), entry.step);
         let cause = |stage, channel, person, stand_in| TimeCause { stage, role, step, channel, person, stand_in };
-        let only = match rung.on_call {
+        let only = match entry.on_call {
             [] => return (cause(AnalysisStage::NobodyOnCall, None, None, None), None),
             [person] => Some(person.clone()),
             _ => None,
         };
-        let briefs = |page: &&Page| page.purpose.is_brief() && page.role.as_ref() == Some(rung.role);
+        let briefs = |page: &&Page| page.purpose.is_brief() && page.role.as_ref() == Some(entry.role);
         let pages = self.trace.incident.pages.values().map(|page| &**page).filter(briefs);
-        let pages: Vec<&Page> = pages.filter(|page| page.rung == rung.number).collect();
+        let pages: Vec<&Page> = pages.filter(|page| page.step_entry == entry.number).collect();
         if pages.is_empty() {
             return (cause(AnalysisStage::Contact, None, only, None), None);
         }
@@ -297,11 +297,11 @@ impl<'a> TraceDetails<'a> {
             }
             Some(page) if self.is_persons_own(page, over) => (
                 cause(AnalysisStage::Contact, Some(page.channel.clone()), page.person.clone(), None),
-                page.trouble.clone(),
+                page.last_error.clone(),
             ),
             Some(page) => {
                 let stand_in = self.stand_in(page);
-                (cause(AnalysisStage::Channel, Some(page.channel.clone()), None, stand_in), page.trouble.clone())
+                (cause(AnalysisStage::Channel, Some(page.channel.clone()), None, stand_in), page.last_error.clone())
             }
             // All of them: a person who was really paged was really silent.
             None => {
@@ -362,9 +362,9 @@ impl<'a> TraceDetails<'a> {
         let reached = |page: &&Page| page.purpose.is_brief() && page.is_taken() && !absent(page);
         let people: BTreeSet<&PersonName> = pages().filter(reached).filter_map(|page| page.person.as_ref()).collect();
         let first = |person: &PersonName| {
-            let told =
+            let details =
                 pages().filter(|page| page.purpose == PagePurpose::Resolved && page.person.as_ref() == Some(person));
-            told.filter_map(|page| page.stages.accepted).min()
+            details.filter_map(|page| page.stages.accepted).min()
         };
         let watched = self.trace.until.since(resolved);
         let all = people.into_iter().map(|person| AllClear {

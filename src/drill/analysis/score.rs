@@ -204,8 +204,8 @@ fn finding<'a>(
 /// Whether the pages that a hypothesis is about were kept in the sandbox in a run.
 fn is_sandboxed(hypothesis: &RunHypothesis, run: &RunObservation) -> bool {
     match &hypothesis.about {
-        HypothesisSubject::Role(role) => run.roles.get(role).is_some_and(|course| course.sandboxed),
-        HypothesisSubject::AllRoles => run.roles.values().any(|course| course.required && course.sandboxed),
+        HypothesisSubject::Role(role) => run.roles.get(role).is_some_and(|analysis| analysis.sandboxed),
+        HypothesisSubject::AllRoles => run.roles.values().any(|analysis| analysis.required && analysis.sandboxed),
         HypothesisSubject::AllClear => run.sandboxed,
     }
 }
@@ -214,11 +214,11 @@ fn is_sandboxed(hypothesis: &RunHypothesis, run: &RunObservation) -> bool {
 fn endings(hypothesis: &RunHypothesis, run: &RunObservation) -> Vec<Ending> {
     match &hypothesis.about {
         HypothesisSubject::Role(role) => {
-            run.roles.get(role).map(|course| ending(hypothesis, course)).into_iter().collect()
+            run.roles.get(role).map(|analysis| ending(hypothesis, analysis)).into_iter().collect()
         }
         HypothesisSubject::AllRoles => {
-            let required = run.roles.values().filter(|course| course.required);
-            all_of(required.map(|course| ending(hypothesis, course)).collect::<Vec<_>>()).into_iter().collect()
+            let required = run.roles.values().filter(|analysis| analysis.required);
+            all_of(required.map(|analysis| ending(hypothesis, analysis)).collect::<Vec<_>>()).into_iter().collect()
         }
         HypothesisSubject::AllClear => {
             let heard = |after: Duration| Ending { time: after.as_secs_f64(), how: EndingKind::Happened };
@@ -230,16 +230,16 @@ fn endings(hypothesis: &RunHypothesis, run: &RunObservation) -> Vec<Ending> {
 
 /// How a role ended for this hypothesis. A role whose pages were kept in the sandbox was not late, because nobody was
 /// asked. The same holds for its own target ([`crate::report::target::role_in_time`]).
-pub fn ending(hypothesis: &RunHypothesis, course: &RoleAnalysis) -> Ending {
-    let ended = ending_seen(hypothesis, course);
+pub fn ending(hypothesis: &RunHypothesis, analysis: &RoleAnalysis) -> Ending {
+    let ended = ending_seen(hypothesis, analysis);
     let is_late = in_time(&ended, hypothesis.within.as_secs_f64()) == Some(false);
-    if course.sandboxed && is_late { Ending { time: 0.0, how: EndingKind::Waiting } } else { ended }
+    if analysis.sandboxed && is_late { Ending { time: 0.0, how: EndingKind::Waiting } } else { ended }
 }
 
-fn ending_seen(hypothesis: &RunHypothesis, course: &RoleAnalysis) -> Ending {
-    match course.engaged.or(course.covered.filter(|_| hypothesis.covered)) {
+fn ending_seen(hypothesis: &RunHypothesis, analysis: &RoleAnalysis) -> Ending {
+    match analysis.engaged.or(analysis.covered.filter(|_| hypothesis.covered)) {
         Some(after) => Ending { time: after.as_secs_f64(), how: EndingKind::Happened },
-        None => course.ended.after(course.watched.as_secs_f64()),
+        None => analysis.ended.after(analysis.watched.as_secs_f64()),
     }
 }
 
@@ -249,14 +249,14 @@ fn bottleneck<'a>(
 ) -> Option<ScoreBottleneck> {
     let within = hypothesis.within.as_secs_f64();
     let late = runs.flat_map(|run| {
-        let about = run.roles.iter().filter(|(role, course)| match &hypothesis.about {
+        let about = run.roles.iter().filter(|(role, analysis)| match &hypothesis.about {
             HypothesisSubject::Role(about) => about == *role,
-            HypothesisSubject::AllRoles => course.required,
+            HypothesisSubject::AllRoles => analysis.required,
             HypothesisSubject::AllClear => false,
         });
         about
-            .map(|(_, course)| course)
-            .filter(move |course| in_time(&ending(hypothesis, course), within) == Some(false))
+            .map(|(_, analysis)| analysis)
+            .filter(move |analysis| in_time(&ending(hypothesis, analysis), within) == Some(false))
     });
     bottleneck_of(late, hypothesis.within)
 }
@@ -265,7 +265,7 @@ fn bottleneck<'a>(
 pub fn bottleneck_of<'a>(late: impl Iterator<Item = &'a RoleAnalysis>, within: Duration) -> Option<ScoreBottleneck> {
     let mut spent: BTreeMap<&TimeCause, Duration> = BTreeMap::new();
     let mut said: BTreeMap<&TimeCause, &String> = BTreeMap::new();
-    for part in late.flat_map(|course| &course.parts) {
+    for part in late.flat_map(|analysis| &analysis.parts) {
         *spent.entry(&part.cause).or_default() += part.until.min(within).saturating_sub(part.from);
         said.extend(part.said.as_ref().map(|words| (&part.cause, words)));
     }

@@ -31,7 +31,7 @@ impl DrillRunner {
         let people: Vec<PersonName> = called(scenario, &live.matrix, now).into_iter().collect();
         let opening = opening(run, scenario, terms.clone(), &live.matrix.revision, now);
         let needs = LockSet { keys: vec![opening.key.clone()], live_open: true, ..LockSet::default() };
-        let tell = move |tx: &mut Transaction<'_>| {
+        let write = move |tx: &mut Transaction<'_>| {
             if tx.live_open().is_some() {
                 return None;
             }
@@ -39,7 +39,7 @@ impl DrillRunner {
             tx.step(id, IncidentInput::Announce { people: people.clone() }, &live.matrix.roster);
             Some(id)
         };
-        self.engine.transact(RequestClass::Admission, needs, tell).await
+        self.engine.transact(RequestClass::Admission, needs, write).await
     }
 }
 
@@ -71,7 +71,7 @@ fn opening(run: &DrillRun, scenario: &Scenario, terms: DrillTerms, matrix: &str,
         accept_timeout: BTreeMap::new(),
         rooms: Vec::new(),
         living: BTreeMap::new(),
-        tell: Default::default(),
+        webhooks: Default::default(),
         actions: Vec::new(),
         on_resolved: OnResolved::Note,
     };

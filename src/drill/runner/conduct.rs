@@ -9,7 +9,7 @@ use crate::{
         DrillScore, HypothesisVerdict, Scenario,
         runner::{
             announce::ANNOUNCE_WAIT,
-            drill_runner::{DrillRunner, RunCourse, UnderWay},
+            drill_runner::{DrillRunner, RunPhase, UnderWay},
         },
         scenario::definition,
     },
@@ -90,7 +90,7 @@ impl DrillRunner {
         loop {
             changed.mark_unchanged();
             let now = self.engine.now();
-            if let Some(ended) = stopped(&under_way.course()) {
+            if let Some(ended) = stopped(&under_way.phase()) {
                 return Ok(ended);
             }
             if let Some(by) = self.broken_off_for(run).await? {
@@ -134,10 +134,10 @@ impl DrillRunner {
             ..alert.clone()
         };
         let mut refused = None;
-        for fate in
-            self.engine.admission().admit_on(vec![alert], now, terms).await?.into_iter().flat_map(|told| told.fates)
+        for result in
+            self.engine.admission().admit_on(vec![alert], now, terms).await?.into_iter().flat_map(|told| told.results)
         {
-            match fate {
+            match result {
                 AdmissionResult::Opened { incident }
                 | AdmissionResult::ConditionFailed { incident: Some(incident), .. }
                     if !run.incidents.contains(&incident) =>
@@ -259,7 +259,7 @@ impl DrillRunner {
 fn terms(run: &DrillRun, scenario: &Scenario, zero: Timestamp) -> DrillTerms {
     let at = |offset: Duration| zero + offset / run.compress;
     let faults = scenario.faults.iter().map(|fault| InjectedFault {
-        what: fault.trouble.injected(run.compress),
+        what: fault.kind.injected(run.compress),
         from: at(fault.from),
         until: (fault.until < scenario.ends).then(|| at(fault.until)),
     });
@@ -312,17 +312,17 @@ fn why(ended: &RunEnd) -> String {
 }
 
 /// A request to stop it early, if there is one.
-fn stopped(course: &RunCourse) -> Option<RunEnd> {
-    let RunCourse::Stopped(by) = course else { return None };
+fn stopped(phase: &RunPhase) -> Option<RunEnd> {
+    let RunPhase::Stopped(by) = phase else { return None };
     Some(RunEnd::Aborted(by.clone(), format!("{by} broke it off")))
 }
 
 /// Marks the run as over, so that it cannot be stopped any more. If somebody stopped it while its last messages were
 /// sent, it counts as stopped.
 fn over(under_way: &UnderWay, ended: RunEnd) -> RunEnd {
-    let course = std::mem::replace(&mut *under_way.course(), RunCourse::Over);
+    let phase = std::mem::replace(&mut *under_way.phase(), RunPhase::Over);
     match ended {
-        RunEnd::Whole => stopped(&course).unwrap_or(RunEnd::Whole),
+        RunEnd::Whole => stopped(&phase).unwrap_or(RunEnd::Whole),
         other => other,
     }
 }

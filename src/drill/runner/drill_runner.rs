@@ -23,14 +23,14 @@ pub(crate) struct UnderWay {
     pub(crate) scenario: Scenario,
     pub(crate) stop: CancellationToken,
     /// Whether it is still in progress.
-    pub(crate) course: Latch<RunCourse>,
+    pub(crate) phase: Latch<RunPhase>,
     /// Its incidents are over, and the people who were paged are being told.
     pub(crate) ended: CancellationToken,
 }
 
 /// The progress of a run.
 #[derive(Default)]
-pub(crate) enum RunCourse {
+pub(crate) enum RunPhase {
     /// It is in progress.
     #[default]
     GoesOn,
@@ -41,8 +41,8 @@ pub(crate) enum RunCourse {
 }
 
 impl UnderWay {
-    pub(crate) fn course(&self) -> MutexGuard<'_, RunCourse> {
-        self.course.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn phase(&self) -> MutexGuard<'_, RunPhase> {
+        self.phase.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

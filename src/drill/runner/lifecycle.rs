@@ -8,7 +8,7 @@ use crate::{
         Scenario,
         runner::{
             conduct::broken_off,
-            drill_runner::{DrillRunner, RunCourse, UnderWay},
+            drill_runner::{DrillRunner, RunPhase, UnderWay},
         },
         scenario::definition::COMPRESS_MAX,
     },
@@ -99,7 +99,7 @@ impl DrillRunner {
         tracing::info!(drill.run = %run.id, drill.scenario = run.scenario, by = run.by, "a drill begins");
         let id = run.id;
         let (stop, ended) = (CancellationToken::new(), CancellationToken::new());
-        let under_way = Arc::new(UnderWay { id, scenario, stop, course: Latch::default(), ended });
+        let under_way = Arc::new(UnderWay { id, scenario, stop, phase: Latch::default(), ended });
         *current = Some(under_way.clone());
         let runs = self.clone();
         tokio::spawn(async move {
@@ -123,9 +123,9 @@ impl DrillRunner {
         if matches!(&by, Actor::Person(person) if !people.is_empty() && !people.contains(person)) {
             return Err(NotStopped::NotTheirs(by));
         }
-        match &mut *under_way.course() {
-            RunCourse::Over => return Err(NotStopped::NotRunning(id)),
-            course => *course = RunCourse::Stopped(by),
+        match &mut *under_way.phase() {
+            RunPhase::Over => return Err(NotStopped::NotRunning(id)),
+            phase => *phase = RunPhase::Stopped(by),
         }
         under_way.stop.cancel();
         timeout(ABORT_WAIT, under_way.ended.cancelled()).await.map_err(|_| NotStopped::NotYet(id))

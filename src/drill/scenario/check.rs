@@ -141,10 +141,10 @@ pub(super) fn openings(scenario: &Scenario, matrix: &Matrix) -> ScenarioOpenings
     for (at, judgements) in reports {
         for judgement in judgements {
             match judgement {
-                TriggerMatch::Holds { trigger, hold, window, .. } => {
+                TriggerMatch::Holds { trigger, threshold, window, .. } => {
                     let now = Timestamp::default() + at;
-                    let mut holds = |hold| windows.entry(window.clone()).or_default().observe(hold, now);
-                    if hold.is_none_or(&mut holds) {
+                    let mut holds = |threshold| windows.entry(window.clone()).or_default().observe(threshold, now);
+                    if threshold.is_none_or(&mut holds) {
                         openings.opened.insert(trigger.clone());
                     }
                 }

@@ -131,10 +131,10 @@ pub struct Scenario {
     pub faults: Vec<ScenarioFault>,
     /// Scripted answers, in order of time.
     pub answers: Vec<ScriptedAnswer>,
-    /// How people respond who are not listed in `habits`.
+    /// How people respond who are not listed in `response_models`.
     pub everyone: ResponseModel,
     /// How the listed people respond.
-    pub habits: BTreeMap<PersonName, ResponseModel>,
+    pub response_models: BTreeMap<PersonName, ResponseModel>,
     /// How channels deliver.
     pub carriage: BTreeMap<ChannelName, ChannelModel>,
     /// It replays a real incident: its faults were real faults of channels and people, not injected by a drill.
@@ -180,12 +180,12 @@ pub struct ScenarioFault {
     /// The offset at which it ends (exclusive).
     pub until: Duration,
     /// The fault.
-    pub trouble: ScenarioTrouble,
+    pub kind: ScenarioFaultKind,
 }
 
 /// A kind of fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ScenarioTrouble {
+pub enum ScenarioFaultKind {
     /// Each attempt by this channel fails temporarily.
     Down(ChannelName),
     /// This channel refuses everybody immediately.
@@ -253,13 +253,13 @@ impl Scenario {
     }
 
     /// The faults at this offset.
-    pub fn troubles(&self, at: Duration) -> impl Iterator<Item = &ScenarioTrouble> {
-        self.faults.iter().filter(move |fault| fault.covers(at)).map(|fault| &fault.trouble)
+    pub fn faults_now(&self, at: Duration) -> impl Iterator<Item = &ScenarioFaultKind> {
+        self.faults.iter().filter(move |fault| fault.covers(at)).map(|fault| &fault.kind)
     }
 
     /// How a person responds: by their own habits, or else by everyone's.
-    pub fn habits_of(&self, person: &PersonName) -> ResponseModel {
-        let (own, all) = (self.habits.get(person).cloned().unwrap_or_default(), self.everyone.clone());
+    pub fn response_model_of(&self, person: &PersonName) -> ResponseModel {
+        let (own, all) = (self.response_models.get(person).cloned().unwrap_or_default(), self.everyone.clone());
         ResponseModel {
             answers: own.answers.or(all.answers),
             by_channel: own.by_channel,
@@ -279,11 +279,11 @@ impl ScenarioFault {
 
     /// Whether two faults affect the same thing at the same time.
     pub fn overlaps(&self, other: &Self) -> bool {
-        self.trouble.about() == other.trouble.about() && self.from < other.until && other.from < self.until
+        self.kind.about() == other.kind.about() && self.from < other.until && other.from < self.until
     }
 }
 
-impl ScenarioTrouble {
+impl ScenarioFaultKind {
     /// The same fault in the form that is injected into a drill's pages, with durations divided by `compress`.
     pub fn injected(&self, compress: u32) -> Injected {
         match self {

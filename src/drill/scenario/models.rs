@@ -17,8 +17,8 @@ use std::{collections::BTreeMap, time::Duration};
 pub(super) fn people(reader: &mut ScenarioReader<'_>, top: &mut TomlTable<'_>) -> BTreeMap<PersonName, ResponseModel> {
     named(reader, top, "people", |reader, item| {
         let person = reader.person(&LocatedValue { value: item.key, at: item.key_at });
-        let habits = habits(reader, item, &format!("people `{}`", item.key));
-        Some((person?, habits))
+        let model = response_model(reader, item, &format!("people `{}`", item.key));
+        Some((person?, model))
     })
 }
 
@@ -50,7 +50,7 @@ fn named<K: Ord, V>(
     table.take_all().iter().filter_map(|item| read(reader, item)).collect()
 }
 
-pub(super) fn habits(reader: &mut ScenarioReader<'_>, item: &TomlItem<'_>, what: &str) -> ResponseModel {
+pub(super) fn response_model(reader: &mut ScenarioReader<'_>, item: &TomlItem<'_>, what: &str) -> ResponseModel {
     let Some(mut table) = item.table(what.to_owned(), &mut reader.faults) else { return ResponseModel::default() };
     let answers = table.take("answers").and_then(|item| distribution(reader, &item));
     let by = table.take("by").map(|item| {

@@ -5,7 +5,7 @@ use crate::{
     drill::scenario::{
         check,
         definition::{
-            AbortRule, COMPRESS_MAX, ReadScenario, Scenario, ScenarioFault, ScenarioMoment, ScenarioTrouble,
+            AbortRule, COMPRESS_MAX, ReadScenario, Scenario, ScenarioFault, ScenarioFaultKind, ScenarioMoment,
             ScriptedAnswer,
         },
         hypothesis::{HypothesisSubject, RunHypothesis},
@@ -74,8 +74,9 @@ impl ScenarioReader<'_> {
             reader.answer(table, at).map(|value| LocatedValue { value, at })
         });
         answers.sort_by_key(|answer| answer.value.at);
-        let everyone = top.take("everyone").map(|item| models::habits(self, &item, "`[everyone]`")).unwrap_or_default();
-        let habits = models::people(self, &mut top);
+        let everyone =
+            top.take("everyone").map(|item| models::response_model(self, &item, "`[everyone]`")).unwrap_or_default();
+        let response_models = models::people(self, &mut top);
         let carriage = models::channels(self, &mut top);
         top.finish(&[], &[], &mut self.faults);
         check::overlaps(&faults, &mut self.faults);
@@ -98,7 +99,7 @@ impl ScenarioReader<'_> {
             faults: faults.into_iter().map(|fault| fault.value).collect(),
             answers: answers.iter().map(|answer| answer.value.clone()).collect(),
             everyone,
-            habits,
+            response_models,
             carriage,
             is_hindsight: false,
         };
@@ -172,16 +173,16 @@ impl ScenarioReader<'_> {
         let until_at = table.take("until");
         let until = until_at.map_or(self.ends, |item| Some(self.offset(&item)?.value));
         table.finish(&[], &[], &mut self.faults);
-        let trouble = match (channel, absent, kind, delay) {
+        let fault = match (channel, absent, kind, delay) {
             (Some(channel), None, Some(kind), None) => {
                 let (channel, kind) = (self.channel_item(&channel), kind.text(&mut self.faults)?);
                 self.outage(channel?, &kind)?
             }
             (Some(channel), None, None, Some(delay)) => {
                 let (channel, delay) = (self.channel_item(&channel), self.span(&delay));
-                ScenarioTrouble::Late(channel?, delay?.value)
+                ScenarioFaultKind::Late(channel?, delay?.value)
             }
-            (None, Some(person), None, None) => ScenarioTrouble::Absent(self.person_item(&person)?),
+            (None, Some(person), None, None) => ScenarioFaultKind::Absent(self.person_item(&person)?),
             _ => {
                 let help = "write `channel` with `kind = \"down\"`, `kind = \"broken\"` or `delay = \"90s\"`, or `absent = \"ana\"`";
                 self.faults.error("unclear-fault", at, "a fault is one thing that does not work", help);
@@ -199,13 +200,13 @@ impl ScenarioReader<'_> {
             );
             return None;
         }
-        Some(ScenarioFault { from, until, trouble })
+        Some(ScenarioFault { from, until, kind: fault })
     }
 
-    fn outage(&mut self, channel: ChannelName, kind: &LocatedValue<&str>) -> Option<ScenarioTrouble> {
+    fn outage(&mut self, channel: ChannelName, kind: &LocatedValue<&str>) -> Option<ScenarioFaultKind> {
         match kind.value {
-            "down" => Some(ScenarioTrouble::Down(channel)),
-            "broken" => Some(ScenarioTrouble::Broken(channel)),
+            "down" => Some(ScenarioFaultKind::Down(channel)),
+            "broken" => Some(ScenarioFaultKind::Broken(channel)),
             other => {
                 let help = "\"down\" (each attempt fails for now) or \"broken\" (it refuses everybody)";
                 self.faults.error("unknown-word", kind.at, format!("a channel can not be {other:?}"), help);

@@ -8,7 +8,7 @@ use crate::{
     },
     drill::{
         scenario::{
-            definition::ScenarioTrouble,
+            definition::ScenarioFaultKind,
             response_model::{AT_DESK, IGNORES, UNABLE},
         },
         simulator::{
@@ -63,48 +63,49 @@ impl<'a> VirtualPeople<'a> {
     /// When the person answers a page that arrived at `now`, and what; `None` if they do not.
     pub(crate) fn answer(&mut self, page: &Page, role: &RoleName, now: Timestamp) -> Option<(Duration, Answer)> {
         let person = page.person.as_ref()?;
-        let absent = |trouble: &ScenarioTrouble| matches!(trouble, ScenarioTrouble::Absent(who) if who == person);
-        if self.setting.manner == BehaviourModel::Scripted || self.setting.troubles(now).any(absent) {
+        let absent = |fault: &ScenarioFaultKind| matches!(fault, ScenarioFaultKind::Absent(who) if who == person);
+        if self.setting.manner == BehaviourModel::Scripted || self.setting.faults_now(now).any(absent) {
             return None;
         }
         let mind = self.mind(person);
-        let (habits, way) = (self.setting.habits.get(person), self.setting.channels.get(&page.channel)?);
-        let looks = habits.and_then(|habits| habits.by.as_ref()).is_none_or(|by| by.contains(&page.channel));
+        let (model, virtual_channel) =
+            (self.setting.response_models.get(person), self.setting.channels.get(&page.channel)?);
+        let looks = model.and_then(|model| model.by.as_ref()).is_none_or(|by| by.contains(&page.channel));
         if !mind.notices || !looks {
             return None;
         }
-        let own = habits.and_then(|habits| habits.by_channel.get(&page.channel).or(habits.answers.as_ref()));
-        let takes = own.unwrap_or(&way.reaction).quantile(mind.rank);
+        let own = model.and_then(|model| model.by_channel.get(&page.channel).or(model.answers.as_ref()));
+        let takes = own.unwrap_or(&virtual_channel.reaction).quantile(mind.rank);
         let level = self.setting.matrix.roles.get(role)?.engaged_by;
         Some((takes, if mind.is_able { Answer::of_level(level) } else { Answer::Unable }))
     }
 
     /// How sending this page now ends.
     pub(crate) fn attempt(&mut self, page: &Page, now: Timestamp) -> VirtualAttempt {
-        let Some(way) = self.setting.channels.get(&page.channel) else {
+        let Some(virtual_channel) = self.setting.channels.get(&page.channel) else {
             return failed(Duration::ZERO, SendError::unreachable("the channel is not in the matrix"));
         };
         let (mut late, mut injected) = (Duration::ZERO, None);
-        for trouble in self.setting.troubles(now) {
-            let told = || Some(trouble.injected(1)).filter(|_| !self.setting.scenario.is_hindsight);
-            match trouble {
-                ScenarioTrouble::Down(channel) if *channel == page.channel => {
+        for fault in self.setting.faults_now(now) {
+            let told = || Some(fault.injected(1)).filter(|_| !self.setting.scenario.is_hindsight);
+            match fault {
+                ScenarioFaultKind::Down(channel) if *channel == page.channel => {
                     let down = SendError::retry("the channel is down (as the scenario says)");
                     return VirtualAttempt { injected: told(), ..failed(REFUSAL, down) };
                 }
-                ScenarioTrouble::Broken(channel) if *channel == page.channel => {
+                ScenarioFaultKind::Broken(channel) if *channel == page.channel => {
                     let broken = SendError::broken("it refuses everybody (as the scenario says)");
                     return VirtualAttempt { injected: told(), ..failed(REFUSAL, broken) };
                 }
-                ScenarioTrouble::Late(channel, delay) if *channel == page.channel => {
+                ScenarioFaultKind::Late(channel, delay) if *channel == page.channel => {
                     late += *delay;
                     injected = injected.or_else(told);
                 }
-                ScenarioTrouble::Absent(person) if page.person.as_ref() == Some(person) => injected = told(),
-                ScenarioTrouble::Down(_)
-                | ScenarioTrouble::Broken(_)
-                | ScenarioTrouble::Late(..)
-                | ScenarioTrouble::Absent(_) => {}
+                ScenarioFaultKind::Absent(person) if page.person.as_ref() == Some(person) => injected = told(),
+                ScenarioFaultKind::Down(_)
+                | ScenarioFaultKind::Broken(_)
+                | ScenarioFaultKind::Late(..)
+                | ScenarioFaultKind::Absent(_) => {}
             }
         }
         if let Some(person) = page.person.as_ref().filter(|_| self.setting.screens.contains(&page.channel))
@@ -116,17 +117,17 @@ impl<'a> VirtualPeople<'a> {
         if self.setting.manner == BehaviourModel::Scripted {
             return VirtualAttempt { takes: Duration::ZERO, result: Ok(receipt(page)), arrives: None, injected };
         }
-        VirtualAttempt { injected, ..self.carried(page, way, late) }
+        VirtualAttempt { injected, ..self.carried(page, virtual_channel, late) }
     }
 
-    fn carried(&self, page: &Page, way: &VirtualChannel, late: Duration) -> VirtualAttempt {
+    fn carried(&self, page: &Page, virtual_channel: &VirtualChannel, late: Duration) -> VirtualAttempt {
         let mut dice = self.dice_of(page);
-        let takes = way.accepts.quantile(dice.unit());
-        if way.timeout < takes {
-            return failed(way.timeout, SendError::unknown("no answer in time"));
+        let takes = virtual_channel.accepts.quantile(dice.unit());
+        if virtual_channel.timeout < takes {
+            return failed(virtual_channel.timeout, SendError::unknown("no answer in time"));
         }
-        let delivers = way.delivers.quantile(dice.unit()) + late;
-        let arrives = (!dice.happens(way.lost)).then_some(delivers);
+        let delivers = virtual_channel.delivers.quantile(dice.unit()) + late;
+        let arrives = (!dice.happens(virtual_channel.lost)).then_some(delivers);
         VirtualAttempt { takes, result: Ok(receipt(page)), arrives, injected: None }
     }
 
@@ -150,7 +151,7 @@ impl<'a> VirtualPeople<'a> {
         };
         let role = page.role.as_ref().map_or("", RoleName::as_str);
         let person = page.person.as_ref().map_or("", PersonName::as_str);
-        let attempt = (u64::from(page.rung) << 32) + u64::from(page.refusals);
+        let attempt = (u64::from(page.step_entry) << 32) + u64::from(page.refusals);
         RandomStream::new(self.seed, self.run, &[purpose, role, person, page.channel.as_str()]).nth(attempt)
     }
 
@@ -158,18 +159,18 @@ impl<'a> VirtualPeople<'a> {
         if let Some(mind) = self.minds.get(person) {
             return *mind;
         }
-        let habits = self.setting.habits.get(person);
+        let model = self.setting.response_models.get(person);
         let mut dice = RandomStream::new(self.seed, self.run, &["person", person.as_str()]);
         let says = |said: Option<f64>, usual: f64| said.unwrap_or(usual);
         // Always drawn in this order: a different habit must not shift the other draws.
         let (notices, able, desk, rank) = (dice.unit(), dice.unit(), dice.unit(), dice.unit());
         let mind = VirtualPerson {
-            notices: says(habits.and_then(|habits| habits.ignores), IGNORES) <= notices,
-            is_able: says(habits.and_then(|habits| habits.unable), UNABLE) <= able,
+            notices: says(model.and_then(|model| model.ignores), IGNORES) <= notices,
+            is_able: says(model.and_then(|model| model.unable), UNABLE) <= able,
             // In a script nothing is random: a desk page that is open more often than not is open.
             at_desk: match self.setting.manner {
-                BehaviourModel::Drawn => desk < says(habits.and_then(|habits| habits.at_desk), AT_DESK),
-                BehaviourModel::Scripted => 0.5 <= says(habits.and_then(|habits| habits.at_desk), AT_DESK),
+                BehaviourModel::Drawn => desk < says(model.and_then(|model| model.at_desk), AT_DESK),
+                BehaviourModel::Scripted => 0.5 <= says(model.and_then(|model| model.at_desk), AT_DESK),
             },
             rank,
         };

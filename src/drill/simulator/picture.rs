@@ -39,12 +39,12 @@ impl SettingCurves {
     /// The curves of these runs. Only roles that are required or have a hypothesis are drawn.
     pub fn of(what_if: &str, setting: &SimulationSetting<'_>, runs: &[PlayedRun]) -> Self {
         let mut roles: BTreeMap<RoleName, (usize, Vec<Duration>)> = BTreeMap::new();
-        for (role, course) in runs.iter().flat_map(|run| &run.observed.roles) {
-            let drawn = course.required || setting.scenario().hypotheses.iter().any(|h| h.about.is_role(role));
+        for (role, analysis) in runs.iter().flat_map(|run| &run.observed.roles) {
+            let drawn = analysis.required || setting.scenario().hypotheses.iter().any(|h| h.about.is_role(role));
             if drawn {
                 let (called, times) = roles.entry(role.clone()).or_default();
                 *called += 1;
-                times.extend(course.engaged);
+                times.extend(analysis.engaged);
             }
         }
         roles.values_mut().for_each(|(_, times)| times.sort());

@@ -6,7 +6,7 @@ use crate::{
         retry::SendPace,
     },
     drill::scenario::{
-        definition::{Scenario, ScenarioFault, ScenarioTrouble},
+        definition::{Scenario, ScenarioFault, ScenarioFaultKind},
         distribution::DelayDistribution,
         hypothesis::HypothesisSubject,
         response_model::{self, ResponseModel},
@@ -40,7 +40,7 @@ pub struct SimulationSetting<'a> {
     /// The plans of the triggers, limited to participants.
     pub(crate) plans: BTreeMap<String, Arc<EscalationPlan>>,
     pub(crate) channels: BTreeMap<ChannelName, VirtualChannel>,
-    pub(crate) habits: BTreeMap<PersonName, ResponseModel>,
+    pub(crate) response_models: BTreeMap<PersonName, ResponseModel>,
     pub(crate) faults: Vec<ScenarioFault>,
     pub(crate) screens: BTreeSet<ChannelName>,
     /// How long after the scenario's end the all-clear is watched; `None` if there is no hypothesis about it.
@@ -99,9 +99,9 @@ impl<'a> SimulationSetting<'a> {
         let frozen = |plan: Arc<EscalationPlan>| Arc::new(scenario.plan(&plan, &matrix.roster, start, compress));
         let plans = matrix.triggers.keys().filter_map(|name| Some((name.to_string(), frozen(matrix.plan(name)?))));
         let screens = matrix.channels.iter().filter(|(_, settings)| settings.kind() == ChannelKind::SCREEN);
-        let whole = |trouble| ScenarioFault { from: Duration::ZERO, until: Duration::MAX, trouble };
-        let down = conditions.without.iter().cloned().map(ScenarioTrouble::Down);
-        let absent = conditions.absent.iter().cloned().map(ScenarioTrouble::Absent);
+        let whole = |kind| ScenarioFault { from: Duration::ZERO, until: Duration::MAX, kind };
+        let down = conditions.without.iter().cloned().map(ScenarioFaultKind::Down);
+        let absent = conditions.absent.iter().cloned().map(ScenarioFaultKind::Absent);
         let bounds = scenario.hypotheses.iter().filter(|expected| expected.about == HypothesisSubject::AllClear);
         Self {
             scenario,
@@ -109,8 +109,16 @@ impl<'a> SimulationSetting<'a> {
             start,
             reports: judged(scenario, matrix),
             plans: plans.collect(),
-            channels: matrix.channels.iter().map(|(name, it)| (name.clone(), way(scenario, name, it))).collect(),
-            habits: matrix.people.keys().map(|person| (person.clone(), scenario.habits_of(person))).collect(),
+            channels: matrix
+                .channels
+                .iter()
+                .map(|(name, it)| (name.clone(), virtual_channel(scenario, name, it)))
+                .collect(),
+            response_models: matrix
+                .people
+                .keys()
+                .map(|person| (person.clone(), scenario.response_model_of(person)))
+                .collect(),
             faults: down.chain(absent).map(whole).chain(scenario.faults.iter().cloned()).collect(),
             screens: screens.map(|(name, _)| name.clone()).collect(),
             all_clear: bounds.map(|expected| expected.within).max(),
@@ -138,9 +146,9 @@ impl<'a> SimulationSetting<'a> {
         self.start
     }
 
-    pub(crate) fn troubles(&self, at: Timestamp) -> impl Iterator<Item = &ScenarioTrouble> {
+    pub(crate) fn faults_now(&self, at: Timestamp) -> impl Iterator<Item = &ScenarioFaultKind> {
         let offset = at.since(self.start);
-        self.faults.iter().filter(move |fault| fault.covers(offset)).map(|fault| &fault.trouble)
+        self.faults.iter().filter(move |fault| fault.covers(offset)).map(|fault| &fault.kind)
     }
 }
 
@@ -160,7 +168,7 @@ pub(crate) fn judged(scenario: &Scenario, matrix: &Matrix) -> Vec<(Duration, Arc
     reports.collect()
 }
 
-pub(crate) fn way(scenario: &Scenario, name: &ChannelName, settings: &ChannelSettings) -> VirtualChannel {
+pub(crate) fn virtual_channel(scenario: &Scenario, name: &ChannelName, settings: &ChannelSettings) -> VirtualChannel {
     let kind = settings.kind();
     let said = scenario.carriage.get(name).cloned().unwrap_or_default();
     VirtualChannel {

@@ -133,17 +133,18 @@ pub fn outlook(what_if: &str, matrix: &str, setting: &SimulationSetting<'_>, run
 }
 
 fn role_outlook(role: &RoleName, setting: &SimulationSetting<'_>, runs: &[PlayedRun]) -> RoleOutlook {
-    let courses: Vec<&RoleAnalysis> = runs.iter().filter_map(|run| run.observed.roles.get(role)).collect();
-    let mut times: Vec<Duration> = courses.iter().filter_map(|course| course.engaged).collect();
+    let analyses: Vec<&RoleAnalysis> = runs.iter().filter_map(|run| run.observed.roles.get(role)).collect();
+    let mut times: Vec<Duration> = analyses.iter().filter_map(|analysis| analysis.engaged).collect();
     times.sort();
-    let called = courses.len();
+    let called = analyses.len();
     let target = target(role, setting);
     let within = target.map(|target| target.within);
-    let endings = courses.iter().map(|course| course.ended.after(course.watched.as_secs_f64()));
+    let endings = analyses.iter().map(|analysis| analysis.ended.after(analysis.watched.as_secs_f64()));
     let in_time = target.map(|target| judge(&Incidence::of(endings), target));
     let mut ended = Endings::default();
-    courses.iter().for_each(|course| ended.add(course.ended, true));
-    let late = |course: &&&RoleAnalysis| course.engaged.is_none_or(|time| within.is_none_or(|within| within < time));
+    analyses.iter().for_each(|analysis| ended.add(analysis.ended, true));
+    let late =
+        |analysis: &&&RoleAnalysis| analysis.engaged.is_none_or(|time| within.is_none_or(|within| within < time));
     let mut offsets: Vec<Duration> = runs.iter().filter_map(|run| engaged_at(role, run)).collect();
     offsets.sort();
     let median = offsets.get(rank(called, 50.0)).copied();
@@ -155,7 +156,7 @@ fn role_outlook(role: &RoleName, setting: &SimulationSetting<'_>, runs: &[Played
         ended,
         in_time,
         quantiles: [50.0, 90.0, 99.0].map(|percent| quantile(&times, called, percent)),
-        bottleneck: bottleneck_of(courses.iter().filter(late).copied(), within.unwrap_or(Duration::MAX)),
+        bottleneck: bottleneck_of(analyses.iter().filter(late).copied(), within.unwrap_or(Duration::MAX)),
         alerts: median.map(|offset| setting.sent_until(offset)),
         before: before(setting, median),
     }

@@ -49,10 +49,10 @@ impl<'a> SimulationSetting<'a> {
         for case in &cases {
             let observed = trace(case);
             let opened = case.incident.opened_at.since(self.start);
-            for (role, course) in observed.roles {
+            for (role, analysis) in observed.roles {
                 if !played.observed.roles.contains_key(&role) {
                     played.opened.insert(role.clone(), opened);
-                    played.observed.roles.insert(role, course);
+                    played.observed.roles.insert(role, analysis);
                 }
             }
             played.observed.all_clears.extend(observed.all_clears);

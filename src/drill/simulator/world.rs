@@ -193,13 +193,14 @@ impl VirtualWorld<'_> {
         let (_, alert, judgements) = &self.setting.reports[n];
         for judgement in judgements.iter() {
             match judgement {
-                TriggerMatch::Holds { trigger, key, summary, hold, window } => {
+                TriggerMatch::Holds { trigger, key, summary, threshold, window } => {
                     let open = self.keys.get(key).copied();
                     let now = self.now;
-                    let mut counts = |hold| self.windows.entry(window.clone()).or_default().observe(hold, now);
+                    let mut counts =
+                        |threshold| self.windows.entry(window.clone()).or_default().observe(threshold, now);
                     if let Some(case) = open {
                         self.step(case, IncidentInput::Alert(alert.clone()));
-                    } else if hold.is_none_or(&mut counts) {
+                    } else if threshold.is_none_or(&mut counts) {
                         self.open(alert, trigger.as_str(), key, summary);
                     }
                 }
@@ -242,7 +243,9 @@ impl VirtualWorld<'_> {
             }
             let everywhere = SendPace { every: Duration::from_millis(100), burst: 10 };
             let channels = &self.setting.channels;
-            let ready = self.delivery.ready(self.now, |name| channels.get(name).map_or(everywhere, |way| way.pace));
+            let ready = self
+                .delivery
+                .ready(self.now, |name| channels.get(name).map_or(everywhere, |virtual_channel| virtual_channel.pace));
             let nothing = ready.start.is_empty() && ready.unsent.is_empty() && ready.held.is_empty();
             if nothing && self.delivery.next_at() == Some(at) {
                 return;
@@ -310,8 +313,8 @@ impl VirtualWorld<'_> {
         };
         // As on the daemon: if no channel was asked, nothing was sent.
         let sent_at = Some(sent_at).filter(|_| !injected.as_ref().is_some_and(FaultKind::asks_no_channel));
-        if let Some(trouble) = injected {
-            self.step(case_of(id), IncidentInput::Injected { page: id.n, trouble });
+        if let Some(fault) = injected {
+            self.step(case_of(id), IncidentInput::Injected { page: id.n, fault });
         }
         self.settle(id, settlement, sent_at);
         if let Some(span) = arrives.filter(|_| page.purpose.is_brief() && page.person.is_some()) {
@@ -349,7 +352,11 @@ impl VirtualWorld<'_> {
         let Some(page) = incident.pages.get(&id.n) else { return };
         let (Some(person), Some(role)) = (page.person.clone(), page.role.clone()) else { return };
         let is_open = incident.engagements.get(&role).is_some_and(|engagement| engagement.is_open());
-        let via = self.setting.channels.get(&page.channel).map_or(AnswerVia::Sms, |way| way.kind.spec().response.via);
+        let via = self
+            .setting
+            .channels
+            .get(&page.channel)
+            .map_or(AnswerVia::Sms, |virtual_channel| virtual_channel.kind.spec().response.via);
         if is_open && self.answered.insert((case_of(id), role, person.clone())) {
             let said = GivenAnswer { person, answer, via, page: Some(id.n), role: None };
             self.step(case_of(id), IncidentInput::Answer(said));

@@ -17,13 +17,13 @@ use std::sync::Arc;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct AdmittedAlert {
     /// One result for each trigger that matched; never empty.
-    pub fates: Vec<AdmissionResult>,
+    pub results: Vec<AdmissionResult>,
 }
 
 impl AdmittedAlert {
     /// Why nothing of the alert was kept, if so.
     pub fn refused(&self) -> Option<&str> {
-        self.fates.iter().find_map(|fate| match fate {
+        self.results.iter().find_map(|result| match result {
             AdmissionResult::Refused { why } => Some(why.as_str()),
             _ => None,
         })
@@ -32,7 +32,7 @@ impl AdmittedAlert {
 
 /// The result of one alert for one trigger.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case", tag = "fate")]
+#[serde(rename_all = "kebab-case", tag = "result")]
 pub enum AdmissionResult {
     /// An incident was opened.
     Opened {
@@ -138,10 +138,10 @@ fn needs(judged: &[MatchedAlert]) -> LockSet {
         }
         for judgement in judgements {
             match judgement {
-                TriggerMatch::Holds { key, hold, window, .. } => {
+                TriggerMatch::Holds { key, threshold, window, .. } => {
                     needs.keys.push(key.clone());
                     needs.observed.extend(ended_window(key, alert));
-                    needs.observed.extend(hold.is_some().then(|| window.clone()));
+                    needs.observed.extend(threshold.is_some().then(|| window.clone()));
                 }
                 TriggerMatch::Clears { key, .. } => needs.keys.push(key.clone()),
                 TriggerMatch::Failed { trigger, .. } => needs.keys.push(failure_key(trigger, alert)),
@@ -164,27 +164,28 @@ impl AlertAdmission<'_, '_> {
         let alert = &judged.alert;
         let judgements = match &judged.said {
             Ok(judgements) => judgements,
-            Err(why) => return AdmittedAlert { fates: vec![AdmissionResult::Refused { why: why.clone() }] },
+            Err(why) => return AdmittedAlert { results: vec![AdmissionResult::Refused { why: why.clone() }] },
         };
-        let mut fates: Vec<AdmissionResult> =
-            judgements.iter().filter_map(|judgement| self.fate(alert, judgement)).collect();
-        if fates.is_empty() {
+        let mut results: Vec<AdmissionResult> =
+            judgements.iter().filter_map(|judgement| self.result(alert, judgement)).collect();
+        if results.is_empty() {
             let event = match alert.status {
                 AlertStatus::Firing => SourceEvent::Unmatched { alert: alert.clone() },
                 AlertStatus::Resolved => SourceEvent::NothingOpen { alert: alert.clone() },
             };
             self.tx.record_source(&alert.source, event);
-            fates.push(AdmissionResult::Unmatched);
+            results.push(AdmissionResult::Unmatched);
         }
-        AdmittedAlert { fates }
+        AdmittedAlert { results }
     }
 
-    fn fate(&mut self, alert: &Arc<Alert>, judgement: &TriggerMatch) -> Option<AdmissionResult> {
+    fn result(&mut self, alert: &Arc<Alert>, judgement: &TriggerMatch) -> Option<AdmissionResult> {
         match judgement {
-            TriggerMatch::Holds { trigger, key, summary, hold, window } => {
+            TriggerMatch::Holds { trigger, key, summary, threshold, window } => {
                 let joined = self.join(alert, key).map(|incident| AdmissionResult::Joined { incident });
                 let known = joined.or_else(|| self.over(alert, trigger, key));
-                let known = known.or_else(|| self.held(alert, trigger, key, hold.map(|hold| (hold, window))));
+                let known =
+                    known.or_else(|| self.held(alert, trigger, key, threshold.map(|threshold| (threshold, window))));
                 known.or_else(|| {
                     let plan = self.matrix.plan(trigger)?;
                     if let Some(live) = alert.drill.then(|| self.tx.live_open()).flatten() {
@@ -253,10 +254,10 @@ impl AlertAdmission<'_, '_> {
         alert: &Arc<Alert>,
         trigger: &TriggerName,
         key: &IncidentKey,
-        hold: Option<(TriggerThreshold, &String)>,
+        threshold: Option<(TriggerThreshold, &String)>,
     ) -> Option<AdmissionResult> {
-        let (hold, window) = hold?;
-        let (holds, count) = self.tx.observe(window, hold);
+        let (threshold, window) = threshold?;
+        let (holds, count) = self.tx.observe(window, threshold);
         if holds {
             return None;
         }

@@ -26,7 +26,7 @@ pub struct ComposedMessage {
     /// The hash of `shown`.
     pub hash: String,
     /// The fault that a drill injects instead of sending it.
-    pub trouble: Option<FaultKind>,
+    pub fault: Option<FaultKind>,
 }
 
 impl Delivery {
@@ -75,8 +75,8 @@ impl Delivery {
             born_at,
             life,
         };
-        let trouble = incident.trouble(page, self.context.store.now()).cloned();
-        Ok(ComposedMessage { message, channel: page.channel.clone(), shown, hash, trouble })
+        let fault = incident.injected_fault(page, self.context.store.now()).cloned();
+        Ok(ComposedMessage { message, channel: page.channel.clone(), shown, hash, fault })
     }
 
     /// The text of a page as it is spoken in a call: the text that was stored when the call was made, so that the
@@ -145,7 +145,7 @@ pub fn render(
 /// The time until the ladder pages the same reader by the same channel again, if it does so next.
 fn life(incident: &Incident, page: &Page, now: Timestamp) -> Option<Duration> {
     let role = page.role.as_ref().filter(|_| page.purpose.is_brief())?;
-    let engagement = incident.engagements.get(role).filter(|e| e.is_open() && e.rung == page.rung)?;
+    let engagement = incident.engagements.get(role).filter(|e| e.is_open() && e.step_entry == page.step_entry)?;
     let step = incident.plan.roles.get(role)?.steps.get(engagement.step)?;
     let repeats = engagement.exhausted || engagement.round < step.repeat;
     engagement.deadline.filter(|_| repeats).map(|deadline| deadline.since(now))

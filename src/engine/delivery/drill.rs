@@ -93,11 +93,11 @@ impl Delivery {
         composed: &ComposedMessage,
         now: Timestamp,
     ) -> Option<(FaultKind, Result<SendReceipt, SendError>)> {
-        let trouble = composed.trouble.clone()?;
-        let taken = |stand_in| Ok(SendReceipt::of_stand_in(stand_in, trouble.to_string()));
-        let result = match &trouble {
-            FaultKind::Down { .. } => Err(SendError::retry(trouble.to_string())),
-            FaultKind::Broken { .. } => Err(SendError::broken(trouble.to_string())),
+        let fault = composed.fault.clone()?;
+        let taken = |stand_in| Ok(SendReceipt::of_stand_in(stand_in, fault.to_string()));
+        let result = match &fault {
+            FaultKind::Down { .. } => Err(SendError::retry(fault.to_string())),
+            FaultKind::Broken { .. } => Err(SendError::broken(fault.to_string())),
             FaultKind::Absent { .. } => taken(StandIn::Drill),
             FaultKind::Delayed { by, .. } => {
                 self.late().insert((now + *by, composed.message.page));
@@ -109,7 +109,7 @@ impl Delivery {
                 taken(if is_sandboxed { StandIn::Sandbox } else { StandIn::Drill })
             }
         };
-        Some((trouble, result))
+        Some((fault, result))
     }
 
     fn late(&self) -> MutexGuard<'_, BTreeSet<(Timestamp, PageId)>> {

@@ -55,7 +55,7 @@ pub struct SendAttempt {
     /// What the channel returned.
     pub result: Result<SendReceipt, SendError>,
     /// The fault that a drill injected; then no channel was asked.
-    pub trouble: Option<FaultKind>,
+    pub fault: Option<FaultKind>,
 }
 
 impl Delivery {
@@ -76,10 +76,10 @@ impl Delivery {
             let why = "the channel is not in the matrix any more".to_owned();
             return self.settle(page, SendOutcome::Unreachable { why }, None, None).await;
         };
-        if let Some((trouble, result)) = self.injected(&composed, sent_at) {
+        if let Some((fault, result)) = self.injected(&composed, sent_at) {
             let shown = (composed.hash, composed.shown);
             return self
-                .keep_attempt(&SendAttempt { page, sent_at, ended_at: sent_at, shown, result, trouble: Some(trouble) })
+                .keep_attempt(&SendAttempt { page, sent_at, ended_at: sent_at, shown, result, fault: Some(fault) })
                 .await;
         }
         // A fault of a room says nothing about reaching people; a webhook has nothing but posts.
@@ -105,7 +105,7 @@ impl Delivery {
         let ended_at = self.context.store.now();
         self.context.metrics.sent(&composed.channel, composed.message.drill, &result, ended_at.since(sent_at));
         let attempt =
-            SendAttempt { page, sent_at, ended_at, shown: (composed.hash, composed.shown), result, trouble: None };
+            SendAttempt { page, sent_at, ended_at, shown: (composed.hash, composed.shown), result, fault: None };
         self.keep_attempt(&attempt).await?;
         if guarded {
             self.watch_channel(&composed.channel, &attempt.result).await;
@@ -191,7 +191,7 @@ impl Delivery {
 
     /// Records an attempt. After an error nothing was kept: call it again.
     pub async fn finish(&self, attempt: &SendAttempt) -> Result<(), StoreError> {
-        let SendAttempt { page, sent_at, ended_at, shown, result, trouble } = attempt.clone();
+        let SendAttempt { page, sent_at, ended_at, shown, result, fault } = attempt.clone();
         let settlement = match result {
             Ok(receipt) => {
                 if receipt.stand_in.is_none() {
@@ -207,8 +207,8 @@ impl Delivery {
             Err(SendError::Unreachable { why, .. } | SendError::Broken { why }) => SendOutcome::Unreachable { why },
         };
         // If nothing was sent, nobody needs to be told how it ended.
-        let sent_at = Some(sent_at).filter(|_| !trouble.as_ref().is_some_and(FaultKind::asks_no_channel));
-        self.settle_as(page, settlement, sent_at, Some(shown), trouble).await
+        let sent_at = Some(sent_at).filter(|_| !fault.as_ref().is_some_and(FaultKind::asks_no_channel));
+        self.settle_as(page, settlement, sent_at, Some(shown), fault).await
     }
 
     /// Records that a page was withdrawn before it was sent, so that people who were never asked get no follow-up.
@@ -281,7 +281,7 @@ impl Delivery {
         settlement: SendOutcome,
         sent_at: Option<Timestamp>,
         shown: Option<(String, String)>,
-        trouble: Option<FaultKind>,
+        fault: Option<FaultKind>,
     ) -> Result<(), StoreError> {
         let config = self.context.config.load_full();
         let needs = LockSet { incidents: vec![page.incident], ..LockSet::default() };
@@ -290,8 +290,8 @@ impl Delivery {
                 tx.keep_text(hash, text);
                 hash.clone()
             });
-            if let Some(trouble) = &trouble {
-                let injected = IncidentInput::Injected { page: page.n, trouble: trouble.clone() };
+            if let Some(fault) = &fault {
+                let injected = IncidentInput::Injected { page: page.n, fault: fault.clone() };
                 tx.step(page.incident, injected, &config.matrix.roster);
             }
             let input = IncidentInput::Settled { page: page.n, settlement: settlement.clone(), sent_at, text };

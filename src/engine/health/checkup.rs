@@ -140,7 +140,7 @@ fn alone(people: &[ContactCoverage]) -> Vec<ProbeCheck> {
     let few: Vec<&ContactCoverage> = people.iter().filter(|person| person.ways < 2).collect();
     let shown = few.iter().take(NAMED_MAX).map(|person| {
         let sandboxed: Vec<&str> =
-            person.channels.iter().filter(|way| way.sandbox).map(|way| way.channel.as_str()).collect();
+            person.channels.iter().filter(|contact| contact.sandbox).map(|contact| contact.channel.as_str()).collect();
         let detail = match person.ways {
             0 if sandboxed.len() == person.channels.len() => format!("{} can be reached by nothing", person.person),
             0 => format!("{} can be reached at a desk page alone", person.person),
@@ -159,8 +159,9 @@ fn alone(people: &[ContactCoverage]) -> Vec<ProbeCheck> {
 fn unproven(people: &[ContactCoverage], max_age: &str) -> Vec<ProbeCheck> {
     let stale = |person: &ContactCoverage| {
         let named = |never: bool| {
-            let ways = person.channels.iter().filter(|way| way.stale && way.proven_at.is_none() == never);
-            ways.map(|way| way.channel.as_str()).collect::<Vec<_>>().join(", ")
+            let channels =
+                person.channels.iter().filter(|contact| contact.stale && contact.proven_at.is_none() == never);
+            channels.map(|contact| contact.channel.as_str()).collect::<Vec<_>>().join(", ")
         };
         let (never, long) = (named(true), named(false));
         let never = (!never.is_empty()).then(|| format!("never by {never}"));
@@ -222,8 +223,8 @@ pub fn zones(data: &ZoneData, now: Timestamp) -> Vec<ProbeCheck> {
                     newer stentor";
         ProbeCheck::doubtful("release", format!("{detail}: {help}"))
     };
-    let trouble = data.trouble.as_ref().map(|trouble| ProbeCheck::doubtful("system", trouble));
-    std::iter::once(release).chain(trouble).collect()
+    let problem = data.problem.as_ref().map(|problem| ProbeCheck::doubtful("system", problem));
+    std::iter::once(release).chain(problem).collect()
 }
 
 /// The number of findings by outcome.

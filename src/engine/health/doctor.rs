@@ -79,7 +79,7 @@ impl Health {
         let every = humantime::format_duration(ping.every);
         let pinged = self.pinged();
         match (pinged.last_error, pinged.last) {
-            (Some(trouble), _) => ProbeCheck::failed("dead-man", trouble),
+            (Some(error), _) => ProbeCheck::failed("dead-man", error),
             (None, Some(_)) => ProbeCheck::fine("dead-man", format!("taken every {every}")),
             (None, None) => ProbeCheck::doubtful("dead-man", "none has gone out yet"),
         }
@@ -100,7 +100,7 @@ impl Health {
 
     /// Calls this daemon by one of its addresses, on a new connection. The error says why that did not reach it.
     pub(super) async fn echo(&self, address: &str, most: Duration) -> Result<(), String> {
-        let trouble = |error: reqwest::Error| {
+        let error = |error: reqwest::Error| {
             let mut cause: &dyn std::error::Error = &error;
             while let Some(source) = cause.source() {
                 cause = source;
@@ -109,13 +109,13 @@ impl Health {
         };
         let client = Client::builder().redirect(Policy::none()).timeout(most);
         let here = Url::parse(address).is_ok_and(|url| url.host_str().is_some_and(is_loopback));
-        let client = if here { client.no_proxy() } else { client }.build().map_err(trouble)?;
+        let client = if here { client.no_proxy() } else { client }.build().map_err(error)?;
         let nonce = format!("{}", self.context.store.now());
         let signed = client.post(format!("{address}{ECHO}")).body(nonce.clone());
         let signed = signed.header(SIGNATURE, self.context.keys.echo_call(&nonce).expose_secret());
-        let answer = signed.send().await.map_err(trouble)?;
+        let answer = signed.send().await.map_err(error)?;
         let status = answer.status();
-        let text = answer.text().await.map_err(trouble)?;
+        let text = answer.text().await.map_err(error)?;
         match (status.is_success(), self.context.keys.is_echo(&nonce, text.trim())) {
             (true, true) => Ok(()),
             (true, false) => Err("something else answers there".to_owned()),

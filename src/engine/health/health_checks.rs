@@ -78,7 +78,7 @@ impl Health {
         let mut state = self.state();
         match result {
             Ok(()) => state.pinged = PingStatus { last: Some(now), last_error: None },
-            Err(trouble) => state.pinged.last_error = Some(trouble),
+            Err(error) => state.pinged.last_error = Some(error),
         }
     }
 

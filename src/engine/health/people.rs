@@ -85,9 +85,9 @@ impl RuntimeConfig {
                 known.ids.insert(id, person.clone());
             }
             known.looked_up.insert((channel.clone(), person.clone()));
-            if let Some(trouble) = check.trouble {
-                tracing::warn!(person = %person, channel = %channel, "{person} can not be reached by {channel}: {trouble}");
-                known.holes.insert((channel.clone(), person), trouble);
+            if let Some(problem) = check.problem {
+                tracing::warn!(person = %person, channel = %channel, "{person} can not be reached by {channel}: {problem}");
+                known.holes.insert((channel.clone(), person), problem);
             }
         }
         found == unknown.len()

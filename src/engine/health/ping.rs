@@ -92,7 +92,7 @@ impl DeadManPinger {
         };
         let before = health.pinged().last_error;
         match &result {
-            Err(trouble) if before.as_ref() != Some(trouble) => tracing::error!("no dead-man ping went out: {trouble}"),
+            Err(error) if before.as_ref() != Some(error) => tracing::error!("no dead-man ping went out: {error}"),
             Ok(()) if before.is_some() => tracing::info!("the dead-man ping goes out again"),
             _ => {}
         }
@@ -123,11 +123,11 @@ impl DeadManPinger {
         // The address may be a secret, so it is not repeated in errors.
         let url = Url::parse(address.expose_secret()).map_err(|_| "the address of the ping is no URL".to_owned())?;
         let client = if url.host_str().is_some_and(is_loopback) { &self.direct } else { &self.usual };
-        let posted = client.post(url.clone()).json(&state(health)).send().await.map_err(|error| trouble(&error))?;
+        let posted = client.post(url.clone()).json(&state(health)).send().await.map_err(|error| ping_error(&error))?;
         // Some receivers support only GET.
         let refuses_post = matches!(posted.status(), StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED);
         let answer = match refuses_post {
-            true => client.get(url).send().await.map_err(|error| trouble(&error))?,
+            true => client.get(url).send().await.map_err(|error| ping_error(&error))?,
             false => posted,
         };
         taken(&answer)
@@ -164,7 +164,7 @@ fn taken(answer: &Response) -> Result<(), String> {
     }
 }
 
-fn trouble(error: &reqwest::Error) -> String {
+fn ping_error(error: &reqwest::Error) -> String {
     let mut cause: &dyn Error = error;
     while let Some(source) = cause.source() {
         cause = source;

@@ -65,11 +65,12 @@ async fn take(app: &AppState, request: Request) -> Result<Response, ProblemDetai
 }
 
 /// `202` where all are kept, `207` where each has a status of its own, a problem where none is kept.
-pub fn answer(told: Vec<AlertResult>) -> Result<Response, ProblemDetails> {
-    let refused = || told.iter().enumerate().filter_map(|(index, told)| Some((index, told.admitted.refused()?)));
+pub fn answer(results: Vec<AlertResult>) -> Result<Response, ProblemDetails> {
+    let refused =
+        || results.iter().enumerate().filter_map(|(index, results)| Some((index, results.admitted.refused()?)));
     let status = match refused().count() {
         0 => StatusCode::ACCEPTED,
-        some if some < told.len() => StatusCode::MULTI_STATUS,
+        some if some < results.len() => StatusCode::MULTI_STATUS,
         _ => {
             let faults: Vec<BodyFault> =
                 refused().map(|(index, why)| BodyFault { index, detail: why.to_owned() }).collect();
@@ -80,7 +81,7 @@ pub fn answer(told: Vec<AlertResult>) -> Result<Response, ProblemDetails> {
             return Err(ProblemDetails::bad(detail).with(faults));
         }
     };
-    Ok((status, Json(serde_json::json!({ "alerts": told }))).into_response())
+    Ok((status, Json(serde_json::json!({ "alerts": results }))).into_response())
 }
 
 /// Names the alerts, keeps them and says what became of each; one that can not be kept is refused alone. Also the way
@@ -111,25 +112,27 @@ pub async fn admit(
     let admitted =
         if alerts.is_empty() { Vec::new() } else { app.engine.admission().admit(alerts, received_at).await? };
     let mut admitted = admitted.into_iter();
-    let told = heads.into_iter().map(|head| match head {
+    let results = heads.into_iter().map(|head| match head {
         Ok((id, warnings)) => {
-            AlertResult::new(Some(id), admitted.next().unwrap_or(AdmittedAlert { fates: Vec::new() }), warnings)
+            AlertResult::new(Some(id), admitted.next().unwrap_or(AdmittedAlert { results: Vec::new() }), warnings)
         }
-        Err(why) => AlertResult::new(None, AdmittedAlert { fates: vec![AdmissionResult::Refused { why }] }, Vec::new()),
+        Err(why) => {
+            AlertResult::new(None, AdmittedAlert { results: vec![AdmissionResult::Refused { why }] }, Vec::new())
+        }
     });
-    Ok(told.collect())
+    Ok(results.collect())
 }
 
 impl AlertResult {
     fn new(id: Option<String>, admitted: AdmittedAlert, warnings: Vec<String>) -> Self {
-        let incidents = admitted.fates.iter().filter_map(incident_of).collect();
+        let incidents = admitted.results.iter().filter_map(incident_of).collect();
         let status = if admitted.refused().is_some() { StatusCode::BAD_REQUEST } else { StatusCode::ACCEPTED };
         Self { id, status: status.as_u16(), incidents, admitted, warnings }
     }
 }
 
-fn incident_of(fate: &AdmissionResult) -> Option<crate::core::IncidentId> {
-    match fate {
+fn incident_of(result: &AdmissionResult) -> Option<crate::core::IncidentId> {
+    match result {
         AdmissionResult::Opened { incident }
         | AdmissionResult::Joined { incident }
         | AdmissionResult::Cleared { incident } => Some(*incident),

@@ -50,15 +50,15 @@ pub async fn readyz(State(app): State<Arc<AppState>>) -> Response {
     let quarantined = app.engine.reads().quarantined().iter().filter(|entry| entry.is_waiting()).count();
     let pinged = app.engine.health().pinged();
     let ping = live.matrix.daemon.ping.as_ref().map(
-        |ping| json!({ "every_seconds": ping.every.as_secs(), "last": pinged.last, "trouble": pinged.last_error }),
+        |ping| json!({ "every_seconds": ping.every.as_secs(), "last": pinged.last, "last_error": pinged.last_error }),
     );
     let opted_out = app.engine.inbound().opt_outs();
-    let hearing: BTreeMap<String, serde_json::Value> = app
+    let connections: BTreeMap<String, serde_json::Value> = app
         .engine
         .health()
         .inbound_connections()
         .into_iter()
-        .map(|(name, heard)| (name.to_string(), links(&heard)))
+        .map(|(name, connection)| (name.to_string(), connection_view(&connection)))
         .collect();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = json!({
@@ -70,7 +70,7 @@ pub async fn readyz(State(app): State<Arc<AppState>>) -> Response {
         "sandboxed_channels": live.sandboxed(),
         "broken_channels": broken,
         "opted_out": opted_out,
-        "links": hearing,
+        "inbound_connections": connections,
         "unreachable_people": holes,
         "wall_clock_ahead_seconds": drift,
         "problems": problems,
@@ -86,13 +86,13 @@ fn zones(data: &ZoneData) -> serde_json::Value {
         "release": data.release.to_string(),
         "source": data.source.to_string(),
         "beside": data.beside,
-        "trouble": data.trouble,
+        "problem": data.problem,
     })
 }
 
-/// What is heard by a channel whose provider hands in over links. A daemon that hears nothing there still pages.
-fn links(hearing: &InboundConnection) -> serde_json::Value {
-    json!({ "up": hearing.open, "since": hearing.since, "trouble": hearing.last_error })
+/// The connection over which a channel receives. A daemon that receives nothing there still pages.
+fn connection_view(connection: &InboundConnection) -> serde_json::Value {
+    json!({ "up": connection.open, "since": connection.since, "last_error": connection.last_error })
 }
 
 /// `GET /metrics`.

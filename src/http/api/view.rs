@@ -90,7 +90,7 @@ pub struct RoleView {
     pub step: usize,
     /// Steps of its ladder.
     pub steps: usize,
-    /// When the next rung is due.
+    /// When the next step is due.
     pub deadline: Option<Timestamp>,
     /// Stages in milliseconds after the incident was opened; negative before.
     pub stages: StagesView,
@@ -170,7 +170,7 @@ pub struct PageView {
     /// Refusals so far.
     pub refusals: u32,
     /// The last trouble, or why it is held.
-    pub trouble: Option<String>,
+    pub last_error: Option<String>,
     /// Perhaps sent twice.
     pub maybe_repeated: bool,
     /// The provider's word.
@@ -320,7 +320,7 @@ fn page(incident: &Incident, page: &Page) -> PageView {
         state: page.standing().into(),
         instead_of: page.instead_of,
         refusals: refusals(page),
-        trouble: page.remark(),
+        last_error: page.remark(),
         maybe_repeated: page.maybe_repeated,
         receipt: page.receipt.as_ref().map(|receipt| receipt.id.clone()),
         text: page.text.clone(),
@@ -335,9 +335,9 @@ fn page(incident: &Incident, page: &Page) -> PageView {
 /// How often its channel refused a page, as far as the page itself tells: a desk that is not open and what a drill broke on
 /// purpose have refused nothing, nor was what was withdrawn refused in the end.
 fn refusals(page: &Page) -> u32 {
-    match page.trouble.as_deref() {
+    match page.last_error.as_deref() {
         _ if page.standing() == NOT_OPEN => 0,
-        Some(trouble) if trouble.starts_with(INJECTED) => 0,
+        Some(last_error) if last_error.starts_with(INJECTED) => 0,
         Some(MAYBE_READ | NODE_DIED) => page.refusals.saturating_sub(1),
         _ => page.refusals,
     }

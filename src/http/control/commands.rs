@@ -12,7 +12,7 @@ use crate::{
             incidents::{absent, parse_id},
         },
         caller::UnixCaller,
-        desk::standing::told,
+        desk::standing::verdict_text,
         problem::{ProblemDetails, answer_problem},
         state::AppState,
     },
@@ -72,7 +72,7 @@ pub async fn answer(
     let said = GivenAnswer { person: person.clone(), answer, via: AnswerVia::Cli, page: None, role };
     let verdict: AnswerVerdict = app.engine.inbound().answer(id, said).await.map_err(answer_problem)?;
     let incident = app.engine.reads().view(id).await?;
-    let text = told(&app.engine.config(), incident.as_deref(), &person, verdict.clone(), "");
+    let text = verdict_text(&app.engine.config(), incident.as_deref(), &person, verdict.clone(), "");
     let then = matches!(verdict, AnswerVerdict::Engages | AnswerVerdict::Yours)
         .then(|| format!("to hand it back: stentor answer {id} unable"));
     Ok(Json(json!({ "verdict": verdict.tag(), "text": text, "then": then })).into_response())

@@ -6,7 +6,7 @@ use crate::{
     engine::keys::{SESSION_LIFE, same},
     http::{
         credential,
-        desk::{page, snapshot::snapshot, standing::told},
+        desk::{page, snapshot::snapshot, standing::verdict_text},
         problem::ProblemDetails,
         state::AppState,
     },
@@ -97,7 +97,7 @@ pub async fn answer(
     let verdict = verdict.map_err(crate::http::problem::answer_problem)?;
     let incident = app.engine.reads().view(page.incident).await?;
     // Its button stands on the page.
-    let text = told(&app.engine.config(), incident.as_deref(), &person, verdict.clone(), "");
+    let text = verdict_text(&app.engine.config(), incident.as_deref(), &person, verdict.clone(), "");
     Ok(Json(json!({ "verdict": verdict.tag(), "text": text })).into_response())
 }
 

@@ -141,8 +141,8 @@ fn says_itself(verdict: &AnswerVerdict) -> bool {
 }
 
 fn capitalised(words: &str) -> String {
-    let mut letters = words.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    let mut characters = words.chars();
+    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }
 
 fn unknown() -> (StatusCode, ConfirmPage) {

@@ -179,9 +179,11 @@ fn desk_pages(app: &AppState, live: &RuntimeConfig, incident: &Incident, person:
         .filter_map(|(role, engagement)| {
             let mine = || incident.briefs_of(role).filter(|page| page.person.as_ref() == Some(person));
             let newest = mine().last()?;
-            // Of the newest rung the one that was sent to the desk, so that what is seen here is seen there.
-            let page =
-                mine().filter(|page| page.rung == newest.rung).find(|page| is_screen(live, page)).unwrap_or(newest);
+            // Of the newest step the one that was sent to the desk, so that what is seen here is seen there.
+            let page = mine()
+                .filter(|page| page.step_entry == newest.step_entry)
+                .find(|page| is_screen(live, page))
+                .unwrap_or(newest);
             Some(desk_page(app, live, incident, page, engagement, RoleStanding::of(live, incident, role, person)?))
         })
         .collect()

@@ -133,7 +133,7 @@ impl<'a> RoleStanding<'a> {
 
 /// What became of an answer, said to the one who gave it: for somebody who has the role now, how to hand it back; for
 /// somebody who handed it back, who is asked.
-pub fn told(
+pub fn verdict_text(
     live: &RuntimeConfig,
     incident: Option<&Incident>,
     person: &PersonName,

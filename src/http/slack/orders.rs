@@ -7,7 +7,7 @@ use crate::{
     },
     core::{Actor, Answer, AnswerVia, ChannelName, GivenAnswer, Incident, IncidentId, PersonName, RoleName},
     engine::{AnswerError, CALLS_MAX, ManualPage, ManualPageResult, RuntimeConfig},
-    http::{api::view, desk::standing::told, press::NOT_KEPT, state::AppState, status::status},
+    http::{api::view, desk::standing::verdict_text, press::NOT_KEPT, state::AppState, status::status},
     store::{IncidentFilter, StoreError},
     text::reply::{ReplyDoubt, says_exercise},
 };
@@ -102,7 +102,7 @@ async fn answer(
         Ok(verdict) => {
             // It is kept, whether or not more can be said about it.
             let seen = app.engine.reads().view(incident).await.ok().flatten();
-            let word = told(&app.engine.config(), seen.as_deref(), &person, verdict, hand_back);
+            let word = verdict_text(&app.engine.config(), seen.as_deref(), &person, verdict, hand_back);
             Ok(format!("{incident}: {word}"))
         }
         Err(AnswerError::NoIncident(id)) => Ok(absent(id)),

@@ -3,7 +3,7 @@
 use super::{FAINT, INK, LINE, MARK, PAPER, SERIES, SvgCanvas, TextAnchor, TimeScale, WIDTH, at, short};
 use crate::{
     core::{AnswerVerdict, AnswerVia, ChannelName, Event, Page, PageState, RoleName},
-    report::incident_timeline::{IncidentTimeline, RoleStory, seconds},
+    report::incident_timeline::{IncidentTimeline, RoleTimeline, seconds},
 };
 use std::collections::BTreeMap;
 
@@ -24,14 +24,14 @@ const NO_PAGE: &str = "command line";
 type TimelineRows = BTreeMap<(RoleName, ChannelName), f64>;
 
 /// One row for each role and channel.
-pub fn timeline(story: &IncidentTimeline, roles: &[RoleStory]) -> String {
-    let rows = rows(story, roles);
+pub fn timeline_picture(timeline: &IncidentTimeline, roles: &[RoleTimeline]) -> String {
+    let rows = rows(timeline, roles);
     let height = TOP + ROW * rows.len() as f64 + 12.0 * roles.len() as f64 + 30.0;
-    let id = story.incident.id;
-    let title = format!("{id}: pages and answers{}", drawn(story));
-    let mut canvas = SvgCanvas::new(&format!("timeline-{id}"), &title, &described(story), height);
+    let id = timeline.incident.id;
+    let title = format!("{id}: pages and answers{}", drawn(timeline));
+    let mut canvas = SvgCanvas::new(&format!("timeline-{id}"), &title, &described(timeline), height);
     legend(&mut canvas);
-    let opened = story.incident.opened_at;
+    let opened = timeline.incident.opened_at;
     let most = roles.iter().map(|role| seconds(opened, role.until)).fold(0.1, f64::max) * 1.04;
     let scale = TimeScale { left: LEFT, right: WIDTH - 14.0, most };
     scale.axis(&mut canvas, TOP - 8.0, height - 28.0);
@@ -46,34 +46,34 @@ pub fn timeline(story: &IncidentTimeline, roles: &[RoleStory]) -> String {
             canvas.text(x + 3.0, top - 5.0, TextAnchor::Start, FAINT, &format!("step {}", step.step + 1));
         }
     }
-    for page in briefs(story).take(MARKS_MAX) {
+    for page in briefs(timeline).take(MARKS_MAX) {
         let Some(role) = &page.role else { continue };
         if let Some(y) = rows.get(&(role.clone(), page.channel.clone())) {
-            draw_page(&mut canvas, scale, story, page, *y);
+            draw_page(&mut canvas, scale, timeline, page, *y);
         }
     }
-    draw_answers(&mut canvas, scale, story, &rows);
+    draw_answers(&mut canvas, scale, timeline, &rows);
     canvas.finish()
 }
 
-fn rows(story: &IncidentTimeline, roles: &[RoleStory]) -> TimelineRows {
+fn rows(timeline: &IncidentTimeline, roles: &[RoleTimeline]) -> TimelineRows {
     let mut rows = TimelineRows::new();
     let mut y = TOP;
     for role in roles {
         y += 12.0;
-        let mut ways: Vec<ChannelName> = role.channels.keys().cloned().collect();
-        if answers(story).any(|(whose, page, ..)| *whose == role.role && page.is_none()) || ways.is_empty() {
-            ways.push(ChannelName::from(NO_PAGE));
+        let mut channels: Vec<ChannelName> = role.channels.keys().cloned().collect();
+        if answers(timeline).any(|(whose, page, ..)| *whose == role.role && page.is_none()) || channels.is_empty() {
+            channels.push(ChannelName::from(NO_PAGE));
         }
-        for way in ways {
-            rows.insert((role.role.clone(), way), y + ROW / 2.0);
+        for channel in channels {
+            rows.insert((role.role.clone(), channel), y + ROW / 2.0);
             y += ROW;
         }
     }
     rows
 }
 
-fn labels(canvas: &mut SvgCanvas, roles: &[RoleStory], rows: &TimelineRows) {
+fn labels(canvas: &mut SvgCanvas, roles: &[RoleTimeline], rows: &TimelineRows) {
     for role in roles {
         let of_role: Vec<_> = rows.iter().filter(|((of, _), _)| *of == role.role).collect();
         let top = of_role.iter().map(|(_, y)| **y).fold(f64::INFINITY, f64::min);
@@ -81,8 +81,8 @@ fn labels(canvas: &mut SvgCanvas, roles: &[RoleStory], rows: &TimelineRows) {
             canvas.bold(4.0, top + 4.0, &short(role.role.as_str()));
             canvas.line((0.0, top - ROW / 2.0 - 5.0), (WIDTH, top - ROW / 2.0 - 5.0), LINE, "");
         }
-        for ((_, way), y) in of_role {
-            canvas.text(LEFT - 8.0, *y + 4.0, TextAnchor::End, FAINT, &short(way.as_str()));
+        for ((_, channel), y) in of_role {
+            canvas.text(LEFT - 8.0, *y + 4.0, TextAnchor::End, FAINT, &short(channel.as_str()));
         }
     }
 }
@@ -111,8 +111,8 @@ fn legend(canvas: &mut SvgCanvas) {
     diamond(canvas, here, 14.0, 6.0, SERIES[5], "the answer that engages");
 }
 
-fn draw_page(canvas: &mut SvgCanvas, scale: TimeScale, story: &IncidentTimeline, page: &Page, y: f64) {
-    let since = |time| seconds(story.incident.opened_at, time);
+fn draw_page(canvas: &mut SvgCanvas, scale: TimeScale, timeline: &IncidentTimeline, page: &Page, y: f64) {
+    let since = |time| seconds(timeline.incident.opened_at, time);
     let person = page.person.as_ref().map_or("?", |person| person.as_str());
     let born = scale.x(since(page.born_at));
     let says = format!("page {} to {person} by {}, born {}", page.n, page.channel, at(since(page.born_at)));
@@ -139,22 +139,22 @@ fn draw_page(canvas: &mut SvgCanvas, scale: TimeScale, story: &IncidentTimeline,
 
 /// Answers about a role: the role, the page, the time, whether it engaged, a description, the channel.
 fn answers(
-    story: &IncidentTimeline,
+    timeline: &IncidentTimeline,
 ) -> impl Iterator<Item = (&RoleName, Option<u32>, f64, bool, String, Option<&ChannelName>)> {
-    story.records.iter().filter_map(|record| match &record.event {
+    timeline.records.iter().filter_map(|record| match &record.event {
         Event::Answered { role: Some(role), person, answer, via, page, verdict, .. } => {
-            let after = seconds(story.incident.opened_at, record.at);
+            let after = seconds(timeline.incident.opened_at, record.at);
             let by_itself = if *via == AnswerVia::AutoReply { " (automatic reply)" } else { "" };
             let says = format!("{person}: {answer}{by_itself}, {}", at(after));
-            Some((role, *page, after, *verdict == AnswerVerdict::Engages, says, story.channel_of(&record.event)))
+            Some((role, *page, after, *verdict == AnswerVerdict::Engages, says, timeline.channel_of(&record.event)))
         }
         _ => None,
     })
 }
 
-fn draw_answers(canvas: &mut SvgCanvas, scale: TimeScale, story: &IncidentTimeline, rows: &TimelineRows) {
-    for (role, page, after, engages, says, by) in answers(story).take(MARKS_MAX) {
-        let page = page.and_then(|n| story.incident.pages.get(&n));
+fn draw_answers(canvas: &mut SvgCanvas, scale: TimeScale, timeline: &IncidentTimeline, rows: &TimelineRows) {
+    for (role, page, after, engages, says, by) in answers(timeline).take(MARKS_MAX) {
+        let page = page.and_then(|n| timeline.incident.pages.get(&n));
         let of_page = page.map_or_else(|| ChannelName::from(NO_PAGE), |page| page.channel.clone());
         // In the row of the answer's channel, if there is one: a desk page also shows pages of other channels.
         let own = by.and_then(|by| rows.get(&(role.clone(), by.clone())));
@@ -170,13 +170,13 @@ fn draw_answers(canvas: &mut SvgCanvas, scale: TimeScale, story: &IncidentTimeli
     }
 }
 
-fn briefs(story: &IncidentTimeline) -> impl Iterator<Item = &Page> {
-    story.incident.pages.values().map(|page| &**page).filter(|page| page.purpose.is_brief())
+fn briefs(timeline: &IncidentTimeline) -> impl Iterator<Item = &Page> {
+    timeline.incident.pages.values().map(|page| &**page).filter(|page| page.purpose.is_brief())
 }
 
 /// Which part of it is drawn, if not all.
-fn drawn(story: &IncidentTimeline) -> String {
-    let (pages, answers) = (briefs(story).count(), answers(story).count());
+fn drawn(timeline: &IncidentTimeline) -> String {
+    let (pages, answers) = (briefs(timeline).count(), answers(timeline).count());
     let cut = |count: usize, what: &str| match count {
         0..=MARKS_MAX => None,
         _ => Some(format!("the first {MARKS_MAX} of {count} {what}")),
@@ -185,15 +185,15 @@ fn drawn(story: &IncidentTimeline) -> String {
     if cuts.is_empty() { String::new() } else { format!(" ({} are drawn)", cuts.join(" and ")) }
 }
 
-fn described(story: &IncidentTimeline) -> String {
-    let all = answers(story).count();
+fn described(timeline: &IncidentTimeline) -> String {
+    let all = answers(timeline).count();
     let mut said: Vec<String> =
-        answers(story).map(|(role, .., says, _)| format!("{role}: {says}")).take(TOLD_MAX).collect();
+        answers(timeline).map(|(role, .., says, _)| format!("{role}: {says}")).take(TOLD_MAX).collect();
     if TOLD_MAX < all {
         said.push(format!("and {} more", all - TOLD_MAX));
     }
     let answers = if said.is_empty() { "none".into() } else { said.join("; ") };
-    format!("{} pages. Answers: {answers}", briefs(story).count())
+    format!("{} pages. Answers: {answers}", briefs(timeline).count())
 }
 
 fn disc(x: f64, y: f64) -> String {

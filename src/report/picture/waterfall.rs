@@ -2,7 +2,7 @@
 
 use super::{FAINT, INK, MARK, SERIES, SvgCanvas, TextAnchor, TimeScale, WIDTH, short};
 use crate::report::{
-    incident_timeline::{RoleStory, seconds},
+    incident_timeline::{RoleTimeline, seconds},
     words::span,
 };
 
@@ -17,13 +17,13 @@ const THIN: f64 = 1.5;
 const STAGES: [&str; 6] = ["sent", "accepted", "delivered", "seen", "answered", "engaged"];
 
 /// One bar for each role, divided into the intervals between stages.
-pub fn waterfall(name: &str, roles: &[RoleStory]) -> String {
+pub fn waterfall(name: &str, roles: &[RoleTimeline]) -> String {
     let height = TOP + ROW * roles.len() as f64 + 30.0;
     let said: Vec<String> = roles.iter().map(described).collect();
     let title = format!("{name}: stages of each role");
     let mut canvas = SvgCanvas::new(&format!("waterfall-{name}"), &title, &said.join(". "), height);
     legend(&mut canvas);
-    let bound = |role: &RoleStory| role.target.map_or(0.0, |target| target.within.as_secs_f64());
+    let bound = |role: &RoleTimeline| role.target.map_or(0.0, |target| target.within.as_secs_f64());
     let most = roles.iter().map(|role| role.seconds().max(bound(role))).fold(0.1, f64::max) * 1.04;
     let scale = TimeScale { left: LEFT, right: WIDTH - 14.0, most };
     scale.axis(&mut canvas, TOP - 6.0, height - 28.0);
@@ -33,7 +33,7 @@ pub fn waterfall(name: &str, roles: &[RoleStory]) -> String {
     canvas.finish()
 }
 
-fn described(role: &RoleStory) -> String {
+fn described(role: &RoleTimeline) -> String {
     let target = role.target.map_or(String::new(), |t| format!(", target {}", span(t.within.as_secs_f64())));
     let state = if role.engaged { "engaged after" } else { "not engaged within" };
     let backs = match role.handed_back.len() {
@@ -55,7 +55,7 @@ fn legend(canvas: &mut SvgCanvas) {
     canvas.text(x + 10.0, 18.0, TextAnchor::Start, FAINT, "target");
 }
 
-fn bar(canvas: &mut SvgCanvas, scale: TimeScale, role: &RoleStory, y: f64) {
+fn bar(canvas: &mut SvgCanvas, scale: TimeScale, role: &RoleTimeline, y: f64) {
     canvas.bold(4.0, y + 12.0, &short(role.role.as_str()));
     canvas.text(4.0, y + 26.0, TextAnchor::Start, FAINT, &took(role));
     let stages = role.stages;
@@ -101,6 +101,6 @@ fn bar(canvas: &mut SvgCanvas, scale: TimeScale, role: &RoleStory, y: f64) {
     }
 }
 
-fn took(role: &RoleStory) -> String {
+fn took(role: &RoleTimeline) -> String {
     if role.engaged { span(role.seconds()) } else { format!("{}, {}", role.state, span(role.seconds())) }
 }

@@ -33,7 +33,7 @@ impl Store for SqliteStore {
         if self.wanted.is_closed() {
             return Err(StoreError::Closed);
         }
-        self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone().map_or(Ok(()), Err)
+        self.shared.error.lock().unwrap_or_else(PoisonError::into_inner).clone().map_or(Ok(()), Err)
     }
 
     fn room(&self) -> Option<DiskSpace> {

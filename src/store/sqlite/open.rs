@@ -65,7 +65,7 @@ impl SqliteStore {
             plans: Default::default(),
             changed: watch::Sender::new(0),
             follower: OnceLock::new(),
-            trouble: Mutex::new(None),
+            error: Mutex::new(None),
             epoch,
             left,
         });

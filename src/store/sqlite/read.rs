@@ -68,7 +68,7 @@ async fn together(
         let id = IncidentId(column(row, 0)?);
         let pages = pages.remove(&id.0).unwrap_or_default();
         let kept = match assemble(id, row, &pages, plans) {
-            Err(trouble) => rebuild(conn, id, &pages, trouble).await,
+            Err(error) => rebuild(conn, id, &pages, error).await,
             kept => kept,
         };
         found.push((id, kept));
@@ -135,7 +135,7 @@ async fn rebuild(
     conn: &mut SqliteConnection,
     id: IncidentId,
     pages: &[SqliteRow],
-    trouble: StoreError,
+    error: StoreError,
 ) -> Result<StoredIncident, StoreError> {
     let chain = id.to_string();
     let (mut events, mut end) = (Vec::new(), ChainHead { seq: 0, hash: genesis(&chain) });
@@ -143,17 +143,17 @@ async fn rebuild(
         let record = serde_json::from_str::<JournalRecord>(&line.body);
         let hash = link(&end.hash, line.body.as_bytes());
         let Some(record) = record.ok().filter(|_| line.seq == end.seq + 1 && line.hash == hash) else {
-            return Err(trouble);
+            return Err(error);
         };
         end = ChainHead { seq: line.seq, hash };
         events.push(record);
     }
     let joined = events.iter().rfind(|record| matches!(record.event, Event::Joined { .. })).map(|record| record.seq);
     let events = events.iter().map(|record| (record.at, &record.event));
-    let Some(incident) = Incident::fold(id, events) else { return Err(trouble) };
+    let Some(incident) = Incident::fold(id, events) else { return Err(error) };
     // A later all-clear or silence of the monitor was written with the body.
     let joined = joined.filter(|_| incident.all_clear_at.is_none() && incident.silent_since.is_none());
-    tracing::error!(incident.id = %id, %trouble, "an incident was rebuilt from its journal");
+    tracing::error!(incident.id = %id, %error, "an incident was rebuilt from its journal");
     let mut claims = claims(pages);
     claims.retain(|n, _| incident.pages.get(n).is_some_and(|page| page.is_owed()));
     Ok(StoredIncident { incident: Arc::new(incident), head: end, claims, joined })

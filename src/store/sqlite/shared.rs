@@ -20,7 +20,7 @@ pub struct WriterShared {
     /// Called after each commit.
     pub follower: OnceLock<CommitListener>,
     /// Why nothing, or no new alert, can be committed now.
-    pub trouble: Mutex<Option<StoreError>>,
+    pub error: Mutex<Option<StoreError>>,
     /// This node's number.
     pub epoch: u64,
     /// The last node that ended in order, if there is one.

@@ -241,8 +241,8 @@ impl SqliteWriter {
         }
     }
 
-    fn note(&self, trouble: Option<StoreError>) {
-        *self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+    fn note(&self, error: Option<StoreError>) {
+        *self.shared.error.lock().unwrap_or_else(PoisonError::into_inner) = error;
     }
 
     async fn attempt(&mut self, batch: &mut WriteBatch) -> Result<Option<StoredLine>, AttemptFailure> {

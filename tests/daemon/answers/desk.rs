@@ -230,7 +230,7 @@ fn a_desk_that_opens_late_gets_what_waits_for_it_though_others_are_closed() {
         pages.filter(theirs).cloned().collect()
     };
     daemon.until(&incident, "two closed desks", |incident| {
-        let closed = |page: &Value| page["trouble"].as_str().is_some_and(|why| why == "their desk was not open");
+        let closed = |page: &Value| page["last_error"].as_str().is_some_and(|why| why == "their desk was not open");
         2 <= by_desk(incident, None).iter().filter(|page| closed(page)).count()
     });
     // Nobody has refused it, and no provider asked for anything.

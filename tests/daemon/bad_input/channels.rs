@@ -65,7 +65,7 @@ fn check(url: &str, trouble: &str) {
     }
     let shown = eventually(trouble, || {
         let shown = daemon.incident(&incident);
-        page(&shown, "ana", "sms")?["trouble"].as_str()?.contains(trouble).then_some(shown)
+        page(&shown, "ana", "sms")?["last_error"].as_str()?.contains(trouble).then_some(shown)
     });
     assert_ne!(page(&shown, "ana", "sms").unwrap()["state"], "accepted");
     let room = daemon

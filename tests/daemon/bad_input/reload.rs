@@ -55,7 +55,7 @@ fn a_field_that_the_monitor_renamed_pages_the_catch_all_once_for_each_trigger_an
     let renamed = json!({ "kind": "price_velocity", "labels": { "symbol": "ES" }, "values": { "drop_percent": 9.0 } });
     let post = |token| Call::post("/v1/alerts").bearer(secret(token)).json(&renamed).send(daemon.address).json();
     let first = post("MONITOR_TOKEN");
-    assert_eq!(first["alerts"][0]["fates"][0]["fate"], "condition-failed");
+    assert_eq!(first["alerts"][0]["results"][0]["result"], "condition-failed");
     for _ in 0..3 {
         assert_eq!(post("MONITOR_TOKEN")["alerts"][0]["incidents"], json!(["INC-1"]));
     }

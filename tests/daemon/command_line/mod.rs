@@ -79,9 +79,9 @@ fn explain_shows_what_is_suggested_before_anybody_is_paged() {
         told.contains("  suggested: A  STOP the algo: x\n") && told.contains("  | A  STOP the algo: x\n"),
         "{told}"
     );
-    let story: Value = serde_json::from_str(&explain(&["--json"])).unwrap();
+    let preview: Value = serde_json::from_str(&explain(&["--json"])).unwrap();
     let actions = serde_json::json!([{ "letter": "A", "text": "STOP the algo", "then": "x" }]);
-    assert_eq!(story[0]["story"]["actions"], actions);
+    assert_eq!(preview[0]["preview"]["actions"], actions);
 }
 
 /// A verdict that nobody read is none: a closed pipe never turns it into a yes.

@@ -37,7 +37,7 @@ fn what_is_accepted_is_told_with_the_ids_of_alert_and_incident() {
     let told = &reply.json()["alerts"][0];
     assert!(told["id"].as_str().unwrap().starts_with("ALT-"), "{told}");
     assert_eq!(told["incidents"], json!(["INC-1"]));
-    assert_eq!(told["fates"], json!([{ "fate": "opened", "incident": "INC-1" }]));
+    assert_eq!(told["results"], json!([{ "result": "opened", "incident": "INC-1" }]));
     assert_eq!(told.get("warnings"), None);
 
     let mut other = alert();
@@ -46,7 +46,7 @@ fn what_is_accepted_is_told_with_the_ids_of_alert_and_incident() {
     let reply = alerts(&daemon, json!([alert(), other, nobodys]).to_string()).json();
     let incidents: Vec<&Value> = reply["alerts"].as_array().unwrap().iter().map(|told| &told["incidents"]).collect();
     assert_eq!(incidents, [&json!(["INC-1"]), &json!(["INC-2"]), &json!([])]);
-    assert_eq!(reply["alerts"][2]["fates"], json!([{ "fate": "unmatched" }]));
+    assert_eq!(reply["alerts"][2]["results"], json!([{ "result": "unmatched" }]));
     assert_eq!(alerts(&daemon, "[]").json(), json!({ "alerts": [] }));
 }
 
@@ -121,8 +121,8 @@ fn a_bad_element_of_an_array_is_refused_alone_and_has_a_status_of_its_own() {
     assert_eq!(statuses(&reply), [202, 400, 202, 400, 400, 400, 400, 400, 400, 400]);
     let told = reply.json();
     assert_eq!(told["alerts"][0]["incidents"], json!(["INC-1"]));
-    assert_eq!(told["alerts"][5]["fates"][0]["fate"], "refused");
-    assert!(told["alerts"][5]["fates"][0]["why"].as_str().unwrap().contains("nested too deep"), "{told}");
+    assert_eq!(told["alerts"][5]["results"][0]["result"], "refused");
+    assert!(told["alerts"][5]["results"][0]["why"].as_str().unwrap().contains("nested too deep"), "{told}");
     assert_eq!(daemon.incidents().len(), 1);
     // Where none can be kept the request itself is refused, and each is named by its place.
     let reply = alerts(&daemon, r#"[{"kind":""},{"labels":{}},{"kind":"  "}]"#);
@@ -149,7 +149,7 @@ fn an_alert_with_a_time_beyond_all_that_can_be_kept_is_kept_without_it() {
         let reply = alerts(&daemon, json!([alert, { "kind": "weather" }]).to_string());
         assert_eq!(reply.status, 202, "{time}: {reply:?}");
         let told = &reply.json()["alerts"][0];
-        assert_eq!(told["fates"][0]["fate"], "opened", "{time}");
+        assert_eq!(told["results"][0]["result"], "opened", "{time}");
         assert!(told["warnings"][0].as_str().unwrap().contains("starts_at"), "{told}");
     }
     daemon.kill();
@@ -215,7 +215,7 @@ fn a_drill_comes_only_from_a_source_that_may_send_drills() {
     assert_eq!(drills, [json!(false), json!(true)], "the real thing never joins a drill");
     // And while it is open no drill begins.
     let refused = as_source("MONITOR_TOKEN").send(daemon.address).json();
-    assert_eq!(refused["alerts"][0]["fates"][0]["fate"], "drill-refused", "{refused}");
+    assert_eq!(refused["alerts"][0]["results"][0]["result"], "drill-refused", "{refused}");
 }
 
 #[test]

@@ -92,7 +92,7 @@ fn admit(engine: &Engine, symbol: &str, drill: bool) -> AdmissionResult {
     alert.values.insert("drop_pct".into(), 7.5);
     alert.drill = drill;
     let admitted = ready(engine.admission().admit(vec![alert], engine.now())).unwrap();
-    admitted[0].fates[0].clone()
+    admitted[0].results[0].clone()
 }
 
 fn opened(fate: AdmissionResult) -> IncidentId {

@@ -19,7 +19,7 @@ fn what_waits_at_a_service_that_throttles_is_not_sent_once_it_is_stale() {
     town.teams.set_fault(Some(slow));
     let incident = town.alert("price_velocity", "ES", false);
     for channel in ["sms", "teams"] {
-        town.page(&incident, "throttled", |page| page["channel"] == channel && page["trouble"].is_string());
+        town.page(&incident, "throttled", |page| page["channel"] == channel && page["last_error"].is_string());
     }
     assert!(town.daemon.cli(&["resolve", &incident]).status.success());
     town.sms.set_fault(None);
@@ -55,8 +55,8 @@ fn a_service_that_is_broken_holds_up_nobody_whatever_it_says() {
             });
             assert!(page["instead_of"].is_number(), "{page}");
         }
-        let page = town.page(&incident, trouble, |page| page["channel"] == "sms" && page["trouble"].is_string());
-        assert!(page["trouble"].as_str().unwrap().contains(trouble), "{page}");
+        let page = town.page(&incident, trouble, |page| page["channel"] == "sms" && page["last_error"].is_string());
+        assert!(page["last_error"].as_str().unwrap().contains(trouble), "{page}");
         // The rooms are not asked to stand in for anybody's phone.
         let shown = town.daemon.incident(&incident);
         let stray = |page: &&Value| {
@@ -71,8 +71,8 @@ fn a_system_that_wants_no_more_events_is_left_alone_and_the_operators_hear_of_it
     let town = Town::start();
     town.audit.set_fault(Some(Fault::Status(410, vec![], "")));
     let incident = town.alert("price_velocity", "ES", false);
-    let page = town.page(&incident, "refused", |page| page["channel"] == "audit" && page["trouble"].is_string());
-    assert!(page["trouble"].as_str().unwrap().contains("410"), "{page}");
+    let page = town.page(&incident, "refused", |page| page["channel"] == "audit" && page["last_error"].is_string());
+    assert!(page["last_error"].as_str().unwrap().contains("410"), "{page}");
     eventually("the operators", || {
         town.daemon.incidents().iter().any(|i| i["summary"].as_str().is_some_and(|s| s.contains("audit"))).then_some(())
     });
@@ -104,7 +104,7 @@ fn addresses_tokens_and_keys_of_services_are_seen_nowhere() {
         let incident = town.alert("price_velocity", &format!("S{n}"), false);
         for channel in ["sms", "teams", "matter"] {
             town.page(&incident, "trouble or not", |page| {
-                page["channel"] == channel && (page["trouble"].is_string() || page["state"] == "accepted")
+                page["channel"] == channel && (page["last_error"].is_string() || page["state"] == "accepted")
             });
         }
         seen += &town.daemon.incident(&incident).to_string();

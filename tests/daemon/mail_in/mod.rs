@@ -253,7 +253,7 @@ fn a_bounce_says_that_nobody_was_reached_and_the_page_goes_by_another_way() {
         assert!(site.hand_in(&report("failed")).status.success());
     }
     assert_eq!(page()["state"], "unreachable");
-    assert_eq!(page()["trouble"], "the mail came back (5.1.1)");
+    assert_eq!(page()["last_error"], "the mail came back (5.1.1)");
     let pages = site.daemon.json(&["show", "INC-1"])["incident"]["pages"].take();
     let round: Vec<&Value> = pages.as_array().unwrap().iter().filter(|page| page["instead_of"] == 1).collect();
     assert_eq!(round.len(), 1, "once, however often it is reported");

@@ -165,7 +165,7 @@ impl World {
     async fn crash_of(&self, host: &str) -> IncidentId {
         let mut alert = Alert::new("monitor", "HostDown");
         alert.labels.insert("host".into(), host.into());
-        match self.engine.admission().admit(vec![alert], self.hands.wall()).await.unwrap()[0].fates[0] {
+        match self.engine.admission().admit(vec![alert], self.hands.wall()).await.unwrap()[0].results[0] {
             AdmissionResult::Opened { incident } | AdmissionResult::Joined { incident } => incident,
             ref fate => panic!("{fate:?}"),
         }
@@ -201,9 +201,9 @@ enum Trouble {
     Refused,
 }
 
-async fn break_(world: &mut World, trouble: &Trouble) {
+async fn break_(world: &mut World, fault: &Trouble) {
     let second = Duration::from_secs(1);
-    match trouble {
+    match fault {
         Trouble::FullDisk => world.store.set_full(true),
         Trouble::Hangs(turning, span) => world.pass(*span, turning).await,
         Trouble::QueueStands => {
@@ -242,11 +242,11 @@ async fn the_ping_stays_away_for_as_long_as_something_is_wrong() {
         (Trouble::LaddersStand, "a ladder is due since 10m"),
         (Trouble::Refused, "the receiver says 403"),
     ];
-    for (trouble, words) in cases {
+    for (fault, words) in cases {
         let mut world = World::new().await;
         world.pass(Duration::from_secs(1), &EngineLoop::ALL).await;
         assert_eq!(world.ping().await, (true, String::new()), "before: {words}");
-        break_(&mut world, &trouble).await;
+        break_(&mut world, &fault).await;
         for _ in 0..2 {
             let (taken, said) = world.ping().await;
             assert!(!taken && said.contains(words), "{words}: {said}");
@@ -456,7 +456,7 @@ impl World {
 #[tokio::test]
 async fn what_makes_a_daemon_unready_is_always_named() {
     let still = LOOP_STILL_MAX + Duration::from_secs(1);
-    for trouble in [
+    for fault in [
         Trouble::FullDisk,
         Trouble::Hangs(NO_DELIVERY, still),
         Trouble::Hangs(NO_TIMERS, still),
@@ -466,7 +466,7 @@ async fn what_makes_a_daemon_unready_is_always_named() {
         let mut world = World::new().await;
         world.pass(Duration::from_secs(1), &EngineLoop::ALL).await;
         assert_eq!(world.readyz().await.0, StatusCode::OK);
-        break_(&mut world, &trouble).await;
+        break_(&mut world, &fault).await;
         let (status, told) = world.readyz().await;
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{told}");
         assert!(told["ready"] == false && !told["problems"].as_array().unwrap().is_empty(), "{told}");
@@ -550,7 +550,7 @@ async fn a_daemon_whose_store_can_not_be_written_pings_nobody_until_it_can() {
     sql("ALTER TABLE meta RENAME TO elsewhere").await;
     let held = loop {
         let (is_ready, told) = ready(&daemon).await;
-        if told["ping"]["trouble"].as_str().is_some_and(|trouble| trouble.starts_with("held back")) {
+        if told["ping"]["last_error"].as_str().is_some_and(|fault| fault.starts_with("held back")) {
             assert!(!is_ready && !told["problems"].as_array().unwrap().is_empty(), "{told}");
             break receiver.count();
         }

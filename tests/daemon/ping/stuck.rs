@@ -9,7 +9,7 @@ fn engagement(deadline: Option<i64>, waits_on: Option<&str>, outcome: Option<Eng
         stands_for: Default::default(),
         step: 0,
         round: 0,
-        rung: 1,
+        step_entry: 1,
         on_call: Vec::new(),
         deadline: deadline.map(Timestamp::from_micros),
         waits_on: waits_on.map(RoleName::from),

@@ -101,9 +101,13 @@ fn a_damaged_incident_costs_nobody_else_and_is_told_seen_and_cleared_over_restar
         let batch = json!([crash("YM"), crash("ES"), crash("NQ")]);
         let reply = Call::post("/v1/alerts").bearer(secret("MONITOR_TOKEN")).json(&batch).send(daemon.address);
         assert_eq!(reply.status, 202, "{reply:?}");
-        let fates: Vec<Value> =
-            reply.json()["alerts"].as_array().unwrap().iter().map(|told| told["fates"][0]["fate"].clone()).collect();
-        assert_eq!(fates, [json!("opened"), json!("opened"), json!("joined")]);
+        let results: Vec<Value> = reply.json()["alerts"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|told| told["results"][0]["result"].clone())
+            .collect();
+        assert_eq!(results, [json!("opened"), json!("opened"), json!("joined")]);
 
         let lines = daemon.control(&Call::get("/v1/journal?chain=INC-1")).body;
         let cleared = daemon.json(&["store", "quarantine", "clear", "INC-1"]);

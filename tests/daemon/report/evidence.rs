@@ -90,19 +90,19 @@ fn not_open(past: &Past, page: &Page) -> IncidentInput {
 }
 
 /// A channel that its drill has broken: what is said of the page, and how it is settled.
-fn injected(page: &Page, trouble: FaultKind, at: Timestamp) -> Vec<IncidentInput> {
-    let settlement = match &trouble {
+fn injected(page: &Page, fault: FaultKind, at: Timestamp) -> Vec<IncidentInput> {
+    let settlement = match &fault {
         FaultKind::Absent { .. } | FaultKind::Delayed { .. } => {
-            SendOutcome::Accepted { receipt: SendReceipt::of_stand_in(StandIn::Drill, trouble.to_string()) }
+            SendOutcome::Accepted { receipt: SendReceipt::of_stand_in(StandIn::Drill, fault.to_string()) }
         }
         FaultKind::Down { .. } => {
-            SendOutcome::Retry { at: at + Duration::from_secs(1), why: trouble.to_string(), unknown: false }
+            SendOutcome::Retry { at: at + Duration::from_secs(1), why: fault.to_string(), unknown: false }
         }
-        FaultKind::Broken { .. } => SendOutcome::Unreachable { why: trouble.to_string() },
+        FaultKind::Broken { .. } => SendOutcome::Unreachable { why: fault.to_string() },
     };
-    let sent_at = (!trouble.asks_no_channel()).then_some(at);
+    let sent_at = (!fault.asks_no_channel()).then_some(at);
     vec![
-        IncidentInput::Injected { page: page.n, trouble },
+        IncidentInput::Injected { page: page.n, fault },
         IncidentInput::Settled { page: page.n, settlement, sent_at, text: None },
     ]
 }

@@ -222,7 +222,7 @@ fn no_secret_is_seen_where_it_does_not_belong() {
         eventually(&format!("trouble on {channel}"), || {
             let shown = daemon.incident(&incident);
             let mut pages = shown["pages"].as_array()?.iter();
-            pages.any(|page| page["channel"] == channel && page["trouble"].is_string()).then_some(())
+            pages.any(|page| page["channel"] == channel && page["last_error"].is_string()).then_some(())
         });
     }
     let held = daemon.held(&incident, "ana", "shown");

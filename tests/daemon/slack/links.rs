@@ -18,7 +18,7 @@ use tokio_tungstenite::tungstenite::{self, Message};
 fn a_press_over_a_socket_engages_and_the_links_are_seen() {
     let rig = Rig::start();
     rig.until_up(2);
-    assert_eq!(rig.links()["trouble"], Value::Null);
+    assert_eq!(rig.links()["last_error"], Value::Null);
     assert!(rig.links()["since"].is_string(), "{}", rig.links());
     assert_eq!(rig.metric("channel_links"), 2.0);
     assert!(1_700_000_000.0 < rig.metric("channel_linked_since_timestamp_seconds"));
@@ -131,7 +131,7 @@ fn socket_mode_switched_off_is_told_to_the_operators_and_a_reload_tries_again() 
     rig.slack.disconnect(1, "link_disabled");
     rig.slack.until_links(0);
     rig.until_up(0);
-    assert!(rig.links()["trouble"].as_str().unwrap().contains("switched off"), "{}", rig.links());
+    assert!(rig.links()["last_error"].as_str().unwrap().contains("switched off"), "{}", rig.links());
     assert_eq!(rig.metric("channel_links"), 0.0);
     assert_eq!(rig.metric("channel_linked_since_timestamp_seconds"), 0.0);
     let incident = eventually("an incident for the operators", || rig.daemon.incidents().into_iter().next());

@@ -132,7 +132,7 @@ impl Rig {
 
     /// What `/readyz` says of the links.
     pub fn links(&self) -> Value {
-        Call::get("/readyz").send(self.daemon.address).json()["links"]["room"].clone()
+        Call::get("/readyz").send(self.daemon.address).json()["inbound_connections"]["room"].clone()
     }
 
     /// A number of the metrics.

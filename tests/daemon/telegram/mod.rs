@@ -34,7 +34,7 @@ impl Rig {
     }
 
     fn links(&self) -> Value {
-        Call::get("/readyz").send(self.daemon.address).json()["links"]["bot"].clone()
+        Call::get("/readyz").send(self.daemon.address).json()["inbound_connections"]["bot"].clone()
     }
 
     fn held(&self, incident: &str, user: i64) -> Held {

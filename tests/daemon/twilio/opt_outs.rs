@@ -26,7 +26,7 @@ fn goes_round(line: &Line, symbol: &str) {
     let page = line.until_page(&incident, "ana", "call", "in place of the SMS", |page| page["instead_of"].is_number());
     assert_eq!(page["purpose"], "brief");
     let gone = line.until_page(&incident, "ana", "sms", "gone round", |page| page["state"] == "unreachable");
-    assert!(gone["trouble"].as_str().unwrap().contains("opted out"), "{gone}");
+    assert!(gone["last_error"].as_str().unwrap().contains("opted out"), "{gone}");
     let texted = |made: &super::double::twilio::Made| !made.is_call && made.field("To") == Some(ANA);
     let texts =
         line.twilio.made().into_iter().filter(texted).filter(|made| made.field("Body").unwrap().contains(&incident));
@@ -88,7 +88,7 @@ fn an_opt_out_that_only_the_provider_knows_is_seen_at_the_first_page() {
     assert_eq!(hers, [true, true], "two calls, no message");
     let gone = line.until_page(&next, "ana", "sms", "gone round", |page| page["state"] == "unreachable");
     assert!(
-        gone["trouble"].as_str().unwrap().contains("opted out of this channel since"),
+        gone["last_error"].as_str().unwrap().contains("opted out of this channel since"),
         "Twilio was not asked: {gone}"
     );
     // To Twilio YES means to be written to again.

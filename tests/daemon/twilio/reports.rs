@@ -31,7 +31,7 @@ fn a_message_that_did_not_arrive_goes_by_the_persons_next_channel_at_once() {
         let next = line.until_page(&incident, "ana", "call", "in its place", accepted);
         assert!(next["instead_of"].is_number(), "{next}");
         let gone = line.until_page(&incident, "ana", "sms", "gone", |page| page["state"] == "unreachable");
-        assert!(gone["trouble"].as_str().unwrap().contains(code), "{gone}");
+        assert!(gone["last_error"].as_str().unwrap().contains(code), "{gone}");
         assert_eq!(line.events(&incident, "undelivered").len(), 1, "told twice, once true");
         // The other person's message is on its way as before.
         assert_eq!(line.pages(&incident, "bo").len(), 1);

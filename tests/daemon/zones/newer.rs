@@ -30,8 +30,8 @@ fn is_the_systems(zones: &Zones, tree: &Tree) -> bool {
     hours(zones, "America/Vancouver") == 9 && zones.data().source == ZoneSource::System(tree.path().to_owned())
 }
 
-fn trouble(zones: &Zones) -> &str {
-    zones.data().trouble.as_deref().unwrap_or_default()
+fn problem(zones: &Zones) -> &str {
+    zones.data().problem.as_deref().unwrap_or_default()
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn an_older_copy_of_the_system_is_not_used_and_that_is_no_trouble() {
         let tree = telling(line);
         let zones = newer(tree.path());
         assert!(is_bundled(&zones), "{line}: {:?}", zones.data());
-        assert_eq!(trouble(&zones), "", "{line}");
+        assert_eq!(problem(&zones), "", "{line}");
         let beside = zones.data().beside.clone().unwrap();
         assert!(beside.contains(&line[10..15]) && beside.contains(&tree.path().display().to_string()), "{beside}");
     }
@@ -52,7 +52,7 @@ fn a_newer_copy_of_the_system_is_used() {
         let tree = telling(line);
         let zones = newer(tree.path());
         assert!(is_the_systems(&zones, &tree), "{line}: {:?}", zones.data());
-        assert_eq!((trouble(&zones), &zones.data().beside), ("", &None), "{line}");
+        assert_eq!((problem(&zones), &zones.data().beside), ("", &None), "{line}");
         assert!(line.contains(&zones.data().release.to_string()), "{line}");
     }
 }
@@ -74,7 +74,7 @@ fn a_copy_that_does_not_say_its_release_counts_as_older_with_a_warning() {
         let tree = telling(line);
         let zones = newer(tree.path());
         assert!(is_bundled(&zones), "{line:?}");
-        assert!(trouble(&zones).contains("of which release"), "{line:?}: {}", trouble(&zones));
+        assert!(problem(&zones).contains("of which release"), "{line:?}: {}", problem(&zones));
     }
     let tree = telling("# version 2027a");
     tree.remove("tzdata.zi");
@@ -89,12 +89,12 @@ fn a_folder_that_is_none_is_a_warning() {
     for path in [Path::new("/nowhere/zoneinfo").to_owned(), tree.path().join("tzdata.zi")] {
         let zones = newer(&path);
         assert!(is_bundled(&zones));
-        assert!(trouble(&zones).contains(&path.display().to_string()), "{}", trouble(&zones));
+        assert!(problem(&zones).contains(&path.display().to_string()), "{}", problem(&zones));
     }
     let empty = Tree::empty();
     empty.write("tzdata.zi", b"# version 2027a\n");
     let zones = newer(empty.path());
-    assert!(is_bundled(&zones) && trouble(&zones).contains("there are none"), "{}", trouble(&zones));
+    assert!(is_bundled(&zones) && problem(&zones).contains("there are none"), "{}", problem(&zones));
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn a_newer_copy_of_which_something_can_not_be_read_is_not_used_at_all() {
         broken(&tree);
         let zones = newer(tree.path());
         assert!(is_bundled(&zones), "{what}: {:?}", zones.data());
-        assert!(trouble(&zones).contains("Europe/London") && trouble(&zones).contains("2027a"), "{}", trouble(&zones));
+        assert!(problem(&zones).contains("Europe/London") && problem(&zones).contains("2027a"), "{}", problem(&zones));
         assert_eq!(hours(&zones, "Europe/London"), 0, "{what}");
     }
 }
@@ -151,11 +151,11 @@ fn old_names_that_a_distribution_leaves_away_are_its_links_else_the_bundled_ones
     assert_eq!(hours(&zones, "Canada/Pacific"), 9, "a link of the newer data leads to the newer zone");
     assert_eq!(zones.get("Canada/Pacific").unwrap().name(), "Canada/Pacific");
     assert_eq!(hours(&zones, "Canada/Coast"), 9, "and a link to a link too");
-    assert_eq!(trouble(&zones), "");
+    assert_eq!(problem(&zones), "");
     tree.remove("US/Pacific");
     let zones = newer(tree.path());
     assert_eq!((hours(&zones, "America/Vancouver"), hours(&zones, "US/Pacific")), (9, -8));
-    assert!(trouble(&zones).contains("lacks US/Pacific"), "{}", trouble(&zones));
+    assert!(problem(&zones).contains("lacks US/Pacific"), "{}", problem(&zones));
 }
 
 #[test]

@@ -328,7 +328,7 @@ fn arrange_service(kind: &Kind, service: &Service, condition: Condition, fault: 
 }
 
 fn arrange_mail(server: &MailServer, condition: Condition, arrived: &Arc<Notify>) -> bool {
-    server.set_trouble(match condition {
+    server.set_fault(match condition {
         Condition::AllIsWell
         | Condition::RefusesThisPerson
         | Condition::KnowsNoWay

@@ -71,9 +71,9 @@ async fn what_only_tells_does_not_press() {
 async fn the_message_id_is_the_same_at_every_attempt_and_tells_sites_apart() {
     let server = MailServer::start().await;
     let channel = smtp_at(server.url());
-    server.set_trouble(Trouble::DropAfterDot);
+    server.set_fault(Trouble::DropAfterDot);
     assert_eq!(told(&channel.send(&page_for(ana())).await), "unknown");
-    server.set_trouble(Trouble::None);
+    server.set_fault(Trouble::None);
     let receipt = channel.send(&page_for(ana())).await.unwrap();
     let mails = server.mails();
     let id = header(&mails[0], "Message-ID").unwrap();
@@ -122,7 +122,7 @@ async fn accents_and_lines_with_a_dot_arrive() {
 async fn each_trouble_of_a_mail_server_has_one_meaning() {
     let server = MailServer::start().await;
     let channel = smtp_at(server.url());
-    for (trouble, expected) in [
+    for (fault, expected) in [
         (Trouble::Greylist, "retry"),
         (Trouble::RefusesLogin, "broken"),
         (Trouble::RefusesAll, "broken"),
@@ -131,8 +131,8 @@ async fn each_trouble_of_a_mail_server_has_one_meaning() {
         // The mail is taken: a goodbye that never comes must not make it unknown.
         (Trouble::NoGoodbye, "accepted"),
     ] {
-        server.set_trouble(trouble.clone());
-        assert_eq!(told(&channel.send(&page_for(ana())).await), expected, "{trouble:?}");
+        server.set_fault(fault.clone());
+        assert_eq!(told(&channel.send(&page_for(ana())).await), expected, "{fault:?}");
     }
 }
 

@@ -28,7 +28,7 @@ async fn each_person_is_looked_up_and_who_can_not_be_reached_is_named_with_the_r
         [with_id("UANA"), with_id("UNONE"), with_id("UGONE"), by_mail("bo@example.com"), by_mail("left@example.com")];
     let checks = slack_at(slack.api_url()).check_people(&people).await;
     let found: Vec<(&str, Option<&str>, Option<&str>)> =
-        checks.iter().map(|check| (check.person.as_str(), check.id.as_deref(), check.trouble.as_deref())).collect();
+        checks.iter().map(|check| (check.person.as_str(), check.id.as_deref(), check.problem.as_deref())).collect();
     assert_eq!(
         found,
         [

@@ -65,7 +65,7 @@ async fn a_mail_server_is_signed_in_to_and_left_without_a_mail() {
     let channel = smtp_at(server.url());
     let (outcome, words) = found(&channel.probe().await);
     assert!(outcome == Fine && words.contains("lets us in (plain text on this machine)"), "{words}");
-    for (trouble, outcome, words) in [
+    for (fault, outcome, words) in [
         (Trouble::RefusesLogin, Failed, "login: the mail server says 535"),
         (Trouble::RefusesAll, Failed, "login: the mail server says 554"),
         (Trouble::CutMidReply, Failed, "connection: "),
@@ -73,9 +73,9 @@ async fn a_mail_server_is_signed_in_to_and_left_without_a_mail() {
         // What only goes wrong with a mail is not seen without one.
         (Trouble::Greylist, Fine, "lets us in"),
     ] {
-        server.set_trouble(trouble.clone());
+        server.set_fault(fault.clone());
         let (is, said) = found(&channel.probe().await);
-        assert!(is == outcome && said.contains(words), "{trouble:?}: {is:?} {said}");
+        assert!(is == outcome && said.contains(words), "{fault:?}: {is:?} {said}");
     }
     assert!(server.mails().is_empty());
 }

@@ -120,7 +120,7 @@ impl Rig {
     fn settings(slack: &SocketMode) -> SocketSettings {
         SocketSettings {
             protocol: ConnectionProtocol::SocketMode,
-            app_token: SecretString::from(APP_TOKEN),
+            secret: SecretString::from(APP_TOKEN),
             api_url: Some(slack.api_url()),
         }
     }

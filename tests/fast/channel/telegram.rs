@@ -229,7 +229,7 @@ async fn an_update_is_confirmed_only_when_it_was_kept_and_a_webhook_is_told() {
     telegram.world().webhook = true;
     let settings = SocketSettings {
         protocol: ConnectionProtocol::LongPolling,
-        app_token: TOKEN.into(),
+        secret: TOKEN.into(),
         api_url: Some(telegram.url()),
     };
     let timing = PollTiming {
@@ -272,7 +272,7 @@ async fn another_program_that_fetches_the_bots_updates_is_told_and_outlasted() {
     let telegram = FakeTelegram::start();
     let settings = SocketSettings {
         protocol: ConnectionProtocol::LongPolling,
-        app_token: TOKEN.into(),
+        secret: TOKEN.into(),
         api_url: Some(telegram.url()),
     };
     let (listener, stop) = (Arc::new(Forgetful::default()), CancellationToken::new());

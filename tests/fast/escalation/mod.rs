@@ -24,7 +24,7 @@ fn every_story_ends_as_it_is_told() {
     settings.bind(|| {
         for story in stories {
             let name = story.file_stem().unwrap().to_string_lossy().into_owned();
-            let told = script::tell(&std::fs::read_to_string(&story).unwrap());
+            let told = script::play(&std::fs::read_to_string(&story).unwrap());
             insta::assert_snapshot!(name, told);
         }
     });

@@ -46,7 +46,7 @@ fn plan(dice: &mut Dice) -> EscalationPlan {
         roles: rows,
         accept_timeout: CHANNELS.map(|name| (name.into(), AcceptTimeout(Duration::from_secs(20)))).into(),
         rooms: vec!["room".into()],
-        tell: vec!["hook".into()],
+        webhooks: vec!["hook".into()],
         living: BTreeMap::from([("room".into(), Default::default())]),
         actions: Vec::new(),
         on_resolved: OnResolved::Note,
@@ -54,7 +54,7 @@ fn plan(dice: &mut Dice) -> EscalationPlan {
 }
 
 fn row(dice: &mut Dice, role: &str, named: &[&str]) -> RolePlan {
-    let rung = |dice: &mut Dice| StepPlan {
+    let step_plan = |dice: &mut Dice| StepPlan {
         page: (0..=dice.below(2)).map(|_| StepTarget::Person(dice.of(&PEOPLE).into())).collect(),
         by: vec![dice.of(&CHANNELS).into()],
         wait: Duration::from_secs(10 + 10 * u64::try_from(dice.below(5)).expect("few")),
@@ -66,7 +66,7 @@ fn row(dice: &mut Dice, role: &str, named: &[&str]) -> RolePlan {
         target: None,
         template: "default".into(),
         template_revision: "r1".into(),
-        steps: (0..=dice.below(2)).map(|_| rung(dice)).collect(),
+        steps: (0..=dice.below(2)).map(|_| step_plan(dice)).collect(),
         next: (role != "catch-all" && next != role && dice.below(3) != 0).then(|| next.into()),
     }
 }

@@ -25,7 +25,7 @@ struct Scene {
     living: Option<LivingRoom>,
     /// The channels that tell other systems.
     #[serde(default)]
-    tell: Vec<ChannelName>,
+    webhooks: Vec<ChannelName>,
     #[serde(default)]
     resolved: OnResolved,
     accept_timeout: BTreeMap<String, AcceptTimeout>,
@@ -38,14 +38,14 @@ struct Scene {
 #[serde(deny_unknown_fields)]
 struct Row {
     engaged_by: AnswerLevel,
-    step: Vec<Rung>,
+    step: Vec<StepScript>,
     #[serde(default)]
     next: Option<RoleName>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Rung {
+struct StepScript {
     page: Vec<String>,
     by: Vec<ChannelName>,
     wait: String,
@@ -54,7 +54,7 @@ struct Rung {
 }
 
 /// The timeline of a story.
-pub fn tell(story: &str) -> String {
+pub fn play(story: &str) -> String {
     let (plan, script) = story.split_once("\n---\n").expect("a plan, dashes, a script");
     let (plan, roster) = stage(plan);
     let mut teller = Teller { plan, roster, incident: None, events: Vec::new(), text: String::new() };
@@ -72,7 +72,7 @@ fn stage(text: &str) -> (EscalationPlan, Roster) {
     let channels: Vec<ChannelName> = stage.accept_timeout.keys().map(|name| name.as_str().into()).collect();
     let mut reach = stage.reach;
     for row in stage.role.values() {
-        for person in row.step.iter().flat_map(|rung| &rung.page) {
+        for person in row.step.iter().flat_map(|step_plan| &step_plan.page) {
             reach.entry(person.as_str().into()).or_insert_with(|| channels.clone());
         }
     }
@@ -89,7 +89,7 @@ fn stage(text: &str) -> (EscalationPlan, Roster) {
             .collect(),
         rooms: stage.room.map(ChannelName::from).into_iter().collect(),
         living: living.into_iter().collect(),
-        tell: stage.tell,
+        webhooks: stage.webhooks,
         actions: Vec::new(),
         on_resolved: stage.resolved,
     };
@@ -101,18 +101,18 @@ fn row_plan(row: Row) -> RolePlan {
         Some(rotation) => StepTarget::Rotation(rotation.into()),
         None => StepTarget::Person(name.into()),
     };
-    let rung = |rung: Rung| StepPlan {
-        page: rung.page.into_iter().map(whom).collect(),
-        by: rung.by,
-        wait: span(&rung.wait),
-        repeat: rung.repeat,
+    let step_plan = |step_plan: StepScript| StepPlan {
+        page: step_plan.page.into_iter().map(whom).collect(),
+        by: step_plan.by,
+        wait: span(&step_plan.wait),
+        repeat: step_plan.repeat,
     };
     RolePlan {
         engaged_by: row.engaged_by,
         target: None,
         template: "default".into(),
         template_revision: "r1".into(),
-        steps: row.step.into_iter().map(rung).collect(),
+        steps: row.step.into_iter().map(step_plan).collect(),
         next: row.next,
     }
 }
@@ -231,7 +231,7 @@ fn input(at: Timestamp, what: &[&str]) -> Option<IncidentInput> {
         ["all", "clear"] => IncidentInput::Alert(Arc::new(Alert { status: AlertStatus::Resolved, ..alert() })),
         ["a", "crisis", "begins"] => IncidentInput::Preempt { by: IncidentId(9) },
         ["page", n, "meets", channel, "down"] => {
-            IncidentInput::Injected { page: n.parse().ok()?, trouble: FaultKind::Down { channel: (*channel).into() } }
+            IncidentInput::Injected { page: n.parse().ok()?, fault: FaultKind::Down { channel: (*channel).into() } }
         }
         [person, "resolves"] => IncidentInput::Resolve { by: Actor::Person((*person).into()), why: None },
         [person, "says", words @ ..] => IncidentInput::Answer(said(person, words)?),

@@ -274,10 +274,10 @@ async fn a_single_answer_leaves_the_assumption_nearly_as_it_was() {
         assert!(bo.ignores.share < never && 0.8 * never < bo.ignores.share, "{:?}", bo.ignores);
         assert_eq!((ana.asked, ana.answers.len(), ana.ignores.basis), (0, 0, EstimateBasis::Assumed));
         // The simulation draws from that, and from the assumption where there is nothing.
-        let habits = played.habits_of(&"bo".into());
+        let habits = played.response_model_of(&"bo".into());
         assert!((habits.by_channel["sms"].quantile(0.5).as_secs_f64() - sms.median_s).abs() < 1e-3);
         assert_eq!(habits.ignores, Some(bo.ignores.share));
-        assert_eq!(played.habits_of(&"ana".into()), scenario(text, &matrix()).habits_of(&"ana".into()));
+        assert_eq!(played.response_model_of(&"ana".into()), scenario(text, &matrix()).response_model_of(&"ana".into()));
     }
 }
 
@@ -336,20 +336,20 @@ async fn the_absent_on_purpose_and_the_sandbox_are_left_out() {
     for stand_in in [StandIn::Drill, StandIn::Sandbox] {
         let id = past.open(plan("crash"), stand_in == StandIn::Drill).await;
         let page = first_page(&past, id).await;
-        let trouble = FaultKind::Absent { person: "ana".into() };
-        let receipt = SendReceipt::of_stand_in(stand_in, trouble.to_string());
+        let fault = FaultKind::Absent { person: "ana".into() };
+        let receipt = SendReceipt::of_stand_in(stand_in, fault.to_string());
         let settlement = SendOutcome::Accepted { receipt };
         let settled = IncidentInput::Settled { page, settlement, sent_at: Some(past.now()), text: None };
-        past.step(id, vec![IncidentInput::Injected { page, trouble }, settled]).await;
+        past.step(id, vec![IncidentInput::Injected { page, fault }, settled]).await;
         past.hands.pass(Duration::from_secs(300));
         past.resolve(id, None).await;
     }
     // Nor does a channel that a drill has down.
     let id = past.open(plan("outage"), true).await;
-    let (page, trouble) = (first_page(&past, id).await, FaultKind::Broken { channel: "sms".into() });
-    let settlement = SendOutcome::Unreachable { why: trouble.to_string() };
+    let (page, fault) = (first_page(&past, id).await, FaultKind::Broken { channel: "sms".into() });
+    let settlement = SendOutcome::Unreachable { why: fault.to_string() };
     let settled = IncidentInput::Settled { page, settlement, sent_at: None, text: None };
-    past.step(id, vec![IncidentInput::Injected { page, trouble }, settled]).await;
+    past.step(id, vec![IncidentInput::Injected { page, fault }, settled]).await;
     past.resolve(id, None).await;
     let (_, fitted) = fitted(&history(&past).await, SCENARIO);
     assert_eq!((fitted.incidents, fitted.drills, fitted.sandboxed), (3, 2, 1));

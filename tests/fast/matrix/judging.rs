@@ -161,8 +161,10 @@ fn the_shipped_triggers_hold_for_the_alerts_they_are_written_for() {
     assert_eq!(shown(&matrix, &alert), ["holds flash-crash/ACME \"ACME fell 7.25 %\""]);
     let mut reject = Alert::new("risk-monitor", "bnet_reject");
     reject.labels.insert("system".into(), "SMARS".into());
-    let [TriggerMatch::Holds { hold: Some(hold), .. }] = &matrix.judge(&reject)[..] else { panic!("it counts") };
-    assert_eq!((hold.count, hold.within.as_secs()), (10, 600));
+    let [TriggerMatch::Holds { threshold: Some(threshold), .. }] = &matrix.judge(&reject)[..] else {
+        panic!("it counts")
+    };
+    assert_eq!((threshold.count, threshold.within.as_secs()), (10, 600));
 }
 
 #[test]

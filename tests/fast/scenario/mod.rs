@@ -122,7 +122,11 @@ fn a_sound_scenario_is_read_whole() {
     let (_, last) = &scenario.reports()[3];
     assert!(last.drill && last.id == "drill-4" && last.values["drop_pct"] == 6.0, "{last:?}");
     assert_eq!(scenario.hypotheses.len(), 3);
-    assert_eq!(scenario.habits_of(&"ana".into()).ignores, Some(0.2), "what is not said of one is that of everyone");
+    assert_eq!(
+        scenario.response_model_of(&"ana".into()).ignores,
+        Some(0.2),
+        "what is not said of one is that of everyone"
+    );
     let hours = scenario.hours.unwrap();
     let covers = |at: &str| hours.cover(Timestamp::parse(at).unwrap());
     assert!(covers("2026-11-23T09:00:00Z") && !covers("2026-11-23T17:00:00Z") && !covers("2026-11-25T09:00:00Z"));

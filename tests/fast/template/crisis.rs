@@ -115,14 +115,14 @@ pub fn roster() -> Roster {
 }
 
 fn plan(required: &[&str]) -> EscalationPlan {
-    let rungs = |people: &[&str], wait: u64, repeat| -> Vec<StepPlan> {
-        let rung = |person: &&str| StepPlan {
+    let step_entries = |people: &[&str], wait: u64, repeat| -> Vec<StepPlan> {
+        let step_plan = |person: &&str| StepPlan {
             page: vec![StepTarget::Person((*person).into())],
             by: vec!["desk".into()],
             wait: Duration::from_secs(wait),
             repeat,
         };
-        people.iter().map(rung).collect()
+        people.iter().map(step_plan).collect()
     };
     let row = |template: &str, level, steps, next: Option<&str>| RolePlan {
         engaged_by: level,
@@ -133,12 +133,12 @@ fn plan(required: &[&str]) -> EscalationPlan {
         next: next.map(RoleName::from),
     };
     let roles = [
-        ("trader", row("trader", AnswerLevel::Wilco, rungs(&["ana", "bo"], 45, 0), Some("head-of-desk"))),
-        ("head-of-desk", row("trader", AnswerLevel::Wilco, rungs(&["eli"], 60, 0), None)),
-        ("compliance", row("compliance", AnswerLevel::Roger, rungs(&["cy"], 60, 1), None)),
-        ("it", row("it", AnswerLevel::Wilco, rungs(&["dee"], 60, 0), None)),
-        ("commander", row("commander", AnswerLevel::Wilco, rungs(&["eli"], 90, 0), None)),
-        ("catch-all", row("catch-all", AnswerLevel::Wilco, rungs(&["fay"], 120, 0), None)),
+        ("trader", row("trader", AnswerLevel::Wilco, step_entries(&["ana", "bo"], 45, 0), Some("head-of-desk"))),
+        ("head-of-desk", row("trader", AnswerLevel::Wilco, step_entries(&["eli"], 60, 0), None)),
+        ("compliance", row("compliance", AnswerLevel::Roger, step_entries(&["cy"], 60, 1), None)),
+        ("it", row("it", AnswerLevel::Wilco, step_entries(&["dee"], 60, 0), None)),
+        ("commander", row("commander", AnswerLevel::Wilco, step_entries(&["eli"], 90, 0), None)),
+        ("catch-all", row("catch-all", AnswerLevel::Wilco, step_entries(&["fay"], 120, 0), None)),
     ];
     EscalationPlan {
         trigger: "flash-crash".into(),
@@ -148,7 +148,7 @@ fn plan(required: &[&str]) -> EscalationPlan {
         accept_timeout: BTreeMap::new(),
         rooms: Vec::new(),
         living: Default::default(),
-        tell: Vec::new(),
+        webhooks: Vec::new(),
         actions: Vec::new(),
         on_resolved: OnResolved::Note,
     }

@@ -19,7 +19,7 @@ impl Laws {
 
     pub(super) fn law_1_every_role_is_paged(&mut self, incident: &Incident) {
         for role in &incident.plan.required {
-            let entered = incident.engagements.get(role).is_some_and(|e| 0 < e.rung);
+            let entered = incident.engagements.get(role).is_some_and(|e| 0 < e.step_entry);
             self.check("law 1", entered, || format!("{}: {role} was never paged", incident.id));
         }
         for (role, engagement) in incident.engagements.iter().filter(|(_, e)| e.is_open()) {
@@ -121,7 +121,9 @@ impl Laws {
             _ => false,
         };
         let on_ladder = row.is_some_and(|row| {
-            row.steps.iter().any(|rung| self.roster.resolve(&rung.page, at.max(incident.last_at)).contains(person))
+            row.steps
+                .iter()
+                .any(|step_plan| self.roster.resolve(&step_plan.page, at.max(incident.last_at)).contains(person))
         });
         let asked = on_ladder || incident.briefs_of(role).any(|page| page.person.as_ref() == Some(person));
         self.check("law 4", answered, || format!("{id}: {role} is engaged by {person} without a sufficient answer"));
@@ -260,7 +262,7 @@ impl Laws {
             });
             let calm = |e: &Engagement| {
                 let words = e.received.len() + e.unable.len();
-                e.is_open() && e.rung <= 1 && e.waits_on.is_none() && !e.stood_by && words == 0
+                e.is_open() && e.step_entry <= 1 && e.waits_on.is_none() && !e.stood_by && words == 0
             };
             let silent = incident.all_clear_at.or(incident.silent_since);
             let untouched = incident.is_open() && silent.is_none() && incident.engagements.values().all(calm);

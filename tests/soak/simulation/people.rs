@@ -81,29 +81,34 @@ impl World {
             Some(None) => {}
             Some(Some(composed)) => {
                 let (sent_at, node) = (self.now(), self.nodes[n].epoch);
-                if let Some((trouble, result)) = engine.delivery().injected(&composed, sent_at) {
+                if let Some((fault, result)) = engine.delivery().injected(&composed, sent_at) {
                     let taken = result.is_ok();
                     self.see(Seen::Injected { at: sent_at, page, taken });
-                    let (shown, trouble) = ((composed.hash, composed.shown), Some(trouble));
-                    let attempt = SendAttempt { page, sent_at, ended_at: sent_at, shown, result, trouble };
+                    let (shown, fault) = ((composed.hash, composed.shown), Some(fault));
+                    let attempt = SendAttempt { page, sent_at, ended_at: sent_at, shown, result, fault };
                     return self.later(Duration::ZERO, Job::Done(n, Box::new(attempt)));
                 }
                 self.see(Seen::Started { at: sent_at, node, page });
                 let Some(row) = self.page(page) else { return };
-                let (takes, result, arrives) = self.fate(&engine, &row, page);
+                let (takes, result, arrives) = self.result(&engine, &row, page);
                 if arrives {
                     self.read(page, &row, &composed.message, takes);
                 }
                 let shown = (composed.hash, composed.shown);
                 let ended_at = sent_at + takes;
-                let attempt = SendAttempt { page, sent_at, ended_at, shown, result, trouble: None };
+                let attempt = SendAttempt { page, sent_at, ended_at, shown, result, fault: None };
                 self.later(takes, Job::Done(n, Box::new(attempt)));
             }
         }
     }
 
     /// How long the channel takes, what it says, and whether its human gets it.
-    fn fate(&mut self, engine: &Engine, row: &Page, page: PageId) -> (Duration, Result<SendReceipt, SendError>, bool) {
+    fn result(
+        &mut self,
+        engine: &Engine,
+        row: &Page,
+        page: PageId,
+    ) -> (Duration, Result<SendReceipt, SendError>, bool) {
         let live = engine.config();
         let timeout = live.channels.get(&row.channel).map_or(Duration::from_secs(10), |wired| wired.timeout);
         let takes = self.dice.millis(1, 900).min(timeout);
@@ -345,8 +350,8 @@ impl World {
         if alert.status == AlertStatus::Firing {
             self.see_after(Seen::Accepted { alert: alert.id.clone() });
         }
-        for fate in admitted.into_iter().flat_map(|admitted| admitted.fates) {
-            if let stentor::engine::AdmissionResult::Opened { incident } = fate
+        for result in admitted.into_iter().flat_map(|admitted| admitted.results) {
+            if let stentor::engine::AdmissionResult::Opened { incident } = result
                 && self.dice.chance(35)
             {
                 let after = self.dice.millis(50, 90_000);

@@ -73,7 +73,7 @@ impl SocketDialer {
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();
         let wrong = |error: reqwest::Error| SettingError::Wrong { key: "url", why: error.to_string() };
         let url = format!("{api_url}/apps.connections.open");
-        Ok(Self { client: client.map_err(wrong)?, url, token: settings.app_token.clone(), timing })
+        Ok(Self { client: client.map_err(wrong)?, url, token: settings.secret.clone(), timing })
     }
 
     pub(super) async fn dial(&self, listener: Arc<dyn SocketListener>) -> Result<SocketStream, DialFailure> {

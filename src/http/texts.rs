@@ -6,7 +6,7 @@ use crate::{
     core::{Answer, AnswerVia, ChannelName, IncidentId, PageId, PersonName, RoleName},
     engine::{CodedPage, asked_of},
     http::{
-        desk::standing::told,
+        desk::standing::verdict_text,
         problem::ProblemDetails,
         state::AppState,
         wrong_codes::{GUESS_WINDOW, GUESSERS_MAX, GUESSES_MAX, NumberGuesses},
@@ -172,7 +172,7 @@ async fn to_page(
                 "" => "Reply 4 to that message to hand it back.".to_owned(),
                 code => format!("Reply {code} 4 to hand it back."),
             };
-            told(&app.engine.config(), incident.as_deref(), &person, verdict, &hand_back)
+            verdict_text(&app.engine.config(), incident.as_deref(), &person, verdict, &hand_back)
         }
         Err(doubt) => not_understood(app, page, code, &doubt).await?,
     };

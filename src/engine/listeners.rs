@@ -4,11 +4,15 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 /// The gauges of all listeners.
 #[derive(Debug, Default)]
 pub struct ListenerGauges(Mutex<BTreeMap<&'static str, Arc<ListenerGauge>>>);
+
+/// How long after a warning about a peer's share the next one may come.
+const SHARE_TOLD_AGAIN: Duration = Duration::from_secs(60);
 
 /// The gauge of one listener: how many connections it has, and whether it has room for more.
 #[derive(Debug)]
@@ -23,7 +27,8 @@ struct ListenerState {
     open: usize,
     /// It was full and has not become much emptier since: being full is logged once.
     told_full: bool,
-    told_share: bool,
+    /// When it last logged that a peer has its whole share.
+    told_share: Option<Instant>,
     turned_away: u64,
     last_error: Option<String>,
 }
@@ -94,15 +99,16 @@ impl ListenerGauge {
     pub fn turned_away(&self, peer: &impl std::fmt::Display, share: usize) {
         let mut state = self.state();
         state.turned_away += 1;
-        if !state.told_share {
-            state.told_share = true;
+        if state.told_share.is_none() {
+            state.told_share = Some(Instant::now());
             tracing::warn!(door = self.name, %peer, share, "this peer has its share of the connections: more are closed");
         }
     }
 
-    /// No peer has its full share any more.
+    /// No peer has its full share any more. It counts only a while after the last warning: a peer that closes and opens
+    /// connections at its limit would otherwise write two log lines for each.
     pub fn shares_are_free(&self) {
-        if std::mem::take(&mut self.state().told_share) {
+        if self.state().told_share.take_if(|told_at| SHARE_TOLD_AGAIN <= told_at.elapsed()).is_some() {
             tracing::info!(door = self.name, "no peer has its whole share of the connections any more");
         }
     }

@@ -8,6 +8,7 @@ use crate::common;
 use crate::double;
 use crate::house;
 mod laws;
+mod push;
 mod rooms;
 mod town;
 mod vendor;

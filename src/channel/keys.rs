@@ -4,9 +4,8 @@ use super::kind::ContactField;
 use crate::toml_kit::{
     document::{TomlItem, TomlTable},
     faults::MatrixFaults,
-    secret::{SecretAddress, SecretRef, secret, url},
+    secret::{SecretRef, secret},
 };
-use toml::de::DeValue;
 
 /// The account at a provider.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -52,12 +51,10 @@ pub(crate) fn personal(needs: ContactField, table: &mut TomlTable<'_>, faults: &
     item.flag(faults).unwrap_or(theirs)
 }
 
-/// An address in the clear, or where it is kept.
-pub(crate) fn address(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<SecretAddress> {
-    if matches!(item.value, DeValue::Table(_)) {
-        return secret(item, faults).map(SecretAddress::Kept);
-    }
-    url(item, &["https://", "http://"], faults).map(SecretAddress::Written)
+/// Whether this is an international phone number: a plus, the country and the number, 8 to 15 digits in all.
+pub(crate) fn is_phone_number(text: &str) -> bool {
+    let digits = text.strip_prefix('+').unwrap_or_default();
+    (8..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0')
 }
 
 /// One of a few words.
@@ -68,6 +65,5 @@ pub(crate) fn one_of<'a>(item: &TomlItem<'a>, words: &[&str], faults: &mut Matri
     }
     let known: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
     let message = format!("{:?} is nothing that `{}` can be", text.value, item.key);
-    faults.error("unknown-word", text.at, message, format!("write {}", known.join(", ")));
-    None
+    faults.refuse("unknown-word", text.at, message, format!("write {}", known.join(", ")))
 }

@@ -38,8 +38,7 @@ fn action(mut table: TomlTable<'_>, item: &TomlItem<'_>, faults: &mut MatrixFaul
     if reads_like_answer(text.value) {
         let message = format!("{:?} begins like an answer", text.value);
         let help = "digits, ROGER, WILCO, STANDBY and UNABLE are answers to the page: begin with what is to be done";
-        faults.error("action-like-answer", text.at, message, help);
-        return None;
+        return faults.refuse("action-like-answer", text.at, message, help);
     }
     let own = |text: LocatedValue<&str>| text.value.trim().to_owned();
     // An action whose `then` could not be read is left out; that fault is reported.
@@ -53,8 +52,8 @@ fn line<'a>(item: &TomlItem<'a>, max: usize, faults: &mut MatrixFaults) -> Optio
     let length = text.value.trim().chars().count();
     if max < length {
         let message = format!("`{}` of an action has {length} characters, and at most {max} are read", item.key);
-        faults.error("text-too-long", text.at, message, "say it in fewer words; the runbook has room for the rest");
-        return None;
+        let help = "say it in fewer words; the runbook has room for the rest";
+        return faults.refuse("text-too-long", text.at, message, help);
     }
     Some(text)
 }

@@ -6,11 +6,10 @@ use crate::{
         document::{TomlItem, TomlTable},
         faults::{MatrixFaults, SourceSpan},
         network::networks,
-        secret::{SecretAddress, secret, secrets, url},
+        secret::{self, secrets, web_url},
     },
 };
 use std::path::PathBuf;
-use toml::de::DeValue;
 
 pub(super) fn daemon(mut table: TomlTable<'_>, faults: &mut MatrixFaults) -> DaemonSettings {
     let listen = table.take("listen").and_then(|item| item.text(faults)).and_then(|text| {
@@ -21,7 +20,7 @@ pub(super) fn daemon(mut table: TomlTable<'_>, faults: &mut MatrixFaults) -> Dae
         }
         parsed
     });
-    let public_url = table.take("public_url").and_then(|item| url(&item, &["https://", "http://"], faults));
+    let public_url = table.take("public_url").and_then(|item| web_url(&item, faults));
     let state = table.take("state").and_then(|item| item.text(faults)).map(|text| PathBuf::from(text.value));
     let ping = table.take("ping").and_then(|item| ping(&item, faults));
     let proof_max_age = table.take("proof_max_age").and_then(|item| item.duration(faults)).map(|age| age.value);
@@ -35,10 +34,7 @@ pub(super) fn daemon(mut table: TomlTable<'_>, faults: &mut MatrixFaults) -> Dae
 fn ping(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<PingSettings> {
     let mut table = item.table("`ping`".into(), faults)?;
     let address = table.demand("url", item.at, "url = \"https://deadman.example/1f6c\"", faults);
-    let address = address.and_then(|item| match item.value {
-        DeValue::Table(_) => secret(&item, faults).map(SecretAddress::Kept),
-        _ => url(&item, &["https://", "http://"], faults).map(SecretAddress::Written),
-    });
+    let address = address.and_then(|item| secret::address(&item, faults));
     let every = table.take("every").and_then(|item| item.duration(faults)).map_or(PING_EVERY, |every| every.value);
     table.finish(&[], &[], faults);
     Some(PingSettings { url: address?, every })

@@ -27,10 +27,10 @@ pub(super) fn role(mut table: TomlTable<'_>, name: &str, at: SourceSpan, faults:
     }
     let engaged_by = table.take("engaged_by").and_then(|item| level(&item, faults)).unwrap_or(AnswerLevel::Wilco);
     let target = table.take("target").and_then(|item| target(&item, faults));
-    let template = table.take("template").and_then(|item| item.text(faults)).map(own);
+    let template = table.take("template").and_then(|item| item.text(faults)).map(LocatedValue::owned);
     let example = "step = [{ page = [\"ana\"], by = [\"desk\"], wait = \"45s\" }]";
     let steps = table.demand("step", at, example, faults).and_then(|item| steps(&item, faults));
-    let next = table.take("next").and_then(|item| item.text(faults)).map(own);
+    let next = table.take("next").and_then(|item| item.text(faults)).map(LocatedValue::owned);
     table.finish(&["separate", "decision", "quorum"], &[], faults);
     RoleDraft { engaged_by, target, template, steps: steps.unwrap_or_default(), next }
 }
@@ -48,8 +48,7 @@ fn steps(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<Vec<StepDraft
     let list = item.list(faults)?;
     if STEPS_MAX < list.len() {
         let message = format!("a role has at most {STEPS_MAX} steps");
-        faults.error("too-many-steps", item.at, message, "let a `next` role take over");
-        return None;
+        return faults.refuse("too-many-steps", item.at, message, "let a `next` role take over");
     }
     Some(list.iter().filter_map(|item| step(item, faults)).collect())
 }
@@ -63,8 +62,7 @@ fn step(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<StepDraft> {
         let count = item.count(faults)?;
         if REPEAT_MAX < count {
             let message = format!("a step is repeated at most {REPEAT_MAX} times");
-            faults.error("too-many-steps", item.at, message, "let a `next` role take over");
-            return None;
+            return faults.refuse("too-many-steps", item.at, message, "let a `next` role take over");
         }
         Some(count)
     });
@@ -83,8 +81,7 @@ fn level(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<AnswerLevel> 
                 Some(near) => format!("did you mean {near:?}?"),
                 None => String::from("\"roger\" (received is enough) or \"wilco\" (somebody must say: I have it)"),
             };
-            faults.error("unknown-answer", text.at, format!("{other:?} engages nobody"), help);
-            None
+            faults.refuse("unknown-answer", text.at, format!("{other:?} engages nobody"), help)
         }
     }
 }
@@ -92,18 +89,7 @@ fn level(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<AnswerLevel> 
 fn target(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<LocatedValue<EngagementTarget>> {
     let mut table = item.table("`target`".into(), faults)?;
     let within = table.demand("within", item.at, "within = \"60s\"", faults).and_then(|item| item.duration(faults));
-    let percent = table.demand("percent", item.at, "percent = 90", faults).and_then(|item| {
-        let percent = item.number(faults)?;
-        if (1.0..=100.0).contains(&percent) {
-            return Some(percent);
-        }
-        faults.error("percent-out-of-range", item.at, "`percent` must be between 1 and 100", "write for example 90");
-        None
-    });
+    let percent = table.demand("percent", item.at, "percent = 90", faults).and_then(|item| item.percent(faults));
     table.finish(&[], &[], faults);
     Some(LocatedValue { value: EngagementTarget { within: within?.value, percent: percent? }, at: item.at })
-}
-
-fn own(text: LocatedValue<&str>) -> LocatedValue<String> {
-    LocatedValue { value: text.value.to_owned(), at: text.at }
 }

@@ -1,7 +1,7 @@
 //! Reads `[person.NAME]` and `[rotation.NAME]`.
 
 use crate::{
-    channel::{kind::ContactField, smtp::mailbox::mailbox},
+    channel::{keys::is_phone_number, kind::ContactField, smtp::mailbox::mailbox},
     core::{
         Timestamp, Zone, Zones, oncall,
         schedule::{CronSchedule, ScheduleError},
@@ -45,8 +45,7 @@ pub(super) fn person(
     let zone = table.take("timezone").and_then(|item| zone(&item, zones, faults));
     let unix = table.take("unix").and_then(|item| item.text(faults));
     table.finish(&["calendar", "quiet"], &[], faults);
-    let own = |text: &LocatedValue<&str>| LocatedValue { value: text.value.to_owned(), at: text.at };
-    let (phone, slack, unix) = (phone.as_ref().map(own), slack.as_ref().map(own), unix.as_ref().map(own));
+    let [phone, slack, unix] = [phone, slack, unix].map(|text| text.map(LocatedValue::owned));
     let person = Person {
         name: name.map_or_else(String::new, |name| name.value.to_owned()),
         email,
@@ -76,27 +75,19 @@ pub(super) fn rotation(
     let handoff = table.demand("handoff", at, "handoff = \"0 8 * * Mon\"", faults);
     let handoff = handoff.and_then(|item| schedule(&item, faults));
     let zone = table.take("timezone").and_then(|item| zone(&item, zones, faults)).unwrap_or_else(Zone::utc);
-    let overrides = match table.take("overrides") {
-        Some(item) => overrides(&item, &zone, faults),
-        None => Vec::new(),
-    };
+    let overrides = table.take("overrides").map(|item| overrides(&item, &zone, faults)).unwrap_or_default();
     table.finish(&["calendar", "holidays"], &[], faults);
     RotationDraft { people: people.unwrap_or_default(), handoff, zone, overrides }
 }
 
 fn phone<'a>(item: &TomlItem<'a>, faults: &mut MatrixFaults) -> Option<LocatedValue<&'a str>> {
     let text = item.text(faults)?;
-    let digits = text.value.strip_prefix('+').unwrap_or_default();
-    let good = (8..=15).contains(&digits.len())
-        && digits.bytes().all(|byte| byte.is_ascii_digit())
-        && !digits.starts_with('0');
-    if good {
+    if is_phone_number(text.value) {
         return Some(text);
     }
     let message = format!("{:?} is no international phone number", text.value);
     let help = "write a plus, the country and the number, digits only: \"+34600000001\"";
-    faults.error("bad-phone", text.at, message, help);
-    None
+    faults.refuse("bad-phone", text.at, message, help)
 }
 
 fn slack<'a>(item: &TomlItem<'a>, faults: &mut MatrixFaults) -> Option<LocatedValue<&'a str>> {
@@ -107,8 +98,7 @@ fn slack<'a>(item: &TomlItem<'a>, faults: &mut MatrixFaults) -> Option<LocatedVa
     }
     let message = format!("{:?} is no Slack member id", text.value);
     let help = "in Slack: profile, three dots, \"Copy member ID\", it looks like U0123ABCD; or write \"by-email\"";
-    faults.error("bad-slack-id", text.at, message, help);
-    None
+    faults.refuse("bad-slack-id", text.at, message, help)
 }
 
 /// The id of a private chat is its user's own, which is positive; groups are negative.
@@ -121,8 +111,7 @@ fn telegram(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<LocatedVal
         return Some(LocatedValue { value, at: item.at });
     }
     let help = "write /start to the bot in Telegram: it answers with your chat id; then write telegram = 123456789";
-    faults.error("bad-telegram-id", item.at, "this is no id of a person's chat in Telegram", help);
-    None
+    faults.refuse("bad-telegram-id", item.at, "this is no id of a person's chat in Telegram", help)
 }
 
 fn schedule(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<CronSchedule> {
@@ -134,8 +123,8 @@ fn schedule(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<CronSchedu
                 ScheduleError::Fields(_) | ScheduleError::WeekdayDigit => error.to_string(),
                 ScheduleError::Syntax(_) => format!("{:?} is no hand-over time", text.value),
             };
-            faults.error("bad-cron", text.at, message, "write for example \"0 8 * * Mon\": every Monday at 08:00");
-            return None;
+            let help = "write for example \"0 8 * * Mon\": every Monday at 08:00";
+            return faults.refuse("bad-cron", text.at, message, help);
         }
     };
     // Sixty-four hand-overs from a fixed time, in a zone without clock changes, show the shortest interval.
@@ -143,20 +132,15 @@ fn schedule(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<CronSchedu
     for turn in 0..64 {
         let Some(next) = schedule.next_after(&Zone::utc(), at) else {
             if turn == 0 {
-                faults.error("bad-cron", text.at, "this hand-over never comes", "there is no such day: mend the date");
-                return None;
+                let help = "there is no such day: mend the date";
+                return faults.refuse("bad-cron", text.at, "this hand-over never comes", help);
             }
             break;
         };
         if 0 < turn && next.micros_since(at) < 3_600_000_000 {
             let message = "this hands over more often than every hour";
-            faults.error(
-                "hand-over-too-often",
-                text.at,
-                message,
-                "write for example \"0 8 * * *\": every day at 08:00",
-            );
-            return None;
+            let help = "write for example \"0 8 * * *\": every day at 08:00";
+            return faults.refuse("hand-over-too-often", text.at, message, help);
         }
         at = next;
     }
@@ -164,7 +148,7 @@ fn schedule(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<CronSchedu
 }
 
 fn overrides(item: &TomlItem<'_>, zone: &Zone, faults: &mut MatrixFaults) -> Vec<OverrideDraft> {
-    let Some(list) = item.list(faults) else { return Vec::new() };
+    let list = item.list(faults).unwrap_or_default();
     list.iter().filter_map(|item| override_(item, zone, faults)).collect()
 }
 
@@ -179,20 +163,14 @@ fn override_(item: &TomlItem<'_>, zone: &Zone, faults: &mut MatrixFaults) -> Opt
     let (person, from, until) = (person?, from?, until?);
     if until.value <= from.value {
         let help = "`until` must be later than `from`";
-        faults.error("override-ends-before-it-begins", until.at, "this override ends before it begins", help);
-        return None;
+        return faults.refuse("override-ends-before-it-begins", until.at, "this override ends before it begins", help);
     }
-    let person = LocatedValue { value: person.value.to_owned(), at: person.at };
-    Some(OverrideDraft { person, from: from.value, until: until.value })
+    Some(OverrideDraft { person: person.owned(), from: from.value, until: until.value })
 }
 
 /// A date, or a date and time; without an offset it is in the rotation's time zone.
 fn moment(item: &TomlItem<'_>, zone: &Zone, faults: &mut MatrixFaults) -> Option<LocatedValue<Timestamp>> {
-    let text = match item.value {
-        DeValue::Datetime(time) => time.to_string(),
-        DeValue::String(text) => text.to_string(),
-        _ => return item.wrong_type("a date and time", "write 2026-12-24T08:00:00Z", faults),
-    };
+    let text = item.date("write 2026-12-24T08:00:00Z", faults)?;
     let wall = text
         .parse::<NaiveDateTime>()
         .ok()
@@ -200,8 +178,7 @@ fn moment(item: &TomlItem<'_>, zone: &Zone, faults: &mut MatrixFaults) -> Option
     let local = wall.and_then(|wall| zone.from_local_datetime(&wall).earliest()).map(|at| Timestamp::nearest(&at));
     let Some(value) = Timestamp::parse(&text).or(local) else {
         let help = "write 2026-12-24T08:00:00Z, or without the Z for the rotation's own clock";
-        faults.error("bad-time", item.at, format!("{text:?} is no date and time"), help);
-        return None;
+        return faults.refuse("bad-time", item.at, format!("{text:?} is no date and time"), help);
     };
     Some(LocatedValue { value, at: item.at })
 }

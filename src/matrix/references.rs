@@ -6,6 +6,7 @@ use crate::{
     matrix::{
         contact_coverage,
         draft::{MatrixDraft, NamedItems, ROTATION, StepDraft},
+        model::KnownNames,
     },
     toml_kit::{
         diagnostic::Severity,
@@ -20,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const ROOMS: &str =
     "name a channel of kind slack, teams or mattermost, one of kind http or exec without `needs`, or remove `room`";
 
-pub(super) fn check(draft: &MatrixDraft, known: &crate::matrix::model::KnownNames<'_>, faults: &mut MatrixFaults) {
+pub(super) fn check(draft: &MatrixDraft, known: &KnownNames<'_>, faults: &mut MatrixFaults) {
     if draft.is_empty() {
         let help = "write at least a channel, a person, a role and a trigger, or begin with the matrix that ships";
         faults.nowhere(Severity::Error, "empty-matrix", "the matrix is empty", help);
@@ -44,7 +45,7 @@ fn rotations(draft: &MatrixDraft, faults: &mut MatrixFaults) {
     }
 }
 
-fn roles(draft: &MatrixDraft, known: &crate::matrix::model::KnownNames<'_>, faults: &mut MatrixFaults) {
+fn roles(draft: &MatrixDraft, known: &KnownNames<'_>, faults: &mut MatrixFaults) {
     for role in draft.roles.values().filter_map(|role| role.value.as_ref()) {
         role.steps.iter().for_each(|step| ladder(draft, step, faults));
         if let Some(next) = &role.next {

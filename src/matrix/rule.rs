@@ -16,7 +16,7 @@ use crate::{
         document::{TomlItem, TomlTable},
         faults::{LocatedValue, MatrixFaults, SourceSpan},
         nearest::nearest,
-        secret::url,
+        secret::web_url,
     },
 };
 use toml::de::DeValue;
@@ -59,7 +59,7 @@ pub(super) fn trigger(
     let rooms = table.take("room").map(|item| one_or_more(&item, faults)).unwrap_or_default();
     let webhooks =
         table.take_renamed("webhooks", "tell", faults).map(|item| one_or_more(&item, faults)).unwrap_or_default();
-    let runbook = table.take("runbook").and_then(|item| url(&item, &["https://", "http://"], faults));
+    let runbook = table.take("runbook").and_then(|item| web_url(&item, faults));
     let actions = table.take("actions").map(|item| actions::read(&item, faults)).unwrap_or_default();
     let resolved = table.take("resolved").and_then(|item| resolved(&item, faults)).unwrap_or_default();
     table.finish(&LATER, &[], faults);
@@ -83,8 +83,7 @@ fn one_or_more(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Vec<LocatedVal
     if matches!(item.value, DeValue::Array(_)) {
         return item.texts(faults).unwrap_or_default();
     }
-    let room = item.text(faults).map(|room| LocatedValue { value: room.value.to_owned(), at: room.at });
-    room.into_iter().collect()
+    item.text(faults).map(LocatedValue::owned).into_iter().collect()
 }
 
 fn compiled<T>(
@@ -125,8 +124,7 @@ fn threshold(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<TriggerTh
             return Some(count);
         }
         let message = format!("`count` must be between 2 and {HOLD_MAX}");
-        faults.error("count-out-of-range", item.at, message, "for a single alert leave `threshold` away");
-        None
+        faults.refuse("count-out-of-range", item.at, message, "for a single alert leave `threshold` away")
     });
     let within = table.demand("within", item.at, "within = \"10s\"", faults).and_then(|item| item.duration(faults));
     table.finish(&[], &[], faults);
@@ -143,8 +141,7 @@ fn resolved(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<OnResolved
                 Some(near) => format!("did you mean {near:?}?"),
                 None => String::from("\"note\" (a human closes the incident) or \"resolve\" (the all-clear closes it)"),
             };
-            faults.error("unknown-word", text.at, format!("`resolved` can not be {other:?}"), help);
-            None
+            faults.refuse("unknown-word", text.at, format!("`resolved` can not be {other:?}"), help)
         }
     }
 }

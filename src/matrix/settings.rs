@@ -88,13 +88,11 @@ impl Person {
     /// Whether a channel that needs this contact field can reach them.
     pub fn has(&self, datum: ContactField) -> bool {
         match datum {
-            crate::channel::kind::ContactField::Nothing => true,
-            crate::channel::kind::ContactField::Slack => {
-                self.slack.is_some() || (self.slack_by_email && self.email.is_some())
-            }
-            crate::channel::kind::ContactField::Phone => self.phone.is_some(),
-            crate::channel::kind::ContactField::Email => self.email.is_some(),
-            crate::channel::kind::ContactField::Telegram => self.telegram.is_some(),
+            ContactField::Nothing => true,
+            ContactField::Slack => self.slack.is_some() || (self.slack_by_email && self.email.is_some()),
+            ContactField::Phone => self.phone.is_some(),
+            ContactField::Email => self.email.is_some(),
+            ContactField::Telegram => self.telegram.is_some(),
         }
     }
 }

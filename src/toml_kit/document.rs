@@ -28,7 +28,7 @@ pub(crate) fn document<'a>(
     faults.unreadable = true;
     for error in errors {
         let (span, message) = (error.span().unwrap_or(0..0), format!("this is not TOML: {}", error.message()));
-        faults.error("toml-syntax", crate::toml_kit::faults::SourceSpan::new(file, span), message, SYNTAX_HELP);
+        faults.error("toml-syntax", SourceSpan::new(file, span), message, SYNTAX_HELP);
     }
     None
 }
@@ -143,10 +143,7 @@ impl<'a> TomlTable<'a> {
 }
 
 fn item<'a>(file: usize, key: &'a Spanned<std::borrow::Cow<'a, str>>, value: &'a Spanned<DeValue<'a>>) -> TomlItem<'a> {
-    let (key_at, at) = (
-        crate::toml_kit::faults::SourceSpan::new(file, key.span()),
-        crate::toml_kit::faults::SourceSpan::new(file, value.span()),
-    );
+    let (key_at, at) = (SourceSpan::new(file, key.span()), SourceSpan::new(file, value.span()));
     TomlItem { key: key.get_ref(), key_at, at, value: value.get_ref() }
 }
 
@@ -165,8 +162,7 @@ impl<'a> TomlItem<'a> {
         match self.value {
             DeValue::String(text) if text.trim().is_empty() => {
                 let help = "write something, or remove the key";
-                faults.error("empty-text", self.at, format!("`{}` is empty", self.key), help);
-                None
+                faults.refuse("empty-text", self.at, format!("`{}` is empty", self.key), help)
             }
             DeValue::String(text) => match hidden(text, several_lines) {
                 None => Some(LocatedValue { value: text, at: self.at }),
@@ -176,8 +172,7 @@ impl<'a> TomlItem<'a> {
                         true => "take it out: whoever reads the text can not see it",
                         false => "take it out: write one line of what can be seen",
                     };
-                    faults.error("control-character", self.at, message, help);
-                    None
+                    faults.refuse("control-character", self.at, message, help)
                 }
             },
             _ => self.wrong_type("text", "put it in quotes: \"..\"", faults),
@@ -211,26 +206,46 @@ impl<'a> TomlItem<'a> {
         self.wrong_type("a whole number from 0", "write it without a sign and without a fraction", faults)
     }
 
+    /// From 1 to 100.
+    pub(crate) fn percent(&self, faults: &mut MatrixFaults) -> Option<f64> {
+        let percent = self.number(faults)?;
+        if (1.0..=100.0).contains(&percent) {
+            return Some(percent);
+        }
+        let message = format!("`{}` must be between 1 and 100", self.key);
+        faults.refuse("percent-out-of-range", self.at, message, "write for example 90")
+    }
+
     /// Text with a unit, at least a second and at most a year.
     pub(crate) fn duration(&self, faults: &mut MatrixFaults) -> Option<LocatedValue<Duration>> {
+        let span = self.any_duration(faults)?;
+        let bounds = Duration::from_secs(1)..=Duration::from_secs(366 * 24 * 3600);
+        if !bounds.contains(&span.value) {
+            let message = format!("`{}` must be between one second and one year", self.key);
+            return faults.refuse("duration-out-of-range", self.at, message, "write for example \"45s\"");
+        }
+        Some(span)
+    }
+
+    /// Text with a unit.
+    pub(crate) fn any_duration(&self, faults: &mut MatrixFaults) -> Option<LocatedValue<Duration>> {
         let DeValue::String(text) = self.value else {
             return self.wrong_type("a duration", "write it as text with a unit: \"45s\", \"2m\", \"1h 30m\"", faults);
         };
-        let span = match humantime::parse_duration(text) {
-            Ok(span) => span,
-            Err(_) => {
-                let help = "write a number and a unit: \"45s\", \"2m\", \"1h 30m\"";
-                faults.error("bad-duration", self.at, format!("{text:?} is no duration"), help);
-                return None;
-            }
+        let Ok(value) = humantime::parse_duration(text) else {
+            let help = "write a number and a unit: \"45s\", \"2m\", \"1h 30m\"";
+            return faults.refuse("bad-duration", self.at, format!("{text:?} is no duration"), help);
         };
-        let bounds = Duration::from_secs(1)..=Duration::from_secs(366 * 24 * 3600);
-        if !bounds.contains(&span) {
-            let message = format!("`{}` must be between one second and one year", self.key);
-            faults.error("duration-out-of-range", self.at, message, "write for example \"45s\"");
-            return None;
+        Some(LocatedValue { value, at: self.at })
+    }
+
+    /// A date, or a date and time, in quotes or not, as it was written.
+    pub(crate) fn date(&self, example: &str, faults: &mut MatrixFaults) -> Option<String> {
+        match self.value {
+            DeValue::Datetime(time) => Some(time.to_string()),
+            DeValue::String(text) => Some(text.to_string()),
+            _ => self.wrong_type("a date and time", example, faults),
         }
-        Some(LocatedValue { value: span, at: self.at })
     }
 
     /// A list that is not empty.
@@ -240,8 +255,7 @@ impl<'a> TomlItem<'a> {
         };
         if array.is_empty() {
             let message = format!("`{}` is empty", self.key);
-            faults.error("empty-list", self.at, message, "name at least one");
-            return None;
+            return faults.refuse("empty-list", self.at, message, "name at least one");
         }
         Some(self.elements(array))
     }
@@ -250,7 +264,7 @@ impl<'a> TomlItem<'a> {
         let place = |value: &'a Spanned<DeValue<'a>>| TomlItem {
             key: self.key,
             key_at: self.key_at,
-            at: crate::toml_kit::faults::SourceSpan::new(self.at.file, value.span()),
+            at: SourceSpan::new(self.at.file, value.span()),
             value: value.get_ref(),
         };
         array.iter().map(place).collect()
@@ -266,7 +280,7 @@ impl<'a> TomlItem<'a> {
                 faults.error("twice-in-list", text.at, message, "remove one of them");
                 continue;
             }
-            texts.push(LocatedValue { value: text.value.to_owned(), at: text.at });
+            texts.push(text.owned());
         }
         (!texts.is_empty()).then_some(texts)
     }
@@ -290,7 +304,6 @@ impl<'a> TomlItem<'a> {
             DeValue::Table(_) => "a table",
         };
         let message = format!("`{}` must be {wanted}, but this is {found}", self.key);
-        faults.error("wrong-type", self.at, message, help);
-        None
+        faults.refuse("wrong-type", self.at, message, help)
     }
 }

@@ -30,6 +30,13 @@ pub(crate) struct LocatedValue<T> {
     pub at: SourceSpan,
 }
 
+impl LocatedValue<&str> {
+    /// The same, kept for longer than the document.
+    pub(crate) fn owned(self) -> LocatedValue<String> {
+        LocatedValue { value: self.value.to_owned(), at: self.at }
+    }
+}
+
 /// A fault before its line is counted.
 #[derive(Debug, PartialEq)]
 struct MatrixFault {
@@ -57,6 +64,18 @@ impl MatrixFaults {
         help: impl Into<String>,
     ) {
         self.add(Severity::Error, code, Some(at), message.into(), help.into());
+    }
+
+    /// Reports an error in place of a value; always none.
+    pub(crate) fn refuse<T>(
+        &mut self,
+        code: &'static str,
+        at: SourceSpan,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Option<T> {
+        self.error(code, at, message, help);
+        None
     }
 
     pub(crate) fn warning(

@@ -78,8 +78,7 @@ pub(crate) fn secret(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<S
         "keep it elsewhere and say where: {key} = {{ env = \"VARIABLE\" }}, {{ file = \"PATH\" }} or {{ credential = \"NAME\" }}"
     );
     if !matches!(item.value, DeValue::Table(_)) {
-        faults.error(PLAIN_SECRET, item.at, format!("`{key}` is a secret and must not be written here"), help);
-        return None;
+        return faults.refuse(PLAIN_SECRET, item.at, format!("`{key}` is a secret and must not be written here"), help);
     }
     let mut table = item.table(format!("`{key}`"), faults)?;
     let mut take = |name| table.take(name).and_then(|item| item.text(faults)).map(|text| text.value.to_owned());
@@ -97,6 +96,19 @@ pub(crate) fn secret(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<S
     good
 }
 
+/// An address in the clear, or where it is kept.
+pub(crate) fn address(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<SecretAddress> {
+    match item.value {
+        DeValue::Table(_) => secret(item, faults).map(SecretAddress::Kept),
+        _ => web_url(item, faults).map(SecretAddress::Written),
+    }
+}
+
+/// A URL of the web: https or http.
+pub(crate) fn web_url(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<String> {
+    url(item, &["https://", "http://"], faults)
+}
+
 /// A URL that begins with one of `schemes` and has a host, without a password in it.
 pub(crate) fn url(item: &TomlItem<'_>, schemes: &[&str], faults: &mut MatrixFaults) -> Option<String> {
     let text = item.text(faults)?;
@@ -105,15 +117,13 @@ pub(crate) fn url(item: &TomlItem<'_>, schemes: &[&str], faults: &mut MatrixFaul
     let query = text.value.split_once('?').map_or("", |(_, query)| query).to_lowercase();
     if host.contains('@') || query.contains("pass") || query.contains("token") {
         let help = "take it out of the address and give username and password as keys of their own";
-        faults.error(PLAIN_SECRET, text.at, format!("`{}` holds a secret in the clear", item.key), help);
-        return None;
+        return faults.refuse(PLAIN_SECRET, text.at, format!("`{}` holds a secret in the clear", item.key), help);
     }
     let fits = schemes.iter().any(|scheme| text.value.starts_with(scheme));
     if !fits || host.is_empty() || text.value.contains(char::is_whitespace) {
         let shown: Vec<String> = schemes.iter().map(|scheme| format!("{scheme}HOST")).collect();
         let message = format!("{:?} is no address that `{}` can have here", text.value, item.key);
-        faults.error("bad-url", text.at, message, format!("write {}", shown.join(" or ")));
-        return None;
+        return faults.refuse("bad-url", text.at, message, format!("write {}", shown.join(" or ")));
     }
     Some(text.value.to_owned())
 }

@@ -8,14 +8,14 @@ use super::{
 };
 use crate::{
     channel::{
-        keys::{ProviderAccount, account, address, contact, one_of, personal},
+        keys::{ProviderAccount, account, contact, one_of, personal},
         kind::{ChannelKind, ContactField},
     },
     toml_kit::{
         document::{TomlItem, TomlTable},
         faults::{MatrixFaults, SourceSpan},
         network::{Networks, networks},
-        secret::{SecretAddress, SecretRef, secret, secrets},
+        secret::{SecretAddress, SecretRef, address, secret, secrets},
     },
 };
 use reqwest::Method;
@@ -188,8 +188,7 @@ fn pointer(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<String> {
         return Some(text.value.to_owned());
     }
     let message = format!("{:?} is no place in JSON", text.value);
-    faults.error("bad-pointer", text.at, message, "write a JSON pointer: \"/error/code\", \"/messages/0/id\"");
-    None
+    faults.refuse("bad-pointer", text.at, message, "write a JSON pointer: \"/error/code\", \"/messages/0/id\"")
 }
 
 /// Texts and numbers, as texts.

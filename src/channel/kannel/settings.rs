@@ -5,7 +5,7 @@ use crate::{
     toml_kit::{
         document::TomlTable,
         faults::{MatrixFaults, SourceSpan},
-        secret::{SecretRef, secret, url},
+        secret::{SecretRef, secret, web_url},
     },
 };
 use std::net::IpAddr;
@@ -28,7 +28,7 @@ pub struct KannelConfig {
 pub(crate) fn read(table: &mut TomlTable<'_>, at: SourceSpan, faults: &mut MatrixFaults) -> KannelConfig {
     let address = table.demand("url", at, "url = \"http://127.0.0.1:13013/cgi-bin/sendsms\"", faults);
     let address = address.and_then(|item| {
-        let address = url(&item, &["https://", "http://"], faults)?;
+        let address = web_url(&item, faults)?;
         if in_the_clear(&address) {
             let message = "the password and every text go to this gateway in plain text";
             let help = "write https://, or reach it by a tunnel that ends on this machine";

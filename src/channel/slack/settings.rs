@@ -5,7 +5,7 @@ use crate::{
     toml_kit::{
         document::{TomlItem, TomlTable},
         faults::{MatrixFaults, SourceSpan},
-        secret::{SecretRef, secret, secrets, url},
+        secret::{SecretRef, secret, secrets, web_url},
     },
 };
 use std::time::Duration;
@@ -39,7 +39,7 @@ pub(crate) fn read(table: &mut TomlTable<'_>, at: SourceSpan, faults: &mut Matri
     let token = token.and_then(|item| secret(&item, faults));
     let signing_secret = table.take("signing_secret").map(|item| secrets(&item, faults)).unwrap_or_default();
     let app_token = table.take("app_token").and_then(|item| secret(&item, faults));
-    let url = table.take("url").and_then(|item| url(&item, &["https://", "http://"], faults));
+    let url = table.take("url").and_then(|item| web_url(&item, faults));
     let private = table.take("private").and_then(|item| item.flag(faults)).unwrap_or(false);
     let name = table.take("name").and_then(|item| name(&item, faults));
     let name = name.or_else(|| RoomName::parse(NAME).ok()).unwrap_or_default();
@@ -51,9 +51,6 @@ fn name(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<RoomName> {
     let text = item.text(faults)?;
     match RoomName::parse(text.value) {
         Ok(name) => Some(name),
-        Err((message, help)) => {
-            faults.error("bad-room-name", text.at, message, help);
-            None
-        }
+        Err((message, help)) => faults.refuse("bad-room-name", text.at, message, help),
     }
 }

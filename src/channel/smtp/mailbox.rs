@@ -9,8 +9,7 @@ pub(crate) fn mailbox(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<
     let text = item.text(faults)?;
     if let Err(why) = bare(text.value) {
         let message = format!("no mail can be sent to {:?}: {why}", text.value);
-        faults.error("bad-email", text.at, message, "write the bare address: \"ana@example.com\"");
-        return None;
+        return faults.refuse("bad-email", text.at, message, "write the bare address: \"ana@example.com\"");
     }
     Some(text.value.to_owned())
 }
@@ -26,8 +25,7 @@ pub(crate) fn sender(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<S
     if let Err(why) = good {
         let message = format!("no mail can be sent from {:?}: {why}", text.value);
         let help = "write the bare address, or a name before it: \"Stentor <stentor@example.com>\"";
-        faults.error("bad-email", text.at, message, help);
-        return None;
+        return faults.refuse("bad-email", text.at, message, help);
     }
     Some(text.value.to_owned())
 }

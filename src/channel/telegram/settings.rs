@@ -3,7 +3,7 @@
 use crate::toml_kit::{
     document::TomlTable,
     faults::{MatrixFaults, SourceSpan},
-    secret::{SecretRef, secret, url},
+    secret::{SecretRef, secret, web_url},
 };
 
 pub(crate) const KEYS: &[&str] = &["url", "token"];
@@ -20,6 +20,6 @@ pub struct TelegramConfig {
 pub(crate) fn read(table: &mut TomlTable<'_>, at: SourceSpan, faults: &mut MatrixFaults) -> TelegramConfig {
     let token = table.demand("token", at, "token = { env = \"TELEGRAM_BOT_TOKEN\" }", faults);
     let token = token.and_then(|item| secret(&item, faults)).unwrap_or_default();
-    let url = table.take("url").and_then(|item| url(&item, &["https://", "http://"], faults));
+    let url = table.take("url").and_then(|item| web_url(&item, faults));
     TelegramConfig { token, url }
 }

@@ -1,9 +1,12 @@
 //! The keys of a channel of kind `twilio`, and what it has in common with `voice`.
 
-use crate::toml_kit::{
-    document::{TomlItem, TomlTable},
-    faults::{MatrixFaults, SourceSpan},
-    secret::{SecretRef, secret, secrets, url},
+use crate::{
+    channel::keys::is_phone_number,
+    toml_kit::{
+        document::{TomlItem, TomlTable},
+        faults::{MatrixFaults, SourceSpan},
+        secret::{SecretRef, secret, secrets, url},
+    },
 };
 use std::time::Duration;
 
@@ -66,7 +69,7 @@ pub(crate) fn read(table: &mut TomlTable<'_>, at: SourceSpan, faults: &mut Matri
 /// `account`, `token`, `api_key`, `api_secret` and `url`.
 pub(crate) fn account(table: &mut TomlTable<'_>, at: SourceSpan, faults: &mut MatrixFaults) -> TwilioAccount {
     let sid = table.demand("account", at, "account = \"AC0123..\"", faults);
-    let sid = sid.and_then(|item| crate::channel::twilio::settings::sid(&item, "AC", faults));
+    let sid = sid.and_then(|item| self::sid(&item, "AC", faults));
     let token = table.demand("token", at, "token = { env = \"TWILIO_AUTH_TOKEN\" }", faults);
     let tokens = token.map(|item| secrets(&item, faults)).unwrap_or_default();
     let api_key = api_key(table, faults);
@@ -77,12 +80,11 @@ pub(crate) fn account(table: &mut TomlTable<'_>, at: SourceSpan, faults: &mut Ma
 /// A number, as people see and call it.
 pub(crate) fn number(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<String> {
     let text = item.text(faults)?;
-    if is_number(text.value) {
+    if is_phone_number(text.value) {
         return Some(text.value.to_owned());
     }
     let message = format!("{:?} is no number that a call can come from", text.value);
-    faults.error("bad-sender", text.at, message, "write a plus, the country and the number: \"+15005550006\"");
-    None
+    faults.refuse("bad-sender", text.at, message, "write a plus, the country and the number: \"+15005550006\"")
 }
 
 fn api_key(table: &mut TomlTable<'_>, faults: &mut MatrixFaults) -> Option<(String, SecretRef)> {
@@ -99,8 +101,7 @@ fn api_key(table: &mut TomlTable<'_>, faults: &mut MatrixFaults) -> Option<(Stri
 
 fn lonely_key<T>(item: &TomlItem<'_>, missing: &str, faults: &mut MatrixFaults) -> Option<T> {
     let message = format!("`{}` has no effect alone", item.key);
-    faults.error("missing-key", item.key_at, message, format!("add `{missing}`"));
-    None
+    faults.refuse("missing-key", item.key_at, message, format!("add `{missing}`"))
 }
 
 fn sender(table: &mut TomlTable<'_>, at: SourceSpan, faults: &mut MatrixFaults) -> Option<TwilioSender> {
@@ -109,18 +110,12 @@ fn sender(table: &mut TomlTable<'_>, at: SourceSpan, faults: &mut MatrixFaults) 
         (None, Some(service)) => sid(&service, "MG", faults).map(TwilioSender::Service),
         (None, None) => {
             let message = format!("{} has neither `from` nor `messaging_service`", table.what);
-            faults.error(
-                "missing-key",
-                at,
-                message,
-                "add `from = \"+15005550006\"` or `messaging_service = \"MG0123..\"`",
-            );
-            None
+            let help = "add `from = \"+15005550006\"` or `messaging_service = \"MG0123..\"`";
+            faults.refuse("missing-key", at, message, help)
         }
         (Some(_), Some(service)) => {
             let message = format!("{} has two senders", table.what);
-            faults.error("key-without-effect", service.key_at, message, "keep `from` or `messaging_service`, not both");
-            None
+            faults.refuse("key-without-effect", service.key_at, message, "keep `from` or `messaging_service`, not both")
         }
     }
 }
@@ -132,18 +127,12 @@ fn from_text(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<String> {
     let name = text.value.len() <= 11
         && text.value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b' ')
         && text.value.bytes().any(|byte| byte.is_ascii_alphabetic());
-    if is_number(text.value) || short || name {
+    if is_phone_number(text.value) || short || name {
         return Some(text.value.to_owned());
     }
     let message = format!("{:?} is nothing that an SMS can be from", text.value);
     let help = "write a number with plus and country (\"+15005550006\"), a short code, or a name of at most 11 letters";
-    faults.error("bad-sender", text.at, message, help);
-    None
-}
-
-fn is_number(text: &str) -> bool {
-    let digits = text.strip_prefix('+').unwrap_or_default();
-    (8..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0')
+    faults.refuse("bad-sender", text.at, message, help)
 }
 
 fn sid(item: &TomlItem<'_>, prefix: &str, faults: &mut MatrixFaults) -> Option<String> {
@@ -153,13 +142,8 @@ fn sid(item: &TomlItem<'_>, prefix: &str, faults: &mut MatrixFaults) -> Option<S
         return Some(text.value.to_owned());
     }
     let message = format!("`{}` does not look like one", item.key);
-    faults.error(
-        "bad-sid",
-        text.at,
-        message,
-        format!("it is {prefix} and 32 hexadecimal digits, from Twilio's console"),
-    );
-    None
+    let help = format!("it is {prefix} and 32 hexadecimal digits, from Twilio's console");
+    faults.refuse("bad-sid", text.at, message, help)
 }
 
 fn validity(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<Duration> {
@@ -167,8 +151,7 @@ fn validity(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<Duration> 
     if span.value <= VALIDITY_MAX {
         return Some(span.value);
     }
-    faults.error("duration-out-of-range", span.at, "`validity` is at most ten hours", "write for example \"10m\"");
-    None
+    faults.refuse("duration-out-of-range", span.at, "`validity` is at most ten hours", "write for example \"10m\"")
 }
 
 /// https, or plain text to a double on this machine: the account's token goes with every request.
@@ -180,6 +163,5 @@ fn address(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<String> {
     if rest.is_none_or(|rest| rest.is_empty() || rest.starts_with([':', '/'])) {
         return Some(address);
     }
-    faults.error("bad-url", item.at, format!("{address:?} is not this machine"), "write https://HOST");
-    None
+    faults.refuse("bad-url", item.at, format!("{address:?} is not this machine"), "write https://HOST")
 }

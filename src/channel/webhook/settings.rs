@@ -1,13 +1,10 @@
 //! The keys of a channel of kind `webhook`.
 
-use crate::{
-    channel::keys::address,
-    toml_kit::{
-        document::TomlTable,
-        faults::{MatrixFaults, SourceSpan},
-        network::{Networks, networks},
-        secret::{SecretAddress, SecretRef, secrets},
-    },
+use crate::toml_kit::{
+    document::TomlTable,
+    faults::{MatrixFaults, SourceSpan},
+    network::{Networks, networks},
+    secret::{SecretAddress, SecretRef, address, secrets},
 };
 
 pub(crate) const KEYS: &[&str] = &["url", "keys", "allow"];

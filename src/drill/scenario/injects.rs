@@ -41,17 +41,12 @@ fn inject(reader: &mut ScenarioReader<'_>, mut table: TomlTable<'_>, at: SourceS
     table.finish(&["starts_at"], &["source", "drill"], &mut reader.faults);
     match (&every, count_item) {
         (Some(every), None) => {
-            reader.faults.error("missing-key", every.at, "`every` says how far apart, not how many", "add `count = 3`");
-            return None;
+            let help = "add `count = 3`";
+            return reader.faults.refuse("missing-key", every.at, "`every` says how far apart, not how many", help);
         }
         (None, Some(item)) if count.is_some_and(|count| 1 < count) => {
-            reader.faults.error(
-                "missing-key",
-                item.key_at,
-                "`count` says how many, not how far apart",
-                "add `every = \"30s\"`",
-            );
-            return None;
+            let help = "add `every = \"30s\"`";
+            return reader.faults.refuse("missing-key", item.key_at, "`count` says how many, not how far apart", help);
         }
         _ => {}
     }
@@ -71,8 +66,7 @@ fn count(reader: &mut ScenarioReader<'_>, item: &TomlItem<'_>) -> Option<u32> {
     if 0 < count {
         return Some(count);
     }
-    reader.faults.error("count-out-of-range", item.at, "`count` must be at least 1", "remove it for a single alert");
-    None
+    reader.faults.refuse("count-out-of-range", item.at, "`count` must be at least 1", "remove it for a single alert")
 }
 
 fn fields(reader: &mut ScenarioReader<'_>, table: &mut TomlTable<'_>, alert: &mut Alert) {

@@ -81,8 +81,7 @@ fn distribution(reader: &mut ScenarioReader<'_>, item: &TomlItem<'_>) -> Option<
     let (median, p90) = (median?, p90?);
     if p90.value < median.value {
         let message = "`p90` is below the median: nine of ten can not be faster than half of them";
-        reader.faults.error("p90-below-median", p90.at, message, "write the larger of the two as `p90`");
-        return None;
+        return reader.faults.refuse("p90-below-median", p90.at, message, "write the larger of the two as `p90`");
     }
     Some(DelayDistribution::log_normal(median.value, p90.value))
 }

@@ -24,7 +24,6 @@ use chrono::NaiveTime;
 use chrono::Weekday;
 use sha2::{Digest, Sha256};
 use std::time::Duration;
-use toml::de::DeValue;
 
 pub(super) fn read(file: &SourceText, matrix: &Matrix) -> ReadScenario {
     let mut reader = ScenarioReader { matrix, faults: MatrixFaults::default(), ends: None };
@@ -147,15 +146,7 @@ impl ScenarioReader<'_> {
     ) -> Option<LocatedValue<RunHypothesis>> {
         let mut table = item.table(what, &mut self.faults)?;
         let percent = table.demand("percent", item.key_at, "percent = 90", &mut self.faults);
-        let percent = percent.and_then(|item| {
-            let percent = item.number(&mut self.faults)?;
-            if (1.0..=100.0).contains(&percent) {
-                return Some(percent);
-            }
-            let message = "`percent` must be between 1 and 100";
-            self.faults.error("percent-out-of-range", item.at, message, "write for example 90");
-            None
-        });
+        let percent = percent.and_then(|item| item.percent(&mut self.faults));
         let within = table.demand("within", item.key_at, "within = \"60s\"", &mut self.faults);
         let within = within.and_then(|item| self.span(&item));
         let covered = if about == Some(HypothesisSubject::AllClear) { None } else { table.take("covered") };
@@ -185,20 +176,14 @@ impl ScenarioReader<'_> {
             (None, Some(person), None, None) => ScenarioFaultKind::Absent(self.person_item(&person)?),
             _ => {
                 let help = "write `channel` with `kind = \"down\"`, `kind = \"broken\"` or `delay = \"90s\"`, or `absent = \"ana\"`";
-                self.faults.error("unclear-fault", at, "a fault is one thing that does not work", help);
-                return None;
+                return self.faults.refuse("unclear-fault", at, "a fault is one thing that does not work", help);
             }
         };
         let (from, until) = (from?, until?);
         if until <= from {
             let at = until_at.map_or(at, |item| item.at);
-            self.faults.error(
-                "ends-before-it-begins",
-                at,
-                "this fault ends before it begins",
-                "`until` is later than `from`",
-            );
-            return None;
+            let help = "`until` is later than `from`";
+            return self.faults.refuse("ends-before-it-begins", at, "this fault ends before it begins", help);
         }
         Some(ScenarioFault { from, until, kind: fault })
     }
@@ -209,8 +194,7 @@ impl ScenarioReader<'_> {
             "broken" => Some(ScenarioFaultKind::Broken(channel)),
             other => {
                 let help = "\"down\" (each attempt fails for now) or \"broken\" (it refuses everybody)";
-                self.faults.error("unknown-word", kind.at, format!("a channel can not be {other:?}"), help);
-                None
+                self.faults.refuse("unknown-word", kind.at, format!("a channel can not be {other:?}"), help)
             }
         }
     }
@@ -245,8 +229,7 @@ impl ScenarioReader<'_> {
             return Some(by);
         }
         let message = format!("`compress` must be between 1 and {COMPRESS_MAX}");
-        self.faults.error("count-out-of-range", item.at, message, "a wait is never shorter than a second all the same");
-        None
+        self.faults.refuse("count-out-of-range", item.at, message, "a wait is never shorter than a second all the same")
     }
 
     fn hours(&mut self, item: &TomlItem<'_>) -> Option<AllowedHours> {
@@ -287,11 +270,7 @@ impl ScenarioReader<'_> {
 
     /// A date and time with its offset.
     fn moment_of_day(&mut self, item: &TomlItem<'_>) -> Option<Timestamp> {
-        let text = match item.value {
-            DeValue::Datetime(time) => time.to_string(),
-            DeValue::String(text) => text.to_string(),
-            _ => return item.wrong_type("a date and time", "write 2010-05-06T14:32:00-04:00", &mut self.faults),
-        };
+        let text = item.date("write 2010-05-06T14:32:00-04:00", &mut self.faults)?;
         let at = Timestamp::parse(&text);
         if at.is_none() {
             let message = format!("{text:?} is no date and time with its offset");

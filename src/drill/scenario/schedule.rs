@@ -26,8 +26,7 @@ impl ScenarioReader<'_> {
                     Ok(line) => Some(ScenarioTimetable::Cron { line: Box::new(line), zone }),
                     Err(error) => {
                         let message = format!("this is no cron line: {error}");
-                        self.faults.error("bad-cron", text.at, message, "write for example \"0 10 * * Tue\"");
-                        None
+                        self.faults.refuse("bad-cron", text.at, message, "write for example \"0 10 * * Tue\"")
                     }
                 }
             }
@@ -40,16 +39,14 @@ impl ScenarioReader<'_> {
                 }
                 if every.value < timetable::EVERY_MIN {
                     let message = "`every` is shorter than a day";
-                    self.faults.error("too-often", every.at, message, "write for example \"30d\"");
-                    return None;
+                    return self.faults.refuse("too-often", every.at, message, "write for example \"30d\"");
                 }
                 Some(ScenarioTimetable::Random { within: hours?, every: every.value })
             }
             _ => {
                 let help =
                     "write `cron = \"0 10 * * Tue\"`, or `within = \"Mon-Fri 09:00-17:00\"` with `every = \"30d\"`";
-                self.faults.error("unclear-schedule", item.at, "it is either a cron line or a random moment", help);
-                None
+                self.faults.refuse("unclear-schedule", item.at, "it is either a cron line or a random moment", help)
             }
         }
     }

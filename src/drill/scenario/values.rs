@@ -10,7 +10,6 @@ use crate::{
     },
 };
 use std::time::Duration;
-use toml::de::DeValue;
 
 impl ScenarioReader<'_> {
     pub(super) fn demanded_text(
@@ -20,8 +19,8 @@ impl ScenarioReader<'_> {
         at: SourceSpan,
         example: &str,
     ) -> Option<LocatedValue<String>> {
-        let text = table.demand(key, at, example, &mut self.faults)?.text(&mut self.faults)?;
-        Some(LocatedValue { value: text.value.to_owned(), at: text.at })
+        let text = table.demand(key, at, example, &mut self.faults)?.text(&mut self.faults);
+        text.map(LocatedValue::owned)
     }
 
     pub(super) fn demanded_offset(
@@ -38,8 +37,7 @@ impl ScenarioReader<'_> {
         let span = self.time(item)?;
         if span.value.is_zero() {
             let message = format!("`{}` must be longer than nothing", item.key);
-            self.faults.error("duration-out-of-range", item.at, message, "write for example \"45s\"");
-            return None;
+            return self.faults.refuse("duration-out-of-range", item.at, message, "write for example \"45s\"");
         }
         Some(span)
     }
@@ -59,23 +57,12 @@ impl ScenarioReader<'_> {
     }
 
     fn time(&mut self, item: &TomlItem<'_>) -> Option<LocatedValue<Duration>> {
-        let DeValue::String(text) = item.value else {
-            let help = "write it as text with a unit: \"45s\", \"2m\", \"1h 30m\"";
-            return item.wrong_type("a duration", help, &mut self.faults);
-        };
-        match humantime::parse_duration(text) {
-            Ok(span) if span <= LONGEST => Some(LocatedValue { value: span, at: item.at }),
-            Ok(_) => {
-                let message = format!("`{}` is longer than a day", item.key);
-                self.faults.error("duration-out-of-range", item.at, message, "a drill lasts a day at most");
-                None
-            }
-            Err(_) => {
-                let help = "write a number and a unit: \"45s\", \"2m\", \"1h 30m\"";
-                self.faults.error("bad-duration", item.at, format!("{text:?} is no duration"), help);
-                None
-            }
+        let span = item.any_duration(&mut self.faults)?;
+        if LONGEST < span.value {
+            let message = format!("`{}` is longer than a day", item.key);
+            return self.faults.refuse("duration-out-of-range", item.at, message, "a drill lasts a day at most");
         }
+        Some(span)
     }
 
     /// From 0 to 1.
@@ -85,8 +72,7 @@ impl ScenarioReader<'_> {
             return Some(number);
         }
         let message = format!("`{}` must be between 0 and 1", item.key);
-        self.faults.error("probability-out-of-range", item.at, message, "one in ten is 0.1");
-        None
+        self.faults.refuse("probability-out-of-range", item.at, message, "one in ten is 0.1")
     }
 
     pub(super) fn role(&mut self, text: &LocatedValue<&str>) -> Option<RoleName> {

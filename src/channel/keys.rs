@@ -1,4 +1,4 @@
-//! Keys that several kinds of channel read in the same way.
+//! Keys that several kinds of channel have in common.
 
 use super::kind::ContactField;
 use crate::toml_kit::{
@@ -8,16 +8,16 @@ use crate::toml_kit::{
 };
 use toml::de::DeValue;
 
-/// The account at a provider.
+/// An account at a provider.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ProviderAccount {
-    /// Its name.
+    /// The user name.
     pub username: Option<String>,
-    /// Its password.
+    /// Where its password is kept.
     pub password: Option<SecretRef>,
 }
 
-/// `username` and `password`.
+/// Reads `username` and `password`.
 pub(crate) fn account(table: &mut TomlTable<'_>, faults: &mut MatrixFaults) -> ProviderAccount {
     let username = table.take("username").and_then(|item| item.text(faults));
     let password = table.take("password");
@@ -31,7 +31,7 @@ pub(crate) fn account(table: &mut TomlTable<'_>, faults: &mut MatrixFaults) -> P
     }
 }
 
-/// `needs`: what must be known of a person.
+/// Reads `needs`: the contact data that a person must have.
 pub(crate) fn contact(table: &mut TomlTable<'_>, faults: &mut MatrixFaults) -> ContactField {
     let needs = table.take("needs").and_then(|item| one_of(&item, &["phone", "email", "nothing"], faults));
     match needs {
@@ -41,7 +41,8 @@ pub(crate) fn contact(table: &mut TomlTable<'_>, faults: &mut MatrixFaults) -> C
     }
 }
 
-/// Whether the paged person alone reads what is sent. Always so where it goes to a number or mailbox of theirs.
+/// Reads `personal`: whether only the paged person reads what is sent. Always true if it is sent to their own number or
+/// mailbox.
 pub(crate) fn personal(needs: ContactField, table: &mut TomlTable<'_>, faults: &mut MatrixFaults) -> bool {
     let theirs = needs != ContactField::Nothing;
     let Some(item) = table.take("personal") else { return theirs };
@@ -52,7 +53,7 @@ pub(crate) fn personal(needs: ContactField, table: &mut TomlTable<'_>, faults: &
     item.flag(faults).unwrap_or(theirs)
 }
 
-/// An address in the clear, or where it is kept.
+/// Reads an address in plain text, or a reference to where it is kept.
 pub(crate) fn address(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<SecretAddress> {
     if matches!(item.value, DeValue::Table(_)) {
         return secret(item, faults).map(SecretAddress::Kept);
@@ -60,7 +61,7 @@ pub(crate) fn address(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<
     url(item, &["https://", "http://"], faults).map(SecretAddress::Written)
 }
 
-/// One of a few words.
+/// Reads a string that must be one of these words.
 pub(crate) fn one_of<'a>(item: &TomlItem<'a>, words: &[&str], faults: &mut MatrixFaults) -> Option<&'a str> {
     let text = item.text(faults)?;
     if words.contains(&text.value) {

@@ -1,18 +1,18 @@
-//! How a war room is called: a pattern of the matrix, filled in for one incident. Slack's rules are kept by
-//! construction: lower-case letters, digits, hyphens and underscores, at most 80 characters.
+//! The names of war rooms: a pattern from the matrix, filled in for one incident. The result always follows Slack's
+//! rules: lower-case letters, digits, hyphens and underscores, at most 80 characters.
 
 use crate::{core::Incident, toml_kit::nearest::nearest};
 
-/// The longest name: room for a suffix is left where the name is taken.
+/// The longest name in characters; it leaves room for a suffix if the name is taken.
 const NAME_MAX: usize = 70;
 
-/// The longest text of a pattern itself, so that what is filled in has room.
+/// The longest fixed text of a pattern in characters; it leaves room for the placeholders.
 const PATTERN_TEXT_MAX: usize = 40;
 
-/// Characters of a trigger's name.
+/// The largest number of characters of a trigger's name.
 const TRIGGER_MAX: usize = 40;
 
-/// A pattern that gives every incident a good name.
+/// A pattern that gives a valid name for every incident.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RoomName(Vec<NamePart>);
 
@@ -29,11 +29,11 @@ enum NamePart {
     Date,
 }
 
-/// Every placeholder, as it is written between braces.
+/// The placeholders, as they are written between braces.
 const PLACEHOLDERS: [&str; 4] = ["drill", "id", "trigger", "date"];
 
 impl RoomName {
-    /// Reads a pattern; an error is what is wrong and what to write instead.
+    /// Parses a pattern; an error says what is wrong and what to write instead.
     pub(crate) fn parse(pattern: &str) -> Result<Self, (String, String)> {
         let mut parts = Vec::new();
         let mut rest = pattern;
@@ -64,7 +64,8 @@ impl RoomName {
         Ok(Self(parts))
     }
 
-    /// The name of an incident's room. A drill's always begins with `drill-`, a live one's never does.
+    /// The name of an incident's room. The name of a drill's room always begins with `drill-`; that of a live incident
+    /// never does.
     pub fn fill(&self, incident: &Incident) -> String {
         let mut name = String::new();
         for part in &self.0 {
@@ -89,7 +90,7 @@ impl RoomName {
     }
 }
 
-/// What a drill's room begins with, wherever the pattern has its placeholder.
+/// The prefix of a drill's room, wherever the pattern has its placeholder.
 const DRILL: &str = "drill-";
 
 fn push_text(parts: &mut Vec<NamePart>, text: &str) -> Result<(), (String, String)> {

@@ -1,4 +1,4 @@
-//! How things stand, in words for somebody who asks in a chat.
+//! The status of the node as a text for a chat.
 
 use crate::{
     http::state::AppState,
@@ -6,10 +6,10 @@ use crate::{
 };
 use std::fmt::Write;
 
-/// Open incidents, the newest ones, of which `status` counts the roles; it says so where there are more.
+/// The largest number of open incidents (the newest) of which `status` counts the roles; it says so if there are more.
 const COUNTED_MAX: usize = 1000;
 
-/// What is open, and what does not work.
+/// The open incidents, and the current problems.
 pub(super) async fn status(app: &AppState) -> Result<String, StoreError> {
     let count = app.engine.reads().open_count().await?;
     let open = app.engine.reads().list(IncidentFilter { open_only: true, limit: COUNTED_MAX }).await?;

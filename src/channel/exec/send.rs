@@ -1,6 +1,6 @@
-//! A program of this machine: a siren, a lamp, a wallboard, a notification on a desktop. It gets the page as JSON on its
-//! standard input and says by its exit code what became of it (sysexits): 0 taken, the first line of its output being
-//! the receipt; 75 not now; 78 nobody by this way; anything else: not this person.
+//! A local program: a siren, a lamp, a wallboard, a desktop notification. It gets the page as JSON on its standard
+//! input and reports the result by its exit code (sysexits): 0 accepted, with the receipt in the first line of its
+//! output; 75 try again later; 78 the channel reaches nobody; anything else: this person is unreachable.
 
 use crate::{
     channel::{
@@ -17,41 +17,41 @@ use serde_json::{Value, json};
 use std::{io, os::unix::fs::PermissionsExt, path::PathBuf, time::Duration};
 use tokio::sync::Semaphore;
 
-/// Programs of one channel that run at the same time.
+/// The largest number of programs of one channel that run at the same time.
 pub const AT_ONCE: usize = 8;
 
-/// How long a page waits for its turn among them before it is tried again later.
+/// How long a page waits for a free slot before it is tried again later.
 const TURN: Duration = Duration::from_secs(2);
 
-/// Characters of a trouble that are kept.
+/// The largest number of characters of an error that are kept.
 const TROUBLE_MAX: usize = 200;
 
-/// What sysexits(3) calls EX_TEMPFAIL and EX_CONFIG.
+/// EX_TEMPFAIL and EX_CONFIG of sysexits(3).
 const NOT_NOW: i32 = 75;
 const NOBODY: i32 = 78;
 
-/// What to run.
+/// The program to run.
 #[derive(Debug, Clone)]
 pub struct ExecSettings {
     /// Its absolute path.
     pub program: PathBuf,
-    /// Its arguments; one that is a placeholder is filled in: `{phone}`, `{email}`, `{person}`, `{incident}`, `{page}`,
+    /// Its arguments; placeholders are filled in: `{phone}`, `{email}`, `{person}`, `{incident}`, `{page}`,
     /// `{id}`, `{role}`, `{stamp}`.
     pub arguments: Vec<String>,
-    /// Its whole environment.
+    /// Its complete environment.
     pub environment: Vec<(String, String)>,
-    /// What a person must have to be reached.
+    /// The contact data that a person must have.
     pub needs: ContactField,
 }
 
-/// A program.
+/// The channel that runs a program for each page.
 pub struct ExecChannel {
     settings: ExecSettings,
     turns: Semaphore,
 }
 
 impl ExecChannel {
-    /// Nothing is run yet.
+    /// Creates the channel; nothing is run yet.
     pub fn new(settings: ExecSettings) -> Self {
         Self { settings, turns: Semaphore::new(AT_ONCE) }
     }
@@ -118,7 +118,8 @@ impl Channel for ExecChannel {
     }
 }
 
-/// The arguments of a program can be seen by every user of the machine: no code and no link is among them.
+/// Fills in a placeholder. Every user of the machine can see a program's arguments, so they contain no code and no
+/// link.
 fn fill(word: &str, message: &Message, contact: Option<&ContactData>) -> String {
     let of_contact = |of: fn(&ContactData) -> Option<&str>| contact.and_then(of).unwrap_or_default().to_owned();
     match word {
@@ -134,7 +135,7 @@ fn fill(word: &str, message: &Message, contact: Option<&ContactData>) -> String 
     }
 }
 
-/// What a program reads on its standard input.
+/// The JSON that a program reads on its standard input.
 fn input(message: &Message, contact: Option<&ContactData>) -> Value {
     let ask = message.ask.as_ref().filter(|_| message.purpose.is_brief());
     json!({
@@ -188,13 +189,13 @@ fn judge(ended: ProgramExit, secrets: &[&str]) -> Result<SendReceipt, SendError>
     }
 }
 
-/// The first line of what it said, short and without anybody's code or link.
+/// The first line of its standard error, shortened and without codes and links.
 fn words(errors: &str, secrets: &[&str]) -> Option<String> {
     let line = errors.lines().map(str::trim).find(|line| !line.is_empty())?;
     let mut line: String = line.chars().filter(|c| !c.is_control()).take(TROUBLE_MAX).collect();
     for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
         line = line.replace(secret, "…");
-        // One that was cut off is no less a secret.
+        // The token alone is still a secret.
         let token = secret.rsplit('/').next().unwrap_or(secret);
         if let Some(at) = line.find(token.get(..token.len() / 2).filter(|half| 8 <= half.len()).unwrap_or(token)) {
             line.truncate(at);

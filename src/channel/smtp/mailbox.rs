@@ -1,10 +1,10 @@
-//! Mailboxes, judged by what writes the mails: what passes here can be composed.
+//! Validates mailboxes with the library that composes our mails, so that a valid one can be used.
 
 use crate::toml_kit::{document::TomlItem, faults::MatrixFaults};
 use lettre::{Address, Message, address::AddressError, message::Mailbox};
 use std::net::IpAddr;
 
-/// A bare mailbox.
+/// Reads a mailbox without a name.
 pub(crate) fn mailbox(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<String> {
     let text = item.text(faults)?;
     if let Err(why) = bare(text.value) {
@@ -15,7 +15,7 @@ pub(crate) fn mailbox(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<
     Some(text.value.to_owned())
 }
 
-/// A bare mailbox, or one with a name before it.
+/// Reads a mailbox with or without a name.
 pub(crate) fn sender(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<String> {
     let text = item.text(faults)?;
     let good = match text.value.parse::<Mailbox>() {
@@ -48,7 +48,7 @@ fn bare(text: &str) -> Result<(), &'static str> {
     can_be_written(Mailbox::new(None, address))
 }
 
-/// Whether the library that writes our mails reads it again out of the head that it has written.
+/// Whether the library can parse the mailbox from the header that it has written.
 fn can_be_written(mailbox: Mailbox) -> Result<(), &'static str> {
     let letter = Message::builder().from(mailbox.clone()).to(mailbox).body(String::new());
     letter.map(drop).map_err(|_| "it can not stand in the head of a mail")

@@ -1,4 +1,4 @@
-//! The keys of a channel of kind `twilio`, and what it has in common with `voice`.
+//! The keys of a channel of kind `twilio`, and the keys that it shares with `voice`.
 
 use crate::toml_kit::{
     document::{TomlItem, TomlTable},
@@ -10,37 +10,37 @@ use std::time::Duration;
 pub(crate) const KEYS: &[&str] =
     &["account", "token", "api_key", "api_secret", "from", "messaging_service", "validity", "url"];
 
-/// How long Twilio keeps a message that it can not send at once, when the matrix says nothing.
+/// The default of how long Twilio keeps a message that it can not send at once.
 const VALIDITY: Duration = Duration::from_secs(10 * 60);
 
-/// The longest that Twilio knows.
+/// The longest validity that Twilio supports.
 const VALIDITY_MAX: Duration = Duration::from_secs(10 * 3600);
 
 /// SMS by Twilio.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TwilioConfig {
-    /// Whose.
+    /// The account.
     pub account: TwilioAccount,
-    /// Who it is from.
+    /// The sender.
     pub sender: TwilioSender,
     /// How long Twilio keeps a message that it can not send at once.
     pub validity: Duration,
 }
 
-/// An account at Twilio.
+/// The settings of a Twilio account.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TwilioAccount {
     /// Its SID: `AC..`.
     pub sid: String,
-    /// Its auth tokens: one, or two while they are changed. With one of them Twilio signs what it sends to us.
+    /// Its auth tokens: one, or two during a rotation. Twilio signs its requests to us with one of them.
     pub tokens: Vec<SecretRef>,
-    /// An API key and its secret, to log in with in place of the token.
+    /// An API key and its secret, for the login instead of the token.
     pub api_key: Option<(String, SecretRef)>,
-    /// Where else than at Twilio the API is: https, or http of this machine.
+    /// Another base URL of the API: https, or http on this machine.
     pub url: Option<String>,
 }
 
-/// Who an SMS is from.
+/// The sender of an SMS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TwilioSender {
     /// A number, a short code or a name.
@@ -50,7 +50,7 @@ pub enum TwilioSender {
 }
 
 impl TwilioAccount {
-    /// Every secret that it names.
+    /// Every secret that the account names.
     pub fn secrets(&self) -> Vec<&SecretRef> {
         self.tokens.iter().chain(self.api_key.as_ref().map(|(_, secret)| secret)).collect()
     }
@@ -63,7 +63,7 @@ pub(crate) fn read(table: &mut TomlTable<'_>, at: SourceSpan, faults: &mut Matri
     TwilioConfig { account, sender: sender.unwrap_or_else(|| TwilioSender::From(String::new())), validity }
 }
 
-/// `account`, `token`, `api_key`, `api_secret` and `url`.
+/// Reads `account`, `token`, `api_key`, `api_secret` and `url`.
 pub(crate) fn account(table: &mut TomlTable<'_>, at: SourceSpan, faults: &mut MatrixFaults) -> TwilioAccount {
     let sid = table.demand("account", at, "account = \"AC0123..\"", faults);
     let sid = sid.and_then(|item| crate::channel::twilio::settings::sid(&item, "AC", faults));
@@ -74,7 +74,7 @@ pub(crate) fn account(table: &mut TomlTable<'_>, at: SourceSpan, faults: &mut Ma
     TwilioAccount { sid: sid.unwrap_or_default(), tokens, api_key, url: address }
 }
 
-/// A number, as people see and call it.
+/// Reads a phone number.
 pub(crate) fn number(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<String> {
     let text = item.text(faults)?;
     if is_number(text.value) {
@@ -125,7 +125,7 @@ fn sender(table: &mut TomlTable<'_>, at: SourceSpan, faults: &mut MatrixFaults) 
     }
 }
 
-/// A number, a short code, or a name of at most eleven letters, digits and spaces.
+/// Reads a number, a short code, or a name of at most eleven letters, digits and spaces.
 fn from_text(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<String> {
     let text = item.text(faults)?;
     let short = (3..=8).contains(&text.value.len()) && text.value.bytes().all(|byte| byte.is_ascii_digit());
@@ -171,7 +171,7 @@ fn validity(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<Duration> 
     None
 }
 
-/// https, or plain text to a double on this machine: the account's token goes with every request.
+/// Reads a URL: https, or plain HTTP to a test double on this machine, because the account's token is in every request.
 fn address(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<String> {
     let here = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
     let schemes = [&["https://"][..], &here].concat();

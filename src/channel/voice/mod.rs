@@ -79,7 +79,7 @@ impl ChannelConfig for VoiceConfig {
         inbound::receive(self, head, body)
     }
 
-    /// What a call says is written in Twilio's language already.
+    /// The document is already TwiML.
     fn acknowledge(&self, document: Option<String>) -> Acknowledgement {
         twilio::inbound::acknowledge(document.unwrap_or_else(twilio::twiml::nothing))
     }

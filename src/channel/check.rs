@@ -41,7 +41,10 @@ impl ProbeCheck {
         Some(match ahead.abs() {
             0..SKEW_MAX_S => Self::fine("clock", apart),
             SKEW_MAX_S..SKEW_FATAL_S => Self::doubtful("clock", format!("{apart}: set this machine's clock")),
-            _ => Self::failed("clock", format!("{apart}: set this machine's clock; what is signed is refused as old")),
+            _ => Self::failed(
+                "clock",
+                format!("{apart}: set this machine's clock; signed requests are refused as too old"),
+            ),
         })
     }
 
@@ -51,14 +54,14 @@ impl ProbeCheck {
         let days = (end - wall()).num_days();
         let until = format!("until {}", end.format("%Y-%m-%d"));
         Some(match days {
-            ..0 => Self::failed("certificate", format!("it ended on {}", end.format("%Y-%m-%d"))),
-            0..CERTIFICATE_DAYS_MIN => Self::doubtful("certificate", format!("{until}: it ends in {days} days")),
+            ..0 => Self::failed("certificate", format!("it expired on {}", end.format("%Y-%m-%d"))),
+            0..CERTIFICATE_DAYS_MIN => Self::doubtful("certificate", format!("{until}: it expires in {days} days")),
             _ => Self::fine("certificate", until),
         })
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "our clock is compared with that of others; no ladder sees it")]
+#[expect(clippy::disallowed_methods, reason = "compares our clock with that of other systems; ladders do not use it")]
 fn wall() -> DateTime<Utc> {
     Utc::now()
 }

@@ -50,7 +50,7 @@ impl BoundedClient {
         let url = Url::parse(url).map_err(|error| wrong(error.to_string()))?;
         let host = url.host_str().ok_or_else(|| wrong("write https://HOST/PATH".to_owned()))?;
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(wrong("only http:// and https:// are known".to_owned()));
+            return Err(wrong("only http:// and https:// are supported".to_owned()));
         }
         let mut http = reqwest::Client::builder().redirect(Policy::none()).connect_timeout(CONNECT).referer(false);
         if let Some(guard) = &guard {
@@ -107,15 +107,15 @@ impl BoundedClient {
     fn trouble(&self, error: reqwest::Error) -> SendError {
         let (error, host) = (error.without_url(), self.host());
         if let Some(refused) = self.guard.as_ref().and_then(|_| refusal(&error)) {
-            return SendError::broken(format!("{host} is not where it may be: {refused}"));
+            return SendError::broken(format!("{host} is not an allowed address: {refused}"));
         }
         if error.is_builder() || error.is_request() && error.is_body() {
-            return SendError::unreachable(format!("the request for {host} can not be made"));
+            return SendError::unreachable(format!("the request to {host} can not be built"));
         }
         if error.is_connect() {
             return SendError::retry(format!("no connection to {host}: {}", innermost(&error)));
         }
-        SendError::unknown(format!("{host} did not finish its answer: {}", innermost(&error)))
+        SendError::unknown(format!("{host} did not finish its response: {}", innermost(&error)))
     }
 }
 
@@ -159,9 +159,9 @@ pub fn reach(asked: &Result<ClientResponse, SendError>) -> Vec<ProbeCheck> {
         Err(error) => (CheckOutcome::Failed, format!("it can not be reached: {error}")),
         Ok(answer) => match answer.status.as_u16() {
             401 | 403 | 407 => (CheckOutcome::Doubtful, format!("it answers {}: check the credentials", answer.status)),
-            410 => (CheckOutcome::Failed, "it answers 410 Gone: nothing is taken at this address any more".to_owned()),
+            410 => (CheckOutcome::Failed, "it answers 410 Gone: this address accepts nothing any more".to_owned()),
             404 => (CheckOutcome::Doubtful, "it answers 404: check the address, or name a `probe`".to_owned()),
-            500..=599 => (CheckOutcome::Doubtful, format!("it is there and fails: {}", answer.status)),
+            500..=599 => (CheckOutcome::Doubtful, format!("it is reachable but fails: {}", answer.status)),
             _ => (CheckOutcome::Fine, format!("it answers {}", answer.status)),
         },
     };

@@ -67,16 +67,14 @@ impl Channel for DeskHub {
         Box::pin(async move {
             match &message.to {
                 Recipient::Person(contact) => self.shown_to(contact),
-                Recipient::Room { .. } => Err(SendError::unreachable("a desk page is no room")),
+                Recipient::Room { .. } => Err(SendError::unreachable("a desk page can not be a war room")),
             }
         })
     }
 
     fn probe(&self) -> BoxFuture<'_, Vec<ProbeCheck>> {
         let check = match self.desks().len() {
-            0 => {
-                ProbeCheck::doubtful("desks", "no desk page is open: `stentor desk-link NAME` hands out a link to one")
-            }
+            0 => ProbeCheck::doubtful("desks", "no desk page is open: `stentor desk-link NAME` prints a link to one"),
             1 => ProbeCheck::fine("desks", "one person has a desk page open"),
             n => ProbeCheck::fine("desks", format!("{n} people have a desk page open")),
         };

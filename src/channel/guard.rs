@@ -55,7 +55,7 @@ pub struct IpNetwork {
 
 /// An address that is not allowed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{address} is not public: where it is meant, name it in `allow`")]
+#[error("{address} is not public: if you mean it, add it to `allow`")]
 pub struct RefusedAddress {
     /// The refused address.
     pub address: IpAddr,

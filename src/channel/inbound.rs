@@ -152,7 +152,7 @@ pub enum InboundRefusal {
     #[error("{0}")]
     NotFound(String),
     /// This address does not accept the method.
-    #[error("this address takes no such request")]
+    #[error("this address does not accept this method")]
     Method,
     /// Authentication failed.
     #[error("{0}")]

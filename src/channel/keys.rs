@@ -47,7 +47,7 @@ pub(crate) fn personal(needs: ContactField, table: &mut TomlTable<'_>, faults: &
     let theirs = needs != ContactField::Nothing;
     let Some(item) = table.take("personal") else { return theirs };
     if theirs {
-        let message = "`personal` has no effect where a person's own number or mailbox is written to";
+        let message = "`personal` has no effect if messages go to a person's own number or mailbox";
         faults.error("key-without-effect", item.key_at, message, "remove it");
     }
     item.flag(faults).unwrap_or(theirs)
@@ -68,7 +68,7 @@ pub(crate) fn one_of<'a>(item: &TomlItem<'a>, words: &[&str], faults: &mut Matri
         return Some(text.value);
     }
     let known: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
-    let message = format!("{:?} is nothing that `{}` can be", text.value, item.key);
+    let message = format!("{:?} is not allowed for `{}`", text.value, item.key);
     faults.error("unknown-word", text.at, message, format!("write {}", known.join(", ")));
     None
 }

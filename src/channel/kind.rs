@@ -130,7 +130,7 @@ pub trait ChannelConfig: fmt::Debug + Send + Sync {
     /// Checks the head of a request before its body is read. Returns the page that it names with a token, if any; the
     /// caller verifies the token before it reads the body.
     fn admit(&self, head: &RequestHead<'_>) -> Result<Option<NamedPage>, InboundRefusal> {
-        Err(InboundRefusal::NotFound(format!("nobody calls channel {:?}", head.channel)))
+        Err(InboundRefusal::NotFound(format!("channel {:?} does not accept requests", head.channel)))
     }
 
     /// Authenticates and parses a request of its provider. `named` is the result of [`ChannelConfig::admit`].

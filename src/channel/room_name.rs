@@ -53,13 +53,14 @@ impl RoomName {
         }
         push_text(&mut parts, rest)?;
         if !parts.contains(&NamePart::Id) {
-            let help = "two incidents would want the same room: write for example \"{drill}inc-{id}-{trigger}-{date}\"";
+            let help =
+                "two incidents could have the same room name: write for example \"{drill}inc-{id}-{trigger}-{date}\"";
             return Err(("the name of rooms has no {id}".to_owned(), help.to_owned()));
         }
         let text: usize = parts.iter().map(|part| if let NamePart::Text(text) = part { text.len() } else { 0 }).sum();
         if PATTERN_TEXT_MAX < text {
-            let message = format!("the name of rooms has more than {PATTERN_TEXT_MAX} characters of its own");
-            return Err((message, "a name has at most 80 in all: leave room for what is filled in".to_owned()));
+            let message = format!("the name of rooms has more than {PATTERN_TEXT_MAX} characters of fixed text");
+            return Err((message, "a name has at most 80 in all: leave space for the placeholders".to_owned()));
         }
         Ok(Self(parts))
     }
@@ -97,7 +98,7 @@ fn push_text(parts: &mut Vec<NamePart>, text: &str) -> Result<(), (String, Strin
     let bad = text.chars().find(|c| !(c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_')));
     if let Some(bad) = bad {
         let help = "lower-case letters, digits, hyphens and underscores".to_owned();
-        return Err((format!("a room can not be called with {bad:?} in its name"), help));
+        return Err((format!("the name of a room can not contain {bad:?}"), help));
     }
     if !text.is_empty() {
         parts.push(NamePart::Text(text.to_owned()));

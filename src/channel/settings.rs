@@ -112,8 +112,8 @@ fn pace(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<SendPace> {
     let text = item.text(faults)?;
     let parsed = parse_pace(text.value);
     if parsed.is_none() {
-        let help = "write how many in which time: \"1/s\", \"20/m\", \"1/s burst 5\"";
-        faults.error("bad-pace", text.at, format!("{:?} is no pace", text.value), help);
+        let help = "write a number and a time unit: \"1/s\", \"20/m\", \"1/s burst 5\"";
+        faults.error("bad-pace", text.at, format!("{:?} is not a pace", text.value), help);
     }
     parsed
 }

@@ -79,7 +79,7 @@ impl<'a> ZoneinfoFolder<'a> {
         if let Err(error) = fs::read_dir(folder) {
             return Err(format!("it can not be read ({error})"));
         }
-        let mut said = Err("it does not say of which release it is".to_owned());
+        let mut said = Err("it does not say which release it is".to_owned());
         for name in RELEASE_FILES {
             match release(&folder.join(name)) {
                 Ok(Some((release, released))) => return Ok(Self { folder, release, released }),
@@ -109,7 +109,7 @@ impl<'a> ZoneinfoFolder<'a> {
         let lost: Vec<&str> = bundled_names().filter(|name| !own.contains_key(*name)).collect();
         let trouble = (!lost.is_empty()).then(|| {
             let (shown, bundled) = (self.folder.display(), bundled_release());
-            format!("{shown} lacks {}: these are of the bundled {bundled}", listed(&lost))
+            format!("{shown} has no {}: these come from the bundled {bundled}", listed(&lost))
         });
         let source = ZoneSource::System(self.folder.to_owned());
         let data = ZoneData { source, release: self.release.clone(), released: self.released, beside: None, trouble };
@@ -202,7 +202,7 @@ fn compiled(folder: &Path, name: &str) -> Result<Option<Zone>, String> {
 fn open(path: &Path) -> io::Result<Option<File>> {
     match fs::metadata(path) {
         Ok(kind) if kind.is_file() => File::open(path).map(Some),
-        Ok(_) => Err(io::Error::other("it is no file")),
+        Ok(_) => Err(io::Error::other("it is not a file")),
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             // A link whose target does not exist is an error.
             if fs::symlink_metadata(path).is_ok() { Err(error) } else { Ok(None) }

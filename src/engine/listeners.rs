@@ -75,7 +75,7 @@ impl ListenerGauge {
         state.trouble = None;
         if self.most <= state.open && !state.told_full {
             state.told_full = true;
-            tracing::warn!(door = self.name, connections = state.open, "this door is full: whoever comes now waits");
+            tracing::warn!(door = self.name, connections = state.open, "this listener is full: new connections wait");
         }
     }
 
@@ -86,7 +86,7 @@ impl ListenerGauge {
         // Not as soon as one place is free: a listener at its limit would log every connection.
         if state.told_full && state.open <= self.most.saturating_sub((self.most / 10).max(1)) {
             state.told_full = false;
-            tracing::info!(door = self.name, connections = state.open, "this door has room again");
+            tracing::info!(door = self.name, connections = state.open, "this listener has free connections again");
         }
     }
 
@@ -96,14 +96,14 @@ impl ListenerGauge {
         state.turned_away += 1;
         if !state.told_share {
             state.told_share = true;
-            tracing::warn!(door = self.name, %peer, share, "this peer has its share of the connections: more are closed");
+            tracing::warn!(door = self.name, %peer, share, "this peer has reached its limit of connections: further ones are closed");
         }
     }
 
     /// No peer has its full share any more.
     pub fn shares_are_free(&self) {
         if std::mem::take(&mut self.state().told_share) {
-            tracing::info!(door = self.name, "no peer has its whole share of the connections any more");
+            tracing::info!(door = self.name, "no peer is at its limit of connections any more");
         }
     }
 
@@ -111,7 +111,7 @@ impl ListenerGauge {
     pub fn stuck(&self, error: &std::io::Error) {
         let before = self.state().trouble.replace(error.to_string());
         if before.is_none() {
-            tracing::warn!(door = self.name, %error, "connections can not be taken; trying again");
+            tracing::warn!(door = self.name, %error, "connections can not be accepted; trying again");
         }
     }
 
@@ -124,9 +124,9 @@ impl ListenerGauge {
     fn sign(&self) -> Option<String> {
         let (state, name) = (self.state(), self.name);
         match &state.trouble {
-            Some(trouble) => Some(format!("the {name} door can not take connections: {trouble}")),
+            Some(trouble) => Some(format!("the {name} listener can not accept connections: {trouble}")),
             None if self.most <= state.open => {
-                Some(format!("the {name} door is full: it has {} connections", state.open))
+                Some(format!("the {name} listener is full: it has {} connections", state.open))
             }
             None => None,
         }

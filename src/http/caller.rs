@@ -76,7 +76,7 @@ impl UnixCaller {
             return Ok(());
         }
         let detail = format!(
-            "the Unix user {} hands in no mail: set mail_in = \"{}\" at a channel of kind smtp",
+            "the Unix user {} may not deliver mail: set mail_in = \"{}\" at a channel of kind smtp",
             self.user, self.user
         );
         Err(ProblemDetails::new(StatusCode::FORBIDDEN, detail))

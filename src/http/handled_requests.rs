@@ -41,7 +41,8 @@ impl HandledRequests {
             return answer().await;
         }
         if let Some(known) = self.begin(&key) {
-            let busy = || ProblemDetails::new(StatusCode::SERVICE_UNAVAILABLE, "this very request is being answered");
+            let busy =
+                || ProblemDetails::new(StatusCode::SERVICE_UNAVAILABLE, "the same request is already being handled");
             return known.ok_or_else(busy);
         }
         let mut turn = FirstRequest { answered: self, key, done: false };

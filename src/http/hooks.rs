@@ -145,7 +145,7 @@ async fn failed(
         }
     }
     if let Some(why) = everybody {
-        tracing::error!(%channel, why, "a provider had taken a page and refuses it for a reason that is not its reader's");
+        tracing::error!(%channel, why, "a provider accepted a page and then refused it for a reason that is not about its recipient");
     }
     match message {
         Some(message) => Ok(app.engine.inbound().undelivered_message(page, &message, why).await?),
@@ -160,7 +160,7 @@ async fn went_by(app: &AppState, page: PageId, channel: &ChannelName) -> Result<
     if row.is_some_and(|row| row.channel == *channel) {
         return Ok(());
     }
-    Err(ProblemDetails::not_found("this page did not go by this channel"))
+    Err(ProblemDetails::not_found("this page was not sent by this channel"))
 }
 
 fn acknowledge(acknowledgement: Acknowledgement) -> Response {

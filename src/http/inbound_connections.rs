@@ -81,7 +81,7 @@ impl ConnectionSupervisor {
             if let Err(error) = kept {
                 reporter.failed(&error.to_string(), true).await;
             }
-            tracing::info!(channel = %reporter.channel, "the provider is not listened to any more");
+            tracing::info!(channel = %reporter.channel, "the inbound connection has ended");
             stop.cancel();
         }));
     }

@@ -25,7 +25,7 @@ const HOW: &str = "Nothing was changed. Reply with one word as the first line: r
 
 /// The response if this daemon did not send the page.
 const ELSEWHERE: &str =
-    "this mail answers a page of another Stentor, which alone can take it: the mail server is to keep it";
+    "this mail answers a page of another Stentor, which alone can accept it: the mail server must keep it";
 
 /// The response if the page has been deleted.
 const GONE: &str =
@@ -81,16 +81,16 @@ pub async fn take(
             return Ok(Json(told(MailFate::Ignored, "it changes nothing")));
         }
         MailProof::Elsewhere => {
-            tracing::error!(page.id = %incoming.page, "a mail about a page of another installation came here: its server is to keep it");
+            tracing::error!(page.id = %incoming.page, "a mail about a page of another installation was received: the mail server must keep it");
             return Ok(Json(told(MailFate::Elsewhere, ELSEWHERE)));
         }
         MailProof::Gone if matches!(incoming.meaning, MailMeaning::Said(_)) => {
-            tracing::warn!(page.id = %incoming.page, "a reply to this page came, which is not kept any more: it is returned");
+            tracing::warn!(page.id = %incoming.page, "a reply to a deleted page was received: it is returned");
             return Ok(Json(told(MailFate::Unclear, GONE)));
         }
-        MailProof::Gone => return Ok(Json(told(MailFate::Ignored, "its page is not kept any more"))),
+        MailProof::Gone => return Ok(Json(told(MailFate::Ignored, "its page has been deleted"))),
         MailProof::Nothing => {
-            tracing::warn!(page.id = %incoming.page, "a mail about this page has no good token: it is ignored");
+            tracing::warn!(page.id = %incoming.page, "a mail about this page has no valid token: it is ignored");
             return Ok(Json(told(MailFate::Ignored, "it names no page")));
         }
     };
@@ -101,7 +101,7 @@ pub async fn take(
     }
     if !is_from(&app, &incoming, &reader) {
         tracing::warn!(page.id = %incoming.page, "a reply to this page is from somebody else's mailbox: it is ignored");
-        return Ok(Json(told(MailFate::Ignored, "it is not from the mailbox that was written to")));
+        return Ok(Json(told(MailFate::Ignored, "it is not from the mailbox of the page's recipient")));
     }
     said(&app, incoming, reader).await.map(Json)
 }
@@ -142,10 +142,12 @@ fn not_understood(reply: &Reply) -> String {
         Reply::Unclear { doubt: ReplyDoubt::Live, .. } => format!("Not taken: {}.", ReplyDoubt::Live),
         Reply::Unclear { doubt, .. } => format!("Not understood: {doubt}."),
         Reply::Answer { .. } => "Your reply has the code of another page.".to_owned(),
-        Reply::AsAsked { code: Some(_) } => "A code is no answer to a mail.".to_owned(),
+        Reply::AsAsked { code: Some(_) } => "A code is not an answer to a mail.".to_owned(),
         Reply::AsAsked { code: None } => "It is not clear what your yes is to.".to_owned(),
         // A request to unsubscribe is not an answer.
-        Reply::OptOut | Reply::OptIn => "Stentor's mails are no list that can be left or joined.".to_owned(),
+        Reply::OptOut | Reply::OptIn => {
+            "Stentor's mails are not a mailing list: nobody can subscribe or unsubscribe.".to_owned()
+        }
     }
 }
 

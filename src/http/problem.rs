@@ -98,8 +98,8 @@ pub async fn worded(response: Response) -> Response {
     let said = to_bytes(body, REFUSAL_MAX).await.unwrap_or_default();
     let said = String::from_utf8_lossy(&said).trim().to_owned();
     let detail = match (said.is_empty(), parts.headers.get(header::ALLOW).and_then(|allow| allow.to_str().ok())) {
-        (true, Some(allow)) => format!("only {allow} is answered here"),
-        (true, None) => "the request is not one that is answered here".to_owned(),
+        (true, Some(allow)) => format!("this address accepts only {allow}"),
+        (true, None) => "this address does not accept this request".to_owned(),
         (false, _) => said,
     };
     parts.headers.remove(header::CONTENT_LENGTH);

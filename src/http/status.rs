@@ -27,10 +27,10 @@ pub(super) async fn status(app: &AppState) -> Result<String, StoreError> {
     }
     for (name, heard) in app.engine.health().inbound_connections().into_iter().filter(|(_, heard)| heard.open == 0) {
         let why = heard.last_error.unwrap_or_default();
-        let _ = write!(text, "\nNothing is heard by channel {name} since {}: {why}", heard.since);
+        let _ = write!(text, "\nChannel {name} has received nothing since {}: {why}", heard.since);
     }
     if let Err(error) = app.engine.reads().health() {
-        let _ = write!(text, "\nNothing can be kept: {error}");
+        let _ = write!(text, "\nNothing can be stored: {error}");
     }
     Ok(text)
 }

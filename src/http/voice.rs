@@ -27,7 +27,7 @@ const KEYS_ROGER: &str = "Press 1 to confirm that you received it. Press 2 to ta
 /// The keys for the person who has the role.
 const KEYS_HELD: &str = "Press 4 to hand it back, or hang up to keep it.";
 
-const NO_ANSWER: &str = "That key is no answer.";
+const NO_ANSWER: &str = "That key is not an answer.";
 
 const GOODBYE: &str = "Goodbye.";
 

@@ -125,7 +125,7 @@ fn hold(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<TriggerThresho
             return Some(count);
         }
         let message = format!("`count` must be between 2 and {HOLD_MAX}");
-        faults.error("count-out-of-range", item.at, message, "for a single alert leave `threshold` away");
+        faults.error("count-out-of-range", item.at, message, "for a single alert leave `threshold` out");
         None
     });
     let within = table.demand("within", item.at, "within = \"10s\"", faults).and_then(|item| item.duration(faults));

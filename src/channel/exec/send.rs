@@ -60,7 +60,7 @@ impl ExecChannel {
         let contact = self.contact(message)?;
         let turn = tokio::time::timeout(TURN, self.turns.acquire()).await;
         let Ok(Ok(_turn)) = turn else {
-            return Err(SendError::retry(format!("{AT_ONCE} of these programs are running already")));
+            return Err(SendError::retry(format!("{AT_ONCE} programs of this channel are already running")));
         };
         let arguments: Vec<String> = self.settings.arguments.iter().map(|word| fill(word, message, contact)).collect();
         let input = input(message, contact).to_string();
@@ -77,7 +77,7 @@ impl ExecChannel {
                 return Ok(None);
             }
             (Recipient::Room { .. }, _) => {
-                return Err(SendError::unreachable("this channel reaches people alone, and no room"));
+                return Err(SendError::unreachable("this channel sends to people only, not to rooms"));
             }
         };
         match self.settings.needs {
@@ -92,7 +92,7 @@ impl ExecChannel {
         let shown = program.display();
         let check = match std::fs::metadata(program) {
             Err(error) => ProbeCheck::failed("program", format!("{shown} can not be read: {error}")),
-            Ok(data) if !data.is_file() => ProbeCheck::failed("program", format!("{shown} is no file")),
+            Ok(data) if !data.is_file() => ProbeCheck::failed("program", format!("{shown} is not a file")),
             Ok(data) => match data.permissions().mode() {
                 mode if mode & 0o111 == 0 => ProbeCheck::failed("program", format!("{shown} is not executable")),
                 mode if mode & 0o002 != 0 => {
@@ -101,7 +101,7 @@ impl ExecChannel {
                 mode if mode & 0o020 != 0 => {
                     ProbeCheck::doubtful("program", format!("a group may write to {shown}: chmod g-w"))
                 }
-                _ => ProbeCheck::fine("program", format!("{shown} is there and executable")),
+                _ => ProbeCheck::fine("program", format!("{shown} exists and is executable")),
             },
         };
         vec![check]
@@ -179,7 +179,7 @@ fn judge(ended: ProgramExit, secrets: &[&str]) -> Result<SendReceipt, SendError>
             let id = ended.output.lines().next().map(str::trim).and_then(|line| shown(line, secrets));
             Ok(SendReceipt::of(id.unwrap_or("exit 0")))
         }
-        Some(NOT_NOW) => Err(SendError::retry(trouble(format!("the program says not now ({NOT_NOW})")))),
+        Some(NOT_NOW) => Err(SendError::retry(trouble(format!("the program asks to try later ({NOT_NOW})")))),
         Some(NOBODY) => Err(SendError::broken(trouble(format!("the program is not set up ({NOBODY})")))),
         Some(code) => Err(SendError::unreachable(trouble(format!("the program ended with {code}")))),
         None => {

@@ -39,8 +39,8 @@ pub(crate) fn read(table: &mut TomlTable<'_>, at: SourceSpan, faults: &mut Matri
     let program = table.demand("program", at, "program = \"/usr/local/lib/stentor/siren\"", faults);
     let program = program.and_then(|item| item.text(faults)).map(|text| {
         if !text.value.starts_with('/') {
-            let message = format!("{:?} is no absolute path", text.value);
-            faults.error("bad-program", text.at, message, "begin with /: no folder is searched and no shell is asked");
+            let message = format!("{:?} is not an absolute path", text.value);
+            faults.error("bad-program", text.at, message, "begin with /: neither PATH nor a shell is used");
         }
         PathBuf::from(text.value)
     });
@@ -61,7 +61,7 @@ fn arguments(table: &mut TomlTable<'_>, faults: &mut MatrixFaults) -> Vec<String
         let Some(text) = item.text(faults) else { continue };
         if text.value.contains('{') && !PLACEHOLDERS.contains(&text.value) {
             let help = format!("an argument is a fixed word or one of {}", PLACEHOLDERS.join(", "));
-            faults.error("bad-argument", text.at, format!("{:?} is nothing that can be filled in", text.value), help);
+            faults.error("bad-argument", text.at, format!("{:?} is not a placeholder", text.value), help);
         }
         arguments.push(text.value.to_owned());
     }

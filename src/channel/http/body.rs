@@ -16,7 +16,7 @@ use toml::de::DeValue;
 
 /// All variables of a template, each with its meaning.
 pub const WORDS: [(&str, &str); 22] = [
-    ("to", "to whom: the number as `number` says, or the mailbox; empty for a room"),
+    ("to", "the recipient: the number as `number` says, or the mailbox; empty for a room"),
     ("person", "the person's name in the matrix"),
     ("name", "how humans call them"),
     ("phone", "their number, E.164"),
@@ -24,20 +24,20 @@ pub const WORDS: [(&str, &str); 22] = [
     ("text", "the whole text, its first word DRILL or LIVE"),
     ("headline", "its first line"),
     ("lines", "the lines below it, a list"),
-    ("html", "the whole text in HTML, where a mailbox is written to"),
+    ("html", "the whole text in HTML, if it goes to a mailbox"),
     ("subject", "a mail's subject"),
     ("stamp", "DRILL or LIVE"),
-    ("drill", "whether it is an exercise"),
+    ("drill", "whether it is a drill"),
     ("incident", "INC-12"),
     ("page", "INC-12.3"),
-    ("id", "the message's own id, the same at every attempt: for services that drop what they have had"),
+    ("id", "the message's id, the same for every attempt: for services that drop duplicates"),
     ("role", "the role that it is about"),
     ("purpose", "brief, taken, stood-down, resolved, room-card, room-line"),
     ("asks", "whether an answer is wanted"),
-    ("code", "the code to answer with, where the paged person alone reads it"),
-    ("link", "the link to answer by; the desk's where others read it too; empty where nothing is asked"),
+    ("code", "the code to answer with, if only the paged person reads it"),
+    ("link", "the link to answer with; a link to the desk if others read it too; empty if nothing is asked"),
     ("level", "what is wanted: roger or wilco"),
-    ("report", "where the service may report what became of it; `&name=value` can follow"),
+    ("report", "the URL for delivery reports; `&name=value` can be appended"),
 ];
 
 /// The variables that contain the page's text.
@@ -59,7 +59,7 @@ pub(crate) fn read(table: &mut TomlTable<'_>, faults: &mut MatrixFaults) -> Body
     let Some(item) = body else { return BodyTemplate::None };
     let Some(text) = item.lines(faults) else { return BodyTemplate::None };
     if let Err(why) = try_json(text.value) {
-        faults.error("bad-body", text.at, format!("`body` makes no JSON: {why}"), {
+        faults.error("bad-body", text.at, format!("`body` does not make valid JSON: {why}"), {
             "every {{ .. }} writes a whole JSON value with its quotes: write \"text\": {{ text }}, and join with ~"
         });
     }
@@ -95,7 +95,7 @@ pub(crate) fn check(
         }
     }
     if !TELLING.iter().any(|word| used.contains(*word)) {
-        let message = format!("{} says nothing of what happened", table.what);
+        let message = format!("{} does not contain the text of the page", table.what);
         faults.error("says-nothing", at, message, "use {{ text }}, or {{ headline }} and {{ lines }}");
     }
     let (addressed, wanted) = match needs {
@@ -104,7 +104,7 @@ pub(crate) fn check(
         ContactField::Nothing | ContactField::Slack | ContactField::Telegram => (true, ""),
     };
     if !addressed {
-        let message = format!("{} does not say to whom a message goes", table.what);
+        let message = format!("{} does not contain the recipient", table.what);
         faults.error("says-nobody", at, message, format!("use {wanted}, or leave `needs` out"));
     }
 }

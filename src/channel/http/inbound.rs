@@ -58,11 +58,11 @@ pub(super) fn receive(
                     ReportedPage::Receipt(said.at(at).ok_or_else(|| bad("the report names no message"))?)
                 }
                 (None, None) => {
-                    let why = "the report must carry the page and its token";
+                    let why = "the report must contain the page and its token";
                     return Err(InboundRefusal::Unauthorized(why.to_owned()));
                 }
             };
-            let status = said.at(&report.status).ok_or_else(|| bad("the report says no status"))?;
+            let status = said.at(&report.status).ok_or_else(|| bad("the report has no status"))?;
             let outcome = if report.delivered.contains(&status) {
                 DeliveryOutcome::Delivered
             } else if report.undelivered.contains(&status) {

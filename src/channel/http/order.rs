@@ -142,7 +142,7 @@ impl RequestTemplate {
     fn json(&self, words: &TemplateValues) -> Result<String, String> {
         let text = self.run(JSON, words)?;
         let parsed: serde_json::Value =
-            serde_json::from_str(&text).map_err(|error| format!("the body is no JSON: {error}"))?;
+            serde_json::from_str(&text).map_err(|error| format!("the body is not JSON: {error}"))?;
         Ok(parsed.to_string())
     }
 

@@ -123,7 +123,7 @@ impl HttpChannel {
         let to = match (&message.to, need) {
             (_, ContactField::Nothing | ContactField::Slack | ContactField::Telegram) => Some(String::new()),
             (Recipient::Room { .. }, _) => {
-                return Err(SendError::unreachable("this channel reaches people alone, and no room"));
+                return Err(SendError::unreachable("this channel sends to people only, not to rooms"));
             }
             (Recipient::Person(contact), ContactField::Phone) => {
                 contact.phone.as_deref().map(|phone| self.settings.number.write(phone))
@@ -181,7 +181,7 @@ impl HttpChannel {
         };
         // The login is sent only to the server that gets the pages.
         if url.origin() != self.client.url().origin() {
-            let why = "its probe is at another address than its url: it would be given the login";
+            let why = "its probe is on another server than its url: that server would get the login";
             return vec![ProbeCheck::failed("reach", why)];
         }
         client::reach(&self.client.send(self.signed_in(method, url)).await)

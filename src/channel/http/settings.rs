@@ -187,7 +187,7 @@ fn pointer(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<String> {
     if text.value.starts_with('/') {
         return Some(text.value.to_owned());
     }
-    let message = format!("{:?} is no place in JSON", text.value);
+    let message = format!("{:?} is not a place in JSON", text.value);
     faults.error("bad-pointer", text.at, message, "write a JSON pointer: \"/error/code\", \"/messages/0/id\"");
     None
 }
@@ -210,7 +210,7 @@ fn report(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<ReportRules>
     let undelivered = codes("undelivered", &mut table, faults);
     if delivered.is_empty() && undelivered.is_empty() {
         let help = "write { status = \"/status\", delivered = [\"DELIVRD\"], undelivered = [\"UNDELIV\"] }";
-        faults.error("missing-key", item.at, "`report` says of no status what it means", help);
+        faults.error("missing-key", item.at, "`report` does not say what any status means", help);
     }
     table.finish(&[], &[], faults);
     Some(ReportRules { status: status?.value.to_owned(), id, delivered, undelivered })

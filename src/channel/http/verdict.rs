@@ -59,7 +59,7 @@ pub fn judge(
         return Err(SendError::unreachable(format!("{host} can not reach this person: {shown}")));
     }
     if listed(&rules.retry) {
-        return Err(SendError::throttled(answer.after, format!("{host} does not take it now: {shown}")));
+        return Err(SendError::throttled(answer.after, format!("{host} does not accept it now: {shown}")));
     }
     if !is_status_good(rules, answer) {
         return Err(by_status(host, answer, told.as_deref().and_then(|_| self::shown(&code, secrets))));

@@ -74,7 +74,7 @@ fn charset(query: &str, headers: Option<&HeaderMap>) -> Charset {
 
 fn status(query: &str) -> Result<u32, InboundRefusal> {
     let status = demand(query, "status")?;
-    status.parse().map_err(|_| InboundRefusal::Bad("`status` is no number".to_owned()))
+    status.parse().map_err(|_| InboundRefusal::Bad("`status` is not a number".to_owned()))
 }
 
 fn demand(query: &str, name: &str) -> Result<String, InboundRefusal> {

@@ -52,7 +52,7 @@ impl KannelChannel {
         let url = Url::parse(&settings.url).map_err(|error| wrong(&error.to_string()))?;
         let host = url.host_str().ok_or_else(|| wrong("write http://HOST:PORT/cgi-bin/sendsms"))?;
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(wrong("only http:// and https:// are known"));
+            return Err(wrong("only http:// and https:// are supported"));
         }
         let mut http = reqwest::Client::builder().redirect(Policy::none()).connect_timeout(CONNECT);
         if is_loopback(host) {
@@ -125,7 +125,7 @@ impl KannelChannel {
         if error.is_connect() {
             return SendError::retry(format!("no connection to the SMS gateway {gateway}: {}", innermost(&error)));
         }
-        SendError::unknown(format!("the SMS gateway {gateway} did not finish its answer: {}", innermost(&error)))
+        SendError::unknown(format!("the SMS gateway {gateway} did not finish its response: {}", innermost(&error)))
     }
 }
 
@@ -175,7 +175,7 @@ fn judge(status: StatusCode, answer: &str, after: Option<Duration>) -> Result<Se
         401 | 403 | 407 => Err(SendError::broken(format!(
             "the SMS gateway refuses our credentials or address ({status}): check username, password and allowed addresses"
         ))),
-        404 => Err(SendError::broken("the SMS gateway knows no such path (404): check the url")),
+        404 => Err(SendError::broken("the SMS gateway has no such path (404): check the url")),
         429 => Err(SendError::throttled(after, "the SMS gateway says: too many requests (429)")),
         503 => Err(SendError::throttled(after, "the SMS gateway has a temporary failure (503)")),
         500..=599 => Err(SendError::Retry { after, why: format!("the SMS gateway failed ({status})"), unknown: true }),
@@ -188,11 +188,13 @@ fn login(status: StatusCode, answer: &str) -> ProbeCheck {
     match judge(status, answer, None) {
         // It refused the number, so it accepted the login.
         Err(SendError::Unreachable { .. }) if status == StatusCode::BAD_REQUEST => {
-            ProbeCheck::fine("login", "the SMS gateway lets us in")
+            ProbeCheck::fine("login", "the SMS gateway accepts our login")
         }
         Err(SendError::Broken { why }) => ProbeCheck::failed("login", why),
         Err(error) => ProbeCheck::doubtful("login", error.to_string()),
-        Ok(_) => ProbeCheck::doubtful("login", "the SMS gateway took a message without a number: it checks nothing"),
+        Ok(_) => {
+            ProbeCheck::doubtful("login", "the SMS gateway accepted a message without a number: it checks nothing")
+        }
     }
 }
 

@@ -15,7 +15,7 @@ const HELP: &str = "\
 *{} status*: how many incidents are open, and whether everything works\n\
 *{} list*: the open incidents and who has which role\n\
 *{} answer INC-42 wilco [ROLE]*: your answer: roger, wilco, standby [MINUTES] or unable\n\
-*{} page ROLE text…*: calls a role now, with your words\n\
+*{} page ROLE text…*: pages a role now, with your text\n\
 *{} drill ROLE text…*: the same as an exercise\n\
 *{} resolve INC-42 [reason]*: it is over\n\
 *{} help*: this";
@@ -87,7 +87,7 @@ impl SlashCommand {
             "page" => self.page(rest, false),
             "drill" => self.page(rest, true),
             "resolve" => self.resolve(rest),
-            other => Err(format!("there is no {other:?} here: {} help says what there is", self.name)),
+            other => Err(format!("there is no command {other:?}: {} help shows the commands", self.name)),
         }
     }
 
@@ -118,7 +118,7 @@ impl SlashCommand {
         let words = tidy(words);
         if role.is_empty() || words.is_empty() {
             let verb = if drill { "drill" } else { "page" };
-            return Err(format!("whom, and why? type {} {verb} ROLE text…", self.name));
+            return Err(format!("the role or the text is missing: type {} {verb} ROLE text…", self.name));
         }
         Ok(SlashRequest::Page { role: RoleName::from(role.to_ascii_lowercase()), words, drill })
     }

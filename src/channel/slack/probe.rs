@@ -9,8 +9,8 @@ use serde::Deserialize;
 /// The scopes that each feature needs, and what does not work without them.
 const SCOPES: [(&[&str], CheckOutcome, &str); 7] = [
     (&["chat:write"], CheckOutcome::Failed, "no message can be sent"),
-    (&["im:write"], CheckOutcome::Doubtful, "people may not be written to who never wrote to the app"),
-    (&["channels:manage", "groups:write"], CheckOutcome::Doubtful, "war rooms can not be made, named or archived"),
+    (&["im:write"], CheckOutcome::Doubtful, "people who never wrote to the app can not get messages"),
+    (&["channels:manage", "groups:write"], CheckOutcome::Doubtful, "war rooms can not be created, named or archived"),
     (&["pins:write"], CheckOutcome::Doubtful, "cards are not pinned"),
     (&["bookmarks:write"], CheckOutcome::Doubtful, "rooms have no runbook"),
     (&["users:read"], CheckOutcome::Doubtful, "people's ids can not be checked"),

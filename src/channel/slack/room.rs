@@ -81,7 +81,7 @@ impl SlackChannel {
                 Ok(posted) => return Ok(SendReceipt::of(posted.ts.0)),
                 Err(refusal) if refusal.is_of_lost_message() => {
                     let (incident, page) = (message.page.incident, message.page);
-                    tracing::warn!(%incident, %page, slack.error = %refusal, "the card of {incident} can not be edited: it is posted anew");
+                    tracing::warn!(%incident, %page, slack.error = %refusal, "the card of {incident} can not be edited: a new one is posted");
                 }
                 Err(refusal) => return Err(refusal.into_send_error()),
             }

@@ -168,7 +168,7 @@ impl SlackChannel {
         let place = card.map_or(SlackTarget::End, |of| SlackTarget::Thread { of, broadcast: true });
         let post = SlackPost { text: plain.clone(), blocks: None, plain };
         if let Err(refusal) = self.post(room, place, post).await {
-            tracing::warn!(slack.error = %refusal, "who could not be invited is not said in the room");
+            tracing::warn!(slack.error = %refusal, "the room could not be told who was not invited");
         }
     }
 

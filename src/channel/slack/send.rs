@@ -83,7 +83,7 @@ impl SlackChannel {
                 let card = card.as_deref();
                 match (&message.purpose, id.as_deref()) {
                     (PagePurpose::RoomCard, made) => self.open_room(message, made, name, *private).await,
-                    (_, None) => Err(SendError::retry("the war room is not made yet")),
+                    (_, None) => Err(SendError::retry("the war room does not exist yet")),
                     (PagePurpose::RoomUpdate { .. }, Some(room)) => self.renew_card(message, room, card).await,
                     (PagePurpose::RoomFurnish, Some(room)) => self.set_up_room(message, room, card).await,
                     (PagePurpose::RoomInvite { .. }, Some(room)) => self.invite(room, card, invite).await,
@@ -133,7 +133,7 @@ impl SlackChannel {
         let Some(blocks) = post.blocks else { return self.put(channel, place, post.plain, None).await };
         match self.put(channel, place, post.text, Some(blocks)).await {
             Err(refusal) if refusal.is_of_form() => {
-                tracing::warn!(slack.error = %refusal, "Slack refuses the form of a message: it goes as one plain line");
+                tracing::warn!(slack.error = %refusal, "Slack refuses the form of a message: it is sent as one plain line");
                 self.put(channel, place, post.plain, None).await
             }
             result => result,

@@ -23,7 +23,7 @@ pub enum SignatureError {
     #[error("the signature is more than five minutes off: a replay, or a wrong clock")]
     Stale,
     /// Not signed with our secret.
-    #[error("the signature does not fit")]
+    #[error("the signature does not match")]
     Wrong,
 }
 

@@ -75,7 +75,7 @@ pub async fn probe(settings: &SocketSettings) -> ProbeCheck {
         Err(error) => return ProbeCheck::failed(what, error.to_string()),
     };
     match asked {
-        Ok(()) => ProbeCheck::fine(what, "Slack gives links"),
+        Ok(()) => ProbeCheck::fine(what, "Slack gives us an address for Socket Mode"),
         Err(failed) if failed.is_lasting => ProbeCheck::failed(what, failed.why),
         Err(failed) => ProbeCheck::doubtful(what, failed.why),
     }
@@ -229,7 +229,7 @@ impl SocketLane<'_> {
     /// Reports it and stops all lanes: Slack would refuse every link, so we do not try again before a reload or
     /// restart.
     async fn switched_off(&self) {
-        let why = "Socket Mode is switched off for this app: switch it on there, then reload".to_owned();
+        let why = "Socket Mode is disabled for this app: enable it in the app's settings, then reload".to_owned();
         self.ear.listener.failed(&ConnectFailure { why, is_lasting: true }).await;
         self.ear.stop.cancel();
     }

@@ -152,7 +152,7 @@ fn trouble(error: &reqwest::Error) -> SlackRefusal {
     if error.is_connect() {
         return SlackRefusal::NoConnection(innermost(error));
     }
-    SlackRefusal::Unknown("the connection broke before its answer was whole".to_owned())
+    SlackRefusal::Unknown("the connection broke before the response was complete".to_owned())
 }
 
 fn innermost(error: &dyn Error) -> String {

@@ -20,7 +20,7 @@ pub(crate) fn sender(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<S
     let text = item.text(faults)?;
     let good = match text.value.parse::<Mailbox>() {
         Ok(mailbox) => bare(mailbox.email.as_ref()).and_then(|_| can_be_written(mailbox)),
-        Err(_) if text.value.contains('<') => Err("it is no name with an address in < >"),
+        Err(_) if text.value.contains('<') => Err("it is not a name with an address in < >"),
         Err(_) => bare(text.value).and(Err("it can not be read as a sender")),
     };
     if let Err(why) = good {
@@ -38,12 +38,12 @@ fn bare(text: &str) -> Result<(), &'static str> {
     }
     let domain = text.rsplit_once('@').ok_or("it has no @")?.1;
     if domain.starts_with('[') || domain.parse::<IpAddr>().is_ok() {
-        return Err("after the @ stands the address of a machine, and mails go to a domain by its name");
+        return Err("there is an IP address after the @: write the name of a domain");
     }
     let address: Address = text.parse().map_err(|error| match error {
-        AddressError::InvalidUser => "what stands before the @ is no name of a mailbox",
-        AddressError::InvalidDomain => "what stands after the @ is no domain",
-        _ => "it is no address",
+        AddressError::InvalidUser => "the part before the @ is not a valid name of a mailbox",
+        AddressError::InvalidDomain => "the part after the @ is not a domain",
+        _ => "it is not an address",
     })?;
     can_be_written(Mailbox::new(None, address))
 }
@@ -51,5 +51,5 @@ fn bare(text: &str) -> Result<(), &'static str> {
 /// Whether the library can parse the mailbox from the header that it has written.
 fn can_be_written(mailbox: Mailbox) -> Result<(), &'static str> {
     let letter = Message::builder().from(mailbox.clone()).to(mailbox).body(String::new());
-    letter.map(drop).map_err(|_| "it can not stand in the head of a mail")
+    letter.map(drop).map_err(|_| "it can not be used in a mail header")
 }

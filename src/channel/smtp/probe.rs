@@ -37,8 +37,8 @@ impl SmtpChannel {
             SmtpTls::Plain => "plain text on this machine",
         };
         match &self.credentials {
-            Some(_) => ProbeCheck::fine("login", format!("the mail server lets us in ({line})")),
-            None => ProbeCheck::fine("login", format!("the mail server greets us, and no login is asked for ({line})")),
+            Some(_) => ProbeCheck::fine("login", format!("the mail server accepts our login ({line})")),
+            None => ProbeCheck::fine("login", format!("the mail server is ready, without a login ({line})")),
         }
     }
 }

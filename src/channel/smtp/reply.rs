@@ -52,7 +52,7 @@ fn refusal(phase: SmtpPhase, code: u16, enhanced: Option<(u8, u16, u16)>) -> Sen
     let detail = enhanced.map(|(_, subject, detail)| (subject, detail));
     match (code, detail) {
         (400..=499, _) => SendError::retry(said),
-        (530 | 534 | 535 | 538, _) => SendError::broken(format!("{said}: it refuses our sign-in")),
+        (530 | 534 | 535 | 538, _) => SendError::broken(format!("{said}: it refuses our login")),
         _ if matches!(phase, SmtpPhase::Connect | SmtpPhase::SignIn | SmtpPhase::Sender) => {
             SendError::broken(format!("{said}: it refuses {}", refused_part(phase)))
         }
@@ -107,7 +107,7 @@ fn innermost(error: &Error) -> String {
     while let Some(next) = last.and_then(std::error::Error::source) {
         last = Some(next);
     }
-    last.map_or_else(|| "it hung up".to_owned(), ToString::to_string)
+    last.map_or_else(|| "it closed the connection".to_owned(), ToString::to_string)
 }
 
 #[cfg(test)]

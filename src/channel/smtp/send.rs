@@ -100,7 +100,7 @@ impl SmtpChannel {
             return Err(SendError::unreachable("no mailbox is known"));
         };
         let Ok(to) = email.parse::<Address>() else {
-            return Err(SendError::unreachable("the mailbox is not one"));
+            return Err(SendError::unreachable("the mailbox is not valid"));
         };
         // A line break in a name makes the library panic.
         let name = (!contact.name.is_empty()).then(|| compose::on_one_line(&contact.name));
@@ -126,7 +126,7 @@ impl SmtpChannel {
         if let SmtpTls::Demanded(parameters) = &self.tls {
             if !server.can_starttls() {
                 return Err(SendError::broken(
-                    "the mail server offers no STARTTLS; nothing is sent in plain text: use smtps://, or mend the server",
+                    "the mail server offers no STARTTLS; nothing is sent in plain text: use smtps://, or repair the server",
                 ));
             }
             server
@@ -147,7 +147,9 @@ impl SmtpChannel {
         let mut options = Vec::new();
         if !AsRef::<str>::as_ref(to).is_ascii() {
             if !server.server_info().supports_feature(Extension::SmtpUtfEight) {
-                return Err(SendError::unreachable("the mail server takes no mailboxes with accents (SMTPUTF8)"));
+                return Err(SendError::unreachable(
+                    "the mail server does not accept mailboxes with accents (no SMTPUTF8)",
+                ));
             }
             options.push(MailParameter::SmtpUtfEight);
         }
@@ -176,7 +178,7 @@ fn tls(scheme: &str, host: &str, ca: Option<&PathBuf>) -> Result<(SmtpTls, u16),
         "smtps" => Ok((SmtpTls::Implicit(parameters(host, ca)?), 465)),
         "smtp" if is_loopback(host) && ca.is_none() => Ok((SmtpTls::Plain, 25)),
         "smtp" => Ok((SmtpTls::Demanded(parameters(host, ca)?), 587)),
-        _ => Err(wrong("url", "only smtp:// and smtps:// are known")),
+        _ => Err(wrong("url", "only smtp:// and smtps:// are supported")),
     }
 }
 
@@ -184,7 +186,7 @@ fn parameters(host: &str, ca: Option<&PathBuf>) -> Result<TlsParameters, Setting
     let mut builder = TlsParameters::builder(host.trim_start_matches('[').trim_end_matches(']').to_owned());
     if let Some(path) = ca {
         let pem = std::fs::read(path).map_err(|source| SettingError::File { key: "ca", source })?;
-        let none = || wrong("ca", "the file holds no certificate in PEM");
+        let none = || wrong("ca", "the file contains no certificate in PEM");
         let root = Certificate::from_pem(&pem).map_err(|_| none())?;
         // lettre accepts a file without any certificate, and then adds none.
         if !String::from_utf8_lossy(&pem).contains("BEGIN CERTIFICATE") {

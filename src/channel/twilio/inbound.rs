@@ -25,25 +25,25 @@ pub(in crate::channel) fn admit(head: &RequestHead<'_>, kind: &str) -> Result<()
         return Err(InboundRefusal::NotFound(why));
     }
     let signature = single_header(head.headers, "x-twilio-signature");
-    signature.map(drop).ok_or_else(|| InboundRefusal::Unauthorized("this is not signed".to_owned()))
+    signature.map(drop).ok_or_else(|| InboundRefusal::Unauthorized("the request is not signed".to_owned()))
 }
 
 /// The form of a request that Twilio has signed for this channel. The signature is over our public address, so that it
 /// does not matter how a proxy changes host and port.
 pub(in crate::channel) fn signed(head: &RequestHead<'_>, body: &[u8]) -> Result<FormFields, InboundRefusal> {
     if FORM_MAX < body.len() {
-        return Err(InboundRefusal::TooLarge("no request of Twilio's is so large".to_owned()));
+        return Err(InboundRefusal::TooLarge("the request is larger than any request from Twilio".to_owned()));
     }
-    let fields = signature::fields(body).ok_or_else(|| InboundRefusal::Bad("the body is no form".to_owned()))?;
+    let fields = signature::fields(body).ok_or_else(|| InboundRefusal::Bad("the body is not a form".to_owned()))?;
     let given = single_header(head.headers, "x-twilio-signature").unwrap_or_default();
     if signature::is_signed(head.secrets, head.url, &fields, given) {
         return Ok(fields);
     }
     tracing::warn!(
         channel = head.channel,
-        "a request that Twilio has not signed was refused: is daemon.public_url what Twilio calls?"
+        "a request without a valid Twilio signature was refused: check that daemon.public_url is the address that Twilio calls"
     );
-    Err(InboundRefusal::Unauthorized("this is not signed by Twilio for this address".to_owned()))
+    Err(InboundRefusal::Unauthorized("the request has no valid signature of Twilio for this address".to_owned()))
 }
 
 /// Reads a text or a delivery report. Reports may be duplicated, late and out of order.

@@ -102,7 +102,7 @@ impl TwilioLogin {
         }
         // An HTML page of a proxy does not prove that anything was created.
         let made: TwilioCreated = serde_json::from_slice(&answer.body)
-            .map_err(|_| SendError::unknown("Twilio answered 201 with something that is not its own"))?;
+            .map_err(|_| SendError::unknown("the response has status 201, but is not Twilio's"))?;
         Ok(made.sid)
     }
 
@@ -170,7 +170,7 @@ fn trouble(error: reqwest::Error) -> SendError {
     if error.is_connect() {
         return SendError::retry(format!("no connection to Twilio: {}", innermost(&error)));
     }
-    SendError::unknown(format!("Twilio did not finish its answer: {}", innermost(&error)))
+    SendError::unknown(format!("Twilio did not finish its response: {}", innermost(&error)))
 }
 
 /// The last cause, which is the informative one ("Connection refused") and contains no URL.

@@ -80,7 +80,7 @@ pub(crate) fn number(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<S
     if is_number(text.value) {
         return Some(text.value.to_owned());
     }
-    let message = format!("{:?} is no number that a call can come from", text.value);
+    let message = format!("{:?} is not a number that can make a call", text.value);
     faults.error("bad-sender", text.at, message, "write a plus, the country and the number: \"+15005550006\"");
     None
 }
@@ -135,7 +135,7 @@ fn from_text(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<String> {
     if is_number(text.value) || short || name {
         return Some(text.value.to_owned());
     }
-    let message = format!("{:?} is nothing that an SMS can be from", text.value);
+    let message = format!("{:?} is not a valid sender of an SMS", text.value);
     let help = "write a number with plus and country (\"+15005550006\"), a short code, or a name of at most 11 letters";
     faults.error("bad-sender", text.at, message, help);
     None
@@ -152,7 +152,7 @@ fn sid(item: &TomlItem<'_>, prefix: &str, faults: &mut MatrixFaults) -> Option<S
     if tail.len() == 32 && tail.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Some(text.value.to_owned());
     }
-    let message = format!("`{}` does not look like one", item.key);
+    let message = format!("`{}` has the wrong format", item.key);
     faults.error(
         "bad-sid",
         text.at,

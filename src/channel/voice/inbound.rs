@@ -32,7 +32,7 @@ pub(super) fn receive(config: &VoiceConfig, head: &RequestHead<'_>, body: &[u8])
 fn turn(query: &str) -> Result<Option<u32>, InboundRefusal> {
     let fields = signature::fields(query.as_bytes()).unwrap_or_default();
     let turn = fields.iter().find(|(name, _)| name == "turn");
-    turn.map(|(_, turn)| turn.parse().map_err(|_| InboundRefusal::Bad("`turn` is no number".to_owned()))).transpose()
+    turn.map(|(_, turn)| turn.parse().map_err(|_| InboundRefusal::Bad("`turn` is not a number".to_owned()))).transpose()
 }
 
 /// The outcome of a call, or the report that it was picked up. These may come in any order and repeatedly: a failure

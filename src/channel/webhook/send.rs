@@ -59,7 +59,7 @@ impl WebhookChannel {
 
     async fn tell(&self, message: &Message) -> Result<SendReceipt, SendError> {
         let PagePurpose::Notice { about } = message.purpose else {
-            return Err(SendError::unreachable("a webhook tells systems what happened and reaches no person"));
+            return Err(SendError::unreachable("a webhook informs systems; it can not reach a person"));
         };
         let body = json!({
             "type": about.name(),
@@ -100,7 +100,9 @@ impl WebhookChannel {
         match status {
             200..=299 => Ok(()),
             300..=399 => Err(SendError::retry(format!("{host} redirects ({status}); that is not followed"))),
-            410 => Err(SendError::broken(format!("{host} wants no events any more (410): take it out of the matrix"))),
+            410 => {
+                Err(SendError::broken(format!("{host} does not want events any more (410): remove it from the matrix")))
+            }
             429 | 502..=504 => Err(SendError::Retry {
                 after: answer.after,
                 why: format!("{host} asks to try later ({status})"),

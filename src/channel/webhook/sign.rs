@@ -40,7 +40,7 @@ pub enum WebhookSignatureError {
     #[error("the timestamp is not within five minutes of now")]
     Stale,
     /// No signature is by any of the keys.
-    #[error("no signature fits")]
+    #[error("no signature matches")]
     Forged,
 }
 

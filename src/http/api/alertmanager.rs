@@ -133,7 +133,7 @@ fn element(object: Map<String, Value>) -> Result<AlertElement, AlertRefusal> {
     let generator = match fields.remove("generatorurl") {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(url)) => url,
-        Some(_) => return Err(unparsable("generatorURL is no string")),
+        Some(_) => return Err(unparsable("generatorURL is not a string")),
     };
     Ok(AlertElement {
         labels: texts("labels", fields.remove("labels"))?,
@@ -173,10 +173,11 @@ fn time(name: &str, value: Option<Value>) -> Result<Option<ForeignTime>, AlertRe
         // Alertmanager accepts these forms; an empty text is the epoch.
         Some(Value::String(text)) if text.is_empty() => Ok(Some(ForeignTime::At(Timestamp::default()))),
         Some(Value::String(text)) => {
-            let read = ForeignTime::read(&text).ok_or_else(|| unparsable(&format!("{name}: {text:?} is no time")))?;
+            let read =
+                ForeignTime::read(&text).ok_or_else(|| unparsable(&format!("{name}: {text:?} is not a time")))?;
             Ok(Some(read).filter(|time| !is_zero(*time)))
         }
-        Some(_) => Err(unparsable(&format!("{name} is no string"))),
+        Some(_) => Err(unparsable(&format!("{name} is not a string"))),
     }
 }
 

@@ -169,7 +169,7 @@ fn read(text: &str) -> Result<ReadAlert, String> {
     if alert.starts_at.is_none()
         && serde_json::from_str::<BeginningGiven>(text).is_ok_and(|began| began.starts_at.is_some())
     {
-        warnings.push("`starts_at` lies beyond all times that can be kept: it is taken for not known".to_owned());
+        warnings.push("`starts_at` is out of range: it is treated as unknown".to_owned());
     }
     Ok(ReadAlert { alert, warnings })
 }

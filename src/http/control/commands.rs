@@ -61,7 +61,9 @@ pub async fn answer(
     let id = parse_id(&id)?;
     let person = caller.person().cloned().ok_or_else(|| {
         let user = caller.user();
-        let detail = format!("the Unix user {user} speaks for nobody: set unix = \"{user}\" at a person of the matrix");
+        let detail = format!(
+            "the Unix user {user} is not a person of the matrix: set unix = \"{user}\" at a person of the matrix"
+        );
         ProblemDetails::new(StatusCode::FORBIDDEN, detail)
     })?;
     let answer = typed(&spoken.answer).map_err(|error| ProblemDetails::bad(format!("{error}")))?;
@@ -97,9 +99,7 @@ impl ResolveRequest {
         }
         match (self.outcome, note) {
             (Some(outcome), note) => Ok(Some((outcome.parse().map_err(|why: String| ProblemDetails::bad(why))?, note))),
-            (None, Some(_)) => {
-                Err(ProblemDetails::bad("a note goes with an outcome: true, false, benign or duplicate"))
-            }
+            (None, Some(_)) => Err(ProblemDetails::bad("a note needs an outcome: true, false, benign or duplicate")),
             (None, None) => Ok(None),
         }
     }

@@ -74,7 +74,7 @@ pub async fn echo(
     headers: HeaderMap,
     request: Request,
 ) -> Result<String, ProblemDetails> {
-    let refused = || ProblemDetails::new(StatusCode::UNAUTHORIZED, "only this daemon itself has something to say here");
+    let refused = || ProblemDetails::new(StatusCode::UNAUTHORIZED, "only this daemon itself may call this address");
     if !headers.contains_key(SIGNATURE) {
         return Err(refused());
     }

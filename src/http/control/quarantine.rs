@@ -56,7 +56,7 @@ pub async fn show(
     Query(RowQuery { row }): Query<RowQuery>,
 ) -> Result<Json<QuarantinedView>, ProblemDetails> {
     let entry = app.engine.reads().quarantined().into_iter().find(|entry| entry.row == row);
-    let entry = entry.ok_or_else(|| ProblemDetails::not_found(format!("{row} was not set aside")))?;
+    let entry = entry.ok_or_else(|| ProblemDetails::not_found(format!("{row} is not in quarantine")))?;
     let remains = app.engine.reads().remains(row).await?;
     Ok(Json(QuarantinedView { entry, remains }))
 }

@@ -91,7 +91,7 @@ pub async fn answer(
     if !is_as_shown(&app, page, press.mark.as_deref()).await? {
         return Err(ProblemDetails::new(
             StatusCode::CONFLICT,
-            "this page is of before a backup was restored: reload the desk",
+            "this page is from before a backup was restored: reload the desk",
         ));
     }
     let verdict = app.engine.inbound().answer_page(page, person.clone(), Some(answer), AnswerVia::Desk).await;

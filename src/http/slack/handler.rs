@@ -115,9 +115,9 @@ pub(super) async fn tell(app: &AppState, url: &str, text: &str) {
     let sending = app.client.post(url).json(&inbound::EphemeralReply::of(text)).send();
     match timeout(WORD_TIME_MAX, sending).await {
         Ok(Ok(response)) if response.status().is_success() => {}
-        Ok(Ok(response)) => tracing::warn!(status = %response.status(), "Slack did not take a private word"),
-        Ok(Err(error)) => tracing::warn!(error = %error.without_url(), "Slack did not take a private word"),
-        Err(_) => tracing::warn!("Slack did not take a private word in time"),
+        Ok(Ok(response)) => tracing::warn!(status = %response.status(), "Slack did not accept a private response"),
+        Ok(Err(error)) => tracing::warn!(error = %error.without_url(), "Slack did not accept a private response"),
+        Err(_) => tracing::warn!("Slack did not accept a private response in time"),
     }
 }
 

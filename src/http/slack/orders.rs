@@ -52,7 +52,7 @@ pub(super) async fn obey(app: &AppState, command: &SlashCommand, person: PersonN
         SlashRequest::Resolve { incident, reason } => resolve(app, person, incident, reason).await,
     };
     escape(&said.unwrap_or_else(|error| {
-        tracing::error!(%error, "a command by Slack could not be obeyed");
+        tracing::error!(%error, "a Slack command failed");
         NOT_KEPT.to_owned()
     }))
 }
@@ -115,7 +115,7 @@ async fn page(app: &AppState, call: ManualPage) -> Result<String, StoreError> {
     let stamp = if drill { "DRILL" } else { "LIVE" };
     Ok(match app.engine.admission().page_by_hand(call).await? {
         ManualPageResult::Opened(id) => format!("{stamp} {id} is open: {role} is being called{}.", sandboxed(app)),
-        ManualPageResult::Again => "That was taken before.".to_owned(),
+        ManualPageResult::Again => "That was done before.".to_owned(),
         ManualPageResult::TooMany => {
             format!("Nobody was called: that would be more than {CALLS_MAX} calls of yours in ten minutes.")
         }

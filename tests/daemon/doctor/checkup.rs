@@ -81,7 +81,7 @@ fn the_doctor_finds_what_fails_and_pages_nobody() {
     ] {
         assert_eq!(look(&found, part, what).0, outcome, "{part} {what}: {found:?}");
     }
-    assert!(look(&found, "door", "public_url").1.contains("leads here"));
+    assert!(look(&found, "door", "public_url").1.contains("points to this machine"));
     assert!(look(&found, "people", "proof").1.contains("ana: never by sms"));
 
     gateway.set_locked(true);

@@ -254,7 +254,7 @@ fn one_run_is_judged_by_itself_and_says_what_that_shows() {
     assert_eq!(score(&[trader(90.0)], &RunObservation::default()).verdict(), HypothesisVerdict::TooFew);
     let bottleneck = one(&run(Some(70), 0)).bottleneck.unwrap();
     assert_eq!((bottleneck.cause.stage, bottleneck.share), (AnalysisStage::Channel, 0.75), "45 of the 60 seconds");
-    assert_eq!(bottleneck.cause.to_string(), "trader step 1: channel sms took nothing");
+    assert_eq!(bottleneck.cause.to_string(), "trader step 1: channel sms accepted nothing");
 }
 
 #[test]

@@ -152,7 +152,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> SocketConnection<S> {
 
     fn read(&mut self, text: &str) -> ConnectionEvent {
         let Ok(frame) = serde_json::from_str::<SocketFrame>(text) else {
-            tracing::warn!(bytes = text.len(), "Slack sent a frame that can not be read; it is passed over");
+            tracing::warn!(bytes = text.len(), "Slack sent a frame that can not be read; it is ignored");
             return ConnectionEvent::Nothing;
         };
         match frame.word() {
@@ -178,7 +178,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> SocketConnection<S> {
         let acknowledged = if kept || reply.is_some() {
             self.write(Message::text(acknowledgement(&id, reply))).await
         } else {
-            tracing::error!("what came over a link to Slack could not be kept: it is not acknowledged");
+            tracing::error!("an event from Slack could not be stored: it is not acknowledged");
             Ok(())
         };
         if let Some(url) = response_url.filter(|_| reply.is_none() && !text.is_empty()) {
@@ -211,11 +211,11 @@ fn judge(listener: Arc<dyn SocketListener>, envelope: SocketEnvelope) -> BoxFutu
         let judged = match heard {
             Ok(SlackInbound::Other) => InboundResult::silent(),
             Ok(heard) => AssertUnwindSafe(listener.hear(heard)).catch_unwind().await.unwrap_or_else(|_| {
-                tracing::error!("judging what came over a link to Slack panicked; this is a bug");
+                tracing::error!("handling an event from Slack panicked; this is a bug");
                 InboundResult { kept: false, ..InboundResult::silent() }
             }),
             Err(error) => {
-                tracing::warn!(%error, "an envelope of Slack's can not be read; it is acknowledged and left");
+                tracing::warn!(%error, "an envelope from Slack can not be read; it is acknowledged and ignored");
                 InboundResult::silent()
             }
         };
@@ -240,9 +240,9 @@ impl fmt::Display for CloseReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Asked(reason) => {
-                write!(f, "Slack recycles it ({})", crate::channel::slack::refusal::code_only(reason))
+                write!(f, "Slack asks to reconnect ({})", crate::channel::slack::refusal::code_only(reason))
             }
-            Self::Disabled => f.write_str("Socket Mode is switched off for this app"),
+            Self::Disabled => f.write_str("Socket Mode is disabled for this app"),
             Self::Crowded => f.write_str("the app has too many links open"),
             Self::Gone(why) => f.write_str(why),
             Self::Over => f.write_str("we end it"),

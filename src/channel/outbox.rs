@@ -152,7 +152,7 @@ impl Channel for SandboxChannel {
         Box::pin(async move {
             // A full disk must not stop a drill: the message is still in memory.
             if let Err(error) = self.outbox.keep(self.entry(message)) {
-                tracing::warn!(page = %message.page, %error, "the sandbox can not write {FILE}; the message is in memory alone");
+                tracing::warn!(page = %message.page, %error, "the sandbox can not write {FILE}; the message is kept in memory only");
             }
             let room = (message.purpose == PagePurpose::RoomCard).then(|| "sandbox".to_owned());
             Ok(SendReceipt { room, ..SendReceipt::of_stand_in(StandIn::Sandbox, "sandbox") })

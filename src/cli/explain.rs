@@ -87,7 +87,7 @@ fn why_nothing(matrix: &Matrix, alert: &Alert) -> String {
         .map(|(name, _)| name.as_str())
         .collect();
     match looking.as_slice() {
-        [] => format!("no trigger looks at alerts of kind {:?}: nobody is paged, the journal keeps it", alert.kind),
+        [] => format!("no trigger evaluates alerts of kind {:?}: nobody is paged, the journal keeps it", alert.kind),
         names => format!("{} looked at it and did not hold: nobody is paged, the journal keeps it", names.join(", ")),
     }
 }

@@ -185,7 +185,7 @@ async fn adopt_orphans(engine: &Engine) {
         match engine.delivery().tick_orphans().await {
             Ok(0) => {}
             Ok(_) => engine.delivery().wake(),
-            Err(error) => tracing::error!(%error, "pages of dead nodes could not be looked for; trying again"),
+            Err(error) => tracing::error!(%error, "the search for pages of dead nodes failed; trying again"),
         }
         sleep(LEASE_EVERY).await;
     }
@@ -269,7 +269,7 @@ pub async fn anchor_last(engine: &Engine) {
 /// Probes broken channels until they work again, whether or not there are pages.
 async fn mend_channels(engine: &Engine) {
     while let Err(error) = engine.delivery().recall_breakers().await {
-        tracing::error!(%error, "channels that were broken before could not be looked for; trying again");
+        tracing::error!(%error, "the search for channels that were broken before failed; trying again");
         sleep(AFTER_FAILURE).await;
     }
     loop {

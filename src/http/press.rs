@@ -8,8 +8,7 @@ use crate::{
 };
 
 /// The response if the store failed.
-pub(super) const NOT_KEPT: &str =
-    "This could not be kept: try it again, and answer by the desk, the mail's link or SMS meanwhile.";
+pub(super) const NOT_KEPT: &str = "This could not be stored: try again, or answer by the desk, the mail's link or SMS.";
 
 /// The response to bots.
 pub(super) const NO_HUMAN: &str = "Only humans answer here.";
@@ -58,6 +57,6 @@ pub(super) fn ours(is_ours: Result<bool, StoreError>) -> Result<(), PressRefused
 
 /// Logs the store's error.
 pub(super) fn not_kept(error: StoreError) -> PressRefused {
-    tracing::error!(%error, "an answer by a button could not be kept");
+    tracing::error!(%error, "an answer by a button could not be stored");
     PressRefused::NotKept
 }

@@ -44,7 +44,7 @@ const CODES: [(u32, CodeClass, &str); 51] = [
     (21608, CodeClass::Person, "a trial account writes to verified numbers only"),
     (21610, CodeClass::OptedOut, "the person has opted out (STOP)"),
     (21612, CodeClass::Person, "there is no route from our number to this one"),
-    (21614, CodeClass::Person, "the number is no mobile phone"),
+    (21614, CodeClass::Person, "the number is not a mobile phone"),
     (21635, CodeClass::Person, "the number is a landline"),
     // The text. These should not happen, because texts are cut to two segments; if one does, another channel is tried.
     (14103, CodeClass::Person, "the text is too long"),
@@ -70,7 +70,7 @@ const CODES: [(u32, CodeClass, &str); 51] = [
     (30004, CodeClass::Person, "the carrier or the person blocks it"),
     (30005, CodeClass::Person, "the phone is unknown or out of service"),
     (30006, CodeClass::Person, "the number is a landline, or its carrier can not be reached"),
-    (30007, CodeClass::Person, "the carrier took it for spam"),
+    (30007, CodeClass::Person, "the carrier classified it as spam"),
     (30008, CodeClass::Person, "the carrier does not say why"),
     (30022, CodeClass::Everybody, "the sender's rate cap is reached"),
     (30023, CodeClass::Everybody, "the sender's daily cap is reached"),

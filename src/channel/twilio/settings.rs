@@ -98,7 +98,7 @@ fn api_key(table: &mut TomlTable<'_>, faults: &mut MatrixFaults) -> Option<(Stri
 }
 
 fn lonely_key<T>(item: &TomlItem<'_>, missing: &str, faults: &mut MatrixFaults) -> Option<T> {
-    let message = format!("`{}` has no effect alone", item.key);
+    let message = format!("`{}` has no effect on its own", item.key);
     faults.error("missing-key", item.key_at, message, format!("add `{missing}`"));
     None
 }

@@ -35,7 +35,7 @@ impl ResolveArgs {
         } else if answer["resolved"] == json!(true) {
             let sandboxed = client.sandboxed().join(", ");
             let not = if sandboxed.is_empty() { String::new() } else { format!(" (SANDBOX: nobody by {sandboxed})") };
-            println!("{} is resolved; whoever was paged is told{not}", self.incident);
+            println!("{} is resolved; everybody who was paged is told{not}", self.incident);
         } else {
             println!("{} was resolved before", self.incident);
         }

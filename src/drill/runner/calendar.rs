@@ -53,7 +53,7 @@ pub async fn keep(runs: Arc<DrillRunner>, matrix: PathBuf, shutdown: Cancellatio
     loop {
         match tick(&runs, &matrix, rand::random::<f64>()).await {
             Ok(_) => {}
-            Err(error) => tracing::error!(%error, "the calendar of drills could not be kept; trying again"),
+            Err(error) => tracing::error!(%error, "the calendar of drills could not be stored; trying again"),
         }
         tokio::select! {
             () = shutdown.cancelled() => return,

@@ -60,7 +60,7 @@ impl DrillRunner {
             match self.close(&mut run, under_way, &ended, &by).await {
                 Ok(()) => return,
                 Err(error) => {
-                    tracing::error!(drill.run = %run.id, %error, "the end of a drill could not be kept; trying again");
+                    tracing::error!(drill.run = %run.id, %error, "the end of a drill could not be stored; trying again");
                     sleep(AFTER_FAILURE).await;
                 }
             }
@@ -147,7 +147,7 @@ impl DrillRunner {
                 }
                 AdmissionResult::DrillRefused { live, .. } => refused = Some(RunEnd::Preempted(Some(live))),
                 AdmissionResult::Refused { why } => {
-                    refused = Some(RunEnd::Aborted(Actor::Clock, format!("an alert can not be kept: {why}")));
+                    refused = Some(RunEnd::Aborted(Actor::Clock, format!("an alert can not be stored: {why}")));
                 }
                 _ => {}
             }

@@ -163,7 +163,9 @@ fn parse(bytes: &[u8]) -> Result<Vec<Result<ReadAlert, String>>, ProblemDetails>
 fn read(text: &str) -> Result<ReadAlert, String> {
     let alert: Alert = serde_json::from_str(text).map_err(|error| said(&error))?;
     if alert.kind.trim().is_empty() {
-        return Err("an alert needs a kind, and `kind` is empty: it says which triggers look at it".to_owned());
+        return Err(
+            "an alert needs a kind, and `kind` is empty: the kind decides which triggers evaluate it".to_owned()
+        );
     }
     let mut warnings = warnings(&alert);
     if alert.starts_at.is_none()

@@ -74,7 +74,7 @@ async fn obey(app: &AppState, command: SlashCommand) -> InboundResult {
         _ if command.is_bot => escape(NO_HUMAN),
         None => escape(STRANGER),
         Some(person) => {
-            let late = "This takes longer than Slack waits: list will show what came of it.";
+            let late = "This takes longer than Slack waits: list will show the result.";
             let obeyed = timeout(ORDER_TIME_MAX, orders::obey(app, &command, person)).await;
             obeyed.unwrap_or_else(|_| escape(late))
         }

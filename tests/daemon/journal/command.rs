@@ -186,5 +186,5 @@ fn a_state_folder_that_was_set_back_and_written_on_is_found_by_the_log() {
     assert!(said.contains("NOT SOUND after the kept anchor 1"), "{said}");
     // The journal alone knows nothing of it, and says so.
     let (status, said) = verify(&daemon, &[]);
-    assert!(status == Some(0) && said.contains("nor a journal that was written anew"), "{said}");
+    assert!(status == Some(0) && said.contains("nor a rewritten journal"), "{said}");
 }

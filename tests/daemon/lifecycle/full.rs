@@ -188,7 +188,7 @@ fn a_stranger_on_this_machine_has_a_share_of_the_socket_and_hears_why_once() {
     let mut text = String::new();
     line.read_to_string(&mut text).unwrap();
     assert!(text.starts_with("HTTP/1.1 200"), "{text}");
-    assert_eq!(daemon.log().matches("this peer has its share").count(), 1, "{}", daemon.log());
+    assert_eq!(daemon.log().matches("this peer has reached its limit").count(), 1, "{}", daemon.log());
     let deadline = Instant::now() + PATIENCE;
     while stranger.try_wait().unwrap().is_none() {
         assert!(Instant::now() < deadline, "the stranger does not end");

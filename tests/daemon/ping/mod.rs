@@ -238,7 +238,7 @@ async fn the_ping_stays_away_for_as_long_as_something_is_wrong() {
         (Trouble::Hangs(NO_DELIVERY, still), "the delivery loop has not run for 21s"),
         (Trouble::Hangs(NO_TIMERS, still), "the timers loop"),
         (Trouble::Hangs(NO_LEASE, still), "the lease loop"),
-        (Trouble::QueueStands, "waits for channel sms since 1m"),
+        (Trouble::QueueStands, "a page has waited 1m 1s for channel sms"),
         (Trouble::LaddersStand, "a ladder has been overdue for 10m"),
         (Trouble::Refused, "the receiver says 403"),
     ];
@@ -282,7 +282,7 @@ async fn the_ping_stays_away_while_the_own_door_does_not_answer() {
     assert!(!taken && said.contains("a request to our own HTTP port failed"), "{said}");
     let (status, told) = world.readyz().await;
     assert!(
-        status == StatusCode::OK && told["problems"][0].as_str().unwrap().contains("door"),
+        status == StatusCode::OK && told["problems"][0].as_str().unwrap().contains("our own HTTP port"),
         "whoever asks has come in: {told}"
     );
     world.pinger = DeadManPinger::new(Some(world._server.address)).unwrap();

@@ -1,4 +1,4 @@
-//! The one reader of environment and files: secrets, folders, the process' own limits.
+//! The only module that reads the environment: secrets, folders, limits of the process.
 
 pub mod zoneinfo;
 
@@ -9,30 +9,30 @@ use std::{io, path::PathBuf};
 /// The longest secret that is read, in bytes.
 const SECRET_MAX: u64 = 64 * 1024;
 
-/// Why a secret can not be had.
+/// Why a secret can not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
-    /// The variable is not set, or empty.
+    /// The variable is not set or is empty.
     #[error("the environment variable {0} is not set")]
     Unset(String),
     /// The file can not be read.
     #[error("{path} can not be read")]
     Unreadable {
-        /// Which.
+        /// The path.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         #[source]
         source: io::Error,
     },
-    /// It is there and empty.
+    /// It exists but is empty.
     #[error("{0} is empty")]
     Empty(PathBuf),
-    /// Not under systemd.
+    /// The process was not started by systemd.
     #[error("the credential {0:?} needs systemd's LoadCredential= (CREDENTIALS_DIRECTORY is not set)")]
     NoCredentials(String),
 }
 
-/// Reads a secret; white space around it is not part of it.
+/// Reads a secret, without white space around it.
 pub fn secret(secret: &SecretRef) -> Result<SecretString, SecretError> {
     match secret {
         SecretRef::Env(name) => {
@@ -47,8 +47,8 @@ pub fn secret(secret: &SecretRef) -> Result<SecretString, SecretError> {
     }
 }
 
-/// A file of root certificates that are trusted beside the system's, for mail relays of the house's own CA:
-/// `STENTOR_CA_FILE`.
+/// A file of root certificates to trust in addition to the system's, for mail relays with a certificate of a private
+/// CA: `STENTOR_CA_FILE`.
 pub fn extra_ca() -> Option<PathBuf> {
     variable("STENTOR_CA_FILE").map(PathBuf::from)
 }

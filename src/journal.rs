@@ -28,7 +28,7 @@ use std::{
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
     /// A line of a file is not valid.
-    #[error("line {line} is no line of {of}: {why}")]
+    #[error("line {line} is not a line of {of}: {why}")]
     Line {
         /// The line number, from 1.
         line: usize,
@@ -232,7 +232,7 @@ pub fn read_export(from: impl BufRead) -> impl Iterator<Item = Result<StoredLine
 
 fn imported(line: &str) -> Result<StoredLine, String> {
     let line: ExportedLine<'_> = serde_json::from_str(line).map_err(|error| error.to_string())?;
-    let hash = unhex(&line.hash).ok_or("its hash has not 64 hex digits")?;
+    let hash = unhex(&line.hash).ok_or("its hash does not have 64 hex digits")?;
     let body = line.body.map(|body| body.get().to_owned()).or(line.raw).ok_or("it has no body")?;
     Ok(StoredLine { pos: line.pos, chain: line.chain, seq: line.seq, body, hash })
 }

@@ -1,4 +1,4 @@
-//! Parses the command line, wires, waits.
+//! Runs the command line and ends the process with its exit code.
 
 use clap::Parser;
 use mimalloc::MiMalloc;
@@ -7,31 +7,31 @@ use std::{any::Any, process::ExitCode};
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
-/// What a shell says of a program that a closed pipe has ended: 128 and the number of SIGPIPE.
+/// The exit code that shells use for a program ended by a closed pipe: 128 plus the number of SIGPIPE.
 const CLOSED_PIPE: u8 = 141;
 
-/// EX_IOERR of sysexits.h.
+/// EX_IOERR of sysexits.h: output could not be written.
 const NOT_PRINTED: u8 = 74;
 
-/// How the library begins its panic where a line can not be printed.
+/// The beginning of the standard library's panic message if a line can not be printed.
 const PRINT_FAILED: &str = "failed printing to std";
 
 fn main() -> ExitCode {
     end_with_the_reader();
     stentor::tls::init();
     let ended = std::panic::catch_unwind(|| stentor::cli::run(stentor::cli::Cli::parse()));
-    // It is unwound, and not ended where it stood: temporary folders go with it.
+    // The panic unwinds instead of ending the process at once, so that temporary folders are removed.
     ended.unwrap_or_else(|panic| ExitCode::from(print_failure(&*panic).unwrap_or(101)))
 }
 
-/// What is piped into `head` ends when `head` has read enough, as any tool does, and not with a panic. It has not said
-/// all that it had to say, so it never ends with 0: that may be a verdict.
+/// Ends the process without a panic when its reader (for example `head`) closes the pipe, as other tools do. The output
+/// is incomplete, so the exit code is never 0, which may be a verdict.
 fn end_with_the_reader() {
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         let is_main = std::thread::current().name() == Some("main");
         if is_main {
-            // Nobody can read what is printed in raw mode, and the process may end here.
+            // Messages are unreadable in raw mode, and the process may end here.
             stentor::cli::give_terminal_back();
         }
         match print_failure(panic.payload()) {
@@ -43,7 +43,7 @@ fn end_with_the_reader() {
     }));
 }
 
-/// With which code a panic ends the process that comes from printing; none for another one.
+/// The exit code for a panic that comes from printing; `None` for other panics.
 fn print_failure(panic: &(dyn Any + Send)) -> Option<u8> {
     let said = panic.downcast_ref::<String>().filter(|said| said.starts_with(PRINT_FAILED))?;
     Some(if said.contains("Broken pipe") { CLOSED_PIPE } else { NOT_PRINTED })

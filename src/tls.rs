@@ -1,7 +1,7 @@
-//! One TLS provider for everybody. Without it the first client that is built panics.
+//! Installs the TLS provider of the process. Without it, the first TLS client panics.
 
-/// Makes ring the process' provider; again does nothing.
+/// Makes ring the provider of the process; further calls do nothing.
 pub fn init() {
-    // An error means that a provider is installed already: that is what we want.
+    // An error means that a provider is already installed, which is fine.
     let _ = rustls::crypto::ring::default_provider().install_default();
 }

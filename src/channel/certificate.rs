@@ -1,4 +1,4 @@
-//! Until when a server's certificate holds: the one field of X.509 that is read, and no more.
+//! Reads the expiry date of a server's certificate, the only field of X.509 that we need.
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 
@@ -8,11 +8,11 @@ const VERSION: u8 = 0xa0;
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
 
-/// The end of the validity of a certificate in DER (RFC 5280, 4.1); none for anything else.
+/// The end of the validity of a certificate in DER (RFC 5280, 4.1); `None` if the bytes are not a certificate.
 pub fn end(certificate: &[u8]) -> Option<DateTime<Utc>> {
     let (_, certificate, _) = element(certificate)?;
     let (_, mut rest, _) = element(certificate)?;
-    // Version (where it is written), serial number, algorithm, issuer; then the validity.
+    // Version (optional), serial number, algorithm, issuer; then the validity.
     for (tag, may_be_absent) in [(VERSION, true), (INTEGER, false), (SEQUENCE, false), (SEQUENCE, false)] {
         let (found, _, after) = element(rest)?;
         if found == tag {
@@ -27,7 +27,7 @@ pub fn end(certificate: &[u8]) -> Option<DateTime<Utc>> {
     time(tag, std::str::from_utf8(end).ok()?)
 }
 
-/// RFC 5280, 4.1.2.5: two digits of a year below 50 are in this century.
+/// RFC 5280, 4.1.2.5: two-digit years below 50 are in this century.
 fn time(tag: u8, text: &str) -> Option<DateTime<Utc>> {
     let text = match tag {
         UTC_TIME => format!("{}{text}", if text.get(..2)?.parse::<u8>().ok()? < 50 { "20" } else { "19" }),

@@ -1,17 +1,18 @@
-//! The letters of what a provider hands over: in the charset that it names, UTF-8 where it names none. What is not valid
-//! in it becomes U+FFFD, which no reader of replies lets pass: a text that was damaged on the way is asked back, not lost.
+//! Decodes the bytes that a provider delivers: in the charset that it names, or UTF-8 if it names none. Invalid bytes
+//! become U+FFFD, which no reader of replies accepts: if a text was damaged on the way, its sender is asked again, so
+//! it is not lost.
 
 use crate::text::gsm7::from_gsm7;
 use encoding_rs::{Encoding, UTF_8, UTF_16BE};
 use percent_encoding::percent_decode;
 use reqwest::header::{self, HeaderMap};
 
-/// How the letters of a text are written.
+/// The encoding of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Charset {
-    /// One of the web's, which a byte order mark overrules.
+    /// An encoding of the web; a byte order mark takes precedence over it.
     Web(&'static Encoding),
-    /// GSM 03.38, a septet an octet.
+    /// GSM 03.38, one septet in each byte.
     Gsm7,
 }
 
@@ -22,14 +23,14 @@ impl Default for Charset {
 }
 
 impl Charset {
-    /// UCS-2 as it leaves a centre for SMS.
+    /// UCS-2 as SMS centres send it (big-endian).
     pub const UCS2: Self = Self::Web(UTF_16BE);
 
-    /// By its name; none where nobody knows it.
+    /// The charset of this name; `None` if the name is unknown.
     pub fn named(name: &str) -> Option<Self> {
         let name = name.trim().trim_matches(['"', '\'']).to_ascii_lowercase();
         match name.as_str() {
-            // To the web these are little-endian; in the world of SMS, and by RFC 2781, they are not.
+            // On the web these names mean little-endian; for SMS, and by RFC 2781, they mean big-endian.
             "utf-16" | "utf16" | "ucs-2" | "ucs2" | "iso-10646-ucs-2" | "csunicode" | "utf16be" | "ucs-2be" => {
                 Some(Self::UCS2)
             }
@@ -41,7 +42,7 @@ impl Charset {
         }
     }
 
-    /// What a request's content type names.
+    /// The charset in a request's `Content-Type`.
     pub fn of(headers: &HeaderMap) -> Option<Self> {
         let kind = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
         let named = |part: &str| {
@@ -51,7 +52,7 @@ impl Charset {
         kind.split(';').skip(1).find_map(named)
     }
 
-    /// These bytes in letters.
+    /// Decodes these bytes.
     pub fn decode(self, bytes: &[u8]) -> String {
         match self {
             Self::Web(encoding) => encoding.decode(bytes).0.into_owned(),
@@ -78,8 +79,8 @@ fn unescaped(part: &[u8]) -> Vec<u8> {
     percent_decode(&spaced).collect()
 }
 
-/// A JSON text in which an escape that has lost its other half (`\ud83d` alone, of an emoji that was cut) stands for
-/// U+FFFD: no parser takes half a letter.
+/// Replaces each escape of half a character (`\ud83d` alone, from an emoji that was cut) with U+FFFD, because JSON
+/// parsers refuse it.
 pub fn without_half_letters(json: &str) -> String {
     let mut whole = String::with_capacity(json.len());
     let mut rest = json;
@@ -100,7 +101,7 @@ pub fn without_half_letters(json: &str) -> String {
     whole + rest
 }
 
-/// The number in the escape that a text begins with, four hexadecimal digits behind `\u`.
+/// The value of the escape at the start of a text: four hexadecimal digits after `\u`.
 fn unit(text: &str) -> Option<u16> {
     u16::from_str_radix(text.strip_prefix("\\u")?.get(..4)?, 16).ok()
 }

@@ -1,34 +1,36 @@
-//! What a look at a channel shows: how checks are written down, and the ones that several channels share.
+//! The results of channel probes: how checks are built, and the checks that several channels share.
 
 use super::{CheckOutcome, ProbeCheck, retry_after};
 use chrono::{DateTime, Utc};
 
-/// How far a provider's clock and ours may be apart, in seconds, before that is worth a word.
+/// The difference between a provider's clock and ours, in seconds, above which the check is doubtful.
 const SKEW_MAX_S: i64 = 30;
 
-/// And before signed requests are refused as replays: Slack's and Standard Webhooks' bound.
+/// The difference, in seconds, above which signed requests are refused as replays: the limit of Slack and Standard
+/// Webhooks.
 const SKEW_FATAL_S: i64 = 300;
 
-/// A certificate that ends so soon, in days, is worth a word.
+/// A certificate that expires in fewer days than this makes the check doubtful.
 const CERTIFICATE_DAYS_MIN: i64 = 14;
 
 impl ProbeCheck {
-    /// As it should be.
+    /// A check that passed.
     pub fn fine(what: &'static str, detail: impl Into<String>) -> Self {
         Self { what, outcome: CheckOutcome::Fine, detail: detail.into() }
     }
 
-    /// It may become a trouble, or could not be told.
+    /// A check that found a possible problem, or could not be completed.
     pub fn doubtful(what: &'static str, detail: impl Into<String>) -> Self {
         Self { what, outcome: CheckOutcome::Doubtful, detail: detail.into() }
     }
 
-    /// Nobody is reached like this.
+    /// A check that failed: the channel reaches nobody like this.
     pub fn failed(what: &'static str, detail: impl Into<String>) -> Self {
         Self { what, outcome: CheckOutcome::Failed, detail: detail.into() }
     }
 
-    /// The clock of a provider whose answer bore this `Date`, beside ours; none where it can not be read.
+    /// Compares our clock with that of a provider whose response had this `Date` header; `None` if the header is not
+    /// valid.
     pub fn clock(date: &str) -> Option<Self> {
         let ahead = (wall() - retry_after::http_date(date)?.and_utc()).num_seconds();
         let apart = match ahead {
@@ -39,24 +41,27 @@ impl ProbeCheck {
         Some(match ahead.abs() {
             0..SKEW_MAX_S => Self::fine("clock", apart),
             SKEW_MAX_S..SKEW_FATAL_S => Self::doubtful("clock", format!("{apart}: set this machine's clock")),
-            _ => Self::failed("clock", format!("{apart}: set this machine's clock; what is signed is refused as old")),
+            _ => Self::failed(
+                "clock",
+                format!("{apart}: set this machine's clock; signed requests are refused as too old"),
+            ),
         })
     }
 
-    /// Until when a server's certificate (DER) holds; none where that can not be read.
+    /// Checks when a server's certificate (DER) expires; `None` if that can not be read.
     pub(super) fn certificate(der: &[u8]) -> Option<Self> {
         let end = super::certificate::end(der)?;
         let days = (end - wall()).num_days();
         let until = format!("until {}", end.format("%Y-%m-%d"));
         Some(match days {
-            ..0 => Self::failed("certificate", format!("it ended on {}", end.format("%Y-%m-%d"))),
-            0..CERTIFICATE_DAYS_MIN => Self::doubtful("certificate", format!("{until}: it ends in {days} days")),
+            ..0 => Self::failed("certificate", format!("it expired on {}", end.format("%Y-%m-%d"))),
+            0..CERTIFICATE_DAYS_MIN => Self::doubtful("certificate", format!("{until}: it expires in {days} days")),
             _ => Self::fine("certificate", until),
         })
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "our clock is compared with that of others; no ladder sees it")]
+#[expect(clippy::disallowed_methods, reason = "compares our clock with that of other systems; ladders do not use it")]
 fn wall() -> DateTime<Utc> {
     Utc::now()
 }

@@ -1,5 +1,5 @@
-//! HTTP towards services that we do not run: no redirect is followed, what they answer is read up to a limit, and no
-//! URL gets into an error, because many of them are secrets.
+//! HTTP client for services that we do not run: it follows no redirects, reads responses up to a limit, and keeps URLs
+//! out of errors, because many of them are secrets.
 
 use super::{
     CheckOutcome, ProbeCheck, SendError, SettingError, guard::AddressGuard, guard::RefusedAddress, is_loopback,
@@ -8,10 +8,10 @@ use super::{
 use reqwest::{RequestBuilder, Response, StatusCode, Url, header, redirect::Policy};
 use std::{error::Error, sync::Arc, time::Duration};
 
-/// How long a service may take to let us in. Its answer may take longer: the caller bounds that.
+/// The connect timeout. The caller sets the timeout for the response.
 pub const CONNECT: Duration = Duration::from_secs(3);
 
-/// How much of an answer is read, in bytes.
+/// The largest part of a response that is read, in bytes.
 pub const ANSWER_MAX: usize = 64 * 1024;
 
 /// A client for one address.
@@ -22,35 +22,35 @@ pub struct BoundedClient {
     url: Url,
 }
 
-/// What a service answered.
+/// The response of a service.
 #[derive(Debug, Clone)]
 pub struct ClientResponse {
-    /// Its status.
+    /// The HTTP status.
     pub status: StatusCode,
-    /// Its body, as far as it was read.
+    /// The part of the body that was read.
     pub body: String,
-    /// Whether it says that it is a page for humans.
+    /// Whether its content type is HTML.
     pub is_html: bool,
-    /// How long it wants to be left alone.
+    /// The wait that its `Retry-After` header asks for.
     pub after: Option<Duration>,
-    /// Its `Date`, as it was written.
+    /// Its `Date` header, unparsed.
     pub date: Option<String>,
 }
 
 impl BoundedClient {
-    /// A client for this address; nothing is sent. A process-wide rustls provider must be installed. With a guard no
-    /// proxy of the environment is used: where that would lead could not be checked.
+    /// A client for this address; nothing is sent. A process-wide rustls provider must be installed. With a guard, no
+    /// proxy from the environment is used, because the guard could not check where the proxy connects to.
     ///
     /// # Errors
     ///
-    /// [`SettingError`] when the URL is none, is no HTTP, or is an address that the guard refuses. It never quotes the
-    /// URL.
+    /// [`SettingError`] if the URL is not valid, is not HTTP, or is an address that the guard refuses. It never quotes
+    /// the URL.
     pub fn new(url: &str, guard: Option<AddressGuard>) -> Result<Self, SettingError> {
         let wrong = |why: String| SettingError::Wrong { key: "url", why };
         let url = Url::parse(url).map_err(|error| wrong(error.to_string()))?;
         let host = url.host_str().ok_or_else(|| wrong("write https://HOST/PATH".to_owned()))?;
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(wrong("only http:// and https:// are known".to_owned()));
+            return Err(wrong("only http:// and https:// are supported".to_owned()));
         }
         let mut http = reqwest::Client::builder().redirect(Policy::none()).connect_timeout(CONNECT).referer(false);
         if let Some(guard) = &guard {
@@ -68,27 +68,27 @@ impl BoundedClient {
         &self.url
     }
 
-    /// The host alone, which may be shown.
+    /// The host only, which may be shown.
     pub fn host(&self) -> &str {
         self.url.host_str().unwrap_or("?")
     }
 
-    /// A request to the address, to be filled in and given to [`BoundedClient::send`].
+    /// A request to this URL, to be completed and passed to [`BoundedClient::send`].
     pub fn request(&self, method: reqwest::Method, url: Url) -> RequestBuilder {
         self.http.request(method, url)
     }
 
-    /// Sends once and reads the answer.
+    /// Sends once and reads the response.
     ///
     /// # Errors
     ///
-    /// [`SendError`]: broken when the guard refuses the address, retry when there was no connection, unknown when it
-    /// ended before the answer.
+    /// [`SendError`]: broken if the guard refuses the address, retry if there was no connection, unknown if the
+    /// connection ended before the response.
     pub async fn send(&self, request: RequestBuilder) -> Result<ClientResponse, SendError> {
         self.send_within(request, ANSWER_MAX).await
     }
 
-    /// The same where an answer may have up to `most` bytes.
+    /// Like [`BoundedClient::send`], for a response of up to `most` bytes.
     ///
     /// # Errors
     ///
@@ -107,15 +107,15 @@ impl BoundedClient {
     fn send_error(&self, error: reqwest::Error) -> SendError {
         let (error, host) = (error.without_url(), self.host());
         if let Some(refused) = self.guard.as_ref().and_then(|_| refusal(&error)) {
-            return SendError::broken(format!("{host} is not where it may be: {refused}"));
+            return SendError::broken(format!("{host} is not an allowed address: {refused}"));
         }
         if error.is_builder() || error.is_request() && error.is_body() {
-            return SendError::unreachable(format!("the request for {host} can not be made"));
+            return SendError::unreachable(format!("the request to {host} can not be built"));
         }
         if error.is_connect() {
             return SendError::retry(format!("no connection to {host}: {}", innermost(&error)));
         }
-        SendError::unknown(format!("{host} did not finish its answer: {}", innermost(&error)))
+        SendError::unknown(format!("{host} did not finish its response: {}", innermost(&error)))
     }
 }
 
@@ -130,7 +130,7 @@ async fn read(response: &mut Response, most: usize) -> Result<String, reqwest::E
     Ok(String::from_utf8_lossy(&answer).into_owned())
 }
 
-/// The guard's own word, wherever it lies among the causes.
+/// The guard's error, if it is among the causes.
 fn refusal<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a RefusedAddress> {
     let mut cause = Some(error);
     while let Some(at) = cause {
@@ -142,7 +142,7 @@ fn refusal<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a RefusedAddress> {
     None
 }
 
-/// The last cause, which is the one that says something ("Connection refused") and knows no URL.
+/// The last cause, which is the informative one ("Connection refused") and contains no URL.
 fn innermost(error: &(dyn Error + 'static)) -> String {
     let mut last = error;
     while let Some(source) = last.source() {
@@ -151,17 +151,17 @@ fn innermost(error: &(dyn Error + 'static)) -> String {
     last.to_string()
 }
 
-/// What an asking for nothing told of the way there and of our credentials. That an address refuses the method says
-/// that it is there. And what time it is there.
+/// The checks that an empty request allows: connection, credentials and clock. An address that refuses only the method
+/// exists.
 pub fn reach(asked: &Result<ClientResponse, SendError>) -> Vec<ProbeCheck> {
     let (outcome, detail) = match asked {
         Err(error @ SendError::Broken { .. }) => (CheckOutcome::Failed, error.to_string()),
         Err(error) => (CheckOutcome::Failed, format!("it can not be reached: {error}")),
         Ok(answer) => match answer.status.as_u16() {
             401 | 403 | 407 => (CheckOutcome::Doubtful, format!("it answers {}: check the credentials", answer.status)),
-            410 => (CheckOutcome::Failed, "it answers 410 Gone: nothing is taken at this address any more".to_owned()),
+            410 => (CheckOutcome::Failed, "it answers 410 Gone: this address accepts nothing any more".to_owned()),
             404 => (CheckOutcome::Doubtful, "it answers 404: check the address, or name a `probe`".to_owned()),
-            500..=599 => (CheckOutcome::Doubtful, format!("it is there and fails: {}", answer.status)),
+            500..=599 => (CheckOutcome::Doubtful, format!("it is reachable but fails: {}", answer.status)),
             _ => (CheckOutcome::Fine, format!("it answers {}", answer.status)),
         },
     };

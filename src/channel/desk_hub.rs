@@ -1,5 +1,5 @@
-//! The desk pages that are open in browsers. Each follows the incidents by itself: a page is accepted where a desk of its
-//! person is open to show it.
+//! The desk pages that are open in browsers. Each follows the incidents by itself: a page counts as accepted if a desk
+//! of its person is open to show it.
 
 use crate::{
     channel::{Channel, ContactData, Message, ProbeCheck, Recipient, SendError},
@@ -12,7 +12,8 @@ use std::{
     time::Duration,
 };
 
-/// How soon to look again whether a desk page was opened. Only a net: a desk that opens gets what waits for it at once.
+/// How often to check again whether a desk page was opened. This is only a fallback: a desk that opens gets its waiting
+/// pages immediately.
 const LOOK_AGAIN: Duration = Duration::from_secs(5 * 60);
 
 /// Which desk pages are open. Cheap to clone; all clones are one hub.
@@ -21,7 +22,7 @@ pub struct DeskHub {
     desks: Arc<Mutex<BTreeMap<PersonName, usize>>>,
 }
 
-/// One open desk page; it is closed by dropping it.
+/// One open desk page; dropping it closes it.
 #[must_use = "the desk page counts as closed as soon as this is dropped"]
 pub struct OpenDesk {
     hub: DeskHub,
@@ -29,7 +30,7 @@ pub struct OpenDesk {
 }
 
 impl DeskHub {
-    /// No desk page is open.
+    /// A hub without open desk pages.
     pub fn new() -> Self {
         Self::default()
     }
@@ -66,16 +67,14 @@ impl Channel for DeskHub {
         Box::pin(async move {
             match &message.to {
                 Recipient::Person(contact) => self.shown_to(contact),
-                Recipient::Room { .. } => Err(SendError::unreachable("a desk page is no room")),
+                Recipient::Room { .. } => Err(SendError::unreachable("a desk page can not be a war room")),
             }
         })
     }
 
     fn probe(&self) -> BoxFuture<'_, Vec<ProbeCheck>> {
         let check = match self.desks().len() {
-            0 => {
-                ProbeCheck::doubtful("desks", "no desk page is open: `stentor desk-link NAME` hands out a link to one")
-            }
+            0 => ProbeCheck::doubtful("desks", "no desk page is open: `stentor desk-link NAME` prints a link to one"),
             1 => ProbeCheck::fine("desks", "one person has a desk page open"),
             n => ProbeCheck::fine("desks", format!("{n} people have a desk page open")),
         };

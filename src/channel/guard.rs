@@ -1,6 +1,6 @@
-//! Where a request may go: checked when the connection is made, so that a name that points elsewhere by then is no way
-//! round. Without leave only addresses of the public internet are good: not this machine, not its networks, not the
-//! cloud's metadata.
+//! Which addresses a request may go to. They are checked when the connection is made, so that a DNS name that changes
+//! in between can not bypass the check. By default only addresses of the public internet are allowed: not this machine,
+//! not its networks, not the cloud's metadata service.
 
 use crate::toml_kit::network::Networks;
 use futures_util::future::BoxFuture;
@@ -13,7 +13,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
 };
 
-/// What is no address of the public IPv4 internet (IANA's special-purpose registry, RFC 6890, and multicast).
+/// Networks that are not part of the public IPv4 internet (IANA's special-purpose registry, RFC 6890, and multicast).
 const NOT_PUBLIC_V4: [([u8; 4], u8); 15] = [
     ([0, 0, 0, 0], 8),
     ([10, 0, 0, 0], 8),
@@ -32,7 +32,7 @@ const NOT_PUBLIC_V4: [([u8; 4], u8); 15] = [
     ([240, 0, 0, 0], 4),
 ];
 
-/// What lies within IPv6's global unicast and leads elsewhere: Teredo and benchmarking, ORCHID, documentation, 6to4.
+/// Networks within IPv6's global unicast that are not public: Teredo and benchmarking, ORCHID, documentation, 6to4.
 const NOT_PUBLIC_V6: [([u16; 8], u8); 4] = [
     ([0x2001, 0, 0, 0, 0, 0, 0, 0], 23),
     ([0x2001, 0x0db8, 0, 0, 0, 0, 0, 0], 32),
@@ -40,7 +40,7 @@ const NOT_PUBLIC_V6: [([u16; 8], u8); 4] = [
     ([0x3fff, 0, 0, 0, 0, 0, 0, 0], 20),
 ];
 
-/// Networks that are good although they are not public.
+/// Networks that are allowed although they are not public.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AddressGuard {
     allow: Vec<IpNetwork>,
@@ -53,21 +53,21 @@ pub struct IpNetwork {
     bits: u8,
 }
 
-/// An address that is not good.
+/// An address that is not allowed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{address} is not public: where it is meant, name it in `allow`")]
+#[error("{address} is not public: if you mean it, add it to `allow`")]
 pub struct RefusedAddress {
-    /// It.
+    /// The refused address.
     pub address: IpAddr,
 }
 
 impl AddressGuard {
-    /// Only the public internet and these networks.
+    /// A guard that allows the public internet and these networks.
     pub fn of(networks: &Networks) -> Self {
         Self::new(networks.iter().map(|(address, bits)| IpNetwork::new(*address, *bits)).collect())
     }
 
-    /// Lets through what is public, and these.
+    /// A guard that allows public addresses and these networks.
     pub fn new(allow: Vec<IpNetwork>) -> Self {
         Self { allow }
     }
@@ -84,7 +84,7 @@ impl AddressGuard {
         if good { Ok(()) } else { Err(RefusedAddress { address }) }
     }
 
-    /// Whether a URL's host may be connected to, where it is an address already: no name is asked for it.
+    /// Like [`AddressGuard::check`], for a URL whose host is an IP address. Host names are not resolved here.
     ///
     /// # Errors
     ///
@@ -117,13 +117,13 @@ impl Resolve for AddressGuard {
 }
 
 impl IpNetwork {
-    /// The network of this address, of which so many bits count: at most 32 or 128.
+    /// The network of this address with a prefix of `bits` bits: at most 32 (IPv4) or 128 (IPv6).
     pub fn new(address: IpAddr, bits: u8) -> Self {
         let most = if address.is_ipv4() { 32 } else { 128 };
         Self { address, bits: bits.min(most) }
     }
 
-    /// Whether the address is in it.
+    /// Whether the network contains the address.
     pub fn has(&self, address: IpAddr) -> bool {
         match (self.address, address) {
             (IpAddr::V4(network), IpAddr::V4(address)) => shares(bits_of_v4(network), bits_of_v4(address), self.bits),
@@ -150,13 +150,13 @@ fn is_public(address: IpAddr) -> bool {
         IpAddr::V6(address) => {
             let within =
                 |(network, bits): &([u16; 8], u8)| shares(Ipv6Addr::from(*network).to_bits(), address.to_bits(), *bits);
-            // Global unicast is 2000::/3; this machine, local networks, multicast and NAT64 lie outside it.
+            // Global unicast is 2000::/3; this machine, local networks, multicast and NAT64 are outside it.
             address.segments()[0] >> 13 == 1 && !NOT_PUBLIC_V6.iter().any(within)
         }
     }
 }
 
-/// An IPv4 address in the upper bits, so that both kinds are compared from the left.
+/// An IPv4 address in the upper bits, so that prefixes of both kinds are compared in the same way.
 fn bits_of_v4(address: Ipv4Addr) -> u128 {
     u128::from(address.to_bits()) << 96
 }
@@ -196,7 +196,7 @@ mod tests {
             ("192.168.1.1", false),
             ("100.64.0.1", false),
             ("100.127.255.255", false),
-            // The clouds' metadata.
+            // The metadata service of clouds.
             ("169.254.169.254", false),
             ("fd00:ec2::254", false),
             ("192.0.0.192", false),
@@ -260,7 +260,7 @@ mod tests {
             ("http://169.254.169.254/latest/meta-data", false),
             ("http://0/", false),
             ("https://8.8.8.8/", true),
-            // A name is looked at when it is resolved.
+            // A name is checked when it is resolved.
             ("http://localhost/", true),
         ] {
             let parsed = Url::parse(url).expect("a URL");

@@ -1,257 +1,258 @@
-//! What providers bring: a request's bytes and headers become one value. Each channel's folder reads its own provider's
-//! requests and says whether they are that provider's; what is then done with the value is the engine's.
+//! Requests from providers: bytes and headers are parsed into one value. Each channel's folder authenticates and parses
+//! its own provider's requests; the engine then acts on the value.
 
 use crate::core::PageId;
 use reqwest::{Method, header::HeaderMap};
 use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 
-/// At which of a channel's two addresses a request came.
+/// Which of a channel's two addresses a request was sent to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HookAddress {
-    /// `/hooks/KIND/NAME`: what people say.
+    /// `/hooks/KIND/NAME`: people's answers.
     Inbox,
-    /// `/hooks/KIND/NAME/report`: what became of a page.
+    /// `/hooks/KIND/NAME/report`: delivery reports.
     Report,
 }
 
 /// A provider's request without its body.
 #[derive(Debug, Clone, Copy)]
 pub struct RequestHead<'a> {
-    /// At which address.
+    /// The address that it was sent to.
     pub at: HookAddress,
-    /// How.
+    /// The HTTP method.
     pub method: &'a Method,
-    /// What stands behind the question mark, as it came.
+    /// The query string, still encoded.
     pub query: &'a str,
     /// Its headers.
     pub headers: &'a HeaderMap,
-    /// The whole address as the provider knows it: our public one, whatever a proxy made of it on the way.
+    /// The full URL as the provider knows it: with our public host, even if a proxy changed it on the way.
     pub url: &'a str,
-    /// The channel that is named in it.
+    /// The channel's name in the URL.
     pub channel: &'a str,
-    /// What authenticates this channel's provider: none, one, or two while it is being changed.
+    /// The secrets that authenticate this channel's provider: none, one, or two during a rotation.
     pub secrets: &'a [SecretString],
-    /// The wall clock, in seconds since 1970: to tell a replay.
+    /// The wall clock in Unix seconds, to recognise replays.
     pub now_unix: i64,
 }
 
-/// What a request means.
+/// The meaning of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Inbound {
-    /// Somebody wrote a text.
+    /// Somebody sent a text.
     Text(InboundText),
-    /// What became of a page.
+    /// A delivery report.
     Report(DeliveryReport),
-    /// A call about a page goes on.
+    /// A call about a page asks for its next turn.
     CallTurn(CallTurnRequest),
     /// Something was done in Slack.
     Slack(SlackInbound),
-    /// It wants an acknowledgement and nothing else.
+    /// Something that only needs an acknowledgement.
     Nothing,
 }
 
 /// A text from a phone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InboundText {
-    /// From which number, in any form.
+    /// The sender's number, in any format.
     pub from: String,
-    /// What they wrote.
+    /// The text.
     pub text: String,
-    /// What the provider made of it, where it says so.
+    /// How the provider classified it, if it says so.
     pub wish: Option<OptOutWish>,
-    /// The provider's id of it, where it may hand it over twice: the second time is answered as the first.
+    /// The provider's id of the text, if the provider may send it twice: the second time gets the same response as the
+    /// first.
     pub id: Option<String>,
 }
 
-/// What a provider takes a text for.
+/// How a provider classified a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OptOutWish {
     /// They want no more texts.
     Stop,
-    /// They want them again.
+    /// They want texts again.
     Start,
     /// They want to know what this is; the provider has told them.
     Help,
 }
 
-/// What became of a page.
+/// A delivery report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliveryReport {
-    /// Of which.
+    /// The page.
     pub page: ReportedPage,
-    /// What.
+    /// The outcome.
     pub outcome: DeliveryOutcome,
-    /// Whether it counts only where the page went by this very channel: a token that was seen at one address must open no
-    /// other, whose callers need no signature.
+    /// Whether it counts only if the page was sent by this very channel: a token seen at one channel's address must not
+    /// work at that of another, whose callers need no signature.
     pub own_channel_only: bool,
 }
 
 /// Which page a report is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReportedPage {
-    /// This one, if the token is its own.
+    /// The page with this id, if the token is valid for it.
     Named(NamedPage),
-    /// The one that the provider took under this id. The report proves itself by the channel's own secret.
+    /// The page that the provider accepted under this id. The report is authenticated by the channel's own secret.
     Receipt(String),
 }
 
-/// A page, and a token that is to be its own.
+/// A page, and a token that is not yet verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NamedPage {
-    /// Which.
+    /// The page.
     pub page: PageId,
-    /// To be proved.
+    /// The token to verify.
     pub token: String,
 }
 
-/// What became of it.
+/// The delivery state of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeliveryOutcome {
-    /// Nothing that was not known.
+    /// No news: still on its way.
     UnderWay,
-    /// It is on the person's device.
+    /// Delivered to the person's device.
     Delivered,
-    /// It was shown to them.
+    /// Shown to the person.
     Seen,
-    /// It will not arrive.
+    /// It will not be delivered.
     Undelivered(DeliveryFailure),
 }
 
-/// Why a page will not arrive.
+/// Why a page will not be delivered.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DeliveryFailure {
-    /// In words, without secrets.
+    /// The reason, without secrets.
     pub why: String,
-    /// The provider's id of the attempt that it is about, where it says.
+    /// The provider's id of the attempt, if the report has one.
     pub message: Option<String>,
-    /// Why no later page by this channel arrives either: they have told the provider to stop.
+    /// If the person told the provider to stop, so that no later page by this channel arrives either: the reason.
     pub opted_out: Option<&'static str>,
-    /// Why it is no fault of the person's: nobody is reached by this channel.
+    /// If this channel reaches nobody, so that it is not about the person: the reason.
     pub everybody: Option<&'static str>,
 }
 
 /// A call asks what to say next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallTurnRequest {
-    /// About which page.
+    /// The page that the call is about.
     pub page: NamedPage,
-    /// Which turn, from 0.
+    /// The number of the turn, from 0.
     pub turn: u32,
-    /// The key that was pressed, where one was.
+    /// The key that was pressed; empty if none was.
     pub key: String,
     /// The provider's id of the call.
     pub call: String,
 }
 
-/// Why a request is not taken.
+/// Why a request is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InboundRefusal {
     /// There is nothing at this address.
     #[error("{0}")]
     NotFound(String),
-    /// There is nothing that takes requests of this method.
-    #[error("this address takes no such request")]
+    /// This address does not accept the method.
+    #[error("this address does not accept this method")]
     Method,
-    /// It does not come from whom it claims.
+    /// Authentication failed.
     #[error("{0}")]
     Unauthorized(String),
-    /// It can not be read.
+    /// It can not be parsed.
     #[error("{0}")]
     Bad(String),
-    /// It is larger than any of this provider's.
+    /// It is larger than any request of this provider.
     #[error("{0}")]
     TooLarge(String),
 }
 
-/// What a provider is answered.
+/// The response to a provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Acknowledgement {
     /// The HTTP status.
     pub status: u16,
-    /// The type of the body; none where it is empty.
+    /// The content type of the body; `None` if it is empty.
     pub content_type: Option<&'static str>,
     /// The body.
     pub body: String,
 }
 
 impl Acknowledgement {
-    /// It came.
+    /// An empty acknowledgement.
     pub fn empty() -> Self {
         Self { status: 204, content_type: None, body: String::new() }
     }
 
-    /// With these words.
+    /// An acknowledgement with this text.
     pub fn text(word: String) -> Self {
         Self { status: 200, content_type: Some("text/plain; charset=utf-8"), body: word }
     }
 }
 
 impl NamedPage {
-    /// The page that the fields of a query name.
+    /// Parses the page and the token from the fields of a query.
     pub(super) fn of(page: &str, token: &str) -> Result<Self, InboundRefusal> {
         let page = page.parse().map_err(|()| InboundRefusal::NotFound("no such page".to_owned()))?;
         Ok(Self { page, token: token.to_owned() })
     }
 }
 
-/// Whether one of the secrets was given. Every one is compared, so that the time tells nothing about which is near.
+/// Whether `given` is one of the secrets. It is compared with all of them, so that the time reveals nothing.
 pub(super) fn is_one_of(secrets: &[SecretString], given: &str) -> bool {
     let same = |secret: &SecretString| bool::from(secret.expose_secret().as_bytes().ct_eq(given.as_bytes()));
     secrets.iter().fold(false, |found, secret| found | same(secret))
 }
 
-/// A header's text; one that is there twice is as good as none: which one was meant can not be known.
+/// The text of a header; `None` if it appears twice, because it is unclear which one is meant.
 pub(super) fn single_header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     values.next().filter(|_| values.next().is_none())?.to_str().ok()
 }
 
-/// Something that a user did.
+/// An action of a Slack user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SlackInbound {
-    /// A button of ours was pressed.
+    /// One of our buttons was pressed.
     Press(ButtonPress),
     /// A slash command was typed.
     Command(SlashCommand),
-    /// Something that wants an acknowledgement and nothing else: a foreign button, an event, a probe of the address.
+    /// Something that only needs an acknowledgement: another app's button, an event, a probe of the address.
     Other,
 }
 
-/// A button of ours, pressed.
+/// A press of one of our buttons.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ButtonPress {
     /// Who pressed it: a Slack user id.
     pub user: String,
-    /// Whether the payload says that this was no human.
+    /// Whether the payload says that a bot pressed it.
     pub is_bot: bool,
     /// The answer's word: `wilco`, `roger`, `standby`, `unable`.
     pub action: String,
-    /// What the button holds: `PAGE:CODE`, or `INCIDENT:room`.
+    /// The button's value: `PAGE:CODE`, or `INCIDENT:room`.
     pub value: String,
-    /// Where to answer only the presser, for half an hour.
+    /// The URL to which a private response can be sent for 30 minutes.
     pub response_url: Option<String>,
-    /// The message that the button belongs to.
+    /// The timestamp (id) of the button's message.
     pub message_ts: Option<String>,
-    /// Where that message is.
+    /// The Slack channel of that message.
     pub channel: Option<String>,
 }
 
-/// A command as Slack hands it in.
+/// A slash command as Slack sends it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SlashCommand {
     /// Who typed it: a Slack user id.
     pub user: String,
-    /// Whether it says that this was no human.
+    /// Whether the payload says that a bot typed it.
     pub is_bot: bool,
-    /// What the command is called in this workspace, with its slash.
+    /// The command's name in this workspace, with its slash.
     pub name: String,
-    /// What was typed after it.
+    /// The text after the command.
     pub text: String,
-    /// Where to answer only the one who typed it, for half an hour.
+    /// The URL to which a private response can be sent for 30 minutes.
     pub response_url: Option<String>,
-    /// What tells this typing from every other.
+    /// A unique id of this invocation.
     pub trigger_id: Option<String>,
-    /// The name of the conversation in which it was typed.
+    /// The name of the Slack channel in which it was typed.
     pub channel: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! Keys that several kinds of channel read in the same way.
+//! Keys that several kinds of channel have in common.
 
 use super::kind::ContactField;
 use crate::toml_kit::{
@@ -7,16 +7,16 @@ use crate::toml_kit::{
     secret::{SecretRef, secret},
 };
 
-/// The account at a provider.
+/// An account at a provider.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ProviderAccount {
-    /// Its name.
+    /// The user name.
     pub username: Option<String>,
-    /// Its password.
+    /// Where its password is kept.
     pub password: Option<SecretRef>,
 }
 
-/// `username` and `password`.
+/// Reads `username` and `password`.
 pub(crate) fn account(table: &mut TomlTable<'_>, faults: &mut MatrixFaults) -> ProviderAccount {
     let username = table.take("username").and_then(|item| item.text(faults));
     let password = table.take("password");
@@ -30,7 +30,7 @@ pub(crate) fn account(table: &mut TomlTable<'_>, faults: &mut MatrixFaults) -> P
     }
 }
 
-/// `needs`: what must be known of a person.
+/// Reads `needs`: the contact data that a person must have.
 pub(crate) fn contact(table: &mut TomlTable<'_>, faults: &mut MatrixFaults) -> ContactField {
     let needs = table.take("needs").and_then(|item| one_of(&item, &["phone", "email", "nothing"], faults));
     match needs {
@@ -40,12 +40,13 @@ pub(crate) fn contact(table: &mut TomlTable<'_>, faults: &mut MatrixFaults) -> C
     }
 }
 
-/// Whether the paged person alone reads what is sent. Always so where it goes to a number or mailbox of theirs.
+/// Reads `personal`: whether only the paged person reads what is sent. Always true if it is sent to their own number or
+/// mailbox.
 pub(crate) fn personal(needs: ContactField, table: &mut TomlTable<'_>, faults: &mut MatrixFaults) -> bool {
     let theirs = needs != ContactField::Nothing;
     let Some(item) = table.take("personal") else { return theirs };
     if theirs {
-        let message = "`personal` has no effect where a person's own number or mailbox is written to";
+        let message = "`personal` has no effect if messages go to a person's own number or mailbox";
         faults.error("key-without-effect", item.key_at, message, "remove it");
     }
     item.flag(faults).unwrap_or(theirs)
@@ -57,13 +58,13 @@ pub(crate) fn is_phone_number(text: &str) -> bool {
     (8..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0')
 }
 
-/// One of a few words.
+/// Reads a string that must be one of these words.
 pub(crate) fn one_of<'a>(item: &TomlItem<'a>, words: &[&str], faults: &mut MatrixFaults) -> Option<&'a str> {
     let text = item.text(faults)?;
     if words.contains(&text.value) {
         return Some(text.value);
     }
     let known: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
-    let message = format!("{:?} is nothing that `{}` can be", text.value, item.key);
+    let message = format!("{:?} is not allowed for `{}`", text.value, item.key);
     faults.refuse("unknown-word", text.at, message, format!("write {}", known.join(", ")))
 }

@@ -1,5 +1,5 @@
-//! What one kind of channel is to the rest of the program: its entry in the table of kinds, and what the settings of one
-//! channel are asked. Nothing outside of a channel's own folder knows more of it than this.
+//! The interface between a kind of channel and the rest of the program: its entry in the table of kinds, and the trait
+//! of its settings. Code outside a channel's own folder knows nothing else about it.
 
 use crate::{
     channel::{
@@ -29,34 +29,34 @@ pub struct ChannelKind(&'static KindSpec);
 pub struct KindSpec {
     /// Its name in the matrix.
     pub name: &'static str,
-    /// The keys that it knows beside those of all channels.
+    /// Its own keys, beside those of all channels.
     pub keys: &'static [&'static str],
-    /// For a preset of another kind: the keys that stand where the matrix gives none.
+    /// For a preset of another kind: the default keys, used where the matrix gives none.
     pub preset: Option<fn() -> Option<&'static DeTable<'static>>>,
-    /// What must be known of a person to reach them, where the settings do not say otherwise.
+    /// The contact data that a person must have, unless the settings say otherwise.
     pub contact: ContactField,
-    /// How fast one destination is written to when the matrix says nothing.
+    /// The default rate limit for one destination.
     pub pace: SendPace,
-    /// How long a page may stay unaccepted, when the matrix says nothing, before the person's next channel is tried.
+    /// The default time within which a page must be accepted before the person's next channel is tried.
     pub accept_timeout: Duration,
-    /// In which form it shows a text, and with it within which limits, where the settings do not say otherwise.
+    /// The form of its texts, and so their limits, unless the settings say otherwise.
     pub form: TextForm,
-    /// Whether its providers report what became of a page that they had taken.
+    /// Whether its providers send delivery reports.
     pub reports: bool,
-    /// How it carries and how people answer by it in simulations, where no history says better.
+    /// Its delays and reaction times in simulations, if there is no history to estimate them from.
     pub response: ResponseAssumptions,
-    /// Reads the keys of one channel. What can not be read is left empty, and told.
+    /// Reads the keys of one channel. What can not be read is left empty and reported as a fault.
     pub(crate) read: SettingsReader,
 }
 
-/// Reads the keys of one channel of this kind.
+/// A function that reads the keys of one channel of this kind.
 pub(crate) type SettingsReader =
     fn(ChannelKind, &mut TomlTable<'_>, SourceSpan, &mut MatrixFaults) -> Arc<dyn ChannelConfig>;
 
-/// What must be known of a person to reach them by a channel.
+/// The contact data that a channel needs of a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum ContactField {
-    /// That they exist.
+    /// No contact data: the person must only exist in the matrix.
     #[default]
     Nothing,
     /// Their Slack member id.
@@ -69,70 +69,71 @@ pub enum ContactField {
     Telegram,
 }
 
-/// How a channel carries and how people answer by it: assumptions, for a provider that works and a person who is at work.
+/// Assumptions about a channel's delays and people's reaction times, for a provider that works and a person who is at
+/// work.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ResponseAssumptions {
-    /// How long after a page reached somebody they answer.
+    /// The time from delivery to a person until their answer.
     pub reaction: DelayEstimate,
-    /// How long the provider takes to accept a page.
+    /// The time until the provider accepts a page.
     pub acceptance: DelayEstimate,
-    /// How long after that it is on the person's device.
+    /// The time from acceptance until it is on the person's device.
     pub delivery: DelayEstimate,
     /// The probability that an accepted page never arrives.
     pub lost: f64,
-    /// By what an answer comes.
+    /// The way by which answers come.
     pub via: AnswerVia,
 }
 
 /// A delay that varies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DelayEstimate {
-    /// Half are shorter.
+    /// The median.
     pub median: Duration,
-    /// Nine in ten are shorter.
+    /// The 90th percentile.
     pub p90: Duration,
 }
 
-/// The settings of one channel, of whichever kind: what the matrix says of it beside what all channels have.
+/// The settings of one channel of any kind: its own keys in the matrix, beside those of all channels.
 pub trait ChannelConfig: fmt::Debug + Send + Sync {
     /// Its kind.
     fn kind(&self) -> ChannelKind;
 
-    /// Makes the channel that sends. The error says why it can not be made; then the sandbox stands in for it.
+    /// Creates the channel. The error says why that is not possible; then the sandbox replaces the channel.
     fn build(&self, parts: &ChannelParts<'_>) -> Result<Arc<dyn Channel>, String>;
 
-    /// Every secret that it names.
+    /// Every secret that the settings name.
     fn secrets(&self) -> Vec<&SecretRef> {
         Vec::new()
     }
 
-    /// Those of them that authenticate what its provider sends to us.
+    /// The secrets that authenticate requests from its provider.
     fn inbound_secrets(&self) -> Vec<&SecretRef> {
         Vec::new()
     }
 
-    /// Where its provider hands in over a connection that we open: where the secret for that is kept.
+    /// The secret for the connection that we open to its provider to receive events, if it works that way.
     fn socket_secret(&self) -> Option<&SecretRef> {
         None
     }
 
-    /// The settings of that connection, with that secret.
+    /// The settings of that connection, with its secret.
     fn socket(&self, _secret: SecretString) -> Option<SocketSettings> {
         None
     }
 
-    /// The part of an address where its provider calls us.
+    /// The part of the URL path at which its provider calls us.
     fn hook(&self) -> &'static str {
         self.kind().as_str()
     }
 
-    /// Whether a request of its provider may be read, as far as that shows before its body: the page that it names with a
-    /// token, which is to be proved before anything is read.
+    /// Checks the head of a request before its body is read. Returns the page that it names with a token, if any; the
+    /// caller verifies the token before it reads the body.
     fn admit(&self, head: &RequestHead<'_>) -> Result<Option<NamedPage>, InboundRefusal> {
-        Err(InboundRefusal::NotFound(format!("nobody calls channel {:?}", head.channel)))
+        Err(InboundRefusal::NotFound(format!("channel {:?} does not accept requests", head.channel)))
     }
 
-    /// Whether a request is its provider's, and what it means. `named` is what [`ChannelConfig::admit`] has found.
+    /// Authenticates and parses a request of its provider. `named` is the result of [`ChannelConfig::admit`].
     fn receive(
         &self,
         _head: &RequestHead<'_>,
@@ -142,22 +143,22 @@ pub trait ChannelConfig: fmt::Debug + Send + Sync {
         Ok(Inbound::Nothing)
     }
 
-    /// How its provider is told that it came, with a word for the person where there is one.
+    /// The response to its provider, with a text for the person if there is one.
     fn acknowledge(&self, word: Option<String>) -> Acknowledgement {
         word.map_or_else(Acknowledgement::empty, Acknowledgement::text)
     }
 
-    /// What must be known of a person to reach them.
+    /// The contact data that a person must have.
     fn contact(&self) -> ContactField {
         self.kind().spec().contact
     }
 
-    /// In which form it shows a text.
+    /// The form of its texts.
     fn form(&self) -> TextForm {
         self.kind().spec().form
     }
 
-    /// Whether others than the person whom a page is for may read it: then nobody's own code or link goes there.
+    /// Whether people other than a page's recipient may read it: then it gets no personal code or link.
     fn is_shared(&self) -> bool {
         false
     }
@@ -167,12 +168,12 @@ pub trait ChannelConfig: fmt::Debug + Send + Sync {
         true
     }
 
-    /// Whether it needs no provider and no secret, so that no sandbox ever stands in for it.
+    /// Whether it needs no provider and no secret, so that the sandbox never replaces it.
     fn is_local(&self) -> bool {
         false
     }
 
-    /// The part of an address where its service reports what became of a page; none where nothing reports.
+    /// The part of the URL path for delivery reports; `None` if its service sends none.
     fn report_hook(&self) -> Option<&'static str> {
         self.kind().spec().reports.then(|| self.hook())
     }
@@ -182,40 +183,41 @@ pub trait ChannelConfig: fmt::Debug + Send + Sync {
         false
     }
 
-    /// How it keeps a war room up to date, where it does.
+    /// How it keeps a war room up to date, if it does.
     fn living_room(&self) -> Option<LivingRoom> {
         None
     }
 
-    /// How it calls the war rooms that it makes, and whether they are closed; none where it makes none.
+    /// The name pattern of the war rooms that it creates, and whether they are private; `None` if it creates none.
     fn new_room(&self) -> Option<(&RoomName, bool)> {
         None
     }
 
-    /// The Unix user who hands in what people write back.
+    /// The Unix user that delivers people's reply mails.
     fn mail_in(&self) -> Option<&str> {
         None
     }
 
-    /// The provider that must find us on the internet to bring answers and reports, where there is one.
+    /// The provider that must reach us from the internet to bring answers and reports, if there is one.
     fn calls_back(&self) -> Option<&'static str> {
         None
     }
 }
 
-/// What a channel is made with beside its settings.
+/// What a channel needs beside its settings when it is created.
 pub struct ChannelParts<'a> {
-    /// Reads a secret; the error says why it can not be read.
+    /// Reads a secret; the error says why that failed.
     pub secret: &'a dyn Fn(&SecretRef) -> Result<SecretString, String>,
-    /// What the clocks of others show; ladders never see it.
+    /// The wall clock, to compare with other systems; ladders do not use it.
     pub wall: fn() -> Timestamp,
-    /// Tells what this installation sends from what another sends, or the same one before its state was lost.
+    /// Distinguishes this installation's messages from those of another one, or of the same one before its state was
+    /// lost.
     pub site: &'a str,
     /// The desks that are open.
     pub hub: &'a DeskHub,
     /// A file of root certificates to trust beside the system's.
     pub ca: Option<PathBuf>,
-    /// What of our own environment a program is given.
+    /// The part of our own environment that programs get.
     pub environment: Vec<(String, String)>,
 }
 
@@ -237,7 +239,7 @@ impl ChannelKind {
 }
 
 impl ContactField {
-    /// The key of `[person.NAME]` that says it.
+    /// The key of `[person.NAME]` for it.
     pub fn key(self) -> &'static str {
         match self {
             Self::Nothing => "name",
@@ -248,7 +250,7 @@ impl ContactField {
         }
     }
 
-    /// In which form a text goes to what is known of a person: a chat, a wallboard or a program where nothing need be.
+    /// The default form of texts for this contact data: that of a chat, wallboard or program if none is needed.
     pub(crate) fn form(self) -> TextForm {
         match self {
             Self::Phone => TextForm::Sms,
@@ -259,7 +261,7 @@ impl ContactField {
 }
 
 impl ResponseAssumptions {
-    /// SMS, and whatever else buzzes in a pocket: it has to be noticed, read and replied to.
+    /// SMS and other phone notifications: people must notice, read and reply.
     pub const POCKET: Self = Self {
         reaction: DelayEstimate::seconds(35, 120),
         acceptance: DelayEstimate::millis(250, 800),
@@ -268,7 +270,7 @@ impl ResponseAssumptions {
         via: AnswerVia::Sms,
     };
 
-    /// A chat that people have open beside their work.
+    /// A chat that people have open while they work.
     pub const CHAT: Self = Self {
         reaction: DelayEstimate::seconds(40, 150),
         delivery: DelayEstimate::millis(700, 2500),
@@ -278,19 +280,19 @@ impl ResponseAssumptions {
 }
 
 impl DelayEstimate {
-    /// In seconds.
+    /// A delay from seconds.
     pub const fn seconds(median: u64, p90: u64) -> Self {
         Self { median: Duration::from_secs(median), p90: Duration::from_secs(p90) }
     }
 
-    /// In thousandths of a second.
+    /// A delay from milliseconds.
     pub const fn millis(median: u64, p90: u64) -> Self {
         Self { median: Duration::from_millis(median), p90: Duration::from_millis(p90) }
     }
 }
 
 impl ChannelParts<'_> {
-    /// Reads a secret; the error says why it can not be read.
+    /// Reads a secret; the error says why that failed.
     pub fn secret(&self, secret: &SecretRef) -> Result<SecretString, String> {
         (self.secret)(secret)
     }

@@ -1,4 +1,4 @@
-//! The table of the kinds of channel. A new one is a folder and a line here.
+//! The table of the kinds of channel. To add one, add a folder and a line here.
 
 use super::{desk, exec, http, kannel, kind::ChannelKind, slack, smtp, telegram, twilio, voice, webhook};
 
@@ -20,7 +20,7 @@ pub const KINDS: [ChannelKind; 13] = [
 ];
 
 impl ChannelKind {
-    /// The desk page in a browser: the one kind that the program shows itself.
+    /// The desk page in a browser: the only kind that the program shows itself.
     pub const SCREEN: Self = desk::KIND;
 
     /// The kind of this name in the matrix.

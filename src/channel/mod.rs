@@ -1,4 +1,5 @@
-//! How a human is reached: one folder a channel, one small trait. Retry, pacing, recording and failing over are outside.
+//! How people are reached: one folder for each channel, and one small trait. Retry, rate limits, recording and failover
+//! are outside.
 
 mod certificate;
 pub mod charset;
@@ -34,89 +35,89 @@ use std::{borrow::Cow, net::IpAddr, time::Duration};
 
 /// A way to reach humans.
 pub trait Channel: Send + Sync + 'static {
-    /// Sends one message, once. The caller bounds the time: when the future is dropped, the outcome is unknown.
+    /// Sends one message, once. The caller sets the timeout: if the future is dropped, the outcome is unknown.
     fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<SendReceipt, SendError>>;
 
-    /// Looks whether it would reach people, without paging anybody: credentials, permissions, the provider's clock.
-    /// The caller bounds the time.
+    /// Checks whether it would reach people, without paging anybody: credentials, permissions, the provider's clock.
+    /// The caller sets the timeout.
     fn probe(&self) -> BoxFuture<'_, Vec<ProbeCheck>> {
         Box::pin(std::future::ready(Vec::new()))
     }
 
-    /// Looks people up at the provider, without paging anybody: whether they are there, and under which id. Says
-    /// nothing of those whom it could not look up.
+    /// Looks people up at the provider, without paging anybody: whether they exist, and under which id. Leaves out
+    /// people whom it could not look up.
     fn check_people<'a>(&'a self, _people: &'a [ContactData]) -> BoxFuture<'a, Vec<PersonCheck>> {
         Box::pin(std::future::ready(Vec::new()))
     }
 }
 
-/// What a provider knows of a person.
+/// What a provider knows about a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PersonCheck {
     /// Their name in the matrix.
     pub person: String,
     /// Their id at the provider.
     pub id: Option<String>,
-    /// Why they can not be reached by it, where that is so; without secrets.
+    /// Why they can not be reached by it, without secrets; `None` if they can.
     pub problem: Option<String>,
 }
 
-/// One thing that was looked at.
+/// The result of one check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProbeCheck {
-    /// What: `login`, `scopes`, `clock`.
+    /// What was checked: `login`, `scopes`, `clock`.
     pub what: &'static str,
-    /// How it is.
+    /// The outcome.
     pub outcome: CheckOutcome,
-    /// In words, without secrets; what to do where it is not fine.
+    /// Details without secrets; says what to do if the outcome is not fine.
     pub detail: String,
 }
 
-/// How something that was looked at is.
+/// The outcome of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CheckOutcome {
-    /// As it should be.
+    /// Passed.
     Fine,
-    /// It may become a trouble, or could not be told.
+    /// It may become a problem, or could not be checked.
     Doubtful,
-    /// Nobody is reached like this.
+    /// The channel reaches nobody like this.
     Failed,
 }
 
-/// What a channel makes of a message it can not deliver.
+/// Why a channel could not deliver a message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
-    /// Not now.
+    /// Try again later.
     #[error("{why}")]
     Retry {
-        /// The provider's wish, where it has one.
+        /// The wait that the provider asked for, if any.
         after: Option<Duration>,
-        /// The trouble, without secrets.
+        /// The reason, without secrets.
         why: String,
-        /// The request had left: it may have been sent all the same.
+        /// Whether the request had left, so that the message may have been sent anyway.
         unknown: bool,
     },
-    /// Nobody has open what would show it. That is no fault of the channel.
+    /// Nobody has the desk page open that would show it. That is not a fault of the channel.
     #[error("{why}")]
     DeskClosed {
-        /// How soon to look again, where nobody opens it before.
+        /// When to check again, if nobody opens it before.
         after: Duration,
-        /// Whose, in words.
+        /// Whose desk page it is, in words.
         why: String,
     },
-    /// This person can not be reached by this way.
+    /// This person can not be reached by this channel.
     #[error("{why}")]
     Unreachable {
-        /// The trouble, without secrets.
+        /// The reason, without secrets.
         why: String,
-        /// They have told the provider to stop: no later message by this way arrives either.
+        /// Whether they have told the provider to stop, so that later messages will not arrive either.
         opted_out: bool,
     },
     /// This channel reaches nobody: credentials, scope, account.
     #[error("{why}")]
     Broken {
-        /// The trouble, without secrets.
+        /// The reason, without secrets.
         why: String,
     },
 }
@@ -124,10 +125,10 @@ pub enum SendError {
 /// A channel's settings that can not be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingError {
-    /// A value that makes no sense, or is not safe.
+    /// A value that is not valid or not safe.
     #[error("{key}: {why}")]
     Wrong {
-        /// The setting.
+        /// The key of the setting.
         key: &'static str,
         /// What is wrong with it and what to write instead; without secrets.
         why: String,
@@ -135,65 +136,65 @@ pub enum SettingError {
     /// A file that can not be read.
     #[error("{key}: can not read the file")]
     File {
-        /// The setting.
+        /// The key of the setting.
         key: &'static str,
-        /// Why.
+        /// The reason.
         #[source]
         source: std::io::Error,
     },
 }
 
-/// One message, ready to go.
+/// One message, ready to be sent.
 #[derive(Debug, Clone)]
 pub struct Message {
-    /// The page, as people call it.
+    /// The page's id.
     pub page: PageId,
-    /// What tells its incident from another one of the same number, beyond a restored backup: it stands in every id that
-    /// goes out. Empty for an incident of before there were marks.
+    /// Distinguishes its incident from another one with the same number after a backup was restored. It is part of
+    /// every id that we send. Empty for incidents that an older version opened without a mark.
     pub mark: String,
-    /// The same beside the page's own number: a backup may be restored while its incident is open.
+    /// The same for the page's number, because a backup may be restored while the incident is open.
     pub page_mark: String,
-    /// An exercise: everything that shows it must say DRILL.
+    /// Whether it is a drill: then every display of it must say DRILL.
     pub drill: bool,
     /// What it is for.
     pub purpose: PagePurpose,
     /// The role it is about.
     pub role: Option<RoleName>,
-    /// Who or where.
+    /// The recipient.
     pub to: Recipient,
-    /// What to show.
+    /// The text to show.
     pub text: MessageText,
-    /// How it can be answered: what is asked, or for the word that its reader has a role, how to hand that back. None for
-    /// what only tells.
+    /// How it can be answered; for the message that its reader has a role, how to hand the role back. `None` for
+    /// messages that only inform.
     pub ask: Option<ReplyOptions>,
-    /// What a room needs to know beside the text; none for people.
+    /// What a room needs beside the text; `None` for people.
     pub room: Option<RoomState>,
-    /// Where the provider may report what became of it; it ends so that `&name=value` can follow.
+    /// The URL for delivery reports; `&name=value` can be appended to it.
     pub report: Option<SecretString>,
-    /// Where people sign in to answer: for what others read too.
+    /// The URL where people sign in to answer, for channels that others read too.
     pub desk: Option<String>,
-    /// When the page was born.
+    /// When the page was created.
     pub born_at: Timestamp,
-    /// How long it is of use, where that is known: until its reader is called again by the same way.
+    /// How long it is useful, if known: until its reader is paged again by the same channel.
     pub life: Option<Duration>,
 }
 
-/// Who reads it.
+/// The recipient of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recipient {
     /// A responder, with their contact data.
     Person(ContactData),
     /// The incident's war room.
     Room {
-        /// Its id, once it is made.
+        /// Its id, once it is created.
         id: Option<String>,
-        /// The id of its card there, once it is posted.
+        /// The id of its card, once it is posted.
         card: Option<String>,
-        /// What to call it when it is made: lower case, digits and hyphens.
+        /// Its name when it is created: lower case, digits and hyphens.
         name: String,
-        /// Only for those invited.
+        /// Whether only invited people can see it.
         private: bool,
-        /// Whom to ask in.
+        /// The people to invite.
         invite: Vec<ContactData>,
     },
 }
@@ -201,11 +202,11 @@ pub enum Recipient {
 /// What a room needs to know of its incident beside the text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RoomState {
-    /// Whether the incident is open: then its card can be answered.
+    /// Whether the incident is open, so that its card can be answered.
     pub open: bool,
-    /// What the room is for.
+    /// The purpose of the room.
     pub purpose: String,
-    /// Where the runbook is: http or https.
+    /// The runbook's URL: http or https.
     pub runbook: Option<String>,
 }
 
@@ -214,15 +215,15 @@ pub struct RoomState {
 pub struct ContactData {
     /// Their name in the matrix.
     pub person: String,
-    /// How humans call them.
+    /// Their display name.
     pub name: String,
-    /// E.164.
+    /// Phone number in E.164.
     pub phone: Option<String>,
-    /// Mailbox.
+    /// Mail address.
     pub email: Option<String>,
     /// Slack user id.
     pub slack: Option<String>,
-    /// Their Slack user id is the one that Slack has for their mailbox.
+    /// Whether Slack is asked for their user id by their mail address.
     pub slack_by_email: bool,
     /// Telegram chat id.
     pub telegram: Option<i64>,
@@ -231,71 +232,71 @@ pub struct ContactData {
 /// The rendered text, with codes and links filled in.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct MessageText {
-    /// The first line: DRILL or LIVE, what, what is wanted, by when, what otherwise, how to answer.
+    /// The first line: DRILL or LIVE, what happened, what to do, by when, what happens otherwise, how to answer.
     pub headline: String,
-    /// A mail's subject: stable over an incident.
+    /// The subject of a mail, the same during the whole incident.
     pub subject: String,
     /// The whole text, headline first, within the channel's limits.
     pub body: String,
-    /// The whole text for mail readers that show HTML.
+    /// The whole text as HTML, for mail.
     pub html: Option<String>,
 }
 
 /// How a page can be answered.
 #[derive(Debug, Clone)]
 pub struct ReplyOptions {
-    /// Which page code and link belong to: the message's own, or the brief by which its reader took a role.
+    /// The page that code and link belong to: the message itself, or the brief by which its reader took a role.
     pub page: PageId,
     /// The code to reply with.
     pub code: SecretString,
     /// The link to the confirm page.
     pub link: SecretString,
-    /// What a mail's message id carries: a reply or a bounce that names it comes from where the page went.
+    /// The secret in a mail's message id: a reply or bounce that has it comes from where the page was sent.
     pub proof: SecretString,
-    /// What the role demands.
+    /// The answer that the role requires.
     pub level: AnswerLevel,
 }
 
 impl SendError {
-    /// The request has not left, or was refused: nobody was reached by it.
+    /// Try again later: the request has not left, or was refused.
     pub fn retry(why: impl Into<String>) -> Self {
         Self::Retry { after: None, why: why.into(), unknown: false }
     }
 
-    /// The request had left: it may have been sent all the same.
+    /// The request had left, so that the message may have been sent anyway.
     pub fn unknown(why: impl Into<String>) -> Self {
         Self::Retry { after: None, why: why.into(), unknown: true }
     }
 
-    /// Refused for now, with the provider's wish where it has one.
+    /// Rate limited, with the wait that the provider asked for, if any.
     pub fn throttled(after: Option<Duration>, why: impl Into<String>) -> Self {
         Self::Retry { after, why: why.into(), unknown: false }
     }
 
-    /// Not this person by this way.
+    /// This person can not be reached by this channel.
     pub fn unreachable(why: impl Into<String>) -> Self {
         Self::Unreachable { why: why.into(), opted_out: false }
     }
 
-    /// Not this person by this way, until they opt in again.
+    /// This person can not be reached by this channel until they opt in again.
     pub fn opted_out(why: impl Into<String>) -> Self {
         Self::Unreachable { why: why.into(), opted_out: true }
     }
 
-    /// Nobody by this way.
+    /// This channel reaches nobody.
     pub fn broken(why: impl Into<String>) -> Self {
         Self::Broken { why: why.into() }
     }
 }
 
 impl Message {
-    /// An id for other systems, `inc-12-3-5a5a5a5a5a5a5a5a`: the same at every attempt, and never that of another message.
+    /// A unique id for other systems, `inc-12-3-5a5a5a5a5a5a5a5a`: the same for every attempt.
     pub fn id(&self) -> String {
         let number = self.page.to_string().to_lowercase().replace('.', "-");
         if self.page_mark.is_empty() { number } else { format!("{number}-{}", self.page_mark) }
     }
 
-    /// DRILL or LIVE.
+    /// The stamp: DRILL or LIVE.
     pub fn stamp(&self) -> &'static str {
         if self.drill { "DRILL" } else { "LIVE" }
     }
@@ -308,20 +309,20 @@ impl Message {
         if first == Some(self.stamp()) { Cow::Borrowed(text) } else { Cow::Owned(format!("{} {text}", self.stamp())) }
     }
 
-    /// The whole text with its stamp, the headline alone where the body is empty.
+    /// The whole text with its stamp; only the headline if the body is empty.
     pub fn whole_text(&self) -> Cow<'_, str> {
         self.stamped(if self.text.body.trim().is_empty() { &self.text.headline } else { &self.text.body })
     }
 }
 
-/// Whether a URL's host is this machine: there, plain text and no proxy are right.
+/// Whether a URL's host is this machine, so that plain text and no proxy are right.
 pub(crate) fn is_loopback(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     host == "localhost" || address.is_ok_and(|ip| ip.is_loopback())
 }
 
 impl Recipient {
-    /// The person's name in the matrix, where it is one.
+    /// The person's name in the matrix, if the recipient is a person.
     pub fn person(&self) -> Option<PersonName> {
         match self {
             Self::Person(contact) => Some(PersonName::from(contact.person.as_str())),

@@ -1,4 +1,4 @@
-//! The sandbox: what would have been sent, where a human can see it, instead of being sent.
+//! The sandbox: keeps messages where people can see them instead of sending them.
 
 use super::{Channel, Message, Recipient, SendError};
 use crate::core::{ChannelName, PageId, PagePurpose, SendReceipt, StandIn, Timestamp};
@@ -14,13 +14,13 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// How many messages [`SandboxOutbox::recent`] remembers.
+/// How many messages [`SandboxOutbox::recent`] keeps.
 const REMEMBERED: usize = 200;
 
 /// The file's name in the state directory.
 pub const FILE: &str = "outbox.jsonl";
 
-/// The one file for the messages of all channels. Cheap to clone; all clones are one outbox.
+/// The file for the messages of all channels. Cheap to clone; all clones share one outbox.
 #[derive(Clone)]
 pub struct SandboxOutbox {
     kept: Arc<Mutex<OutboxState>>,
@@ -32,24 +32,24 @@ struct OutboxState {
     recent: VecDeque<OutboxEntry>,
 }
 
-/// One message that would have been sent. It holds a live code and link, for the person at the sandbox to answer
-/// with: so it has no `Debug`, and its file is its owner's alone.
+/// One message that would have been sent. It contains a valid code and link, so that people can answer from the
+/// sandbox: therefore it has no `Debug`, and only its owner can read the file.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct OutboxEntry {
-    /// When.
+    /// When it would have been sent.
     pub at: Timestamp,
-    /// Which page, as `INC-12.3`.
+    /// The page, for example `INC-12.3`.
     #[serde(serialize_with = "as_text")]
     pub page: PageId,
-    /// The channel that the matrix names.
+    /// The channel's name in the matrix.
     pub channel: ChannelName,
-    /// What kind of channel it is.
+    /// The channel's kind.
     pub kind: String,
-    /// An exercise.
+    /// Whether it is a drill.
     pub drill: bool,
-    /// To whom, as humans call them, or the room's name.
+    /// The recipient's display name, or the room's name.
     pub to: String,
-    /// The person's name in the matrix, where it is one.
+    /// The person's name in the matrix, if the recipient is a person.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub person: Option<String>,
     /// The first line.
@@ -59,7 +59,7 @@ pub struct OutboxEntry {
     /// The code to answer with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-    /// The link to answer by.
+    /// The link to answer with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
 }
@@ -68,7 +68,7 @@ fn as_text<S: Serializer>(page: &PageId, serializer: S) -> Result<S::Ok, S::Erro
     serializer.collect_str(page)
 }
 
-/// Stands in for one channel.
+/// Replaces one channel.
 #[derive(Clone)]
 pub struct SandboxChannel {
     outbox: SandboxOutbox,
@@ -77,32 +77,32 @@ pub struct SandboxChannel {
 }
 
 impl SandboxOutbox {
-    /// Opens `outbox.jsonl` in the state directory for appending; made for its owner alone (0600) where it is not there.
+    /// Opens `outbox.jsonl` in the state directory for appending; creates it with mode 0600 if it does not exist.
     ///
     /// # Errors
     ///
-    /// What the file system says.
+    /// If the file can not be opened.
     pub fn open(state: &Path, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> io::Result<Self> {
         let file = OpenOptions::new().create(true).append(true).mode(0o600).open(state.join(FILE))?;
         Ok(Self { kept: Arc::new(Mutex::new(OutboxState { file, recent: VecDeque::new() })), clock: Arc::new(clock) })
     }
 
-    /// An outbox that keeps no file: for those who only look.
+    /// An outbox without a file, for commands that only check.
     ///
     /// # Errors
     ///
-    /// What the file system says.
+    /// If the file can not be opened.
     pub fn discarding(clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> io::Result<Self> {
         let file = OpenOptions::new().append(true).open("/dev/null")?;
         Ok(Self { kept: Arc::new(Mutex::new(OutboxState { file, recent: VecDeque::new() })), clock: Arc::new(clock) })
     }
 
-    /// What to use in place of a channel of this kind.
+    /// A channel that replaces one of this kind.
     pub fn instead_of(&self, channel: ChannelName, kind: &str) -> SandboxChannel {
         SandboxChannel { outbox: self.clone(), channel, kind: kind.to_owned() }
     }
 
-    /// The last 200 messages since the start, oldest first.
+    /// The last 200 messages since the start of the process, oldest first.
     pub fn recent(&self) -> Vec<OutboxEntry> {
         self.kept().recent.iter().cloned().collect()
     }
@@ -115,7 +115,7 @@ impl SandboxOutbox {
             kept.recent.pop_front();
         }
         kept.recent.push_back(entry);
-        // One write of one line: appending keeps lines of several processes whole.
+        // One write for each line, so that lines of several processes do not mix.
         kept.file.write_all(&line)
     }
 
@@ -150,9 +150,9 @@ impl SandboxChannel {
 impl Channel for SandboxChannel {
     fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<SendReceipt, SendError>> {
         Box::pin(async move {
-            // A full disk must not stop a rehearsal: the message is still in memory.
+            // A full disk must not stop a drill: the message is still in memory.
             if let Err(error) = self.outbox.keep(self.entry(message)) {
-                tracing::warn!(page = %message.page, %error, "the sandbox can not write {FILE}; the message is in memory alone");
+                tracing::warn!(page = %message.page, %error, "the sandbox can not write {FILE}; the message is kept in memory only");
             }
             let room = (message.purpose == PagePurpose::RoomCard).then(|| "sandbox".to_owned());
             Ok(SendReceipt { room, ..SendReceipt::of_stand_in(StandIn::Sandbox, "sandbox") })

@@ -1,14 +1,14 @@
-//! How long a provider wants to be left alone (RFC 9110, 10.2.3).
+//! Parses `Retry-After` (RFC 9110, 10.2.3).
 
 use chrono::NaiveDateTime;
 use std::time::Duration;
 
-/// The three forms of an HTTP date; the last two are obsolete and must be read all the same.
+/// The three forms of an HTTP date; the last two are obsolete but must be accepted.
 const FORMS: [&str; 3] = ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
 
-/// Reads a `Retry-After` header: whole seconds, or a date relative to the answer's own `Date` header. None when it
-/// is malformed, or a date without a `Date`: our clock may differ from the provider's, and the caller's own backoff is
-/// the better guess. A date in the past means now. The caller bounds the result.
+/// Parses a `Retry-After` header: whole seconds, or a date relative to the response's own `Date` header. `None` if it
+/// is malformed, or a date without a `Date` header: our clock may differ from the provider's, so the caller's own
+/// backoff is better. A date in the past means now. The caller limits the result.
 pub fn parse(value: &str, date: Option<&str>) -> Option<Duration> {
     let value = value.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -18,7 +18,7 @@ pub fn parse(value: &str, date: Option<&str>) -> Option<Duration> {
     Some(wait.to_std().unwrap_or_default())
 }
 
-/// Reads an HTTP date in any of its three forms, in UTC.
+/// Parses an HTTP date in any of its three forms; the result is in UTC.
 pub fn http_date(text: &str) -> Option<NaiveDateTime> {
     FORMS.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
 }

@@ -1,18 +1,18 @@
-//! How a war room is called: a pattern of the matrix, filled in for one incident. Slack's rules are kept by
-//! construction: lower-case letters, digits, hyphens and underscores, at most 80 characters.
+//! The names of war rooms: a pattern from the matrix, filled in for one incident. The result always follows Slack's
+//! rules: lower-case letters, digits, hyphens and underscores, at most 80 characters.
 
 use crate::{core::Incident, toml_kit::nearest::nearest};
 
-/// The longest name: room for a suffix is left where the name is taken.
+/// The longest name in characters; it leaves room for a suffix if the name is taken.
 const NAME_MAX: usize = 70;
 
-/// The longest text of a pattern itself, so that what is filled in has room.
+/// The longest fixed text of a pattern in characters; it leaves room for the placeholders.
 const PATTERN_TEXT_MAX: usize = 40;
 
-/// Characters of a trigger's name.
+/// The largest number of characters of a trigger's name.
 const TRIGGER_MAX: usize = 40;
 
-/// A pattern that gives every incident a good name.
+/// A pattern that gives a valid name for every incident.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RoomName(Vec<NamePart>);
 
@@ -29,11 +29,11 @@ enum NamePart {
     Date,
 }
 
-/// Every placeholder, as it is written between braces.
+/// The placeholders, as they are written between braces.
 const PLACEHOLDERS: [&str; 4] = ["drill", "id", "trigger", "date"];
 
 impl RoomName {
-    /// Reads a pattern; an error is what is wrong and what to write instead.
+    /// Parses a pattern; an error says what is wrong and what to write instead.
     pub(crate) fn parse(pattern: &str) -> Result<Self, (String, String)> {
         let mut parts = Vec::new();
         let mut rest = pattern;
@@ -53,18 +53,20 @@ impl RoomName {
         }
         push_text(&mut parts, rest)?;
         if !parts.contains(&NamePart::Id) {
-            let help = "two incidents would want the same room: write for example \"{drill}inc-{id}-{trigger}-{date}\"";
+            let help =
+                "two incidents could have the same room name: write for example \"{drill}inc-{id}-{trigger}-{date}\"";
             return Err(("the name of rooms has no {id}".to_owned(), help.to_owned()));
         }
         let text: usize = parts.iter().map(|part| if let NamePart::Text(text) = part { text.len() } else { 0 }).sum();
         if PATTERN_TEXT_MAX < text {
-            let message = format!("the name of rooms has more than {PATTERN_TEXT_MAX} characters of its own");
-            return Err((message, "a name has at most 80 in all: leave room for what is filled in".to_owned()));
+            let message = format!("the name of rooms has more than {PATTERN_TEXT_MAX} characters of fixed text");
+            return Err((message, "a name has at most 80 in all: leave space for the placeholders".to_owned()));
         }
         Ok(Self(parts))
     }
 
-    /// The name of an incident's room. A drill's always begins with `drill-`, a live one's never does.
+    /// The name of an incident's room. The name of a drill's room always begins with `drill-`; that of a live incident
+    /// never does.
     pub fn fill(&self, incident: &Incident) -> String {
         let mut name = String::new();
         for part in &self.0 {
@@ -89,14 +91,14 @@ impl RoomName {
     }
 }
 
-/// What a drill's room begins with, wherever the pattern has its placeholder.
+/// The prefix of a drill's room, wherever the pattern has its placeholder.
 const DRILL: &str = "drill-";
 
 fn push_text(parts: &mut Vec<NamePart>, text: &str) -> Result<(), (String, String)> {
     let bad = text.chars().find(|c| !(c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_')));
     if let Some(bad) = bad {
         let help = "lower-case letters, digits, hyphens and underscores".to_owned();
-        return Err((format!("a room can not be called with {bad:?} in its name"), help));
+        return Err((format!("the name of a room can not contain {bad:?}"), help));
     }
     if !text.is_empty() {
         parts.push(NamePart::Text(text.to_owned()));

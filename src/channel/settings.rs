@@ -1,4 +1,4 @@
-//! Reads `[channel.NAME]`: what all channels have here, what only some have in the folder of their kind.
+//! Reads `[channel.NAME]`: the keys of all channels here, the keys of one kind in its own folder.
 
 use super::{
     kind::{ChannelConfig, ChannelKind, ContactField},
@@ -18,47 +18,46 @@ use std::{sync::Arc, time::Duration};
 /// One channel of the matrix.
 #[derive(Debug, Clone)]
 pub struct ChannelSettings {
-    /// What its kind has of its own.
+    /// The settings of its kind.
     pub config: Arc<dyn ChannelConfig>,
-    /// How fast one destination may be written to.
+    /// The rate limit for one destination.
     pub pace: SendPace,
-    /// How long a page may stay unaccepted before the person's next channel is tried.
+    /// The time within which a page must be accepted before the person's next channel is tried.
     pub accept_timeout: Duration,
 }
 
 impl ChannelSettings {
-    /// What kind.
+    /// The channel's kind.
     pub fn kind(&self) -> ChannelKind {
         self.config.kind()
     }
 
-    /// What must be known of a person to reach them by it.
+    /// The contact data that a person must have.
     pub fn needs(&self) -> ContactField {
         self.config.contact()
     }
 
-    /// In which form it shows a text.
+    /// The form of its texts.
     pub fn form(&self) -> TextForm {
         self.config.form()
     }
 
-    /// Whether what is sent by it may be read by others than the person whom it is for: then nobody's own code or link
-    /// goes there.
+    /// Whether people other than a page's recipient may read it: then it gets no personal code or link.
     pub fn is_shared(&self) -> bool {
         self.config.is_shared()
     }
 
-    /// Whether it can reach a person at all: a webhook tells systems.
+    /// Whether it can reach a person at all: a webhook informs only systems.
     pub fn reaches_people(&self) -> bool {
         self.config.reaches_people()
     }
 
-    /// The part of an address where its service reports what became of a page; none where nothing reports.
+    /// The part of the URL path for delivery reports; `None` if its service sends none.
     pub fn report_hook(&self) -> Option<&'static str> {
         self.config.report_hook()
     }
 
-    /// How it keeps a war room up to date, where it does.
+    /// How it keeps a war room up to date, if it does.
     pub fn living_room(&self) -> Option<LivingRoom> {
         self.config.living_room()
     }
@@ -69,7 +68,7 @@ impl ChannelSettings {
     }
 }
 
-/// Reads one channel; none where its kind is not known.
+/// Reads one channel; `None` if its kind is not known.
 pub(crate) fn channel(mut table: TomlTable<'_>, at: SourceSpan, faults: &mut MatrixFaults) -> Option<ChannelSettings> {
     let item = table.demand("kind", at, "kind = \"screen\"", faults);
     let kind = item.and_then(|item| item.text(faults)).and_then(|text| kind(&text, faults));
@@ -80,7 +79,7 @@ pub(crate) fn channel(mut table: TomlTable<'_>, at: SourceSpan, faults: &mut Mat
     let accept_timeout =
         table.take_renamed("accept_timeout", "patience", faults).and_then(|item| item.duration(faults));
     let of_kinds: Vec<&str> = KINDS.iter().flat_map(|kind| kind.spec().keys).copied().collect();
-    // Which other keys have an effect depends on the kind, so without it they are left alone.
+    // Which other keys have an effect depends on the kind, so without it they are not checked.
     let Some(kind) = kind else {
         for key in KINDS.iter().flat_map(|kind| kind.spec().keys) {
             table.take(key);
@@ -88,7 +87,7 @@ pub(crate) fn channel(mut table: TomlTable<'_>, at: SourceSpan, faults: &mut Mat
         table.finish(&[], &[], faults);
         return None;
     };
-    // What could not be read is left empty: a matrix with a fault is checked to its end, and never used.
+    // What could not be read is left empty: a matrix with a fault is checked completely, but never used.
     let config = (kind.spec().read)(kind, &mut table, at, faults);
     table.what = format!("{} (kind {kind})", table.what);
     table.finish(&[], &of_kinds, faults);
@@ -113,8 +112,8 @@ fn pace(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<SendPace> {
     let text = item.text(faults)?;
     let parsed = parse_pace(text.value);
     if parsed.is_none() {
-        let help = "write how many in which time: \"1/s\", \"20/m\", \"1/s burst 5\"";
-        faults.error("bad-pace", text.at, format!("{:?} is no pace", text.value), help);
+        let help = "write a number and a time unit: \"1/s\", \"20/m\", \"1/s burst 5\"";
+        faults.error("bad-pace", text.at, format!("{:?} is not a pace", text.value), help);
     }
     parsed
 }

@@ -51,7 +51,7 @@ pub struct DemoArgs {
     /// Where to listen [default: a free port on 127.0.0.1]
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
     listen: String,
-    /// Let nobody but the script answer, as without a terminal
+    /// Let only the script answer, as without a terminal
     #[arg(long)]
     unattended: bool,
 }
@@ -91,7 +91,7 @@ impl DemoArgs {
         let script = async {
             let outcome = timeout(LONGEST, tell(cast)).await;
             shutdown.cancel();
-            outcome.unwrap_or_else(|_| Err("the demo took longer than it may".into()))
+            outcome.unwrap_or_else(|_| Err("the demo took longer than its time limit".into()))
         };
         let (served, told) = tokio::join!(daemon.run(), script);
         served?;

@@ -25,7 +25,7 @@ use std::{
 
 #[derive(Debug, Args)]
 pub struct DoctorArgs {
-    /// Print what was found as JSON
+    /// Print the findings as JSON
     #[arg(long)]
     json: bool,
 }
@@ -64,7 +64,7 @@ fn ask(
 
 /// Without a daemon, sets up the matrix here as a daemon would.
 fn alone(places: &PathOptions, absent: &str, progress: &mut DoctorProgress) -> Result<(), CliError> {
-    let none = format!("{absent}; its loops, door, ping, breakers and opt-outs are not looked at");
+    let none = format!("{absent}; its loops, listeners, ping, breakers and opt-outs are not checked");
     progress.add("daemon", vec![ProbeCheck::doubtful("work", none)]);
     progress.add("matrix", lint(places, None));
     let loaded = load::load(places, load::now())?;
@@ -163,7 +163,7 @@ impl DoctorProgress {
             return;
         }
         let done = self.order.len() - self.waiting.len();
-        let text = format!("looked at {done} of {}: waiting for {}", self.order.len(), self.waiting.join(", "));
+        let text = format!("checked {done} of {}: waiting for {}", self.order.len(), self.waiting.join(", "));
         let width = table::width().unwrap_or(80);
         let shown: String = text.chars().take(width.saturating_sub(1)).collect();
         eprint!("\r\x1b[K{shown}");
@@ -182,7 +182,7 @@ impl DoctorProgress {
 }
 
 fn report(found: &[DoctorFinding], colour: bool) -> String {
-    let mut rows = table::table(&["", "part", "what", "how it is"]);
+    let mut rows = table::table(&["", "part", "what", "result"]);
     let mut last = "";
     for finding in found {
         // Each part is named once: findings that belong together are shown together.
@@ -198,7 +198,7 @@ fn report(found: &[DoctorFinding], colour: bool) -> String {
     let count = |outcome| tally.get(&outcome).copied().unwrap_or(0);
     let (failed, doubtful, fine) =
         (count(CheckOutcome::Failed), count(CheckOutcome::Doubtful), count(CheckOutcome::Fine));
-    format!("{painted}\n{failed} failed, {doubtful} to be looked at, {fine} fine\n")
+    format!("{painted}\n{failed} failed, {doubtful} to check, {fine} fine\n")
 }
 
 fn mark(outcome: CheckOutcome) -> &'static str {

@@ -28,12 +28,12 @@ enum DrillCommand {
     /// Run a scenario on the live daemon and wait: exit 0 if its hypotheses held in this run, 1 if not, 3 if there was too
     /// little to see, 4 if it did not run to its end, 2 on errors
     Run(DrillRunArgs),
-    /// Break a drill off: whoever was paged hears that it is over
+    /// Abort a drill: everybody who was paged is told that it is over
     Abort {
-        /// Which run, e.g. DR-7
+        /// The run, e.g. DR-7
         run: String,
     },
-    /// Show which scenarios run by themselves, and when next
+    /// Show which scenarios are scheduled, and when each runs next
     Schedule {
         /// Print JSON
         #[arg(long)]
@@ -56,7 +56,7 @@ struct DrillRunArgs {
     /// Do not ask before people are paged
     #[arg(long, short)]
     yes: bool,
-    /// Print how it ended as JSON, and nothing before
+    /// Print only the result, as JSON
     #[arg(long)]
     json: bool,
 }
@@ -67,7 +67,7 @@ impl DrillArgs {
             DrillCommand::Run(run) => run.run(places),
             DrillCommand::Abort { run } => {
                 let _: Value = DaemonClient::of(places)?.post(&format!("/v1/drills/{run}/abort"), &())?;
-                println!("{run} is broken off: whoever was paged hears that it is over");
+                println!("{run} is aborted: everybody who was paged is told that it is over");
                 Ok(ExitCode::SUCCESS)
             }
             DrillCommand::Schedule { json } => show::schedule(places, json),
@@ -122,11 +122,11 @@ fn called(folder: &Path, scenario: &str) -> Option<PathBuf> {
 
 fn agreed(scenario: &str, sandboxed: &[String]) -> Result<bool, CliError> {
     if !std::io::stdin().is_terminal() {
-        return Err("a drill pages people: --yes says that you mean it, where nobody can be asked".into());
+        return Err("a drill pages people: confirm with --yes if there is no terminal".into());
     }
     let not =
         if sandboxed.is_empty() { String::new() } else { format!(" (SANDBOX: nobody by {})", sandboxed.join(", ")) };
-    print!("{scenario} pages people for real{not}; every text says DRILL. Go on? [y/N] ");
+    print!("{scenario} pages people for real{not}; every text says DRILL. Continue? [y/N] ");
     std::io::stdout().flush()?;
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer)?;

@@ -29,13 +29,13 @@ pub struct ExplainArgs {
     /// The alert, as it would be posted to /v1/alerts (JSON); - reads standard input
     #[arg(long, value_name = "FILE")]
     alert: PathBuf,
-    /// Who is on call then (RFC 3339) [default: now]
+    /// The time for which to look up who is on call (RFC 3339) [default: now]
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
-    /// Without the words that each role reads by each channel
+    /// Leave out the texts for each role and channel
     #[arg(long)]
     no_words: bool,
-    /// Print it as JSON, words included
+    /// Print it as JSON, including texts
     #[arg(long)]
     json: bool,
 }
@@ -76,7 +76,7 @@ fn read(path: &std::path::Path) -> Result<Alert, CliError> {
         Value::Array(mut alerts) if !alerts.is_empty() => alerts.remove(0),
         other => other,
     };
-    serde_json::from_value(one).map_err(|error| format!("this is no alert: {error}").into())
+    serde_json::from_value(one).map_err(|error| format!("this is not an alert: {error}").into())
 }
 
 fn why_nothing(matrix: &Matrix, alert: &Alert) -> String {
@@ -87,7 +87,7 @@ fn why_nothing(matrix: &Matrix, alert: &Alert) -> String {
         .map(|(name, _)| name.as_str())
         .collect();
     match looking.as_slice() {
-        [] => format!("no trigger looks at alerts of kind {:?}: nobody is paged, the journal keeps it", alert.kind),
+        [] => format!("no trigger evaluates alerts of kind {:?}: nobody is paged, the journal keeps it", alert.kind),
         names => format!("{} looked at it and did not hold: nobody is paged, the journal keeps it", names.join(", ")),
     }
 }
@@ -142,7 +142,7 @@ impl ExplainPrinter<'_> {
     fn print(&self, alert: &Alert, judgement: &TriggerMatch, words: bool) {
         match judgement {
             TriggerMatch::Clears { trigger, key } => println!("trigger {trigger}: all clear for {key}"),
-            TriggerMatch::Failed { trigger, why } => println!("trigger {trigger} can not judge it: {why}"),
+            TriggerMatch::Failed { trigger, why } => println!("trigger {trigger} can not evaluate it: {why}"),
             TriggerMatch::Holds { trigger, key, summary, threshold, .. } => {
                 println!("trigger {trigger} holds, key {key}: {summary}");
                 if let Some(threshold) = threshold {
@@ -153,7 +153,7 @@ impl ExplainPrinter<'_> {
         }
         let Some(preview) = self.play(alert, judgement) else { return };
         for room in &preview.rooms {
-            println!("  a war room is made by {room}, beside the pages");
+            println!("  {room} creates a war room in parallel to the pages");
         }
         for Suggestion { letter, action } in &preview.actions {
             let then = action.then.as_ref().map_or(String::new(), |then| format!(": {then}"));
@@ -207,7 +207,7 @@ impl ExplainPrinter<'_> {
             }
             TriggerMatch::Failed { trigger, why } => {
                 let key = IncidentKey::of_condition(trigger, &alert.source, alert.drill);
-                (self.matrix.failure_plan(trigger)?, key, format!("trigger {trigger} can not judge: {why}"))
+                (self.matrix.failure_plan(trigger)?, key, format!("trigger {trigger} can not evaluate: {why}"))
             }
             TriggerMatch::Clears { .. } => return None,
         };
@@ -256,7 +256,7 @@ impl ExplainPrinter<'_> {
         let Some(engagement) = incident.engagements.get(role) else { return String::new() };
         let others: Vec<&str> = engagement.stands_for.iter().map(|other| other.as_str()).collect();
         match why {
-            StepReason::Entered if others.is_empty() => "the trigger demands it".into(),
+            StepReason::Entered if others.is_empty() => "the trigger requires it".into(),
             StepReason::Entered => format!("in place of {}", others.join(", ")),
             StepReason::TimedOut => "no answer in time".into(),
             StepReason::NobodyLeft => "nobody before it could be reached".into(),

@@ -73,7 +73,7 @@ fn zone_problem(problem: &str) -> Diagnostic {
         column: 0,
         span: 0..0,
         help: Some(
-            "install or mend the system's time zones (tzdata), then reload; `stentor doctor` shows which are used"
+            "install or repair the system's time zones (tzdata), then reload; `stentor doctor` shows which are used"
                 .into(),
         ),
     }
@@ -176,7 +176,7 @@ fn read(folder: &Path) -> Result<Vec<SourceText>, CliError> {
     let files = matrix::read_folder(folder)
         .map_err(|error| format!("the matrix in {shown} can not be read: {error}\n  {WHERE}"))?;
     if files.is_empty() {
-        return Err(format!("no *.toml lies in {shown}, so there is no matrix\n  {WHERE}").into());
+        return Err(format!("there is no *.toml in {shown}, so there is no matrix\n  {WHERE}").into());
     }
     Ok(files)
 }

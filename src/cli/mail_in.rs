@@ -19,11 +19,11 @@ const EX_DATAERR: u8 = 65;
 /// A temporary failure: the server keeps the mail and tries again.
 const EX_TEMPFAIL: u8 = 75;
 
-/// Reads one mail from standard input. Ends with 0 when it was taken or means nothing, 65 when a human must write again,
-/// 75 when the daemon can not be reached, or is not the one whose page is answered, and the mail is to be kept
+/// Reads one mail from standard input. Exits with 0 if it was accepted or has no effect, 65 if its author must write
+/// again, 75 if the mail server must keep it: the daemon can not be reached, or another one sent the page
 #[derive(Debug, Args)]
 pub struct MailIn {
-    /// Print what became of it as JSON
+    /// Print the result as JSON
     #[arg(long)]
     json: bool,
 }

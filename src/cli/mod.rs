@@ -43,13 +43,13 @@ enum Command {
     Serve(daemon::serve::ServeArgs),
     /// Find every mistake in the matrix: exit 1 on errors, 0 on warnings
     Check(check::CheckArgs),
-    /// Show who would be paged for an alert: when, by what, in which words
+    /// Show who would be paged for an alert: when, by which channels, with which texts
     Explain(explain::ExplainArgs),
-    /// Test every channel, secret, clock and contact without paging anybody: exit 1 when something failed
+    /// Test every channel, secret, clock and contact without paging anybody: exit 1 if something failed
     Doctor(doctor::DoctorArgs),
     /// List people: which channels reach them, for which roles they are on call, when that was last proven
     People(people::PeopleArgs),
-    /// Send an alert by hand
+    /// Send an alert manually
     Fire(incident::fire::FireArgs),
     /// List incidents
     Incidents(incident::list::IncidentsArgs),
@@ -65,15 +65,15 @@ enum Command {
     Postmortem(reports::postmortem::PostmortemArgs),
     /// Print a person's link to their desk page; it signs in for 15 minutes
     DeskLink(desk_link::DeskLink),
-    /// Run drills on the live daemon, follow them, look at earlier ones
+    /// Run drills on the live daemon, follow them, review earlier ones
     Drill(drill::DrillArgs),
     /// Take a reply or a bounce from your mail server (a pipe)
     MailIn(mail_in::MailIn),
     /// Verify or export the journal
     Journal(reports::journal::JournalArgs),
-    /// List and clear what the state folder holds that cannot be read
+    /// List and clear rows in the state folder that cannot be read
     Store(store::StoreCommand),
-    /// See the whole thing work: the flash crash of 6 May 2010 as a drill, in under 90 seconds, no account needed
+    /// See everything at work: the flash crash of 6 May 2010 as a drill, in under 90 seconds, no account needed
     Demo(demo::DemoArgs),
     /// Check scenarios of drills
     Scenario(scenario::ScenarioArgs),
@@ -81,12 +81,12 @@ enum Command {
     Simulate(simulate::SimulateArgs),
     /// Print shell completions
     Completions {
-        /// For which shell
+        /// The shell
         shell: clap_complete::Shell,
     },
     /// Write the man pages into a folder
     Man {
-        /// Which folder
+        /// The folder
         #[arg(value_hint = ValueHint::DirPath)]
         folder: PathBuf,
     },

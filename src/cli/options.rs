@@ -3,16 +3,16 @@
 use clap::{Args, ValueHint};
 use std::path::PathBuf;
 
-/// Where things are. Each may also be set in the environment.
+/// The paths. Each may also be set in the environment.
 #[derive(Debug, Clone, Args)]
 pub struct PathOptions {
     /// The folder of the Crisis Escalation Matrix (*.toml)
     #[arg(long, global = true, env = "STENTOR_MATRIX", default_value = "matrix", value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub matrix: PathBuf,
-    /// The folder whose texts replace the shipped ones [default: templates, where it is there]
+    /// The folder whose texts replace the shipped ones [default: templates, if it exists]
     #[arg(long, global = true, env = "STENTOR_TEMPLATES", value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub templates: Option<PathBuf>,
-    /// The folder of what must survive [default: state; serve looks at the matrix's daemon.state first]
+    /// The folder of the state [default: state; serve uses the matrix's daemon.state first]
     #[arg(long, global = true, env = "STENTOR_STATE", value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub state: Option<PathBuf>,
     /// The daemon's Unix socket [default: stentor.sock in the state folder]

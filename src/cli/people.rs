@@ -74,9 +74,9 @@ fn verdict(people: &[ContactCoverage]) -> String {
         (0 < sandboxed).then(|| format!("{sandboxed} contact(s) in the SANDBOX: nobody is reached by them"));
     let stale = people.iter().flat_map(|person| &person.channels).filter(|contact| contact.stale).count();
     let alone = people.iter().filter(|person| person.ways < 2).count();
-    let stale = (0 < stale).then(|| format!("{stale} contact(s) not proven lately: a drill proves them"));
+    let stale = (0 < stale).then(|| format!("{stale} contact(s) not proven recently: a drill proves them"));
     let alone =
-        (0 < alone).then(|| format!("{alone} person(s) with fewer than two ways to be found away from the desk"));
+        (0 < alone).then(|| format!("{alone} person(s) with fewer than two ways to reach them away from the desk"));
     let troubles: Vec<String> = sandboxed.into_iter().chain(stale).chain(alone).collect();
     match troubles.is_empty() {
         true => "everybody can be reached in two ways, and every contact is proven".into(),

@@ -23,7 +23,7 @@ pub struct ScenarioArgs {
 
 #[derive(Debug, Subcommand)]
 enum ScenarioCommand {
-    /// Find every fault of scenarios: exit 1 on errors, 0 on warnings
+    /// Find every mistake in scenarios: exit 1 on errors, 0 on warnings
     Check {
         /// The files, or names in the matrix's `drills` folder
         #[arg(required = true, value_name = "SCENARIO", value_hint = ValueHint::FilePath)]

@@ -49,7 +49,7 @@ pub struct SimulateArgs {
     /// How many runs
     #[arg(long, value_name = "N", default_value_t = RUNS, value_parser = clap::value_parser!(u64).range(1..=RUNS_MAX))]
     runs: u64,
-    /// What chance begins with: the same seed gives the same result
+    /// The random seed: the same seed gives the same result
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
     /// When it plays (RFC 3339): who is on call then [default: the scenario's `plays_at`, else now]
@@ -64,11 +64,11 @@ pub struct SimulateArgs {
     /// What if this were the matrix?
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     against: Option<PathBuf>,
-    /// Fit how people answer and channels carry to the incidents and drills in this state folder (of a daemon that runs
-    /// there too); what it shows too little of stays near what is assumed
+    /// Estimate how people answer and how fast channels are from the incidents and drills in this state folder (also of
+    /// a running daemon); where there is little data, the assumptions count more
     #[arg(long, value_name = "STATE_FOLDER", value_hint = ValueHint::DirPath)]
     history: Option<PathBuf>,
-    /// Where a hypothesis does not hold: search for a change of the matrix that makes it hold, and print it as a diff
+    /// If a hypothesis does not hold, search for a change of the matrix that makes it hold, and print it as a diff
     #[arg(long)]
     propose: bool,
     /// Print it as JSON

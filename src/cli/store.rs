@@ -17,7 +17,7 @@ pub struct StoreCommand {
 
 #[derive(Debug, Subcommand)]
 enum StoreAction {
-    /// What can not be read and was set aside, so that it stops nothing else
+    /// Rows that can not be read and are kept apart, so that they stop nothing else
     #[command(subcommand)]
     Quarantine(QuarantineAction),
 }
@@ -26,27 +26,27 @@ enum StoreAction {
 enum QuarantineAction {
     /// List it: incidents that nobody is paged about any more, and rows of other tables
     List {
-        /// Also what was cleared
+        /// Include cleared rows
         #[arg(long)]
         all: bool,
         /// Print it as JSON
         #[arg(long)]
         json: bool,
     },
-    /// Show what is left of one row, for those who look after it by hand
+    /// Show what is left of one row, to handle it manually
     Show {
-        /// Which, as the list names it, e.g. INC-42
+        /// The row as in the list, e.g. INC-42
         row: RowName,
         /// Print it as JSON
         #[arg(long)]
         json: bool,
     },
-    /// Say that somebody has looked at it: it is no problem any more, and stays in the journal as it was
+    /// Mark rows as handled: they are not reported any more; the journal stays unchanged
     Clear {
-        /// Which, as the list names them
+        /// The rows as in the list
         #[arg(required_unless_present = "all")]
         rows: Vec<RowName>,
-        /// Every one
+        /// All rows
         #[arg(long, conflicts_with = "rows")]
         all: bool,
         /// Print what happened as JSON
@@ -111,7 +111,7 @@ fn show(journal: &JournalSource, row: RowName, json: bool) -> Result<ExitCode, C
         JournalSource::Daemon(client) => client.get(&path_of(&row)?)?,
         JournalSource::Folder { runtime, store } => {
             let entry = entries(journal, true)?.into_iter().find(|entry| entry.row == row);
-            let entry = entry.ok_or_else(|| format!("{row} was not set aside"))?;
+            let entry = entry.ok_or_else(|| format!("{row} is not in quarantine"))?;
             QuarantinedView { entry, remains: runtime.block_on(store.remains(row))? }
         }
     };
@@ -151,7 +151,7 @@ fn clear(journal: &JournalSource, rows: Vec<RowName>, json: bool) -> Result<Exit
             println!("{row} is cleared; its journal stays as it was");
         }
         for row in &done.not_waiting {
-            println!("{row} does not wait for that: it was not set aside, or cleared before");
+            println!("{row} was not cleared: it is not in quarantine, or was cleared before");
         }
     }
     Ok(if done.not_waiting.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -162,7 +162,7 @@ fn cleared_by_daemon(client: &DaemonClient, rows: Vec<RowName>) -> Result<Cleare
 }
 
 fn cleared_in_folder(journal: &JournalSource, rows: Vec<RowName>) -> Result<ClearedRows, CliError> {
-    let JournalSource::Folder { runtime, store } = journal else { return Err("a daemon has this folder".into()) };
+    let JournalSource::Folder { runtime, store } = journal else { return Err("a daemon uses this folder".into()) };
     let waiting = entries(journal, false)?.into_iter().map(|entry| entry.row);
     let rows = if rows.is_empty() { waiting.collect() } else { rows };
     let user = uzers::get_current_username()

@@ -1,10 +1,10 @@
-//! The time zones of this system, where they are newer than those that we bring along.
+//! The time zones of this system, if they are newer than the bundled ones.
 //!
-//! Rules of clocks change several times a year, sometimes within weeks, so the newer of two copies is used as a whole: the
-//! system's (`TZDIR`, else the usual folders) or the bundled one. Which is newer is told by their releases: the first line
-//! of `tzdata.zi`, or a file `+VERSION` or `version`. A copy that does not say its release counts as older. One whose files
-//! can not all be read is not used: half an upgrade is worse than none. Zones that it does not have (distributions leave
-//! old names away) are its own links in `tzdata.zi`, else come from the bundled copy.
+//! Time zone rules change several times a year, sometimes within weeks, so the newer of two copies is used as a whole:
+//! the system's (`TZDIR`, else the usual folders) or the bundled one. The release decides which is newer: it is in the
+//! first line of `tzdata.zi`, or in a file `+VERSION` or `version`. A copy without a release counts as older. A copy
+//! with an unreadable file is not used: half an upgrade is worse than none. Zones that it does not have (distributions
+//! omit old names) are resolved by its links in `tzdata.zi`, else they come from the bundled copy.
 
 use crate::core::zone::{Zone, ZoneData, ZoneRelease, ZoneSource, Zones, bundled_names, bundled_release};
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
@@ -15,28 +15,29 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Where systems keep them, in the order in which they are looked for.
+/// The usual folders, in the order in which they are tried.
 const FOLDERS: [&str; 4] = ["/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/usr/share/lib/zoneinfo", "/etc/zoneinfo"];
 
-/// Files in which a release may be named, alone or after `# version`.
+/// Files that may contain the release, alone or after `# version`.
 const RELEASE_FILES: [&str; 3] = ["tzdata.zi", "+VERSION", "version"];
 
-/// Bytes of one zone; the largest have less than 4000.
+/// The largest zone file that is read, in bytes; the largest known have less than 4000.
 const ZONE_MAX: u64 = 64 * 1024;
 
-/// Bytes of `tzdata.zi`; it has about 110 KiB.
+/// The largest `tzdata.zi` that is read, in bytes; it has about 110 KiB.
 const SOURCE_MAX: u64 = 4 << 20;
 
-/// Files and folders that are looked at; there are about 1800 with the doubles under `posix` and `right`.
+/// The largest number of files and folders that are read; there are about 1800 with the copies under `posix` and
+/// `right`.
 const ENTRIES_MAX: usize = 10_000;
 
-/// How deep names go: `America/Argentina/Ushuaia`.
+/// The deepest nesting of names: `America/Argentina/Ushuaia`.
 const DEPTH_MAX: usize = 3;
 
-/// Names that are listed before the rest is counted.
+/// The largest number of names that a message lists; the others are counted.
 const NAMED_MAX: usize = 3;
 
-/// The newer of the system's zones and the bundled ones. Never fails; what is wrong is in [`ZoneData::problem`].
+/// The newer of the system's zones and the bundled ones. Never fails; problems are in [`ZoneData::problem`].
 pub fn zones() -> Zones {
     let named = super::variable("TZDIR").map(PathBuf::from);
     let usual = || FOLDERS.iter().map(PathBuf::from).find(|folder| folder.is_dir());
@@ -46,7 +47,7 @@ pub fn zones() -> Zones {
     }
 }
 
-/// The zones of this folder, where they are newer than the bundled ones and can be read.
+/// The zones of this folder, if they are newer than the bundled ones and can be read; else the bundled ones.
 pub fn newer(folder: &Path) -> Zones {
     let shown = folder.display();
     let copy = match ZoneinfoFolder::of(folder) {
@@ -78,7 +79,7 @@ impl<'a> ZoneinfoFolder<'a> {
         if let Err(error) = fs::read_dir(folder) {
             return Err(format!("it can not be read ({error})"));
         }
-        let mut said = Err("it does not say of which release it is".to_owned());
+        let mut said = Err("it does not say which release it is".to_owned());
         for name in RELEASE_FILES {
             match release(&folder.join(name)) {
                 Ok(Some((release, released))) => return Ok(Self { folder, release, released }),
@@ -96,27 +97,27 @@ impl<'a> ZoneinfoFolder<'a> {
         }
         let links = links(&self.folder.join("tzdata.zi"));
         for (name, target) in links.iter().filter(|(name, _)| !own.contains_key(name)).collect::<Vec<_>>() {
-            // A link may lead to a link.
+            // A link may point to another link.
             let onward = links.iter().find(|(name, _)| name == target).map(|(_, target)| target);
             let zone = own.get(target).or_else(|| own.get(onward?)).map(|zone| zone.called(name));
             own.extend(zone.map(|zone| (name.clone(), zone)));
         }
-        // The system may be brought up to date while we read.
+        // The system may be updated while we read.
         if Self::of(self.folder).map(|again| again.release) != Ok(self.release.clone()) {
             return Err("they changed while they were read; reload".to_owned());
         }
         let lost: Vec<&str> = bundled_names().filter(|name| !own.contains_key(*name)).collect();
         let problem = (!lost.is_empty()).then(|| {
             let (shown, bundled) = (self.folder.display(), bundled_release());
-            format!("{shown} lacks {}: these are of the bundled {bundled}", listed(&lost))
+            format!("{shown} has no {}: these come from the bundled {bundled}", listed(&lost))
         });
         let source = ZoneSource::System(self.folder.to_owned());
         let data = ZoneData { source, release: self.release.clone(), released: self.released, beside: None, problem };
         Ok(Zones::read(own, data))
     }
 
-    /// Every zone that lies in a file of its own. One that is known and can not be read is an error; so is a file of this
-    /// kind that is not sound.
+    /// All zones that have their own file. A known zone that can not be read is an error, and so is a damaged zone
+    /// file.
     fn files(&self) -> Result<BTreeMap<String, Zone>, String> {
         let mut names: BTreeSet<String> = bundled_names().map(str::to_owned).collect();
         let mut entries = 0;
@@ -137,8 +138,8 @@ impl<'a> ZoneinfoFolder<'a> {
     }
 }
 
-/// The release that a file names, and the last day on which it can have been published: the file was written afterwards,
-/// and its year is known.
+/// The release in a file, and the last day on which it can have been published: the file was written afterwards, and
+/// its year is known.
 fn release(path: &Path) -> io::Result<Option<(ZoneRelease, NaiveDate)>> {
     let file = match open(path) {
         Ok(Some(file)) => file,
@@ -152,13 +153,13 @@ fn release(path: &Path) -> io::Result<Option<(ZoneRelease, NaiveDate)>> {
     let line = head.lines().next().unwrap_or_default();
     let Some(release) = ZoneRelease::parse(line.trim_start_matches("# version")) else { return Ok(None) };
     let end = NaiveDate::from_ymd_opt(release.year(), 12, 31).unwrap_or_default();
-    // Builds that can be repeated give all files one old date.
+    // Reproducible builds give all files the same old date.
     let written = written.map(|at| at.date_naive()).filter(|day| day.year() >= release.year());
     let released = written.map_or(end, |day| day.min(end));
     Ok(Some((release, released)))
 }
 
-/// Adds the names of the files under `folder` that begin as compiled zones do.
+/// Adds the names of the files below `folder` that begin like compiled zones.
 fn walk(folder: &Path, above: &str, depth: usize, entries: &mut usize, names: &mut BTreeSet<String>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         *entries += 1;
@@ -167,12 +168,12 @@ fn walk(folder: &Path, above: &str, depth: usize, entries: &mut usize, names: &m
         }
         let entry = entry?;
         let Some(name) = entry.file_name().to_str().map(str::to_owned) else { continue };
-        // `right` counts leap seconds, `posix` is a double, the others say what this host's own zone is.
+        // `right` counts leap seconds, `posix` is a copy, and the others are this host's own zone.
         if above.is_empty() && ["right", "posix", "localtime", "posixrules"].contains(&name.as_str()) {
             continue;
         }
         let name = format!("{above}{name}");
-        // Follows links: most doubles are links.
+        // Follows links: most copies are links.
         let Ok(kind) = fs::metadata(entry.path()) else { continue };
         if kind.is_dir() && depth < DEPTH_MAX {
             walk(&entry.path(), &format!("{name}/"), depth + 1, entries, names)?;
@@ -188,7 +189,7 @@ fn begins_compiled(path: &Path) -> bool {
     File::open(path).and_then(|mut file| file.read_exact(&mut head)).is_ok() && head == *b"TZif"
 }
 
-/// A zone out of its file; none where there is no such file.
+/// Reads a zone from its file; `None` if there is no such file.
 fn compiled(folder: &Path, name: &str) -> Result<Option<Zone>, String> {
     let path = folder.join(name);
     let Some(file) = open(&path).map_err(|error| error.to_string())? else { return Ok(None) };
@@ -197,20 +198,20 @@ fn compiled(folder: &Path, name: &str) -> Result<Option<Zone>, String> {
     Zone::compiled(name, &data).map(Some)
 }
 
-/// A plain file; none where nothing is there. A pipe is not opened: it would never end.
+/// Opens a regular file; `None` if it does not exist. Pipes are not opened, because reading them would never end.
 fn open(path: &Path) -> io::Result<Option<File>> {
     match fs::metadata(path) {
         Ok(kind) if kind.is_file() => File::open(path).map(Some),
-        Ok(_) => Err(io::Error::other("it is no file")),
+        Ok(_) => Err(io::Error::other("it is not a file")),
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            // A link that leads nowhere is there, and broken.
+            // A link whose target does not exist is an error.
             if fs::symlink_metadata(path).is_ok() { Err(error) } else { Ok(None) }
         }
         Err(error) => Err(error),
     }
 }
 
-/// The links of `tzdata.zi`, from name to zone: `L America/Los_Angeles US/Pacific`.
+/// The links in `tzdata.zi`, from name to zone: `L America/Los_Angeles US/Pacific`.
 fn links(path: &Path) -> Vec<(String, String)> {
     let Ok(Some(file)) = open(path) else { return Vec::new() };
     let mut text = Vec::new();
@@ -226,7 +227,7 @@ fn links(path: &Path) -> Vec<(String, String)> {
     text.lines().filter_map(link).collect()
 }
 
-/// `a, b, c and 4 more`.
+/// Joins names: `a, b, c and 4 more`.
 fn listed(names: &[&str]) -> String {
     let shown = names.iter().take(NAMED_MAX).copied().collect::<Vec<_>>().join(", ");
     match names.len().saturating_sub(NAMED_MAX) {

@@ -100,7 +100,7 @@ impl Alert {
         let read = serde_json::to_string(self).and_then(|text| serde_json::from_str::<Self>(&text));
         match read {
             Ok(read) if read == *self => None,
-            Ok(_) => Some("what is read back of it is not what it says".to_owned()),
+            Ok(_) => Some("it changes when it is stored and read back".to_owned()),
             Err(error) => Some(format!("it could not be read back: {error}")),
         }
     }

@@ -232,7 +232,7 @@ pub(crate) fn standby_span(text: &str) -> Result<Duration, UnknownAnswer> {
 
 /// Text that is not an answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no answer: say roger (1), wilco (2), standby [MINUTES] (3) or unable (4)")]
+#[error("{0:?} is not an answer: say roger (1), wilco (2), standby [MINUTES] (3) or unable (4)")]
 pub struct UnknownAnswer(String);
 
 impl UnknownAnswer {

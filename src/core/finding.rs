@@ -63,6 +63,6 @@ impl FromStr for ClassificationKind {
     fn from_str(text: &str) -> Result<Self, String> {
         let wanted = text.trim().to_ascii_lowercase();
         let found = Self::ALL.into_iter().find(|finding| finding.as_str() == wanted);
-        found.ok_or_else(|| format!("{text:?} is no outcome: say true, false, benign or duplicate"))
+        found.ok_or_else(|| format!("{text:?} is not an outcome: say true, false, benign or duplicate"))
     }
 }

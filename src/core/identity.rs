@@ -24,7 +24,7 @@ impl FromStr for IncidentId {
         let digits = text.strip_prefix("INC-").or_else(|| text.strip_prefix("inc-")).unwrap_or(text);
         match digits.parse::<i64>() {
             Ok(n) if 0 < n => Ok(Self(n)),
-            _ => Err(format!("{text:?} is no incident: they look like INC-42")),
+            _ => Err(format!("{text:?} is not an incident: they look like INC-42")),
         }
     }
 }
@@ -94,7 +94,7 @@ impl<const BYTES: usize> TryFrom<String> for Nonce<BYTES> {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let bad = || format!("{text:?} is no nonce: they have {} hexadecimal digits", 2 * BYTES);
+        let bad = || format!("{text:?} is not a nonce: they have {} hexadecimal digits", 2 * BYTES);
         if text.len() != 2 * BYTES || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(bad());
         }
@@ -215,7 +215,7 @@ impl FromStr for RunId {
         let digits = text.strip_prefix("DR-").or_else(|| text.strip_prefix("dr-")).unwrap_or(text);
         match digits.parse::<i64>() {
             Ok(n) if 0 < n => Ok(Self(n)),
-            _ => Err(format!("{text:?} is no run of a drill: they look like DR-7")),
+            _ => Err(format!("{text:?} is not a run of a drill: they look like DR-7")),
         }
     }
 }

@@ -19,7 +19,7 @@ pub fn sentence(event: &Event) -> String {
         }
         Event::Joined { alert } => format!("again: {}", alert.headline()),
         Event::AllClear { source } => format!("monitor {source} says that it is over"),
-        Event::SourceSilent { lease } => format!("the monitor has been silent since its word lapsed at {lease}"),
+        Event::SourceSilent { lease } => format!("the monitor has been silent since its alert expired at {lease}"),
         Event::RoleEntered { role, instead_of: None } => format!("{role} is to be engaged"),
         Event::RoleEntered { role, instead_of: Some(other) } => format!("{role} is entered in place of {other}"),
         Event::StepEntered { role, step, round, on_call, why, .. } => {
@@ -178,16 +178,16 @@ fn paged(page: &Page) -> String {
     let what = match &page.purpose {
         PagePurpose::Brief { round: 0 } => "brief".to_owned(),
         PagePurpose::Brief { round } => format!("reminder {round}"),
-        PagePurpose::Taken { by, .. } => format!("word that {by} has it"),
-        PagePurpose::HandedBack { by, of } => format!("word that {by} handed {of} back"),
-        PagePurpose::StoodDown => "word of standing down".to_owned(),
-        PagePurpose::Resolved => "word of the end".to_owned(),
-        PagePurpose::Announced => "word that a drill begins".to_owned(),
+        PagePurpose::Taken { by, .. } => format!("message that {by} has it"),
+        PagePurpose::HandedBack { by, of } => format!("message that {by} handed {of} back"),
+        PagePurpose::StoodDown => "message to stand down".to_owned(),
+        PagePurpose::Resolved => "message that it is over".to_owned(),
+        PagePurpose::Announced => "message that a drill begins".to_owned(),
         PagePurpose::RoomCard => "war room".to_owned(),
         PagePurpose::RoomLine { line } => format!("line {line:?}"),
         PagePurpose::RoomNote { line } => format!("note {line:?}"),
         PagePurpose::RoomUpdate { revision, .. } => format!("revision {revision} of the card"),
-        PagePurpose::RoomFurnish => "furnishing".to_owned(),
+        PagePurpose::RoomFurnish => "setup".to_owned(),
         PagePurpose::RoomInvite { people } => format!("invitation of {} people", people.len()),
         PagePurpose::RoomSummary => "summary".to_owned(),
         PagePurpose::RoomArchive => "archiving".to_owned(),
@@ -206,7 +206,7 @@ fn settled(n: u32, settlement: &SendOutcome) -> String {
         failed if !matches!(failed, SendOutcome::Held { .. }) && failed.is_desk_closed() => {
             format!("page {n} was not shown: {}", HeldWhy::DeskClosed)
         }
-        SendOutcome::Retry { why, unknown: false, .. } => format!("page {n} was not taken: {why}"),
+        SendOutcome::Retry { why, unknown: false, .. } => format!("page {n} was not accepted: {why}"),
         SendOutcome::Retry { why, unknown: true, .. } => format!("page {n}: outcome unknown: {why}"),
         SendOutcome::Held { why, .. } => format!("page {n} waits: {why}"),
         SendOutcome::Unreachable { why } => format!("page {n} can not be delivered: {why}"),

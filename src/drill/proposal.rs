@@ -83,7 +83,7 @@ pub struct MatrixProposal {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoProposal {
     /// The matrix already has faults.
-    #[error("the matrix has faults as it is: mend them first")]
+    #[error("the matrix has faults: fix them first")]
     Faulty,
     /// The failed hypothesis does not fail in virtual time, so nothing could be shown to help.
     #[error(
@@ -233,7 +233,7 @@ fn why(before: &SimulationSummary, after: &SimulationSummary, failed: &[RunHypot
     let percent = |finding: &HypothesisResult| 100.0 * finding.share().unwrap_or(0.0);
     let lines: Vec<String> = told
         .map(|(was, is)| {
-            let hangs = was.bottleneck.as_ref().map_or(String::new(), |found| format!("; it hung on {}", found.cause));
+            let hangs = was.bottleneck.as_ref().map_or(String::new(), |found| format!("; held up by {}", found.cause));
             format!("{}: {:.1} % in time before, {:.1} % after{hangs}", was.hypothesis, percent(was), percent(is))
         })
         .collect();

@@ -71,8 +71,7 @@ fn inbound(name: &ChannelName, config: &dyn ChannelConfig) -> Vec<SecretString> 
 /// The sockets that are to be kept open; none where the channel has no token for them.
 fn socket(name: &ChannelName, config: &dyn ChannelConfig) -> Option<SocketSettings> {
     let kind = config.kind();
-    let told =
-        |why: &String| tracing::warn!(channel = %name, %kind, why, "this channel is not listened to over sockets");
+    let told = |why: &String| tracing::warn!(channel = %name, %kind, why, "this channel has no inbound connection");
     config.socket(secret(config.socket_secret()?).inspect_err(told).ok()?)
 }
 

@@ -81,7 +81,7 @@ impl ListenerGauge {
         state.last_error = None;
         if self.most <= state.open && !state.told_full {
             state.told_full = true;
-            tracing::warn!(door = self.name, connections = state.open, "this door is full: whoever comes now waits");
+            tracing::warn!(door = self.name, connections = state.open, "this listener is full: new connections wait");
         }
     }
 
@@ -92,7 +92,7 @@ impl ListenerGauge {
         // Not as soon as one place is free: a listener at its limit would log every connection.
         if state.told_full && state.open <= self.most.saturating_sub((self.most / 10).max(1)) {
             state.told_full = false;
-            tracing::info!(door = self.name, connections = state.open, "this door has room again");
+            tracing::info!(door = self.name, connections = state.open, "this listener has free connections again");
         }
     }
 
@@ -102,7 +102,7 @@ impl ListenerGauge {
         state.turned_away += 1;
         if state.told_share.is_none() {
             state.told_share = Some(Instant::now());
-            tracing::warn!(door = self.name, %peer, share, "this peer has its share of the connections: more are closed");
+            tracing::warn!(door = self.name, %peer, share, "this peer has reached its limit of connections: further ones are closed");
         }
     }
 
@@ -110,7 +110,7 @@ impl ListenerGauge {
     /// connections at its limit would otherwise write two log lines for each.
     pub fn shares_are_free(&self) {
         if self.state().told_share.take_if(|told_at| SHARE_TOLD_AGAIN <= told_at.elapsed()).is_some() {
-            tracing::info!(door = self.name, "no peer has its whole share of the connections any more");
+            tracing::info!(door = self.name, "no peer is at its limit of connections any more");
         }
     }
 
@@ -118,7 +118,7 @@ impl ListenerGauge {
     pub fn stuck(&self, error: &std::io::Error) {
         let before = self.state().last_error.replace(error.to_string());
         if before.is_none() {
-            tracing::warn!(door = self.name, %error, "connections can not be taken; trying again");
+            tracing::warn!(door = self.name, %error, "connections can not be accepted; trying again");
         }
     }
 
@@ -131,9 +131,9 @@ impl ListenerGauge {
     fn sign(&self) -> Option<String> {
         let (state, name) = (self.state(), self.name);
         match &state.last_error {
-            Some(last_error) => Some(format!("the {name} door can not take connections: {last_error}")),
+            Some(last_error) => Some(format!("the {name} listener can not accept connections: {last_error}")),
             None if self.most <= state.open => {
-                Some(format!("the {name} door is full: it has {} connections", state.open))
+                Some(format!("the {name} listener is full: it has {} connections", state.open))
             }
             None => None,
         }

@@ -57,18 +57,16 @@ pub async fn run(engine: Arc<Engine>, shutdown: CancellationToken) {
     }
     sends.close();
     if timeout(DRAIN, sends.wait()).await.is_err() {
-        tracing::warn!(
-            "some sends did not end in time; they are taken up at the next start, marked as perhaps repeated"
-        );
+        tracing::warn!("some sends did not end in time; they are sent at the next start, marked as possible repeats");
         return;
     }
     // Nothing is under way: what waits was not begun, and the next start need not say that it may be a repeat.
     match timeout(LEAVING, engine.store().leave()).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => {
-            tracing::warn!(%error, "what waits is taken up at the next start, marked as perhaps repeated")
+            tracing::warn!(%error, "waiting pages are sent at the next start, marked as possible repeats")
         }
-        Err(_) => tracing::warn!("what waits is taken up at the next start, marked as perhaps repeated"),
+        Err(_) => tracing::warn!("waiting pages are sent at the next start, marked as possible repeats"),
     }
 }
 
@@ -93,11 +91,11 @@ async fn deliver(engine: &Arc<Engine>, sends: &TaskTracker) {
             );
         }
         for page in unsent {
-            let what = "a withdrawn page could not be noted as unsent";
+            let what = "a withdrawn page could not be recorded as unsent";
             deal(engine, sends, page, what, async move |engine| engine.delivery().drop_unsent(page).await);
         }
         for (page, until, why) in held {
-            let what = "a page whose channel must wait could not be noted";
+            let what = "the wait of a page for its channel could not be recorded";
             deal(engine, sends, page, what, async move |engine| engine.delivery().hold(page, until, why).await);
         }
         let _ = timeout(until(engine.delivery().next_send(), engine.store().now()), woken).await;
@@ -174,7 +172,7 @@ async fn hold_lease(engine: &Engine) {
         match engine.delivery().tick_lease().await {
             Ok(()) => sleep(LEASE_EVERY).await,
             Err(error) => {
-                tracing::error!(%error, "the lease could not be renewed; nothing is sent once it has lapsed");
+                tracing::error!(%error, "the lease could not be renewed; nothing is sent after it expires");
                 sleep(AFTER_FAILURE).await;
             }
         }
@@ -187,7 +185,7 @@ async fn adopt_orphans(engine: &Engine) {
         match engine.delivery().tick_orphans().await {
             Ok(0) => {}
             Ok(_) => engine.delivery().wake(),
-            Err(error) => tracing::error!(%error, "pages of dead nodes could not be looked for; trying again"),
+            Err(error) => tracing::error!(%error, "the search for pages of dead nodes failed; trying again"),
         }
         sleep(LEASE_EVERY).await;
     }
@@ -198,7 +196,7 @@ async fn find_owed(engine: &Engine) {
     loop {
         sleep(OWED_EVERY).await;
         if let Err(error) = engine.delivery().tick_owed().await {
-            tracing::error!(%error, "the queue could not be compared with what is owed; trying again");
+            tracing::error!(%error, "the queue could not be compared with the pages that are due; trying again");
         }
     }
 }
@@ -209,7 +207,7 @@ async fn stop_drills(engine: &Engine) {
     loop {
         changed.mark_unchanged();
         if let Err(error) = engine.delivery().tick_drills().await {
-            tracing::error!(%error, "drills could not be broken off; trying again");
+            tracing::error!(%error, "drills could not be aborted; trying again");
             sleep(AFTER_FAILURE).await;
             continue;
         }
@@ -231,7 +229,7 @@ async fn bring_late(engine: &Arc<Engine>, sends: &TaskTracker) {
                     Err(why) => Some(why),
                 };
                 if let Some(why) = why {
-                    tracing::error!(page.id = %page, why, "a page that a drill held back could not be brought");
+                    tracing::error!(page.id = %page, why, "a page that a drill delayed could not be delivered");
                 }
             });
         }
@@ -259,7 +257,7 @@ async fn anchor(engine: &Engine) {
 }
 
 /// Writes the last anchor, after everything else: without it nothing covers the end of the journal. Waits no longer
-/// than [`LAST_ANCHOR`].
+/// than `LAST_ANCHOR`.
 pub async fn anchor_last(engine: &Engine) {
     match timeout(LAST_ANCHOR, engine.tick_anchor()).await {
         Ok(Ok(())) => {}
@@ -271,12 +269,12 @@ pub async fn anchor_last(engine: &Engine) {
 /// Probes broken channels until they work again, whether or not there are pages.
 async fn mend_channels(engine: &Engine) {
     while let Err(error) = engine.delivery().recall_breakers().await {
-        tracing::error!(%error, "channels that were broken before could not be looked for; trying again");
+        tracing::error!(%error, "the search for channels that were broken before failed; trying again");
         sleep(AFTER_FAILURE).await;
     }
     loop {
         if let Err(error) = engine.delivery().tick_breakers().await {
-            tracing::error!(%error, "that a channel works again could not be told; its incident stays open");
+            tracing::error!(%error, "it could not be reported that a channel works again; its incident stays open");
         }
         sleep(NET).await;
     }
@@ -286,7 +284,7 @@ async fn mend_channels(engine: &Engine) {
 async fn tell_of_damage(engine: &Engine) {
     loop {
         if let Err(error) = engine.health().tick_quarantine().await {
-            tracing::error!(%error, "that incidents can not be read could not be told; trying again");
+            tracing::error!(%error, "it could not be reported that incidents can not be read; trying again");
         }
         sleep(NET).await;
     }

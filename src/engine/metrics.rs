@@ -167,7 +167,7 @@ impl Metrics {
         r.register("pages", "Attempts to send a page, by channel and outcome", self.pages.clone());
         r.register_with_unit(
             "send",
-            "From the start of an attempt to the provider's word",
+            "From the start of an attempt to the provider's response",
             Unit::Seconds,
             self.send_seconds.clone(),
         );
@@ -190,13 +190,13 @@ impl Metrics {
         );
         r.register_with_unit(
             "oldest_unsent_page_age",
-            "Age of the oldest page that no channel was given yet",
+            "Age of the oldest page that was not yet given to a channel",
             Unit::Seconds,
             self.oldest_unsent.clone(),
         );
-        let quarantined = "Rows of the store that can not be read and at which nobody has looked yet";
+        let quarantined = "Rows of the store that can not be read and that nobody has cleared yet";
         r.register("quarantined_rows", quarantined, self.quarantined.clone());
-        r.register("channel_broken", "1 while a channel reaches nobody and its pages go round it", self.broken.clone());
+        r.register("channel_broken", "1 while a channel reaches nobody and its pages fail over", self.broken.clone());
         r.register_with_unit(
             "oldest_contact_proof_age",
             "Age of the oldest proven contact of any person, by channel",
@@ -204,11 +204,7 @@ impl Metrics {
             self.proof_age.clone(),
         );
         r.register("contacts_never_proven", "People never proven to be reached, by channel", self.unproven.clone());
-        r.register(
-            "channel_links",
-            "Links that are up of a channel whose provider hands in over them",
-            self.links.clone(),
-        );
+        r.register("channel_links", "Links that are up, for channels with an inbound connection", self.links.clone());
         r.register(
             "channel_linked_since_timestamp_seconds",
             "Since when there is one, in Unix time; 0 while there is none",
@@ -216,33 +212,33 @@ impl Metrics {
         );
         r.register(
             "roles_entered",
-            "Ladders that began, by role and whether it was demanded",
+            "Ladders that began, by role and whether it was required",
             self.roles_entered.clone(),
         );
-        r.register(
-            "roles_handed_back",
-            "Roles that whoever had them handed back, by role",
-            self.roles_handed_back.clone(),
-        );
+        r.register("roles_handed_back", "Roles that were handed back, by role", self.roles_handed_back.clone());
         r.register("incidents_opened", "Incidents opened", self.incidents_opened.clone());
         r.register("incidents_resolved", "Incidents resolved", self.incidents_resolved.clone());
         r.register(
             "incidents_judged",
-            "What incidents turned out to be, as people said",
+            "Outcomes of incidents, as people classified them",
             self.incidents_judged.clone(),
         );
         r.register("alert_requests", "Requests with alerts, by door and outcome", self.alerts.clone());
         r.register("reloads", "Reloads of the matrix, by outcome", self.reloads.clone());
-        r.register("connections", "Connections that a door has; at its most it is full", self.connections.clone());
-        r.register("connections_max", "Connections that a door takes at most", self.connections_max.clone());
+        r.register(
+            "connections",
+            "Open connections of a listener; at its maximum it is full",
+            self.connections.clone(),
+        );
+        r.register("connections_max", "The most connections that a listener accepts", self.connections_max.clone());
         r.register(
             "connections_turned_away",
-            "Connections that were closed at once, because their peer had its share",
+            "Connections that were closed at once, because their peer was at its limit",
             self.turned_away.clone(),
         );
         r.register(
             "pages_found_again",
-            "Pages that were owed and in no queue, which is a bug, and were queued again",
+            "Pages that were due but in no queue, which is a bug, and were queued again",
             self.found_again.clone(),
         );
         self

@@ -185,7 +185,7 @@ impl Engine {
     fn on_commit(&self, committed: &CommittedEvents) {
         for CommittedEvent { incident, drill, event, .. } in &committed.events {
             if let Err(why) = caught(|| self.delivery.take_up(*incident, *drill, event)) {
-                tracing::error!(incident.id = %incident, why, "queueing a page panicked, which is a bug; it is looked for within a minute");
+                tracing::error!(incident.id = %incident, why, "queueing a page panicked, which is a bug; it is queued again within a minute");
             }
         }
         // Pages are sent while the log is still being written.

@@ -55,7 +55,7 @@ impl RuntimeConfig {
                 match config::secret(token) {
                     Ok(secret) => tokens.push((source.clone(), secret)),
                     Err(error) => {
-                        tracing::warn!(source = %source, %error, "this token is not here: alerts with it are refused");
+                        tracing::warn!(source = %source, %error, "this token can not be read: alerts with it are refused");
                     }
                 }
             }
@@ -92,9 +92,7 @@ impl RuntimeConfig {
             return Some(format!("channel {name} would reach nobody: {}", active.sandboxed.as_deref().unwrap_or("?")));
         }
         if let Some(name) = self.deafer_than(last) {
-            return Some(format!(
-                "what people answer by channel {name} would be refused: a secret of it can not be read"
-            ));
+            return Some(format!("answers by channel {name} would be refused: a secret of it can not be read"));
         }
         let read =
             |config: &Self, source: &SourceName| config.tokens.iter().filter(|(known, _)| known == source).count();

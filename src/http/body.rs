@@ -1,4 +1,4 @@
-//! Bodies, bounded in size and time.
+//! Reads request bodies with limits for size and time.
 
 use super::problem::ProblemDetails;
 use axum::{
@@ -8,13 +8,13 @@ use axum::{
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// The largest body of alerts that is read, in bytes.
+/// The largest body that is read, in bytes.
 pub const BODY_MAX: usize = 1024 * 1024;
 
 /// How long a body may take to arrive.
 pub const BODY_TIME_MAX: Duration = Duration::from_secs(10);
 
-/// Reads a whole body, or says why not.
+/// Reads a whole body, or returns the problem.
 pub async fn whole(body: Body) -> Result<Bytes, ProblemDetails> {
     match timeout(BODY_TIME_MAX, to_bytes(body, BODY_MAX)).await {
         Ok(Ok(bytes)) => Ok(bytes),

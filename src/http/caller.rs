@@ -1,4 +1,4 @@
-//! Who is at the other end of the Unix socket, and what they may do.
+//! The user at the other end of the Unix socket, and what they may do.
 
 use crate::{
     core::{Actor, PersonName},
@@ -8,13 +8,13 @@ use axum::http::StatusCode;
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// How long the host's directory of users may take.
+/// The timeout for the host's user directory.
 const NAME_TIME_MAX: Duration = Duration::from_secs(2);
 
-/// Who is at the other end of the socket.
+/// The user at the other end of the socket.
 #[derive(Debug, Clone, Copy)]
 pub struct SocketPeer {
-    /// Their Unix user; none when the kernel would not say.
+    /// Their Unix user; `None` if the kernel does not tell.
     pub uid: Option<u32>,
 }
 
@@ -25,7 +25,7 @@ impl SocketPeer {
     }
 }
 
-/// What a Unix user is to Stentor.
+/// A Unix user who may use the socket, and their role for Stentor.
 #[derive(Debug, Clone)]
 pub struct UnixCaller {
     user: String,
@@ -35,8 +35,8 @@ pub struct UnixCaller {
 }
 
 impl UnixCaller {
-    /// Whom the matrix says this user is; the daemon's own user and root are operators, the user of the site's mail
-    /// server hands in mail. Nobody else gets in.
+    /// Identifies the caller: a person of the matrix by their Unix user; an operator (root or the daemon's own user);
+    /// or the mail server's user, who may only deliver mail. Everybody else is refused.
     pub async fn of(app: &AppState, peer: SocketPeer) -> Result<Self, ProblemDetails> {
         let forbidden = |who: &str| {
             let detail = format!("{who} is neither the daemon's user nor a person's `unix` in the matrix");
@@ -54,34 +54,35 @@ impl UnixCaller {
         Ok(Self { user, person, operator, mailer })
     }
 
-    /// What the host calls this user.
+    /// The host's name of this user.
     pub fn user(&self) -> &str {
         &self.user
     }
 
-    /// Whom the matrix says this user is.
+    /// The person of the matrix with this Unix user.
     pub fn person(&self) -> Option<&PersonName> {
         self.person.as_ref()
     }
 
-    /// Whether this user is there for the site's mail server alone.
+    /// Whether this user may only deliver mail.
     pub fn hands_in_mail_only(&self) -> bool {
         self.mailer && self.person.is_none() && !self.operator
     }
 
-    /// Refuses those who are neither the site's mail server nor an operator: whoever hands in a mail says who wrote it.
+    /// Refuses callers who are neither the mail server nor an operator, because who delivers a mail can choose its
+    /// sender.
     pub fn may_hand_in_mail(&self) -> Result<(), ProblemDetails> {
         if self.operator || self.mailer {
             return Ok(());
         }
         let detail = format!(
-            "the Unix user {} hands in no mail: set mail_in = \"{}\" at a channel of kind smtp",
+            "the Unix user {} may not deliver mail: set mail_in = \"{}\" at a channel of kind smtp",
             self.user, self.user
         );
         Err(ProblemDetails::new(StatusCode::FORBIDDEN, detail))
     }
 
-    /// In whose name they act.
+    /// The actor of their actions.
     pub fn actor(&self) -> Actor {
         match &self.person {
             Some(person) => Actor::Person(person.clone()),
@@ -90,8 +91,8 @@ impl UnixCaller {
     }
 }
 
-/// What the host calls a user; the number where it does not say in time. Asked on a thread of its own: a directory
-/// that hangs must not hold up a page.
+/// The host's name of a user; the number if the directory does not respond in time. It is called on its own thread,
+/// because a directory that hangs must not delay pages.
 async fn name_of(uid: u32) -> String {
     let asked = tokio::task::spawn_blocking(move || uzers::get_user_by_uid(uid));
     let found = timeout(NAME_TIME_MAX, asked).await.ok().and_then(Result::ok).flatten();

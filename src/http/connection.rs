@@ -1,7 +1,7 @@
-//! Connections to a door: bounded in number, in their number for one peer, and in how long each may be in any state.
+//! Connections to a listener, with limits for their number, their number from one peer, and the time in each state.
 //!
-//! What a connection may not do for long is said once, above HTTP's versions: to be without a request under way, to have
-//! one that is not answered, to leave an answer unread. So it needs no list of the ways in which a peer can be slow.
+//! The limits are independent of HTTP's version: a connection may only for some time have no request, have a request
+//! without a response, or leave a response unread. So there is no need to list all ways in which a peer can be slow.
 
 pub mod limits;
 mod peer;
@@ -24,31 +24,32 @@ use tokio::time::{sleep, timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use watch::{ConnectionWatch, StreamProgress};
 
-/// Requests that one HTTP/2 connection may have under way: a proxy may bring all desks on one.
+/// The largest number of concurrent requests on one HTTP/2 connection: a proxy may send the requests of all desks on
+/// one.
 const STREAMS_MAX: u32 = 256;
 
-/// Bytes of a head that is not whole, or of what was not sent yet, that one HTTP/1 connection holds.
+/// The buffer of one HTTP/1 connection, in bytes, for an incomplete head or unsent output.
 const BUFFER_MAX: usize = 64 << 10;
 
-/// How long a peer whose connection is ended for want of requests may take to let go of it.
+/// How long a peer may take to close an idle connection that we end.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// The rest after a connection could not be taken, e.g. for want of files.
+/// The pause after accepting a connection failed, e.g. because there are too many open files.
 const AFTER_FAILURE: Duration = Duration::from_millis(50);
 
-/// A door that is open.
+/// A listener and how to serve it.
 pub struct OpenListener<L> {
-    /// Where peers come from.
+    /// The source of connections.
     pub listener: L,
-    /// What they find.
+    /// The routes.
     pub router: Router,
-    /// How long they may take.
+    /// The limits for connections.
     pub limits: ConnectionLimits,
-    /// How many there may be, and who is told.
+    /// The limit for all connections, and their current number for metrics and logs.
     pub entrance: Arc<ListenerGauge>,
 }
 
-/// Serves until `shutdown`, then lets requests under way end; the caller bounds how long.
+/// Serves until `shutdown`, then lets current requests finish; the caller sets the timeout.
 pub async fn serve<L: ListenSocket>(door: OpenListener<L>, shutdown: CancellationToken) {
     let OpenListener { listener, router, limits, entrance } = door;
     let (places, tasks) = (ConnectionLimit::new(entrance.clone(), limits), TaskTracker::new());
@@ -64,13 +65,13 @@ pub async fn serve<L: ListenSocket>(door: OpenListener<L>, shutdown: Cancellatio
         };
         match accepted {
             Ok((stream, origin, peer)) => {
-                // One that has its share is closed by being dropped.
+                // If the peer has used its share, the connection is closed by dropping it.
                 if let Some(place) = places.take(room, origin) {
                     let router = TowerToHyperService::new(router.clone());
                     spawn(&tasks, talk(TokioIo::new(stream), router, peer, limits, shutdown.clone()), place);
                 }
             }
-            // That peer is gone already, which says nothing about the door.
+            // That peer is gone already, which is not a fault of the listener.
             Err(error) if peer::is_their_own(&error) => {}
             Err(error) => {
                 entrance.stuck(&error);
@@ -91,7 +92,7 @@ fn spawn(tasks: &TaskTracker, connection: impl Future<Output = ()> + Send + 'sta
     });
 }
 
-/// One connection, from its first byte to its end. How a peer leaves is no news.
+/// Serves one connection until its end. How a peer disconnects is not logged.
 async fn talk<I, P>(
     io: I,
     router: TowerToHyperService<Router>,
@@ -109,12 +110,12 @@ async fn talk<I, P>(
         answering.answer(router.call(request))
     });
     let mut builder = Builder::new(StreamProgress(limits));
-    // What is watched here is watched once.
+    // Our own timeouts replace those of the library.
     builder.http1().header_read_timeout(None).max_buf_size(BUFFER_MAX);
     let http2 = &mut builder.http2();
     http2.timer(TokioTimer::new()).keep_alive_interval(limits.ping).keep_alive_timeout(limits.ping);
     http2.max_concurrent_streams(STREAMS_MAX);
-    // No upgrades: nothing here speaks anything but HTTP, and an upgraded connection would be out of sight.
+    // No upgrades: all routes use HTTP only, and an upgraded connection would have no timeouts.
     let mut connection = pin!(builder.serve_connection(io, service));
     let is_at_rest = tokio::select! {
         _ = &mut connection => return,
@@ -124,7 +125,7 @@ async fn talk<I, P>(
     connection.as_mut().graceful_shutdown();
     match is_at_rest {
         None => drop(connection.await),
-        // An HTTP/2 peer hears that this is the end, so that a request on its way is not lost.
+        // An HTTP/2 peer gets a GOAWAY, so that a request on its way is not lost.
         Some(true) => drop(timeout(FAREWELL, connection).await),
         Some(false) => {}
     }

@@ -1,4 +1,4 @@
-//! Who is asking: sources by their tokens, people by their desk's cookie.
+//! Authentication: sources by their tokens, people by their desk's cookie.
 
 use crate::{
     core::{PersonName, SourceName},
@@ -12,10 +12,10 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use secrecy::ExposeSecret;
 
-/// The desk's cookie.
+/// The name of the desk's cookie.
 pub const COOKIE: &str = "stentor_desk";
 
-/// The source whose token this request carries: as a bearer token, or as the password of basic authentication.
+/// The source whose token is in this request: as a bearer token, or as the password of basic authentication.
 pub fn source(app: &AppState, headers: &HeaderMap) -> Option<SourceName> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, credential) = value.split_once(' ')?;
@@ -25,7 +25,7 @@ pub fn source(app: &AppState, headers: &HeaderMap) -> Option<SourceName> {
         _ => return None,
     };
     let live = app.engine.config();
-    // Every token is compared, so that the time tells nothing about which is near.
+    // All tokens are compared, so that the time reveals nothing.
     let mut found = None;
     for (source, known) in &live.tokens {
         if same(known.expose_secret(), &token) {
@@ -35,13 +35,13 @@ pub fn source(app: &AppState, headers: &HeaderMap) -> Option<SourceName> {
     found
 }
 
-/// The cookie of a signed-in desk, and whose it is.
+/// The cookie of a signed-in desk, and its person.
 pub fn session(app: &AppState, headers: &HeaderMap) -> Option<(String, PersonName)> {
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
     let cookie = pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value.to_owned())?;
     let person = app.engine.keys().person_of_session(&cookie, app.engine.now())?;
-    // Whoever left the matrix is signed out.
+    // A person who was removed from the matrix is signed out.
     app.engine.config().matrix.people.contains_key(&person).then_some((cookie, person))
 }
 
@@ -51,7 +51,8 @@ fn password(credential: &str) -> Option<String> {
     text.split_once(':').map(|(_, password)| password.to_owned())
 }
 
-/// Who came by the socket has shown who they are; over TCP it takes a desk's cookie or a source's token.
+/// Refuses callers without a credential. The socket has authenticated its callers; over TCP a desk's cookie or a
+/// source's token is required.
 pub fn admitted(
     app: &AppState,
     caller: Option<Extension<UnixCaller>>,

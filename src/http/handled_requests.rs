@@ -1,4 +1,4 @@
-//! Requests that a provider may hand over twice: the second time is answered as the first.
+//! Requests that a provider may send twice: the second one gets the same response as the first.
 
 use crate::http::problem::ProblemDetails;
 use axum::http::StatusCode;
@@ -7,11 +7,11 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-/// Requests whose answer is remembered.
+/// The largest number of requests whose response is kept.
 const ANSWERED_MAX: usize = 4096;
 
-/// Requests by what their provider has signed of them (its header with a token of the attempt is not signed, so it proves
-/// nothing), with what was answered; none while that is being found out.
+/// Requests by the part that their provider has signed (its header with a token of the attempt is not signed, so it
+/// proves nothing), with the response; `None` while that is in progress.
 #[derive(Debug, Default)]
 pub struct HandledRequests(Mutex<RequestMemory>);
 
@@ -21,7 +21,8 @@ struct RequestMemory {
     order: VecDeque<String>,
 }
 
-/// A request that has come for the first time. Dropped without an answer it is forgotten: the next try is the first.
+/// A request that was received for the first time. If it is dropped without a response it is forgotten, so that the
+/// next attempt is the first.
 struct FirstRequest<'a> {
     answered: &'a HandledRequests,
     key: String,
@@ -29,8 +30,8 @@ struct FirstRequest<'a> {
 }
 
 impl HandledRequests {
-    /// What was answered to this request; found out by `answer` where it is the first. One that comes while the first
-    /// is still being answered is to come again: what is not durable yet is not acknowledged.
+    /// The response to this request; computed by `answer` if it is the first. If the first one is still in progress,
+    /// the provider is asked to retry: what is not durable yet is not acknowledged.
     pub async fn once(
         &self,
         key: String,
@@ -40,7 +41,8 @@ impl HandledRequests {
             return answer().await;
         }
         if let Some(known) = self.begin(&key) {
-            let busy = || ProblemDetails::new(StatusCode::SERVICE_UNAVAILABLE, "this very request is being answered");
+            let busy =
+                || ProblemDetails::new(StatusCode::SERVICE_UNAVAILABLE, "the same request is already being handled");
             return known.ok_or_else(busy);
         }
         let mut turn = FirstRequest { answered: self, key, done: false };
@@ -50,7 +52,7 @@ impl HandledRequests {
         Ok(word)
     }
 
-    /// Notes a request; what is known of it, where it is not the first.
+    /// Registers a request; returns what is known about it if it is not the first.
     fn begin(&self, key: &str) -> Option<Option<String>> {
         let mut memory = self.memory();
         if let Some(known) = memory.answers.get(key) {

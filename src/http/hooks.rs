@@ -1,5 +1,5 @@
-//! What providers call: one route for all of them. Whether a request is its provider's, and what it says, the folder of
-//! its channel reads out of bytes and headers; what it says is done here, by the engine.
+//! The routes that providers call, the same for all of them. The folder of the channel authenticates and parses the
+//! request; this module passes its meaning to the engine.
 
 use crate::{
     channel::{
@@ -19,7 +19,7 @@ use axum::{
 };
 use std::sync::Arc;
 
-/// `/hooks/{kind}/{channel}`: what people say.
+/// `/hooks/{kind}/{channel}`: people's answers.
 pub async fn inbox(
     State(app): State<Arc<AppState>>,
     Path((kind, channel)): Path<(String, String)>,
@@ -28,8 +28,8 @@ pub async fn inbox(
     take(&app, HookAddress::Inbox, &kind, &channel, request).await
 }
 
-/// `/hooks/{kind}/{channel}/report`: what became of a page, or how a call about it goes on. Reports that are doubled, late
-/// or out of order change nothing that they should not.
+/// `/hooks/{kind}/{channel}/report`: a delivery report, or the next turn of a call. Duplicated, late or unordered
+/// reports do no harm.
 pub async fn report(
     State(app): State<Arc<AppState>>,
     Path((kind, channel)): Path<(String, String)>,
@@ -85,7 +85,7 @@ async fn take(
     }
 }
 
-/// The page, where the token is its own.
+/// The page, if the token is its own.
 async fn prove(app: &AppState, named: &NamedPage) -> Result<PageId, ProblemDetails> {
     if app.engine.inbound().is_report_token(named.page, &named.token).await? {
         return Ok(named.page);
@@ -117,7 +117,7 @@ async fn settle(
         ReportedPage::Named(named) => Some(prove(app, named).await?),
         ReportedPage::Receipt(id) => app.engine.inbound().page_with_receipt(channel, id).await?,
     };
-    // One that we do not know, or do not know any more, is not asked about again.
+    // For an unknown or deleted page the response is a success, so that the provider does not retry.
     let Some(page) = page else { return Ok(()) };
     if report.own_channel_only {
         went_by(app, page, channel).await?;
@@ -145,7 +145,7 @@ async fn failed(
         }
     }
     if let Some(why) = everybody {
-        tracing::error!(%channel, why, "a provider had taken a page and refuses it for a reason that is not its reader's");
+        tracing::error!(%channel, why, "a provider accepted a page and then refused it for a reason that is not about its recipient");
     }
     match message {
         Some(message) => Ok(app.engine.inbound().undelivered_message(page, &message, why).await?),
@@ -153,14 +153,14 @@ async fn failed(
     }
 }
 
-/// Refuses a report that comes by another channel than its page went by.
+/// Refuses a report from another channel than the one that sent the page.
 async fn went_by(app: &AppState, page: PageId, channel: &ChannelName) -> Result<(), ProblemDetails> {
     let incident = app.engine.reads().view(page.incident).await?;
     let row = incident.as_ref().and_then(|incident| incident.pages.get(&page.n));
     if row.is_some_and(|row| row.channel == *channel) {
         return Ok(());
     }
-    Err(ProblemDetails::not_found("this page did not go by this channel"))
+    Err(ProblemDetails::not_found("this page was not sent by this channel"))
 }
 
 fn acknowledge(acknowledgement: Acknowledgement) -> Response {

@@ -1,5 +1,5 @@
-//! The connections that we open to providers, so that they can hand in what people do: kept open as the matrix says, one
-//! set for each channel that is heard in that way.
+//! The connections that we open to providers to receive what people do, as the matrix says: one set for each channel of
+//! this kind.
 
 use crate::{
     channel::socket_settings::{ConnectionProtocol, SocketSettings},
@@ -12,8 +12,8 @@ use secrecy::ExposeSecret;
 use std::{collections::BTreeMap, sync::Arc};
 use tokio_util::sync::CancellationToken;
 
-/// Keeps them until `shutdown`, and returns once what was heard is judged. A reload opens and closes what it changes;
-/// links that a provider had switched off are tried anew by any reload.
+/// Keeps them open until `shutdown`, and returns when all received events are handled. A reload opens and closes the
+/// connections that it changes; links that a provider had disabled are tried again after each reload.
 pub async fn keep(app: Arc<AppState>, shutdown: CancellationToken) {
     let mut reloads = app.engine.reloads();
     let mut connections = ConnectionSupervisor {
@@ -46,7 +46,7 @@ struct OpenConnection {
 }
 
 impl ConnectionSupervisor {
-    /// Closes what is not wanted any more and opens what is.
+    /// Closes connections that the matrix does not have any more, and opens new ones.
     fn follow_the_matrix(&mut self) {
         let live = self.app.engine.config();
         let wanted = |name: &ChannelName| live.channels.get(name).and_then(|wired| wired.socket.as_ref());
@@ -81,12 +81,12 @@ impl ConnectionSupervisor {
             if let Err(error) = kept {
                 reporter.failed(&error.to_string(), true).await;
             }
-            tracing::info!(channel = %reporter.channel, "the provider is not listened to any more");
+            tracing::info!(channel = %reporter.channel, "the inbound connection has ended");
             stop.cancel();
         }));
     }
 
-    /// Waits for one that ends; for ever where there is none.
+    /// Waits for a connection that ends; for ever if there is none.
     async fn clear(&mut self) {
         if self.ending.next().await.is_none() {
             std::future::pending().await

@@ -1,4 +1,4 @@
-//! Mails that come back, as the site's mail server hands them over: answers, automatic replies, bounces.
+//! Incoming mails from the site's mail server: answers, automatic replies, bounces.
 
 use crate::{
     channel::smtp::incoming::{self, IncomingMail, MailMeaning},
@@ -19,46 +19,46 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// Said to those whose reply is no answer, behind what was not understood.
+/// Added to the response if a reply is not an answer, after the part that was not understood.
 const HOW: &str = "Nothing was changed. Reply with one word as the first line: roger (received), wilco (I have it), \
      standby 3 (minutes), unable (pass it on).";
 
-/// Said where the page is one that this daemon never sent.
+/// The response if this daemon did not send the page.
 const ELSEWHERE: &str =
-    "this mail answers a page of another Stentor, which alone can take it: the mail server is to keep it";
+    "this mail answers a page of another Stentor, which alone can accept it: the mail server must keep it";
 
-/// Said to those whose reply comes when nothing of its page is kept any more.
+/// The response if the page has been deleted.
 const GONE: &str =
     "Nothing was changed: the page that you answer is not kept any more. Call whoever may be waiting for you.";
 
-/// What became of a mail.
+/// The result of an incoming mail.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct MailResult {
-    /// In a word.
+    /// The result in one word.
     pub outcome: MailOutcome,
-    /// In words, for the one who wrote it.
+    /// A text for the sender.
     pub text: String,
 }
 
-/// What became of a mail, in a word.
+/// The result of an incoming mail in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MailOutcome {
     /// It was an answer.
     Answered,
-    /// A human's words that are no answer: they must hear that.
+    /// A person's text that is not an answer: they must be told.
     Unclear,
-    /// Its human is away: the page is passed on.
+    /// The person is away: the page is passed on.
     Away,
-    /// It did not arrive.
+    /// A bounce.
     Bounced,
-    /// Nothing of ours, or nothing that changes anything.
+    /// Not about our pages, or without effect.
     Ignored,
-    /// It is about a page of another installation: only that one can take it.
+    /// About a page of another installation, which alone can accept it.
     Elsewhere,
 }
 
-/// `POST /v1/mail`: one mail, as it is.
+/// `POST /v1/mail`: one mail, unchanged.
 pub async fn take(
     State(app): State<Arc<AppState>>,
     Extension(caller): Extension<UnixCaller>,
@@ -81,16 +81,16 @@ pub async fn take(
             return Ok(Json(mail_result(MailOutcome::Ignored, "it changes nothing")));
         }
         MailProof::Elsewhere => {
-            tracing::error!(page.id = %incoming.page, "a mail about a page of another installation came here: its server is to keep it");
+            tracing::error!(page.id = %incoming.page, "a mail about a page of another installation was received: the mail server must keep it");
             return Ok(Json(mail_result(MailOutcome::Elsewhere, ELSEWHERE)));
         }
         MailProof::Gone if matches!(incoming.meaning, MailMeaning::Said(_)) => {
-            tracing::warn!(page.id = %incoming.page, "a reply to this page came, which is not kept any more: it is returned");
+            tracing::warn!(page.id = %incoming.page, "a reply to a deleted page was received: it is returned");
             return Ok(Json(mail_result(MailOutcome::Unclear, GONE)));
         }
-        MailProof::Gone => return Ok(Json(mail_result(MailOutcome::Ignored, "its page is not kept any more"))),
+        MailProof::Gone => return Ok(Json(mail_result(MailOutcome::Ignored, "its page has been deleted"))),
         MailProof::Nothing => {
-            tracing::warn!(page.id = %incoming.page, "a mail about this page has no good token: it is ignored");
+            tracing::warn!(page.id = %incoming.page, "a mail about this page has no valid token: it is ignored");
             return Ok(Json(mail_result(MailOutcome::Ignored, "it names no page")));
         }
     };
@@ -101,13 +101,13 @@ pub async fn take(
     }
     if !is_from(&app, &incoming, &reader) {
         tracing::warn!(page.id = %incoming.page, "a reply to this page is from somebody else's mailbox: it is ignored");
-        return Ok(Json(mail_result(MailOutcome::Ignored, "it is not from the mailbox that was written to")));
+        return Ok(Json(mail_result(MailOutcome::Ignored, "it is not from the mailbox of the page's recipient")));
     }
     said(&app, incoming, reader).await.map(Json)
 }
 
 async fn said(app: &AppState, incoming: IncomingMail, reader: PersonName) -> Result<MailResult, ProblemDetails> {
-    // A code of another page is none of this one's.
+    // A code of another page is not valid for this one.
     let own = match &incoming.meaning {
         MailMeaning::Said(Reply::Answer { code: Some(code), .. }) => {
             app.engine.inbound().is_code(incoming.page, code).await?
@@ -119,7 +119,7 @@ async fn said(app: &AppState, incoming: IncomingMail, reader: PersonName) -> Res
         return Ok(MailResult { outcome: MailOutcome::Unclear, text: format!("{} {HOW}", not_understood(&reply)) });
     }
     let (answer, outcome, via) = match incoming.meaning {
-        // A word, and no code of another page: a number on the first line is no answer, and nor is a bare "ok".
+        // Only a word counts: a number on the first line is not an answer, and neither is a plain "ok".
         MailMeaning::Said(Reply::Answer { answer, .. }) if own => {
             (Some(answer), MailOutcome::Answered, AnswerVia::Mail)
         }
@@ -144,20 +144,22 @@ fn not_understood(reply: &Reply) -> String {
         Reply::Unclear { doubt: ReplyDoubt::Live, .. } => format!("Not taken: {}.", ReplyDoubt::Live),
         Reply::Unclear { doubt, .. } => format!("Not understood: {doubt}."),
         Reply::Answer { .. } => "Your reply has the code of another page.".to_owned(),
-        Reply::AsAsked { code: Some(_) } => "A code is no answer to a mail.".to_owned(),
+        Reply::AsAsked { code: Some(_) } => "A code is not an answer to a mail.".to_owned(),
         Reply::AsAsked { code: None } => "It is not clear what your yes is to.".to_owned(),
-        // To leave a list of mails is no word about a crisis.
-        Reply::OptOut | Reply::OptIn => "Stentor's mails are no list that can be left or joined.".to_owned(),
+        // A request to unsubscribe is not an answer.
+        Reply::OptOut | Reply::OptIn => {
+            "Stentor's mails are not a mailing list: nobody can subscribe or unsubscribe.".to_owned()
+        }
     }
 }
 
-/// What a mail proves by the message id that it names.
+/// What the message id in a mail proves.
 enum MailProof {
-    /// That it is about a page of this person's.
+    /// It is about a page of this person.
     Reader(PersonName),
-    /// That another installation wrote that page.
+    /// Another installation wrote that page.
     Elsewhere,
-    /// That it is about a page of ours that is not there any more.
+    /// It is about a page of ours that has been deleted.
     Gone,
     /// Nothing.
     Nothing,
@@ -168,7 +170,7 @@ async fn proven(app: &AppState, incoming: &IncomingMail) -> Result<MailProof, Pr
         return Ok(MailProof::Elsewhere);
     }
     if app.engine.reads().identity(incoming.page.incident).await?.is_none() {
-        // Its own nonce is gone with it: that the mail names this installation is all that can be seen.
+        // The incident's nonce was deleted with it: we can only see that the mail names this installation.
         return Ok(if incoming.site.is_some() { MailProof::Gone } else { MailProof::Nothing });
     }
     if !app.engine.inbound().is_mail_token(incoming.page, &incoming.token).await? {
@@ -178,13 +180,13 @@ async fn proven(app: &AppState, incoming: &IncomingMail) -> Result<MailProof, Pr
     let Some(page) = incident.as_ref().and_then(|incident| incident.pages.get(&incoming.page.n)) else {
         return Ok(MailProof::Gone);
     };
-    // The word that somebody has a role can be answered too: by handing it back.
+    // The message that somebody has a role can be answered too: by handing it back.
     let answerable = |page: &&Arc<Page>| page.purpose.is_brief() || page.purpose.tells_who_has_it();
     let page = Some(page).filter(|page| incoming.is_bounce() || answerable(page));
     Ok(page.and_then(|page| page.person.clone()).map_or(MailProof::Nothing, MailProof::Reader))
 }
 
-/// A page that was forwarded is answered by its reader alone.
+/// Whether the mail is from the page's recipient: nobody else can answer a forwarded page.
 fn is_from(app: &AppState, incoming: &IncomingMail, reader: &PersonName) -> bool {
     let live = app.engine.config();
     let mailbox = live.matrix.people.get(reader).and_then(|person| person.email.as_deref());

@@ -1,7 +1,7 @@
-//! The door: alerts, answers, screens, incidents, metrics.
+//! The HTTP server: alerts, answers, pages for browsers, incidents, metrics.
 //!
-//! Two routers over one daemon. [`door`] listens on TCP: whatever changes something carries its own credential.
-//! [`control()`] listens on the daemon's Unix socket: the kernel says who calls.
+//! There are two routers. [`door`] listens on TCP: each request that changes something has its own credential.
+//! [`control()`] listens on the daemon's Unix socket: the kernel tells who the caller is.
 
 pub mod api;
 pub mod body;
@@ -49,7 +49,7 @@ pub fn control(app: Arc<AppState>) -> Router {
     finished(routes.layer(from_fn_with_state(app.clone(), admit_caller)), app)
 }
 
-/// What providers call.
+/// The routes that providers call.
 fn hooks() -> Router<Arc<AppState>> {
     Router::new()
         .route("/hooks/self", post(control::health::echo))
@@ -74,14 +74,15 @@ async fn admit_caller(
             next.run(request).await
         }
         Err(problem) => {
-            // A stranger hears why, once; their place is for somebody else.
+            // After a response to a caller without credentials, the connection is closed so that others can use its
+            // place.
             let end = [(header::CONNECTION, "close")];
             if version < Version::HTTP_2 { (end, problem).into_response() } else { problem.into_response() }
         }
     }
 }
 
-/// What both listeners do with every request.
+/// Adds what both listeners do with every request.
 fn finished(routes: Router<Arc<AppState>>, app: Arc<AppState>) -> Router {
     routes
         .layer(DefaultBodyLimit::max(body::BODY_MAX))

@@ -1,4 +1,4 @@
-//! A button of a person's own page, pressed in a chat: the code that it holds proves its page.
+//! Handles a button of a person's own page that is pressed in a chat: the code in it proves its page.
 
 use crate::{
     core::{Answer, AnswerVerdict, AnswerVia, IncidentId, PageId, PersonName},
@@ -7,22 +7,21 @@ use crate::{
     store::StoreError,
 };
 
-/// Said when nothing could be kept.
-pub(super) const NOT_KEPT: &str =
-    "This could not be kept: try it again, and answer by the desk, the mail's link or SMS meanwhile.";
+/// The response if the store failed.
+pub(super) const NOT_KEPT: &str = "This could not be stored: try again, or answer by the desk, the mail's link or SMS.";
 
-/// Said to what is no human.
+/// The response to bots.
 pub(super) const NO_HUMAN: &str = "Only humans answer here.";
 
-/// Why a press gave no answer.
+/// Why a press did not become an answer.
 pub(super) enum PressRefused {
-    /// For a reason that its presser is told.
+    /// For a reason that the user is told.
     Word(String),
     /// The store could not keep it.
     NotKept,
 }
 
-/// A button that names a page: the page must be this person's own, whoever saw the button.
+/// Handles a button that names a page: the page must be this person's own, because others may see the button.
 pub(super) async fn by_page(
     app: &AppState,
     (page, code): (&str, &str),
@@ -35,7 +34,7 @@ pub(super) async fn by_page(
     Ok((page.incident, app.engine.inbound().answer_page(page, person, Some(answer), via).await))
 }
 
-/// What came of it, in words for its presser.
+/// The result as a text for the user.
 pub(super) async fn verdict_words(
     app: &AppState,
     incident: IncidentId,
@@ -46,18 +45,18 @@ pub(super) async fn verdict_words(
         AnswerError::NoIncident(id) => PressRefused::Word(format!("There is no incident {id} any more.")),
         AnswerError::Store(error) => not_kept(error),
     })?;
-    // It is kept, whether or not more can be said about it.
+    // The answer is committed, even if reading the incident fails.
     let incident = app.engine.reads().view(incident).await.ok().flatten();
     Ok(verdict_text(&app.engine.config(), incident.as_deref(), person, verdict, ""))
 }
 
-/// Refuses a button that is none of ours.
+/// Refuses a button that is not ours.
 pub(super) fn ours(is_ours: Result<bool, StoreError>) -> Result<(), PressRefused> {
     if is_ours.map_err(not_kept)? { Ok(()) } else { Err(PressRefused::Word("This button is not one of ours.".into())) }
 }
 
-/// The store's trouble is for the log.
+/// Logs the store's error.
 pub(super) fn not_kept(error: StoreError) -> PressRefused {
-    tracing::error!(%error, "an answer by a button could not be kept");
+    tracing::error!(%error, "an answer by a button could not be stored");
     PressRefused::NotKept
 }

@@ -1,4 +1,4 @@
-//! What went wrong, as RFC 9457 problem details.
+//! Errors as RFC 9457 problem details.
 
 use crate::{engine::AnswerError, store::StoreError};
 use axum::{
@@ -15,7 +15,7 @@ pub struct ProblemDetails {
     title: &'static str,
     status: u16,
     detail: String,
-    /// Every fault of the body, by its place in it.
+    /// Every fault of the body, by its index.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<BodyFault>,
 }
@@ -23,7 +23,7 @@ pub struct ProblemDetails {
 /// One fault of a body.
 #[derive(Debug, Clone, Serialize)]
 pub struct BodyFault {
-    /// Which alert of the array, from 0.
+    /// The index of the alert in the array, from 0.
     pub index: usize,
     /// What is wrong with it.
     pub detail: String,
@@ -36,33 +36,33 @@ impl ProblemDetails {
         Self { title, status: status.as_u16(), detail: detail.into(), errors: Vec::new() }
     }
 
-    /// What kind of problem.
+    /// The HTTP status.
     pub fn status(&self) -> StatusCode {
         StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
-    /// What to do.
+    /// The detail, which says what to do.
     pub fn detail(&self) -> &str {
         &self.detail
     }
 
-    /// With the faults of the body.
+    /// Adds the faults of the body.
     pub fn with(mut self, errors: Vec<BodyFault>) -> Self {
         self.errors = errors;
         self
     }
 
-    /// No good credential.
+    /// No valid credential.
     pub fn unauthorized(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, detail)
     }
 
-    /// What is named does not exist.
+    /// The resource does not exist.
     pub fn not_found(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, detail)
     }
 
-    /// The body is not what it should be.
+    /// The request is not valid.
     pub fn bad(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, detail)
     }
@@ -72,7 +72,7 @@ impl From<StoreError> for ProblemDetails {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "the store refused a request");
         match error {
-            // No other try will find it otherwise.
+            // A retry would have the same result.
             StoreError::Corrupt { what, why } => {
                 let detail = format!("{what} can not be read: {why}; see `stentor store quarantine list`");
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
@@ -83,11 +83,11 @@ impl From<StoreError> for ProblemDetails {
     }
 }
 
-/// The longest refusal of the framework's that is worded anew.
+/// The longest error of the framework that is converted, in bytes.
 const REFUSAL_MAX: usize = 4096;
 
-/// What the framework refuses before we see it (a method, a field, a type of body) comes as bare text: it becomes a
-/// problem like all others, its headers kept.
+/// Converts plain-text errors of the framework (for a method, a field, a type of body) to problem details; keeps their
+/// headers.
 pub async fn worded(response: Response) -> Response {
     let (status, kind) = (response.status(), response.headers().get(header::CONTENT_TYPE));
     let bare = kind.is_none_or(|kind| kind.as_bytes().starts_with(b"text/plain"));
@@ -98,8 +98,8 @@ pub async fn worded(response: Response) -> Response {
     let said = to_bytes(body, REFUSAL_MAX).await.unwrap_or_default();
     let said = String::from_utf8_lossy(&said).trim().to_owned();
     let detail = match (said.is_empty(), parts.headers.get(header::ALLOW).and_then(|allow| allow.to_str().ok())) {
-        (true, Some(allow)) => format!("only {allow} is answered here"),
-        (true, None) => "the request is not one that is answered here".to_owned(),
+        (true, Some(allow)) => format!("this address accepts only {allow}"),
+        (true, None) => "this address does not accept this request".to_owned(),
         (false, _) => said,
     };
     parts.headers.remove(header::CONTENT_LENGTH);
@@ -124,7 +124,7 @@ impl IntoResponse for ProblemDetails {
     }
 }
 
-/// An answer that came to nothing, as a problem.
+/// The problem for an answer that failed.
 pub fn answer_problem(error: AnswerError) -> ProblemDetails {
     match error {
         AnswerError::NoIncident(id) => ProblemDetails::not_found(format!("there is no incident {id}")),

@@ -1,5 +1,5 @@
-//! Slack's buttons and commands. By HTTP they come through the route of all providers, over a socket they come to
-//! [`sockets`]. Both are judged by one function and by nothing else.
+//! Slack's buttons and commands. Over HTTP they come through the route of all providers, over a socket through
+//! `sockets`. Both are handled by the same function.
 
 mod handler;
 mod orders;

@@ -1,4 +1,4 @@
-//! What every request may need.
+//! The state that every request handler can use.
 
 use crate::{
     channel::{desk_hub::DeskHub, outbox::SandboxOutbox},
@@ -14,7 +14,7 @@ use std::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// What every request may need.
+/// The state that every request handler can use.
 pub struct AppState {
     /// The node.
     pub engine: Arc<Engine>,
@@ -22,28 +22,28 @@ pub struct AppState {
     pub hub: DeskHub,
     /// The sandbox.
     pub outbox: SandboxOutbox,
-    /// Whether the outbox may be looked at over TCP: only on loopback, and only where nothing is public.
+    /// Whether the outbox is shown over TCP: only on loopback, and only if there is no public address.
     pub shows_outbox: bool,
     /// When the process started.
     pub started_at: Timestamp,
     /// Ends every stream.
     pub shutdown: CancellationToken,
-    /// For private words to Slack users.
+    /// The client for private responses to Slack users.
     pub client: reqwest::Client,
-    /// Where else than at Slack private words may go: doubles on loopback.
+    /// Another address to which private responses may be sent: test doubles on loopback.
     pub slack_hooks: Option<String>,
-    /// Drills on this daemon.
+    /// The runner of drills on this daemon.
     pub drills: Arc<DrillRunner>,
-    /// The matrix's folder, whose drills are scheduled.
+    /// The matrix's folder, with the scenarios of scheduled drills.
     pub scenarios: PathBuf,
-    /// Twilio's requests that were answered already.
+    /// Twilio's requests that were already handled.
     pub answered: handled_requests::HandledRequests,
-    /// Wrong SMS codes.
+    /// The wrong codes of each SMS number.
     pub guesses: Mutex<WrongCodes>,
 }
 
 impl AppState {
-    /// What the clocks of others show: for times that come from elsewhere. Ladders never see it.
+    /// The wall clock, to compare with times from other systems. Ladders do not use it.
     pub fn wall(&self) -> Timestamp {
         SystemClock.wall()
     }

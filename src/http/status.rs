@@ -1,4 +1,4 @@
-//! How things stand, in words for somebody who asks in a chat.
+//! The status of the node as a text for a chat.
 
 use crate::{
     http::state::AppState,
@@ -6,10 +6,10 @@ use crate::{
 };
 use std::fmt::Write;
 
-/// Open incidents, the newest ones, of which `status` counts the roles; it says so where there are more.
+/// The largest number of open incidents (the newest) of which `status` counts the roles; it says so if there are more.
 const COUNTED_MAX: usize = 1000;
 
-/// What is open, and what does not work.
+/// The open incidents, and the current problems.
 pub(super) async fn status(app: &AppState) -> Result<String, StoreError> {
     let count = app.engine.reads().open_count().await?;
     let open = app.engine.reads().list(IncidentFilter { open_only: true, limit: COUNTED_MAX }).await?;
@@ -27,10 +27,10 @@ pub(super) async fn status(app: &AppState) -> Result<String, StoreError> {
     }
     for (name, heard) in app.engine.health().inbound_connections().into_iter().filter(|(_, heard)| heard.open == 0) {
         let why = heard.last_error.unwrap_or_default();
-        let _ = write!(text, "\nNothing is heard by channel {name} since {}: {why}", heard.since);
+        let _ = write!(text, "\nChannel {name} has received nothing since {}: {why}", heard.since);
     }
     if let Err(error) = app.engine.reads().health() {
-        let _ = write!(text, "\nNothing can be kept: {error}");
+        let _ = write!(text, "\nNothing can be stored: {error}");
     }
     Ok(text)
 }

@@ -1,5 +1,5 @@
-//! What people text back, whichever gateway hands it over. The sender's number says who it seems to be; numbers can be
-//! forged, so only the page's code proves that they have the page, even where one page alone is open.
+//! Replies by SMS from any gateway. The sender's number says who they seem to be; numbers can be forged, so only the
+//! page's code proves that they have the page, even if only one page is open.
 
 use crate::{
     channel::inbound::{InboundText, OptOutWish},
@@ -18,29 +18,29 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// Incidents that a question names; of the others it says how many.
+/// The largest number of incidents that a question names; the others are counted.
 const NAMED_MAX: usize = 4;
 
-/// Said to those who left out the code, or said something that is no answer.
+/// The response if the code is missing, or the text is not an answer.
 const HOW: &str = "Reply with the 5-digit code of the page, then 1 received, 2 I have it, 3 wait, 4 pass on.";
 
-/// Said in place of what a phone's basic alphabet can not show.
+/// Replaces text that the GSM alphabet can not show.
 const NO_LETTERS: &str = "a sign or word that I do not know";
 
-/// Said to those who have opted in again.
+/// The response to people who have opted in again.
 const BACK: &str = "You are paged by SMS again.";
 
-/// Who wrote a text.
+/// The sender of a text.
 pub(super) struct TextWriter {
-    /// Of the matrix.
+    /// The person in the matrix.
     pub person: PersonName,
-    /// Their number or chat, whose wrong codes are counted.
+    /// Their number or chat id, for which wrong codes are counted.
     pub address: String,
-    /// By what it came.
+    /// The way by which it came.
     pub via: AnswerVia,
 }
 
-/// Takes a text in; what to answer, empty for nothing.
+/// Handles a text; returns the reply, empty for none.
 pub async fn take(app: &AppState, channel: &ChannelName, text: &InboundText) -> Result<String, ProblemDetails> {
     let address = international(&text.from);
     let person = app.engine.config().matrix.person_of_phone(&address).cloned();
@@ -51,12 +51,12 @@ pub async fn take(app: &AppState, channel: &ChannelName, text: &InboundText) -> 
     match (text.wish, read(&text.text)) {
         (Some(OptOutWish::Stop), _) | (None, Reply::OptOut) => {
             app.engine.inbound().opt_out(channel, &person, "they texted STOP").await?;
-            // An answer would not arrive any more.
+            // A reply would not be delivered any more.
             Ok(String::new())
         }
         (Some(OptOutWish::Start), _) | (None, Reply::OptIn) => back(app, channel, &person).await,
         (Some(OptOutWish::Help), _) => Ok(String::new()),
-        // To some carriers YES means that they want to be written to again.
+        // For some carriers YES means that they opt in again.
         (None, Reply::AsAsked { code: None }) if is_yes(&text.text) && is_out(app, channel, &person) => {
             back(app, channel, &person).await
         }
@@ -64,7 +64,7 @@ pub async fn take(app: &AppState, channel: &ChannelName, text: &InboundText) -> 
     }
 }
 
-/// Takes what a text says to the page whose code is in it; what to answer.
+/// Handles a reply with the code of a page; returns the reply to it.
 pub(super) async fn answer(
     app: &AppState,
     writer: TextWriter,
@@ -84,7 +84,7 @@ pub(super) async fn answer(
         Reply::Unclear { code: None, doubt: ReplyDoubt::TwoCodes } => {
             Ok(question(app, &writer.person).await? + " One code a text.")
         }
-        // Not quoted: whoever forges a number would choose what its owner is sent.
+        // Not quoted, because somebody who forges a number could choose the text that its owner gets.
         Reply::Answer { .. } | Reply::AsAsked { .. } | Reply::Unclear { .. } | Reply::OptOut | Reply::OptIn => {
             question(app, &writer.person).await
         }
@@ -100,7 +100,7 @@ fn is_out(app: &AppState, channel: &ChannelName, person: &PersonName) -> bool {
     app.engine.inbound().opt_outs().iter().any(|out| out.channel == *channel && out.person == *person)
 }
 
-/// Which page they mean: its code alone tells, so it is asked for and never shown.
+/// Asks which page they mean: only the code tells, so we ask for it and never show it.
 async fn question(app: &AppState, person: &PersonName) -> Result<String, ProblemDetails> {
     let waiting = app.engine.inbound().waiting_for(person, NAMED_MAX).await?;
     let named = |(incident, role): &(IncidentId, RoleName)| format!("{incident} ({role})");
@@ -113,15 +113,15 @@ async fn question(app: &AppState, person: &PersonName) -> Result<String, Problem
     })
 }
 
-/// An answer by text.
+/// A parsed answer in a text.
 struct TextAnswer {
-    /// None for what the page asks.
+    /// The answer; `None` for the one that the page asks for.
     answer: Option<Answer>,
-    /// Whether it is to an exercise.
+    /// Whether it says that it is for a drill.
     says_exercise: bool,
 }
 
-/// What they say to the page with this code; what is not understood of it is said where the code is right.
+/// Handles an answer to the page with this code; if the code is right, says what was not understood.
 async fn coded(
     app: &AppState,
     writer: TextWriter,
@@ -144,7 +144,8 @@ async fn coded(
         let last = if via == AnswerVia::Sms { "SMS" } else { "message" };
         return Ok(format!("No page of yours has the code {code}. Look at the last {last} again."));
     };
-    // Whoever has the code of an open page need not guess. One of a page that is over proves less: there are many of them.
+    // A person with the code of an open page does not guess. A code of a closed page proves less, because there are
+    // many of those.
     if open {
         guessed.wrong = 0;
     }
@@ -152,7 +153,7 @@ async fn coded(
     to_page(app, page, person, via, (code, said)).await
 }
 
-/// What they say to this page, which is theirs; what is not understood of it is said.
+/// Handles an answer to this page, which is theirs; says what was not understood.
 async fn to_page(
     app: &AppState,
     page: PageId,
@@ -179,7 +180,7 @@ async fn to_page(
     Ok(format!("{}: {word}", page.incident))
 }
 
-/// Takes a reply to the very message of this page, so that it needs no code; what to answer.
+/// Handles a reply to the message of this page itself, which needs no code; returns the reply to it.
 pub(super) async fn answer_to_page(
     app: &AppState,
     writer: TextWriter,
@@ -200,7 +201,7 @@ pub(super) async fn answer_to_page(
     to_page(app, page, writer.person, writer.via, ("", said)).await
 }
 
-/// What was read, what was not, and what to write: one SMS.
+/// Says what was understood, what was not, and what to write, in one SMS.
 async fn not_understood(
     app: &AppState,
     page: PageId,
@@ -215,7 +216,7 @@ async fn not_understood(
     Ok(format!("{read}, but not what you want: {}. Reply {}, {}.", shown(doubt), write(asked), write(Answer::Unable)))
 }
 
-/// In letters that every phone shows, or without them.
+/// Shows the doubtful text if it has only characters that every phone can show.
 fn shown(doubt: &ReplyDoubt) -> String {
     let ReplyDoubt::Unknown(part) = doubt else { return doubt.to_string() };
     let plain = gsm7::to_gsm7(part);
@@ -225,7 +226,7 @@ fn shown(doubt: &ReplyDoubt) -> String {
     ReplyDoubt::Unknown(plain).to_string()
 }
 
-/// The wrong codes of this number. What is past its window, and nobody looks at, is forgotten.
+/// The wrong codes of this number. Entries whose window is over and that are not in use are removed.
 fn guessed(app: &AppState, number: &str) -> Arc<tokio::sync::Mutex<NumberGuesses>> {
     let now = app.engine.now();
     let mut guesses = app.guesses.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -238,7 +239,7 @@ fn guessed(app: &AppState, number: &str) -> Arc<tokio::sync::Mutex<NumberGuesses
     guesses.entry(number.to_owned()).or_insert_with(new).clone()
 }
 
-/// `+`, `00` and a plus that became a space are all the same number.
+/// Normalises a number: `+`, `00` and a plus that became a space are the same.
 fn international(from: &str) -> String {
     let digits: String = from.chars().filter(char::is_ascii_digit).collect();
     let digits = if from.starts_with("00") { digits.trim_start_matches("00") } else { &digits };

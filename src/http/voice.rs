@@ -1,5 +1,5 @@
-//! A call that Twilio makes for us: what it says, and what the keys mean. Only a key of the answers is an
-//! answer: a call that was picked up, a voicemail, silence and every other key are none.
+//! Calls by Twilio: the text, and the meaning of the keys. Only the keys for answers count: picking up, a voicemail,
+//! silence and all other keys are not answers.
 
 use crate::{
     channel::{inbound::CallTurnRequest, twilio::twiml},
@@ -13,28 +13,28 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// How often one call asks before it says goodbye.
+/// How often one call asks before it ends.
 pub const TURNS_MAX: u32 = 5;
 
-/// What the keys mean to a role that must be taken: the wanted one first.
+/// The keys for a role that must be taken, the wanted one first.
 const KEYS_WILCO: &str = "Press 2 to take it. Press 1 if you only received it. Press 3 for two more minutes. \
                           Press 4 to pass it on. Press 0 to hear it again.";
 
-/// What they mean to a role that must only know.
+/// The keys for a role that must only confirm.
 const KEYS_ROGER: &str = "Press 1 to confirm that you received it. Press 2 to take it. Press 3 for two more minutes. \
                           Press 4 to pass it on. Press 0 to hear it again.";
 
-/// What the keys mean to whoever has it.
+/// The keys for the person who has the role.
 const KEYS_HELD: &str = "Press 4 to hand it back, or hang up to keep it.";
 
-const NO_ANSWER: &str = "That key is no answer.";
+const NO_ANSWER: &str = "That key is not an answer.";
 
 const GOODBYE: &str = "Goodbye.";
 
-/// Said to somebody who pressed nothing that means anything.
+/// Said if no valid key was pressed.
 const GIVEN_UP: &str = "No answer was heard, so others are asked. Goodbye.";
 
-/// What a call about this page says next, in the provider's language. `address` is this turn's.
+/// The next turn of a call about this page, as TwiML. `address` is this turn's.
 pub async fn next(
     app: &AppState,
     page: PageId,
@@ -72,21 +72,21 @@ impl<'a> CallTurn<'a> {
         }
         match key {
             "1" | "2" | "3" | "4" if 0 < self.turn => {
-                // The same request once more is the same answer, and no second one.
+                // A repeated request does not become a second answer.
                 let once = format!("{call}/{}/{key}", self.turn);
                 let said = self.app.answered.once(once, async || self.answered(key).await).await?;
-                // While the first of two is still being answered, the second says how things are.
+                // While the first of two requests is in progress, the second gets the current state.
                 if said.is_empty() { self.asks("").await } else { Ok(said) }
             }
             _ => self.asks(key).await,
         }
     }
 
-    /// Asks, unless somebody has it meanwhile or it was asked often enough.
+    /// Asks, unless somebody has taken the role meanwhile or the call has asked often enough.
     async fn asks(&self, key: &str) -> Result<String, ProblemDetails> {
         if let Some(over) = self.over() {
             return Ok(match key {
-                // Who hears that they have it and presses nothing keeps it.
+                // A person who has the role and presses nothing keeps it.
                 "" if 0 < self.turn => twiml::tell(&[&over, GOODBYE]),
                 _ if self.is_theirs(&self.incident) && self.turn < TURNS_MAX => self.ask(&[&over, KEYS_HELD]),
                 _ => twiml::tell(&[&over, GOODBYE]),
@@ -120,14 +120,14 @@ impl<'a> CallTurn<'a> {
         })
     }
 
-    /// Whether this person has the page's role, as `incident` stands.
+    /// Whether this person has the page's role.
     fn is_theirs(&self, incident: &Incident) -> bool {
         let (Some(role), Some(person)) = (&self.page.role, &self.page.person) else { return false };
         let live = self.app.engine.config();
         RoleStanding::of(&live, incident, role, person).is_some_and(|standing| standing.is_theirs())
     }
 
-    /// Why nobody needs to be asked any more.
+    /// Why nobody needs to be asked any more, if that is so.
     fn over(&self) -> Option<String> {
         let engagement = self.page.role.as_ref().and_then(|role| self.incident.engagements.get(role));
         if self.incident.is_open() && engagement.is_some_and(|engagement| engagement.is_open()) {
@@ -142,12 +142,12 @@ impl<'a> CallTurn<'a> {
         Some(format!("{}. {}", self.name(), spoken(&why)))
     }
 
-    /// What this person is shown of the page: the text that was kept when the call was made.
+    /// The text for this person: the one that was kept when the call was created.
     async fn text(&self) -> Result<String, ProblemDetails> {
         Ok(self.app.engine.delivery().said(&self.incident, &self.page).await?)
     }
 
-    /// `LIVE incident 4 2`.
+    /// The spoken name of the incident: `LIVE incident 4 2`.
     fn name(&self) -> String {
         let word = if self.incident.drill { "DRILL" } else { "LIVE" };
         format!("{word} incident {}", digits(&self.incident.id.to_string()))
@@ -161,7 +161,7 @@ impl<'a> CallTurn<'a> {
         }
     }
 
-    /// The next turn's address is this one's with the next number.
+    /// Asks these lines; the next turn's address is this one's with the next number.
     fn ask(&self, lines: &[&str]) -> String {
         let (now, next) = (format!("turn={}", self.turn), format!("turn={}", self.turn + 1));
         let at = self.address.rfind(&now).unwrap_or(self.address.len());

@@ -72,12 +72,12 @@ impl JournalReport {
     pub fn unseen(&self) -> Vec<String> {
         match self.conclusion() {
             VerifyConclusion::NotSound => Vec::new(),
-            VerifyConclusion::WholeInItself => vec![
-                "without a kept anchor a cut at the end can not be seen, nor a journal that was written anew".into(),
-            ],
+            VerifyConclusion::WholeInItself => {
+                vec!["without a kept anchor, neither a cut at the end nor a rewritten journal can be seen".into()]
+            }
             VerifyConclusion::WholeUpToAnchor => {
                 let last = self.proven_to.unwrap_or_default();
-                vec![format!("what came after anchor {last} can have been cut off, and what follows it written anew")]
+                vec![format!("what came after anchor {last} may have been cut off or rewritten")]
             }
         }
     }
@@ -175,14 +175,14 @@ impl fmt::Display for JournalFault {
             JournalFaultKind::Gap { expected } => {
                 write!(f, "line {expected} should come here: lines are missing or repeated")
             }
-            JournalFaultKind::Misplaced => write!(f, "it says of itself that it is another line"),
-            JournalFaultKind::Unreadable => write!(f, "it is no journal record"),
+            JournalFaultKind::Misplaced => write!(f, "its content says that it is another line"),
+            JournalFaultKind::Unreadable => write!(f, "it is not a journal record"),
             JournalFaultKind::Disowned { anchor } => write!(f, "anchor {anchor} says that another line was here"),
             JournalFaultKind::Missing { anchor } => write!(f, "anchor {anchor} names this line, and it is missing"),
             JournalFaultKind::Unanchored { anchor } => {
                 write!(f, "anchor {anchor} should name it and does not: inserted")
             }
-            JournalFaultKind::NotAsKept => write!(f, "the anchor that was kept elsewhere is another one"),
+            JournalFaultKind::NotAsKept => write!(f, "the anchor that was kept elsewhere is different"),
             JournalFaultKind::KeptMissing => write!(f, "this anchor was kept elsewhere and is missing here"),
             JournalFaultKind::KeptCutOff { last: 0 } => {
                 write!(f, "this anchor was kept elsewhere, and the journal has none: the end was cut off")
@@ -192,12 +192,11 @@ impl fmt::Display for JournalFault {
             }
             JournalFaultKind::KeptTwice => write!(
                 f,
-                "two different hashes were kept for this anchor: the journal was set back to an older state and \
-                 written on, or a copy was altered"
+                "two different hashes were kept for this anchor: the journal was reset to an older state and continued, or a copy was altered"
             ),
             JournalFaultKind::KeptBackwards { after } => write!(
                 f,
-                "it was kept after anchor {after}: the journal was set back to an older state, or the lines of that \
+                "it was kept after anchor {after}: the journal was reset to an older state, or the lines of that \
                  file are not in their order"
             ),
             JournalFaultKind::KeptAltered => {

@@ -21,7 +21,7 @@ pub(super) fn read(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Vec<Sugges
         let Some(table) = item.table("an action".into(), faults) else { continue };
         let Some(action) = action(table, item, faults) else { continue };
         if actions.iter().any(|other| other.text == action.text) {
-            let message = format!("{:?} stands twice in `actions`", action.text);
+            let message = format!("{:?} is twice in `actions`", action.text);
             faults.error("twice-in-list", item.at, message, "remove one of them");
             continue;
         }
@@ -37,7 +37,7 @@ fn action(mut table: TomlTable<'_>, item: &TomlItem<'_>, faults: &mut MatrixFaul
     let text = text?;
     if reads_like_answer(text.value) {
         let message = format!("{:?} begins like an answer", text.value);
-        let help = "digits, ROGER, WILCO, STANDBY and UNABLE are answers to the page: begin with what is to be done";
+        let help = "digits, ROGER, WILCO, STANDBY and UNABLE are answers to the page: begin with what to do";
         return faults.refuse("action-like-answer", text.at, message, help);
     }
     let own = |text: LocatedValue<&str>| text.value.trim().to_owned();

@@ -15,7 +15,7 @@ pub(super) fn daemon(mut table: TomlTable<'_>, faults: &mut MatrixFaults) -> Dae
     let listen = table.take("listen").and_then(|item| item.text(faults)).and_then(|text| {
         let parsed = text.value.parse().ok();
         if parsed.is_none() {
-            let message = format!("{:?} is no address to listen on", text.value);
+            let message = format!("{:?} is not an address to listen on", text.value);
             faults.error("bad-address", text.at, message, "write an IP address and a port: \"127.0.0.1:8600\"");
         }
         parsed

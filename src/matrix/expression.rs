@@ -165,7 +165,7 @@ fn reason(error: &ExecutionError) -> String {
         ExecutionError::IndexOutOfBounds(_) => String::from("a list is shorter than that"),
         ExecutionError::ValuesNotComparable(..) => String::from("the values can not be compared"),
         ExecutionError::UnsupportedBinaryOperator(operator, ..) => {
-            format!("the values on both sides of {} do not go together", operator.replace('_', ""))
+            format!("the values on both sides of {} can not be combined", operator.replace('_', ""))
         }
         ExecutionError::NoSuchOverload(overload) => overload.to_string(),
         ExecutionError::FunctionError { function, .. } if function == zoned::IN_ZONE => {

@@ -22,7 +22,7 @@ const EVERY: Duration = Duration::from_secs(120);
 
 pub(super) fn role(mut table: TomlTable<'_>, name: &str, at: SourceSpan, faults: &mut MatrixFaults) -> RoleDraft {
     if name == CATCH_ALL {
-        let help = "call it otherwise, or write [catch-all]";
+        let help = "choose another name, or write [catch-all]";
         faults.error("reserved-name", at, "a role can not be called `catch-all`", help);
     }
     let engaged_by = table.take("engaged_by").and_then(|item| level(&item, faults)).unwrap_or(AnswerLevel::Wilco);

@@ -205,7 +205,7 @@ impl<'e> ExpressionWalk<'e> {
         if computes && matches!((one, other), (ValueKind::Double, ValueKind::Int) | (ValueKind::Int, ValueKind::Double))
         {
             let help = "write numbers that are computed with values with a point: 2.0 rather than 2";
-            self.fault("mixed-numbers", node, "a number with a point and one without do not go together", help);
+            self.fault("mixed-numbers", node, "a number with a point and one without can not be combined", help);
         }
     }
 
@@ -213,7 +213,7 @@ impl<'e> ExpressionWalk<'e> {
         self.visit(&loop_.iter_range);
         self.visit(&loop_.accu_init);
         if self.loops == LOOPS_MAX {
-            let message = format!("more than {LOOPS_MAX} loops lie in each other");
+            let message = format!("more than {LOOPS_MAX} nested loops");
             self.fault("loops-too-deep", node, &message, "let the monitor compute this and send it as a value");
             return;
         }

@@ -38,7 +38,7 @@ pub(super) fn person(
         && let Some(item) = given[2]
     {
         let help = "add `email`, or write the member id";
-        faults.error("missing-key", item.at, "to be found in Slack by e-mail takes an e-mail address", help);
+        faults.error("missing-key", item.at, "`slack = \"by-email\"` needs an e-mail address", help);
     }
     let slack = given[2].filter(|_| !by_email).and_then(|item| slack(&item, faults));
     let telegram = given[3].and_then(|item| telegram(&item, faults));
@@ -85,7 +85,7 @@ fn phone<'a>(item: &TomlItem<'a>, faults: &mut MatrixFaults) -> Option<LocatedVa
     if is_phone_number(text.value) {
         return Some(text);
     }
-    let message = format!("{:?} is no international phone number", text.value);
+    let message = format!("{:?} is not an international phone number", text.value);
     let help = "write a plus, the country and the number, digits only: \"+34600000001\"";
     faults.refuse("bad-phone", text.at, message, help)
 }
@@ -96,7 +96,7 @@ fn slack<'a>(item: &TomlItem<'a>, faults: &mut MatrixFaults) -> Option<LocatedVa
     if !tail.is_empty() && tail.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()) {
         return Some(text);
     }
-    let message = format!("{:?} is no Slack member id", text.value);
+    let message = format!("{:?} is not a Slack member id", text.value);
     let help = "in Slack: profile, three dots, \"Copy member ID\", it looks like U0123ABCD; or write \"by-email\"";
     faults.refuse("bad-slack-id", text.at, message, help)
 }
@@ -121,7 +121,7 @@ fn schedule(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<CronSchedu
         Err(error) => {
             let message = match &error {
                 ScheduleError::Fields(_) | ScheduleError::WeekdayDigit => error.to_string(),
-                ScheduleError::Syntax(_) => format!("{:?} is no hand-over time", text.value),
+                ScheduleError::Syntax(_) => format!("{:?} is not a hand-over time", text.value),
             };
             let help = "write for example \"0 8 * * Mon\": every Monday at 08:00";
             return faults.refuse("bad-cron", text.at, message, help);
@@ -132,8 +132,8 @@ fn schedule(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<CronSchedu
     for turn in 0..64 {
         let Some(next) = schedule.next_after(&Zone::utc(), at) else {
             if turn == 0 {
-                let help = "there is no such day: mend the date";
-                return faults.refuse("bad-cron", text.at, "this hand-over never comes", help);
+                let help = "there is no such day: fix the date";
+                return faults.refuse("bad-cron", text.at, "this hand-over never happens", help);
             }
             break;
         };
@@ -177,8 +177,8 @@ fn moment(item: &TomlItem<'_>, zone: &Zone, faults: &mut MatrixFaults) -> Option
         .or_else(|| text.parse::<NaiveDate>().ok().and_then(|date| date.and_hms_opt(0, 0, 0)));
     let local = wall.and_then(|wall| zone.from_local_datetime(&wall).earliest()).map(|at| Timestamp::nearest(&at));
     let Some(value) = Timestamp::parse(&text).or(local) else {
-        let help = "write 2026-12-24T08:00:00Z, or without the Z for the rotation's own clock";
-        return faults.refuse("bad-time", item.at, format!("{text:?} is no date and time"), help);
+        let help = "write 2026-12-24T08:00:00Z, or without the Z for the rotation's own time zone";
+        return faults.refuse("bad-time", item.at, format!("{text:?} is not a date and time"), help);
     };
     Some(LocatedValue { value, at: item.at })
 }

@@ -68,7 +68,7 @@ fn ladder(draft: &MatrixDraft, step: &StepDraft, faults: &mut MatrixFaults) {
     for channel in &step.by {
         exists("channel", &draft.channels, channel, faults);
         if draft.channel(&channel.value).is_some_and(|channel| !channel.reaches_people()) {
-            let message = format!("{} tells systems and reaches no person", channel.value);
+            let message = format!("{} informs systems and can not reach a person", channel.value);
             faults.error("reaches-nobody", channel.at, message, "name it in the `webhooks` of a trigger instead");
         }
     }
@@ -100,7 +100,7 @@ fn triggers(draft: &MatrixDraft, faults: &mut MatrixFaults) {
         for told in &trigger.webhooks {
             exists("channel", &draft.channels, told, faults);
             if let Some(channel) = draft.channel(&told.value).filter(|channel| channel.reaches_people()) {
-                let message = format!("a channel of kind {} tells people and no systems", channel.kind());
+                let message = format!("a channel of kind {} informs people, not systems", channel.kind());
                 faults.error(
                     "not-a-webhook",
                     told.at,
@@ -183,7 +183,7 @@ fn circles(draft: &MatrixDraft, faults: &mut MatrixFaults) {
             if !path[from..].iter().any(|name| told.contains(name)) {
                 let shown = [&path[from..], &path[from..=from]].concat().join(" -> ");
                 let help = "let the last one have no `next`: the catch-all comes after it by itself";
-                faults.error("circle", next.at, format!("`next` runs in a circle: {shown}"), help);
+                faults.error("circle", next.at, format!("`next` forms a cycle: {shown}"), help);
             }
             told.extend(&path[from..]);
             break;

@@ -124,7 +124,7 @@ fn threshold(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<TriggerTh
             return Some(count);
         }
         let message = format!("`count` must be between 2 and {HOLD_MAX}");
-        faults.refuse("count-out-of-range", item.at, message, "for a single alert leave `threshold` away")
+        faults.refuse("count-out-of-range", item.at, message, "for a single alert leave `threshold` out")
     });
     let within = table.demand("within", item.at, "within = \"10s\"", faults).and_then(|item| item.duration(faults));
     table.finish(&[], &[], faults);

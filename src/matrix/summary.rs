@@ -40,7 +40,7 @@ impl SummaryTemplate {
                 }
                 at += len + 1;
             } else if rest.starts_with('}') {
-                faults.push(fault(at..at + 1, "this } closes nothing", "write }} for a brace"));
+                faults.push(fault(at..at + 1, "this } has no matching {", "write }} for a brace"));
                 at += 1;
             } else {
                 let len = rest.find(['{', '}']).unwrap_or(rest.len());

@@ -58,7 +58,7 @@ pub(super) fn in_zone(zones: &Zones, time: DateTime<FixedOffset>, zone: &str) ->
         return Ok(time.to_utc().fixed_offset());
     }
     if zone.contains(':') {
-        let offset = offset(zone).ok_or_else(|| format!("{zone:?} is no distance from universal time"))?;
+        let offset = offset(zone).ok_or_else(|| format!("{zone:?} is not an offset from UTC"))?;
         return Ok(time.with_timezone(&offset));
     }
     let zone = zone_named(zone, zones).map_err(|unknown| unknown.to_string())?;

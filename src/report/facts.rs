@@ -302,11 +302,11 @@ fn purpose(purpose: &PagePurpose) -> &'static str {
     match purpose {
         PagePurpose::Brief { round: 0 } => "brief",
         PagePurpose::Brief { .. } => "reminder",
-        PagePurpose::Taken { .. } => "word that it is taken",
-        PagePurpose::HandedBack { .. } => "word that it was handed back",
-        PagePurpose::StoodDown => "word of standing down",
-        PagePurpose::Announced => "word that a drill begins",
-        PagePurpose::Resolved => "word of the end",
+        PagePurpose::Taken { .. } => "message that it is taken",
+        PagePurpose::HandedBack { .. } => "message that it was handed back",
+        PagePurpose::StoodDown => "message to stand down",
+        PagePurpose::Announced => "message that a drill begins",
+        PagePurpose::Resolved => "message that it is over",
         PagePurpose::RoomCard => "war room",
         PagePurpose::RoomLine { .. } => "line in the war room",
         PagePurpose::RoomNote { .. } => "note in the war room",
@@ -315,7 +315,7 @@ fn purpose(purpose: &PagePurpose) -> &'static str {
         PagePurpose::RoomInvite { .. } => "invitation into the war room",
         PagePurpose::RoomSummary => "summary in the war room",
         PagePurpose::RoomArchive => "archiving of the war room",
-        PagePurpose::Notice { .. } => "word to another system",
+        PagePurpose::Notice { .. } => "message to another system",
     }
 }
 
@@ -332,7 +332,7 @@ fn became(page: &Page) -> String {
         became.extend(at.map(|at| format!(", {name} {}", since(at))));
     }
     if page.maybe_repeated {
-        became.push_str(", perhaps sent twice");
+        became.push_str(", may have been sent twice");
     }
     became.extend(page.remark().map(|remark| format!(": {remark}")));
     became

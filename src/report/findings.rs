@@ -79,7 +79,7 @@ fn did(timeline: &IncidentTimeline, roles: &[RoleTimeline], attempts: &AttemptFi
     let words = pages().filter(|page| !page.purpose.is_brief() && page.person.is_some());
     let (backs, words): (Vec<&Page>, Vec<&Page>) = words.partition(|page| is_back(page));
     if !words.is_empty() {
-        did.push(format!("told people what became of it: {}", taken_of(&words)));
+        did.push(format!("told people how it ended: {}", taken_of(&words)));
     }
     for role in roles {
         for back in role.handed_back.iter().filter(|back| back.of.is_none()) {
@@ -124,11 +124,11 @@ fn failed_over(timeline: &IncidentTimeline, briefs: &[&Page], attempts: &Attempt
             Some(DeliveryHitch::OwnPace) => "our own pace, at which a page still waited for its turn",
             Some(DeliveryHitch::Injected(_)) => "what the drill broke on purpose",
             Some(DeliveryHitch::Channel) => "a channel that failed",
-            Some(DeliveryHitch::NotKnown) | None => "a page of which it is not known what held it up",
+            Some(DeliveryHitch::NotKnown) | None => "a page with an unknown cause of delay",
         };
         *why.entry(what).or_default() += 1;
     }
-    let told = |(what, count)| format!("went round {what}: {count} page(s) by another channel of the same person");
+    let told = |(what, count)| format!("bypassed {what}: {count} page(s) by another channel of the same person");
     why.into_iter().map(told).collect()
 }
 
@@ -229,7 +229,7 @@ fn about_person(
                 let why = page.last_error.as_deref().unwrap_or("no reason given");
                 findings.could_not.push(format!("reach {name} by {channel}: {why}"));
                 findings.questions.push(format!("Is the contact data of {name} for {channel} right?"));
-                findings.to_do.push(format!("Test the way to {name} by {channel}, and mend it"));
+                findings.to_do.push(format!("Test the way to {name} by {channel}, and fix it"));
             }
             Some(DeliveryHitch::DeskClosed) if told.insert((channel, true)) => {
                 findings.could_not.push(format!("show {name} a page by {channel}: their desk was not open"));
@@ -323,7 +323,7 @@ fn about_monitor(timeline: &IncidentTimeline, findings: &mut IncidentFindings) {
     for record in &timeline.records {
         if let Event::SourceSilent { lease } = &record.event {
             let at = clock(*lease);
-            findings.could_not.push(format!("hear from {source} after {at}: its word had lapsed"));
+            findings.could_not.push(format!("hear from {source} after {at}: its alert had expired"));
             findings.questions.push(format!("Why did {source} fall silent at {at}?"));
         }
     }
@@ -331,7 +331,9 @@ fn about_monitor(timeline: &IncidentTimeline, findings: &mut IncidentFindings) {
         let took = seconds(detected, incident.received_at);
         if DETECTION_ASKED < took {
             let took = span(took);
-            findings.questions.push(format!("Why did the alert take {took} from {source}'s detection to the door?"));
+            findings
+                .questions
+                .push(format!("Why did the alert take {took} from {source}'s detection until Stentor received it?"));
         }
     }
 }

@@ -293,7 +293,7 @@ pub enum StoreError {
         why: String,
     },
     /// What a transaction wrote could not be read back, so nothing of it was committed.
-    #[error("nothing of this was kept, for it could not be read back: {0}")]
+    #[error("nothing of this was kept, because it could not be read back: {0}")]
     Unwritable(String),
     /// Any other error of the database.
     #[error("the store failed: {0}")]

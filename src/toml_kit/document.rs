@@ -13,7 +13,8 @@ use toml::{
     de::{DeArray, DeTable, DeValue},
 };
 
-const SYNTAX_HELP: &str = "text goes in quotes, lists in [ ], every key stands on its own line; other faults are looked for once this is mended";
+const SYNTAX_HELP: &str =
+    "write text in quotes, lists in [ ], every key on its own line; other faults are reported once this is fixed";
 
 /// A file as TOML; where it is none, every fault of it is told.
 pub(crate) fn document<'a>(
@@ -89,7 +90,7 @@ impl<'a> TomlTable<'a> {
         let Some(before) = before else { return item };
         match item {
             Some(item) => {
-                let message = format!("`{old}` is the old name of `{key}`, which is here, too");
+                let message = format!("`{old}` is the old name of `{key}`, which is set, too");
                 faults.error("renamed-key", before.key_at, message, format!("remove `{old}`"));
                 Some(item)
             }
@@ -136,7 +137,7 @@ impl<'a> TomlTable<'a> {
                 faults.error("key-without-effect", item.key_at, message, "remove it");
             } else {
                 let help = instead(key, self.asked.iter().copied());
-                faults.error("unknown-key", item.key_at, format!("{what} knows no key `{key}`"), help);
+                faults.error("unknown-key", item.key_at, format!("{what} does not know the key `{key}`"), help);
             }
         }
     }
@@ -167,10 +168,10 @@ impl<'a> TomlItem<'a> {
             DeValue::String(text) => match hidden(text, several_lines) {
                 None => Some(LocatedValue { value: text, at: self.at }),
                 Some(c) => {
-                    let message = format!("`{}` holds {}", self.key, described(c));
+                    let message = format!("`{}` contains {}", self.key, described(c));
                     let help = match several_lines {
-                        true => "take it out: whoever reads the text can not see it",
-                        false => "take it out: write one line of what can be seen",
+                        true => "remove it: readers of the text can not see it",
+                        false => "remove it: write one line of visible characters",
                     };
                     faults.refuse("control-character", self.at, message, help)
                 }
@@ -234,7 +235,7 @@ impl<'a> TomlItem<'a> {
         };
         let Ok(value) = humantime::parse_duration(text) else {
             let help = "write a number and a unit: \"45s\", \"2m\", \"1h 30m\"";
-            return faults.refuse("bad-duration", self.at, format!("{text:?} is no duration"), help);
+            return faults.refuse("bad-duration", self.at, format!("{text:?} is not a duration"), help);
         };
         Some(LocatedValue { value, at: self.at })
     }
@@ -276,7 +277,7 @@ impl<'a> TomlItem<'a> {
         for item in self.list(faults)? {
             let Some(text) = item.text(faults) else { continue };
             if texts.iter().any(|other| other.value == text.value) {
-                let message = format!("{:?} stands twice in `{}`", text.value, self.key);
+                let message = format!("{:?} is twice in `{}`", text.value, self.key);
                 faults.error("twice-in-list", text.at, message, "remove one of them");
                 continue;
             }

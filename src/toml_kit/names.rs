@@ -28,7 +28,7 @@ pub(crate) fn must_be_free(kind: &str, name: &str, at: SourceSpan, faults: &mut 
     let reserved = RESERVED.iter().find(|(of, _)| *of == kind).map_or(&[][..], |(_, names)| names);
     if reserved.contains(&name) {
         let message = format!("a {kind} can not be called `{name}`");
-        let help = "Stentor uses this name for what it reports itself: call it otherwise";
+        let help = "Stentor uses this name for its own reports: choose another name";
         faults.error("reserved-name", at, message, help);
     }
 }

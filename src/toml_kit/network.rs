@@ -20,7 +20,7 @@ pub(crate) fn networks(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Networ
         let network = network(&text.value);
         if network.is_none() {
             let help = "write an address or a network: \"127.0.0.1\", \"10.0.0.0/8\", \"fd00::/8\"";
-            faults.error("bad-network", text.at, format!("{:?} is no network", text.value), help);
+            faults.error("bad-network", text.at, format!("{:?} is not a network", text.value), help);
         }
         network
     };

@@ -116,13 +116,13 @@ pub(crate) fn url(item: &TomlItem<'_>, schemes: &[&str], faults: &mut MatrixFaul
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let query = text.value.split_once('?').map_or("", |(_, query)| query).to_lowercase();
     if host.contains('@') || query.contains("pass") || query.contains("token") {
-        let help = "take it out of the address and give username and password as keys of their own";
-        return faults.refuse(PLAIN_SECRET, text.at, format!("`{}` holds a secret in the clear", item.key), help);
+        let help = "remove it from the address and give username and password as keys of their own";
+        return faults.refuse(PLAIN_SECRET, text.at, format!("`{}` contains a secret in plain text", item.key), help);
     }
     let fits = schemes.iter().any(|scheme| text.value.starts_with(scheme));
     if !fits || host.is_empty() || text.value.contains(char::is_whitespace) {
         let shown: Vec<String> = schemes.iter().map(|scheme| format!("{scheme}HOST")).collect();
-        let message = format!("{:?} is no address that `{}` can have here", text.value, item.key);
+        let message = format!("{:?} is not a valid address for `{}`", text.value, item.key);
         return faults.refuse("bad-url", text.at, message, format!("write {}", shown.join(" or ")));
     }
     Some(text.value.to_owned())

@@ -15,10 +15,10 @@ use tempfile::TempDir;
 /// How long a daemon may take to say that it is ready.
 const READY: Duration = Duration::from_secs(30);
 
-/// How long its silence is listened to before it is looked at.
+/// How long to wait for a line before checking whether it still runs.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// A daemon under test, with folders of its own. It is killed when it is dropped.
+/// A daemon under test, with its own folders. It is killed when it is dropped.
 pub struct Daemon {
     pub dir: TempDir,
     pub address: SocketAddr,
@@ -65,7 +65,7 @@ impl Setup {
         self
     }
 
-    /// What a shell does before it becomes the daemon: `ulimit -n 64`.
+    /// A shell command to run before the daemon starts: `ulimit -n 64`.
     pub fn after(mut self, words: &str) -> Self {
         self.shell = words.into();
         self
@@ -79,7 +79,7 @@ impl Setup {
         Daemon { dir, address, child, environment, arguments, shell }
     }
 
-    /// Runs it to its end: for daemons that must not start.
+    /// Runs it until it exits: for daemons that must not start.
     pub fn fail(&self) -> Output {
         command(self.dir.path(), &self.environment, &self.arguments, &self.shell).output().unwrap()
     }
@@ -99,7 +99,7 @@ impl Daemon {
         self.child.id()
     }
 
-    /// The process itself, for those who watch how it ends.
+    /// The process itself, for tests of how it ends.
     pub fn process(&mut self) -> &mut Child {
         &mut self.child
     }
@@ -109,13 +109,13 @@ impl Daemon {
         std::fs::read_to_string(self.dir.path().join("log")).unwrap_or_default()
     }
 
-    /// SIGKILL, and waits until it is gone.
+    /// Sends SIGKILL and waits until it is gone.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// SIGTERM, and waits until it is gone; whether it ended well.
+    /// Sends SIGTERM and waits until it is gone; returns whether it exited with success.
     pub fn stop(&mut self) -> bool {
         self.signal("TERM");
         self.child.wait().unwrap().success()
@@ -132,7 +132,7 @@ impl Daemon {
         (self.child, self.address) = launch(self.dir.path(), command);
     }
 
-    /// A command of the command line against this daemon.
+    /// Runs a command against this daemon.
     pub fn cli(&self, arguments: &[&str]) -> Output {
         let mut command = binary(self.dir.path());
         command.args(arguments).envs(self.environment.iter().map(|(k, v)| (k, v)));
@@ -159,7 +159,7 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The binary with the folders of `dir`, in an environment of its own.
+/// The binary with the folders of `dir`, in its own environment.
 pub fn binary(dir: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_stentor"));
     command
@@ -202,7 +202,7 @@ fn launch(dir: &Path, mut command: Command) -> (Child, SocketAddr) {
         {
             break;
         }
-        // A daemon that ends tells nobody: look at it too.
+        // A daemon that exits does not say so: check it too.
         if child.try_wait().unwrap().is_some() || deadline < Instant::now() {
             let _ = child.kill();
             let log = std::fs::read_to_string(dir.join("log")).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! How much work a provider can do: each request takes a while, and only so many are worked on at once.
+//! Limits how much work a provider can do: each request takes some time, and only a few are handled at once.
 
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
@@ -15,7 +15,7 @@ impl Busy {
         Self { takes, workers: Arc::new(Semaphore::new(at_once)) }
     }
 
-    /// Waits for a worker and for its work: the provider's own time, and no test's.
+    /// Waits for a worker and for its work; this is the provider's processing time.
     pub async fn work(&self) {
         let _worker = self.workers.acquire().await.unwrap();
         tokio::time::sleep(self.takes).await;

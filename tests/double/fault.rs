@@ -1,4 +1,4 @@
-//! What can go wrong with an HTTP answer, whoever gives it.
+//! Faults of an HTTP response, for all doubles.
 
 use axum::{
     body::{Body, Bytes},
@@ -8,23 +8,23 @@ use futures_util::stream;
 use std::{io, sync::Arc, time::Duration};
 use tokio::sync::Notify;
 
-/// One wrong answer.
+/// One faulty response.
 #[derive(Debug, Clone)]
 pub enum Fault {
     /// This status, with these headers and this body.
     Status(u16, Vec<(&'static str, &'static str)>, &'static str),
-    /// 200 and a page for humans: a captive portal, a proxy.
+    /// 200 and an HTML page: a captive portal, a proxy.
     Html,
-    /// No answer at all. The notification says that the request is there.
+    /// No response at all. The notification says that the request was received.
     Hang(Arc<Notify>),
     /// The connection breaks within the body.
     Cut,
-    /// A body that never ends, a byte now and then. The notification says that the request is there.
+    /// A body that never ends, with a byte now and then. The notification says that the request was received.
     Trickle(Arc<Notify>),
 }
 
 impl Fault {
-    /// The answer that this fault is; for `Hang` it never comes.
+    /// The response for this fault; for `Hang` it never returns.
     pub async fn answer(self) -> Response<Body> {
         match self {
             Self::Status(status, headers, body) => {

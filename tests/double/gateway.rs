@@ -13,7 +13,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-/// The only user that it lets in.
+/// The only user that it accepts.
 pub const USERNAME: &str = "tester";
 /// Their password.
 pub const PASSWORD: &str = "gateway-secret-4711";
@@ -52,7 +52,7 @@ impl Gateway {
         format!("http://{}/cgi-bin/sendsms", self.server.address)
     }
 
-    /// Every answer is this one, until `None`.
+    /// If set, every response is this one.
     pub fn set_fault(&self, fault: Option<Fault>) {
         self.world.lock().unwrap().fault = fault;
     }

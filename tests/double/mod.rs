@@ -1,4 +1,4 @@
-//! Stand-ins for the services at the other end of the channels, on loopback, with faults to order.
+//! Test doubles of the services at the other end of the channels, on loopback, with configurable faults.
 
 // Each test binary uses the ones that it needs.
 #![allow(dead_code, unused_imports)]
@@ -18,7 +18,7 @@ use axum::Router;
 use std::net::SocketAddr;
 use tokio::{net::TcpListener, task::AbortHandle};
 
-/// A server that ends with its owner.
+/// A server that stops when it is dropped.
 pub struct Server {
     pub address: SocketAddr,
     task: AbortHandle,
@@ -39,19 +39,19 @@ impl Drop for Server {
     }
 }
 
-/// A free port of loopback, listening.
+/// A listener on a free port of loopback.
 pub async fn listen() -> (TcpListener, SocketAddr) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     (listener, address)
 }
 
-/// A port of loopback where nobody listens.
+/// A port of loopback where nothing listens.
 pub async fn nobody() -> SocketAddr {
     listen().await.1
 }
 
-/// The clients' TLS provider; once a process.
+/// Installs the clients' TLS provider, once for each process.
 pub fn install_tls() {
     // An error says that another test was first.
     let _ = rustls::crypto::ring::default_provider().install_default();

@@ -1,4 +1,4 @@
-//! Any service that takes a POST: an SMS gateway in JSON, a chat's incoming webhook, a receiver of signed events.
+//! Any service that accepts a POST: an SMS gateway in JSON, a chat's incoming webhook, a receiver of signed events.
 
 use super::{Server, fault::Fault};
 use axum::{
@@ -9,14 +9,14 @@ use axum::{
 };
 use std::sync::{Arc, Mutex};
 
-/// What it says of a message that it takes, and of one that it does not want.
+/// Its responses to accepted and refused messages.
 #[derive(Debug, Clone, Copy)]
 pub struct Manners {
-    /// Status and body of a yes.
+    /// Status and body if it accepts.
     pub yes: (u16, &'static str),
-    /// Status and body when the body holds the other text.
+    /// Status and body if it refuses.
     pub no: (u16, &'static str),
-    /// What a body that is not wanted holds.
+    /// A body with this text is refused.
     pub unwanted: &'static str,
 }
 
@@ -32,7 +32,7 @@ pub struct Received {
 struct World {
     manners: Manners,
     fault: Option<Fault>,
-    /// Everything that came, also what was refused.
+    /// All requests, including refused ones.
     asked: Vec<Received>,
     accepted: Vec<Received>,
 }
@@ -56,7 +56,7 @@ impl Service {
         format!("http://{}{SECRET_PATH}", self.server.address)
     }
 
-    /// Every answer is this one, until `None`.
+    /// If set, every response is this one.
     pub fn set_fault(&self, fault: Option<Fault>) {
         self.world.lock().unwrap().fault = fault;
     }
@@ -70,7 +70,7 @@ impl Service {
     }
 }
 
-/// The path of [`Service::url`]: nobody but its owner may know it.
+/// The path of [`Service::url`], which is a secret.
 pub const SECRET_PATH: &str = "/hooks/path-secret-8812aa?sig=query-secret-77fe";
 
 impl Received {

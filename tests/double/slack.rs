@@ -1,5 +1,5 @@
 //! A Slack workspace: the part of the Web API that Stentor calls. It refuses what Slack is documented to refuse, and
-//! every refusal names the fact that it follows.
+//! every refusal has a comment with the rule.
 
 #[path = "slack_blocks.rs"]
 pub mod blocks;
@@ -36,7 +36,7 @@ pub const SCOPES: [&str; 9] = [
     "commands",
 ];
 
-/// One call that was made, whatever became of it.
+/// One call, whatever its result.
 #[derive(Debug, Clone)]
 pub struct Call {
     pub method: String,
@@ -46,19 +46,19 @@ pub struct Call {
     pub at: Instant,
 }
 
-/// A message that was taken.
+/// A message that was accepted.
 #[derive(Debug, Clone)]
 pub struct Post {
     pub channel: String,
     pub ts: String,
-    /// As it was posted.
+    /// The message as it was posted.
     pub body: Value,
-    /// As it was edited, in order.
+    /// Its edits, in order.
     pub edits: Vec<Value>,
 }
 
 impl Post {
-    /// As people see it.
+    /// The message as people see it.
     pub fn shown(&self) -> &Value {
         self.edits.last().unwrap_or(&self.body)
     }
@@ -75,7 +75,7 @@ pub struct Room {
     pub bookmarks: Vec<String>,
     pub pins: Vec<String>,
     pub archived: bool,
-    /// Whether the bot is in it. Who makes a room is in it.
+    /// Whether the bot is in it. The creator of a room is in it.
     pub bot_is_in: bool,
 }
 
@@ -83,21 +83,21 @@ pub struct Room {
 #[derive(Debug)]
 pub struct World {
     pub users: BTreeSet<String>,
-    /// Those of the users who have left.
+    /// The users who have left.
     pub deactivated: BTreeSet<String>,
     pub emails: BTreeMap<String, String>,
-    /// What the token may do.
+    /// The scopes of the token.
     pub scopes: BTreeSet<&'static str>,
-    /// Slack's clock, where it is not ours.
+    /// Slack's clock, if it differs from ours.
     pub date: Option<&'static str>,
-    /// Whether an invitation of which some fail is a yes with errors or a no with errors: both are seen.
+    /// Whether an invitation with some failures is a success with errors or a failure with errors: Slack does both.
     pub partly_is_yes: bool,
     pub rooms: BTreeMap<String, Room>,
     pub calls: Vec<Call>,
     pub posts: Vec<Post>,
-    /// The answer to every call of a method, instead of the real one.
+    /// The response to every call of a method, instead of the real one.
     pub faults: BTreeMap<String, Fault>,
-    /// The error of every call of a method, as Slack says it: with a 200.
+    /// The error of every call of a method, as Slack sends it: with a 200.
     pub errors: BTreeMap<String, &'static str>,
 }
 
@@ -172,7 +172,7 @@ async fn call(
             let answer = Json(json!({ "ok": false, "error": "ratelimited" }));
             (axum::http::StatusCode::TOO_MANY_REQUESTS, [("retry-after", "2")], answer).into_response()
         }
-        // Status 200 even for failures. What is missing is named beside the error.
+        // Status 200 even for failures. The missing scope is next to the error.
         Err("missing_scope") => {
             let needed = needed(&method, &Value::Null).join(",");
             Json(json!({ "ok": false, "error": "missing_scope", "needed": needed })).into_response()
@@ -194,7 +194,7 @@ async fn call(
 
 type Answer = Result<Value, &'static str>;
 
-/// Reading methods take form fields (or the query) alone, writing ones JSON too; another type is refused.
+/// Methods that read accept only form fields (or the query), methods that write also JSON; other types are refused.
 fn arguments(method: &str, headers: &HeaderMap, body: &[u8]) -> Answer {
     const READING: [&str; 3] = ["users.info", "users.lookupByEmail", "auth.test"];
     let kind = headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -225,7 +225,7 @@ fn authorised(headers: &HeaderMap) -> Result<(), &'static str> {
     }
 }
 
-/// The scopes of each method, of which any one will do.
+/// The scopes of each method, of which any one is enough.
 fn needed(method: &str, body: &Value) -> Vec<&'static str> {
     match method {
         "chat.postMessage" | "chat.update" => vec!["chat:write"],
@@ -288,7 +288,7 @@ impl World {
         let to = text(body, "channel");
         match self.rooms.get(to) {
             Some(room) if room.archived => return Err("is_archived"),
-            // Into a private room only members post; a public one takes chat:write.public.
+            // Only members can post into a private room; for a public one chat:write.public is enough.
             Some(room) if room.private && !room.bot_is_in => return Err("not_in_channel"),
             Some(_) => {}
             None if self.deactivated.contains(to) => return Err("user_disabled"),
@@ -337,7 +337,7 @@ impl World {
         }
         check_text(body)?;
         blocks::check(&body["blocks"])?;
-        // The conversation's id is meant, never a user's.
+        // This must be the conversation's id, never a user's.
         let post = self.posts.iter_mut().find(|post| post.ts == ts && post.channel == to);
         post.ok_or("message_not_found")?.edits.push(body.clone());
         Ok(json!({ "channel": to, "ts": ts, "text": body["text"] }))
@@ -381,7 +381,7 @@ impl World {
         }
         let good = |user: &&str| known.contains(*user) && !left.contains(*user);
         let bad = users.iter().any(|user| !good(user));
-        // force=true goes on past bad ids; without it one bad id fails the batch.
+        // force=true skips bad ids; without it one bad id fails the batch.
         if bad && body["force"] != json!(true) {
             return Err("user_not_found");
         }
@@ -393,7 +393,7 @@ impl World {
         if bad { Err("some_invites_failed") } else { Ok(json!({ "channel": { "id": body["channel"] } })) }
     }
 
-    /// What the last invitation's answer says of those who could not be asked in, each with an error of their own.
+    /// The errors of the last invitation, one for each person who could not be invited.
     fn part_of_an_invitation(&self) -> Value {
         let users = self.calls.last().map(|call| text(&call.body, "users").to_owned()).unwrap_or_default();
         let error = |user: &str| match (self.deactivated.contains(user), self.users.contains(user)) {
@@ -475,14 +475,14 @@ fn check_text(body: &Value) -> Result<(), &'static str> {
     if text(body, "text").is_empty() {
         return Err("no_text");
     }
-    // Unfurled links would show a page's link to whoever reads along.
+    // Unfurled links would show a page's link to everybody in the room.
     if body["unfurl_links"] != json!(false) || body["unfurl_media"] != json!(false) {
         return Err("double_wants_no_unfurl");
     }
     Ok(())
 }
 
-/// Lower case letters, digits, hyphen, underscore; 1 to 80 characters; refused rather than mended.
+/// Lower-case letters, digits, hyphen, underscore; 1 to 80 characters; other names are refused, not corrected.
 fn check_name(name: &str) -> Result<(), &'static str> {
     let is_word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     match name {

@@ -1,4 +1,4 @@
-//! A mail server without TLS, for loopback, with faults. It demands AUTH, and lets one user in.
+//! A mail server without TLS, for loopback, with faults. It requires AUTH, and accepts one user.
 
 use super::{busy::Busy, listen};
 use std::{
@@ -12,11 +12,11 @@ use tokio::{
     task::AbortHandle,
 };
 
-/// The only user that it lets in.
+/// The only user that it accepts.
 pub const USERNAME: &str = "stentor";
 /// Their password.
 pub const PASSWORD: &str = "mail-secret-4711";
-/// A mailbox that it does not know.
+/// An unknown mailbox.
 pub const NOBODY: &str = "nobody@example.com";
 
 /// What goes wrong.
@@ -30,13 +30,13 @@ pub enum Trouble {
     RefusesLogin,
     /// 554 instead of a greeting.
     RefusesAll,
-    /// The mail is taken, and the connection breaks before the answer says so.
+    /// The mail is accepted, but the connection breaks before the reply.
     DropAfterDot,
     /// The connection breaks within the reply to EHLO.
     CutMidReply,
     /// Silence after the greeting; the notification says that the client waits.
     HangAfterGreeting(Arc<Notify>),
-    /// The mail is taken; QUIT is never answered.
+    /// The mail is accepted; QUIT gets no reply.
     NoGoodbye,
 }
 
@@ -57,7 +57,7 @@ struct World {
     busy: Option<Busy>,
 }
 
-/// The server; it ends with its owner.
+/// The server; it stops when it is dropped.
 pub struct MailServer {
     pub address: SocketAddr,
     world: Arc<Mutex<World>>,
@@ -72,7 +72,7 @@ impl MailServer {
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let world = shared.clone();
-                // A connection that breaks is the client's affair.
+                // A broken connection is handled by the client.
                 tokio::spawn(async move { drop(Session::new(stream, world).run().await) });
             }
         });
@@ -87,7 +87,7 @@ impl MailServer {
         self.world.lock().unwrap().fault = fault;
     }
 
-    /// Each mail takes so long, and only so many are taken at once.
+    /// Each mail takes this long, and only this many are accepted at once.
     pub fn set_busy(&self, busy: Busy) {
         self.world.lock().unwrap().busy = Some(busy);
     }
@@ -181,7 +181,7 @@ impl Session {
             return self.say("451 4.7.1 greylisted").await;
         }
         if to == NOBODY {
-            // Servers like to repeat the mailbox; it must not come back in an error.
+            // Servers often repeat the mailbox; it must not appear in an error.
             return self.say(&format!("550 5.1.1 <{to}> unknown")).await;
         }
         self.mail.to.push(to);

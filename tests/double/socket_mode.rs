@@ -1,6 +1,6 @@
 //! Slack's Socket Mode: `apps.connections.open`, and the WebSockets behind its addresses. It refuses what Slack is
-//! documented to refuse, hands each envelope to exactly one link, and breaks links in every way that is known of it.
-//! It lives on threads of its own, so that tests with and without a runtime can use it.
+//! documented to refuse, sends each envelope to exactly one link, and breaks links in every way that Slack is known to.
+//! It runs on its own threads, so that tests with and without a runtime can use it.
 
 use super::listen;
 use axum::{
@@ -36,7 +36,7 @@ use tokio_tungstenite::{
 /// The app-level token.
 pub const APP_TOKEN: &str = "xapp-1-secret-0815";
 
-/// Links that one app may have at once.
+/// The largest number of links that one app may have at once.
 const LINKS_MAX: usize = 10;
 
 /// How long tests wait for something before they give up.
@@ -52,13 +52,13 @@ pub enum Opening {
     Refused(&'static str),
     /// 429 with this `Retry-After`.
     Throttled(u64),
-    /// A proxy's page, with a 200.
+    /// An HTML page of a proxy, with a 200.
     Html,
-    /// An address that is none of ours.
+    /// An address that is not ours.
     Elsewhere(String),
 }
 
-/// What a new link says first.
+/// The first frame of a new link.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Greeting {
     /// Hello.
@@ -73,7 +73,7 @@ pub enum Greeting {
 /// An acknowledgement.
 #[derive(Debug, Clone)]
 pub struct Ack {
-    /// By which link it came.
+    /// The link that it was received on.
     pub link: usize,
     /// The whole frame.
     pub frame: Value,
@@ -83,18 +83,18 @@ pub struct Ack {
 
 enum Order {
     Send(Message),
-    /// Close with the closing words of both sides.
+    /// Close frames from both sides.
     Close,
-    /// The connection ends without a word.
+    /// The connection ends without a close frame.
     Cut,
-    /// Nothing is read or written any more, and the connection stays.
+    /// Nothing is read or written any more, but the connection stays open.
     FallSilent,
 }
 
-/// One link, from its beginning.
+/// One link since it was opened.
 pub struct Link {
     orders: UnboundedSender<Order>,
-    /// Whether the connection is there.
+    /// Whether the connection is open.
     pub is_open: bool,
 }
 
@@ -108,13 +108,13 @@ pub struct World {
     pub links: Vec<Link>,
     sent: BTreeMap<String, Instant>,
     pub acks: BTreeMap<String, Ack>,
-    /// What a client must not do, and did.
+    /// The violations of the protocol by the client.
     pub faults: Vec<String>,
-    /// What `chat.postMessage` was given.
+    /// The arguments of `chat.postMessage`.
     pub posts: Vec<Value>,
-    /// Private words to those who did something.
+    /// The private responses to users.
     pub words: Vec<Value>,
-    /// The app-level token, where it is not [`APP_TOKEN`] any more.
+    /// The app-level token, if it is not [`APP_TOKEN`] any more.
     pub token: Option<String>,
     envelopes: usize,
     turn: usize,
@@ -155,7 +155,7 @@ impl SocketMode {
         format!("http://{}/api", self.address)
     }
 
-    /// What the addresses for private words begin with.
+    /// The prefix of the response URLs.
     pub fn hooks(&self) -> String {
         format!("http://{}/hooks/", self.address)
     }
@@ -170,7 +170,7 @@ impl SocketMode {
         world.links.iter().enumerate().filter(|(_, link)| link.is_open).map(|(n, _)| n).collect()
     }
 
-    /// Waits until there is something.
+    /// Waits until the function returns something.
     pub fn until<T>(&self, what: &str, mut look: impl FnMut(&mut World) -> Option<T>) -> T {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -195,7 +195,7 @@ impl SocketMode {
         self.until(&format!("the end of link {link}"), |world| (!world.links[link].is_open).then_some(()));
     }
 
-    /// Hands an envelope to one of the open links, in turn; its id.
+    /// Sends an envelope over one of the open links, in turn; returns its id.
     pub fn send(&self, kind: &str, payload: &Value, takes_reply: bool) -> String {
         let open = self.open_links();
         let turn = {
@@ -206,7 +206,7 @@ impl SocketMode {
         self.send_on(open[turn % open.len()], kind, payload, takes_reply)
     }
 
-    /// Hands an envelope to this link; its id.
+    /// Sends an envelope over this link; returns its id.
     pub fn send_on(&self, link: usize, kind: &str, payload: &Value, takes_reply: bool) -> String {
         let id = {
             let mut world = self.world();
@@ -217,7 +217,7 @@ impl SocketMode {
         id
     }
 
-    /// The same with an id of the test's: for envelopes that come twice.
+    /// The same with the test's own id, for envelopes that are sent twice.
     pub fn send_as(&self, id: &str, link: usize, kind: &str, payload: &Value, takes_reply: bool) {
         let frame = json!({
             "envelope_id": id, "type": kind, "payload": payload, "accepts_response_payload": takes_reply,
@@ -226,43 +226,43 @@ impl SocketMode {
         self.frame(link, &frame.to_string());
     }
 
-    /// A frame of text as it is.
+    /// Sends a raw text frame.
     pub fn frame(&self, link: usize, text: &str) {
         self.order(link, Order::Send(Message::text(text)));
     }
 
-    /// A frame of bytes.
+    /// Sends a binary frame.
     pub fn bytes(&self, link: usize, bytes: &[u8]) {
         self.order(link, Order::Send(Message::binary(bytes.to_vec())));
     }
 
-    /// Slack wants to end a link.
+    /// Sends a disconnect.
     pub fn disconnect(&self, link: usize, reason: &str) {
         let frame = json!({ "type": "disconnect", "reason": reason, "debug_info": { "host": "applink-double" } });
         self.frame(link, &frame.to_string());
     }
 
-    /// Ends a link as the protocol says.
+    /// Closes a link with close frames.
     pub fn close(&self, link: usize) {
         self.order(link, Order::Close);
     }
 
-    /// Ends a link without a word.
+    /// Closes a link without a close frame.
     pub fn cut(&self, link: usize) {
         self.order(link, Order::Cut);
     }
 
-    /// A link of which nothing is heard any more, though its connection stands.
+    /// Silences a link, but keeps its connection open.
     pub fn fall_silent(&self, link: usize) {
         self.order(link, Order::FallSilent);
     }
 
-    /// The acknowledgement of an envelope, whenever it comes.
+    /// Waits for the acknowledgement of an envelope.
     pub fn acked(&self, id: &str) -> Ack {
         self.until(&format!("the acknowledgement of {id}"), |world| world.acks.get(id).cloned())
     }
 
-    /// The same; it must come within Slack's three seconds, or it never counts.
+    /// The same, but it must come within Slack's three seconds.
     pub fn ack(&self, id: &str) -> Ack {
         let ack = self.acked(id);
         assert!(ack.after < Duration::from_secs(3), "{id} was acknowledged after {:?}", ack.after);
@@ -270,7 +270,7 @@ impl SocketMode {
     }
 
     fn order(&self, link: usize, order: Order) {
-        // A link that is gone takes no orders: the test that depends on it sees that.
+        // A closed link ignores this; a test that depends on it fails elsewhere.
         let _ = self.world().links[link].orders.send(order);
     }
 }
@@ -344,7 +344,7 @@ async fn accept(listener: TcpListener, world: Shared) {
     }
 }
 
-/// An address is good for one link.
+/// An address is valid for one link.
 async fn upgrade(stream: TcpStream, world: Shared) {
     let tickets = world.clone();
     #[allow(clippy::result_large_err, reason = "the library's own type")]
@@ -409,7 +409,7 @@ async fn serve(
     }
 }
 
-/// Holds the connection until the other side gives it up; only that is looked for, and nothing is answered.
+/// Holds the connection without a response until the other side closes it.
 async fn silent(stream: WebSocketStream<TcpStream>, world: &Shared, n: usize, mut orders: UnboundedReceiver<Order>) {
     let mut tcp = stream.into_inner();
     let mut bytes = [0; 4096];

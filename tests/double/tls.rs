@@ -17,7 +17,7 @@ pub fn greet_busy(host: &str) -> u16 {
     std::thread::spawn(move || {
         let (stream, _) = listener.accept().unwrap();
         let tls = ServerConnection::new(config).unwrap();
-        // A client that does not trust us hangs up here.
+        // A client that does not trust us closes the connection here.
         let _ = StreamOwned::new(tls, stream).write_all(b"421 4.3.2 busy\r\n");
     });
     port

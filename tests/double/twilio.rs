@@ -1,4 +1,5 @@
-//! An account at Twilio: it takes messages and calls, refuses what the published API refuses, and calls back, signed.
+//! An account at Twilio: it accepts messages and calls, refuses what the published API refuses, and sends signed
+//! callbacks.
 
 use super::{Server, fault::Fault};
 use axum::{
@@ -22,13 +23,13 @@ use tokio::sync::Semaphore;
 pub const ACCOUNT: &str = "AC0123456789abcdef0123456789abcdef";
 /// Its primary auth token.
 pub const TOKEN: &str = "auth-token-primary-4711";
-/// Its secondary one, while they are changed.
+/// Its secondary one, during a rotation.
 pub const NEXT_TOKEN: &str = "auth-token-secondary-4712";
 /// The one number that it owns.
 pub const FROM: &str = "+15005550006";
 /// Its messaging service.
 pub const SERVICE: &str = "MG0123456789abcdef0123456789abcdef";
-/// A number that is none.
+/// A number that is not valid.
 pub const NOBODY: &str = super::gateway::UNROUTABLE;
 /// The number of somebody who has opted out.
 pub const OPTED_OUT: &str = "+34600000021";
@@ -46,7 +47,7 @@ struct World {
     gate: Option<Arc<Semaphore>>,
 }
 
-/// A message or a call that was taken.
+/// A message or a call that was accepted.
 #[derive(Debug, Clone)]
 pub struct Made {
     pub sid: String,
@@ -85,45 +86,45 @@ impl FakeTwilio {
         format!("http://{}", self.server.address)
     }
 
-    /// Every answer is this one, until `None`.
+    /// If set, every response is this one.
     pub fn set_fault(&self, fault: Option<Fault>) {
         self.world.lock().unwrap().fault = fault;
     }
 
-    /// Everything is refused with this status and code, until `None`.
+    /// If set, everything is refused with this status and code.
     pub fn set_refusal(&self, refusal: Option<(u16, u32)>) {
         self.world.lock().unwrap().refusal = refusal;
     }
 
-    /// What is taken from now on is answered only after [`Self::release`].
+    /// From now on, responses are sent only after [`Self::release`].
     pub fn hold(&self) {
         self.world.lock().unwrap().gate = Some(Arc::new(Semaphore::new(0)));
     }
 
-    /// Everybody gets their answer.
+    /// Sends all responses that were held.
     pub fn release(&self) {
         if let Some(gate) = self.world.lock().unwrap().gate.take() {
             gate.close();
         }
     }
 
-    /// This token is no longer one.
+    /// Revokes this token.
     pub fn revoke(&self, token: &str) {
         self.world.lock().unwrap().refused_tokens.insert(token.to_owned());
     }
 
-    /// What was taken so far, oldest first.
+    /// What was accepted so far, oldest first.
     pub fn made(&self) -> Vec<Made> {
         self.world.lock().unwrap().made.clone()
     }
 
-    /// Requests so far, taken or not.
+    /// The number of requests so far, accepted or not.
     pub fn asked(&self) -> usize {
         self.world.lock().unwrap().asked
     }
 }
 
-/// What Twilio signs a request to `url` with: HMAC-SHA1 over the address and the sorted fields (its security page).
+/// Twilio's signature of a request to `url`: HMAC-SHA1 over the URL and the sorted fields (its security page).
 pub fn sign(token: &str, url: &str, fields: &[(&str, &str)]) -> String {
     let mut by_name: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for (name, value) in fields {
@@ -283,7 +284,7 @@ fn sid(prefix: &str, n: usize) -> String {
 }
 
 fn refused(status: u16, code: u32) -> Response<Body> {
-    // Its messages repeat what was sent, numbers and all: none of that may come up anywhere.
+    // Its error messages repeat what was sent, including numbers: none of that may appear anywhere.
     let message = format!("The number {NOBODY} of {ACCOUNT} is refused, {TOKEN}");
     answer(status, &json!({ "code": code, "message": message, "more_info": "https://x", "status": status }))
 }

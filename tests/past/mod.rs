@@ -1,4 +1,5 @@
-//! A past that incidents can be measured in: a store, clocks that only tests move, people who answer by seeded dice.
+//! A history of incidents for statistics: a store, clocks that only tests change, people who answer by a seeded random
+//! generator.
 #![allow(dead_code, missing_docs)]
 
 use crate::fixture::{Hands, opening_of, plan, roster};
@@ -11,7 +12,7 @@ use stentor::{
     store::{LockSet, MemoryStore, RequestClass, SqliteStore, Store, Transaction, clock::ClockSources, transact},
 };
 
-/// SplitMix64: enough for tests, the same everywhere.
+/// SplitMix64: good enough for tests, and the same on all platforms.
 pub struct Dice(pub u64);
 
 impl Dice {
@@ -35,11 +36,11 @@ pub fn measured_plan() -> EscalationPlan {
     plan
 }
 
-/// A store with its hands.
+/// A store with its clocks.
 pub struct Past {
     pub hands: Hands,
     pub store: Arc<dyn Store>,
-    /// The same, where it is on a disk.
+    /// The same store, if it is on disk.
     pub disk: Option<Arc<SqliteStore>>,
 }
 
@@ -93,7 +94,7 @@ impl Past {
         incident.pages.values().cloned().collect()
     }
 
-    /// Every queued page is accepted now; one by `broken` is not.
+    /// Accepts every queued page now, except those by `broken`.
     pub async fn accept(&self, id: IncidentId, broken: Option<&str>) {
         let queued = |page: &&Arc<Page>| page.state == stentor::core::PageState::Queued;
         let pages = self.pages(id).await;
@@ -108,7 +109,7 @@ impl Past {
         self.step(id, pages.iter().filter(queued).map(settle).collect()).await;
     }
 
-    /// The newest brief of a role, to this person or to whoever it is for.
+    /// The newest brief of a role, to this person or to anybody.
     pub async fn brief(&self, id: IncidentId, role: &str) -> Arc<Page> {
         let pages = self.pages(id).await;
         let mine = |page: &&Arc<Page>| page.purpose.is_brief() && page.role == Some(RoleName::from(role));
@@ -133,7 +134,7 @@ impl Past {
         self.step(id, inputs).await;
     }
 
-    /// One incident from open to resolved: each role answers after a time of its own, or not at all.
+    /// Plays one incident from open to resolved: each role answers after its own time, or not at all.
     pub async fn crisis(&self, dice: &mut Dice, drill: bool) -> IncidentId {
         let id = self.open(measured_plan(), drill).await;
         self.hands.pass(Duration::from_millis(40));
@@ -156,7 +157,7 @@ impl Past {
         id
     }
 
-    /// Time passes in strides of ten seconds, with its ticks; what is queued is accepted.
+    /// Moves the time forward in steps of ten seconds, with ticks; queued pages are accepted.
     pub async fn pass(&self, id: IncidentId, seconds: f64) {
         let mut left = seconds.max(0.0);
         while 0.0 < left {

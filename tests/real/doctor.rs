@@ -60,7 +60,7 @@ fn a_real_gateway_tells_a_good_password_from_a_bad_one_without_a_text() {
     let bad = daemon(&channel, "KANNEL_PASSWORD", "wrong-secret-4711", None);
     assert_eq!(look(&good, "connection").0, "failed", "the gateway is not there yet");
     let kannel = Kannel::start(&net, plan, good.address, "it", "none");
-    assert_eq!(look(&good, "login"), ("fine".into(), "the SMS gateway lets us in".into()));
+    assert_eq!(look(&good, "login"), ("fine".into(), "the SMS gateway accepts our login".into()));
     let (outcome, words) = look(&bad, "login");
     assert!(outcome == "failed" && words.contains("refuses our credentials"), "{words}");
     assert!(kannel.texts().is_empty());

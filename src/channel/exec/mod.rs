@@ -1,4 +1,4 @@
-//! A program of this machine.
+//! A local program.
 
 mod run;
 pub mod send;
@@ -15,7 +15,7 @@ use send::{ExecChannel, ExecSettings};
 use settings::ExecConfig;
 use std::{sync::Arc, time::Duration};
 
-/// A program of this machine.
+/// A local program.
 pub const KIND: ChannelKind = ChannelKind::of(&SPEC);
 
 static SPEC: KindSpec = KindSpec {

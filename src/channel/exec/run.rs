@@ -1,5 +1,5 @@
-//! One program, run once: no shell, an environment of its own, its words bounded, and ended with all its children when
-//! nobody waits for it any more.
+//! Runs one program once: without a shell, with its own environment and a limit for its output. It is killed with all
+//! its children when nobody waits for it any more.
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::{
@@ -14,13 +14,13 @@ use tokio::{
     process::{Child, Command},
 };
 
-/// How much of what a program says is kept, in bytes: of its output and of its errors each.
+/// How much of a program's standard output, and of its standard error, is kept, in bytes.
 pub const OUTPUT_MAX: usize = 16 * 1024;
 
-/// How long a program's output is still listened to once it has ended: a child that it left behind may hold it open.
+/// How long a program's output is still read after it has ended: a child that it left behind may hold it open.
 const LAST_WORDS: Duration = Duration::from_millis(250);
 
-/// How a program ended, and what it said.
+/// How a program ended, and its output.
 #[derive(Debug)]
 pub(super) struct ProgramExit {
     pub status: ExitStatus,
@@ -28,13 +28,13 @@ pub(super) struct ProgramExit {
     pub errors: String,
 }
 
-/// Ends the program's process group when it is dropped, unless the program has ended by itself.
+/// Kills the program's process group when dropped, unless the program has ended by itself.
 struct ProcessGroup(Option<Pid>);
 
 impl Drop for ProcessGroup {
     fn drop(&mut self) {
         if let Some(group) = self.0 {
-            // It may have ended in between; there is nobody left to tell.
+            // The group may have ended in between; there is nobody left to report an error to.
             let _ = kill_process_group(group, Signal::KILL);
         }
     }
@@ -61,7 +61,7 @@ pub(super) async fn run(
     let id = child.id().and_then(|id| i32::try_from(id).ok());
     let mut group = ProcessGroup(id.and_then(Pid::from_raw));
     let ended = attend(&mut child, input).await?;
-    // It has been waited for: its number may be another's soon.
+    // It has been waited for: its process id may soon be reused.
     group.0 = None;
     Ok(ended)
 }
@@ -72,7 +72,7 @@ async fn attend(child: &mut Child, input: &[u8]) -> io::Result<ProgramExit> {
     let mut talk = Box::pin(async {
         let speak = async {
             if let Some(mut stdin) = stdin {
-                // A program may end without having read.
+                // A program may end without reading its input.
                 let _ = stdin.write_all(input).await;
             }
         };
@@ -81,7 +81,7 @@ async fn attend(child: &mut Child, input: &[u8]) -> io::Result<ProgramExit> {
     let status = tokio::select! {
         () = &mut talk => child.wait().await?,
         status = child.wait() => {
-            // Whatever is left in the pipes is read; whoever else holds them open is not waited for.
+            // Reads what is left in the pipes, but does not wait for other processes that hold them open.
             let _ = tokio::time::timeout(LAST_WORDS, &mut talk).await;
             status?
         }
@@ -91,7 +91,7 @@ async fn attend(child: &mut Child, input: &[u8]) -> io::Result<ProgramExit> {
     Ok(ProgramExit { status, output: text(&output), errors: text(&errors) })
 }
 
-/// Keeps the beginning, and reads on so that the program is not stopped by a full pipe.
+/// Keeps the beginning, and continues to read so that a full pipe does not block the program.
 async fn listen(pipe: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>) {
     let Some(mut pipe) = pipe else { return };
     let mut buffer = [0; 4096];
@@ -101,7 +101,7 @@ async fn listen(pipe: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>) {
     }
 }
 
-/// Which signal ended it, where one did.
+/// The signal that ended it, if one did.
 pub(super) fn signal_of(status: ExitStatus) -> Option<i32> {
     status.signal()
 }

@@ -1,6 +1,6 @@
-//! A program of this machine: a siren, a lamp, a wallboard, a notification on a desktop. It gets the page as JSON on its
-//! standard input and says by its exit code what became of it (sysexits): 0 taken, the first line of its output being
-//! the receipt; 75 not now; 78 nobody by this way; anything else: not this person.
+//! A local program: a siren, a lamp, a wallboard, a desktop notification. It gets the page as JSON on its standard
+//! input and reports the result by its exit code (sysexits): 0 accepted, with the receipt in the first line of its
+//! output; 75 try again later; 78 the channel reaches nobody; anything else: this person is unreachable.
 
 use crate::{
     channel::{
@@ -17,41 +17,41 @@ use serde_json::{Value, json};
 use std::{io, os::unix::fs::PermissionsExt, path::PathBuf, time::Duration};
 use tokio::sync::Semaphore;
 
-/// Programs of one channel that run at the same time.
+/// The largest number of programs of one channel that run at the same time.
 pub const AT_ONCE: usize = 8;
 
-/// How long a page waits for its turn among them before it is tried again later.
+/// How long a page waits for a free slot before it is tried again later.
 const TURN: Duration = Duration::from_secs(2);
 
-/// Characters of a trouble that are kept.
+/// The largest number of characters of an error that are kept.
 const TROUBLE_MAX: usize = 200;
 
-/// What sysexits(3) calls EX_TEMPFAIL and EX_CONFIG.
+/// EX_TEMPFAIL and EX_CONFIG of sysexits(3).
 const NOT_NOW: i32 = 75;
 const NOBODY: i32 = 78;
 
-/// What to run.
+/// The program to run.
 #[derive(Debug, Clone)]
 pub struct ExecSettings {
     /// Its absolute path.
     pub program: PathBuf,
-    /// Its arguments; one that is a placeholder is filled in: `{phone}`, `{email}`, `{person}`, `{incident}`, `{page}`,
+    /// Its arguments; placeholders are filled in: `{phone}`, `{email}`, `{person}`, `{incident}`, `{page}`,
     /// `{id}`, `{role}`, `{stamp}`.
     pub arguments: Vec<String>,
-    /// Its whole environment.
+    /// Its complete environment.
     pub environment: Vec<(String, String)>,
-    /// What a person must have to be reached.
+    /// The contact data that a person must have.
     pub needs: ContactField,
 }
 
-/// A program.
+/// The channel that runs a program for each page.
 pub struct ExecChannel {
     settings: ExecSettings,
     turns: Semaphore,
 }
 
 impl ExecChannel {
-    /// Nothing is run yet.
+    /// Creates the channel; nothing is run yet.
     pub fn new(settings: ExecSettings) -> Self {
         Self { settings, turns: Semaphore::new(AT_ONCE) }
     }
@@ -60,7 +60,7 @@ impl ExecChannel {
         let contact = self.contact(message)?;
         let turn = tokio::time::timeout(TURN, self.turns.acquire()).await;
         let Ok(Ok(_turn)) = turn else {
-            return Err(SendError::retry(format!("{AT_ONCE} of these programs are running already")));
+            return Err(SendError::retry(format!("{AT_ONCE} programs of this channel are already running")));
         };
         let arguments: Vec<String> = self.settings.arguments.iter().map(|word| fill(word, message, contact)).collect();
         let input = input(message, contact).to_string();
@@ -77,7 +77,7 @@ impl ExecChannel {
                 return Ok(None);
             }
             (Recipient::Room { .. }, _) => {
-                return Err(SendError::unreachable("this channel reaches people alone, and no room"));
+                return Err(SendError::unreachable("this channel sends to people only, not to rooms"));
             }
         };
         match self.settings.needs {
@@ -92,7 +92,7 @@ impl ExecChannel {
         let shown = program.display();
         let check = match std::fs::metadata(program) {
             Err(error) => ProbeCheck::failed("program", format!("{shown} can not be read: {error}")),
-            Ok(data) if !data.is_file() => ProbeCheck::failed("program", format!("{shown} is no file")),
+            Ok(data) if !data.is_file() => ProbeCheck::failed("program", format!("{shown} is not a file")),
             Ok(data) => match data.permissions().mode() {
                 mode if mode & 0o111 == 0 => ProbeCheck::failed("program", format!("{shown} is not executable")),
                 mode if mode & 0o002 != 0 => {
@@ -101,7 +101,7 @@ impl ExecChannel {
                 mode if mode & 0o020 != 0 => {
                     ProbeCheck::doubtful("program", format!("a group may write to {shown}: chmod g-w"))
                 }
-                _ => ProbeCheck::fine("program", format!("{shown} is there and executable")),
+                _ => ProbeCheck::fine("program", format!("{shown} exists and is executable")),
             },
         };
         vec![check]
@@ -118,7 +118,8 @@ impl Channel for ExecChannel {
     }
 }
 
-/// The arguments of a program can be seen by every user of the machine: no code and no link is among them.
+/// Fills in a placeholder. Every user of the machine can see a program's arguments, so they contain no code and no
+/// link.
 fn fill(word: &str, message: &Message, contact: Option<&ContactData>) -> String {
     let of_contact = |of: fn(&ContactData) -> Option<&str>| contact.and_then(of).unwrap_or_default().to_owned();
     match word {
@@ -134,7 +135,7 @@ fn fill(word: &str, message: &Message, contact: Option<&ContactData>) -> String 
     }
 }
 
-/// What a program reads on its standard input.
+/// The JSON that a program reads on its standard input.
 fn input(message: &Message, contact: Option<&ContactData>) -> Value {
     let ask = message.ask.as_ref().filter(|_| message.purpose.is_brief());
     json!({
@@ -178,7 +179,7 @@ fn judge(ended: ProgramExit, secrets: &[&str]) -> Result<SendReceipt, SendError>
             let id = ended.output.lines().next().map(str::trim).and_then(|line| shown(line, secrets));
             Ok(SendReceipt::of(id.unwrap_or("exit 0")))
         }
-        Some(NOT_NOW) => Err(SendError::retry(send_error(format!("the program says not now ({NOT_NOW})")))),
+        Some(NOT_NOW) => Err(SendError::retry(send_error(format!("the program asks to try later ({NOT_NOW})")))),
         Some(NOBODY) => Err(SendError::broken(send_error(format!("the program is not set up ({NOBODY})")))),
         Some(code) => Err(SendError::unreachable(send_error(format!("the program ended with {code}")))),
         None => {
@@ -188,13 +189,13 @@ fn judge(ended: ProgramExit, secrets: &[&str]) -> Result<SendReceipt, SendError>
     }
 }
 
-/// The first line of what it said, short and without anybody's code or link.
+/// The first line of its standard error, shortened and without codes and links.
 fn words(errors: &str, secrets: &[&str]) -> Option<String> {
     let line = errors.lines().map(str::trim).find(|line| !line.is_empty())?;
     let mut line: String = line.chars().filter(|c| !c.is_control()).take(TROUBLE_MAX).collect();
     for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
         line = line.replace(secret, "…");
-        // One that was cut off is no less a secret.
+        // The token alone is still a secret.
         let token = secret.rsplit('/').next().unwrap_or(secret);
         if let Some(at) = line.find(token.get(..token.len() / 2).filter(|half| 8 <= half.len()).unwrap_or(token)) {
             line.truncate(at);

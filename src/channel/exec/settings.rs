@@ -14,24 +14,24 @@ use std::path::PathBuf;
 
 pub(crate) const KEYS: &[&str] = &["program", "arguments", "needs", "personal"];
 
-/// What an argument may be beside a fixed word: it is replaced as a whole. No code and no link: every user of the machine
-/// can see the arguments of a program.
+/// The placeholders that an argument may be; each is replaced as a whole. There is none for a code or a link, because
+/// every user of the machine can see a program's arguments.
 pub const PLACEHOLDERS: [&str; 8] =
     ["{phone}", "{email}", "{person}", "{incident}", "{page}", "{id}", "{role}", "{stamp}"];
 
-/// Arguments that a program may be given.
+/// The largest number of arguments.
 const ARGUMENTS_MAX: usize = 32;
 
-/// A program of this machine.
+/// A local program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExecConfig {
     /// Its absolute path.
     pub program: PathBuf,
     /// Its arguments: fixed words, and [`PLACEHOLDERS`].
     pub arguments: Vec<String>,
-    /// What must be known of a person to reach them.
+    /// The contact data that a person must have.
     pub needs: ContactField,
-    /// Whether the paged person alone sees it, so that it may be given their code and link.
+    /// Whether only the paged person sees it, so that it may get their code and link.
     pub personal: bool,
 }
 
@@ -39,8 +39,8 @@ pub(crate) fn read(table: &mut TomlTable<'_>, at: SourceSpan, faults: &mut Matri
     let program = table.demand("program", at, "program = \"/usr/local/lib/stentor/siren\"", faults);
     let program = program.and_then(|item| item.text(faults)).map(|text| {
         if !text.value.starts_with('/') {
-            let message = format!("{:?} is no absolute path", text.value);
-            faults.error("bad-program", text.at, message, "begin with /: no folder is searched and no shell is asked");
+            let message = format!("{:?} is not an absolute path", text.value);
+            faults.error("bad-program", text.at, message, "begin with /: neither PATH nor a shell is used");
         }
         PathBuf::from(text.value)
     });
@@ -61,7 +61,7 @@ fn arguments(table: &mut TomlTable<'_>, faults: &mut MatrixFaults) -> Vec<String
         let Some(text) = item.text(faults) else { continue };
         if text.value.contains('{') && !PLACEHOLDERS.contains(&text.value) {
             let help = format!("an argument is a fixed word or one of {}", PLACEHOLDERS.join(", "));
-            faults.error("bad-argument", text.at, format!("{:?} is nothing that can be filled in", text.value), help);
+            faults.error("bad-argument", text.at, format!("{:?} is not a placeholder", text.value), help);
         }
         arguments.push(text.value.to_owned());
     }

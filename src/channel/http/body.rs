@@ -1,5 +1,5 @@
-//! `body` and `form` of a templated channel, tried before a crisis: with a message that has everything and holds what
-//! breaks a template that quotes by hand, and with one that has next to nothing.
+//! Checks the `body` and `form` templates when the matrix is read: with a message in which every field is set and
+//! contains characters that break manual quoting, and with one in which almost no field is set.
 
 use super::order::{BodyTemplate, FieldTemplate, environment};
 use crate::{
@@ -14,9 +14,9 @@ use minijinja::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use toml::de::DeValue;
 
-/// Everything that a template is given, and what it is.
+/// All variables of a template, each with its meaning.
 pub const WORDS: [(&str, &str); 22] = [
-    ("to", "to whom: the number as `number` says, or the mailbox; empty for a room"),
+    ("to", "the recipient: the number as `number` says, or the mailbox; empty for a room"),
     ("person", "the person's name in the matrix"),
     ("name", "how humans call them"),
     ("phone", "their number, E.164"),
@@ -24,26 +24,26 @@ pub const WORDS: [(&str, &str); 22] = [
     ("text", "the whole text, its first word DRILL or LIVE"),
     ("headline", "its first line"),
     ("lines", "the lines below it, a list"),
-    ("html", "the whole text in HTML, where a mailbox is written to"),
+    ("html", "the whole text in HTML, if it goes to a mailbox"),
     ("subject", "a mail's subject"),
     ("stamp", "DRILL or LIVE"),
-    ("drill", "whether it is an exercise"),
+    ("drill", "whether it is a drill"),
     ("incident", "INC-12"),
     ("page", "INC-12.3"),
-    ("id", "the message's own id, the same at every attempt: for services that drop what they have had"),
+    ("id", "the message's id, the same for every attempt: for services that drop duplicates"),
     ("role", "the role that it is about"),
     ("purpose", "brief, taken, stood-down, resolved, room-card, room-line"),
     ("asks", "whether an answer is wanted"),
-    ("code", "the code to answer with, where the paged person alone reads it"),
-    ("link", "the link to answer by; the desk's where others read it too; empty where nothing is asked"),
+    ("code", "the code to answer with, if only the paged person reads it"),
+    ("link", "the link to answer with; a link to the desk if others read it too; empty if nothing is asked"),
     ("level", "what is wanted: roger or wilco"),
-    ("report", "where the service may report what became of it; `&name=value` can follow"),
+    ("report", "the URL for delivery reports; `&name=value` can be appended"),
 ];
 
-/// What says something of the page.
+/// The variables that contain the page's text.
 const TELLING: [&str; 3] = ["text", "headline", "lines"];
 
-/// Text that breaks what quotes by hand.
+/// Text that breaks templates which quote values by hand.
 const HOSTILE: &str = "LIVE \"a\" \\ {b} {{ c }}\n'd' <e> &";
 
 pub(crate) fn read(table: &mut TomlTable<'_>, faults: &mut MatrixFaults) -> BodyTemplate<SecretRef> {
@@ -59,14 +59,14 @@ pub(crate) fn read(table: &mut TomlTable<'_>, faults: &mut MatrixFaults) -> Body
     let Some(item) = body else { return BodyTemplate::None };
     let Some(text) = item.lines(faults) else { return BodyTemplate::None };
     if let Err(why) = try_json(text.value) {
-        faults.error("bad-body", text.at, format!("`body` makes no JSON: {why}"), {
+        faults.error("bad-body", text.at, format!("`body` does not make valid JSON: {why}"), {
             "every {{ .. }} writes a whole JSON value with its quotes: write \"text\": {{ text }}, and join with ~"
         });
     }
     BodyTemplate::Json(text.value.to_owned())
 }
 
-/// Whether what is sent tells of the page, and to whom it goes.
+/// Checks that the request contains the page's text and its recipient.
 pub(crate) fn check(
     body: &BodyTemplate<SecretRef>,
     query: &BTreeMap<String, FieldTemplate<SecretRef>>,
@@ -85,7 +85,7 @@ pub(crate) fn check(
     for template in templates {
         match words_of(template) {
             Ok(words) => used.extend(words),
-            // What is wrong with a body was said where it stands.
+            // The problem in the body has been reported already.
             Err(_) if matches!(body, BodyTemplate::Json(text) if text == template) => return,
             Err(why) => {
                 let help = "write {{ word }}; the words are in the documentation of `body`";
@@ -95,7 +95,7 @@ pub(crate) fn check(
         }
     }
     if !TELLING.iter().any(|word| used.contains(*word)) {
-        let message = format!("{} says nothing of what happened", table.what);
+        let message = format!("{} does not contain the text of the page", table.what);
         faults.error("says-nothing", at, message, "use {{ text }}, or {{ headline }} and {{ lines }}");
     }
     let (addressed, wanted) = match needs {
@@ -104,7 +104,7 @@ pub(crate) fn check(
         ContactField::Nothing | ContactField::Slack | ContactField::Telegram => (true, ""),
     };
     if !addressed {
-        let message = format!("{} does not say to whom a message goes", table.what);
+        let message = format!("{} does not contain the recipient", table.what);
         faults.error("says-nobody", at, message, format!("use {wanted}, or leave `needs` out"));
     }
 }
@@ -121,7 +121,7 @@ pub(crate) fn fields(
     for item in inner.take_all() {
         let field = match item.value {
             DeValue::Table(_) => secret(&item, faults).map(FieldTemplate::Secret),
-            // A header is a line; what stands in a body may have several.
+            // A header is one line; a value in a body may have several.
             _ if key == "headers" => item.text(faults).map(|text| FieldTemplate::Text(text.value.to_owned())),
             _ => item.lines(faults).map(|text| FieldTemplate::Text(text.value.to_owned())),
         };
@@ -158,7 +158,7 @@ fn run(text: &str, words: &BTreeMap<&'static str, Value>, is_json: bool) -> Resu
     environment(if is_json { |_| true } else { |_| false }).render_str(text, words).map_err(|error| error.to_string())
 }
 
-/// A brief that says everything.
+/// The values of a brief with every field set.
 fn full() -> BTreeMap<&'static str, Value> {
     let word = |(name, _): &(&'static str, &str)| {
         let value = match *name {
@@ -171,7 +171,7 @@ fn full() -> BTreeMap<&'static str, Value> {
     WORDS.iter().map(word).collect()
 }
 
-/// A line of a room.
+/// The values of a line for a room: almost no field set.
 fn bare() -> BTreeMap<&'static str, Value> {
     let word = |(name, _): &(&'static str, &str)| {
         let value = match *name {

@@ -1,5 +1,5 @@
-//! What services of kind `http` say to us: what became of a page, and what people replied. Where each part of it stands
-//! the matrix says; who may say it, a token: the page's own, or the channel's.
+//! What services of kind `http` send to us: delivery reports and replies. The matrix says where each field is; a token
+//! authenticates the request: the page's own, or the channel's.
 
 use super::settings::HttpConfig;
 use crate::channel::{
@@ -16,8 +16,8 @@ use std::collections::BTreeMap;
 /// Fields of a query or a form.
 type GatewayFields = BTreeMap<String, String>;
 
-/// Whether the request may be read: by the channel's token (`?token=` or bearer), or by the page that a report names with
-/// a token of its own.
+/// Authenticates the request before its body is read: by the channel's token (`?token=` or bearer), or by the page that
+/// a report names with its own token.
 pub(super) fn admit(config: &HttpConfig, head: &RequestHead<'_>) -> Result<Option<NamedPage>, InboundRefusal> {
     let channel = head.channel;
     let lacks = |key: &str| InboundRefusal::NotFound(format!("channel {channel:?} has no `{key}`"));
@@ -37,7 +37,7 @@ pub(super) fn admit(config: &HttpConfig, head: &RequestHead<'_>) -> Result<Optio
     }
 }
 
-/// Reads it. Of a report, `named` is the page that it names, where it names one.
+/// Reads the request. For a report, `named` is the page that it names, if it names one.
 pub(super) fn receive(
     config: &HttpConfig,
     head: &RequestHead<'_>,
@@ -58,11 +58,11 @@ pub(super) fn receive(
                     ReportedPage::Receipt(said.at(at).ok_or_else(|| bad("the report names no message"))?)
                 }
                 (None, None) => {
-                    let why = "the report must carry the page and its token";
+                    let why = "the report must contain the page and its token";
                     return Err(InboundRefusal::Unauthorized(why.to_owned()));
                 }
             };
-            let status = said.at(&report.status).ok_or_else(|| bad("the report says no status"))?;
+            let status = said.at(&report.status).ok_or_else(|| bad("the report has no status"))?;
             let outcome = if report.delivered.contains(&status) {
                 DeliveryOutcome::Delivered
             } else if report.undelivered.contains(&status) {
@@ -77,7 +77,7 @@ pub(super) fn receive(
     }
 }
 
-/// What a call says.
+/// The fields of a request.
 struct GatewayCall {
     query: GatewayFields,
     form: GatewayFields,
@@ -94,7 +94,7 @@ impl GatewayCall {
         Self { query: query(head.query), form, json }
     }
 
-    /// What stands at a JSON pointer, or in the field of this name.
+    /// The value at a JSON pointer, or of the field with this name.
     fn at(&self, place: &str) -> Option<String> {
         if !place.starts_with('/') {
             return self.form.get(place).or_else(|| self.query.get(place)).cloned();
@@ -111,19 +111,20 @@ fn fields(bytes: &[u8], charset: Charset) -> GatewayFields {
     charset::fields(bytes).map(|(name, value)| (charset.decode(&name), charset.decode(&value))).collect()
 }
 
-/// In the charset that the query itself names.
+/// Decodes the query in the charset that it names.
 fn query(query: &str) -> GatewayFields {
     let query = query.as_bytes();
     let named = charset::field(query, "charset").and_then(|name| Charset::named(std::str::from_utf8(&name).ok()?));
     let Some(named) = named else { return fields(query, Charset::default()) };
-    // The names, and what is written in ASCII anyway, are no text of a person.
+    // Only names and ASCII values are read here, not the text of a person.
     let plain = Charset::default();
     let value =
         |value: &[u8]| if value.is_ascii() && !value.contains(&0) { plain.decode(value) } else { named.decode(value) };
     charset::fields(query).map(|(name, bytes)| (plain.decode(&name), value(&bytes))).collect()
 }
 
-/// A document whose strings may have been cut in the midst of a letter: the half is U+FFFD, and the rest is read.
+/// Parses a document whose strings may have been cut in the middle of a character: that character becomes U+FFFD, and
+/// the rest is read.
 fn json(text: &str) -> Value {
     serde_json::from_str(text)
         .or_else(|_| serde_json::from_str(&charset::without_half_letters(text)))

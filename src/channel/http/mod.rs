@@ -1,4 +1,5 @@
-//! Any service that takes a message over HTTP, by templates and rules of the matrix; what one service needs is data.
+//! Any service that accepts messages over HTTP, by templates and rules in the matrix. The details of one service are
+//! data, not code.
 
 pub mod body;
 mod inbound;
@@ -20,12 +21,12 @@ use send::{HttpChannel, HttpLogin, HttpSettings};
 use settings::HttpConfig;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-/// Any service over HTTP, by templates.
+/// The kind `http`: any service over HTTP, by templates.
 pub const KIND: ChannelKind = ChannelKind::of(&HTTP_SPEC);
 
 static HTTP_SPEC: KindSpec = SPEC;
 
-/// What its presets begin with.
+/// The base of the presets' entries.
 const SPEC: KindSpec = KindSpec {
     name: "http",
     keys: settings::KEYS,
@@ -135,7 +136,7 @@ impl HttpConfig {
     }
 }
 
-/// The fields with their secrets read.
+/// The fields with their secrets resolved.
 fn fields(
     fields: &BTreeMap<String, FieldTemplate<SecretRef>>,
     parts: &ChannelParts<'_>,

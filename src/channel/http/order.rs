@@ -1,5 +1,5 @@
-//! The templates of a request: what stands in its body, its form, its query. JSON is escaped by construction: every
-//! `{{ }}` writes a whole JSON value, quotes included, and what is not JSON in the end is not sent.
+//! The templates of a request: its body, form and query. JSON is escaped by construction: every `{{ }}` writes a whole
+//! JSON value, including quotes, and a result that is not valid JSON is not sent.
 
 use crate::{
     channel::{Message, Recipient, SettingError, kind::ContactField},
@@ -9,24 +9,24 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
 
-/// Instructions that one template may run.
+/// The largest number of instructions that one template may execute.
 const FUEL: u64 = 20_000;
 
-/// Bytes of a body: what goes beyond is sent again with its first line alone. Below the limits of every chat that we
-/// know (Teams has 28 kB a message).
+/// The largest body in bytes. If a body is larger, only the first line of its text is sent. This is below the limits of
+/// all chats that we know (Teams: 28 kB for each message).
 pub const BODY_MAX: usize = 20_000;
 
-/// A value of a form, a query or a header.
+/// The value of a form field, a query parameter or a header.
 #[derive(Debug, Clone)]
 pub enum FieldTemplate<S = SecretString> {
     /// A template.
     Text(String),
-    /// A secret as it is; in the matrix, where it is kept.
+    /// A secret, used unchanged; in the matrix, a reference to it.
     Secret(S),
 }
 
 impl FieldTemplate {
-    /// The secret, where it is one.
+    /// The secret, if the value is one.
     pub fn secret(&self) -> Option<&str> {
         match self {
             Self::Text(_) => None,
@@ -35,10 +35,10 @@ impl FieldTemplate {
     }
 }
 
-/// A body.
+/// The body of a request.
 #[derive(Debug, Clone, Default)]
 pub enum BodyTemplate<S = SecretString> {
-    /// None.
+    /// No body.
     #[default]
     None,
     /// A template that writes JSON.
@@ -47,16 +47,16 @@ pub enum BodyTemplate<S = SecretString> {
     Form(BTreeMap<String, FieldTemplate<S>>),
 }
 
-/// To whom one message goes.
+/// The recipient of one message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpRecipient {
-    /// In the service's own form; nothing for a room.
+    /// The recipient's address in the service's own form; empty for a room.
     pub to: String,
-    /// What of the person it is.
+    /// The kind of contact data that it is.
     pub need: ContactField,
 }
 
-/// The templates of one channel, ready to be filled in.
+/// The parsed templates of one channel.
 pub struct RequestTemplate {
     env: Environment<'static>,
     body: BodyTemplate,
@@ -66,25 +66,25 @@ pub struct RequestTemplate {
 /// A request filled in.
 #[derive(Debug)]
 pub struct FilledRequest {
-    /// JSON, where there is some.
+    /// The JSON body, if there is one.
     pub json: Option<String>,
     /// Fields of a form.
     pub form: Option<Vec<(String, String)>>,
-    /// To be added to the URL.
+    /// Parameters to add to the URL.
     pub query: Vec<(String, String)>,
 }
 
-/// What a template may be filled with.
+/// The variables of a template.
 type TemplateValues = BTreeMap<&'static str, Value>;
 
 const JSON: &str = "body.json";
 
 impl RequestTemplate {
-    /// Reads the templates.
+    /// Parses the templates.
     ///
     /// # Errors
     ///
-    /// [`SettingError`] when one can not be read.
+    /// [`SettingError`] if a template has a syntax error.
     pub fn new(body: BodyTemplate, query: BTreeMap<String, FieldTemplate>) -> Result<Self, SettingError> {
         let mut env = environment(|name| name == JSON);
         let mut add = |key: &'static str, name: String, text: &str| {
@@ -114,7 +114,7 @@ impl RequestTemplate {
     ///
     /// # Errors
     ///
-    /// A text that says which template failed, and how.
+    /// A text that says which template failed and why.
     pub fn fill(&self, message: &Message, address: &HttpRecipient) -> Result<FilledRequest, String> {
         let words = words(message, address);
         match self.fill_with(&words) {
@@ -142,7 +142,7 @@ impl RequestTemplate {
     fn json(&self, words: &TemplateValues) -> Result<String, String> {
         let text = self.run(JSON, words)?;
         let parsed: serde_json::Value =
-            serde_json::from_str(&text).map_err(|error| format!("the body is no JSON: {error}"))?;
+            serde_json::from_str(&text).map_err(|error| format!("the body is not JSON: {error}"))?;
         Ok(parsed.to_string())
     }
 
@@ -176,8 +176,8 @@ impl FilledRequest {
     }
 }
 
-/// An environment that refuses what is not defined, stops what loops, and has no way round the escaping.
-/// Which templates write JSON, `is_json` says by their names.
+/// A template environment that refuses undefined variables, stops endless loops, and has no way to bypass the escaping.
+/// `is_json` tells by a template's name whether it writes JSON.
 pub(super) fn environment(is_json: fn(&str) -> bool) -> Environment<'static> {
     let mut env = Environment::new();
     env.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -189,13 +189,13 @@ pub(super) fn environment(is_json: fn(&str) -> bool) -> Environment<'static> {
     env
 }
 
-/// Text that shows as it is where Markdown is read: no link, no picture, no mention of everybody comes from the data.
+/// Escapes text for Markdown, so that data can not create links, pictures or mentions.
 fn markdown(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {
             '\\' | '`' | '*' | '_' | '~' | '[' | ']' | '<' | '>' | '|' | '#' => plain.extend(['\\', letter]),
-            // A mention needs its name right behind the sign.
+            // A mention needs its name directly after the `@`.
             '@' => plain.extend(['@', '\u{200b}']),
             _ => plain.push(letter),
         }
@@ -246,7 +246,7 @@ fn asks(message: &Message) -> bool {
     message.purpose.is_brief()
 }
 
-/// The same with the first line in place of everything.
+/// The same variables with only the first line as text.
 fn shortened(mut words: TemplateValues) -> TemplateValues {
     if let Some(headline) = words.get("headline").cloned() {
         words.insert("text", headline);
@@ -261,7 +261,7 @@ fn lines_below(text: &str, headline: &str) -> Vec<String> {
     below.lines().map(str::trim_end).filter(|line| !line.is_empty()).map(str::to_owned).collect()
 }
 
-/// What a message is for, in a word.
+/// The purpose of a message, as one word.
 pub(crate) fn purpose(purpose: &PagePurpose) -> &'static str {
     match purpose {
         PagePurpose::Brief { .. } => "brief",
@@ -272,7 +272,7 @@ pub(crate) fn purpose(purpose: &PagePurpose) -> &'static str {
         PagePurpose::Resolved => "resolved",
         PagePurpose::RoomCard => "room-card",
         PagePurpose::RoomLine { .. } => "room-line",
-        // Of rooms that can be edited; one of ours gets none of these.
+        // Only for rooms that can be edited; rooms of this kind get none of these.
         PagePurpose::RoomNote { .. } => "room-note",
         PagePurpose::RoomUpdate { .. } => "room-update",
         PagePurpose::RoomFurnish => "room-furnish",

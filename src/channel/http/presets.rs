@@ -1,4 +1,4 @@
-//! Services that `http` reaches by a set of its own keys: one TOML file each, and an entry in the table of kinds.
+//! Presets of `http` for some services: each is one TOML file with keys of `http`, and an entry in the table of kinds.
 
 use super::SPEC;
 use crate::{
@@ -42,7 +42,7 @@ static NTFY_SPEC: KindSpec = KindSpec {
     ..SPEC
 };
 
-/// They read a chat and answer by what else they have.
+/// People read the chat and answer by another channel.
 const CHAT: ResponseAssumptions = ResponseAssumptions { via: AnswerVia::Sms, ..ResponseAssumptions::CHAT };
 
 static TEAMS_KEYS: LazyLock<Option<Spanned<DeTable<'static>>>> =

@@ -1,5 +1,5 @@
-//! Any service that takes a message over HTTP, by templates and rules of the matrix: SMS gateways, chats, whatever the
-//! house has. What one service needs is data; `teams`, `mattermost` and `ntfy` are presets of it.
+//! Any service that accepts messages over HTTP, by templates and rules in the matrix: SMS gateways, chats, in-house
+//! services. The details of one service are data, not code; `teams`, `mattermost` and `ntfy` are presets.
 
 use crate::{
     channel::{
@@ -22,39 +22,39 @@ use std::collections::BTreeMap;
 /// How to reach the service.
 #[derive(Debug, Clone)]
 pub struct HttpSettings {
-    /// Its address; of many a service the address is the secret.
+    /// Its address; for many services the address itself is the secret.
     pub url: SecretString,
-    /// POST where nothing is said.
+    /// The method; POST by default.
     pub method: Method,
-    /// Sent along.
+    /// Additional headers.
     pub headers: BTreeMap<String, FieldTemplate>,
-    /// How we sign in.
+    /// How we authenticate.
     pub login: HttpLogin,
-    /// What is sent.
+    /// The body.
     pub body: BodyTemplate,
-    /// What is added to the address.
+    /// Parameters to add to the URL.
     pub query: BTreeMap<String, FieldTemplate>,
-    /// What a person must have to be reached.
+    /// The contact data that a person must have.
     pub needs: ContactField,
-    /// How it wants numbers written.
+    /// The format in which it expects phone numbers.
     pub number: NumberForm,
-    /// What its answers mean.
+    /// How its responses are interpreted.
     pub rules: ResponseRules,
-    /// Where it may lie; anywhere where there is none.
+    /// Which addresses it may have; `None` allows any.
     pub guard: Option<AddressGuard>,
-    /// What is asked to see whether it is there, by GET; else the address is asked for its OPTIONS.
+    /// The URL that a probe requests by GET; without one, the probe sends OPTIONS to the address.
     pub probe: Option<SecretString>,
 }
 
-/// How we sign in.
+/// How we authenticate.
 #[derive(Debug, Clone, Default)]
 pub enum HttpLogin {
-    /// Not at all, or by a header or a field.
+    /// No login, or one in a header or field.
     #[default]
     None,
     /// Basic authentication.
     Basic {
-        /// The account.
+        /// The user name.
         username: String,
         /// Its password.
         password: SecretString,
@@ -63,7 +63,7 @@ pub enum HttpLogin {
     Bearer(SecretString),
 }
 
-/// How a service wants numbers written.
+/// The format in which a service expects phone numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum NumberForm {
     /// `+34600000001`.
@@ -75,7 +75,7 @@ pub enum NumberForm {
     Zeros,
 }
 
-/// A service over HTTP.
+/// The channel that sends to one service over HTTP.
 pub struct HttpChannel {
     client: BoundedClient,
     order: RequestTemplate,
@@ -83,11 +83,11 @@ pub struct HttpChannel {
 }
 
 impl HttpChannel {
-    /// Makes the client and reads the templates; nothing is sent. A process-wide rustls provider must be installed.
+    /// Creates the client and parses the templates; nothing is sent. A process-wide rustls provider must be installed.
     ///
     /// # Errors
     ///
-    /// [`SettingError`] when the address, a header or a template can not be used.
+    /// [`SettingError`] if the address, a header or a template is not valid.
     pub fn new(settings: HttpSettings) -> Result<Self, SettingError> {
         let client = BoundedClient::new(settings.url.expose_secret(), settings.guard.clone())?;
         let order = RequestTemplate::new(settings.body.clone(), settings.query.clone())?;
@@ -123,7 +123,7 @@ impl HttpChannel {
         let to = match (&message.to, need) {
             (_, ContactField::Nothing | ContactField::Slack | ContactField::Telegram) => Some(String::new()),
             (Recipient::Room { .. }, _) => {
-                return Err(SendError::unreachable("this channel reaches people alone, and no room"));
+                return Err(SendError::unreachable("this channel sends to people only, not to rooms"));
             }
             (Recipient::Person(contact), ContactField::Phone) => {
                 contact.phone.as_deref().map(|phone| self.settings.number.write(phone))
@@ -179,9 +179,9 @@ impl HttpChannel {
             Some(Ok(url)) => (Method::GET, url),
             _ => (Method::OPTIONS, self.client.url().clone()),
         };
-        // The login is for where the pages go, and for nowhere else.
+        // The login is sent only to the server that gets the pages.
         if url.origin() != self.client.url().origin() {
-            let why = "its probe is at another address than its url: it would be given the login";
+            let why = "its probe is on another server than its url: that server would get the login";
             return vec![ProbeCheck::failed("reach", why)];
         }
         client::reach(&self.client.send(self.signed_in(method, url)).await)
@@ -223,7 +223,7 @@ impl Channel for HttpChannel {
 }
 
 impl NumberForm {
-    /// A number in E.164, as the service wants it.
+    /// Converts a number in E.164 to the service's format.
     pub fn write(self, phone: &str) -> String {
         let digits = phone.trim_start_matches('+');
         match self {
@@ -234,7 +234,7 @@ impl NumberForm {
     }
 }
 
-/// A card that was posted can not be edited here: what changed since has its own lines.
+/// A posted card can not be edited here: later changes are posted as separate lines.
 fn nothing_new(message: &Message) -> Option<SendReceipt> {
     let Recipient::Room { id, card: Some(card), .. } = &message.to else { return None };
     (message.purpose == PagePurpose::RoomCard)

@@ -1,4 +1,4 @@
-//! The keys of channels of kind `http`, and of its presets: a preset is a set of the same keys, in a file of its own.
+//! The keys of channels of kind `http` and of its presets. A preset is a set of the same keys in its own file.
 
 use super::{
     body::{self, fields},
@@ -48,64 +48,64 @@ pub(crate) const KEYS: &[&str] = &[
     "probe",
 ];
 
-/// Any service that takes a message over HTTP.
+/// Any service that accepts messages over HTTP.
 #[derive(Debug, Clone)]
 pub struct HttpConfig {
-    /// `http`, or the preset that its other keys are from.
+    /// `http`, or the preset that supplies the other keys.
     pub kind: ChannelKind,
-    /// Where it takes messages.
+    /// The address to which messages are sent.
     pub url: SecretAddress,
     /// `POST`, `PUT` or `GET`.
     pub method: Method,
-    /// Sent along.
+    /// Additional headers.
     pub headers: BTreeMap<String, FieldTemplate<SecretRef>>,
     /// For basic authentication.
     pub account: ProviderAccount,
     /// For bearer authentication.
     pub bearer: Option<SecretRef>,
-    /// What is sent.
+    /// The body.
     pub body: BodyTemplate<SecretRef>,
-    /// What is added to the address: templates and secrets.
+    /// Parameters to add to the URL: templates and secrets.
     pub query: BTreeMap<String, FieldTemplate<SecretRef>>,
-    /// What must be known of a person to reach them.
+    /// The contact data that a person must have.
     pub needs: ContactField,
-    /// How it wants numbers.
+    /// The format in which it expects phone numbers.
     pub number: NumberForm,
-    /// Whether the paged person alone reads it, so that their own code and link may go there.
+    /// Whether only the paged person reads it, so that their own code and link may be sent there.
     pub personal: bool,
-    /// What its answers mean.
+    /// How its responses are interpreted.
     pub rules: ResponseRules,
-    /// How it reports what became of a message.
+    /// The format of its delivery reports, if it sends any.
     pub report: Option<ReportRules>,
-    /// How it hands replies of people over.
+    /// The format in which it passes people's replies to us, if it does.
     pub replies: Option<ReplyRules>,
-    /// What its calls to us must carry: one, or two while it is changed.
+    /// The tokens that authenticate its requests to us: one, or two during a rotation.
     pub tokens: Vec<SecretRef>,
-    /// The networks where it may lie beside the public internet; anywhere where there is none.
+    /// The networks where it may be, beside the public internet; `None` allows any address.
     pub allow: Option<Networks>,
-    /// What is asked to see whether it is there; the address itself where there is none.
+    /// The URL that a probe requests; `None` means the address itself.
     pub probe: Option<SecretAddress>,
 }
 
-/// Where in a report its parts stand: a JSON pointer, or the name of a field of the query or form.
+/// Where the fields of a report are: each a JSON pointer, or the name of a field of the query or form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportRules {
-    /// What became of the message.
+    /// The status of the message.
     pub status: String,
-    /// The service's id of the message, where it can not call our own address of the page.
+    /// The service's id of the message, for services that can not use a report address for each page.
     pub id: Option<String>,
-    /// Statuses that mean: it is on the device.
+    /// Statuses that mean: delivered to the device.
     pub delivered: Vec<String>,
-    /// Statuses that mean: it will not arrive.
+    /// Statuses that mean: it will not be delivered.
     pub undelivered: Vec<String>,
 }
 
-/// Where in a reply its parts stand: a JSON pointer, or the name of a field of the query or form.
+/// Where the fields of a reply are: each a JSON pointer, or the name of a field of the query or form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReplyRules {
-    /// The number of who sent it.
+    /// The sender's phone number.
     pub from: String,
-    /// What they said.
+    /// The text.
     pub text: String,
 }
 
@@ -116,7 +116,7 @@ pub(crate) fn read(
     faults: &mut MatrixFaults,
 ) -> HttpConfig {
     let url = table.demand("url", at, "url = { env = \"SMS_GATEWAY_URL\" }", faults);
-    // Whoever knows a chat's address may post there.
+    // Everybody who knows a chat's address may post there, so it is a secret.
     let is_chat = kind.spec().preset.is_some();
     let url = url
         .and_then(|item| if is_chat { secret(&item, faults).map(SecretAddress::Kept) } else { address(&item, faults) });
@@ -181,17 +181,17 @@ fn accepted(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<ResponseRu
     Some(ResponseRules { statuses, begins, says: at.map(|at| (at, is)), ..ResponseRules::default() })
 }
 
-/// A JSON pointer (RFC 6901) that is not the whole.
+/// A JSON pointer (RFC 6901) that does not name the whole document.
 fn pointer(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<String> {
     let text = item.text(faults)?;
     if text.value.starts_with('/') {
         return Some(text.value.to_owned());
     }
-    let message = format!("{:?} is no place in JSON", text.value);
+    let message = format!("{:?} is not a place in JSON", text.value);
     faults.refuse("bad-pointer", text.at, message, "write a JSON pointer: \"/error/code\", \"/messages/0/id\"")
 }
 
-/// Texts and numbers, as texts.
+/// Reads strings and numbers, all as strings.
 fn codes(key: &'static str, table: &mut TomlTable<'_>, faults: &mut MatrixFaults) -> Vec<String> {
     let Some(items) = table.take(key).and_then(|item| item.list(faults)) else { return Vec::new() };
     let code = |item: &TomlItem<'_>, faults: &mut MatrixFaults| match item.value {
@@ -209,7 +209,7 @@ fn report(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<ReportRules>
     let undelivered = codes("undelivered", &mut table, faults);
     if delivered.is_empty() && undelivered.is_empty() {
         let help = "write { status = \"/status\", delivered = [\"DELIVRD\"], undelivered = [\"UNDELIV\"] }";
-        faults.error("missing-key", item.at, "`report` says of no status what it means", help);
+        faults.error("missing-key", item.at, "`report` does not say what any status means", help);
     }
     table.finish(&[], &[], faults);
     Some(ReportRules { status: status?.value.to_owned(), id, delivered, undelivered })

@@ -1,5 +1,5 @@
-//! What an answer of a gateway means, by the matrix's rules. Bodies are compared, never quoted: an error page could
-//! repeat the URL and its password. Only an id and a code are shown, where they look like one.
+//! Interprets a gateway's response by the matrix's rules. Bodies are compared, never quoted: an error page could repeat
+//! the URL and its password. Only an id and a code are shown, and only if they look like one.
 
 use crate::{
     channel::{SendError, client::ClientResponse},
@@ -7,38 +7,38 @@ use crate::{
 };
 use serde_json::Value;
 
-/// Characters of an id or a code that are kept.
+/// The longest id or code that is shown, in characters.
 const WORD_MAX: usize = 128;
 
-/// Characters from which a part of a secret tells something.
+/// The shortest part of a secret, in characters, that must not be shown.
 const PART_MIN: usize = 8;
 
-/// How a gateway's answers are read.
+/// The rules that interpret a gateway's responses.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ResponseRules {
-    /// The statuses that may mean success; every 2xx where there is none.
+    /// The statuses that may mean success; every 2xx if empty.
     pub statuses: Vec<u16>,
-    /// How the body of a success begins, in any case.
+    /// The beginning of a successful body, compared without case.
     pub begins: Option<String>,
-    /// Where in the JSON of a success one of these values stands.
+    /// The place in a successful JSON body, and the values of which one must be there.
     pub says: Option<(String, Vec<String>)>,
-    /// Where in the JSON the gateway's id of the message stands.
+    /// The place of the gateway's message id in the JSON body.
     pub id: Option<String>,
-    /// Where in the JSON of a refusal its code stands.
+    /// The place of the error code in the JSON body of a refusal.
     pub error: Option<String>,
-    /// Codes (or HTTP statuses) that mean: not this person by this way.
+    /// Codes (or HTTP statuses) that mean: this person can not be reached by this channel.
     pub unreachable: Vec<String>,
-    /// Codes (or HTTP statuses) that mean: not now.
+    /// Codes (or HTTP statuses) that mean: try again later.
     pub retry: Vec<String>,
-    /// Codes (or HTTP statuses) that mean: nobody by this way.
+    /// Codes (or HTTP statuses) that mean: this channel reaches nobody.
     pub broken: Vec<String>,
 }
 
-/// What an answer means. `host` is the gateway's, for the texts; nothing that is in `secrets` is shown.
+/// Interprets a response. `host` is the gateway's, for messages; nothing that is in `secrets` is shown.
 ///
 /// # Errors
 ///
-/// [`SendError`] for everything that is not a success.
+/// [`SendError`] for every response that is not a success.
 pub fn judge(
     rules: &ResponseRules,
     host: &str,
@@ -59,7 +59,7 @@ pub fn judge(
         return Err(SendError::unreachable(format!("{host} can not reach this person: {shown}")));
     }
     if listed(&rules.retry) {
-        return Err(SendError::throttled(answer.after, format!("{host} does not take it now: {shown}")));
+        return Err(SendError::throttled(answer.after, format!("{host} does not accept it now: {shown}")));
     }
     if !is_status_good(rules, answer) {
         return Err(by_status(host, answer, told.as_deref().and_then(|_| self::shown(&code, secrets))));
@@ -68,7 +68,7 @@ pub fn judge(
         let id = at(&rules.id).and_then(|id| self::shown(&id, secrets).map(str::to_owned));
         return Ok(SendReceipt::of(id.unwrap_or_else(|| format!("HTTP {status}"))));
     }
-    // Its own form, and not a success: it has said no. Anything else may come from whatever stands between.
+    // The gateway's own format without a success: it has refused. Anything else may come from a proxy in between.
     if json.is_some() {
         return Err(SendError::unreachable(format!("{host} refuses the message: {shown}")));
     }
@@ -90,7 +90,7 @@ fn is_success(rules: &ResponseRules, answer: &ClientResponse, json: Option<&Valu
         let said = json.and_then(|json| json.pointer(pointer)).and_then(word_of);
         return said.is_some_and(|said| values.contains(&said));
     }
-    // A page for humans is a captive portal's or a proxy's, whatever its status.
+    // An HTML page comes from a captive portal or a proxy, whatever its status.
     let is_page = answer.is_html || body.starts_with('<');
     let is_error = error.is_some_and(|code| !matches!(code, "" | "0" | "false"));
     !is_page && !is_error
@@ -111,7 +111,7 @@ fn by_status(host: &str, answer: &ClientResponse, code: Option<&str>) -> SendErr
     }
 }
 
-/// Text, a number or a truth, as the matrix writes it.
+/// A string, number or boolean, as it is written in the matrix.
 fn word_of(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
@@ -120,11 +120,11 @@ fn word_of(value: &Value) -> Option<String> {
     }
 }
 
-/// A word that may be shown: short, with letters and digits and what stands between them in ids, and no secret.
+/// The word if it may be shown: if it is short, consists of characters of ids, and contains no secret.
 pub(crate) fn shown<'a>(word: &'a str, secrets: &[&str]) -> Option<&'a str> {
     let harmless = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | ':' | '@' | '/' | '+' | '=');
     let is_word = !word.is_empty() && word.len() <= WORD_MAX && word.chars().all(harmless);
-    // A short word stands in many a secret by chance.
+    // Many secrets contain a short word by chance.
     let part = |secret: &str| PART_MIN <= word.len() && secret.contains(word);
     let leaks = secrets.iter().any(|secret| !secret.is_empty() && (word.contains(secret) || part(secret)));
     (is_word && !leaks).then_some(word)

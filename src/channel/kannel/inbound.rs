@@ -1,5 +1,5 @@
-//! Replies and delivery reports as Kannel's smsbox hands them over. A text with one letter that phones lack comes in
-//! UTF-16BE.
+//! Replies and delivery reports as Kannel's smsbox sends them. A text with a character outside the GSM alphabet comes
+//! in UTF-16BE.
 
 use crate::channel::{
     charset::{Charset, field},
@@ -10,11 +10,11 @@ use crate::channel::{
 };
 use reqwest::{Method, header::HeaderMap};
 
-/// Whether the request may be read: `?token=` is the channel's, or the report names its page.
+/// Authenticates the request: `?token=` is the channel's, or the report names its page.
 pub(super) fn admit(head: &RequestHead<'_>) -> Result<Option<NamedPage>, InboundRefusal> {
     match head.at {
         HookAddress::Inbox => {
-            // What a person sent must be there; the number is what tells who they are.
+            // A reply must have its sender's number, which says who they are.
             demand(head.query, "from")?;
             if head.secrets.is_empty() {
                 return Err(InboundRefusal::NotFound(absent(head.channel)));
@@ -34,7 +34,7 @@ pub(super) fn admit(head: &RequestHead<'_>) -> Result<Option<NamedPage>, Inbound
     }
 }
 
-/// Reads it. Of a report, `named` is the page that it is about.
+/// Reads the request. For a report, `named` is the page that it is about.
 pub(super) fn receive(
     head: &RequestHead<'_>,
     named: Option<NamedPage>,
@@ -45,7 +45,7 @@ pub(super) fn receive(
         |why: &str| DeliveryOutcome::Undelivered(DeliveryFailure { why: why.to_owned(), ..DeliveryFailure::default() });
     let outcome = match status(head.query)? {
         1 => DeliveryOutcome::Delivered,
-        // Newer gateways say why beside the 2: 34 expired, 66 unknown.
+        // Newer gateways add the reason to the 2: 34 expired, 66 unknown.
         2 | 34 | 66 => failed("the phone could not be reached"),
         16 => failed("the carrier rejected it"),
         // Queued, or accepted by the carrier.
@@ -63,8 +63,8 @@ fn text(head: &RequestHead<'_>, body: &[u8]) -> Result<InboundText, InboundRefus
     Ok(InboundText { from, text, wish: None, id: None })
 }
 
-/// Of the text, whose headers are those of a body: what is named (`charset`, Kannel's `%C`) goes before what its coding
-/// (`%c`: 2 for UCS-2) says.
+/// The charset of the text: a named one (`charset`, Kannel's `%C`) takes precedence over the coding (`%c`: 2 for
+/// UCS-2).
 fn charset(query: &str, headers: Option<&HeaderMap>) -> Charset {
     let coding = headers.and_then(|headers| headers.get("x-kannel-coding")?.to_str().ok().map(str::to_owned));
     let is_ucs2 = coding.or_else(|| word(query, "coding")).is_some_and(|coding| coding.trim() == "2");
@@ -74,7 +74,7 @@ fn charset(query: &str, headers: Option<&HeaderMap>) -> Charset {
 
 fn status(query: &str) -> Result<u32, InboundRefusal> {
     let status = demand(query, "status")?;
-    status.parse().map_err(|_| InboundRefusal::Bad("`status` is no number".to_owned()))
+    status.parse().map_err(|_| InboundRefusal::Bad("`status` is not a number".to_owned()))
 }
 
 fn demand(query: &str, name: &str) -> Result<String, InboundRefusal> {

@@ -1,4 +1,5 @@
-//! SMS by Kannel's `sendsms`: one GET a message. The password travels in the URL, so no URL may reach an error or a log.
+//! SMS by Kannel's `sendsms`: one GET for each message. The password is in the URL, so no URL may get into an error or
+//! a log.
 
 use crate::{
     channel::{Channel, Message, ProbeCheck, Recipient, SendError, SettingError, is_loopback, retry_after},
@@ -10,10 +11,10 @@ use reqwest::{Response, StatusCode, Url, header, redirect::Policy};
 use secrecy::{ExposeSecret, SecretString};
 use std::{error::Error, time::Duration};
 
-/// How long a gateway may take to let us in. Its answer may take longer: the caller bounds that.
+/// The connect timeout. The caller sets the timeout for the response.
 const CONNECT: Duration = Duration::from_secs(3);
 
-/// How much of an answer is read. Kannel's are one line.
+/// The largest part of a response that is read, in bytes. Kannel's responses are one line.
 const ANSWER_BYTES: usize = 4096;
 
 /// The events that the gateway reports: delivered 1, not delivered 2, queued 4, accepted 8, rejected 16 (Kannel's user
@@ -23,17 +24,17 @@ const REPORTS: &str = "31";
 /// How to reach the gateway.
 #[derive(Debug, Clone)]
 pub struct KannelSettings {
-    /// Its `sendsms`, e.g. `http://127.0.0.1:13013/cgi-bin/sendsms`.
+    /// The URL of its `sendsms`, e.g. `http://127.0.0.1:13013/cgi-bin/sendsms`.
     pub url: String,
-    /// Of the `sendsms-user` group.
+    /// The user name of the `sendsms-user` group.
     pub username: String,
-    /// Of the `sendsms-user` group.
+    /// The password of the `sendsms-user` group.
     pub password: SecretString,
-    /// The sender that people see and reply to; the gateway's own where there is none.
+    /// The sender that people see and reply to; `None` means the gateway's default.
     pub from: Option<String>,
 }
 
-/// An SMS gateway.
+/// The channel that sends by one SMS gateway.
 pub struct KannelChannel {
     http: reqwest::Client,
     url: Url,
@@ -41,17 +42,17 @@ pub struct KannelChannel {
 }
 
 impl KannelChannel {
-    /// Makes the client; nothing is sent. A process-wide rustls provider must be installed.
+    /// Creates the client; nothing is sent. A process-wide rustls provider must be installed.
     ///
     /// # Errors
     ///
-    /// [`SettingError`] when the URL is none, or is no HTTP.
+    /// [`SettingError`] if the URL is not valid or not HTTP.
     pub fn new(settings: KannelSettings) -> Result<Self, SettingError> {
         let wrong = |why: &str| SettingError::Wrong { key: "url", why: why.to_owned() };
         let url = Url::parse(&settings.url).map_err(|error| wrong(&error.to_string()))?;
         let host = url.host_str().ok_or_else(|| wrong("write http://HOST:PORT/cgi-bin/sendsms"))?;
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(wrong("only http:// and https:// are known"));
+            return Err(wrong("only http:// and https:// are supported"));
         }
         let mut http = reqwest::Client::builder().redirect(Policy::none()).connect_timeout(CONNECT);
         if is_loopback(host) {
@@ -76,7 +77,7 @@ impl KannelChannel {
         judge(status, answer.trim(), after)
     }
 
-    /// Asks for a message to nobody: the gateway looks at the login first, and then refuses the lack of a number.
+    /// Requests a message without a number: the gateway checks the login first, and then refuses the missing number.
     async fn look(&self) -> Vec<ProbeCheck> {
         let mut response = match self.http.get(self.signed_in()).send().await {
             Ok(response) => response,
@@ -100,7 +101,8 @@ impl KannelChannel {
             query.append_pair("coding", "2");
         }
         if let Some(report) = report {
-            // The gateway fills in the event; its placeholder must arrive there as it is, so it is encoded like the rest.
+            // The gateway fills in the event; the placeholder must arrive there unchanged, so it is encoded like the
+            // rest.
             let url = format!("{}&status=%d", report.expose_secret());
             query.append_pair("dlr-mask", REPORTS).append_pair("dlr-url", &url);
         }
@@ -123,7 +125,7 @@ impl KannelChannel {
         if error.is_connect() {
             return SendError::retry(format!("no connection to the SMS gateway {gateway}: {}", innermost(&error)));
         }
-        SendError::unknown(format!("the SMS gateway {gateway} did not finish its answer: {}", innermost(&error)))
+        SendError::unknown(format!("the SMS gateway {gateway} did not finish its response: {}", innermost(&error)))
     }
 }
 
@@ -152,12 +154,13 @@ async fn read(response: &mut Response) -> Result<String, reqwest::Error> {
     Ok(String::from_utf8_lossy(&answer).into_owned())
 }
 
-/// What an answer means. Bodies are compared, never quoted: an error page could repeat the URL and its password.
+/// Interprets a response. Bodies are compared, never quoted: an error page could repeat the URL and its password.
 fn judge(status: StatusCode, answer: &str, after: Option<Duration>) -> Result<SendReceipt, SendError> {
     let accepted = |id: &str| Ok(SendReceipt::of(id));
     match status.as_u16() {
         200 | 202 if answer.starts_with("0: Accepted") => accepted("0: Accepted for delivery"),
-        // The gateway keeps it until a link is back, which nobody paged now can wait for. A late answer still counts.
+        // The gateway queues the message until a link to an SMS centre is back, and a page can not wait for that. A
+        // late answer still counts.
         200 | 202 if answer.starts_with("3: Queued") => {
             Err(SendError::unreachable("no carrier link for this number is up: the SMS gateway has only queued it (3)"))
         }
@@ -172,7 +175,7 @@ fn judge(status: StatusCode, answer: &str, after: Option<Duration>) -> Result<Se
         401 | 403 | 407 => Err(SendError::broken(format!(
             "the SMS gateway refuses our credentials or address ({status}): check username, password and allowed addresses"
         ))),
-        404 => Err(SendError::broken("the SMS gateway knows no such path (404): check the url")),
+        404 => Err(SendError::broken("the SMS gateway has no such path (404): check the url")),
         429 => Err(SendError::throttled(after, "the SMS gateway says: too many requests (429)")),
         503 => Err(SendError::throttled(after, "the SMS gateway has a temporary failure (503)")),
         500..=599 => Err(SendError::Retry { after, why: format!("the SMS gateway failed ({status})"), unknown: true }),
@@ -180,16 +183,18 @@ fn judge(status: StatusCode, answer: &str, after: Option<Duration>) -> Result<Se
     }
 }
 
-/// What the gateway's answer to a message without a number says of our login.
+/// Checks our login by the gateway's response to a message without a number.
 fn login(status: StatusCode, answer: &str) -> ProbeCheck {
     match judge(status, answer, None) {
-        // It got as far as the number: so the login is good.
+        // It refused the number, so it accepted the login.
         Err(SendError::Unreachable { .. }) if status == StatusCode::BAD_REQUEST => {
-            ProbeCheck::fine("login", "the SMS gateway lets us in")
+            ProbeCheck::fine("login", "the SMS gateway accepts our login")
         }
         Err(SendError::Broken { why }) => ProbeCheck::failed("login", why),
         Err(error) => ProbeCheck::doubtful("login", error.to_string()),
-        Ok(_) => ProbeCheck::doubtful("login", "the SMS gateway took a message without a number: it checks nothing"),
+        Ok(_) => {
+            ProbeCheck::doubtful("login", "the SMS gateway accepted a message without a number: it checks nothing")
+        }
     }
 }
 
@@ -204,7 +209,7 @@ fn refused_field(answer: &str) -> &'static str {
     }
 }
 
-/// The last cause, which is the one that says something ("Connection refused") and knows no URL.
+/// The last cause, which is the informative one ("Connection refused") and contains no URL.
 fn innermost(error: &(dyn Error + 'static)) -> String {
     let mut last = error;
     while let Some(source) = last.source() {

@@ -15,11 +15,11 @@ pub(crate) const KEYS: &[&str] = &["url", "token", "username", "password", "from
 /// A Kannel gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KannelConfig {
-    /// Where its smsbox takes messages: http or https.
+    /// The URL of its smsbox: http or https.
     pub url: String,
-    /// Who sends.
+    /// The account that sends.
     pub account: ProviderAccount,
-    /// What its replies to us must carry; without it there are none.
+    /// The token that authenticates replies; without it none are accepted.
     pub token: Option<SecretRef>,
     /// The sender that phones show: a number or a name.
     pub from: Option<String>,
@@ -42,7 +42,7 @@ pub(crate) fn read(table: &mut TomlTable<'_>, at: SourceSpan, faults: &mut Matri
     KannelConfig { url: address.unwrap_or_default(), account, token, from }
 }
 
-/// Whether what is sent there can be read on its way: plain HTTP that leaves this machine.
+/// Whether messages leave this machine unencrypted (plain HTTP).
 fn in_the_clear(address: &str) -> bool {
     let Some(url) = reqwest::Url::parse(address).ok().filter(|url| url.scheme() == "http") else { return false };
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);

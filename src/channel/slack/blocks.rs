@@ -1,4 +1,4 @@
-//! What a message looks like in Slack, within Block Kit's limits.
+//! Formats messages for Slack, within Block Kit's limits.
 
 use super::text::{self, SECTION_CHARS, cut, escape, one_line, sections};
 use crate::{
@@ -15,27 +15,27 @@ use slack_morphism::{
     },
 };
 
-/// What all blocks together may hold. Slack refuses about 13,200, which it documents nowhere.
+/// The largest number of characters in all blocks together. Slack refuses about 13,200; this limit is undocumented.
 const BLOCKS_CHARS: usize = 12_000;
 
-/// Kept back from [`BLOCKS_CHARS`] for context, buttons and the JSON around the text.
+/// The part of [`BLOCKS_CHARS`] that is reserved for context, buttons and the JSON around the text.
 const FRAME_CHARS: usize = 2000;
 
-/// What a card's button is known by.
+/// Marks the buttons of a room's card.
 const ROOM: &str = "room";
 
-/// One message in its two forms.
+/// One message as plain text and as blocks.
 pub(super) struct SlackPost {
-    /// The push notification, and what screen readers read.
+    /// The text for push notifications and screen readers.
     pub text: String,
-    /// The rich form; none for a line.
+    /// The blocks; `None` for a line.
     pub blocks: Option<Vec<SlackBlock>>,
-    /// What to post when Slack refuses the rich form.
+    /// The text to post if Slack refuses the blocks.
     pub plain: String,
 }
 
-/// A direct message, with the buttons that its person may press. A button holds an opaque value: the door checks the
-/// code in it, and that who presses it is that person.
+/// A direct message with buttons. A button has an opaque value: the HTTP side checks the code in it, and that the
+/// person who presses it is its recipient.
 pub(super) fn to_person(message: &Message) -> SlackPost {
     let asks = message.purpose.is_brief();
     let buttons = message.ask.as_ref().map(|ask| {
@@ -52,8 +52,8 @@ pub(super) fn to_person(message: &Message) -> SlackPost {
     }
 }
 
-/// The war room's card. Its buttons name no page, because everybody in the room sees the same ones: the door finds
-/// the page of who presses them. Once the incident is over they are gone.
+/// The war room's card. Its buttons name no page, because everybody in the room sees the same ones: the HTTP side finds
+/// the page of the person who presses one. When the incident is over, the buttons are removed.
 pub(super) fn room_card(message: &Message) -> SlackPost {
     let level = message.ask.as_ref().map_or(AnswerLevel::Wilco, |ask| ask.level);
     let value = format!("{}:{}", message.page.incident, room_key(&message.mark));
@@ -67,19 +67,19 @@ pub(super) fn room_card(message: &Message) -> SlackPost {
     }
 }
 
-/// What a card's buttons hold behind the incident's number.
+/// The part of a card button's value after the incident's number.
 fn room_key(mark: &str) -> String {
     if mark.is_empty() { ROOM.to_owned() } else { format!("{ROOM}-{mark}") }
 }
 
-/// The mark of its incident that a card's button holds, empty for one of before there were marks; none where it is no
-/// card's button.
+/// The incident's mark in the value of a card's button, empty for incidents without a mark; `None` if it is not a
+/// button of a card.
 pub fn room_mark(key: &str) -> Option<&str> {
     let mark = key.strip_prefix(ROOM)?;
     if mark.is_empty() { Some(mark) } else { mark.strip_prefix('-') }
 }
 
-/// One line of the war room's story, or its summary.
+/// One line for the war room, or its summary.
 pub(super) fn line(message: &Message) -> SlackPost {
     let given = match &message.purpose {
         PagePurpose::RoomLine { line } | PagePurpose::RoomNote { line }
@@ -104,7 +104,7 @@ fn blocks(message: &Message, buttons: Option<SlackActionsBlock>) -> Vec<SlackBlo
     blocks
 }
 
-/// The whole text, its stamp first and then the stamp's colour.
+/// The whole text, with the stamp and its colour first.
 fn coloured(message: &Message) -> String {
     let colour = if message.drill { ":large_blue_circle:" } else { ":red_circle:" };
     let text = message.whole_text();
@@ -118,7 +118,7 @@ fn context(message: &Message) -> String {
     format!("{}{role}{drill}", message.page)
 }
 
-/// Each edition of a card has buttons of its own id: clients may keep the state of a block that keeps its id.
+/// The buttons get a new id with each edit of a card, because clients may keep the state of a block with the same id.
 fn buttons(message: &Message, offers: &[Answer], value: &str) -> SlackActionsBlock {
     actions(message, offers.iter().map(|answer| button(*answer, value)).collect())
 }
@@ -128,7 +128,7 @@ fn actions(message: &Message, elements: Vec<SlackActionBlockElement>) -> SlackAc
     SlackActionsBlock::new(elements).with_block_id(SlackBlockId(format!("answers:{}{mark}", message.page)))
 }
 
-/// For whoever has it. It pages others at once, so that a second press is asked for.
+/// The button for the person who has the role. It pages others immediately, so it asks for confirmation.
 fn hand_back(value: &str) -> SlackActionBlockElement {
     let sure = SlackBlockConfirmItem::new(
         text::label("Hand it back?").into(),

@@ -1,4 +1,4 @@
-//! The slash command: who typed what, and what is meant by it. Pure.
+//! Parses the slash command. Pure.
 
 use crate::{
     channel::inbound::SlashCommand,
@@ -6,57 +6,59 @@ use crate::{
     text::reply::{Reply, asks_or_denies, folded, read, typed},
 };
 
-/// Characters of a page's text or a reason that are kept; what a person types in a crisis is shorter.
+/// The largest number of characters of a page's text or a reason that are kept; what people type in a crisis is
+/// shorter.
 pub const WORDS_MAX: usize = 500;
 
-/// Said when no words, or other words, were typed. Slack's own command name is put in for `{}`.
+/// The reply to a command that is empty or unknown. `{}` is replaced by the command's name in Slack.
 const HELP: &str = "\
 *{} status*: how many incidents are open, and whether everything works\n\
 *{} list*: the open incidents and who has which role\n\
 *{} answer INC-42 wilco [ROLE]*: your answer: roger, wilco, standby [MINUTES] or unable\n\
-*{} page ROLE text…*: calls a role now, with your words\n\
+*{} page ROLE text…*: pages a role now, with your text\n\
 *{} drill ROLE text…*: the same as an exercise\n\
 *{} resolve INC-42 [reason]*: it is over\n\
 *{} help*: this";
 
-/// What is meant.
+/// A parsed command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SlashRequest {
-    /// How it is used.
+    /// Show how the command is used.
     Help,
-    /// Whether all is well.
+    /// Show the status.
     Status,
-    /// The open incidents.
+    /// List the open incidents.
     List,
-    /// An answer in one's own name.
+    /// Answer in the user's own name.
     Answer {
-        /// To which incident.
+        /// The incident.
         incident: IncidentId,
-        /// What.
+        /// The answer.
         answer: Answer,
-        /// For which role, where it was said.
+        /// The role, if it was given.
         role: Option<RoleName>,
     },
-    /// A role is called by hand.
+    /// Page a role manually.
     Page {
-        /// Which.
+        /// The role.
         role: RoleName,
-        /// What its people read.
+        /// The text of the page.
         words: String,
-        /// As an exercise. A word of its own, and not one of the text: no text may turn the real thing into a drill.
+        /// Whether it is a drill. This is a separate word of the command, so that no text can turn a live page into a
+        /// drill.
         drill: bool,
     },
-    /// An incident is over.
+    /// Resolve an incident.
     Resolve {
-        /// Which.
+        /// The incident.
         incident: IncidentId,
-        /// Why, where it was said.
+        /// The reason, if it was given.
         reason: Option<String>,
     },
 }
 
 impl SlashCommand {
-    /// Reads its fields; none where the user is missing.
+    /// Reads its fields; `None` if the user is missing.
     pub(super) fn of(field: impl Fn(&str) -> Option<String>) -> Option<Self> {
         Some(Self {
             user: field("user_id").filter(|user| !user.is_empty())?,
@@ -69,11 +71,11 @@ impl SlashCommand {
         })
     }
 
-    /// What is meant.
+    /// Parses the text of the command.
     ///
     /// # Errors
     ///
-    /// What to type instead.
+    /// A text that says what to type instead.
     pub fn order(&self) -> Result<SlashRequest, String> {
         let text = unescaped(&self.text);
         let (verb, rest) = first(&text);
@@ -85,11 +87,11 @@ impl SlashCommand {
             "page" => self.page(rest, false),
             "drill" => self.page(rest, true),
             "resolve" => self.resolve(rest),
-            other => Err(format!("there is no {other:?} here: {} help says what there is", self.name)),
+            other => Err(format!("there is no command {other:?}: {} help shows the commands", self.name)),
         }
     }
 
-    /// How it is used, in Slack's markup.
+    /// The usage text, in Slack's markup.
     pub fn help(&self) -> String {
         HELP.replace("{}", &crate::channel::slack::escape(&self.name))
     }
@@ -99,7 +101,7 @@ impl SlashCommand {
         let (incident, rest) = first(rest);
         let incident = folded(incident).parse().map_err(|error| format!("{error}; {usage}"))?;
         let words = with_emoji(&folded(rest));
-        // The last word may be a role; one that is an answer, or denies it, is none.
+        // The last word may be a role, unless it is an answer or negates one.
         let (answer, role) = match (typed(&words), words.rsplit_once(char::is_whitespace)) {
             (Ok(answer), _) => (answer, None),
             (Err(error), Some((words, role))) if is_role(role) => {
@@ -116,7 +118,7 @@ impl SlashCommand {
         let words = tidy(words);
         if role.is_empty() || words.is_empty() {
             let verb = if drill { "drill" } else { "page" };
-            return Err(format!("whom, and why? type {} {verb} ROLE text…", self.name));
+            return Err(format!("the role or the text is missing: type {} {verb} ROLE text…", self.name));
         }
         Ok(SlashRequest::Page { role: RoleName::from(role.to_ascii_lowercase()), words, drill })
     }
@@ -130,21 +132,21 @@ impl SlashCommand {
     }
 }
 
-/// The first word, and what follows it.
+/// The first word and the rest.
 fn first(text: &str) -> (&str, &str) {
     let text = text.trim();
     let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     (word, rest.trim())
 }
 
-/// Whether a word can be a role's name, and says nothing by itself.
+/// Whether a word can be a role's name and has no meaning of its own.
 fn is_role(word: &str) -> bool {
     let is_name = word.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
     let is_wait = humantime::parse_duration(word).is_ok();
     is_name && !is_wait && !asks_or_denies(word) && matches!(read(word), Reply::Unclear { .. })
 }
 
-/// Slack hands emoji over by its own names for them. Those that mean yes are put back; every other stays what it is.
+/// Slack sends emoji as names. Names of emoji that mean yes are turned back into emoji; all others stay unchanged.
 fn with_emoji(text: &str) -> String {
     let names = [("+1", '👍'), ("thumbsup", '👍'), ("white_check_mark", '✅')];
     let skins = (2..=6).map(|n| format!(":skin-tone-{n}:"));
@@ -159,7 +161,7 @@ fn tidy(text: &str) -> String {
     words.join(" ").chars().take(WORDS_MAX).collect()
 }
 
-/// Slack hands some texts in with its three entities.
+/// Replaces Slack's three entities, which some texts contain.
 fn unescaped(text: &str) -> String {
     text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 }

@@ -1,4 +1,4 @@
-//! What Slack hands in, by HTTP or over a socket: the same two things, a button pressed or a command typed.
+//! What Slack sends, by HTTP or over a socket: presses of buttons, and commands.
 
 use super::{
     interaction::{self, PressError},
@@ -12,22 +12,22 @@ use serde::Serialize;
 use serde_json::{Value, value::RawValue};
 use slack_morphism::{SlackMessageContent, SlackMessageResponseType, events::SlackCommandEventResponse};
 
-/// The largest unsigned probe that is looked at, in bytes.
+/// The largest unsigned probe that is read, in bytes.
 const PROBE_MAX: usize = 1024;
 
-/// What became of it.
+/// The result of an action in Slack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InboundResult {
-    /// Whether Slack may be told that it came: what was said is durable, or comes to nothing for a reason that `text`
-    /// gives. Not so where the store could not keep it: then the user sees in Slack itself that it failed.
+    /// Whether to acknowledge it to Slack: true if the action is durable, or has no effect for a reason that `text`
+    /// gives. False if the store failed: then Slack shows the user that the action failed.
     pub kept: bool,
-    /// A private word to the one who did it, in Slack's markup; empty for none.
+    /// A private response to the user, in Slack's markup; empty for none.
     pub text: String,
-    /// Where that word may be sent afterwards.
+    /// The URL to which a private response can be sent later.
     pub response_url: Option<String>,
 }
 
-/// A private word for a response URL. The message that its button belongs to stays.
+/// A private response for a response URL. It does not replace the message of the button.
 #[derive(Debug, Serialize)]
 pub struct EphemeralReply {
     #[serde(flatten)]
@@ -35,38 +35,38 @@ pub struct EphemeralReply {
     replace_original: bool,
 }
 
-/// Why a body is nothing that Slack sends here.
+/// Why a body is not a valid request of Slack.
 #[derive(Debug, thiserror::Error)]
 pub enum InboundError {
-    /// The form has neither, or is no form.
+    /// The body has neither field, or is not a form.
     #[error("the form has no payload and no command")]
     Empty,
-    /// A button's payload that can not be used.
+    /// The payload of a button is not valid.
     #[error(transparent)]
     Press(#[from] PressError),
-    /// A command without its user.
+    /// The command has no user.
     #[error("the command names no user")]
     NoUser,
-    /// A command's payload that is not what Slack documents.
+    /// The payload of a command is not what Slack documents.
     #[error("the command's payload can not be read")]
     Command(#[source] serde_json::Error),
 }
 
 impl InboundResult {
-    /// There is nothing to say about it.
+    /// A result without a response text.
     pub fn silent() -> Self {
         Self { kept: true, text: String::new(), response_url: None }
     }
 }
 
 impl EphemeralReply {
-    /// Says this.
+    /// A result with this response text.
     pub fn of(text: &str) -> Self {
         Self { word: ephemeral(text), replace_original: false }
     }
 }
 
-/// Whether the request may be read.
+/// Checks the head of the request.
 pub(super) fn admit(head: &RequestHead<'_>) -> Result<(), InboundRefusal> {
     match (head.at, head.method) {
         (HookAddress::Report, _) => Err(InboundRefusal::NotFound("Slack reports nothing".to_owned())),
@@ -81,7 +81,7 @@ pub(super) fn admit(head: &RequestHead<'_>) -> Result<(), InboundRefusal> {
     }
 }
 
-/// Reads it. By GET Slack only looks whether there is anything, with a certificate that it trusts.
+/// Reads the request. With GET, Slack only checks that the address exists and has a certificate that it trusts.
 pub(super) fn receive(head: &RequestHead<'_>, body: &[u8]) -> Result<Inbound, InboundRefusal> {
     if *head.method != Method::POST {
         return Ok(Inbound::Nothing);
@@ -90,18 +90,18 @@ pub(super) fn receive(head: &RequestHead<'_>, body: &[u8]) -> Result<Inbound, In
     let signature = single_header(head.headers, "x-slack-signature");
     if let Err(error) = signature::verify_any(head.secrets, stamp, signature, body, head.now_unix) {
         tracing::warn!(%error, channel = head.channel, "a Slack request was refused");
-        // A probe carries nothing and may be answered to anybody.
+        // A probe has no content, so anybody may get a response.
         let is_probe = body.len() <= PROBE_MAX && is_probe(body);
         return if is_probe { Ok(Inbound::Nothing) } else { Err(InboundRefusal::Unauthorized(error.to_string())) };
     }
     of_form(body).map(Inbound::Slack).map_err(|error| InboundRefusal::Bad(error.to_string()))
 }
 
-/// Reads a verified form: a button's one field `payload`, or a command's many.
+/// Parses a verified form: the field `payload` of a button, or the fields of a command.
 ///
 /// # Errors
 ///
-/// [`InboundError`], when it is not what Slack documents.
+/// [`InboundError`] if it is not what Slack documents.
 pub fn of_form(body: &[u8]) -> Result<SlackInbound, InboundError> {
     let fields = fields(body).ok_or(InboundError::Empty)?;
     let field = |name: &str| fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
@@ -115,11 +115,11 @@ pub fn of_form(body: &[u8]) -> Result<SlackInbound, InboundError> {
     SlashCommand::of(field).map(SlackInbound::Command).ok_or(InboundError::NoUser)
 }
 
-/// Reads the payload of a socket's envelope of this type.
+/// Parses the payload of a socket envelope of this type.
 ///
 /// # Errors
 ///
-/// [`InboundError`], when it is not what Slack documents.
+/// [`InboundError`] if it is not what Slack documents.
 pub fn of_envelope(kind: &str, payload: Option<&RawValue>) -> Result<SlackInbound, InboundError> {
     let payload = payload.map_or("null", RawValue::get);
     match kind {
@@ -133,8 +133,8 @@ pub fn of_envelope(kind: &str, payload: Option<&RawValue>) -> Result<SlackInboun
     }
 }
 
-/// Whether a body, signed or not, is Slack's probe of a command's address. It carries nothing and may be answered to
-/// anybody.
+/// Whether a body, signed or not, is Slack's probe of a command's address. It has no content, so anybody may get a
+/// response.
 pub fn is_probe(body: &[u8]) -> bool {
     let fields = fields(body).unwrap_or_default();
     let is = |name: &str| fields.iter().any(|(key, value)| key == name && value == "1");
@@ -149,7 +149,7 @@ fn press(payload: &str) -> Result<SlackInbound, InboundError> {
     }
 }
 
-/// The URL parser reads forms as browsers write them.
+/// The fields of a form, as browsers encode them.
 fn fields(body: &[u8]) -> Option<Vec<(String, String)>> {
     let form = std::str::from_utf8(body).ok()?;
     let mut url = reqwest::Url::parse("form:").ok()?;
@@ -157,7 +157,7 @@ fn fields(body: &[u8]) -> Option<Vec<(String, String)>> {
     Some(url.query_pairs().into_owned().collect())
 }
 
-/// A private word in Slack's form, for the one who did something.
+/// A private response to a user, in Slack's format.
 pub fn ephemeral(text: &str) -> SlackCommandEventResponse {
     SlackCommandEventResponse::new(SlackMessageContent::new().with_text(text.to_owned()))
         .with_response_type(SlackMessageResponseType::Ephemeral)

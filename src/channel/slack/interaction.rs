@@ -1,31 +1,31 @@
-//! What users do in Slack; of a button pressed: which one, by whom. Pure.
+//! Parses the payload of a button press in Slack. Pure.
 
 use crate::channel::inbound::ButtonPress;
 use serde_json::Value;
 
-/// What every button's `action_id` begins with.
+/// The prefix of every button's `action_id`.
 const ACTION: &str = "answer:";
 
-/// Why a payload is no press of one of our buttons.
+/// Why a payload is not a press of one of our buttons.
 #[derive(Debug, thiserror::Error)]
 pub enum PressError {
     /// The payload is not what Slack documents.
     #[error("the payload can not be read")]
     Payload(#[source] serde_json::Error),
-    /// It does not say who pressed.
+    /// The user is missing.
     #[error("the payload names no user")]
     NoUser,
-    /// Something else was done than a button of ours pressed: to be acknowledged and left.
+    /// It is not about one of our buttons: acknowledge it and do nothing else.
     #[error("no button of ours was pressed")]
     NotOurs,
 }
 
-/// Reads an interaction's payload. Only what is needed is looked at: of the rest, Slack has sent `null` (the `team` of
-/// an organisation's app) and kinds of blocks that no library knew.
+/// Parses an interaction's payload. It reads only the fields that we need, because Slack has sent `null` (the `team` of
+/// an organisation's app) and unknown kinds of blocks in the others.
 ///
 /// # Errors
 ///
-/// [`PressError`]; with `NotOurs` the request is fine and wants an acknowledgement.
+/// [`PressError`]; with `NotOurs` the request is valid and needs an acknowledgement.
 pub fn parse(payload: &str) -> Result<ButtonPress, PressError> {
     let payload: Value = serde_json::from_str(payload).map_err(PressError::Payload)?;
     let actions = payload["actions"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -50,7 +50,7 @@ pub fn parse(payload: &str) -> Result<ButtonPress, PressError> {
     })
 }
 
-/// Slack lets no bot press a button; where a payload says that one did, it is no human's word.
+/// Bots can not press buttons in Slack; if a payload says that one did, it does not count as a person's answer.
 fn is_bot(payload: &Value) -> bool {
     let user = &payload["user"];
     user["is_bot"] == true || !user["bot_id"].is_null() || !payload["bot_id"].is_null() || user["id"] == "USLACKBOT"

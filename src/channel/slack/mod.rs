@@ -1,4 +1,4 @@
-//! Slack: direct messages with buttons, war rooms with their one living card, and what people press and type there.
+//! Slack: direct messages with buttons, war rooms with a card that is kept up to date, and what people press and type.
 
 pub mod blocks;
 pub mod command;

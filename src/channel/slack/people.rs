@@ -1,4 +1,4 @@
-//! People as Slack knows them: ids found by mailbox, and whether an id is somebody who can be reached.
+//! People in Slack: looks up ids by mail address, and checks whether an id can be reached.
 
 use crate::channel::{
     ContactData, PersonCheck, SendError,
@@ -19,7 +19,7 @@ struct UserCache {
     user: SlackUser,
 }
 
-/// The library's own type for people reads their whole profile, and one field of another form would lose the person.
+/// The library's own type for people parses the whole profile, and one unexpected field would lose the person.
 #[derive(Deserialize)]
 struct SlackUser {
     id: SlackUserId,
@@ -30,11 +30,11 @@ struct SlackUser {
 }
 
 impl SlackChannel {
-    /// A person's member id: the one that is given, else the one that Slack has for their mailbox.
+    /// A person's member id: the configured one, else the one that Slack has for their mail address.
     ///
     /// # Errors
     ///
-    /// Unreachable when there is neither, or Slack knows nobody with that mailbox.
+    /// Unreachable if there is neither, or Slack knows nobody with that mail address.
     pub(super) async fn user_of(&self, contact: &ContactData) -> Result<String, SendError> {
         if let Some(id) = &contact.slack {
             return Ok(id.clone());
@@ -50,7 +50,7 @@ impl SlackChannel {
         Ok(user.id.0)
     }
 
-    /// Looks each person up. Stops at the first throttling or loss of the connection: the rest is left for later.
+    /// Looks each person up. Stops at the first rate limit or connection failure; the rest is left for later.
     pub(super) async fn check_each(&self, people: &[ContactData]) -> Vec<PersonCheck> {
         let mut checks = Vec::new();
         for contact in people {
@@ -76,7 +76,7 @@ impl SlackChannel {
                     let how = contact.slack.as_ref().map_or("their e-mail address".to_owned(), |id| format!("id {id}"));
                     check(None, Some(format!("Slack knows nobody with {how} ({refusal})")))
                 }
-                // Nothing can be said of this person, and most likely of nobody.
+                // The lookup failed for this person, and most likely would for everybody.
                 Err(refusal) => {
                     tracing::debug!(slack.error = %refusal, "people could not be looked up in Slack");
                     return checks;
@@ -101,5 +101,5 @@ impl SlackChannel {
     }
 }
 
-/// Codes that say that there is no such person. For a mailbox also: deactivated.
+/// Codes that mean that there is no such person; for a mail address also that they are deactivated.
 const NOBODY: [&str; 4] = ["user_not_found", "users_not_found", "user_not_visible", "invalid_user_id"];

@@ -1,4 +1,4 @@
-//! Whether Slack would let us do our work: the token, its scopes, and the two clocks.
+//! Checks the Slack app: the token, its scopes, and the two clocks.
 
 use crate::channel::{
     CheckOutcome, ProbeCheck,
@@ -6,18 +6,18 @@ use crate::channel::{
 };
 use serde::Deserialize;
 
-/// What each thing that we do takes, and what is lost without it.
+/// The scopes that each feature needs, and what does not work without them.
 const SCOPES: [(&[&str], CheckOutcome, &str); 7] = [
     (&["chat:write"], CheckOutcome::Failed, "no message can be sent"),
-    (&["im:write"], CheckOutcome::Doubtful, "people may not be written to who never wrote to the app"),
-    (&["channels:manage", "groups:write"], CheckOutcome::Doubtful, "war rooms can not be made, named or archived"),
+    (&["im:write"], CheckOutcome::Doubtful, "people who never wrote to the app can not get messages"),
+    (&["channels:manage", "groups:write"], CheckOutcome::Doubtful, "war rooms can not be created, named or archived"),
     (&["pins:write"], CheckOutcome::Doubtful, "cards are not pinned"),
     (&["bookmarks:write"], CheckOutcome::Doubtful, "rooms have no runbook"),
     (&["users:read"], CheckOutcome::Doubtful, "people's ids can not be checked"),
     (&["users:read.email"], CheckOutcome::Doubtful, "nobody can be found by e-mail address"),
 ];
 
-/// Only for the eye, so nothing of it is demanded; the library's own type demands the workspace's address too.
+/// Only for display, so every field is optional; the library's own type requires the workspace's address.
 #[derive(Deserialize)]
 struct BotIdentity {
     #[serde(default)]

@@ -1,28 +1,28 @@
-//! What Slack's refusals mean. Bodies are never quoted: they may repeat what was sent.
+//! Interprets Slack's errors. Bodies are never quoted: they may repeat what was sent.
 
 use crate::channel::SendError;
 use serde::Deserialize;
 use std::{fmt, time::Duration};
 
-/// Why a call did not do what it should.
+/// Why a call failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum SlackRefusal {
     /// Slack's own error code.
     Code {
         /// The code.
         code: String,
-        /// The scope that is missing, where that is it.
+        /// The missing scope, if that is the reason.
         needed: Option<String>,
-        /// Whom it is about, each with a code of their own: invitations alone.
+        /// For invitations: the people that it is about, each with their own code.
         each: Vec<InviteFailure>,
     },
-    /// Too many calls; wait so long, where Slack says how long.
+    /// Too many calls, and how long to wait if Slack says so.
     Throttled(Option<Duration>),
-    /// No connection: nothing has left.
+    /// No connection: nothing was sent.
     NoConnection(String),
-    /// The request left and nothing that can be read came back.
+    /// The request was sent, but there was no readable response.
     Unknown(String),
-    /// Not Slack's way to refuse (a proxy's, most likely): nothing was done.
+    /// An HTTP status that is not Slack's way to refuse (most likely a proxy's): nothing was done.
     Status(u16),
 }
 
@@ -35,7 +35,7 @@ pub(super) struct InviteFailure {
     pub error: String,
 }
 
-/// What may stand beside a code. What has another form is left out: the code alone decides.
+/// What may come with a code. Fields with an unexpected form are ignored, because only the code matters.
 #[derive(Default, Deserialize)]
 struct RefusalDetails {
     #[serde(default)]
@@ -47,17 +47,17 @@ struct RefusalDetails {
 /// What a code means for the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum RefusalClass {
-    /// Not now.
+    /// Try again later.
     Retry,
-    /// Not now, and it may have been done.
+    /// Try again later; it may have been done.
     Unknown,
-    /// Not this person, or not this room.
+    /// This person or room can not be reached.
     Unreachable,
-    /// Nobody, until somebody mends the app or its token.
+    /// Nobody is reached until somebody repairs the app or its token.
     Broken,
 }
 
-/// The codes that do not simply mean "not now".
+/// The codes that do not mean "try again later".
 const CLASSES: &[(RefusalClass, &[&str])] = &[
     (RefusalClass::Unknown, &["internal_error", "fatal_error", "request_timeout"]),
     (
@@ -104,10 +104,10 @@ const CLASSES: &[(RefusalClass, &[&str])] = &[
     ),
 ];
 
-/// Families of codes, by their beginning.
+/// Prefixes of codes that mean unreachable.
 const UNREACHABLE_FAMILIES: [&str; 2] = ["restricted_action", "invalid_name"];
 
-/// Codes that refuse the form of a message, by their beginning.
+/// Prefixes of codes that refuse the form of a message.
 const FORM_FAMILIES: [&str; 8] = [
     "invalid_blocks",
     "msg_blocks_too_long",
@@ -119,11 +119,11 @@ const FORM_FAMILIES: [&str; 8] = [
     "no_text",
 ];
 
-/// Codes that say that Slack is busy with something else.
+/// Codes that mean that Slack is temporarily unavailable.
 const TRANSIENT: [&str; 4] =
     ["service_unavailable", "accesslimited", "team_added_to_org", "external_channel_migrating"];
 
-/// Codes that say that a message which was there can not be edited, or can have no thread.
+/// Codes that mean that an existing message can not be edited or have a thread.
 const LOST_MESSAGE: [&str; 6] = [
     "message_not_found",
     "cant_update_message",
@@ -134,12 +134,12 @@ const LOST_MESSAGE: [&str; 6] = [
 ];
 
 impl SlackRefusal {
-    /// Slack answered, but not in its own words.
+    /// A response that is not in Slack's format.
     pub(super) fn unreadable() -> Self {
         Self::Unknown("its answer can not be read: is a proxy or a captive portal in between?".to_owned())
     }
 
-    /// Slack's no, with what stands beside it in the answer.
+    /// An error code of Slack, with the other fields of the response.
     pub(super) fn code(code: &str, answer: &[u8]) -> Self {
         let beside: RefusalDetails = serde_json::from_slice(answer).unwrap_or_default();
         let each: Vec<InviteFailure> = each_of(beside.errors);
@@ -147,7 +147,7 @@ impl SlackRefusal {
         Self::Code { code: code_only(code), needed, each }
     }
 
-    /// Whether a plainer message may pass: the form is refused, or Slack says no for a reason that nobody knows.
+    /// Whether a plain message may be accepted: the form was refused, or the code is unknown.
     pub(super) fn is_of_form(&self) -> bool {
         let Self::Code { code, .. } = self else { return false };
         let known = TRANSIENT.contains(&code.as_str()) || LOST_MESSAGE.contains(&code.as_str());
@@ -155,17 +155,17 @@ impl SlackRefusal {
         form || (class(code) == RefusalClass::Retry && !known)
     }
 
-    /// Whether the message that was to be edited or answered can not be: a new one may pass.
+    /// Whether the message can not be edited or have a thread, so that a new one may be accepted.
     pub(super) fn is_of_lost_message(&self) -> bool {
         LOST_MESSAGE.iter().any(|code| self.is(code))
     }
 
-    /// Whether it is this code.
+    /// Whether the error has this code.
     pub(super) fn is(&self, wanted: &str) -> bool {
         matches!(self, Self::Code { code, .. } if code == wanted)
     }
 
-    /// What it means for the message.
+    /// Converts it to the outcome of a send.
     pub(super) fn into_send_error(self) -> SendError {
         let why = format!("Slack: {self}");
         match self {
@@ -184,7 +184,7 @@ impl SlackRefusal {
     }
 }
 
-/// Whether this code means that nobody is reached until somebody mends the app or its token.
+/// Whether this code means that nobody is reached until somebody repairs the app or its token.
 pub(super) fn is_broken(code: &str) -> bool {
     class(code) == RefusalClass::Broken
 }
@@ -196,19 +196,19 @@ fn class(code: &str) -> RefusalClass {
     CLASSES.iter().find(|(_, codes)| codes.contains(&code)).map_or(RefusalClass::Retry, |(class, _)| *class)
 }
 
-/// People and why each; entries of another form are left out.
+/// The people with a code for each; entries of another form are ignored.
 pub(super) fn each_of(errors: serde_json::Value) -> Vec<InviteFailure> {
     let serde_json::Value::Array(errors) = errors else { return Vec::new() };
     let each = errors.into_iter().filter_map(|one| serde_json::from_value::<InviteFailure>(one).ok());
     each.map(|each| InviteFailure { user: code_only(&each.user), error: code_only(&each.error) }).collect()
 }
 
-/// Scopes are words with colons, dots and commas.
+/// The text if it looks like scopes: words with colons, dots and commas.
 fn scopes_only(text: &str) -> String {
     text.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | ':' | '.' | ',')).take(128).collect()
 }
 
-/// A code is a word. Whatever else stands there is not quoted.
+/// The text if it looks like a code (one word). Anything else is not quoted.
 pub(super) fn code_only(code: &str) -> String {
     code.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')).take(64).collect()
 }

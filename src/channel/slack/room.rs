@@ -1,4 +1,4 @@
-//! The war room: made and named, its card posted and edited, and archived when its time has come.
+//! War rooms: create and name them, post and edit their card, and archive them.
 
 use crate::{
     channel::{
@@ -21,14 +21,14 @@ use std::{
     sync::{MutexGuard, PoisonError},
 };
 
-/// Slack's limit for a channel's name.
+/// Slack's limit for a channel's name, in characters.
 const NAME_CHARS: usize = 80;
 
-/// What a drill's room begins with.
+/// The prefix of a drill's room.
 const DRILL: &str = "drill-";
 
-/// The library's own type for this answer wants more of the room: one that it can not read would leave a room behind
-/// that nobody knows, and make a second.
+/// The library's own type for this response requires more fields: a response that it could not parse would leave an
+/// unknown room behind, and a second one would be created.
 #[derive(Deserialize)]
 struct CreateRoomResponse {
     channel: CreatedRoom,
@@ -39,12 +39,12 @@ struct CreatedRoom {
     id: SlackChannelId,
 }
 
-/// A yes without anything to know beside it.
+/// A successful response without fields that we need.
 #[derive(Deserialize)]
 pub(super) struct OkResponse {}
 
 impl SlackChannel {
-    /// Makes the room and posts its card; nothing else, so that both are there soon.
+    /// Creates the room and posts its card; nothing else, so that both are there soon.
     pub(super) async fn open_room(
         &self,
         message: &Message,
@@ -69,7 +69,7 @@ impl SlackChannel {
         Ok(SendReceipt { room: Some(card.channel.0), ..SendReceipt::of(card.ts.0) })
     }
 
-    /// Edits the card. One that is gone, or may not be edited any more, is posted anew and pinned.
+    /// Edits the card. If it was deleted or can not be edited any more, a new one is posted and pinned.
     pub(super) async fn renew_card(
         &self,
         message: &Message,
@@ -81,7 +81,7 @@ impl SlackChannel {
                 Ok(posted) => return Ok(SendReceipt::of(posted.ts.0)),
                 Err(refusal) if refusal.is_of_lost_message() => {
                     let (incident, page) = (message.page.incident, message.page);
-                    tracing::warn!(%incident, %page, slack.error = %refusal, "the card of {incident} can not be edited: it is posted anew");
+                    tracing::warn!(%incident, %page, slack.error = %refusal, "the card of {incident} can not be edited: a new one is posted");
                 }
                 Err(refusal) => return Err(refusal.into_send_error()),
             }
@@ -94,7 +94,7 @@ impl SlackChannel {
         Ok(SendReceipt { room: Some(room.to_owned()), ..SendReceipt::of(posted.ts.0) })
     }
 
-    /// Pins a card. Not worth a failure: it is the first message of its room.
+    /// Pins a card. An error is ignored, because the card is the first message of its room.
     pub(super) async fn pin(&self, page: PageId, room: &str, card: &str) {
         let pinned = self.web.call::<OkResponse>("pins.add", &pin(room, card)).await;
         if let Err(refusal) = pinned
@@ -112,8 +112,8 @@ impl SlackChannel {
         }
     }
 
-    /// A name can be taken by a room of an earlier incident, archived or private and not to be seen: hence suffixes,
-    /// the last of which is the page's own.
+    /// A name can be taken by an archived or private room of an earlier incident, so suffixes are tried; the last one
+    /// is unique to the page.
     async fn create(&self, message: &Message, name: &str, private: bool) -> Result<String, SlackRefusal> {
         let base = match message.drill && !name.starts_with(DRILL) {
             true => format!("{DRILL}{name}"),
@@ -140,13 +140,13 @@ impl SlackChannel {
     }
 }
 
-/// Pins a message of a room.
+/// The request that pins a message of a room.
 pub(super) fn pin(room: &str, card: &str) -> SlackApiPinsAddRequest {
     SlackApiPinsAddRequest::new(SlackChannelId(room.to_owned()), SlackTs(card.to_owned()))
 }
 
-/// The name with its suffix, by Slack's rules whatever was asked for: lower-case letters, digits, hyphens and
-/// underscores, at most [`NAME_CHARS`], and not of punctuation alone.
+/// The name with its suffix, changed to follow Slack's rules: lower-case letters, digits, hyphens and underscores, at
+/// most [`NAME_CHARS`], and not only punctuation.
 fn named(base: &str, suffix: &str) -> String {
     let good = |c: char| if c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' { c } else { '-' };
     let room = NAME_CHARS.saturating_sub(suffix.len());

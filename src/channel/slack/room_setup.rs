@@ -1,4 +1,4 @@
-//! What a war room is given once it is there: topic, purpose, runbook, a pinned card, and the people on call.
+//! Sets up a new war room: topic, purpose, runbook, a pinned card, and the people on call.
 
 use crate::{
     channel::{
@@ -24,16 +24,16 @@ use std::{
     sync::{MutexGuard, PoisonError},
 };
 
-/// Slack's limit for a topic, and for a purpose.
+/// Slack's limit for a topic and for a purpose, in characters.
 const TOPIC_CHARS: usize = 250;
 
-/// Slack's limit for one invitation.
+/// Slack's limit of people for one invitation.
 const INVITED_AT_ONCE: usize = 100;
 
-/// People who are named in the room when they could not be invited; the rest is counted.
+/// The largest number of people who are named in the room if they could not be invited; the others are counted.
 const NAMED_MAX: usize = 20;
 
-/// Bookmarks are not among the library's methods.
+/// The library does not support bookmarks.
 #[derive(Serialize)]
 struct RoomBookmark<'a> {
     channel_id: &'a str,
@@ -43,8 +43,8 @@ struct RoomBookmark<'a> {
     link: &'a str,
 }
 
-/// With `force`, without which one bad id fails the whole batch, and with the ids in one text as Slack documents them:
-/// the library's own request can say neither.
+/// Has `force`, without which one bad id fails the whole batch, and the ids in one string, as Slack documents; the
+/// library's own request has neither.
 #[derive(Serialize)]
 struct InviteRequest<'a> {
     channel: &'a str,
@@ -59,8 +59,8 @@ struct InviteResponse {
 }
 
 impl SlackChannel {
-    /// Topic, purpose, runbook and pin. What the app may not do is left out with a word in the log; what Slack only
-    /// throttles is tried again, and what is there already is not given twice.
+    /// Sets topic, purpose, runbook and pin. Steps without permission are skipped with a log line; steps that hit a
+    /// rate limit are tried again, and finished steps are not repeated.
     pub(super) async fn set_up_room(
         &self,
         message: &Message,
@@ -111,7 +111,7 @@ impl SlackChannel {
         Ok(())
     }
 
-    /// Invites people, a hundred at a time. Those who could not be invited are named in the room.
+    /// Invites people, a hundred at a time. People who could not be invited are named in the room.
     pub(super) async fn invite(
         &self,
         room: &str,
@@ -140,7 +140,8 @@ impl SlackChannel {
         Ok(SendReceipt::of(format!("{count} invited")))
     }
 
-    /// Who of a batch could not be invited, and why. Only what is worth another attempt is an error.
+    /// Invites one batch and returns who could not be invited, and why. Only failures that are worth a retry are
+    /// errors.
     async fn invite_batch(&self, room: &str, batch: &[&String]) -> Result<Vec<InviteFailure>, SlackRefusal> {
         let users = batch.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(",");
         let invite = InviteRequest { channel: room, users, force: true };
@@ -157,7 +158,7 @@ impl SlackChannel {
         Ok(each.into_iter().filter(|each| !THERE_ALREADY.contains(&each.error.as_str())).collect())
     }
 
-    /// Not worth a failure: they were paged by other ways.
+    /// Names them in the room. An error is ignored, because they were paged by other channels.
     async fn name_the_missing(&self, room: &str, card: Option<&str>, failed: &[(String, String)]) {
         let named: Vec<String> = failed.iter().take(NAMED_MAX).map(|(name, why)| format!("{name} ({why})")).collect();
         let rest = failed.len() - named.len();
@@ -167,7 +168,7 @@ impl SlackChannel {
         let place = card.map_or(SlackTarget::End, |of| SlackTarget::Thread { of, broadcast: true });
         let post = SlackPost { text: plain.clone(), blocks: None, plain };
         if let Err(refusal) = self.post(room, place, post).await {
-            tracing::warn!(slack.error = %refusal, "who could not be invited is not said in the room");
+            tracing::warn!(slack.error = %refusal, "the room could not be told who was not invited");
         }
     }
 
@@ -176,5 +177,5 @@ impl SlackChannel {
     }
 }
 
-/// Codes that say that nobody is missing.
+/// Codes that mean that the person is already in the room.
 const THERE_ALREADY: [&str; 2] = ["already_in_channel", "cant_invite_self"];

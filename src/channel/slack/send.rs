@@ -1,4 +1,4 @@
-//! Slack: direct messages with buttons, and the incident's war room with its one living card.
+//! Slack: direct messages with buttons, and the incident's war room with a card that is kept up to date.
 
 use crate::{
     channel::{
@@ -25,26 +25,27 @@ use std::{
 pub struct SlackSettings {
     /// The bot's token (`xoxb-`).
     pub token: SecretString,
-    /// Another base for the Web API, for tests and proxies; no slash at the end. Plain HTTP only on this machine.
+    /// Another base URL for the Web API, for tests and proxies; without a slash at the end. Plain HTTP only on this
+    /// machine.
     pub api_url: Option<String>,
 }
 
-/// A Slack workspace.
+/// The channel that sends to one Slack workspace.
 pub struct SlackChannel {
     pub(super) web: WebApi,
-    /// Rooms that were made, but whose card was not accepted: so that the next attempt makes no second one.
+    /// Rooms that were created but whose card was not accepted, so that the next attempt does not create a second one.
     pub(super) half_made: Mutex<BTreeMap<PageId, String>>,
-    /// What a room that is still being furnished has already, of what can not be given twice.
+    /// The finished steps, of those that must not be repeated, for rooms whose setup is not complete.
     pub(super) half_furnished: Mutex<BTreeMap<PageId, BTreeSet<&'static str>>>,
-    /// Member ids that were found by mailbox.
+    /// A cache of member ids that were found by mail address.
     pub(super) found: Mutex<BTreeMap<String, String>>,
 }
 
-/// What is read of Slack's answer to a message. The library's own type for it wants the whole message back: an answer
-/// that it can not read would page somebody twice.
+/// What we read of Slack's response to a message. The library's own type requires the whole message: a response that it
+/// could not parse would page somebody twice.
 type PostedMessage = SlackChannelTs;
 
-/// An edit that unfurls no links, which the library's request can not say.
+/// An edit with links that are not unfurled, which the library's request does not support.
 #[derive(Serialize)]
 struct MessageEdit {
     #[serde(flatten)]
@@ -56,20 +57,20 @@ struct MessageEdit {
 /// Where a message goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SlackTarget<'a> {
-    /// To the end of a conversation.
+    /// At the end of a conversation.
     End,
-    /// Under a message; also to the end of the conversation, where people must notice it.
+    /// In the thread of a message; with `broadcast` also at the end of the conversation, if people must notice it.
     Thread { of: &'a str, broadcast: bool },
-    /// In the place of a message.
+    /// Replaces a message.
     Instead { of: &'a str },
 }
 
 impl SlackChannel {
-    /// Makes the client; nothing is sent. A process-wide rustls provider must be installed.
+    /// Creates the client; nothing is sent. A process-wide rustls provider must be installed.
     ///
     /// # Errors
     ///
-    /// [`SettingError`] when the URL can not be used or would carry the token in plain text.
+    /// [`SettingError`] if the URL is not valid or would send the token in plain text.
     pub fn new(settings: SlackSettings) -> Result<Self, SettingError> {
         let web = WebApi::new(settings.api_url.as_deref(), settings.token)?;
         Ok(Self { web, half_made: Mutex::default(), half_furnished: Mutex::default(), found: Mutex::default() })
@@ -82,7 +83,7 @@ impl SlackChannel {
                 let card = card.as_deref();
                 match (&message.purpose, id.as_deref()) {
                     (PagePurpose::RoomCard, made) => self.open_room(message, made, name, *private).await,
-                    (_, None) => Err(SendError::retry("the war room is not made yet")),
+                    (_, None) => Err(SendError::retry("the war room does not exist yet")),
                     (PagePurpose::RoomUpdate { .. }, Some(room)) => self.renew_card(message, room, card).await,
                     (PagePurpose::RoomFurnish, Some(room)) => self.set_up_room(message, room, card).await,
                     (PagePurpose::RoomInvite { .. }, Some(room)) => self.invite(room, card, invite).await,
@@ -102,7 +103,7 @@ impl SlackChannel {
         Ok(SendReceipt::of(posted.ts.0))
     }
 
-    /// A line of the story, under the card where there is one.
+    /// Posts a line, in the thread of the card if there is one.
     async fn line(
         &self,
         message: &Message,
@@ -112,7 +113,7 @@ impl SlackChannel {
     ) -> Result<SendReceipt, SendError> {
         let place = card.map_or(SlackTarget::End, |of| SlackTarget::Thread { of, broadcast });
         let posted = match self.post(room, place, crate::channel::slack::blocks::line(message)).await {
-            // Somebody deleted the card: the line stands alone.
+            // Somebody deleted the card: the line is posted without a thread.
             Err(refusal) if refusal.is_of_lost_message() => {
                 self.post(room, SlackTarget::End, crate::channel::slack::blocks::line(message)).await
             }
@@ -122,7 +123,7 @@ impl SlackChannel {
         Ok(SendReceipt::of(posted.ts.0))
     }
 
-    /// Posts or edits; what Slack refuses in its rich form goes as one plain line at once.
+    /// Posts or edits; if Slack refuses the blocks, it sends one plain line immediately.
     pub(super) async fn post(
         &self,
         channel: &str,
@@ -132,7 +133,7 @@ impl SlackChannel {
         let Some(blocks) = post.blocks else { return self.put(channel, place, post.plain, None).await };
         match self.put(channel, place, post.text, Some(blocks)).await {
             Err(refusal) if refusal.is_of_form() => {
-                tracing::warn!(slack.error = %refusal, "Slack refuses the form of a message: it goes as one plain line");
+                tracing::warn!(slack.error = %refusal, "Slack refuses the form of a message: it is sent as one plain line");
                 self.put(channel, place, post.plain, None).await
             }
             result => result,

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 pub(crate) const KEYS: &[&str] = &["url", "token", "signing_secret", "app_token", "private", "name", "archive_after"];
 
-/// How rooms are called where the matrix does not say.
+/// The default name pattern of rooms.
 const NAME: &str = "{drill}inc-{id}-{trigger}";
 
 /// A Slack workspace.
@@ -20,17 +20,17 @@ const NAME: &str = "{drill}inc-{id}-{trigger}";
 pub struct SlackConfig {
     /// The bot's token.
     pub token: SecretRef,
-    /// With which Slack signs what it sends to us over HTTP: none, one, or two while it is being changed.
+    /// The secrets with which Slack signs its HTTP requests to us: none, one, or two during a rotation.
     pub signing_secret: Vec<SecretRef>,
-    /// The app-level token, which switches Socket Mode on. Without it and without a signing secret there are no buttons.
+    /// The app-level token, which enables Socket Mode. Without it and without a signing secret there are no buttons.
     pub app_token: Option<SecretRef>,
-    /// Where else than at Slack the Web API is.
+    /// Another base URL for the Web API.
     pub url: Option<String>,
-    /// Whether war rooms are closed to those who are not invited.
+    /// Whether war rooms are private.
     pub private: bool,
-    /// How war rooms are called.
+    /// The name pattern of war rooms.
     pub name: RoomName,
-    /// How long after the end of its incident a war room is archived; never where nothing is said.
+    /// How long after the end of its incident a war room is archived; `None` means never.
     pub archive_after: Option<Duration>,
 }
 

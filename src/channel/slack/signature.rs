@@ -1,38 +1,38 @@
-//! Is it Slack that says so: the signature (v0) over the raw body, and its age.
+//! Verifies that a request comes from Slack: the signature (v0) over the raw body, and its age.
 
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 
-/// How far Slack's clock and ours may be apart, in seconds: older requests may be replays.
+/// The largest difference between a request's timestamp and our clock, in seconds: older requests may be replays.
 pub const WINDOW_S: u64 = 300;
 
-/// Why a request is not taken for Slack's.
+/// Why a request is not accepted as Slack's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
     /// There is no signing secret to check with.
     #[error("no Slack signing secret is set")]
     NoSecret,
-    /// A header is absent or not text.
+    /// A header is missing or not text.
     #[error("the request is not signed")]
     Unsigned,
-    /// A header is not in Slack's form.
+    /// A header is not in Slack's format.
     #[error("the signature is malformed")]
     Malformed,
     /// Signed too long ago, or in the future.
     #[error("the signature is more than five minutes off: a replay, or a wrong clock")]
     Stale,
     /// Not signed with our secret.
-    #[error("the signature does not fit")]
+    #[error("the signature does not match")]
     Wrong,
 }
 
-/// Checks Slack's signature (v0) over the raw body. Give the headers `X-Slack-Request-Timestamp` and
-/// `X-Slack-Signature` as they came, none where one is absent, not text or there more than once.
+/// Checks Slack's signature (v0) over the raw body. Pass the headers `X-Slack-Request-Timestamp` and
+/// `X-Slack-Signature` unchanged, `None` if one is missing, not text or repeated.
 ///
 /// # Errors
 ///
-/// [`SignatureError`]; then nothing of the body may be believed.
+/// [`SignatureError`]; then the body must not be used.
 pub fn verify(
     secret: &SecretString,
     timestamp_header: Option<&str>,
@@ -59,11 +59,11 @@ pub fn verify(
     mac.verify_slice(&signature).map_err(|_| SignatureError::Wrong)
 }
 
-/// The same with any of several secrets: two are live while the signing secret is being changed.
+/// Like [`verify`], with any of several secrets: two are valid during a rotation of the signing secret.
 ///
 /// # Errors
 ///
-/// [`SignatureError`]; what the last secret made of it, which differs only in `NoSecret` and `Wrong`.
+/// [`SignatureError`] of the last secret; for different secrets only `NoSecret` and `Wrong` differ.
 pub fn verify_any<'a>(
     secrets: impl IntoIterator<Item = &'a SecretString>,
     timestamp_header: Option<&str>,
@@ -81,7 +81,7 @@ pub fn verify_any<'a>(
     verdict
 }
 
-/// Exactly 32 bytes in lower case: Slack writes nothing else.
+/// Parses exactly 32 bytes in lower-case hex; Slack sends nothing else.
 fn from_hex(text: &str) -> Option<[u8; 32]> {
     let digit = |byte: u8| match byte {
         b'0'..=b'9' => Some(byte - b'0'),

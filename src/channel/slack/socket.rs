@@ -1,7 +1,8 @@
-//! Socket Mode: Slack hands in over WebSockets that we open, for houses that nothing may call from outside.
+//! Socket Mode: Slack sends events over WebSockets that we open, for networks that do not accept connections from
+//! outside.
 //!
-//! Two links are kept, each on a lane of its own, and Slack sends each envelope over one of them. A link that Slack
-//! wants to end is replaced before it is let go. A link that is silent is dead, whatever TCP says.
+//! Two links are kept open, each by its own lane, and Slack sends each envelope over one of them. A link that Slack
+//! wants to end is replaced before it is closed. A silent link counts as dead, whatever TCP says.
 
 mod dial;
 mod envelope;
@@ -35,18 +36,18 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// The longest that Slack may ask us to wait before we try to open a link again.
+/// The longest wait that we accept from Slack before we try to open a link again.
 const THROTTLE_MAX: Duration = Duration::from_secs(5 * 60);
 
-/// How long a look may take: shorter than whoever looks waits.
+/// The timeout of a probe; shorter than that of its callers.
 const PROBE: Duration = Duration::from_secs(8);
 
-/// Keeps links open until `stop`, or until Slack says that Socket Mode is switched off for this app. `seed` is for the
-/// jitter of waits. Returns once what was heard has been judged and the links are closed.
+/// Keeps links open until `stop`, or until Slack says that Socket Mode is disabled for this app. `seed` is for the
+/// jitter of waits. Returns when all received events have been handled and the links are closed.
 ///
 /// # Errors
 ///
-/// [`SettingError`] when the URL can not be used.
+/// [`SettingError`] if the URL is not valid.
 pub async fn run(
     settings: &SocketSettings,
     timing: SocketTiming,
@@ -66,7 +67,7 @@ pub async fn run(
     Ok(())
 }
 
-/// Looks whether Slack would give a link, without opening one.
+/// Checks whether Slack would give us a link, without opening one.
 pub async fn probe(settings: &SocketSettings) -> ProbeCheck {
     let what = "socket mode";
     let asked = match SocketDialer::new(settings, SocketTiming { open: PROBE, ..TIMING }) {
@@ -74,7 +75,7 @@ pub async fn probe(settings: &SocketSettings) -> ProbeCheck {
         Err(error) => return ProbeCheck::failed(what, error.to_string()),
     };
     match asked {
-        Ok(()) => ProbeCheck::fine(what, "Slack gives links"),
+        Ok(()) => ProbeCheck::fine(what, "Slack gives us an address for Socket Mode"),
         Err(failed) if failed.is_lasting => ProbeCheck::failed(what, failed.why),
         Err(failed) => ProbeCheck::doubtful(what, failed.why),
     }
@@ -82,7 +83,7 @@ pub async fn probe(settings: &SocketSettings) -> ProbeCheck {
 
 type Leaving<'a> = BoxFuture<'a, ()>;
 
-/// Links that have been replaced or have died end beside the lanes: what they had heard is judged to its end.
+/// Closes links that were replaced or died, while the lanes continue: the events that they received are still handled.
 async fn let_go(mut left: UnboundedReceiver<Leaving<'_>>) {
     let mut ending = FuturesUnordered::new();
     loop {
@@ -97,7 +98,7 @@ async fn let_go(mut left: UnboundedReceiver<Leaving<'_>>) {
     while ending.next().await.is_some() {}
 }
 
-/// What both lanes share.
+/// The state that both lanes share.
 struct SharedSocketState {
     dialer: SocketDialer,
     timing: SocketTiming,
@@ -113,7 +114,7 @@ impl SharedSocketState {
         self.listener.linked(links).await;
     }
 
-    /// A wait between half and one and a half of `around`: many daemons must not come back at the same moment.
+    /// A wait between 0.5 and 1.5 times `around`, so that many daemons do not reconnect at the same moment.
     fn jittered(&self, around: Duration) -> Duration {
         let mut x = self.dice.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
         x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -122,7 +123,7 @@ impl SharedSocketState {
     }
 }
 
-/// One of the links, over its successors.
+/// One of the two links and its successors.
 struct SocketLane<'a> {
     ear: &'a SharedSocketState,
     leaving: UnboundedSender<Leaving<'a>>,
@@ -138,7 +139,8 @@ impl SocketLane<'_> {
                 () = self.ear.stop.cancelled() => CloseReason::Over,
                 parting = link.serve() => parting,
             };
-            // One that dies young counts as a failure, or a server that ends every link would be called without pause.
+            // A link that dies early counts as a failure, because otherwise we would reconnect without pause to a
+            // server that ends every link.
             failures = if self.ear.timing.steady <= since.elapsed() { 0 } else { failures + 1 };
             let fresh = match &parting {
                 CloseReason::Over => None,
@@ -166,7 +168,7 @@ impl SocketLane<'_> {
         }
     }
 
-    /// Opens the next link while the old one is still listened to. None at the end.
+    /// Opens the next link while the old one is still served. `None` when we stop.
     async fn replace(&self, old: &mut SocketStream, failures: &mut u32) -> Option<SocketStream> {
         tracing::debug!("Slack wants to end a link: its successor is opened first");
         let opening = self.open(failures);
@@ -184,7 +186,7 @@ impl SocketLane<'_> {
         opening.await
     }
 
-    /// Tries until there is a link that has said hello. None at the end.
+    /// Tries until there is a link that has received hello. `None` when we stop.
     async fn open(&self, failures: &mut u32) -> Option<SocketStream> {
         loop {
             if 0 < *failures {
@@ -224,16 +226,17 @@ impl SocketLane<'_> {
         }
     }
 
-    /// Nothing is tried any more before a reload or a new start: Slack would refuse every link.
+    /// Reports it and stops all lanes: Slack would refuse every link, so we do not try again before a reload or
+    /// restart.
     async fn switched_off(&self) {
-        let why = "Socket Mode is switched off for this app: switch it on there, then reload".to_owned();
+        let why = "Socket Mode is disabled for this app: enable it in the app's settings, then reload".to_owned();
         self.ear.listener.failed(&ConnectFailure { why, is_lasting: true }).await;
         self.ear.stop.cancel();
     }
 
     fn let_go(&self, link: SocketStream) {
         let linger = if self.ear.stop.is_cancelled() { Duration::ZERO } else { self.ear.timing.linger };
-        // Whoever ends links ends after the lanes.
+        // The task that closes links ends after the lanes.
         let _ = self.leaving.send(Box::pin(link.leave(linger)));
     }
 }

@@ -1,9 +1,9 @@
-//! Text as Slack counts, cuts and escapes it.
+//! Escapes and cuts text by Slack's rules.
 
-/// Slack's limit for a section's text.
+/// Slack's limit for a section's text, in characters.
 pub(super) const SECTION_CHARS: usize = 3000;
 
-/// Slack's limit for a button's label.
+/// Slack's limit for a button's label, in characters.
 const LABEL_CHARS: usize = 75;
 
 /// The text escaped, on one line, cut to `limit` characters as Slack counts them.
@@ -12,7 +12,7 @@ pub(super) fn one_line(text: &str, limit: usize) -> String {
     cut(&line, limit)
 }
 
-/// The text escaped and split for sections, at ends of lines where there are any; cut after `limit`.
+/// The text escaped and split into sections, at line ends if possible; cut after `limit`.
 pub(super) fn sections(text: &str, limit: usize) -> Vec<String> {
     let mut sections = Vec::new();
     let mut section = String::new();
@@ -38,7 +38,7 @@ pub(super) fn sections(text: &str, limit: usize) -> Vec<String> {
     sections
 }
 
-/// Ends with as much of the piece as is left, and a mark that says so.
+/// Adds as much of the piece as fits, and a mark that says that it was cut.
 fn push_cut(sections: &mut Vec<String>, mut section: String, piece: &str, left: usize) {
     let room = left.min(SECTION_CHARS - measure(&section));
     let mut kept = 0;
@@ -53,7 +53,7 @@ fn push_cut(sections: &mut Vec<String>, mut section: String, piece: &str, left: 
     sections.push(section);
 }
 
-/// The text escaped and cut to `limit`, with a mark that says so.
+/// The text escaped and cut to `limit`, with a mark if it was cut.
 pub(super) fn cut(text: &str, limit: usize) -> String {
     let whole = escape(text);
     if measure(&whole) <= limit {
@@ -82,7 +82,7 @@ fn pieces(line: &str, limit: usize) -> Vec<String> {
     pieces
 }
 
-/// What may not be cut: entities and characters of escaped text.
+/// The parts that must not be cut: entities and characters of escaped text.
 fn units(escaped: &str) -> impl Iterator<Item = &str> {
     let mut rest = escaped;
     std::iter::from_fn(move || {
@@ -99,12 +99,12 @@ pub(super) fn label(text: &str) -> String {
     text.chars().take(LABEL_CHARS).collect()
 }
 
-/// Length as the strictest reader of "characters" counts it.
+/// The length by the strictest definition of "character".
 pub(super) fn measure(text: &str) -> usize {
     text.chars().map(char::len_utf16).sum()
 }
 
-/// Text within Slack's markup, by Slack's three entities: unescaped, what a person or a monitor wrote could mention a
+/// Escapes text for Slack's markup by Slack's three entities: unescaped, text from a person or monitor could mention a
 /// whole channel, or link anywhere.
 pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")

@@ -1,5 +1,5 @@
-//! Slack's Web API: one method called once, and what its answer is. What is sent are slack-morphism's types; the client
-//! is our own, because that library's drops the headers that we need and reads an answer whole, however long.
+//! Slack's Web API: calls one method once and parses the response. The requests are slack-morphism's types; the client
+//! is our own, because that library's client drops headers that we need and reads responses of any length.
 
 use super::refusal::SlackRefusal;
 use crate::channel::{SettingError, is_loopback, retry_after};
@@ -11,13 +11,13 @@ use std::{error::Error, time::Duration};
 /// Where Slack's Web API is.
 pub(super) const API_URL: &str = "https://slack.com/api";
 
-/// How long Slack may take to let us in. Its answer may take longer: the caller bounds that.
+/// The connect timeout. The caller sets the timeout for the response.
 const CONNECT: Duration = Duration::from_secs(3);
 
-/// How much of an answer is read. The longest of those that we ask for is a message with its blocks.
+/// The largest part of a response that is read, in bytes. The longest one that we need is a message with its blocks.
 const ANSWER_BYTES: usize = 256 * 1024;
 
-/// Without the charset Slack warns, and refuses another one.
+/// Slack warns if the charset is missing, and refuses any other.
 const JSON: &str = "application/json; charset=utf-8";
 
 /// A workspace's Web API, with the bot's token.
@@ -27,7 +27,7 @@ pub(super) struct WebApi {
     token: SecretString,
 }
 
-/// What a method said, and what its headers said beside it.
+/// The response of a method, with some of its headers.
 #[derive(Debug)]
 pub(super) struct ApiResponse<T> {
     pub it: T,
@@ -37,7 +37,7 @@ pub(super) struct ApiResponse<T> {
     pub date: Option<String>,
 }
 
-/// Slack's yes or no. `ok` is demanded, because a page of HTML must not be read as an empty object.
+/// Success or an error code. `ok` is required, because an HTML page must not be read as an empty object.
 #[derive(Deserialize)]
 struct ApiStatus {
     ok: bool,
@@ -46,11 +46,11 @@ struct ApiStatus {
 }
 
 impl WebApi {
-    /// Makes the client; nothing is sent. A process-wide rustls provider must be installed.
+    /// Creates the client; nothing is sent. A process-wide rustls provider must be installed.
     ///
     /// # Errors
     ///
-    /// [`SettingError`] when the URL can not be used or would carry the token in plain text.
+    /// [`SettingError`] if the URL is not valid or would send the token in plain text.
     pub(super) fn new(api_url: Option<&str>, token: SecretString) -> Result<Self, SettingError> {
         let base = api_url.unwrap_or(API_URL).trim_end_matches('/').to_owned();
         let wrong = |why: String| SettingError::Wrong { key: "api_url", why };
@@ -63,7 +63,7 @@ impl WebApi {
         Ok(Self { http, base, token })
     }
 
-    /// Calls a method that writes: arguments as JSON.
+    /// Calls a method that writes; arguments are JSON.
     pub(super) async fn call<T: DeserializeOwned>(
         &self,
         method: &str,
@@ -73,7 +73,7 @@ impl WebApi {
         Ok(self.send(request).await?.it)
     }
 
-    /// Calls a method that reads: several of these take form fields alone.
+    /// Calls a method that reads; several of these accept only form fields.
     pub(super) async fn ask<T: DeserializeOwned>(
         &self,
         method: &str,
@@ -107,7 +107,7 @@ impl WebApi {
                 let it = serde_json::from_slice(&bytes).map_err(|_| SlackRefusal::unreadable())?;
                 Ok(ApiResponse { it, scopes, date })
             }
-            // Both spellings are Slack's: with a 429, and in the body of a 200.
+            // Slack uses both spellings: with a 429, and in the body of a 200.
             (false, Some(code)) if matches!(&*code, "ratelimited" | "rate_limited") => {
                 Err(SlackRefusal::Throttled(wished_pause(&response)))
             }
@@ -116,7 +116,7 @@ impl WebApi {
     }
 }
 
-/// The host of an address that may be given the token.
+/// Checks that the token may be sent to this address, and returns its host.
 pub(super) fn check_url(api_url: &str) -> Result<String, SettingError> {
     let wrong = |why: String| SettingError::Wrong { key: "api_url", why };
     let url = Url::parse(api_url).map_err(|error| wrong(error.to_string()))?;
@@ -152,7 +152,7 @@ fn refusal(error: &reqwest::Error) -> SlackRefusal {
     if error.is_connect() {
         return SlackRefusal::NoConnection(innermost(error));
     }
-    SlackRefusal::Unknown("the connection broke before its answer was whole".to_owned())
+    SlackRefusal::Unknown("the connection broke before the response was complete".to_owned())
 }
 
 fn innermost(error: &dyn Error) -> String {

@@ -1,4 +1,4 @@
-//! One page as a mail: headers that thread it, mark it as urgent and keep machines from answering it.
+//! Composes a page as a mail, with headers that thread it, mark it as urgent and prevent automatic replies.
 
 use crate::channel::Message;
 use lettre::{
@@ -11,8 +11,8 @@ use lettre::{
 };
 use secrecy::ExposeSecret;
 
-/// Writes the mail; returns its message id without what proves that one has it, and its bytes. The id is the same at
-/// every attempt, so that a server which has it already drops the repetition.
+/// Composes the mail; returns its message id without the secret part, and its bytes. The id is the same for every
+/// attempt, so that a server which already has the mail drops the duplicate.
 pub(super) fn write(
     message: &Message,
     from: &Mailbox,
@@ -28,7 +28,7 @@ pub(super) fn write(
     let id = format!("<{page}{proof}{mark}{site}@{domain}>");
     let root = format!("<{root}{thread}{site}@{domain}>");
     let mut mail = Letter::builder()
-        // Given, and not read out of the head again: a name may be anything.
+        // Passed explicitly and not parsed from the headers again, because a name may contain anything.
         .envelope(Envelope::new(Some(from.email.clone()), vec![to.email.clone()])?)
         .from(from.clone())
         .to(to)
@@ -47,7 +47,7 @@ pub(super) fn write(
     Ok((format!("<{page}{mark}{site}@{domain}>"), mail.formatted()))
 }
 
-/// The subject as given, on one line. It opens with DRILL in a drill even where the template forgot; to a live one
+/// The subject on one line. In a drill it begins with DRILL even if the template left that out; in a live incident
 /// nothing is added, because mail readers thread by the unchanged subject.
 fn subject(message: &Message) -> String {
     let given = if message.text.subject.is_empty() { &message.text.headline } else { &message.text.subject };
@@ -55,7 +55,7 @@ fn subject(message: &Message) -> String {
     if message.drill && !line.contains(message.stamp()) { format!("{} {line}", message.stamp()) } else { line }
 }
 
-/// A text for a mail's head, where a line break would begin something else.
+/// A text for a mail header, where a line break would start another header.
 pub(super) fn on_one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
@@ -67,7 +67,7 @@ fn html(message: &Message) -> Option<String> {
 }
 
 fn headers(message: &Message) -> impl Iterator<Item = (&'static str, &'static str)> {
-    // RFC 3834, and what Exchange reads instead: no out-of-office replies.
+    // No out-of-office replies: RFC 3834, and the header that Exchange uses instead.
     let no_replies = [("Auto-Submitted", "auto-generated"), ("X-Auto-Response-Suppress", "All")];
     let urgent = [("Importance", "high"), ("X-Priority", "1"), ("Priority", "urgent")];
     let urgent = message.purpose.is_brief().then_some(urgent);

@@ -1,7 +1,7 @@
-//! What a mail that comes back means: a human's words, an automatic reply, a bounce, or nothing of ours.
+//! Classifies incoming mail: a person's reply, an automatic reply, a bounce, or not about our pages.
 //!
-//! A mail names the page it is about by that page's message id, which only its reader and the servers on the way have
-//! seen. Whether the token in it is good, and the sender is that reader, is for the caller to check.
+//! A mail names its page by that page's message id, which only its recipient and the servers on the way have seen. The
+//! caller checks whether the token in it is valid, and whether the sender is the recipient.
 
 mod body;
 mod html;
@@ -24,38 +24,38 @@ pub struct IncomingMail {
     pub page: PageId,
     /// The token in that message id.
     pub token: String,
-    /// Which installation wrote that message id; none where it does not say.
+    /// The installation that wrote that message id; `None` if it does not say.
     pub site: Option<String>,
-    /// Who it says that it is from, in lower case.
+    /// The address in its `From` header, in lower case.
     pub from: String,
-    /// What it means.
+    /// The meaning of the mail.
     pub meaning: MailMeaning,
-    /// Whether its human speaks of an exercise.
+    /// Whether the reply says that it is a drill.
     pub says_exercise: bool,
 }
 
-/// What a mail means.
+/// The meaning of a mail.
 #[derive(Debug, PartialEq, Eq)]
 pub enum MailMeaning {
-    /// A human's words.
+    /// A person's reply.
     Said(Reply),
-    /// A machine says that its human is away (RFC 3834 and what came before it).
+    /// An automatic reply that the person is away (RFC 3834 and older conventions).
     Away,
-    /// It did not arrive (RFC 3464): the enhanced status code.
+    /// A bounce (RFC 3464), with its enhanced status code.
     Bounced(String),
-    /// A machine's words that change nothing: a list's, a delay, a read receipt.
+    /// An automatic mail that changes nothing: from a mailing list, a delay, a read receipt.
     Nothing,
 }
 
 impl IncomingMail {
-    /// Whether it says that our own mail did not arrive.
+    /// Whether it says that our mail was not delivered.
     pub fn is_bounce(&self) -> bool {
         matches!(self.meaning, MailMeaning::Bounced(_))
     }
 }
 
-/// Reads a mail; none where it names no page of ours. `name_of` says what the owner of a mailbox is called: their name
-/// under an answer is no word of it.
+/// Parses a mail; `None` if it names no page of ours. `name_of` returns the name of a mailbox's owner, because their
+/// name below an answer is not part of it.
 pub fn read(raw: &[u8], name_of: impl Fn(&str) -> Option<String>) -> Option<IncomingMail> {
     let mail = MessageParser::default().parse(raw)?;
     let sender = mail.from().and_then(|from| from.first());
@@ -78,7 +78,7 @@ pub fn read(raw: &[u8], name_of: impl Fn(&str) -> Option<String>) -> Option<Inco
     Some(IncomingMail { page, token, site, from, meaning, says_exercise })
 }
 
-/// What a message id of ours says.
+/// The parts of one of our message ids.
 struct MessageIdParts {
     page: PageId,
     token: String,
@@ -96,7 +96,7 @@ fn page_of(id: &str) -> Option<MessageIdParts> {
     let mut parts = local.split('.');
     let page = format!("{}.{}", parts.next()?, parts.next()?).parse().ok()?;
     let token = parts.next().filter(|token| !token.is_empty())?.to_owned();
-    // The incident's mark, which begins with a letter that no hexadecimal digit is, is for those who thread mails.
+    // The incident's mark begins with a letter that is not a hexadecimal digit; it is only for threading.
     let site = parts.find(|part| !part.is_empty() && !part.starts_with('m')).map(str::to_owned);
     Some(MessageIdParts { page, token, site })
 }
@@ -108,7 +108,7 @@ fn is_report(mail: &Message<'_>) -> bool {
     })
 }
 
-/// The page whose mail a report returns, whole or its head alone.
+/// The page whose mail a report returns, complete or only its headers.
 fn returned(mail: &Message<'_>) -> Option<MessageIdParts> {
     mail.parts.iter().find_map(|part| {
         if let Some(inner) = part.message() {
@@ -122,7 +122,7 @@ fn returned(mail: &Message<'_>) -> Option<MessageIdParts> {
     })
 }
 
-/// The status of a delivery that failed for good. One that is only delayed is none.
+/// The status code of a permanent delivery failure; `None` for a delay.
 fn bounce(mail: &Message<'_>) -> Option<String> {
     let part = mail.parts.iter().find(|part| part.is_content_type("message", "delivery-status"))?;
     let text = part.text_contents()?;
@@ -138,10 +138,10 @@ fn bounce(mail: &Message<'_>) -> Option<String> {
     failed.then_some(status)
 }
 
-/// What a machine's mail means; none for a human's.
+/// The meaning of an automatic mail; `None` for a person's mail.
 fn automatic(mail: &Message<'_>) -> Option<MailMeaning> {
     let word = |name: &'static str| {
-        // A value that can not be read is there all the same.
+        // A value that can not be parsed still counts as present.
         let value = mail.header(name).map(|_| mail.header_raw(name).unwrap_or("?"));
         value.map(|value| value.trim().split([';', ' ', '(']).next().unwrap_or_default().to_lowercase())
     };
@@ -156,7 +156,7 @@ fn automatic(mail: &Message<'_>) -> Option<MailMeaning> {
     {
         return Some(MailMeaning::Away);
     }
-    // What Outlook's own assistant sends has no sender, and carries this.
+    // Outlook's automatic replies have no sender, and this header.
     let nobody = mail.header_raw("Return-Path").is_some_and(|path| path.trim() == "<>");
     if nobody {
         return Some(MailMeaning::Away);
@@ -165,8 +165,8 @@ fn automatic(mail: &Message<'_>) -> Option<MailMeaning> {
     bulk.then_some(MailMeaning::Nothing)
 }
 
-/// What a human wrote in a mail: what is left of its text without quotes, greetings, thanks, signatures and footers. A line
-/// that is none of those is read with the answer. `name` is what the writer is called.
+/// What a person wrote in a mail: its text without quotes, greetings, thanks, signatures and footers. All other lines
+/// are part of the answer. `name` is the name of the writer.
 pub fn said(text: &str, name: &str) -> Reply {
     written::reading(&[text], &Writer::of([name], ""))
 }

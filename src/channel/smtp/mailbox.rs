@@ -1,10 +1,10 @@
-//! Mailboxes, judged by what writes the mails: what passes here can be composed.
+//! Validates mailboxes with the library that composes our mails, so that a valid one can be used.
 
 use crate::toml_kit::{document::TomlItem, faults::MatrixFaults};
 use lettre::{Address, Message, address::AddressError, message::Mailbox};
 use std::net::IpAddr;
 
-/// A bare mailbox.
+/// Reads a mailbox without a name.
 pub(crate) fn mailbox(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<String> {
     let text = item.text(faults)?;
     if let Err(why) = bare(text.value) {
@@ -14,12 +14,12 @@ pub(crate) fn mailbox(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<
     Some(text.value.to_owned())
 }
 
-/// A bare mailbox, or one with a name before it.
+/// Reads a mailbox with or without a name.
 pub(crate) fn sender(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<String> {
     let text = item.text(faults)?;
     let good = match text.value.parse::<Mailbox>() {
         Ok(mailbox) => bare(mailbox.email.as_ref()).and_then(|_| can_be_written(mailbox)),
-        Err(_) if text.value.contains('<') => Err("it is no name with an address in < >"),
+        Err(_) if text.value.contains('<') => Err("it is not a name with an address in < >"),
         Err(_) => bare(text.value).and(Err("it can not be read as a sender")),
     };
     if let Err(why) = good {
@@ -36,18 +36,18 @@ fn bare(text: &str) -> Result<(), &'static str> {
     }
     let domain = text.rsplit_once('@').ok_or("it has no @")?.1;
     if domain.starts_with('[') || domain.parse::<IpAddr>().is_ok() {
-        return Err("after the @ stands the address of a machine, and mails go to a domain by its name");
+        return Err("there is an IP address after the @: write the name of a domain");
     }
     let address: Address = text.parse().map_err(|error| match error {
-        AddressError::InvalidUser => "what stands before the @ is no name of a mailbox",
-        AddressError::InvalidDomain => "what stands after the @ is no domain",
-        _ => "it is no address",
+        AddressError::InvalidUser => "the part before the @ is not a valid name of a mailbox",
+        AddressError::InvalidDomain => "the part after the @ is not a domain",
+        _ => "it is not an address",
     })?;
     can_be_written(Mailbox::new(None, address))
 }
 
-/// Whether the library that writes our mails reads it again out of the head that it has written.
+/// Whether the library can parse the mailbox from the header that it has written.
 fn can_be_written(mailbox: Mailbox) -> Result<(), &'static str> {
     let mail = Message::builder().from(mailbox.clone()).to(mailbox).body(String::new());
-    mail.map(drop).map_err(|_| "it can not stand in the head of a mail")
+    mail.map(drop).map_err(|_| "it can not be used in a mail header")
 }

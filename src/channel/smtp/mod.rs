@@ -1,4 +1,4 @@
-//! E-mail by SMTP.
+//! Mail by SMTP.
 
 mod compose;
 pub mod incoming;
@@ -21,7 +21,7 @@ use send::{SmtpChannel, SmtpSettings};
 use settings::SmtpConfig;
 use std::{sync::Arc, time::Duration};
 
-/// E-mail by SMTP.
+/// Mail by SMTP.
 pub const KIND: ChannelKind = ChannelKind::of(&SPEC);
 
 static SPEC: KindSpec = KindSpec {
@@ -33,7 +33,7 @@ static SPEC: KindSpec = KindSpec {
     accept_timeout: Duration::from_secs(30),
     form: TextForm::Mail,
     reports: false,
-    // Mail is looked at now and then.
+    // People read mail only now and then.
     response: ResponseAssumptions {
         reaction: DelayEstimate::seconds(480, 2400),
         acceptance: DelayEstimate::millis(400, 2000),

@@ -1,4 +1,4 @@
-//! Whether the mail server would take a mail from us: everything up to the envelope, and no envelope.
+//! Checks whether the mail server would accept a mail from us: all steps before the envelope.
 
 use crate::channel::{
     ProbeCheck, SendError,
@@ -11,7 +11,7 @@ use futures_util::FutureExt;
 use lettre::transport::smtp::commands::Noop;
 
 impl SmtpChannel {
-    /// Connects, greets, turns TLS on, signs in, and says goodbye.
+    /// Connects, says EHLO, starts TLS, signs in, and quits.
     pub(super) async fn look(&self) -> Vec<ProbeCheck> {
         let mut server = match self.connect().await {
             Ok(server) => server,
@@ -25,7 +25,7 @@ impl SmtpChannel {
         }
         let certificate = server.peer_certificate().ok();
         checks.extend(certificate.as_deref().and_then(ProbeCheck::certificate));
-        // A goodbye that never comes says nothing about mails.
+        // A missing reply to QUIT says nothing about mails.
         let _ = server.quit().now_or_never();
         checks
     }
@@ -37,8 +37,8 @@ impl SmtpChannel {
             SmtpTls::Plain => "plain text on this machine",
         };
         match &self.credentials {
-            Some(_) => ProbeCheck::fine("login", format!("the mail server lets us in ({line})")),
-            None => ProbeCheck::fine("login", format!("the mail server greets us, and no login is asked for ({line})")),
+            Some(_) => ProbeCheck::fine("login", format!("the mail server accepts our login ({line})")),
+            None => ProbeCheck::fine("login", format!("the mail server is ready, without a login ({line})")),
         }
     }
 }

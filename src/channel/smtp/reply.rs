@@ -1,10 +1,10 @@
-//! What a mail server's refusal means, by the step at which it came, its code and its enhanced code (RFC 3463).
+//! Interprets a mail server's refusal by the step at which it came, its code and its enhanced code (RFC 3463).
 
 use crate::channel::SendError;
 use lettre::transport::smtp::Error;
 use std::error::Error as _;
 
-/// How far the conversation was.
+/// The step of the SMTP conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SmtpPhase {
     /// Connection, greeting, EHLO, STARTTLS.
@@ -21,7 +21,7 @@ pub(super) enum SmtpPhase {
     Letter,
 }
 
-/// What lettre's error means. The server's own words are not quoted: they like to repeat the mailbox.
+/// Interprets lettre's error. The server's own text is not quoted, because it often repeats the mailbox.
 pub(super) fn judge(phase: SmtpPhase, error: &Error) -> SendError {
     if let Some(code) = error.status() {
         let words = error.source().map(ToString::to_string).unwrap_or_default();
@@ -52,11 +52,11 @@ fn refusal(phase: SmtpPhase, code: u16, enhanced: Option<(u8, u16, u16)>) -> Sen
     let detail = enhanced.map(|(_, subject, detail)| (subject, detail));
     match (code, detail) {
         (400..=499, _) => SendError::retry(said),
-        (530 | 534 | 535 | 538, _) => SendError::broken(format!("{said}: it refuses our sign-in")),
+        (530 | 534 | 535 | 538, _) => SendError::broken(format!("{said}: it refuses our login")),
         _ if matches!(phase, SmtpPhase::Connect | SmtpPhase::SignIn | SmtpPhase::Sender) => {
             SendError::broken(format!("{said}: it refuses {}", refused_part(phase)))
         }
-        // One recipient's refusal says nothing about the others, whatever the words.
+        // A refusal of one recipient says nothing about others, whatever its text.
         (_, detail) if phase == SmtpPhase::Recipient && detail != Some((2, 2)) => {
             SendError::unreachable(format!("{said}: it refuses {}", refused_part(phase)))
         }
@@ -77,15 +77,15 @@ fn refused_part(phase: SmtpPhase) -> &'static str {
     }
 }
 
-/// The enhanced code, looked for at the start alone: lines of one reply are joined without anything between them.
+/// The enhanced code, only at the start: the lines of a reply are joined without a separator.
 fn enhanced(words: &str) -> Option<(u8, u16, u16)> {
     let mut numbers = words.split_whitespace().next()?.splitn(3, '.');
     let class = numbers.next()?.parse().ok().filter(|class| matches!(class, 2 | 4 | 5))?;
     Some((class, numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }
 
-/// The TLS library's own complaint, where there is one. It means the same at every attempt; a connection that merely
-/// breaks during the handshake has none.
+/// The TLS library's own error, if there is one. It is the same for every attempt; a connection that only breaks during
+/// the handshake has none.
 fn tls_trouble(error: &Error) -> Option<String> {
     let mut source = error.source();
     while let Some(cause) = source {
@@ -107,7 +107,7 @@ fn innermost(error: &Error) -> String {
     while let Some(next) = last.and_then(std::error::Error::source) {
         last = Some(next);
     }
-    last.map_or_else(|| "it hung up".to_owned(), ToString::to_string)
+    last.map_or_else(|| "it closed the connection".to_owned(), ToString::to_string)
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! E-mail by SMTP: one message a person, one connection a message, so that a send dropped half-way leaves nothing
-//! behind that the next mail could read as its own reply.
+//! Mail by SMTP: one message for each person and one connection for each message, so that a send dropped half-way
+//! leaves no reply that the next mail could read as its own.
 
 use crate::{
     channel::{
@@ -25,29 +25,29 @@ use lettre::{
 use secrecy::{ExposeSecret, SecretString};
 use std::{path::PathBuf, time::Duration};
 
-/// How long the server may take to let us in.
+/// The connect timeout.
 const CONNECT: Duration = Duration::from_secs(3);
 
 /// How to reach the mail server.
 #[derive(Debug, Clone)]
 pub struct SmtpSettings {
-    /// `smtps://HOST[:465]` for TLS from the first byte; `smtp://HOST[:587]` for STARTTLS, which is demanded. A
-    /// server on this machine (`smtp://localhost`, `smtp://127.0.0.1`) is spoken to in plain text, unless `ca` is set.
+    /// `smtps://HOST[:465]` for TLS from the first byte; `smtp://HOST[:587]` for STARTTLS, which is required. Plain
+    /// text is used for a server on this machine (`smtp://localhost`, `smtp://127.0.0.1`), unless `ca` is set.
     pub url: String,
-    /// To sign in, where the server demands it.
+    /// The user name, if the server requires a login.
     pub username: Option<String>,
-    /// To sign in.
+    /// The password.
     pub password: Option<SecretString>,
     /// The sender: `Stentor <stentor@desk.example>`. Its domain also names us to the server and in message ids.
     pub from: String,
-    /// A root certificate (PEM) to trust beside the system's own.
+    /// A root certificate (PEM) to trust in addition to the system's.
     pub ca: Option<PathBuf>,
-    /// Goes into every message id. Many servers drop a second mail with an id that they know, and incidents are
-    /// counted from 1 again where the state was lost: set this to something that differs then.
+    /// Part of every message id. Many servers drop a second mail with a known id, and incident numbers start from 1
+    /// again if the state is lost: this value must differ then.
     pub site: Option<String>,
 }
 
-/// A mail server.
+/// The channel that sends by one mail server.
 pub struct SmtpChannel {
     pub(super) host: String,
     pub(super) port: u16,
@@ -59,11 +59,11 @@ pub struct SmtpChannel {
 }
 
 pub(super) enum SmtpTls {
-    /// From the first byte.
+    /// TLS from the first byte.
     Implicit(TlsParameters),
-    /// By STARTTLS, or not at all.
+    /// STARTTLS, required.
     Demanded(TlsParameters),
-    /// On this machine.
+    /// Plain text, on this machine.
     Plain,
 }
 
@@ -72,7 +72,7 @@ impl SmtpChannel {
     ///
     /// # Errors
     ///
-    /// [`SettingError`] when the URL, the sender or the certificate can not be used.
+    /// [`SettingError`] if the URL, the sender or the certificate is not valid.
     pub fn new(settings: SmtpSettings) -> Result<Self, SettingError> {
         let url = reqwest::Url::parse(&settings.url).map_err(|error| wrong("url", &error.to_string()))?;
         let host = url.host_str().ok_or_else(|| wrong("url", "write smtps://HOST or smtp://HOST"))?.to_owned();
@@ -100,15 +100,15 @@ impl SmtpChannel {
             return Err(SendError::unreachable("no mailbox is known"));
         };
         let Ok(to) = email.parse::<Address>() else {
-            return Err(SendError::unreachable("the mailbox is not one"));
+            return Err(SendError::unreachable("the mailbox is not valid"));
         };
-        // A line break in a name makes the library that writes the head panic.
+        // A line break in a name makes the library panic.
         let name = (!contact.name.is_empty()).then(|| compose::on_one_line(&contact.name));
         let (id, mail) = compose::write(message, &self.from, Mailbox::new(name, to.clone()), self.site.as_deref())
             .map_err(|error| SendError::unreachable(format!("the mail can not be composed: {error}")))?;
         let mut server = self.connect().await?;
         self.hand_over(&mut server, &to, &mail).await?;
-        // A polite QUIT, without waiting for its answer: the mail is taken, and a slow goodbye must not undo that.
+        // QUIT without waiting for its reply: the mail is accepted, and a slow reply must not undo that.
         let _ = server.quit().now_or_never();
         Ok(SendReceipt::of(id))
     }
@@ -126,7 +126,7 @@ impl SmtpChannel {
         if let SmtpTls::Demanded(parameters) = &self.tls {
             if !server.can_starttls() {
                 return Err(SendError::broken(
-                    "the mail server offers no STARTTLS; nothing is sent in plain text: use smtps://, or mend the server",
+                    "the mail server offers no STARTTLS; nothing is sent in plain text: use smtps://, or repair the server",
                 ));
             }
             server
@@ -141,13 +141,15 @@ impl SmtpChannel {
         Ok(server)
     }
 
-    /// Step by step, and not by lettre's own `send`, which waits for the answer to QUIT and does not say at which
-    /// step it failed: whether the mail may have been sent depends on that.
+    /// Sends step by step, not by lettre's own `send`, which waits for the reply to QUIT and does not say which step
+    /// failed: whether the mail may have been sent depends on that.
     async fn hand_over(&self, server: &mut AsyncSmtpConnection, to: &Address, mail: &[u8]) -> Result<(), SendError> {
         let mut options = Vec::new();
         if !AsRef::<str>::as_ref(to).is_ascii() {
             if !server.server_info().supports_feature(Extension::SmtpUtfEight) {
-                return Err(SendError::unreachable("the mail server takes no mailboxes with accents (SMTPUTF8)"));
+                return Err(SendError::unreachable(
+                    "the mail server does not accept mailboxes with accents (no SMTPUTF8)",
+                ));
             }
             options.push(MailParameter::SmtpUtfEight);
         }
@@ -176,7 +178,7 @@ fn tls(scheme: &str, host: &str, ca: Option<&PathBuf>) -> Result<(SmtpTls, u16),
         "smtps" => Ok((SmtpTls::Implicit(parameters(host, ca)?), 465)),
         "smtp" if is_loopback(host) && ca.is_none() => Ok((SmtpTls::Plain, 25)),
         "smtp" => Ok((SmtpTls::Demanded(parameters(host, ca)?), 587)),
-        _ => Err(wrong("url", "only smtp:// and smtps:// are known")),
+        _ => Err(wrong("url", "only smtp:// and smtps:// are supported")),
     }
 }
 
@@ -184,9 +186,9 @@ fn parameters(host: &str, ca: Option<&PathBuf>) -> Result<TlsParameters, Setting
     let mut builder = TlsParameters::builder(host.trim_start_matches('[').trim_end_matches(']').to_owned());
     if let Some(path) = ca {
         let pem = std::fs::read(path).map_err(|source| SettingError::File { key: "ca", source })?;
-        let none = || wrong("ca", "the file holds no certificate in PEM");
+        let none = || wrong("ca", "the file contains no certificate in PEM");
         let root = Certificate::from_pem(&pem).map_err(|_| none())?;
-        // lettre takes a file without any certificate, and then trusts nothing more.
+        // lettre accepts a file without any certificate, and then adds none.
         if !String::from_utf8_lossy(&pem).contains("BEGIN CERTIFICATE") {
             return Err(none());
         }

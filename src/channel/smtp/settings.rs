@@ -14,16 +14,16 @@ use crate::{
 
 pub(crate) const KEYS: &[&str] = &["url", "username", "password", "from", "mail_in"];
 
-/// A mail relay.
+/// The settings of a mail relay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SmtpConfig {
-    /// Where it is: smtps, or smtp with STARTTLS.
+    /// Its URL: smtps, or smtp with STARTTLS.
     pub url: String,
-    /// Who sends; a relay on this machine may need no login.
+    /// The login; a relay on this machine may need none.
     pub account: ProviderAccount,
-    /// Whom the mails are from: a mailbox, or `Name <mailbox>`.
+    /// The sender: a mailbox, or `Name <mailbox>`.
     pub from: String,
-    /// The Unix user who hands in what comes back, beside root and the daemon's own.
+    /// The Unix user that may deliver incoming mail, beside root and the daemon's own user.
     pub mail_in: Option<String>,
 }
 

@@ -1,5 +1,5 @@
 //! Twilio's error codes and what each means for a page. Source: Twilio's error dictionary
-//! (<https://www.twilio.com/docs/api/errors>, one page a code) and its pages about messages, calls and opt-outs.
+//! (<https://www.twilio.com/docs/api/errors>, one page for each code) and its pages about messages, calls and opt-outs.
 
 use crate::channel::SendError;
 use std::time::Duration;
@@ -7,19 +7,19 @@ use std::time::Duration;
 /// Whom a code is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CodeClass {
-    /// This person can not be reached by this way.
+    /// This person can not be reached by this channel.
     Person,
-    /// This person has opted out (STOP) of what this sender writes.
+    /// This person has opted out (STOP) of this sender's messages.
     OptedOut,
-    /// Nobody is reached by this channel until somebody mends it.
+    /// Nobody is reached by this channel until somebody repairs it.
     Everybody,
-    /// Nothing was processed; later it may be.
+    /// It was not processed; try again later.
     Later,
     /// It may have been processed.
     Unknown,
 }
 
-/// Each code with its class and what to say of it. Codes from 30000 on come in status callbacks alone.
+/// Each code with its class and a description. Codes from 30000 on occur only in status callbacks.
 const CODES: [(u32, CodeClass, &str); 51] = [
     // The account and its credentials.
     (10001, CodeClass::Everybody, "the account is not active"),
@@ -32,11 +32,11 @@ const CODES: [(u32, CodeClass, &str); 51] = [
     (20500, CodeClass::Unknown, "an internal error"),
     (20503, CodeClass::Unknown, "a temporary failure"),
     // The person's number.
-    (21211, CodeClass::Person, "the number is none"),
+    (21211, CodeClass::Person, "the number is not valid"),
     (21214, CodeClass::Person, "the number can not be called"),
     (21215, CodeClass::Person, "the account may not call this country"),
     (21216, CodeClass::Person, "the account may not call this number"),
-    (21217, CodeClass::Person, "the number is none"),
+    (21217, CodeClass::Person, "the number is not valid"),
     (21219, CodeClass::Person, "a trial account calls verified numbers only"),
     (21265, CodeClass::Person, "the number is a short code"),
     (21266, CodeClass::Person, "the number is our own"),
@@ -44,17 +44,17 @@ const CODES: [(u32, CodeClass, &str); 51] = [
     (21608, CodeClass::Person, "a trial account writes to verified numbers only"),
     (21610, CodeClass::OptedOut, "the person has opted out (STOP)"),
     (21612, CodeClass::Person, "there is no route from our number to this one"),
-    (21614, CodeClass::Person, "the number is no mobile phone"),
+    (21614, CodeClass::Person, "the number is not a mobile phone"),
     (21635, CodeClass::Person, "the number is a landline"),
-    // The text. None of these can happen to texts that are cut to two segments; were one to, another channel is right.
+    // The text. These should not happen, because texts are cut to two segments; if one does, another channel is tried.
     (14103, CodeClass::Person, "the text is too long"),
     (21602, CodeClass::Person, "the text is missing"),
     (21617, CodeClass::Person, "the text is too long"),
     // The sender and the addresses that we give.
     (21205, CodeClass::Everybody, "the address of the call's text is refused: check daemon.public_url"),
     (21210, CodeClass::Everybody, "`from` is not verified"),
-    (21212, CodeClass::Everybody, "`from` is no number"),
-    (21401, CodeClass::Everybody, "`from` is no number"),
+    (21212, CodeClass::Everybody, "`from` is not a number"),
+    (21401, CodeClass::Everybody, "`from` is not a number"),
     (21601, CodeClass::Everybody, "`from` can not send SMS"),
     (21606, CodeClass::Everybody, "`from` can not send SMS"),
     (21609, CodeClass::Everybody, "the address for reports is refused: check daemon.public_url"),
@@ -63,14 +63,14 @@ const CODES: [(u32, CodeClass, &str); 51] = [
     (21660, CodeClass::Everybody, "`from` belongs to another account"),
     (21703, CodeClass::Everybody, "the messaging service has no numbers"),
     (21705, CodeClass::Everybody, "there is no such messaging service"),
-    // What becomes of a message after it was accepted.
+    // Failures after a message was accepted.
     (30001, CodeClass::Person, "the queue is full"),
     (30002, CodeClass::Everybody, "the account is suspended"),
     (30003, CodeClass::Person, "the phone is off or out of reach"),
     (30004, CodeClass::Person, "the carrier or the person blocks it"),
     (30005, CodeClass::Person, "the phone is unknown or out of service"),
     (30006, CodeClass::Person, "the number is a landline, or its carrier can not be reached"),
-    (30007, CodeClass::Person, "the carrier took it for spam"),
+    (30007, CodeClass::Person, "the carrier classified it as spam"),
     (30008, CodeClass::Person, "the carrier does not say why"),
     (30022, CodeClass::Everybody, "the sender's rate cap is reached"),
     (30023, CodeClass::Everybody, "the sender's daily cap is reached"),
@@ -79,12 +79,12 @@ const CODES: [(u32, CodeClass, &str); 51] = [
     (30036, CodeClass::Person, "it could not be sent within its validity"),
 ];
 
-/// What is known about a code.
+/// The class and description of a code; `None` if it is unknown.
 pub fn known(code: u32) -> Option<(CodeClass, &'static str)> {
     CODES.iter().find(|(known, ..)| *known == code).map(|(_, class, why)| (*class, *why))
 }
 
-/// What became of a message that had been accepted, in words.
+/// A description of why an accepted message was not delivered.
 pub fn why(code: Option<u32>) -> String {
     match code.map(|code| (code, known(code))) {
         Some((code, Some((_, why)))) => format!("Twilio: {why} ({code})"),
@@ -93,8 +93,8 @@ pub fn why(code: Option<u32>) -> String {
     }
 }
 
-/// What a refusal means. A code that is not known is judged by the status. Messages are never quoted: they may repeat
-/// numbers and addresses.
+/// Interprets a refusal. If the code is unknown, the HTTP status decides. Twilio's messages are never quoted: they may
+/// repeat numbers and addresses.
 pub fn refusal(status: u16, code: Option<u32>, after: Option<Duration>) -> SendError {
     let said = code.and_then(|code| known(code).map(|(class, why)| (class, format!("Twilio: {why} ({code})"))));
     let (class, why) = said.unwrap_or_else(|| {
@@ -115,7 +115,7 @@ fn by_status(status: u16) -> CodeClass {
         401 | 403 | 404 | 407 => CodeClass::Everybody,
         429 => CodeClass::Later,
         500..=599 => CodeClass::Unknown,
-        // Redirects are not followed: something stands between us and Twilio.
+        // Redirects are not followed: there is a proxy between us and Twilio.
         300..=399 => CodeClass::Later,
         _ => CodeClass::Person,
     }

@@ -1,4 +1,4 @@
-//! What Twilio hands over: texts from phones, and what became of ours. Signed, and answered in its XML.
+//! Twilio's requests: texts from phones and delivery reports. They are signed, and get a response in TwiML.
 
 use super::{
     code::{self, CodeClass},
@@ -11,10 +11,10 @@ use crate::channel::inbound::{
 };
 use reqwest::Method;
 
-/// The longest form that is read, in bytes: an SMS of 1,600 characters with all that Twilio says about it is a tenth.
+/// The longest form that is read, in bytes: an SMS of 1,600 characters with all of Twilio's fields needs a tenth of it.
 const FORM_MAX: usize = 64 * 1024;
 
-/// Whether the request may be read. Nothing is read for those who do not even claim to be Twilio.
+/// Checks the head of the request. The body is read only if there is a signature.
 pub(in crate::channel) fn admit(head: &RequestHead<'_>, kind: &str) -> Result<(), InboundRefusal> {
     if *head.method != Method::POST {
         return Err(InboundRefusal::Method);
@@ -25,28 +25,28 @@ pub(in crate::channel) fn admit(head: &RequestHead<'_>, kind: &str) -> Result<()
         return Err(InboundRefusal::NotFound(why));
     }
     let signature = single_header(head.headers, "x-twilio-signature");
-    signature.map(drop).ok_or_else(|| InboundRefusal::Unauthorized("this is not signed".to_owned()))
+    signature.map(drop).ok_or_else(|| InboundRefusal::Unauthorized("the request is not signed".to_owned()))
 }
 
-/// The form of a request that Twilio has signed for this channel, over our public address: what a proxy makes of hosts
-/// and ports on the way does not matter.
+/// The form of a request that Twilio has signed for this channel. The signature is over our public address, so that it
+/// does not matter how a proxy changes host and port.
 pub(in crate::channel) fn signed(head: &RequestHead<'_>, body: &[u8]) -> Result<FormFields, InboundRefusal> {
     if FORM_MAX < body.len() {
-        return Err(InboundRefusal::TooLarge("no request of Twilio's is so large".to_owned()));
+        return Err(InboundRefusal::TooLarge("the request is larger than any request from Twilio".to_owned()));
     }
-    let fields = signature::fields(body).ok_or_else(|| InboundRefusal::Bad("the body is no form".to_owned()))?;
+    let fields = signature::fields(body).ok_or_else(|| InboundRefusal::Bad("the body is not a form".to_owned()))?;
     let given = single_header(head.headers, "x-twilio-signature").unwrap_or_default();
     if signature::is_signed(head.secrets, head.url, &fields, given) {
         return Ok(fields);
     }
     tracing::warn!(
         channel = head.channel,
-        "a request that Twilio has not signed was refused: is daemon.public_url what Twilio calls?"
+        "a request without a valid Twilio signature was refused: check that daemon.public_url is the address that Twilio calls"
     );
-    Err(InboundRefusal::Unauthorized("this is not signed by Twilio for this address".to_owned()))
+    Err(InboundRefusal::Unauthorized("the request has no valid signature of Twilio for this address".to_owned()))
 }
 
-/// Reads it: a text, or what became of a message. Reports come doubled, late and out of order.
+/// Reads a text or a delivery report. Reports may be duplicated, late and out of order.
 pub(super) fn receive(head: &RequestHead<'_>, body: &[u8]) -> Result<Inbound, InboundRefusal> {
     let page = match head.at {
         HookAddress::Inbox => None,
@@ -70,7 +70,7 @@ pub(super) fn receive(head: &RequestHead<'_>, body: &[u8]) -> Result<Inbound, In
     Ok(Inbound::Report(DeliveryReport { page, outcome, own_channel_only: false }))
 }
 
-/// The page that an address names, and its token.
+/// The page and its token in the query of an address.
 pub(in crate::channel) fn page(query: &str) -> Result<(String, String), InboundRefusal> {
     let fields = signature::fields(query.as_bytes()).unwrap_or_default();
     let one = |name: &str| {
@@ -80,12 +80,12 @@ pub(in crate::channel) fn page(query: &str) -> Result<(String, String), InboundR
     Ok((one("page")?, one("token")?))
 }
 
-/// A field's first value; empty where it is not there.
+/// A field's first value; empty if it is missing.
 pub(in crate::channel) fn field<'a>(fields: &'a FormFields, name: &str) -> &'a str {
     fields.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
 }
 
-/// In the one type that is not sent to the person as a text.
+/// A response of the only content type that Twilio does not send to the person as a text.
 pub(in crate::channel) fn acknowledge(document: String) -> Acknowledgement {
     Acknowledgement { status: 200, content_type: Some(twiml::CONTENT_TYPE), body: document }
 }

@@ -1,4 +1,5 @@
-//! Twilio: SMS and calls by its REST API (2010-04-01). One account, one way to say no, shared by both channels.
+//! Twilio: SMS and calls by its REST API (2010-04-01). The account and the handling of errors are shared by both
+//! channels.
 
 use crate::{
     channel::{SendError, SettingError, is_loopback, retry_after, twilio::code},
@@ -9,53 +10,53 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use std::{error::Error, time::Duration};
 
-/// Where the API is when nobody says otherwise.
+/// The default base URL of the API.
 pub const API: &str = "https://api.twilio.com";
 
-/// How long Twilio may take to let us in. Its answer may take longer: the caller bounds that.
+/// The connect timeout. The caller sets the timeout for the response.
 const CONNECT: Duration = Duration::from_secs(3);
 
-/// How much of an answer is read: a message or a call is about a kilobyte.
+/// The largest part of a response that is read, in bytes: a message or a call is about a kilobyte.
 const ANSWER_BYTES: usize = 64 * 1024;
 
-/// How to reach an account.
+/// The settings of an account.
 #[derive(Debug, Clone)]
 pub struct AccountSettings {
     /// Its SID: `AC` and 32 hexadecimal digits.
     pub account: String,
-    /// Its auth tokens: one, or two while they are being changed. With an API key they only check what comes in.
+    /// Its auth tokens: one, or two during a rotation. With an API key they are only used to verify incoming requests.
     pub tokens: Vec<SecretString>,
-    /// An API key (`SK..`) and its secret, in place of a token.
+    /// An API key (`SK..`) and its secret, instead of a token.
     pub api_key: Option<(String, SecretString)>,
-    /// Where the API is, in place of [`API`]; https, or a double on this machine.
+    /// The base URL of the API, instead of [`API`]: https, or a test double on this machine.
     pub url: Option<String>,
-    /// The clock on our wall, to be compared with Twilio's.
+    /// The wall clock, to compare with Twilio's.
     pub wall: fn() -> Timestamp,
 }
 
-/// An account.
+/// A client for one account.
 pub struct TwilioLogin {
     pub(super) http: reqwest::Client,
     pub(super) api: Url,
     pub(super) sid: String,
-    /// Who we are, first choice first.
+    /// The logins, in the order in which they are tried.
     pub(super) logins: Vec<(String, SecretString)>,
     pub(super) wall: fn() -> Timestamp,
 }
 
-/// What Twilio answers when it has made something.
+/// Twilio's response when it has created something.
 #[derive(Deserialize)]
 struct TwilioCreated {
     sid: String,
 }
 
-/// What it answers when it has not.
+/// Twilio's response to a failed request.
 #[derive(Deserialize)]
 struct TwilioRefusal {
     code: Option<u32>,
 }
 
-/// An answer, read.
+/// A response with its body.
 pub(super) struct TwilioResponse {
     pub(super) status: u16,
     pub(super) after: Option<Duration>,
@@ -64,11 +65,11 @@ pub(super) struct TwilioResponse {
 }
 
 impl TwilioLogin {
-    /// Makes the client; nothing is sent. A process-wide rustls provider must be installed.
+    /// Creates the client; nothing is sent. A process-wide rustls provider must be installed.
     ///
     /// # Errors
     ///
-    /// [`SettingError`] when the URL is neither https nor on this machine, or nothing to log in with is there.
+    /// [`SettingError`] if the URL is neither https nor on this machine, or if there is no login.
     pub fn new(settings: AccountSettings) -> Result<Self, SettingError> {
         let wrong = |key: &'static str, why: &str| SettingError::Wrong { key, why: why.to_owned() };
         let api =
@@ -92,20 +93,21 @@ impl TwilioLogin {
         Ok(Self { http, api, sid: settings.account, logins, wall: settings.wall })
     }
 
-    /// Makes a message or a call; its SID.
+    /// Creates a message or a call and returns its SID.
     pub(crate) async fn make(&self, what: &str, fields: &[(&str, String)]) -> Result<String, SendError> {
         let url = self.url(&format!("{what}.json"));
         let answer = self.ask(|| self.http.post(url.clone()).form(fields)).await?;
         if answer.status != 201 {
             return Err(answer.refusal());
         }
-        // A proxy's page for humans is no proof that anything was made.
+        // An HTML page of a proxy does not prove that anything was created.
         let made: TwilioCreated = serde_json::from_slice(&answer.body)
-            .map_err(|_| SendError::unknown("Twilio answered 201 with something that is not its own"))?;
+            .map_err(|_| SendError::unknown("the response has status 201, but is not Twilio's"))?;
         Ok(made.sid)
     }
 
-    /// Asks with the first login; with the next where that one is refused, which is no processing.
+    /// Sends the request with the first login, and with the next one if it is refused; a refused request was not
+    /// processed.
     pub(super) async fn ask(&self, request: impl Fn() -> RequestBuilder) -> Result<TwilioResponse, SendError> {
         let mut refused = None;
         for (user, secret) in &self.logins {
@@ -120,17 +122,17 @@ impl TwilioLogin {
         refused.ok_or_else(|| SendError::broken("there is nothing to log in to Twilio with"))
     }
 
-    /// An address under the account.
+    /// A URL below the account.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("{}/2010-04-01/Accounts/{}/{path}", self.api.as_str().trim_end_matches('/'), self.sid)
     }
 
-    /// Whether the API is a double on this machine, which can reach whatever we can.
+    /// Whether the API is a test double on this machine, which can reach the same addresses as we.
     fn is_local(&self) -> bool {
         self.api.host_str().is_some_and(is_loopback)
     }
 
-    /// An address of ours that Twilio can fetch; none for one that only this machine knows.
+    /// Our address if Twilio can reach it; `None` for one that only this machine can reach.
     pub(crate) fn reachable<'a>(&self, url: Option<&'a SecretString>) -> Option<&'a str> {
         let url = url?.expose_secret();
         let host = Url::parse(url).ok()?.host_str().map(str::to_owned)?;
@@ -162,16 +164,16 @@ async fn read(mut response: Response) -> Result<TwilioResponse, SendError> {
     Ok(TwilioResponse { status, after, date, body })
 }
 
-/// No URL is shown: it holds the account's SID, which is half of the login.
+/// Converts an error without its URL, which contains the account's SID, half of the login.
 fn send_error(error: reqwest::Error) -> SendError {
     let error = error.without_url();
     if error.is_connect() {
         return SendError::retry(format!("no connection to Twilio: {}", innermost(&error)));
     }
-    SendError::unknown(format!("Twilio did not finish its answer: {}", innermost(&error)))
+    SendError::unknown(format!("Twilio did not finish its response: {}", innermost(&error)))
 }
 
-/// The last cause, which is the one that says something ("Connection refused") and knows no URL.
+/// The last cause, which is the informative one ("Connection refused") and contains no URL.
 fn innermost(error: &(dyn Error + 'static)) -> String {
     let mut last = error;
     while let Some(source) = last.source() {

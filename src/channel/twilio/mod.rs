@@ -1,4 +1,4 @@
-//! SMS by Twilio, and what every channel of an account there has in common.
+//! SMS by Twilio, and what all channels of a Twilio account have in common.
 
 pub mod code;
 pub(super) mod inbound;
@@ -82,7 +82,7 @@ impl ChannelConfig for TwilioConfig {
 }
 
 impl TwilioAccount {
-    /// The account with its secrets read. While a token is changed the other one is enough.
+    /// The account with its secrets resolved. During a rotation one of the two tokens is enough.
     pub(super) fn with_secrets(&self, parts: &ChannelParts<'_>) -> Result<AccountSettings, String> {
         let tokens: Vec<Result<SecretString, String>> = self.tokens.iter().map(|token| parts.secret(token)).collect();
         let api_key = match &self.api_key {
@@ -97,7 +97,7 @@ impl TwilioAccount {
         Ok(AccountSettings { account: self.sid.clone(), tokens, api_key, url: self.url.clone(), wall: parts.wall })
     }
 
-    /// Twilio itself calls no address of this machine; a double on this machine finds us here.
+    /// Twilio must be able to reach us; a test double (`url`) is on this machine anyway.
     pub(super) fn calls_back(&self) -> Option<&'static str> {
         self.url.is_none().then_some("Twilio")
     }

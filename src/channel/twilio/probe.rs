@@ -1,4 +1,4 @@
-//! Looks at an account without paging anybody: does the login work, is the sender ours, do the clocks agree.
+//! Checks an account without paging anybody: whether the login works, the sender is ours and the clocks agree.
 
 use crate::channel::{
     CheckOutcome, ProbeCheck,
@@ -11,10 +11,10 @@ use crate::channel::{
 use reqwest::Url;
 use serde::Deserialize;
 
-/// How far the clocks may be apart, in seconds, before it is said.
+/// The difference of the clocks, in seconds, above which it is reported.
 const SKEW_S: i64 = 30;
 
-/// Where messaging services are kept.
+/// The base URL of the API for messaging services.
 const MESSAGING: &str = "https://messaging.twilio.com";
 
 #[derive(Deserialize)]
@@ -28,7 +28,7 @@ struct NumberList {
 }
 
 impl TwilioLogin {
-    /// What `stentor doctor` shows of the account and this sender.
+    /// The checks of `stentor doctor` for the account and this sender.
     pub(crate) async fn probe(&self, sender: &SmsSender) -> Vec<ProbeCheck> {
         let url = self.url("").trim_end_matches('/').to_owned() + ".json";
         let answer = match self.ask(|| self.http.get(&url)).await {

@@ -1,5 +1,5 @@
-//! SMS by Twilio: one POST a message. That Twilio has taken it means that it is queued, not that anybody has it: what
-//! became of it comes by a status callback.
+//! SMS by Twilio: one POST for each message. If Twilio accepts it, it is only queued, not delivered: the delivery
+//! report comes as a status callback.
 
 use crate::{
     channel::{
@@ -11,16 +11,16 @@ use crate::{
 use futures_util::future::BoxFuture;
 use std::time::Duration;
 
-/// How long Twilio keeps a message that it can not send at once, when the matrix says nothing.
+/// The default of how long Twilio keeps a message that it can not send at once.
 pub const VALIDITY: Duration = Duration::from_secs(10 * 60);
 
-/// The longest that Twilio knows.
+/// The longest validity that Twilio supports.
 pub const VALIDITY_MAX: Duration = Duration::from_secs(10 * 3600);
 
-/// The shortest that is asked for, however soon a page's reader is called again: a carrier needs some time.
+/// The shortest validity that we ask for, however soon a page is repeated: a carrier needs some time.
 pub const VALIDITY_MIN: Duration = Duration::from_secs(60);
 
-/// Who an SMS is from.
+/// The sender of an SMS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SmsSender {
     /// A number, a short code or a name.
@@ -29,7 +29,7 @@ pub enum SmsSender {
     Service(String),
 }
 
-/// SMS by an account.
+/// The channel that sends SMS by one account.
 pub struct TwilioSms {
     pub(super) account: TwilioLogin,
     pub(super) sender: SmsSender,
@@ -37,7 +37,7 @@ pub struct TwilioSms {
 }
 
 impl TwilioSms {
-    /// Makes the client; nothing is sent.
+    /// Creates the client; nothing is sent.
     ///
     /// # Errors
     ///
@@ -68,7 +68,8 @@ impl TwilioSms {
         fields
     }
 
-    /// A page that its reader gets anew before this is over would only pile up behind a carrier that is down.
+    /// The validity of a message. It ends before the page is repeated, so that pages do not pile up behind a carrier
+    /// that is down.
     fn validity_of(&self, message: &Message) -> Duration {
         message.life.map_or(self.validity, |life| self.validity.min(life.max(VALIDITY_MIN)))
     }

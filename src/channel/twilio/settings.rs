@@ -1,4 +1,4 @@
-//! The keys of a channel of kind `twilio`, and what it has in common with `voice`.
+//! The keys of a channel of kind `twilio`, and the keys that it shares with `voice`.
 
 use crate::{
     channel::keys::is_phone_number,
@@ -13,37 +13,37 @@ use std::time::Duration;
 pub(crate) const KEYS: &[&str] =
     &["account", "token", "api_key", "api_secret", "from", "messaging_service", "validity", "url"];
 
-/// How long Twilio keeps a message that it can not send at once, when the matrix says nothing.
+/// The default of how long Twilio keeps a message that it can not send at once.
 const VALIDITY: Duration = Duration::from_secs(10 * 60);
 
-/// The longest that Twilio knows.
+/// The longest validity that Twilio supports.
 const VALIDITY_MAX: Duration = Duration::from_secs(10 * 3600);
 
 /// SMS by Twilio.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TwilioConfig {
-    /// Whose.
+    /// The account.
     pub account: TwilioAccount,
-    /// Who it is from.
+    /// The sender.
     pub sender: TwilioSender,
     /// How long Twilio keeps a message that it can not send at once.
     pub validity: Duration,
 }
 
-/// An account at Twilio.
+/// The settings of a Twilio account.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TwilioAccount {
     /// Its SID: `AC..`.
     pub sid: String,
-    /// Its auth tokens: one, or two while they are changed. With one of them Twilio signs what it sends to us.
+    /// Its auth tokens: one, or two during a rotation. Twilio signs its requests to us with one of them.
     pub tokens: Vec<SecretRef>,
-    /// An API key and its secret, to log in with in place of the token.
+    /// An API key and its secret, for the login instead of the token.
     pub api_key: Option<(String, SecretRef)>,
-    /// Where else than at Twilio the API is: https, or http of this machine.
+    /// Another base URL of the API: https, or http on this machine.
     pub url: Option<String>,
 }
 
-/// Who an SMS is from.
+/// The sender of an SMS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TwilioSender {
     /// A number, a short code or a name.
@@ -53,7 +53,7 @@ pub enum TwilioSender {
 }
 
 impl TwilioAccount {
-    /// Every secret that it names.
+    /// Every secret that the account names.
     pub fn secrets(&self) -> Vec<&SecretRef> {
         self.tokens.iter().chain(self.api_key.as_ref().map(|(_, secret)| secret)).collect()
     }
@@ -66,7 +66,7 @@ pub(crate) fn read(table: &mut TomlTable<'_>, at: SourceSpan, faults: &mut Matri
     TwilioConfig { account, sender: sender.unwrap_or_else(|| TwilioSender::From(String::new())), validity }
 }
 
-/// `account`, `token`, `api_key`, `api_secret` and `url`.
+/// Reads `account`, `token`, `api_key`, `api_secret` and `url`.
 pub(crate) fn account(table: &mut TomlTable<'_>, at: SourceSpan, faults: &mut MatrixFaults) -> TwilioAccount {
     let sid = table.demand("account", at, "account = \"AC0123..\"", faults);
     let sid = sid.and_then(|item| self::sid(&item, "AC", faults));
@@ -77,13 +77,13 @@ pub(crate) fn account(table: &mut TomlTable<'_>, at: SourceSpan, faults: &mut Ma
     TwilioAccount { sid: sid.unwrap_or_default(), tokens, api_key, url: address }
 }
 
-/// A number, as people see and call it.
+/// Reads a phone number.
 pub(crate) fn number(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<String> {
     let text = item.text(faults)?;
     if is_phone_number(text.value) {
         return Some(text.value.to_owned());
     }
-    let message = format!("{:?} is no number that a call can come from", text.value);
+    let message = format!("{:?} is not a number that can make a call", text.value);
     faults.refuse("bad-sender", text.at, message, "write a plus, the country and the number: \"+15005550006\"")
 }
 
@@ -100,7 +100,7 @@ fn api_key(table: &mut TomlTable<'_>, faults: &mut MatrixFaults) -> Option<(Stri
 }
 
 fn lonely_key<T>(item: &TomlItem<'_>, missing: &str, faults: &mut MatrixFaults) -> Option<T> {
-    let message = format!("`{}` has no effect alone", item.key);
+    let message = format!("`{}` has no effect on its own", item.key);
     faults.refuse("missing-key", item.key_at, message, format!("add `{missing}`"))
 }
 
@@ -120,7 +120,7 @@ fn sender(table: &mut TomlTable<'_>, at: SourceSpan, faults: &mut MatrixFaults) 
     }
 }
 
-/// A number, a short code, or a name of at most eleven letters, digits and spaces.
+/// Reads a number, a short code, or a name of at most eleven letters, digits and spaces.
 fn from_text(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<String> {
     let text = item.text(faults)?;
     let short = (3..=8).contains(&text.value.len()) && text.value.bytes().all(|byte| byte.is_ascii_digit());
@@ -130,7 +130,7 @@ fn from_text(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<String> {
     if is_phone_number(text.value) || short || name {
         return Some(text.value.to_owned());
     }
-    let message = format!("{:?} is nothing that an SMS can be from", text.value);
+    let message = format!("{:?} is not a valid sender of an SMS", text.value);
     let help = "write a number with plus and country (\"+15005550006\"), a short code, or a name of at most 11 letters";
     faults.refuse("bad-sender", text.at, message, help)
 }
@@ -141,7 +141,7 @@ fn sid(item: &TomlItem<'_>, prefix: &str, faults: &mut MatrixFaults) -> Option<S
     if tail.len() == 32 && tail.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Some(text.value.to_owned());
     }
-    let message = format!("`{}` does not look like one", item.key);
+    let message = format!("`{}` has the wrong format", item.key);
     let help = format!("it is {prefix} and 32 hexadecimal digits, from Twilio's console");
     faults.refuse("bad-sid", text.at, message, help)
 }
@@ -154,7 +154,7 @@ fn validity(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<Duration> 
     faults.refuse("duration-out-of-range", span.at, "`validity` is at most ten hours", "write for example \"10m\"")
 }
 
-/// https, or plain text to a double on this machine: the account's token goes with every request.
+/// Reads a URL: https, or plain HTTP to a test double on this machine, because the account's token is in every request.
 fn address(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<String> {
     let here = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
     let schemes = [&["https://"][..], &here].concat();

@@ -1,6 +1,6 @@
-//! Is it Twilio that calls? Each request is signed (`X-Twilio-Signature`): HMAC-SHA1 with the account's auth token over
-//! the address as Twilio knows it, followed by every field of the form, sorted
-//! (<https://www.twilio.com/docs/usage/security>). There is no time in it: replays are for the caller to recognise.
+//! Verifies that a request comes from Twilio. Each request is signed (`X-Twilio-Signature`): HMAC-SHA1 with the
+//! account's auth token over the URL as Twilio knows it, followed by every field of the form, sorted
+//! (<https://www.twilio.com/docs/usage/security>). The signature has no timestamp: the caller must recognise replays.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
@@ -12,16 +12,16 @@ use subtle::ConstantTimeEq;
 /// A form's fields in their order, decoded.
 pub type FormFields = Vec<(String, String)>;
 
-/// Reads a form.
+/// Parses a form.
 pub fn fields(body: &[u8]) -> Option<FormFields> {
     let mut url = Url::parse("form:").ok()?;
     url.set_query(Some(std::str::from_utf8(body).ok()?));
     Some(url.query_pairs().into_owned().collect())
 }
 
-/// What Twilio signs an address and a form with.
+/// Computes Twilio's signature of a URL and a form.
 pub fn sign(token: &SecretString, url: &str, fields: &[(String, String)]) -> String {
-    // A name that comes twice counts once for each of its different values, as Twilio's own libraries do it.
+    // A repeated name counts once for each different value, as in Twilio's own libraries.
     let mut sorted: Vec<&(String, String)> = fields.iter().collect();
     sorted.sort();
     sorted.dedup();
@@ -34,20 +34,20 @@ pub fn sign(token: &SecretString, url: &str, fields: &[(String, String)]) -> Str
     STANDARD.encode(mac.finalize().into_bytes())
 }
 
-/// Whether one of these tokens signed it. Twilio adds the port to an address or leaves it out as it pleases, so both
-/// are right.
+/// Whether one of these tokens signed the request. Twilio sometimes adds the port to the URL and sometimes leaves it
+/// out, so both are accepted.
 pub fn is_signed(tokens: &[SecretString], url: &str, fields: &[(String, String)], signature: &str) -> bool {
     let mut signed = false;
     for url in with_and_without_port(url) {
         for token in tokens.iter().filter(|token| !token.expose_secret().is_empty()) {
-            // Every one is compared, so that the time tells nothing about which is near.
+            // All of them are compared, so that the time reveals nothing.
             signed |= bool::from(sign(token, &url, fields).as_bytes().ct_eq(signature.as_bytes()));
         }
     }
     signed
 }
 
-/// The address with its port, its scheme's own where it names none, and without. Nothing else of it is touched.
+/// The URL with its port (the default port if it has none), and without. Nothing else is changed.
 fn with_and_without_port(url: &str) -> [String; 2] {
     let Some((scheme, rest)) = url.split_once("://") else { return [url.to_owned(), url.to_owned()] };
     let end = rest.find(['/', '?']).unwrap_or(rest.len());

@@ -1,23 +1,23 @@
-//! What Twilio is told to do, in its XML. Bounded: Twilio reads 64 kB and 4000 characters inline.
+//! Writes TwiML, Twilio's XML. Its size is limited: Twilio reads 64 kB, and 4000 characters inline.
 
-/// The type that such an answer must have: a plain text would be sent to the person as an SMS.
+/// The content type of responses: Twilio would send a plain text to the person as an SMS.
 pub const CONTENT_TYPE: &str = "text/xml; charset=utf-8";
 
-/// Characters of one spoken or written text: with all its copies and escapes a document stays below 4000 bytes
-/// wherever it may have to be inline.
+/// The largest number of characters of one spoken or written text: with all copies and escapes, a document that may be
+/// inline stays below 4000 bytes.
 pub const TEXT_MAX: usize = 1200;
 
-/// How long a digit is waited for after the last word, in seconds.
+/// How long to wait for a digit after the text, in seconds.
 const DIGIT_S: u32 = 8;
 
 const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
 
-/// Nothing to say.
+/// An empty response.
 pub fn nothing() -> String {
     format!("{HEAD}<Response/>")
 }
 
-/// An SMS back to whoever wrote; nothing for an empty text.
+/// An SMS to the sender; an empty response if the text is empty.
 pub fn reply(text: &str) -> String {
     if text.is_empty() {
         return nothing();
@@ -38,7 +38,7 @@ pub fn ask(lines: &[&str], action: &str) -> String {
         escaped(action),
         said(lines),
     );
-    // Twilio never comes here: it asks `action` whatever happened. Were it to, the call would end and not hang.
+    // Twilio never gets here, because it always calls `action`. If it did, the call would end.
     format!("{HEAD}<Response>{gather}<Hangup/></Response>")
 }
 
@@ -48,7 +48,7 @@ fn said(lines: &[&str]) -> String {
     lines.join("<Pause length=\"1\"/>")
 }
 
-/// Text as XML holds it: cut to [`TEXT_MAX`] characters, signs escaped, characters that XML has not left out.
+/// Text for XML: cut to [`TEXT_MAX`] characters, escaped, without characters that XML forbids.
 fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for letter in text.chars().take(TEXT_MAX) {

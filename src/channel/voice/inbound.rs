@@ -1,5 +1,5 @@
-//! What Twilio says of a call that it makes for us: that it goes on, and what a key means is for others to say; or what
-//! became of it. A call that was picked up by a machine reached nobody.
+//! Twilio's requests about our calls: the next turn of a call (the engine interprets the key), or the outcome. A call
+//! that was answered by a machine reached nobody.
 
 use super::settings::VoiceConfig;
 use crate::channel::{
@@ -14,7 +14,7 @@ use crate::channel::{
     },
 };
 
-/// Reads it: with `turn` in the address, a call asks what to say next; without, what became of it.
+/// Reads the request: with `turn` in the query, a call asks what to say next; without, it is the outcome of a call.
 pub(super) fn receive(config: &VoiceConfig, head: &RequestHead<'_>, body: &[u8]) -> Result<Inbound, InboundRefusal> {
     let (page, token) = page(head.query)?;
     let turn = turn(head.query)?;
@@ -32,11 +32,11 @@ pub(super) fn receive(config: &VoiceConfig, head: &RequestHead<'_>, body: &[u8])
 fn turn(query: &str) -> Result<Option<u32>, InboundRefusal> {
     let fields = signature::fields(query.as_bytes()).unwrap_or_default();
     let turn = fields.iter().find(|(name, _)| name == "turn");
-    turn.map(|(_, turn)| turn.parse().map_err(|_| InboundRefusal::Bad("`turn` is no number".to_owned()))).transpose()
+    turn.map(|(_, turn)| turn.parse().map_err(|_| InboundRefusal::Bad("`turn` is not a number".to_owned()))).transpose()
 }
 
-/// A call's end, or the word that it was picked up. In whatever order and however often these come: a failure counts only
-/// for a page that no device had.
+/// The outcome of a call, or the report that it was picked up. These may come in any order and repeatedly: a failure
+/// counts only for a page that was not delivered.
 fn outcome(fields: &FormFields, listens_for_machines: bool) -> DeliveryOutcome {
     let missed = |why: &str| {
         let message = Some(field(fields, "CallSid").to_owned());
@@ -51,7 +51,7 @@ fn outcome(fields: &FormFields, listens_for_machines: bool) -> DeliveryOutcome {
         ("busy", _) => missed("the line was busy"),
         ("canceled", _) => missed("the call was cancelled"),
         ("failed", _) => missed(&code::why(field(fields, "ErrorCode").parse().ok())),
-        // Queued, ringing, over: nothing that was not known.
+        // Queued, ringing, completed: no news.
         _ => DeliveryOutcome::UnderWay,
     }
 }

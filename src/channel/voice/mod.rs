@@ -65,7 +65,7 @@ impl ChannelConfig for VoiceConfig {
 
     fn admit(&self, head: &RequestHead<'_>) -> Result<Option<NamedPage>, InboundRefusal> {
         match head.at {
-            HookAddress::Inbox => Err(InboundRefusal::NotFound("nobody writes to a call".to_owned())),
+            HookAddress::Inbox => Err(InboundRefusal::NotFound("a channel of kind voice receives no texts".to_owned())),
             HookAddress::Report => twilio::inbound::admit(head, KIND.as_str()).map(|()| None),
         }
     }
@@ -79,7 +79,7 @@ impl ChannelConfig for VoiceConfig {
         inbound::receive(self, head, body)
     }
 
-    /// What a call says is written in Twilio's language already.
+    /// The document is already TwiML.
     fn acknowledge(&self, document: Option<String>) -> Acknowledgement {
         twilio::inbound::acknowledge(document.unwrap_or_else(twilio::twiml::nothing))
     }

@@ -1,5 +1,6 @@
-//! Calls by Twilio. That Twilio has taken a call means that it will dial; what is said when somebody picks up is fetched
-//! from our own door at that moment ([`crate::channel::twilio::twiml`]), so that nobody is asked for what another has taken meanwhile.
+//! Calls by Twilio. If Twilio accepts a call, it will dial; when somebody picks up, it fetches the text from our HTTP
+//! server ([`crate::channel::twilio::twiml`]), so that nobody is asked for a role that another person has taken
+//! meanwhile.
 
 use crate::{
     channel::{
@@ -14,19 +15,19 @@ use crate::{
 };
 use futures_util::future::BoxFuture;
 
-/// How long a phone rings, in seconds: most voicemails pick up after that.
+/// How long a phone rings, in seconds: most voicemails pick up later.
 const RING_S: &str = "25";
 
-/// The longest call, in seconds: the text twice, every question, every repetition.
+/// The longest call, in seconds: enough for the text twice, every question and every repetition.
 const CALL_S: &str = "300";
 
-/// The longest inline document that Twilio takes, in characters.
+/// The longest inline document that Twilio accepts, in characters.
 const INLINE_MAX: usize = 4000;
 
-/// Said where Twilio can not ask our door: nobody could press anything.
+/// Said if Twilio can not reach our HTTP server, so that pressed keys would have no effect.
 const NO_KEYS: &str = "This call takes no answer. Answer on the desk page, by text message or by mail.";
 
-/// Calls by an account.
+/// The channel that calls by one account.
 pub struct TwilioVoice {
     account: TwilioLogin,
     from: SmsSender,
@@ -34,7 +35,7 @@ pub struct TwilioVoice {
 }
 
 impl TwilioVoice {
-    /// Makes the client; nobody is called. With `machines`, Twilio listens for answering machines beside the call.
+    /// Creates the client; nobody is called. With `machines`, Twilio detects answering machines during the call.
     ///
     /// # Errors
     ///
@@ -64,12 +65,12 @@ impl TwilioVoice {
             fields.push(("Twiml", inline(&message.whole_text())));
             return fields;
         };
-        // The same address again where the first try fails: a daemon that is just restarting is asked once more.
+        // If the first request fails, Twilio tries the same address again: the daemon may just be restarting.
         let script = format!("{report}&turn=0");
         fields.extend([("Url", script.clone()), ("FallbackUrl", script), ("StatusCallback", report.to_owned())]);
         fields.extend(["answered", "completed"].map(|event| ("StatusCallbackEvent", event.to_owned())));
         if self.machines {
-            // Beside the call: who picks up must not wait in silence until a machine has judged their voice.
+            // Asynchronous, so that the person who picks up does not wait in silence for the detection.
             fields.extend([("MachineDetection", "Enable".to_owned()), ("AsyncAmd", "true".to_owned())]);
             fields.push(("AsyncAmdStatusCallback", report.to_owned()));
         }
@@ -87,8 +88,8 @@ impl Channel for TwilioVoice {
     }
 }
 
-/// Who has taken it or handed it back heard so at once, by whichever way they answered: a call to tell them would be
-/// noise.
+/// Whether the message is about what this person did themselves: they got an immediate response to their answer, so a
+/// call would be noise.
 fn did_it_themselves(message: &Message, contact: &ContactData) -> bool {
     match &message.purpose {
         PagePurpose::Taken { by, .. } | PagePurpose::HandedBack { by, .. } => by.as_str() == contact.person,
@@ -96,7 +97,7 @@ fn did_it_themselves(message: &Message, contact: &ContactData) -> bool {
     }
 }
 
-/// The text twice, within what Twilio takes inline.
+/// The text twice, within Twilio's limit for inline documents.
 fn inline(text: &str) -> String {
     let mut text = text.to_owned();
     loop {

@@ -13,11 +13,11 @@ pub(crate) const KEYS: &[&str] = &["account", "token", "api_key", "api_secret", 
 /// Calls by Twilio.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VoiceConfig {
-    /// Whose.
+    /// The account.
     pub account: TwilioAccount,
     /// The number that phones show.
     pub from: String,
-    /// Whether Twilio listens for answering machines, so that a voicemail is gone round at once.
+    /// Whether Twilio detects answering machines, so that the page fails over at once if a voicemail answers.
     pub machines: bool,
 }
 

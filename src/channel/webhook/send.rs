@@ -1,5 +1,5 @@
-//! Signed events for other systems: Standard Webhooks 1.0.0. Thin on purpose: what happened to which incident, and where
-//! to look; the receiver asks for the rest with its own credentials.
+//! Signed events for other systems: Standard Webhooks 1.0.0. Small on purpose: what happened to which incident, and its
+//! URL; the receiver requests the rest with its own credentials.
 
 use crate::{
     channel::{
@@ -15,22 +15,22 @@ use reqwest::{Method, header};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
-/// How to reach the system.
+/// The settings of the channel.
 #[derive(Debug, Clone)]
 pub struct WebhookSettings {
     /// Its address.
     pub url: SecretString,
-    /// What events are signed with, `whsec_..`: one, or two while it is changed.
+    /// The keys that sign events, `whsec_..`: one, or two during a rotation.
     pub keys: Vec<SecretString>,
-    /// Where it may lie.
+    /// Which addresses it may have.
     pub guard: AddressGuard,
-    /// Tells this installation's events from those of another, or of one before its state was lost.
+    /// Distinguishes this installation's events from those of another, or of one before its state was lost.
     pub site: String,
-    /// The wall clock: receivers compare timestamps with theirs.
+    /// The wall clock: receivers compare timestamps with their own.
     pub clock: fn() -> Timestamp,
 }
 
-/// A system that is told what happens.
+/// The channel that sends events to one system.
 pub struct WebhookChannel {
     client: BoundedClient,
     keys: Vec<SigningKey>,
@@ -39,11 +39,11 @@ pub struct WebhookChannel {
 }
 
 impl WebhookChannel {
-    /// Makes the client; nothing is sent. A process-wide rustls provider must be installed.
+    /// Creates the client; nothing is sent. A process-wide rustls provider must be installed.
     ///
     /// # Errors
     ///
-    /// [`SettingError`] when the address or a key can not be used; it shows neither.
+    /// [`SettingError`] if the address or a key is not valid; it shows neither.
     pub fn new(settings: WebhookSettings) -> Result<Self, SettingError> {
         let client = BoundedClient::new(settings.url.expose_secret(), Some(settings.guard))?;
         let key = |key: &SecretString| {
@@ -59,7 +59,7 @@ impl WebhookChannel {
 
     async fn tell(&self, message: &Message) -> Result<SendReceipt, SendError> {
         let PagePurpose::Notice { about } = message.purpose else {
-            return Err(SendError::unreachable("a webhook tells systems what happened and reaches no person"));
+            return Err(SendError::unreachable("a webhook informs systems; it can not reach a person"));
         };
         let body = json!({
             "type": about.name(),
@@ -75,7 +75,8 @@ impl WebhookChannel {
         self.judge(&answer).map(|()| SendReceipt::of(id))
     }
 
-    /// The same for every attempt, another for every event, and without a dot: the signature joins its parts with dots.
+    /// The event's id: the same for every attempt, unique for every event, and without a dot, because the signature
+    /// joins its parts with dots.
     fn id(&self, message: &Message) -> String {
         format!("{}-{}", self.site, message.id())
     }
@@ -93,13 +94,15 @@ impl WebhookChannel {
         self.client.send(request.body(body)).await
     }
 
-    /// By the status alone, as the standard has it.
+    /// Interprets a response by its status only, as the standard says.
     fn judge(&self, answer: &ClientResponse) -> Result<(), SendError> {
         let (host, status) = (self.client.host(), answer.status.as_u16());
         match status {
             200..=299 => Ok(()),
             300..=399 => Err(SendError::retry(format!("{host} redirects ({status}); that is not followed"))),
-            410 => Err(SendError::broken(format!("{host} wants no events any more (410): take it out of the matrix"))),
+            410 => {
+                Err(SendError::broken(format!("{host} does not want events any more (410): remove it from the matrix")))
+            }
             429 | 502..=504 => Err(SendError::Retry {
                 after: answer.after,
                 why: format!("{host} asks to try later ({status})"),
@@ -110,7 +113,7 @@ impl WebhookChannel {
         }
     }
 
-    /// Whether what we sign is what a receiver with the same key believes.
+    /// Checks that a receiver with the same key accepts our signature.
     fn round_trip(&self) -> ProbeCheck {
         let (id, body, now) = ("probe", b"{}".as_slice(), (self.clock)().as_micros() / 1_000_000);
         let signatures = sign::sign(&self.keys, id, now, body);

@@ -12,11 +12,11 @@ pub(crate) const KEYS: &[&str] = &["url", "keys", "allow"];
 /// Signed events for another system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookConfig {
-    /// Where they go.
+    /// The URL to which they are sent.
     pub url: SecretAddress,
-    /// What they are signed with (`whsec_..`): one, or two while it is changed.
+    /// The keys that sign them (`whsec_..`): one, or two during a rotation.
     pub keys: Vec<SecretRef>,
-    /// The networks where it may lie beside the public internet.
+    /// The networks where it may be, beside the public internet.
     pub allow: Networks,
 }
 

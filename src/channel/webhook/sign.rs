@@ -6,26 +6,26 @@ use sha2::Sha256;
 use std::fmt;
 use subtle::ConstantTimeEq;
 
-/// What a key begins with, as people copy it.
+/// The prefix of a key.
 const PREFIX: &str = "whsec_";
 
-/// How many bytes a key may have: no fewer could withstand guessing, no more are signed with as they are.
+/// The allowed length of a key in bytes: shorter keys could be guessed, and HMAC would hash longer ones.
 const KEY_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 
-/// The block of SHA-256, to which HMAC pads a key with zeros (RFC 2104).
+/// The block size of SHA-256 in bytes, to which HMAC pads a key with zeros (RFC 2104).
 const BLOCK: usize = 64;
 
-/// How far a timestamp may be from now, in seconds.
+/// The largest difference between a timestamp and now, in seconds.
 pub const TOLERANCE_S: i64 = 300;
 
-/// One signing key. It does not print itself.
+/// One signing key. It has no `Debug` output of its content.
 #[derive(Clone)]
 pub struct SigningKey([u8; BLOCK]);
 
-/// Why a key can not be used. It never holds the key.
+/// Why a key is not valid. The error never contains the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
-    /// Another form.
+    /// The format is wrong.
     #[error("a key is `whsec_` and base64")]
     Form,
     /// Too short or too long.
@@ -33,23 +33,23 @@ pub enum KeyError {
     Length,
 }
 
-/// Why a signed message is not believed.
+/// Why a signed message is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum WebhookSignatureError {
-    /// The timestamp is none, or too far from now.
+    /// The timestamp is not valid, or too far from now.
     #[error("the timestamp is not within five minutes of now")]
     Stale,
-    /// No signature is any key's.
-    #[error("no signature fits")]
+    /// No signature is by any of the keys.
+    #[error("no signature matches")]
     Forged,
 }
 
 impl SigningKey {
-    /// Reads `whsec_..`.
+    /// Parses `whsec_..`.
     ///
     /// # Errors
     ///
-    /// [`KeyError`] when it has another form, or a length that the standard forbids.
+    /// [`KeyError`] if the format is wrong, or the length is not allowed by the standard.
     pub fn parse(text: &str) -> Result<Self, KeyError> {
         let text = text.trim().strip_prefix(PREFIX).ok_or(KeyError::Form)?;
         let bytes = STANDARD.decode(text).map_err(|_| KeyError::Form)?;
@@ -75,17 +75,18 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-/// The `webhook-signature` header: one signature a key, so that a receiver may change keys without missing anything.
+/// The `webhook-signature` header: one signature for each key, so that a receiver can rotate keys without missing
+/// anything.
 pub fn sign(keys: &[SigningKey], id: &str, timestamp: i64, body: &[u8]) -> String {
     let signature = |key: &SigningKey| format!("v1,{}", STANDARD.encode(key.mac(id, timestamp, body)));
     keys.iter().map(signature).collect::<Vec<_>>().join(" ")
 }
 
-/// Whether a message is to be believed at `now` (Unix seconds): what receivers do, and how `doctor` tries our keys.
+/// Whether a message is valid at `now` (Unix seconds). Receivers do the same check; `doctor` uses it to test our keys.
 ///
 /// # Errors
 ///
-/// [`WebhookSignatureError`] when it is too old, too new, or not signed by any of the keys.
+/// [`WebhookSignatureError`] if it is too old, too new, or not signed by any of the keys.
 pub fn verify(
     keys: &[SigningKey],
     id: &str,

@@ -111,7 +111,7 @@ impl BoundDaemon {
         if let Err(error) = drills.close_interrupted().await {
             // A failure in the records of drills must not delay live incidents; each drill ends at its own end time
             // anyway.
-            tracing::error!(%error, "drills that were under way could not be closed in the books");
+            tracing::error!(%error, "the runs of interrupted drills could not be closed in the store");
         }
         engine.inbound().recall_opt_outs().await?;
         let app = Arc::new(AppState {
@@ -152,9 +152,9 @@ impl BoundDaemon {
             () = shutdown.cancelled() => None,
             () = app.engine.reads().ended() => Some("the store's writer has ended; this is a bug".into()),
             ended = &mut engine => Some(format!("the engine's loops have ended: {ended:?}; this is a bug").into()),
-            ended = &mut door => Some(format!("the door has ended: {ended:?}").into()),
+            ended = &mut door => Some(format!("the TCP listener has ended: {ended:?}").into()),
             ended = &mut calendar => Some(format!("the calendar of drills has ended: {ended:?}; this is a bug").into()),
-            ended = &mut sockets => Some(format!("listening to sockets has ended: {ended:?}; this is a bug").into()),
+            ended = &mut sockets => Some(format!("the task for inbound connections has ended: {ended:?}; this is a bug").into()),
             ended = &mut control => Some(format!("the control socket has ended: {ended:?}").into()),
         };
         shutdown.cancel();
@@ -204,7 +204,7 @@ fn reload(app: &AppState, shared: &SharedChannelParts, places: &PathOptions) -> 
     let last = app.engine.config();
     let live = RuntimeConfig::wire(matrix, templates, shared).succeed(&last);
     if let Some(lost) = live.lost_since(&last) {
-        return Err(format!("{lost}: nothing was swapped").into());
+        return Err(format!("{lost}: the matrix was not reloaded").into());
     }
     app.engine.reload(live);
     Ok(revision)

@@ -31,7 +31,7 @@ impl Descriptors {
             let connections = shared.tcp;
             tracing::warn!(
                 connections,
-                "this process may have few files: raise its hard limit (LimitNOFILE, ulimit -Hn)"
+                "this process may open few files: raise its hard limit (LimitNOFILE, ulimit -Hn)"
             );
         }
         shared

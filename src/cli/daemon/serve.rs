@@ -37,7 +37,7 @@ pub struct ServeArgs {
     /// Send nothing: every channel but the screen writes to outbox.jsonl in the state folder, and /outbox shows it
     #[arg(long, env = "STENTOR_SANDBOX")]
     sandbox: bool,
-    /// How log lines look; what is logged: STENTOR_LOG=debug
+    /// The format of log lines. STENTOR_LOG=debug logs more
     #[arg(long, env = "STENTOR_LOG_FORMAT", default_value = "text")]
     log: LogFormat,
 }
@@ -46,7 +46,7 @@ pub struct ServeArgs {
 enum LogFormat {
     /// For people
     Text,
-    /// One object a line
+    /// One JSON object on each line
     Json,
 }
 
@@ -115,7 +115,11 @@ fn announce(daemon: &BoundDaemon) {
     let sandboxed: Vec<&str> = live.sandboxed().into_keys().map(ChannelName::as_str).collect();
     if !sandboxed.is_empty() {
         let channels = sandboxed.join(", ");
-        tracing::warn!(channels, "these channels send nothing: look at http://{}/outbox", daemon.address);
+        tracing::warn!(
+            channels,
+            "these channels send nothing (sandbox); their messages are shown at http://{}/outbox",
+            daemon.address
+        );
     }
     tracing::info!(matrix.revision = live.matrix.revision, "listening on http://{}", daemon.address);
 }
@@ -156,7 +160,7 @@ async fn reload_on(hangup: &mut Signal, reload: impl Fn() + Clone + Send + 'stat
 }
 
 fn begin_stop(shutdown: &CancellationToken) {
-    tracing::info!("stopping: no new requests, sends under way are let go");
+    tracing::info!("stopping: new requests are refused, sends in progress may finish");
     tell_systemd(&[sd_notify::NotifyState::Stopping]);
     shutdown.cancel();
 }
@@ -173,7 +177,7 @@ async fn watchdog(engine: &Engine) {
             tell_systemd(&[sd_notify::NotifyState::Watchdog]);
             last = beats;
         } else {
-            tracing::warn!(?beats, "a loop of the engine has not turned: the watchdog is not fed");
+            tracing::warn!(?beats, "a loop of the engine has not run: systemd's watchdog is not notified");
         }
     }
 }

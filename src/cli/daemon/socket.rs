@@ -73,7 +73,7 @@ fn lock(path: &Path) -> Result<File, CliError> {
     let why = |error: std::io::Error| refused(path, &format!("its lock file {name}: {error}"));
     let mut file = options.open(&beside).map_err(why)?;
     if !is_lock(&mut file).map_err(why)? {
-        return Err(refused(path, &format!("{name} is no lock file of a stentor")));
+        return Err(refused(path, &format!("{name} is not a lock file of stentor")));
     }
     match file.try_lock() {
         Ok(()) => {}
@@ -108,7 +108,7 @@ fn name_holder(file: &mut File) {
 fn what_lies_there(path: &Path) -> Result<bool, CliError> {
     match fs::symlink_metadata(path) {
         Ok(meta) if meta.file_type().is_socket() => Ok(true),
-        Ok(_) => Err(refused(path, "what lies there is no socket")),
+        Ok(_) => Err(refused(path, "the file there is not a socket")),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
         Err(error) => Err(refused(path, &error.to_string())),
     }
@@ -143,7 +143,9 @@ async fn clear(path: &Path) -> Result<(), CliError> {
         // Somebody listens, but cannot accept at the moment.
         Ok(Err(error)) if error.kind() == ErrorKind::WouldBlock => Err(in_use(path, None)),
         Err(_) => Err(in_use(path, None)),
-        Ok(Err(error)) => Err(refused(path, &format!("whether somebody listens there can not be known: {error}"))),
+        Ok(Err(error)) => {
+            Err(refused(path, &format!("could not check whether another process listens there: {error}")))
+        }
     }
 }
 

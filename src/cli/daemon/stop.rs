@@ -51,7 +51,7 @@ impl DaemonStop {
             std::process::exit(code);
         };
         if let Err(error) = thread::Builder::new().name("stop-watchdog".into()).spawn(watchdog) {
-            tracing::warn!(%error, "nothing watches over this stop: a thread could not be started");
+            tracing::warn!(%error, "this stop has no time limit: a thread could not be started");
         }
         stop
     }

@@ -63,7 +63,7 @@ impl DemoScreen {
         let result = &answer["alerts"][0]["results"][0];
         let word = match result["result"].as_str() {
             Some("opened") => format!("202: durable; {} is open", result["incident"].as_str().unwrap_or_default()),
-            Some("unmatched") => "202: durable; no trigger wants it, the journal keeps it".into(),
+            Some("unmatched") => "202: durable; no trigger matches it, the journal keeps it".into(),
             other => format!("202: durable; {}", other.unwrap_or_default()),
         };
         self.say(&format!("            {}", self.dim(&word)));
@@ -102,7 +102,7 @@ impl DemoScreen {
             }
             Event::Paged { page } if page.purpose == PagePurpose::RoomCard => {
                 self.say(&format!(
-                    "{stamp}   page {:>2}  war room by {} (made beside, never waited for)",
+                    "{stamp}   page {:>2}  war room by {} (created in parallel, never waited for)",
                     page.n, page.channel
                 ));
             }
@@ -137,7 +137,7 @@ impl DemoScreen {
         self.say("");
         self.say(&self.bold("Time to engagement, from the durable commit (ladders compressed; targets are not)"));
         self.say(roles);
-        let word = if report.is_sound() { "whole in itself" } else { "NOT SOUND" };
+        let word = if report.is_sound() { "consistent in itself" } else { "NOT SOUND" };
         self.say(&format!("\nJournal: {} lines in {} chains, verified: {word}", report.lines, report.chains));
         self.say(
             "What next: write your own matrix (stentor check, stentor explain), then stentor serve. See README.md.",

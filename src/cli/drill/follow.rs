@@ -16,7 +16,7 @@ const EVERY: Duration = Duration::from_millis(300);
 pub fn follow(client: &DaemonClient, run: &str, json: bool) -> Result<ExitCode, CliError> {
     let mut interrupt = client.interrupts()?;
     if !json {
-        println!("{run} goes on; Ctrl-C breaks it off");
+        println!("{run} is running; Ctrl-C aborts it");
     }
     let mut seen = 0;
     loop {
@@ -30,7 +30,7 @@ pub fn follow(client: &DaemonClient, run: &str, json: bool) -> Result<ExitCode, 
             return end(&followed["run"], json);
         }
         if client.rest(EVERY, &mut interrupt) {
-            eprintln!("{run} is being broken off: whoever was paged hears that it is over");
+            eprintln!("{run} is being aborted: everybody who was paged is told that it is over");
             // It may have ended by itself meanwhile; the end of the output says how.
             if let Err(refusal) = client.post::<Value>(&format!("/v1/drills/{run}/abort"), &json!(null)) {
                 eprintln!("stentor: {refusal}");
@@ -72,7 +72,7 @@ fn tell(run: &Value, state: &str) {
     let seen = |finding: &Value| finding["in_time"].as_u64().is_some_and(|count| 0 < count);
     if 1 < compress && run["score"]["findings"].as_array().is_some_and(|findings| findings.iter().any(seen)) {
         println!(
-            "Waits were divided by {compress}, people were not: the times are better than those of a real crisis."
+            "Waits were divided by {compress}, people's reactions were not: the times are better than those of a real crisis."
         );
     }
     let why = run["why"].as_str().filter(|why| !why.is_empty()).map_or_else(String::new, |why| format!(": {why}"));
@@ -93,7 +93,7 @@ pub fn sentence(finding: &Value) -> String {
     let shown = TargetReport::deserialize(&finding["shown"]).map(|shown| format!(" ({})", shown_in_words(&shown)));
     let shown = shown.unwrap_or_default();
     let cause = &finding["bottleneck"]["cause"];
-    let cause = if cause.is_null() { String::new() } else { format!("; it hung on {}", cause_of(cause)) };
+    let cause = if cause.is_null() { String::new() } else { format!("; held up by {}", cause_of(cause)) };
     format!(
         "{verdict:<8} {about}: {percent} % within {within} s: {good} in time, {late} late, {unknown} unknown{shown}{cause}"
     )

@@ -20,15 +20,15 @@ use std::{collections::BTreeSet, path::PathBuf, process::ExitCode};
 
 #[derive(Debug, Args)]
 pub struct DrillReportArgs {
-    /// Which run, e.g. DR-7
+    /// The run, e.g. DR-7
     run: RunId,
     /// One HTML file with pictures, for screen and paper, instead of Markdown
     #[arg(long)]
     html: bool,
-    /// Where to [default: standard output]
+    /// The output file [default: standard output]
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     out: Option<PathBuf>,
-    /// Only the proposed change of the matrix, as a diff; exit 1 where there is none
+    /// Only the proposed change of the matrix, as a diff; exit 1 if there is none
     #[arg(long, conflicts_with = "html")]
     diff: bool,
 }

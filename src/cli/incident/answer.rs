@@ -12,12 +12,12 @@ use std::process::ExitCode;
 
 #[derive(Debug, Args)]
 pub struct AnswerArgs {
-    /// Which incident
+    /// The incident
     incident: IncidentId,
-    /// roger (received), wilco (I have it), standby [MINUTES], unable (pass it on; from whoever has it: hand it back)
+    /// roger (received), wilco (I have it), standby or standby MINUTES (wait), unable (pass it on, or hand it back if you have it)
     #[arg(required = true, num_args = 1..)]
     answer: Vec<String>,
-    /// For which role; needed where you were asked for several
+    /// The role; required if you were asked for several
     #[arg(long)]
     role: Option<String>,
     /// Print the verdict as JSON

@@ -10,9 +10,9 @@ use std::process::ExitCode;
 
 #[derive(Debug, Args)]
 pub struct FireArgs {
-    /// The kind of alert: which triggers look at it
+    /// The kind of alert, which decides which triggers evaluate it
     kind: String,
-    /// One sentence for humans
+    /// One sentence for people
     #[arg(long)]
     summary: Option<String>,
     /// A label, e.g. symbol=ES
@@ -21,19 +21,19 @@ pub struct FireArgs {
     /// A measurement, e.g. drop_pct=6.2
     #[arg(long = "value", value_name = "NAME=NUMBER", value_parser = number)]
     values: Vec<(String, f64)>,
-    /// A text that is not identity, e.g. runbook=https://..
+    /// A text that does not identify the alert, e.g. runbook=https://..
     #[arg(long = "annotation", value_name = "NAME=TEXT", value_parser = pair)]
     annotations: Vec<(String, String)>,
     /// How sure you are, 0 to 1
     #[arg(long)]
     confidence: Option<f64>,
-    /// An exercise: every text says DRILL
+    /// A drill: every text says DRILL
     #[arg(long)]
     drill: bool,
-    /// It is over: an all-clear for what is open
+    /// An all-clear for what is open
     #[arg(long)]
     resolved: bool,
-    /// Print the daemon's answer as JSON
+    /// Print the daemon's response as JSON
     #[arg(long)]
     json: bool,
 }
@@ -75,8 +75,8 @@ fn told(result: &Value) -> String {
         Some("drill-refused") => {
             format!("no drill can start while {} is open, which is real: nobody was paged", text("live"))
         }
-        Some("condition-failed") => format!("trigger {} can not judge it: {}", text("trigger"), text("why")),
-        _ => "no trigger wants it; it is in the journal. `stentor explain` shows why".into(),
+        Some("condition-failed") => format!("trigger {} can not evaluate it: {}", text("trigger"), text("why")),
+        _ => "no trigger matches it; it is in the journal. `stentor explain` shows why".into(),
     }
 }
 
@@ -87,5 +87,5 @@ fn pair(text: &str) -> Result<(String, String), String> {
 
 fn number(text: &str) -> Result<(String, f64), String> {
     let (name, value) = pair(text).map_err(|_| "write it as NAME=NUMBER")?;
-    value.parse().map(|value| (name, value)).map_err(|_| format!("{value:?} is no number"))
+    value.parse().map(|value| (name, value)).map_err(|_| format!("{value:?} is not a number"))
 }

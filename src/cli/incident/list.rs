@@ -21,10 +21,10 @@ const SHOWN: usize = 50;
 
 #[derive(Debug, Args)]
 pub struct IncidentsArgs {
-    /// Resolved ones too
+    /// Include resolved incidents
     #[arg(long)]
     all: bool,
-    /// At most so many, newest first [default: 50 in a table, all of them as JSON]
+    /// The maximum number, newest first [default: 50 in a table, all of them as JSON]
     #[arg(long)]
     limit: Option<NonZeroUsize>,
     /// Print them as JSON

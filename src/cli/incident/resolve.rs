@@ -11,12 +11,12 @@ use std::process::ExitCode;
 
 #[derive(Debug, Args)]
 pub struct ResolveArgs {
-    /// Which incident
+    /// The incident
     incident: IncidentId,
-    /// What it was; may be said (and mended) after the end too
+    /// What it was; can also be set or changed after it was resolved
     #[arg(long, value_name = "true|false|benign|duplicate")]
     outcome: Option<ClassificationKind>,
-    /// The outcome in your words
+    /// A note on the outcome in your own words
     #[arg(long, requires = "outcome", value_name = "TEXT")]
     note: Option<String>,
     /// Print what happened as JSON
@@ -35,7 +35,7 @@ impl ResolveArgs {
         } else if answer["resolved"] == json!(true) {
             let sandboxed = client.sandboxed().join(", ");
             let not = if sandboxed.is_empty() { String::new() } else { format!(" (SANDBOX: nobody by {sandboxed})") };
-            println!("{} is resolved; whoever was paged is told{not}", self.incident);
+            println!("{} is resolved; everybody who was paged is told{not}", self.incident);
         } else {
             println!("{} was resolved before", self.incident);
         }

@@ -11,12 +11,12 @@ use std::process::ExitCode;
 
 #[derive(Debug, Args)]
 pub struct ShowArgs {
-    /// Which, e.g. INC-42 or 42
+    /// The incident, e.g. INC-42 or 42
     incident: crate::core::IncidentId,
-    /// Every page with its state and trouble
+    /// Show every page with its state and error
     #[arg(long)]
     pages: bool,
-    /// The texts that were shown, to the letter, with placeholders in place of codes and links
+    /// Show the exact texts that people read, with placeholders instead of codes and links
     #[arg(long)]
     texts: bool,
     /// Print everything as JSON
@@ -144,7 +144,7 @@ fn pages(incident: &IncidentView) -> String {
         table::table(&["page", "what", "role", "to", "by", "state", "born", "accepted", "refusals", "remark"]);
     for page in &incident.pages {
         let instead = page.instead_of.map(|n| format!("in place of page {n}"));
-        let repeated = page.maybe_repeated.then(|| "perhaps sent twice".to_owned());
+        let repeated = page.maybe_repeated.then(|| "may have been sent twice".to_owned());
         let remark: Vec<String> = [instead, repeated, page.last_error.clone()].into_iter().flatten().collect();
         rows.add_row([
             page.n.to_string(),

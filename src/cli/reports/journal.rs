@@ -32,10 +32,10 @@ pub struct JournalArgs {
 
 #[derive(Debug, Subcommand)]
 enum JournalCommand {
-    /// Recompute every hash: exit 1 when a line was altered, is missing or does not belong
+    /// Recompute every hash: exit 1 if a line was altered, is missing or does not belong
     Verify {
         /// Anchors that were kept elsewhere (the daemon's log, or an export; one file or several): finds alteration,
-        /// truncation and setting back up to the last of them
+        /// truncation and resets up to the last of them
         #[arg(long, value_name = "FILE", num_args = 1.., value_hint = ValueHint::FilePath)]
         anchor: Vec<PathBuf>,
         /// Verify an export instead of the daemon's journal
@@ -45,9 +45,9 @@ enum JournalCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Write every line with its hash, one JSON object a line
+    /// Write every line with its hash, as one JSON object on each line
     Export {
-        /// Where to [default: standard output]
+        /// The output file [default: standard output]
         #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
         out: Option<PathBuf>,
     },
@@ -85,7 +85,7 @@ fn remarks(kept: &KeptAnchors, without: &[PathBuf]) -> Vec<String> {
         remarks.push(format!("no anchor in {}", named(without)));
     }
     if 0 < kept.torn() {
-        remarks.push(format!("{} line(s) name an anchor and are not whole: left out", kept.torn()));
+        remarks.push(format!("{} line(s) name an anchor but are incomplete: ignored", kept.torn()));
     }
     let gaps = kept.gaps();
     let shown = gaps.iter().take(GAPS_SHOWN).map(|gap| match (gap.start(), gap.end()) {
@@ -96,7 +96,7 @@ fn remarks(kept: &KeptAnchors, without: &[PathBuf]) -> Vec<String> {
     if !shown.is_empty() {
         let more = if GAPS_SHOWN < gaps.len() { ", .." } else { "" };
         let shown = shown.join(", ");
-        remarks.push(format!("no copy was kept of anchor(s) {shown}{more}: the next one that was covers them"));
+        remarks.push(format!("no copy was kept of anchor(s) {shown}{more}: the next kept anchor covers them"));
     }
     remarks
 }
@@ -150,8 +150,8 @@ fn print(report: &JournalReport, copies: usize, remarks: &[String]) {
     let word = match (report.conclusion(), report.proven_to) {
         (VerifyConclusion::NotSound, None) => "NOT SOUND".to_owned(),
         (VerifyConclusion::NotSound, Some(seq)) => format!("NOT SOUND after the kept anchor {seq}"),
-        (_, None) => "whole in itself".to_owned(),
-        (_, Some(seq)) => format!("sound, whole up to the kept anchor {seq}"),
+        (_, None) => "consistent in itself".to_owned(),
+        (_, Some(seq)) => format!("sound, complete up to the kept anchor {seq}"),
     };
     println!(
         "{} line(s) in {} chain(s), {} anchor(s): {} fault(s): {word}",

@@ -162,7 +162,7 @@ fn one_of_daemon(
 
 /// A line in the daemon's format.
 pub fn stored(line: &Value) -> Result<StoredLine, CliError> {
-    let broken = || CliError::from("the daemon's journal answer can not be read");
+    let broken = || CliError::from("the daemon's response with the journal can not be read");
     let hash = line["hash"].as_str().and_then(unhex).ok_or_else(broken)?;
     Ok(StoredLine {
         pos: line["pos"].as_i64().ok_or_else(broken)?,

@@ -21,12 +21,12 @@ use std::{
 
 #[derive(Debug, Args)]
 pub struct PostmortemArgs {
-    /// Which incident, e.g. INC-42 or 42
+    /// The incident, e.g. INC-42 or 42
     incident: IncidentId,
     /// One HTML file with pictures, for screen and paper, instead of Markdown
     #[arg(long)]
     html: bool,
-    /// Where to [default: standard output]
+    /// The output file [default: standard output]
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     out: Option<PathBuf>,
 }
@@ -57,9 +57,9 @@ fn sought(places: &PathOptions, timeline: &IncidentTimeline) -> ReviewProposal {
     let none = |why: String| ReviewProposal { diff: None, why };
     let opened_at = timeline.incident.opened_at;
     let Ok(loaded) = load::load(places, opened_at) else {
-        return none("none was sought: the matrix is not here".into());
+        return none("none was tried: the matrix is not here".into());
     };
-    let Some(matrix) = &loaded.matrix else { return none("none was sought: the matrix has faults".into()) };
+    let Some(matrix) = &loaded.matrix else { return none("none was tried: the matrix has faults".into()) };
     match incident_replay::question(timeline, matrix) {
         Ok((scenario, failed)) => {
             let found = proposal::sought(&loaded, &scenario, opened_at, &failed);

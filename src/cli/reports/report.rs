@@ -31,11 +31,11 @@ pub struct ReportArgs {
 
 #[derive(Debug, Subcommand)]
 enum ReportCommand {
-    /// Time to engagement: quantiles with 95 % intervals, targets, stages; who was not engaged counts as such
+    /// Time to engagement: quantiles with 95 % intervals, targets, stages; roles that were not engaged count too
     Tte(TteArgs),
-    /// What each trigger's incidents turned out to be
+    /// Precision of each trigger, by the outcomes of its incidents
     Triggers {
-        /// Opened since: a span before now (30d) or a time (RFC 3339) [default: all]
+        /// Only incidents opened since: a duration before now (30d) or a time (RFC 3339) [default: all]
         #[arg(long, value_name = "SPAN|TIME")]
         since: Option<String>,
         /// Print it as JSON
@@ -46,25 +46,25 @@ enum ReportCommand {
 
 #[derive(Debug, Args)]
 struct TteArgs {
-    /// Opened since: a span before now (30d) or a time (RFC 3339) [default: all]
+    /// Only incidents opened since: a duration before now (30d) or a time (RFC 3339) [default: all]
     #[arg(long, value_name = "SPAN|TIME")]
     since: Option<String>,
     /// Only this role
     #[arg(long)]
     role: Option<String>,
-    /// Sorted by role, step, channel or hour
+    /// Group by role, step, channel or hour
     #[arg(long, default_value_t)]
     by: TteGrouping,
-    /// Drills instead of the real thing: the two are never in the same figures
+    /// Drills instead of live incidents: the two are never mixed
     #[arg(long)]
     drills: bool,
-    /// Incidents too of which pages were kept in the sandbox and sent to nobody
+    /// Include incidents with pages that were kept in the sandbox and sent to nobody
     #[arg(long)]
     sandbox: bool,
-    /// Incidents too that turned out to be duplicates
+    /// Include incidents that turned out to be duplicates
     #[arg(long)]
     duplicates: bool,
-    /// The zone of the hours [default: UTC]
+    /// The time zone of the hours [default: UTC]
     #[arg(long, value_name = "ZONE", value_parser = zone)]
     zone: Option<Zone>,
     /// Draw the share engaged by each time into an SVG file

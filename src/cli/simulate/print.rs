@@ -92,11 +92,11 @@ fn roles(summaries: &[SimulationSummary]) -> comfy_table::Table {
 /// One line for each hypothesis: the data, their uncertainty, and what the result depends on.
 fn sentence(finding: &HypothesisResult) -> String {
     let seen =
-        finding.share().map_or_else(|| "nothing was seen of it".into(), |share| format!("{} in time", percent(share)));
+        finding.share().map_or_else(|| "it was not observed".into(), |share| format!("{} in time", percent(share)));
     let sure = if finding.verdict == HypothesisVerdict::TooFew { ", too close or too few to be sure" } else { "" };
     let hangs = match &finding.bottleneck {
         Some(found) if finding.verdict != HypothesisVerdict::Held => {
-            format!("\n         it hangs on {} ({} of that time)", found.cause, percent(found.share))
+            format!("\n         held up by {} ({} of that time)", found.cause, percent(found.share))
         }
         _ => String::new(),
     };

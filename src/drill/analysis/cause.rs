@@ -57,14 +57,16 @@ impl fmt::Display for TimeCause {
         let nth = step + 1;
         let told = match stage {
             AnalysisStage::NobodyOnCall => write!(f, "{role} step {nth}: nobody to page"),
-            AnalysisStage::Channel => write!(f, "{role} step {nth}: channel {} took nothing", named(channel)),
+            AnalysisStage::Channel => write!(f, "{role} step {nth}: channel {} accepted nothing", named(channel)),
             AnalysisStage::Contact => write!(f, "{role} step {nth}: {who} can not be reached")
                 .and_then(|()| by(f))
                 .and_then(|()| f.write_str(" (contact data)")),
             AnalysisStage::Queued => {
                 write!(f, "{role} step {nth}: the page to {who} waited for its turn").and_then(|()| by(f))
             }
-            AnalysisStage::Accepting => write!(f, "{role} step {nth}: channel {} was slow to take it", named(channel)),
+            AnalysisStage::Accepting => {
+                write!(f, "{role} step {nth}: channel {} was slow to accept it", named(channel))
+            }
             AnalysisStage::Delivering => write!(f, "{role} step {nth}: channel {} was slow to deliver", named(channel)),
             AnalysisStage::Answering => {
                 write!(f, "{role} step {nth}: {who} took that long to answer").and_then(|()| by(f))

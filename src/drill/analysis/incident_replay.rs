@@ -26,19 +26,19 @@ const PLAYED: Duration = Duration::from_secs(30 * 60);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoQuestion {
     /// There is no target to compare the incident with.
-    #[error("none was sought: no role of this incident has a target in the matrix")]
+    #[error("none was tried: no role of this incident has a target in the matrix")]
     NoTarget,
     /// The incident says nothing about people or channels.
-    #[error("none was sought: pages of this incident were kept in the sandbox and sent to nobody")]
+    #[error("none was tried: pages of this incident were kept in the sandbox and sent to nobody")]
     Sandboxed,
     /// It was not played to its end.
-    #[error("none was sought: the drill was broken off")]
+    #[error("none was tried: the drill was broken off")]
     BrokenOff,
     /// There is nothing to improve.
-    #[error("none was sought: every role that has a target was engaged within it")]
+    #[error("none was tried: every role that has a target was engaged within it")]
     InTime,
     /// The matrix has changed since.
-    #[error("none was sought: the incident does not fit the matrix of now ({0})")]
+    #[error("none was tried: the incident does not fit the matrix of now ({0})")]
     Changed(String),
 }
 

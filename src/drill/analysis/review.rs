@@ -103,11 +103,11 @@ pub fn exercise(
 /// Why no change of the matrix is searched for; replaced if one is ([`failed`]).
 fn why_none(score: &DrillScore) -> &'static str {
     match score.verdict() {
-        _ if score.findings.is_empty() => "none was sought: the scenario has no hypothesis",
-        HypothesisVerdict::NotJudged => "none was sought: the drill was not played to its end",
-        _ if score.sandboxed => "none was sought: pages of this drill were kept in the sandbox and sent to nobody",
+        _ if score.findings.is_empty() => "none was tried: the scenario has no hypothesis",
+        HypothesisVerdict::NotJudged => "none was tried: the drill was not played to its end",
+        _ if score.sandboxed => "none was tried: pages of this drill were kept in the sandbox and sent to nobody",
         HypothesisVerdict::Held | HypothesisVerdict::NotHeld | HypothesisVerdict::TooFew => {
-            "none was sought: no hypothesis failed"
+            "none was tried: no hypothesis failed"
         }
     }
 }
@@ -133,15 +133,15 @@ fn hypothesis(finding: &HypothesisResult, observed: &RunObservation) -> after_ac
         HypothesisVerdict::NotJudged => after_action::ReviewVerdict::NotJudged,
     };
     let counts = match (finding.in_time, finding.late, finding.unknown) {
-        (0, 0, 0) => "nothing was seen of it".to_owned(),
+        (0, 0, 0) => "it was not observed".to_owned(),
         (in_time, late, unknown) => {
             let shown = shown_in_words(&finding.shown);
             format!("{in_time} in time, {late} late, {unknown} unknown: {shown}")
         }
     };
     let cause = finding.bottleneck.as_ref().map(|bottleneck| match &bottleneck.said {
-        Some(said) => format!("; it hung on {}: {said}", bottleneck.cause),
-        None => format!("; it hung on {}", bottleneck.cause),
+        Some(said) => format!("; held up by {}: {said}", bottleneck.cause),
+        None => format!("; held up by {}", bottleneck.cause),
     });
     after_action::ReviewHypothesis {
         role: RoleName::from(about.to_string()),

@@ -53,7 +53,7 @@ pub async fn keep(runs: Arc<DrillRunner>, matrix: PathBuf, shutdown: Cancellatio
     loop {
         match tick(&runs, &matrix, rand::random::<f64>()).await {
             Ok(_) => {}
-            Err(error) => tracing::error!(%error, "the calendar of drills could not be kept; trying again"),
+            Err(error) => tracing::error!(%error, "the calendar of drills could not be stored; trying again"),
         }
         tokio::select! {
             () = shutdown.cancelled() => return,
@@ -113,8 +113,8 @@ async fn turns(runs: &DrillRunner) -> Result<BTreeMap<String, ScheduledRun>, Sto
 /// Runs a drill that is due; returns what happened.
 async fn hold(runs: &Arc<DrillRunner>, file: SourceText, turn: &ScheduledRun, now: Timestamp) -> String {
     if turn.next + LATE_MAX < now {
-        tracing::warn!(drill.scenario = turn.scenario, at = %turn.next, "the daemon slept through this drill: it is left out");
-        return format!("{}: slept through", turn.next);
+        tracing::warn!(drill.scenario = turn.scenario, at = %turn.next, "the daemon was not running when this drill was due: it is skipped");
+        return format!("{}: skipped, the daemon was not running", turn.next);
     }
     let by = Actor::Operator("schedule".into());
     match runs.start(RunRequest { file, compress: None, by }).await {

@@ -60,7 +60,7 @@ impl DrillRunner {
             match self.close(&mut run, under_way, &ended, &by).await {
                 Ok(()) => return,
                 Err(error) => {
-                    tracing::error!(drill.run = %run.id, %error, "the end of a drill could not be kept; trying again");
+                    tracing::error!(drill.run = %run.id, %error, "the end of a drill could not be stored; trying again");
                     sleep(AFTER_FAILURE).await;
                 }
             }
@@ -69,7 +69,7 @@ impl DrillRunner {
         (run.state, run.why) = (RunState::Aborted, "its end could not be scored: see the log".to_owned());
         run.ended_at = Some(self.engine.now());
         if let Err(error) = self.engine.keep_run(run).await {
-            tracing::error!(%error, "the books show a drill as running that does not go on");
+            tracing::error!(%error, "the store shows a drill as running that is not");
         }
     }
 
@@ -147,7 +147,7 @@ impl DrillRunner {
                 }
                 AdmissionResult::DrillRefused { live, .. } => refused = Some(RunEnd::Preempted(Some(live))),
                 AdmissionResult::Refused { why } => {
-                    refused = Some(RunEnd::Aborted(Actor::Clock, format!("an alert can not be kept: {why}")));
+                    refused = Some(RunEnd::Aborted(Actor::Clock, format!("an alert can not be stored: {why}")));
                 }
                 _ => {}
             }
@@ -306,7 +306,7 @@ fn why(ended: &RunEnd) -> String {
     match ended {
         RunEnd::Whole => String::new(),
         RunEnd::Preempted(Some(by)) => format!("{by} is real"),
-        RunEnd::Preempted(None) => "something real was open".to_owned(),
+        RunEnd::Preempted(None) => "a live incident was open".to_owned(),
         RunEnd::Aborted(_, why) => why.clone(),
     }
 }
@@ -314,7 +314,7 @@ fn why(ended: &RunEnd) -> String {
 /// A request to stop it early, if there is one.
 fn stopped(phase: &RunPhase) -> Option<RunEnd> {
     let RunPhase::Stopped(by) = phase else { return None };
-    Some(RunEnd::Aborted(by.clone(), format!("{by} broke it off")))
+    Some(RunEnd::Aborted(by.clone(), format!("{by} aborted it")))
 }
 
 /// Marks the run as over, so that it cannot be stopped any more. If somebody stopped it while its last messages were

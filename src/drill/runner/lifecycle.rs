@@ -59,7 +59,7 @@ pub enum NotRun {
     #[error("{0} is open, which is a drill: `stentor resolve {0}` ends it; nobody was paged")]
     Drill(IncidentId),
     /// Another run is in progress.
-    #[error("{0} goes on: `stentor drill abort {0}` ends it; nobody was paged")]
+    #[error("{0} is still running: `stentor drill abort {0}` ends it; nobody was paged")]
     UnderWay(RunId),
     /// The store cannot keep it.
     #[error(transparent)]
@@ -70,13 +70,13 @@ pub enum NotRun {
 #[derive(Debug, thiserror::Error)]
 pub enum NotStopped {
     /// It is not in progress.
-    #[error("{0} does not go on")]
+    #[error("{0} is not running")]
     NotRunning(RunId),
     /// The scenario lists who may stop it, and this person is not on the list.
     #[error("the scenario's `abort.people` does not name {0}")]
     NotTheirs(Actor),
     /// It was told to end, but its incidents are still open.
-    #[error("{0} shall end, and its incidents are still open: see the log")]
+    #[error("{0} was aborted, but its incidents are still open: see the log")]
     NotYet(RunId),
 }
 
@@ -88,7 +88,7 @@ impl DrillRunner {
     ///
     /// # Errors
     /// Every reason why it must not run; then nobody was paged.
-    #[expect(clippy::disallowed_methods, reason = "a run goes on by itself, whoever asked for it may hang up")]
+    #[expect(clippy::disallowed_methods, reason = "a run continues even if its caller disconnects")]
     pub async fn start(self: &Arc<Self>, order: RunRequest) -> Result<RunId, NotRun> {
         let mut current = self.current.lock().await;
         if let Some(under_way) = &*current {
@@ -139,7 +139,7 @@ impl DrillRunner {
     pub async fn close_interrupted(&self) -> Result<(), StoreError> {
         let runs = self.engine.reads().runs(RUNS_MAX).await?;
         for mut run in runs.into_iter().filter(|run| run.state == RunState::Running) {
-            let why = "the daemon ended in its middle".to_owned();
+            let why = "the daemon ended during the drill".to_owned();
             let ended = self.end_incidents(run.id, &Actor::Clock, Some(broken_off(&why))).await?;
             // An incident may have been opened without being recorded in the run.
             run.incidents.extend(ended.into_iter().filter(|id| !run.incidents.contains(id)).collect::<Vec<_>>());

@@ -51,7 +51,7 @@ pub(super) fn check(
     let matrix = reader.matrix;
     let openings = openings(scenario, matrix);
     for (trigger, why) in &openings.failed {
-        let message = format!("trigger `{trigger}` can not judge an alert of this scenario: {why}");
+        let message = format!("trigger `{trigger}` can not evaluate an alert of this scenario: {why}");
         let help = "give the alert what the trigger's condition names";
         reader.faults.nowhere(Severity::Error, "not-judged", &message, help);
     }
@@ -59,7 +59,8 @@ pub(super) fn check(
         let kinds: BTreeSet<&str> = scenario.injects.iter().map(|inject| inject.alert.kind.as_str()).collect();
         let kinds: Vec<&str> = kinds.into_iter().collect();
         let message = format!("no trigger of the matrix opens an incident for these alerts ({})", kinds.join(", "));
-        let help = "look at the triggers' `on`, `when` and `threshold`: `stentor explain --alert FILE` shows how one is judged";
+        let help =
+            "check the triggers' `on`, `when` and `threshold`: `stentor explain --alert FILE` shows how one is judged";
         reader.faults.nowhere(Severity::Error, "no-incident", &message, help);
     }
     if hypotheses.is_empty() {
@@ -87,7 +88,7 @@ fn expected(
     let within = hypothesis.value.within;
     if scenario.ends < within {
         let (within, ends) = (humantime::format_duration(within), humantime::format_duration(scenario.ends));
-        let message = format!("the drill ends after {ends}: what is expected within {within} can not be seen");
+        let message = format!("the drill ends after {ends}: the result within {within} can not be observed");
         faults.error("after-the-end", hypothesis.at, message, "let the drill end later, or expect it sooner");
     }
     let HypothesisSubject::Role(role) = &hypothesis.value.about else { return };
@@ -102,8 +103,8 @@ fn expected(
         return;
     }
     if !people_of(role, matrix).iter().any(|person| scenario.includes(person)) {
-        let message = format!("nobody of {role}'s own ladder takes part");
-        faults.error("not-taking-part", hypothesis.at, message, "add somebody of it to `participants`");
+        let message = format!("nobody in the ladder of {role} takes part");
+        faults.error("not-taking-part", hypothesis.at, message, "add somebody in it to `participants`");
     }
 }
 

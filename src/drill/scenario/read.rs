@@ -248,7 +248,7 @@ impl ScenarioReader<'_> {
         let text = item.text(&mut self.faults)?;
         let time = NaiveTime::parse_from_str(text.value, "%H:%M").ok();
         if time.is_none() {
-            let message = format!("{:?} is no time of day", text.value);
+            let message = format!("{:?} is not a time of day", text.value);
             self.faults.error("bad-time", text.at, message, "write hours and minutes: \"08:30\"");
         }
         time
@@ -260,7 +260,7 @@ impl ScenarioReader<'_> {
             match text.value.parse::<Weekday>() {
                 Ok(day) => days.push(day),
                 Err(_) => {
-                    let message = format!("{:?} is no day of the week", text.value);
+                    let message = format!("{:?} is not a day of the week", text.value);
                     self.faults.error("unknown-word", text.at, message, "write \"Mon\", \"Tue\", ..");
                 }
             }
@@ -273,7 +273,7 @@ impl ScenarioReader<'_> {
         let text = item.date("write 2010-05-06T14:32:00-04:00", &mut self.faults)?;
         let at = Timestamp::parse(&text);
         if at.is_none() {
-            let message = format!("{text:?} is no date and time with its offset");
+            let message = format!("{text:?} is not a date and time with its offset");
             self.faults.error("bad-time", item.at, message, "write 2010-05-06T14:32:00-04:00");
         }
         at

@@ -25,7 +25,7 @@ impl ScenarioReader<'_> {
                 match text.value.parse::<CronSchedule>() {
                     Ok(line) => Some(ScenarioTimetable::Cron { line: Box::new(line), zone }),
                     Err(error) => {
-                        let message = format!("this is no cron line: {error}");
+                        let message = format!("this is not a cron line: {error}");
                         self.faults.refuse("bad-cron", text.at, message, "write for example \"0 10 * * Tue\"")
                     }
                 }
@@ -34,7 +34,7 @@ impl ScenarioReader<'_> {
                 let (text, every) = (within.text(&mut self.faults)?, every.duration(&mut self.faults)?);
                 let hours = timetable::hours(text.value, zone);
                 if hours.is_none() {
-                    let message = format!("{:?} are no hours", text.value);
+                    let message = format!("{:?} are not hours", text.value);
                     self.faults.error("bad-time", text.at, message, "write \"Mon-Fri 09:00-17:00\"");
                 }
                 if every.value < timetable::EVERY_MIN {

@@ -36,7 +36,7 @@ impl ScenarioReader<'_> {
     pub(super) fn span(&mut self, item: &TomlItem<'_>) -> Option<LocatedValue<Duration>> {
         let span = self.time(item)?;
         if span.value.is_zero() {
-            let message = format!("`{}` must be longer than nothing", item.key);
+            let message = format!("`{}` must be longer than zero", item.key);
             return self.faults.refuse("duration-out-of-range", item.at, message, "write for example \"45s\"");
         }
         Some(span)
@@ -52,7 +52,7 @@ impl ScenarioReader<'_> {
         let Some(ends) = self.ends.filter(|ends| *ends < offset) else { return true };
         let (shown, ends) = (humantime::format_duration(offset), humantime::format_duration(ends));
         let message = format!("{what} is {shown} after the beginning, but the drill ends after {ends}");
-        self.faults.error("after-the-end", at, message, "let the drill end later, or this come before");
+        self.faults.error("after-the-end", at, message, "let the drill end later, or move this earlier");
         false
     }
 

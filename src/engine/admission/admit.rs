@@ -279,7 +279,8 @@ impl AlertAdmission<'_, '_> {
                 return None;
             }
             let plan = self.matrix.failure_plan(trigger)?;
-            let summary = format!("trigger {trigger} can not judge {} alerts of {}: {why}", alert.kind, alert.source);
+            let summary =
+                format!("trigger {trigger} can not evaluate {} alerts of {}: {why}", alert.kind, alert.source);
             Some(self.open(alert, plan, key, summary))
         });
         AdmissionResult::ConditionFailed { trigger: trigger.to_string(), why: why.to_owned(), incident }

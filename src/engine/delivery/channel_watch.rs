@@ -16,7 +16,7 @@ impl Delivery {
     pub(super) async fn watch_channel(&self, channel: &ChannelName, result: &Result<SendReceipt, SendError>) {
         let told = match result {
             Err(SendError::Broken { why }) if self.breakers().broke(channel, why, self.context.store.now()) => {
-                tracing::error!(channel = %channel, why, "this channel reaches nobody: its pages go round it");
+                tracing::error!(channel = %channel, why, "this channel reaches nobody: its pages fail over");
                 self.context.metrics.channel_broken(channel, true);
                 self.tell_operators(channel, why).await
             }
@@ -79,7 +79,7 @@ impl Delivery {
         if !fine || failed || !self.breakers().looks_mended(channel) {
             return Ok(false);
         }
-        self.mended(channel, "it lets us in again").await?;
+        self.mended(channel, "its probe succeeds again").await?;
         Ok(true)
     }
 

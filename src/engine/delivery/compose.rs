@@ -43,7 +43,7 @@ impl Delivery {
         let to = room::recipient(config, incident, page)?;
         let rendered = config.render(incident, page, active.kind);
         if let Some(why) = &rendered.fallback {
-            tracing::warn!(incident.id = %incident.id, page.id = %id, why, "the template failed: raw facts go out");
+            tracing::warn!(incident.id = %incident.id, page.id = %id, why, "the template failed: the raw facts are sent");
         }
         let settings = config.matrix.channel(&page.channel);
         // Whoever else reads it must not be able to answer in this person's name.

@@ -45,7 +45,7 @@ impl Delivery {
         let Some(page) = incident.pages.get(&id.n).filter(|page| page.is_owed()) else { return Ok(false) };
         self.queues().enqueue(id.incident, incident.drill, page);
         self.context.metrics.found_again();
-        tracing::error!(page.id = %id, "this page was owed and in no queue, which is a bug: it is queued again");
+        tracing::error!(page.id = %id, "this page was due but in no queue, which is a bug: it is queued again");
         Ok(true)
     }
 

@@ -146,7 +146,7 @@ impl Delivery {
                 return Err(error);
             }
             let page = attempt.page;
-            tracing::error!(page.id = %page, %error, "how this page ended could not be kept; keeping it is tried again");
+            tracing::error!(page.id = %page, %error, "the outcome of this page could not be stored; trying again");
             tokio::time::sleep(crate::core::retry::FIRST).await;
         }
         Ok(())
@@ -177,7 +177,7 @@ impl Delivery {
             return Ok(None);
         }
         let composed = caught(|| self.compose(&config, incident, row)).unwrap_or_else(|why| {
-            tracing::error!(page.id = %page, why, "composing this page panicked, which is a bug; it goes round");
+            tracing::error!(page.id = %page, why, "composing this page panicked, which is a bug; it fails over");
             Err("it could not be composed: a bug in Stentor, which is in the log".to_owned())
         });
         match composed {

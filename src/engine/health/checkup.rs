@@ -142,8 +142,10 @@ fn alone(people: &[ContactCoverage]) -> Vec<ProbeCheck> {
         let sandboxed: Vec<&str> =
             person.channels.iter().filter(|contact| contact.sandbox).map(|contact| contact.channel.as_str()).collect();
         let detail = match person.ways {
-            0 if sandboxed.len() == person.channels.len() => format!("{} can be reached by nothing", person.person),
-            0 => format!("{} can be reached at a desk page alone", person.person),
+            0 if sandboxed.len() == person.channels.len() => {
+                format!("{} can not be reached by any channel", person.person)
+            }
+            0 => format!("{} can be reached at a desk page only", person.person),
             _ => format!("{} can be reached in one way only, away from the desk", person.person),
         };
         let help = match sandboxed[..] {
@@ -197,10 +199,11 @@ pub fn space(room: Option<DiskSpace>) -> Vec<ProbeCheck> {
         _ => ProbeCheck::fine("space", free),
     };
     let reserve = match room.reserve_stands {
-        true => ProbeCheck::fine("reserve", "the space for open ladders stands"),
-        false => {
-            ProbeCheck::failed("reserve", "the space for open ladders is not there: alerts are refused until it is")
-        }
+        true => ProbeCheck::fine("reserve", "the reserved space for open ladders exists"),
+        false => ProbeCheck::failed(
+            "reserve",
+            "the reserved space for open ladders is missing: alerts are refused until it exists",
+        ),
     };
     vec![space, reserve]
 }
@@ -219,7 +222,7 @@ pub fn zones(data: &ZoneData, now: Timestamp) -> Vec<ProbeCheck> {
     let release = if data.age(now) <= ZONES_AGE_MAX {
         ProbeCheck::fine("release", detail)
     } else {
-        let help = "turns and times may be an hour off; bring the system's tzdata up to date and reload, or install a \
+        let help = "rotations and times may be an hour off; update the system's tzdata and reload, or install a \
                     newer stentor";
         ProbeCheck::doubtful("release", format!("{detail}: {help}"))
     };

@@ -20,7 +20,7 @@ impl Health {
             .count(open, now);
         self.count_connections(channel);
         if is_mended && let Err(error) = self.context.report_self_mended(IncidentKey::of_hearing(channel)).await {
-            tracing::error!(%error, channel = %channel, "the operators could not be told that this channel hears again");
+            tracing::error!(%error, channel = %channel, "the operators could not be told that this channel receives again");
         }
     }
 
@@ -36,12 +36,12 @@ impl Health {
         if !is_news {
             return;
         }
-        tracing::error!(channel = %channel, why, "nothing is heard by this channel: its buttons do nothing");
-        let summary = format!("nothing is heard by channel {channel}, its buttons do nothing: {why}");
+        tracing::error!(channel = %channel, why, "this channel receives nothing: its buttons do nothing");
+        let summary = format!("channel {channel} receives nothing, its buttons do nothing: {why}");
         if let Err(error) =
             self.context.report_self(IncidentKey::of_hearing(channel), "channel_deaf", channel, summary).await
         {
-            tracing::error!(%error, channel = %channel, "the operators could not be told that this channel is deaf");
+            tracing::error!(%error, channel = %channel, "the operators could not be told that this channel receives nothing");
             if let Some(connection) = self.connections().get_mut(channel) {
                 connection.is_told = false;
             }

@@ -53,19 +53,23 @@ impl Health {
         let problems = self.check().await;
         let mut checks: Vec<ProbeCheck> = problems.into_iter().map(|sign| ProbeCheck::failed("work", sign)).collect();
         if checks.is_empty() {
-            checks.push(ProbeCheck::fine("work", "its loops turn, commits are kept, ladders and queues move"));
+            checks
+                .push(ProbeCheck::fine("work", "its loops run, commits are stored, ladders and queues make progress"));
         }
         checks.extend(self.quarantine_checks());
         for (channel, broken) in self.delivery.breakers().broken() {
-            checks.push(ProbeCheck::failed("breaker", format!("channel {channel} is gone round: {}", broken.why)));
+            checks.push(ProbeCheck::failed(
+                "breaker",
+                format!("channel {channel} reaches nobody, its pages fail over: {}", broken.why),
+            ));
         }
         for (channel, heard) in self.inbound_connections().into_iter().filter(|(_, heard)| heard.open == 0) {
             let why = heard.last_error.unwrap_or_else(|| "no link is up yet".to_owned());
-            checks.push(ProbeCheck::failed("links", format!("nothing is heard by channel {channel}: {why}")));
+            checks.push(ProbeCheck::failed("links", format!("channel {channel} receives nothing: {why}")));
         }
         let seconds = wall_us as f64 / 1e6;
         checks.push(match wall_us.abs() {
-            ..DRIFT_MAX_US => ProbeCheck::fine("clock", "the wall clock and the ladders' agree"),
+            ..DRIFT_MAX_US => ProbeCheck::fine("clock", "the wall clock and the ladders' clock agree"),
             _ => ProbeCheck::doubtful("clock", format!("the wall clock was stepped by {seconds:.1} s since the start")),
         });
         checks
@@ -73,15 +77,15 @@ impl Health {
 
     fn ping_check(&self) -> ProbeCheck {
         let Some(ping) = self.context.config.load().matrix.daemon.ping.clone() else {
-            let help = "nobody hears of it when this daemon is dead: set [daemon] ping = { url = \"..\" }";
+            let help = "nobody is told if this daemon dies: set [daemon] ping = { url = \"..\" }";
             return ProbeCheck::doubtful("dead-man", help);
         };
         let every = humantime::format_duration(ping.every);
         let pinged = self.pinged();
         match (pinged.last_error, pinged.last) {
             (Some(error), _) => ProbeCheck::failed("dead-man", error),
-            (None, Some(_)) => ProbeCheck::fine("dead-man", format!("taken every {every}")),
-            (None, None) => ProbeCheck::doubtful("dead-man", "none has gone out yet"),
+            (None, Some(_)) => ProbeCheck::fine("dead-man", format!("sent every {every}")),
+            (None, None) => ProbeCheck::doubtful("dead-man", "none has been sent yet"),
         }
     }
 
@@ -91,10 +95,10 @@ impl Health {
         match self.echo(address, ECHO_TIME_MAX).await {
             Err(why) => ProbeCheck::failed("public_url", format!("{address}: {why}")),
             Ok(()) if Url::parse(address).is_ok_and(|url| url.host_str().is_some_and(is_loopback)) => {
-                let help = "links in pages lead to this machine alone: set [daemon] public_url";
-                ProbeCheck::doubtful("public_url", format!("{address} leads here; {help}"))
+                let help = "links in pages work on this machine only: set [daemon] public_url";
+                ProbeCheck::doubtful("public_url", format!("{address} points to this machine; {help}"))
             }
-            Ok(()) => ProbeCheck::fine("public_url", format!("{address} leads to this daemon")),
+            Ok(()) => ProbeCheck::fine("public_url", format!("{address} reaches this daemon")),
         }
     }
 
@@ -119,7 +123,7 @@ impl Health {
         match (status.is_success(), self.context.keys.is_echo(&nonce, text.trim())) {
             (true, true) => Ok(()),
             (true, false) => Err("something else answers there".to_owned()),
-            (false, _) => Err(format!("what answers there says {status}; POST {ECHO} must be handed on as it is")),
+            (false, _) => Err(format!("the server there answers {status}; POST {ECHO} must be forwarded unchanged")),
         }
     }
 }

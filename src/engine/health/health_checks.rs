@@ -17,7 +17,7 @@ pub const QUEUE_STANDS_MAX: Duration = Duration::from_secs(60);
 /// A ladder is stuck if its deadline passed so long ago.
 pub const LADDER_LATE_MAX: Duration = Duration::from_secs(30);
 
-/// How long the store may take to read [`AT_ONCE`] open incidents.
+/// How long the store may take to read `AT_ONCE` open incidents.
 pub const STORE_TIME_MAX: Duration = Duration::from_secs(5);
 
 /// Open incidents that are read at once, until all were read.
@@ -34,7 +34,7 @@ impl Health {
     pub fn found_problems(&self) -> Vec<String> {
         let mut problems = self.quarantine_problems();
         let state = self.state();
-        let shut = state.shut.iter().map(|why| format!("the own door was called in vain: {why}"));
+        let shut = state.shut.iter().map(|why| format!("a request to our own HTTP port failed: {why}"));
         problems.extend(state.found.iter().cloned().chain(shut));
         problems
     }
@@ -50,7 +50,7 @@ impl Health {
         let standing = self.delivery.stuck_queues(now, QUEUE_STANDS_MAX);
         problems.extend(standing.into_iter().map(|(channel, since)| {
             let span = whole_seconds(now.since(since));
-            format!("a page waits for channel {channel} since {span}, and its queue does not move")
+            format!("a page has waited {span} for channel {channel}: its queue is stuck")
         }));
         problems
     }
@@ -90,7 +90,7 @@ impl Health {
         match in_time(self.context.store.next_deadline()).await {
             Ok(Some(deadline)) if is_late(deadline) => {
                 let span = whole_seconds(now.since(deadline));
-                found.push(format!("a ladder is due since {span} and has not moved"));
+                found.push(format!("a ladder has been overdue for {span}"));
             }
             Ok(_) => {}
             Err(why) => found.push(why),
@@ -111,11 +111,13 @@ impl Health {
                     portion.incidents.iter().find(|incident| incident.deadline().is_some_and(is_late))
             {
                 let span = whole_seconds(now.since(incident.deadline().unwrap_or(now)));
-                found.push(format!("{} is due since {span} and has not moved", incident.id));
+                found.push(format!("{} has been overdue for {span}", incident.id));
                 looks_for_late = false;
             }
             found.extend(portion.incidents.iter().flat_map(|incident| {
-                let forgotten = |role| format!("role {role} of {} waits for nobody", incident.id);
+                let forgotten = |role| {
+                    format!("role {role} of {} is open, but no step and no other role is due for it", incident.id)
+                };
                 stuck_roles(incident).into_iter().map(forgotten)
             }));
             before = portion.before;
@@ -138,11 +140,7 @@ impl Health {
             if beat != last.0 {
                 *last = (beat, now);
             } else if LOOP_STILL_MAX < now.since(last.1) {
-                still.push(format!(
-                    "the {} loop has not turned for {}",
-                    name.as_str(),
-                    whole_seconds(now.since(last.1))
-                ));
+                still.push(format!("the {} loop has not run for {}", name.as_str(), whole_seconds(now.since(last.1))));
             }
         }
         still

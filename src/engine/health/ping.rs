@@ -92,8 +92,10 @@ impl DeadManPinger {
         };
         let before = health.pinged().last_error;
         match &result {
-            Err(error) if before.as_ref() != Some(error) => tracing::error!("no dead-man ping went out: {error}"),
-            Ok(()) if before.is_some() => tracing::info!("the dead-man ping goes out again"),
+            Err(error) if before.as_ref() != Some(error) => {
+                tracing::error!("the dead-man ping could not be sent: {error}")
+            }
+            Ok(()) if before.is_some() => tracing::info!("the dead-man ping is sent again"),
             _ => {}
         }
         let taken = result.is_ok();
@@ -111,8 +113,8 @@ impl DeadManPinger {
 
     fn tell(&mut self, problems: Vec<String>) {
         match (self.problems.is_empty(), problems.is_empty()) {
-            (true, false) => tracing::error!("this daemon does not do its work: {}", problems.join("; ")),
-            (false, true) => tracing::info!("this daemon does its work again"),
+            (true, false) => tracing::error!("this daemon does not work: {}", problems.join("; ")),
+            (false, true) => tracing::info!("this daemon works again"),
             _ => {}
         }
         self.problems = problems;
@@ -121,7 +123,7 @@ impl DeadManPinger {
     async fn send(&self, ping: &PingSettings, health: &Health) -> Result<(), String> {
         let address = address(ping)?;
         // The address may be a secret, so it is not repeated in errors.
-        let url = Url::parse(address.expose_secret()).map_err(|_| "the address of the ping is no URL".to_owned())?;
+        let url = Url::parse(address.expose_secret()).map_err(|_| "the address of the ping is not a URL".to_owned())?;
         let client = if url.host_str().is_some_and(is_loopback) { &self.direct } else { &self.usual };
         let posted = client.post(url.clone()).json(&state(health)).send().await.map_err(|error| ping_error(&error))?;
         // Some receivers support only GET.

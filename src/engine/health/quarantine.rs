@@ -147,7 +147,7 @@ fn grouped(news: Vec<QuarantinedRow>, told: usize) -> Vec<ToldRows> {
     if !rest.is_empty() {
         let key = IncidentKey::of_more_unreadable();
         let summary = format!(
-            "{} more incidents can not be read: nobody is paged about them any more. Look after them by hand: \
+            "{} more incidents can not be read: nobody is paged about them any more. Handle them manually: \
              `stentor store quarantine list` names them, `stentor store quarantine clear` ends this",
             rest.len()
         );
@@ -161,8 +161,8 @@ fn sentence(entry: &QuarantinedRow) -> String {
     let about = entry.incident.as_ref().and_then(|lost| lost.summary.as_deref());
     let about = about.map_or_else(String::new, |about| format!(" ({about})"));
     format!(
-        "{row}{about} can not be read: nobody is paged about it any more. Look after it by hand; \
-         `stentor store quarantine show {row}` tells what is left of it, `stentor store quarantine clear {row}` ends this"
+        "{row}{about} can not be read: nobody is paged about it any more. Handle it manually: \
+         `stentor store quarantine show {row}` shows what is left of it, `stentor store quarantine clear {row}` ends this"
     )
 }
 

@@ -127,7 +127,7 @@ impl Inbound {
     }
 
     /// Records that a page did not arrive although the provider had accepted it. The report may come before that was
-    /// recorded, so it waits for that, at most [`SETTLE_WAIT`].
+    /// recorded, so it waits for that, at most `SETTLE_WAIT`.
     pub async fn undelivered(&self, page: PageId, why: String) -> Result<(), StoreError> {
         self.settled(page).await?;
         self.context.step(page.incident, IncidentInput::Undelivered { page: page.n, why }).await.map(drop)

@@ -72,7 +72,7 @@ impl Inbound {
         let config = self.context.config.load_full();
         let Some(number) = self.number_mark(&config, person) else { return Ok(false) };
         let (channel, person, how) = (channel.clone(), person.clone(), how.to_owned());
-        tracing::error!(channel = %channel, person = %person, how, "opted out: their pages go round this channel");
+        tracing::error!(channel = %channel, person = %person, how, "opted out: their pages fail over to other channels");
         let key = (channel.clone(), person.clone());
         let event = SourceEvent::OptedOut { channel, person, how, number };
         self.opt_out_register().apply(self.context.store.now(), &event);
@@ -109,7 +109,7 @@ impl Inbound {
     ) {
         let Err(SendError::Unreachable { why, opted_out: true }) = result else { return };
         if let Err(error) = self.opt_out(channel, person, why).await {
-            tracing::error!(%error, channel = %channel, person = %person, "that they have opted out could not be kept");
+            tracing::error!(%error, channel = %channel, person = %person, "the opt-out could not be stored");
         }
     }
 

@@ -1,6 +1,6 @@
-//! Alertmanager's own door, so that a Prometheus needs a new address and a credential, nothing else. The answers are
-//! those that Alertmanager 0.25 gives, but for these: a store that can not write is a `503`, so that the sender knows;
-//! label names may be any UTF-8, as from 0.27 on; and nothing can be read back here, so `POST` is the one method.
+//! Alertmanager's API, so that a Prometheus only needs a new address and a credential. The responses are those of
+//! Alertmanager 0.25, with these exceptions: if the store can not write, the response is `503`, so that the sender
+//! knows; label names may be any UTF-8, as from 0.27 on; and alerts can not be read here, so `POST` is the only method.
 
 use crate::{
     core::{Alert, AlertStatus, SourceName, Timestamp, time::ForeignTime},
@@ -16,7 +16,7 @@ use chrono::Datelike;
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeMap, sync::Arc};
 
-/// `POST /api/v2/alerts`: a bare array. Valid alerts of a batch are kept though a sibling is refused.
+/// `POST /api/v2/alerts`: a JSON array. Valid alerts of a batch are kept even if others are refused.
 pub async fn post(State(app): State<Arc<AppState>>, request: Request) -> Response {
     let response = match take(&app, request).await {
         Ok(()) => StatusCode::OK.into_response(),
@@ -27,7 +27,7 @@ pub async fn post(State(app): State<Arc<AppState>>, request: Request) -> Respons
     response
 }
 
-/// `GET /api/v2/status`: what clients look at before they speak.
+/// `GET /api/v2/status`: some clients read it before they send alerts.
 pub async fn status(State(app): State<Arc<AppState>>) -> Response {
     let version = env!("CARGO_PKG_VERSION");
     let uptime = app.started_at.to_utc().to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
@@ -47,12 +47,12 @@ pub async fn ok() -> &'static str {
     "OK"
 }
 
-/// What Alertmanager says of paths that are not there. Its clients read `message`.
+/// Alertmanager's response for unknown paths. Its clients read `message`.
 pub async fn nowhere(uri: axum::http::Uri) -> Response {
     framework(StatusCode::NOT_FOUND, 404, format!("path {} was not found", uri.path())).into_response()
 }
 
-/// Any other method.
+/// Alertmanager's response for any other method.
 pub async fn wrong_method(method: axum::http::Method) -> Response {
     let message = format!("method {method} is not allowed, but [POST] are");
     let mut response = framework(StatusCode::METHOD_NOT_ALLOWED, 405, message).into_response();
@@ -70,7 +70,7 @@ async fn take(app: &AppState, request: Request) -> Result<(), AlertRefusal> {
     if !bytes.is_empty() {
         media_type(&parts.headers)?;
     }
-    // The sender's times are those of wall clocks, and are compared with ours; ladders have a time of their own.
+    // The sender's times are wall clock times and are compared with our wall clock; ladders use their own time.
     let (now, wall) = (app.engine.now(), app.wall());
     let elements = elements(&bytes)?;
     let mut alerts = Vec::new();
@@ -104,7 +104,7 @@ fn media_type(headers: &HeaderMap) -> Result<(), AlertRefusal> {
     Err(framework(StatusCode::UNSUPPORTED_MEDIA_TYPE, 415, message))
 }
 
-/// An element that could be read; whether it is complete is looked at once all of them could be.
+/// An element that could be parsed; whether it is complete is checked after all of them are parsed.
 struct AlertElement {
     labels: Option<BTreeMap<String, String>>,
     annotations: BTreeMap<String, String>,
@@ -127,20 +127,20 @@ fn elements(bytes: &[u8]) -> Result<Vec<AlertElement>, AlertRefusal> {
 }
 
 fn element(object: Map<String, Value>) -> Result<AlertElement, AlertRefusal> {
-    // Alertmanager's decoder does not look at the case of keys.
+    // Alertmanager's decoder ignores the case of keys.
     let mut fields: BTreeMap<String, Value> =
         object.into_iter().map(|(key, value)| (key.to_ascii_lowercase(), value)).collect();
     let generator = match fields.remove("generatorurl") {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(url)) => url,
-        Some(_) => return Err(unparsable("generatorURL is no string")),
+        Some(_) => return Err(unparsable("generatorURL is not a string")),
     };
     Ok(AlertElement {
         labels: texts("labels", fields.remove("labels"))?,
         annotations: texts("annotations", fields.remove("annotations"))?.unwrap_or_default(),
-        // A beginning that lies beyond all that can be kept (`datetime.max`) is one that the monitor does not know.
+        // A start time that is out of range (`datetime.max`) means that the monitor does not know it.
         starts_at: time("startsAt", fields.remove("startsat"))?.and_then(ForeignTime::at),
-        // Such an end is taken in at the limit: the monitor vouches for it until it says otherwise.
+        // An end that is out of range is set to the limit: the alert is firing until the monitor says otherwise.
         ends_at: time("endsAt", fields.remove("endsat"))?.map(ForeignTime::nearest),
         generator,
     })
@@ -166,27 +166,28 @@ fn texts(name: &str, value: Option<Value>) -> Result<Option<BTreeMap<String, Str
     }
 }
 
-/// One of the times of an element. What lies beyond all that can be kept never costs the alert.
+/// One of the times of an element. A time that is out of range never makes us refuse the alert.
 fn time(name: &str, value: Option<Value>) -> Result<Option<ForeignTime>, AlertRefusal> {
     match value {
         None | Some(Value::Null) => Ok(None),
-        // The forms that Alertmanager accepts: there, nothing is the epoch.
+        // Alertmanager accepts these forms; an empty text is the epoch.
         Some(Value::String(text)) if text.is_empty() => Ok(Some(ForeignTime::At(Timestamp::default()))),
         Some(Value::String(text)) => {
-            let read = ForeignTime::read(&text).ok_or_else(|| unparsable(&format!("{name}: {text:?} is no time")))?;
+            let read =
+                ForeignTime::read(&text).ok_or_else(|| unparsable(&format!("{name}: {text:?} is not a time")))?;
             Ok(Some(read).filter(|time| !is_zero(*time)))
         }
-        Some(_) => Err(unparsable(&format!("{name} is no string"))),
+        Some(_) => Err(unparsable(&format!("{name} is not a string"))),
     }
 }
 
-/// Whether it says "not set": the zero time of Go, of .NET and of Python's `datetime.min`, in whatever zone, and all
-/// that would be earlier.
+/// Whether it means "not set": the zero time of Go, of .NET and of Python's `datetime.min`, in any zone, or anything
+/// earlier.
 fn is_zero(time: ForeignTime) -> bool {
     time.nearest().to_utc().year() == 1
 }
 
-/// One element as an alert; the error is Alertmanager's sentence.
+/// Converts one element to an alert; the error is Alertmanager's message.
 fn alert(element: AlertElement, source: &SourceName, now: Timestamp) -> Result<Alert, String> {
     let labels: BTreeMap<String, String> =
         element.labels.into_iter().flatten().filter(|(_, value)| !value.is_empty()).collect();
@@ -196,7 +197,7 @@ fn alert(element: AlertElement, source: &SourceName, now: Timestamp) -> Result<A
     if labels.contains_key("") {
         return Err("invalid label set: invalid name \"\"".into());
     }
-    // Without a beginning, one that is over began with its end, and one that goes on began by now.
+    // Without a start time, a resolved alert started at its end, and a firing one by now.
     let began_by = element.ends_at.map_or(now, |ends_at| ends_at.min(now));
     let starts_at = element.starts_at.unwrap_or(began_by);
     if element.ends_at.is_some_and(|ends_at| ends_at < starts_at) {
@@ -230,12 +231,12 @@ fn unparsable(why: &str) -> AlertRefusal {
     framework(StatusCode::BAD_REQUEST, 400, message)
 }
 
-/// Alertmanager's two shapes of "no": an object for how a request says it ..
+/// Alertmanager has two formats of errors: an object for malformed requests, ..
 fn framework(status: StatusCode, code: u16, message: String) -> AlertRefusal {
     AlertRefusal { status, body: json!({ "code": code, "message": message }) }
 }
 
-/// .. and bare text for what it says.
+/// .. and plain text for invalid content.
 fn said(status: StatusCode, message: String) -> AlertRefusal {
     AlertRefusal { status, body: Value::String(message) }
 }

@@ -1,4 +1,4 @@
-//! The native door: `POST /v1/alerts`, one alert or an array.
+//! The native API: `POST /v1/alerts`, one alert or an array.
 
 use crate::{
     core::{Alert, SourceName},
@@ -18,16 +18,16 @@ use axum::{
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 use std::sync::Arc;
 
-/// Alerts that one request may carry.
+/// The largest number of alerts in one request.
 pub const ALERTS_MAX: usize = 1000;
 
-/// What became of one alert, told to its sender.
+/// The result for one alert, sent to its sender.
 #[derive(Debug, Serialize)]
 pub struct AlertResult {
-    /// What the door calls it; none where it is no alert at all.
+    /// The id that it was given; `None` if it is not a valid alert.
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
-    /// As an HTTP status: 202 once it is durable, 400 where nothing of it is kept.
+    /// The result as an HTTP status: 202 if it is durable, 400 if it was refused.
     status: u16,
     incidents: Vec<crate::core::IncidentId>,
     #[serde(flatten)]
@@ -36,13 +36,13 @@ pub struct AlertResult {
     warnings: Vec<String>,
 }
 
-/// An alert as it was read, with what its sender should know.
+/// A parsed alert, with warnings for its sender.
 pub struct ReadAlert {
     alert: Alert,
     warnings: Vec<String>,
 }
 
-/// `202` only after the durable commit.
+/// `POST /v1/alerts`. The response is `202` only after the durable commit.
 pub async fn post(State(app): State<Arc<AppState>>, request: Request) -> Response {
     let response = take(&app, request).await;
     let outcome = match &response {
@@ -64,7 +64,7 @@ async fn take(app: &AppState, request: Request) -> Result<Response, ProblemDetai
     answer(admit(app, source, read, drills).await?)
 }
 
-/// `202` where all are kept, `207` where each has a status of its own, a problem where none is kept.
+/// `202` if all are kept, `207` with a status for each if some are, a problem if none is.
 pub fn answer(results: Vec<AlertResult>) -> Result<Response, ProblemDetails> {
     let refused =
         || results.iter().enumerate().filter_map(|(index, results)| Some((index, results.admitted.refused()?)));
@@ -84,8 +84,8 @@ pub fn answer(results: Vec<AlertResult>) -> Result<Response, ProblemDetails> {
     Ok((status, Json(serde_json::json!({ "alerts": results }))).into_response())
 }
 
-/// Names the alerts, keeps them and says what became of each; one that can not be kept is refused alone. Also the way
-/// of `stentor fire`.
+/// Gives the alerts ids, commits them and returns a result for each; if one can not be kept, only that one is refused.
+/// `stentor fire` uses it too.
 pub async fn admit(
     app: &AppState,
     source: SourceName,
@@ -108,7 +108,7 @@ pub async fn admit(
             (id, warnings)
         }));
     }
-    // Where nothing can be kept, the store need not be asked.
+    // If there is nothing to keep, the store is not called.
     let admitted =
         if alerts.is_empty() { Vec::new() } else { app.engine.admission().admit(alerts, received_at).await? };
     let mut admitted = admitted.into_iter();
@@ -145,7 +145,7 @@ fn incident_of(result: &AdmissionResult) -> Option<crate::core::IncidentId> {
     }
 }
 
-/// One alert or an array of them, each by itself.
+/// Parses one alert or an array of them, each by itself.
 fn parse(bytes: &[u8]) -> Result<Vec<Result<ReadAlert, String>>, ProblemDetails> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         ProblemDetails::bad(format!("the body is not UTF-8: byte {} is wrong", error.valid_up_to()))
@@ -166,18 +166,20 @@ fn parse(bytes: &[u8]) -> Result<Vec<Result<ReadAlert, String>>, ProblemDetails>
 fn read(text: &str) -> Result<ReadAlert, String> {
     let alert: Alert = serde_json::from_str(text).map_err(|error| said(&error))?;
     if alert.kind.trim().is_empty() {
-        return Err("an alert needs a kind, and `kind` is empty: it says which triggers look at it".to_owned());
+        return Err(
+            "an alert needs a kind, and `kind` is empty: the kind decides which triggers evaluate it".to_owned()
+        );
     }
     let mut warnings = warnings(&alert);
     if alert.starts_at.is_none()
         && serde_json::from_str::<BeginningGiven>(text).is_ok_and(|began| began.starts_at.is_some())
     {
-        warnings.push("`starts_at` lies beyond all times that can be kept: it is taken for not known".to_owned());
+        warnings.push("`starts_at` is out of range: it is treated as unknown".to_owned());
     }
     Ok(ReadAlert { alert, warnings })
 }
 
-/// Whether a beginning was given at all.
+/// Whether a start time was given at all.
 #[derive(Deserialize)]
 struct BeginningGiven {
     starts_at: Option<IgnoredAny>,

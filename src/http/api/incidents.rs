@@ -1,4 +1,4 @@
-//! Incidents to be read: by whoever the socket lets in, and over TCP by signed-in people and by sources.
+//! Reading incidents: by everybody who may use the socket, and over TCP by signed-in people and by sources.
 
 use crate::{
     core::IncidentId,
@@ -20,26 +20,26 @@ use axum::{
 use serde::Deserialize;
 use std::sync::Arc;
 
-/// Incidents that one answer has room for; a `Link` to the rest stands in its head.
+/// The largest number of incidents in one response; its `Link` header points to the next ones.
 pub const LIST_MAX: usize = 1000;
 
-/// Incidents that an answer has where nobody says how many.
+/// The default number of incidents in one response.
 const LISTED: usize = 50;
 
-/// Which incidents.
+/// The query of the list of incidents.
 #[derive(Deserialize)]
 pub struct IncidentQuery {
     #[serde(default)]
     all: bool,
     limit: Option<usize>,
-    /// Only older ones than this.
+    /// Only incidents older than this one.
     before: Option<String>,
 }
 
-/// How many incidents are open stands in this header.
+/// The header with the number of open incidents.
 pub const OPEN_COUNT: &str = "stentor-open-incidents";
 
-/// `GET /v1/incidents`: newest first. Where there are older ones, `Link: <..>; rel="next"` (RFC 8288) leads to them.
+/// `GET /v1/incidents`: newest first. If there are older ones, `Link: <..>; rel="next"` (RFC 8288) points to them.
 pub async fn incidents(
     State(app): State<Arc<AppState>>,
     caller: Option<Extension<UnixCaller>>,
@@ -61,7 +61,7 @@ pub async fn incidents(
     Ok(response)
 }
 
-/// Where the next portion is; none after the last.
+/// The address of the next page of the list; `None` after the last one.
 async fn older(
     app: &AppState,
     filter: IncidentFilter,
@@ -99,12 +99,12 @@ pub async fn incident(
     Ok(Json(view::incident(&app.engine.config(), &incident)))
 }
 
-/// An incident's number as it stands in a path.
+/// Parses an incident's id in a path.
 pub fn parse_id(text: &str) -> Result<IncidentId, ProblemDetails> {
     text.parse().map_err(|why: String| ProblemDetails::bad(why))
 }
 
-/// There is none of that number.
+/// The problem that there is no incident with this id.
 pub fn absent(id: IncidentId) -> ProblemDetails {
     ProblemDetails::not_found(format!("there is no incident {id}"))
 }

@@ -1,4 +1,4 @@
-//! What other programs ask for: alerts in, incidents, reports and figures out.
+//! The API for other programs: they send alerts, and read incidents, reports and metrics.
 
 pub mod alertmanager;
 pub mod alerts;

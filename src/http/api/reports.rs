@@ -18,13 +18,13 @@ use serde::Deserialize;
 use std::sync::Arc;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-/// One at a time: a report reads much, and pages must not wait for it.
+/// One report at a time: it reads much data, and pages must not wait for it.
 static UNDER_WAY: Semaphore = Semaphore::const_new(1);
 
-/// What is asked of time to engagement.
+/// The query of the report on time to engagement.
 #[derive(Debug, Default, Deserialize)]
 pub struct TteQuery {
-    /// A span before now (`30d`) or a time (RFC 3339).
+    /// A duration before now (`30d`) or a time (RFC 3339).
     since: Option<String>,
     role: Option<String>,
     by: Option<String>,
@@ -58,7 +58,7 @@ impl TteQuery {
     }
 }
 
-/// `30d` before `now`, or a time.
+/// Parses a duration before `now` (`30d`) or a time.
 pub fn since(text: &str, now: Timestamp) -> Result<Timestamp, ProblemDetails> {
     if let Ok(span) = humantime::parse_duration(text) {
         let micros = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
@@ -87,7 +87,7 @@ pub async fn tte(
     Ok(Json(tally.report(now)))
 }
 
-/// Since when.
+/// The query of the report on triggers.
 #[derive(Debug, Default, Deserialize)]
 pub struct SinceQuery {
     since: Option<String>,

@@ -1,4 +1,4 @@
-//! Is it alive, is it ready, what does it measure.
+//! Liveness, readiness and metrics.
 
 use crate::{
     core::zone::ZoneData,
@@ -17,12 +17,12 @@ use axum::{
 use serde_json::json;
 use std::{collections::BTreeMap, sync::Arc};
 
-/// `GET /healthz`: the process answers.
+/// `GET /healthz`: the process is alive.
 pub async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// `GET /readyz`: it can keep alerts, and pages move. `problems` says why it is not, and what else is wrong.
+/// `GET /readyz`: it can commit alerts and send pages. `problems` says why it is not ready, and what else is wrong.
 pub async fn readyz(State(app): State<Arc<AppState>>) -> Response {
     let now = app.engine.now();
     let store = app.engine.reads().health().map_err(|error| error.to_string());
@@ -80,7 +80,7 @@ pub async fn readyz(State(app): State<Arc<AppState>>) -> Response {
     (status, Json(body)).into_response()
 }
 
-/// Of which release time zones are, and where they come from.
+/// The release of the time zone data, and where it comes from.
 fn zones(data: &ZoneData) -> serde_json::Value {
     json!({
         "release": data.release.to_string(),
@@ -90,7 +90,7 @@ fn zones(data: &ZoneData) -> serde_json::Value {
     })
 }
 
-/// The connection over which a channel receives. A daemon that receives nothing there still pages.
+/// The state of a channel's inbound connection. A daemon without it still sends pages.
 fn connection_view(connection: &InboundConnection) -> serde_json::Value {
     json!({ "up": connection.open, "since": connection.since, "last_error": connection.last_error })
 }
@@ -102,7 +102,7 @@ pub async fn metrics(State(app): State<Arc<AppState>>) -> Response {
         Ok(proofs) => {
             app.engine.metrics().contacts(&proven(&contact_coverage(&app.engine.config(), &proofs, &[], now)))
         }
-        // The last ones stay: a store that can not be read shows elsewhere.
+        // The last values stay: other metrics show that the store can not be read.
         Err(error) => tracing::warn!(%error, "the proofs of contacts could not be read"),
     }
     app.engine.metrics().doors(&app.engine.health().listeners().fullness());

@@ -1,4 +1,4 @@
-//! Incidents as others read them: the API's JSON and what `stentor show` prints.
+//! Incidents in the form of the API's JSON, which `stentor show` also prints.
 
 use crate::{
     core::{
@@ -21,20 +21,20 @@ use std::collections::BTreeMap;
 pub struct IncidentView {
     /// `INC-42`.
     pub id: String,
-    /// What stands beside its number in ids for other systems, so that none is ever given twice; empty for one that an
-    /// older program opened.
+    /// The mark beside its number in ids for other systems, which makes them unique; empty for incidents of older
+    /// versions.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub mark: String,
-    /// An exercise.
+    /// Whether it is a drill.
     pub drill: bool,
-    /// Its messages that were kept in the sandbox and sent to nobody; none where none was.
+    /// How many of its messages were kept in the sandbox and sent to nobody; `None` if none was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sandbox: Option<SandboxedCount>,
     /// The trigger that opened it.
     pub trigger: String,
-    /// Its key.
+    /// Its deduplication key.
     pub key: String,
-    /// One line.
+    /// A summary in one line.
     pub summary: String,
     /// `open` or `resolved`.
     pub status: String,
@@ -42,28 +42,28 @@ pub struct IncidentView {
     pub resolved_by: Option<String>,
     /// When it was closed.
     pub resolved_at: Option<Timestamp>,
-    /// What it turned out to be: `true`, `false`, `benign`, `duplicate`; none until somebody said so.
+    /// Its classification: `true`, `false`, `benign`, `duplicate`; `None` until somebody gave one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Classification>,
     /// When it was committed.
     pub opened_at: Timestamp,
-    /// When the monitor saw it begin.
+    /// When it began, as the monitor says.
     pub detected_at: Option<Timestamp>,
-    /// When the door had the alert whole.
+    /// When the whole alert had been received.
     pub received_at: Timestamp,
     /// How many alerts belong to it.
     pub alerts: u64,
-    /// Since when the monitor says nothing any more.
+    /// Since when the monitor is silent.
     pub silent_since: Option<Timestamp>,
-    /// When the monitor said that it is over.
+    /// When the monitor reported that it is over.
     pub all_clear_at: Option<Timestamp>,
-    /// Who has heard that it is over, once it is.
+    /// Who has been told that it is over; `None` before it is.
     pub all_clear: Option<AllClear>,
-    /// Its rooms' ids, by channel.
+    /// The ids of its rooms, by channel.
     pub rooms: BTreeMap<String, String>,
-    /// Its roles: those that the trigger demands first.
+    /// Its roles: the required ones first.
     pub roles: Vec<RoleView>,
-    /// Its pages, briefs and words.
+    /// All its messages.
     pub pages: Vec<PageView>,
 }
 
@@ -72,50 +72,50 @@ pub struct IncidentView {
 pub struct RoleView {
     /// Its name.
     pub role: String,
-    /// Demanded by the trigger, or entered in place of another.
+    /// Whether the trigger requires it; else it was entered instead of another role.
     pub required: bool,
     /// `paging`, `engaged`, `covered`, `handed over`, `exhausted`, `stood down`, `closed`.
     pub state: String,
-    /// Who has it, by display name.
+    /// The person who has it, by display name.
     pub holder: Option<String>,
-    /// Which role covers it.
+    /// The role that covers it.
     pub covered_by: Option<String>,
-    /// Who had it and handed it back, the newest last.
+    /// The people who handed it back, the newest last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub handed_back: Vec<HandBackView>,
-    /// Pages of it were kept in the sandbox: its times say nothing about people who are really paged.
+    /// Whether pages of it were kept in the sandbox: then its times say nothing about people who are really paged.
     #[serde(default)]
     pub sandbox: bool,
-    /// The step it is on, from 1, of how many.
+    /// Its current step, from 1.
     pub step: usize,
-    /// Steps of its ladder.
+    /// The number of steps of its ladder.
     pub steps: usize,
     /// When the next step is due.
     pub deadline: Option<Timestamp>,
-    /// Stages in milliseconds after the incident was opened; negative before.
+    /// Its stages, in milliseconds after the incident was opened; negative means before.
     pub stages: StagesView,
     /// Time to engagement, in milliseconds, once it has its outcome.
     pub tte_ms: Option<f64>,
     /// The target, in milliseconds.
     pub target_ms: Option<f64>,
-    /// Of a hundred.
+    /// The percentage of engagements that must meet the target.
     pub target_percent: Option<f64>,
-    /// Whether it met its target, once it is over; none where nobody can say.
+    /// Whether it met its target; `None` while that is unknown.
     #[serde(default)]
     pub in_time: Option<bool>,
 }
 
-/// Somebody had a role and handed it back.
+/// A hand-back of a role.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct HandBackView {
-    /// Who, by display name.
+    /// The person, by display name.
     pub person: String,
-    /// The role that they handed back, where it is another one, which covered this.
+    /// The role that they handed back, if it is another one, which covered this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of: Option<String>,
-    /// Since when they had it, in milliseconds after the incident was opened.
+    /// When they took it, in milliseconds after the incident was opened.
     pub taken: f64,
-    /// When they handed it back, in the same.
+    /// When they handed it back, in milliseconds after the incident was opened.
     pub at: f64,
 }
 
@@ -129,68 +129,69 @@ impl RoleView {
 /// When each stage was first reached, in milliseconds after the incident was opened.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub struct StagesView {
-    /// The monitor saw it.
+    /// The monitor detected it.
     pub detected: Option<f64>,
-    /// The door had it.
+    /// The whole alert had been received.
     pub accepted: Option<f64>,
-    /// It was durable.
+    /// It was committed.
     pub committed: Option<f64>,
-    /// The first page left.
+    /// The first page was sent.
     pub sent: Option<f64>,
-    /// The first provider took it.
+    /// The first provider accepted a page.
     pub provider_accepted: Option<f64>,
-    /// The first device had it.
+    /// The first page was delivered to a device.
     pub delivered: Option<f64>,
-    /// The first human's screen showed it.
+    /// The first page was shown to a person.
     pub seen: Option<f64>,
-    /// The answer that counted.
+    /// The answer that engaged the role itself; `None` if it was covered.
     pub answered: Option<f64>,
-    /// The role's outcome.
+    /// The role was engaged or covered.
     pub engaged: Option<f64>,
 }
 
 /// One page.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PageView {
-    /// Its number.
+    /// Its number within the incident.
     pub n: u32,
     /// The role it is about.
     pub role: Option<String>,
-    /// Who reads it; none for a room.
+    /// The recipient; `None` for a room.
     pub person: Option<String>,
-    /// By which channel.
+    /// The channel.
     pub channel: String,
-    /// What it is for.
+    /// Its purpose.
     pub purpose: String,
-    /// `queued`, `accepted`, `unreachable`, `not open`, `withdrawn`, `unsent`; of one that its channel never had, what
-    /// took it instead: `sandbox`, `injected`, `not needed`.
+    /// `queued`, `accepted`, `unreachable`, `not open`, `withdrawn`, `unsent`; for a page that was never given to its
+    /// channel, what took it instead: `sandbox`, `injected`, `not needed`.
     pub state: String,
-    /// The page that it stands in for.
+    /// The page that it replaces (failover).
     pub instead_of: Option<u32>,
-    /// Refusals so far.
+    /// The number of refusals so far.
     pub refusals: u32,
-    /// The last trouble, or why it is held.
+    /// The last error, or why it is on hold.
     pub last_error: Option<String>,
-    /// Perhaps sent twice.
+    /// Whether it may have been sent twice.
     pub maybe_repeated: bool,
-    /// The provider's word.
+    /// The provider's id of the message.
     pub receipt: Option<String>,
-    /// What was shown, by content hash.
+    /// The content hash of the text that was shown.
     pub text: Option<String>,
-    /// Milliseconds after the incident was opened.
+    /// When it was created, in milliseconds after the incident was opened.
     pub born: f64,
-    /// The same, of its channel's acceptance.
+    /// When its channel accepted it, in milliseconds after the incident was opened.
     pub accepted: Option<f64>,
-    /// The same, of when something else took it in its channel's place.
+    /// When something else took it instead of its channel, in milliseconds after the incident was opened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kept: Option<f64>,
-    /// The same, of its arrival on the device, where the provider reports it.
+    /// When it was delivered to the device, if the provider reports that, in milliseconds after the incident was
+    /// opened.
     pub delivered: Option<f64>,
-    /// The same, of a human's screen showing it.
+    /// When it was shown to a person, in milliseconds after the incident was opened.
     pub seen: Option<f64>,
 }
 
-/// An incident as others read it.
+/// The view of an incident.
 pub fn incident(live: &RuntimeConfig, incident: &Incident) -> IncidentView {
     let (resolved_by, resolved_at) = match &incident.status {
         IncidentStatus::Open => (None, None),
@@ -224,7 +225,7 @@ pub fn incident(live: &RuntimeConfig, incident: &Incident) -> IncidentView {
     }
 }
 
-/// One word for how far a role is.
+/// The state of a role in one word.
 pub fn state_of(engagement: &Engagement) -> &'static str {
     match &engagement.outcome {
         Some(EngagementOutcome::Engaged { .. }) => "engaged",
@@ -332,8 +333,8 @@ fn page(incident: &Incident, page: &Page) -> PageView {
     }
 }
 
-/// How often its channel refused a page, as far as the page itself tells: a desk that is not open and what a drill broke on
-/// purpose have refused nothing, nor was what was withdrawn refused in the end.
+/// How often its channel refused a page, as far as the page itself shows. A desk that is not open, a fault injected by
+/// a drill and a withdrawal do not count as refusals.
 fn refusals(page: &Page) -> u32 {
     match page.last_error.as_deref() {
         _ if page.standing() == NOT_OPEN => 0,

@@ -2,28 +2,29 @@
 
 use std::time::Duration;
 
-/// What a door allows.
+/// The limits of one listener.
 #[derive(Debug, Clone, Copy)]
 pub struct ConnectionLimits {
-    /// Connections of one peer at once: of an address, or of a Unix user. Trusted ones may have them all.
+    /// The largest number of connections of one peer (an address or Unix user). Trusted peers have no share.
     pub share: usize,
-    /// Connections that are kept for trusted ones: those who look after this daemon get in, whoever else is there.
+    /// The number of connections that are reserved for trusted peers, so that operators can always connect.
     pub kept: usize,
-    /// How long a new connection may take until the whole head of its first request has come.
+    /// How long a new connection may take until the whole head of its first request is received.
     pub first: Duration,
-    /// How long a connection may be without a request under way, from the last answer to the next whole head.
+    /// How long a connection may be idle, from the last response to the next whole head.
     pub idle: Duration,
-    /// How long a request may take until its answer begins, its body included; and an answer from part to part.
+    /// How long a request may take, including its body, until the response begins; also the longest time between parts
+    /// of a response.
     pub answer: Duration,
-    /// How long a peer may leave what was answered unread.
+    /// How long a peer may leave a response unread.
     pub unread: Duration,
-    /// How often an HTTP/2 peer is pinged, and how long it may take to say that it lives.
+    /// How often an HTTP/2 peer is pinged, and how long it may take to respond.
     pub ping: Duration,
 }
 
 impl ConnectionLimits {
-    /// Of the door on TCP. Idle ones stay longer than monitors wait between two posts: a connection that is closed under
-    /// a sender may cost it an alert.
+    /// The limits on TCP. Idle connections stay open longer than monitors wait between two posts, because a sender may
+    /// lose an alert if its connection is closed.
     pub fn of_tcp(connections: usize) -> Self {
         Self {
             share: (connections / 8).max(64).min(connections),
@@ -36,7 +37,8 @@ impl ConnectionLimits {
         }
     }
 
-    /// Of the control socket, where everybody on this machine may knock and commands ask at once.
+    /// The limits of the control socket, where everybody on this machine may connect and commands send a request at
+    /// once.
     pub fn of_unix(connections: usize) -> Self {
         let (first, idle) = (Duration::from_secs(5), Duration::from_secs(30));
         Self { share: (connections / 4).max(1), kept: connections / 4, first, idle, ..Self::of_tcp(connections) }

@@ -1,4 +1,4 @@
-//! Where connections come from: over TCP, or from users of this machine over the Unix socket.
+//! The sources of connections: TCP, or users of this machine over the Unix socket.
 
 use crate::http::caller::SocketPeer;
 use std::{
@@ -10,37 +10,37 @@ use tokio::{
     net::{TcpListener, TcpStream, UnixListener, UnixStream},
 };
 
-/// How long a peer may leave what we sent unacknowledged, in milliseconds. A desk gets a beat every five seconds.
+/// How long a peer may leave sent data unacknowledged, in milliseconds. A desk gets a heartbeat every five seconds.
 const PEER_SILENCE_MAX_MS: u32 = 15_000;
 
-/// Whose share of the connections one counts in.
+/// The owner of the share of connections in which one counts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ShareOwner {
-    /// Somebody for whom the whole door is: this machine, a proxy that brings everybody, an operator.
+    /// A peer without a share of its own: this machine, a proxy for everybody, an operator.
     Trusted,
-    /// An address; a whole /64 of IPv6, which one machine has to itself.
+    /// An address; for IPv6 a whole /64, because one machine may have all of it.
     Address(IpAddr),
-    /// A Unix user; none when the kernel would not say.
+    /// A Unix user; `None` if the kernel does not tell.
     User(Option<u32>),
 }
 
-/// What connections are accepted from.
+/// A socket that accepts connections.
 pub trait ListenSocket: Send + 'static {
     /// A connection.
     type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
 
-    /// What requests on it may ask about their peer.
+    /// What requests can know about their peer.
     type Peer: Clone + Send + Sync + 'static;
 
-    /// The next connection.
+    /// Accepts the next connection.
     fn accept(&self) -> impl Future<Output = io::Result<(Self::Stream, ShareOwner, Self::Peer)>> + Send;
 }
 
-/// The door on TCP.
+/// A TCP listener.
 pub struct Tcp<F> {
-    /// Where it listens.
+    /// The listening socket.
     pub listener: TcpListener,
-    /// Whether an address is that of a proxy, which brings everybody's requests.
+    /// Whether an address is that of a proxy, which forwards everybody's requests.
     pub is_proxy: F,
 }
 
@@ -82,7 +82,7 @@ impl fmt::Display for ShareOwner {
     }
 }
 
-/// Whether an error of accepting is that one peer's alone (`accept(2)` names these).
+/// Whether an error of `accept(2)` is only about that one peer (see its man page).
 pub fn is_their_own(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
@@ -98,6 +98,6 @@ fn network(address: IpAddr) -> IpAddr {
 fn tune(stream: &TcpStream) {
     // Small answers must not wait for more.
     let _ = stream.set_nodelay(true);
-    // A desk whose machine sleeps must not count as open until the kernel gives up by itself, a quarter of an hour.
+    // Otherwise a desk whose machine sleeps would count as open until the kernel gives up, after about 15 minutes.
     let _ = rustix::net::sockopt::set_tcp_user_timeout(stream, PEER_SILENCE_MAX_MS);
 }

@@ -1,4 +1,4 @@
-//! Places of a door: so many in all, and a share of them for each peer.
+//! The number of connections of a listener: a limit for all, and a share for each peer.
 
 use crate::{
     engine::listeners::ListenerGauge,
@@ -10,16 +10,16 @@ use std::{
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// All of them.
+/// Counts the connections of one listener.
 pub struct ConnectionLimit {
     free: Arc<Semaphore>,
     taken: Arc<PermitRefusal>,
 }
 
-/// Room for one connection, whosever it will be. Nobody closes the semaphore, so that there is always one.
+/// Room for one connection of any peer. The semaphore is never closed, so acquiring it never fails.
 pub struct TotalPermit(#[expect(dead_code, reason = "held for its drop")] Option<OwnedSemaphorePermit>);
 
-/// One place; it is free again when this is dropped.
+/// One counted connection; dropping it frees its place.
 pub struct ConnectionPermit {
     taken: Arc<PermitRefusal>,
     origin: ShareOwner,
@@ -29,23 +29,23 @@ pub struct ConnectionPermit {
 struct PermitRefusal {
     entrance: Arc<ListenerGauge>,
     share: usize,
-    /// How many all who are not trusted may have together.
+    /// The largest number of connections of all peers that are not trusted.
     strangers_max: usize,
     peers: Mutex<PeerCounts>,
 }
 
 #[derive(Default)]
 struct PeerCounts {
-    /// How many each has who is not trusted; nobody is kept who has none.
+    /// The number of connections of each peer that is not trusted; peers without a connection have no entry.
     open: BTreeMap<ShareOwner, usize>,
-    /// How many they have together.
+    /// The total of `open`.
     all: usize,
-    /// Those who have had all that they may have, and not much less since.
+    /// The peers that reached their limit and have stayed close to it since.
     spent: BTreeSet<ShareOwner>,
 }
 
 impl ConnectionLimit {
-    /// As many as the entrance has, shared out by these limits.
+    /// Creates the counter with these limits.
     pub fn new(entrance: Arc<ListenerGauge>, limits: ConnectionLimits) -> Self {
         let free = Arc::new(Semaphore::new(entrance.most()));
         let strangers_max = entrance.most().saturating_sub(limits.kept);
@@ -53,12 +53,12 @@ impl ConnectionLimit {
         Self { free, taken: Arc::new(taken) }
     }
 
-    /// Waits until there is room for one more.
+    /// Waits until there is room for another connection.
     pub async fn room(&self) -> TotalPermit {
         TotalPermit(self.free.clone().acquire_owned().await.ok())
     }
 
-    /// A place for this peer; none where it has its share.
+    /// Counts a connection of this peer; `None` if it has used its share.
     pub fn take(&self, room: TotalPermit, origin: ShareOwner) -> Option<ConnectionPermit> {
         if !self.taken.count(&origin) {
             self.taken.entrance.turned_away(&origin, self.taken.share);
@@ -79,7 +79,7 @@ impl Drop for ConnectionPermit {
 }
 
 impl PermitRefusal {
-    /// Counts one more; whether its peer may have it.
+    /// Counts one more; returns whether its peer may have it.
     fn count(&self, origin: &ShareOwner) -> bool {
         if *origin == ShareOwner::Trusted {
             return true;
@@ -95,7 +95,7 @@ impl PermitRefusal {
         true
     }
 
-    /// Counts one less; whether it was the last whose share was spent.
+    /// Counts one less; returns whether this was the last peer at its limit.
     fn forget(&self, origin: &ShareOwner) -> bool {
         let mut peers = self.peers();
         let Some(open) = peers.open.get_mut(origin) else { return false };
@@ -105,7 +105,7 @@ impl PermitRefusal {
         if left == 0 {
             peers.open.remove(origin);
         }
-        // Not at the first that ends: a peer at its limit would be told of again and again.
+        // Not at the first connection that ends: otherwise a peer at its limit would be logged again and again.
         let has_room = left <= self.share.saturating_sub((self.share / 10).max(1));
         has_room && peers.spent.remove(origin) && peers.spent.is_empty()
     }

@@ -1,7 +1,7 @@
-//! What a connection is doing, and when it has done it for too long.
+//! Tracks the state of a connection, and when it has been in it for too long.
 //!
-//! Each request is *answered* (until its answer begins, and between the parts of it: our part), or its answer is *unread*
-//! (a part was handed out and no more was asked for: the peer's part). A connection without any is *at rest*.
+//! Each request is either waiting for us (until its response begins, and between its parts), or its response is
+//! *unread* (the peer has not read the last part yet). A connection without requests is *idle*.
 
 use crate::http::connection::limits::ConnectionLimits;
 use axum::{body::Bytes, response::Response};
@@ -18,7 +18,7 @@ use std::{
 use tokio::time::{Instant, sleep_until};
 
 tokio::task_local! {
-    /// Of the request that this HTTP/2 stream's task is for.
+    /// The progress of the request of this HTTP/2 stream's task.
     static STREAM: Arc<RequestProgress>;
 }
 
@@ -29,33 +29,33 @@ pub struct ConnectionWatch(Arc<Connection>);
 struct Connection {
     limits: ConnectionLimits,
     rest: Mutex<Rest>,
-    /// HTTP/1 has one request at a time, and this is its.
+    /// The progress of the current request of HTTP/1, which has only one at a time.
     request: Arc<RequestProgress>,
 }
 
 struct Rest {
     under_way: usize,
-    /// When it has been at rest for too long, where nothing is under way.
+    /// When it will have been idle for too long, if there is no request.
     until: Instant,
 }
 
-/// By when a request has been in one state for too long. None while there is none.
+/// When the request will have been in one state for too long; `None` if there is no request.
 #[derive(Default)]
 struct RequestProgress(Mutex<Option<Instant>>);
 
 impl ConnectionWatch {
-    /// A connection that has just been made.
+    /// Starts to watch a new connection.
     pub fn begin(limits: ConnectionLimits) -> Self {
         let rest = Mutex::new(Rest { under_way: 0, until: Instant::now() + limits.first });
         Self(Arc::new(Connection { limits, rest, request: Arc::default() }))
     }
 
-    /// Answers one request and watches over that.
+    /// Handles one request and watches its progress.
     pub fn answer<A>(&self, answer: A) -> impl Future<Output = Result<Response<WatchedResponse>, Infallible>> + use<A>
     where
         A: Future<Output = Result<Response, Infallible>>,
     {
-        // Counted now, and not when the answer is first looked for: what was read is under way.
+        // Counted now, and not when the future is first polled, because the request has been read.
         let under_way = UnderWay::begin(self.0.clone());
         async move {
             let request = STREAM.try_with(Clone::clone).unwrap_or_else(|_| under_way.0.request.clone());
@@ -66,7 +66,7 @@ impl ConnectionWatch {
         }
     }
 
-    /// Returns when the connection is to be ended: true where it was at rest for too long.
+    /// Returns when the connection must be closed: true if it was idle for too long.
     pub async fn overdue(&self) -> bool {
         tokio::select! {
             () = self.0.at_rest() => true,
@@ -86,7 +86,7 @@ impl Connection {
             if under_way == 0 && until <= now {
                 return;
             }
-            // While something is under way its end is looked for no later than it could matter.
+            // During a request, check again no later than the end of it could matter.
             sleep_until(if under_way == 0 { until } else { now + self.limits.idle }).await;
         }
     }
@@ -104,7 +104,7 @@ impl RequestProgress {
             if until.is_some_and(|until| until <= now) {
                 return;
             }
-            // Nothing that begins from now on can be overdue before that.
+            // A state that begins from now on can not be overdue earlier.
             sleep_until(until.unwrap_or(now + limits.answer.min(limits.unread))).await;
         }
     }
@@ -118,7 +118,7 @@ impl RequestProgress {
     }
 }
 
-/// Keeps its connection from being at rest, until it is dropped.
+/// Marks its connection as busy until dropped.
 struct UnderWay(Arc<Connection>);
 
 impl UnderWay {
@@ -136,19 +136,19 @@ impl Drop for UnderWay {
     }
 }
 
-/// One request, until it is dropped.
+/// Tracks one request until dropped.
 struct RequestTicket {
     request: Arc<RequestProgress>,
     under_way: UnderWay,
 }
 
 impl RequestTicket {
-    /// It is for us to go on.
+    /// The request waits for us.
     fn ours(&self) {
         self.request.set(Some(Instant::now() + self.under_way.0.limits.answer));
     }
 
-    /// It is for the peer to go on.
+    /// The request waits for the peer.
     fn theirs(&self) {
         self.request.set(Some(Instant::now() + self.under_way.0.limits.unread));
     }
@@ -160,17 +160,17 @@ impl Drop for RequestTicket {
     }
 }
 
-/// The body of an answer. It is asked for its next part when the last one found room on its way to the peer, so that a
-/// large answer is under way until almost all of it is there.
+/// The body of a response. Its next part is requested when the last one fits into the send buffer, so that a large
+/// response is in progress until almost all of it is received.
 pub struct WatchedResponse {
     body: axum::body::Body,
-    /// What is left of a part that was larger than what is handed out at once.
+    /// The rest of a part that was larger than [`PART_MAX`].
     left: Bytes,
     ticket: RequestTicket,
     handed: bool,
 }
 
-/// Bytes that are handed out at once.
+/// The largest part that is passed on at once, in bytes.
 const PART_MAX: usize = 64 << 10;
 
 impl WatchedResponse {
@@ -216,8 +216,7 @@ impl Body for WatchedResponse {
     }
 }
 
-/// Runs the streams of HTTP/2 connections, each for itself: one whose peer does not read must not take those beside it
-/// along.
+/// Runs each stream of an HTTP/2 connection separately: if the peer does not read one, the others must not be closed.
 #[derive(Clone, Copy)]
 pub struct StreamProgress(pub ConnectionLimits);
 
@@ -232,7 +231,7 @@ where
         tokio::spawn(STREAM.scope(request.clone(), async move {
             tokio::select! {
                 _ = stream => {}
-                // Dropped, it is reset.
+                // Dropping the future resets the stream.
                 () = request.overdue(limits) => {}
             }
         }));

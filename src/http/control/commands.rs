@@ -1,4 +1,4 @@
-//! The daemon's own socket: what the command line reads and changes. Who asks is known from the socket itself.
+//! The routes of the command line on the daemon's own socket. The socket tells who the caller is.
 
 use crate::{
     core::{
@@ -29,10 +29,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::{collections::BTreeMap, sync::Arc};
 
-/// Journal lines that one request reads at most.
+/// The largest number of journal lines in one response.
 const LINES_MAX: usize = 5000;
 
-/// `POST /v1/fire`: an alert by hand.
+/// `POST /v1/fire`: a manual alert.
 pub async fn fire(
     State(app): State<Arc<AppState>>,
     Extension(caller): Extension<UnixCaller>,
@@ -42,16 +42,16 @@ pub async fn fire(
     alerts::answer(alerts::admit(&app, source, vec![Ok(alert.into())], true).await?)
 }
 
-/// An answer by the command line.
+/// An answer from the command line.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct CliAnswer {
     /// `wilco`, `standby 3`, ..
     pub answer: String,
-    /// For which role; needed where the person was asked for several.
+    /// The role; required if the person was asked for several.
     pub role: Option<String>,
 }
 
-/// `POST /v1/incidents/{id}/answer`. A Unix user speaks for the person that the matrix says they are, for nobody else.
+/// `POST /v1/incidents/{id}/answer`. A Unix user can answer only for the person with this Unix user in the matrix.
 pub async fn answer(
     State(app): State<Arc<AppState>>,
     Extension(caller): Extension<UnixCaller>,
@@ -61,7 +61,9 @@ pub async fn answer(
     let id = parse_id(&id)?;
     let person = caller.person().cloned().ok_or_else(|| {
         let user = caller.user();
-        let detail = format!("the Unix user {user} speaks for nobody: set unix = \"{user}\" at a person of the matrix");
+        let detail = format!(
+            "the Unix user {user} is not a person of the matrix: set unix = \"{user}\" at a person of the matrix"
+        );
         ProblemDetails::new(StatusCode::FORBIDDEN, detail)
     })?;
     let answer = typed(&spoken.answer).map_err(|error| ProblemDetails::bad(format!("{error}")))?;
@@ -78,13 +80,13 @@ pub async fn answer(
     Ok(Json(json!({ "verdict": verdict.tag(), "text": text, "then": then })).into_response())
 }
 
-/// What an incident was, where its resolver says so.
+/// The optional classification of an incident by the person who resolves it.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct ResolveRequest {
     /// `true`, `false`, `benign` or `duplicate`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<String>,
-    /// In their words.
+    /// A reason in their own words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
@@ -97,15 +99,13 @@ impl ResolveRequest {
         }
         match (self.outcome, note) {
             (Some(outcome), note) => Ok(Some((outcome.parse().map_err(|why: String| ProblemDetails::bad(why))?, note))),
-            (None, Some(_)) => {
-                Err(ProblemDetails::bad("a note goes with an outcome: true, false, benign or duplicate"))
-            }
+            (None, Some(_)) => Err(ProblemDetails::bad("a note needs an outcome: true, false, benign or duplicate")),
             (None, None) => Ok(None),
         }
     }
 }
 
-/// `POST /v1/incidents/{id}/resolve`: closes it, and says what it was, now or later.
+/// `POST /v1/incidents/{id}/resolve`: resolves it and classifies it; a classification may also follow later.
 pub async fn resolve(
     State(app): State<Arc<AppState>>,
     Extension(caller): Extension<UnixCaller>,
@@ -120,14 +120,14 @@ pub async fn resolve(
     Ok(Json(json!({ "incident": id, "resolved": was_open, "outcome": outcome })).into_response())
 }
 
-/// Whose desk.
+/// The body of a request for a desk link.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct DeskFor {
     /// The person's name in the matrix.
     pub person: String,
 }
 
-/// `POST /v1/desk-link`: the one command whose job it is to hand a person a live link.
+/// `POST /v1/desk-link`: the only command that returns a valid link.
 pub async fn desk_link(
     State(app): State<Arc<AppState>>,
     Extension(caller): Extension<UnixCaller>,
@@ -147,12 +147,12 @@ pub async fn desk_link(
     Ok(Json(json!({ "link": link, "until": until })).into_response())
 }
 
-/// `GET /v1/names`: how humans call the people of the matrix; no contact data.
+/// `GET /v1/names`: the display names of the people in the matrix; no contact data.
 pub async fn names(State(app): State<Arc<AppState>>) -> Json<BTreeMap<PersonName, String>> {
     Json(app.engine.config().names.clone())
 }
 
-/// Which lines.
+/// The query of the journal.
 #[derive(Deserialize)]
 pub struct JournalQuery {
     chain: Option<String>,
@@ -160,7 +160,7 @@ pub struct JournalQuery {
     after: i64,
 }
 
-/// `GET /v1/journal`: lines in the order of their commit; call again with the last `pos`.
+/// `GET /v1/journal`: lines in the order of their commits; for more, call again with the last `pos`.
 pub async fn journal(
     State(app): State<Arc<AppState>>,
     Query(reading): Query<JournalQuery>,
@@ -170,7 +170,7 @@ pub async fn journal(
     Ok(Json(lines.into_iter().map(line).collect()))
 }
 
-/// `GET /v1/texts/{hash}`: what was shown, with placeholders.
+/// `GET /v1/texts/{hash}`: the text that was shown, with placeholders.
 pub async fn text(State(app): State<Arc<AppState>>, Path(hash): Path<String>) -> Result<Response, ProblemDetails> {
     let text = app.engine.reads().text(hash).await?.ok_or_else(|| ProblemDetails::not_found("no such text"))?;
     Ok(Json(json!({ "text": text })).into_response())

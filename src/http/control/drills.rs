@@ -1,4 +1,4 @@
-//! Drills over the daemon's own socket: run, follow, abort, list.
+//! Drills over the daemon's own socket: start, follow, abort, list.
 
 use crate::{
     core::{DrillRun, RunId},
@@ -20,18 +20,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// What is to be run.
+/// The body of a request for a run.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct DrillRequest {
-    /// The scenario's file, as it is shown in its faults.
+    /// The scenario's path, for error messages.
     pub path: String,
     /// Its text.
     pub text: String,
-    /// By what waits and offsets are divided; none leaves it to the scenario.
+    /// The divisor of waits and offsets; `None` means the scenario's own.
     pub compress: Option<u32>,
 }
 
-/// `POST /v1/drills`: starts a run. Whoever may fire may run a drill.
+/// `POST /v1/drills`: starts a run. Everybody who may fire an alert may run a drill.
 pub async fn run(
     State(app): State<Arc<AppState>>,
     Extension(caller): Extension<UnixCaller>,
@@ -43,14 +43,14 @@ pub async fn run(
     Ok((StatusCode::ACCEPTED, Json(json!({ "run": run }))).into_response())
 }
 
-/// From which line of the timeline on.
+/// The query for following a run.
 #[derive(Deserialize)]
 pub struct TimelineQuery {
     #[serde(default)]
     after: usize,
 }
 
-/// `GET /v1/drills/{id}`: how a run stands, and its timeline from `after` on.
+/// `GET /v1/drills/{id}`: the state of a run, and its timeline after line `after`.
 pub async fn follow(
     State(app): State<Arc<AppState>>,
     Path(id): Path<String>,
@@ -61,19 +61,19 @@ pub async fn follow(
     Ok(Json(json!({ "run": shown(&run), "timeline": timeline })))
 }
 
-/// Runs that one answer has room for.
+/// The largest number of runs in one response.
 const LIST_MAX: usize = 200;
 
-/// Which runs, and whether with the scenarios' texts.
+/// The query of the list of runs.
 #[derive(Deserialize)]
 pub struct DrillQuery {
     #[serde(default)]
     texts: bool,
-    /// Only older ones than this.
+    /// Only runs older than this one.
     before: Option<String>,
 }
 
-/// `GET /v1/drills`: runs, newest first. Where there are older ones, `Link: <..>; rel="next"` leads to them.
+/// `GET /v1/drills`: runs, newest first. If there are older ones, `Link: <..>; rel="next"` points to them.
 pub async fn list(
     State(app): State<Arc<AppState>>,
     Query(listing): Query<DrillQuery>,
@@ -105,7 +105,7 @@ pub async fn abort(
     Ok(Json(json!({ "run": id, "aborted": true })))
 }
 
-/// `GET /v1/drills/schedule`: what runs by itself, and when next.
+/// `GET /v1/drills/schedule`: the scheduled drills, and when each runs next.
 pub async fn schedule(State(app): State<Arc<AppState>>) -> Result<Json<Value>, ProblemDetails> {
     let (drills, folder) = (&app.drills, &app.scenarios);
     let scheduled = calendar::scheduled(drills, folder).await?;

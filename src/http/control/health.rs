@@ -1,4 +1,5 @@
-//! Looked at in depth: every part for `stentor doctor`, everybody for `stentor people`, and the daemon's word to itself.
+//! The checks of `stentor doctor`, the contacts of `stentor people`, and the daemon's request to its own public
+//! address.
 
 use crate::{
     engine::{
@@ -22,29 +23,29 @@ use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use std::{convert::Infallible, sync::Arc};
 
-/// The longest that the daemon says to itself.
+/// The longest nonce of the daemon's request to itself, in bytes.
 const NONCE_MAX: usize = 64;
 
-/// One line of `GET /v1/doctor`, as it becomes known.
+/// One line of `GET /v1/doctor`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DoctorLine {
-    /// What is being looked at; the first line.
+    /// The names of all checks; the first line.
     Parts(Vec<String>),
-    /// One part is done.
+    /// One check is done.
     Done {
-        /// Which.
+        /// Its name.
         part: String,
-        /// What was found.
+        /// Its findings.
         findings: Vec<DoctorFinding>,
     },
 }
 
-/// `GET /v1/doctor`: one JSON object a line, each as soon as it is known.
+/// `GET /v1/doctor`: one JSON object on each line, sent as soon as it is known.
 pub async fn doctor(State(app): State<Arc<AppState>>) -> Response {
     let drift = app.wall().micros_since(app.engine.now());
     let lines = lines(app.engine.health().parts(drift)).map(|line| {
-        // Our own types, all of whose keys are text: this can not fail.
+        // This can not fail: these are our own types, and all map keys are strings.
         let mut text = serde_json::to_string(&line).unwrap_or_default();
         text.push('\n');
         Ok::<_, Infallible>(text)
@@ -52,7 +53,7 @@ pub async fn doctor(State(app): State<Arc<AppState>>) -> Response {
     ([(header::CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(lines)).into_response()
 }
 
-/// The parts' names, and then each part as soon as it is done.
+/// The names of the checks, and then each result as soon as it is done.
 pub fn lines(parts: Vec<DoctorPart>) -> impl futures_util::Stream<Item = DoctorLine> + Send {
     let names = parts.iter().map(|(name, _)| name.clone()).collect();
     let looks = parts.into_iter().map(|(part, look)| async move { DoctorLine::Done { part, findings: look.await } });
@@ -60,20 +61,20 @@ pub fn lines(parts: Vec<DoctorPart>) -> impl futures_util::Stream<Item = DoctorL
     futures_util::stream::iter([DoctorLine::Parts(names)]).chain(done)
 }
 
-/// `GET /v1/people`: who can be reached by what, who is on call, and since when that is proven.
+/// `GET /v1/people`: the channels that reach each person, when each was last proven to work, and who is on call.
 pub async fn people(State(app): State<Arc<AppState>>) -> Result<Json<Vec<ContactCoverage>>, ProblemDetails> {
     let proofs = app.engine.reads().proofs().await?;
     Ok(Json(contact_coverage(&app.engine.config(), &proofs, &app.engine.inbound().opt_outs(), app.engine.now())))
 }
 
-/// `POST /hooks/self`: the daemon calls itself by its public address, to see whether that leads to it. Only what it has
-/// signed itself is answered.
+/// `POST /hooks/self`: the daemon calls its own public address to check that the address leads to it. Only requests
+/// that it has signed itself get a response.
 pub async fn echo(
     State(app): State<Arc<AppState>>,
     headers: HeaderMap,
     request: Request,
 ) -> Result<String, ProblemDetails> {
-    let refused = || ProblemDetails::new(StatusCode::UNAUTHORIZED, "only this daemon itself has something to say here");
+    let refused = || ProblemDetails::new(StatusCode::UNAUTHORIZED, "only this daemon itself may call this address");
     if !headers.contains_key(SIGNATURE) {
         return Err(refused());
     }

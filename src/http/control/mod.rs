@@ -1,4 +1,4 @@
-//! The daemon's own Unix socket: what the command line reads and changes.
+//! The daemon's own Unix socket, used by the command line.
 
 pub mod commands;
 pub mod drills;

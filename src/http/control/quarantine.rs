@@ -1,4 +1,4 @@
-//! What can not be read and was set aside: listed, shown and cleared over the daemon's own socket.
+//! The quarantine over the daemon's own socket: list, show and clear rows that can not be read.
 
 use crate::{
     http::{caller::UnixCaller, problem::ProblemDetails, state::AppState},
@@ -11,18 +11,18 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// Which rows.
+/// The query of the list.
 #[derive(Deserialize)]
 pub struct QuarantineList {
-    /// Those that somebody has looked at, too.
+    /// Whether to include cleared rows.
     #[serde(default)]
     all: bool,
-    /// Every open incident is looked at first.
+    /// Whether to check every open incident first.
     #[serde(default)]
     look: bool,
 }
 
-/// `GET /v1/quarantine`: incidents first.
+/// `GET /v1/quarantine`: all rows, incidents first.
 pub async fn list(
     State(app): State<Arc<AppState>>,
     Query(listing): Query<QuarantineList>,
@@ -34,50 +34,50 @@ pub async fn list(
     Json(entries.filter(|entry| listing.all || entry.is_waiting()).collect())
 }
 
-/// One row.
+/// The query for one row.
 #[derive(Deserialize)]
 pub struct RowQuery {
     row: RowName,
 }
 
-/// A row, and what is left of it.
+/// A row in quarantine, with its raw content.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct QuarantinedView {
-    /// What is known of it.
+    /// What is known about it.
     #[serde(flatten)]
     pub entry: QuarantinedRow,
-    /// What lies where it should be.
+    /// The raw content of the row.
     pub remains: Vec<RowRemains>,
 }
 
-/// `GET /v1/quarantine/row`: what is left of it.
+/// `GET /v1/quarantine/row`: one row with its raw content.
 pub async fn show(
     State(app): State<Arc<AppState>>,
     Query(RowQuery { row }): Query<RowQuery>,
 ) -> Result<Json<QuarantinedView>, ProblemDetails> {
     let entry = app.engine.reads().quarantined().into_iter().find(|entry| entry.row == row);
-    let entry = entry.ok_or_else(|| ProblemDetails::not_found(format!("{row} was not set aside")))?;
+    let entry = entry.ok_or_else(|| ProblemDetails::not_found(format!("{row} is not in quarantine")))?;
     let remains = app.engine.reads().remains(row).await?;
     Ok(Json(QuarantinedView { entry, remains }))
 }
 
-/// Which rows to clear.
+/// The body of a request to clear rows.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ClearRequest {
-    /// Their names; none means every one that waits.
+    /// Their names; empty means all rows that are not cleared.
     pub rows: Vec<RowName>,
 }
 
-/// What became of that.
+/// The result of clearing rows.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ClearedRows {
-    /// Those that waited and are shown no more.
+    /// The rows that are now cleared.
     pub cleared: Vec<RowName>,
-    /// Those that nobody waits for: not set aside, or cleared before.
+    /// The rows that were not in quarantine, or were cleared before.
     pub not_waiting: Vec<RowName>,
 }
 
-/// `POST /v1/quarantine/clear`: somebody has looked at them.
+/// `POST /v1/quarantine/clear`: marks rows as reviewed.
 pub async fn clear(
     State(app): State<Arc<AppState>>,
     Extension(caller): Extension<UnixCaller>,

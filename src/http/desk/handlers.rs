@@ -1,4 +1,4 @@
-//! The desk: a page that rings, fed by server-sent events, for people who signed in with a personal link.
+//! The desk: a web page that rings, updated by server-sent events, for people who signed in with a personal link.
 
 use crate::{
     channel::desk_hub::OpenDesk,
@@ -31,24 +31,25 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-/// How often the page hears that its line is alive.
+/// The interval of heartbeats to the page.
 const BEAT_EVERY: Duration = Duration::from_secs(5);
 
-/// Changes that come this close together are shown as one.
+/// Changes within this time are sent together.
 const SETTLE: Duration = Duration::from_millis(25);
 
-/// The page itself, or how to sign in.
+/// The desk page, or a page that says how to sign in.
 pub async fn desk(State(app): State<Arc<AppState>>, headers: HeaderMap) -> Response {
     if credential::session(&app, &headers).is_some() { page::desk() } else { page::sign_in(StatusCode::UNAUTHORIZED) }
 }
 
-/// The token of a desk link.
+/// The query of a desk link.
 #[derive(Deserialize)]
 pub struct SignIn {
     t: String,
 }
 
-/// Signs in by a personal link. It may be opened more than once until it expires: a scanner does not burn it.
+/// Signs in by a personal link. It may be opened more than once until it expires, so that a mail scanner does not use
+/// it up.
 pub async fn login(State(app): State<Arc<AppState>>, Query(SignIn { t }): Query<SignIn>) -> Response {
     let now = app.engine.now();
     let Some(person) = app.engine.keys().signed_in(&t, now) else {
@@ -69,16 +70,16 @@ pub async fn login(State(app): State<Arc<AppState>>, Query(SignIn { t }): Query<
     response
 }
 
-/// What a desk says about a page.
+/// An answer from a desk.
 #[derive(Deserialize)]
 pub struct DeskAnswer {
     page: String,
-    /// The mark that was shown with it.
+    /// The page's mark, as shown by the desk.
     mark: Option<String>,
     answer: String,
 }
 
-/// An answer by a button.
+/// Handles a press of a button.
 pub async fn answer(
     State(app): State<Arc<AppState>>,
     headers: HeaderMap,
@@ -90,38 +91,38 @@ pub async fn answer(
     if !is_as_shown(&app, page, press.mark.as_deref()).await? {
         return Err(ProblemDetails::new(
             StatusCode::CONFLICT,
-            "this page is of before a backup was restored: reload the desk",
+            "this page is from before a backup was restored: reload the desk",
         ));
     }
     let verdict = app.engine.inbound().answer_page(page, person.clone(), Some(answer), AnswerVia::Desk).await;
     let verdict = verdict.map_err(crate::http::problem::answer_problem)?;
     let incident = app.engine.reads().view(page.incident).await?;
-    // Its button stands on the page.
+    // The page has the button for that.
     let text = verdict_text(&app.engine.config(), incident.as_deref(), &person, verdict.clone(), "");
     Ok(Json(json!({ "verdict": verdict.tag(), "text": text })).into_response())
 }
 
-/// Pages that a desk has shown.
+/// The pages that a desk has shown.
 #[derive(Deserialize)]
 pub struct ShownPages {
     pages: Vec<String>,
-    /// The marks that were shown with them, in their order.
+    /// The pages' marks, in the same order.
     #[serde(default)]
     marks: Vec<String>,
 }
 
-/// Pages that one report of a desk may name.
+/// The largest number of pages in one report of a desk.
 const SHOWN_MAX: usize = 100;
 
-/// Whether a page is the one that the desk showed, and not another one that got its number from a restored backup.
+/// Whether a page is the one that the desk showed, and not one that got the same number after a backup was restored.
 async fn is_as_shown(app: &AppState, page: PageId, mark: Option<&str>) -> Result<bool, ProblemDetails> {
     let Some(mark) = mark else { return Ok(true) };
-    // Of one that is gone it is said that it is.
+    // If the page is gone, the caller gets an error that says so.
     let known = app.engine.reads().page_identity(page).await?.is_some();
     Ok(!known || app.engine.inbound().is_page_mark(page, mark).await?)
 }
 
-/// The desk showed these pages to its person.
+/// Records that the desk showed these pages to its person.
 pub async fn seen(
     State(app): State<Arc<AppState>>,
     headers: HeaderMap,
@@ -145,7 +146,7 @@ pub async fn seen(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The line to the page: its whole state whenever something changed, and a beat in between.
+/// The event stream of the desk: the whole state after each change, and heartbeats in between.
 pub async fn events(State(app): State<Arc<AppState>>, headers: HeaderMap) -> Response {
     let Some((cookie, person)) = credential::session(&app, &headers) else {
         return page::sign_in(StatusCode::UNAUTHORIZED);
@@ -172,9 +173,9 @@ pub async fn events(State(app): State<Arc<AppState>>, headers: HeaderMap) -> Res
 struct DeskEvent {
     app: Arc<AppState>,
     person: PersonName,
-    /// Looked at again at each beat: a session ends, and people leave the matrix.
+    /// Checked at each heartbeat, because sessions expire and people leave the matrix.
     cookies: HeaderMap,
-    /// Counts this desk as open for as long as the line lives.
+    /// Counts this desk as open while the stream is open.
     #[expect(dead_code, reason = "held for its drop")]
     desk: OpenDesk,
     changes: Receiver<crate::core::IncidentId>,
@@ -221,7 +222,7 @@ impl DeskEvent {
         credential::session(&self.app, &self.cookies).is_some()
     }
 
-    /// Lets a burst of changes pass.
+    /// Waits until a burst of changes is over.
     async fn settle(&mut self) {
         let end = Instant::now() + SETTLE;
         let more = async { while !matches!(self.changes.recv().await, Err(RecvError::Closed)) {} };
@@ -229,7 +230,7 @@ impl DeskEvent {
         self.fresh = true;
     }
 
-    /// The state, where it differs from the last one sent.
+    /// The state, if it differs from the last one sent.
     async fn state(&mut self) -> Option<Event> {
         match snapshot(&self.app, &self.person).await {
             Ok(snapshot) => {
@@ -251,7 +252,7 @@ impl DeskEvent {
     }
 }
 
-/// The person of a request that changes something: signed in, and sent by our own page.
+/// The person of a request that changes something: it must be signed in and sent by our own page.
 fn commanding(app: &AppState, headers: &HeaderMap) -> Result<PersonName, ProblemDetails> {
     let (cookie, person) = credential::session(app, headers)
         .ok_or_else(|| ProblemDetails::unauthorized("this desk is not signed in: ask for a new desk link"))?;

@@ -1,5 +1,5 @@
-//! The link in a mail. Opening it shows the page and changes nothing, so that a scanner never acknowledges; only a
-//! deliberate button does.
+//! The link in a mail. Opening it shows the page and changes nothing, so that a mail scanner never answers; only a
+//! press of a button does.
 
 use crate::{
     core::{Answer, AnswerLevel, AnswerVerdict, AnswerVia, Incident, PageId, sentence::judged},
@@ -25,7 +25,7 @@ use secrecy::ExposeSecret;
 use serde::Deserialize;
 use std::sync::Arc;
 
-/// Shows what is asked. Safe to open any number of times.
+/// Shows the page with its buttons. It may be opened any number of times.
 pub async fn show(State(app): State<Arc<AppState>>, Path(token): Path<String>) -> Response {
     match shown(&app, &token).await {
         Ok((status, confirm)) => page::confirm(status, &confirm),
@@ -33,13 +33,13 @@ pub async fn show(State(app): State<Arc<AppState>>, Path(token): Path<String>) -
     }
 }
 
-/// The button's form.
+/// The form of the buttons.
 #[derive(Deserialize)]
 pub struct MailLinkForm {
     answer: String,
 }
 
-/// Commits an answer.
+/// Handles a press of a button.
 pub async fn press(
     State(app): State<Arc<AppState>>,
     Path(token): Path<String>,
@@ -64,7 +64,7 @@ async fn pressed(
     headers: &HeaderMap,
     answer: &str,
 ) -> Result<(StatusCode, ConfirmPage), ProblemDetails> {
-    // A browser says where a form comes from; a form on another site is nobody's deliberate press.
+    // The browser says where a form comes from; a form on another site does not count as a press by the person.
     let site = headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
     if site.is_some_and(|site| !matches!(site, "same-origin" | "none")) {
         return Err(ProblemDetails::new(StatusCode::FORBIDDEN, "press the button on Stentor's own page"));
@@ -78,7 +78,7 @@ async fn pressed(
     let live = app.engine.config();
     let Some((page, incident)) = open(app, token).await? else { return Ok(unknown()) };
     let mut confirm = confirm(app, &live, &incident, page, token);
-    // What is true now says of most answers what became of them.
+    // For most answers, the current state shows what they led to.
     let is_said = !confirm.notice.is_empty() && says_itself(&verdict);
     if !is_said {
         let word = capitalised(&judged(&named(&live, verdict)));
@@ -100,15 +100,15 @@ fn confirm(app: &AppState, live: &RuntimeConfig, incident: &Incident, page: Page
     let stands = |role| RoleStanding::of(live, incident, role, row.person.as_ref()?);
     let standing = row.role.as_ref().and_then(stands);
     let open = standing.is_some_and(|standing| standing.is_open());
-    // Who is asked and has said nothing needs no other words than the page's own.
+    // A person who is still asked needs no text other than the page's own.
     let says = standing.filter(|standing| !standing.is_open() || standing.is_passed());
     let plan = row.role.as_ref().and_then(|role| incident.plan.roles.get(role));
     let level = plan.map_or(AnswerLevel::Wilco, |plan| plan.engaged_by);
     ConfirmPage {
         drill: incident.drill,
-        // The first line stands above the buttons already.
+        // The first line is shown above the buttons already.
         body: fill(rendered.body.strip_prefix(&rendered.headline).unwrap_or(&rendered.body).trim_start().to_owned()),
-        // Who is asked for nothing more is not asked in the headline either.
+        // If nothing more is asked of the person, the headline does not ask either.
         headline: if says.is_some() { rendered.subject } else { fill(rendered.headline) },
         token: token.to_owned(),
         offers: match says {
@@ -122,7 +122,7 @@ fn confirm(app: &AppState, live: &RuntimeConfig, incident: &Incident, page: Page
     }
 }
 
-/// Whether who has the role, or that it is over, tells what became of the answer.
+/// Whether the current state (who has the role, or that it is over) shows what the answer led to.
 fn says_itself(verdict: &AnswerVerdict) -> bool {
     match verdict {
         AnswerVerdict::Engages

@@ -1,4 +1,4 @@
-//! What browsers get: the desk, the page behind a mail's link, the sandbox's outbox.
+//! The pages for browsers: the desk, the page of a mail link, the sandbox's outbox.
 
 pub mod handlers;
 pub mod mail_link;

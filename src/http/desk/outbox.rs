@@ -1,4 +1,4 @@
-//! What the sandbox would have sent, shown on this machine alone.
+//! Shows what the sandbox would have sent, only on this machine.
 
 use crate::http::{desk::page, problem::ProblemDetails, state::AppState};
 use axum::{
@@ -9,9 +9,9 @@ use axum::{
 };
 use std::{net::IpAddr, sync::Arc};
 
-/// `GET /outbox`: what channels without credentials would have sent. Only for those on this machine, for it shows live
-/// codes, as a phone would: so a request that a proxy hands on, or a page of another site that has its own name point
-/// here, gets nothing.
+/// `GET /outbox`: what channels without credentials would have sent. It shows valid codes, as a phone would, so it is
+/// only for users of this machine: requests from a proxy, or from another site whose name points here (DNS rebinding),
+/// are refused.
 pub async fn show(State(app): State<Arc<AppState>>, headers: HeaderMap) -> Response {
     let handed_on = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
     let handed_on = handed_on.iter().any(|name| headers.contains_key(*name));
@@ -25,7 +25,7 @@ pub async fn show(State(app): State<Arc<AppState>>, headers: HeaderMap) -> Respo
     if wants.contains("text/html") { page::outbox(&entries) } else { Json(entries).into_response() }
 }
 
-/// Whether a URL names this machine.
+/// Whether a URL's host is this machine.
 pub fn is_here(url: &str) -> bool {
     let url = reqwest::Url::parse(url).ok();
     let host = url.as_ref().and_then(|url| url.host_str()).unwrap_or_default().trim_matches(['[', ']']);

@@ -1,4 +1,4 @@
-//! The few pages that browsers get. Everything they load comes from here; the policy forbids the rest.
+//! The HTML pages. Everything that they load comes from this server; the policy forbids anything else.
 
 use crate::{channel::outbox::OutboxEntry, http::desk::snapshot::AnswerButton};
 use axum::{
@@ -16,28 +16,28 @@ const OUTBOX: &str = include_str!("assets/outbox.html");
 const STYLE: &str = include_str!("assets/desk.css");
 const SCRIPT: &str = include_str!("assets/desk.js");
 
-/// No script or style but our own, no frame, nothing from elsewhere.
+/// The Content-Security-Policy: only our own scripts and styles, no frames, nothing from other servers.
 pub const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
      connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// What the confirm page behind a mail's link shows.
+/// The content of the confirm page behind a mail link.
 #[derive(Debug, Default, Serialize)]
 pub struct ConfirmPage {
-    /// An exercise.
+    /// Whether it is a drill.
     pub drill: bool,
     /// The brief's first line.
     pub headline: String,
     /// The brief.
     pub body: String,
-    /// The link's token, to post to.
+    /// The link's token, for the form's address.
     pub token: String,
-    /// The buttons; none when there is nothing left to say.
+    /// The buttons; empty if there is nothing to answer.
     pub offers: Vec<AnswerButton>,
-    /// What became of the answer, or why there is none to give.
+    /// The result of the answer, or why no answer is possible.
     pub notice: String,
-    /// Whether that is the end of it.
+    /// Whether nothing more is asked of the person.
     pub done: bool,
-    /// Whether its reader has the role, and can hand it back.
+    /// Whether the person has the role and can hand it back.
     pub hand_back: bool,
 }
 
@@ -59,7 +59,8 @@ fn failure(words: &'static str) -> Response {
     (StatusCode::INTERNAL_SERVER_ERROR, words).into_response()
 }
 
-/// A page of ours with its values. The names end in .html, so that everything is escaped; tests render each.
+/// Renders a page with its values. The template names end in .html, so that everything is escaped; tests render each of
+/// them.
 fn rendered(name: &str, context: &impl Serialize) -> Option<String> {
     static ENVIRONMENT: OnceLock<Environment<'static>> = OnceLock::new();
     let environment = ENVIRONMENT.get_or_init(|| {
@@ -75,12 +76,12 @@ fn rendered(name: &str, context: &impl Serialize) -> Option<String> {
     page.map_err(|error| tracing::error!(%error, name, "a page could not be rendered")).ok()
 }
 
-/// The desk.
+/// The desk page.
 pub fn desk() -> Response {
     html_page(StatusCode::OK, DESK.to_owned())
 }
 
-/// How to get in.
+/// The page that says how to sign in.
 pub fn sign_in(status: StatusCode) -> Response {
     html_page(status, SIGN_IN.to_owned())
 }
@@ -95,7 +96,7 @@ pub async fn script() -> Response {
     asset("text/javascript; charset=utf-8", SCRIPT)
 }
 
-/// Browsers ask for it; there is none.
+/// Browsers request an icon; there is none.
 pub async fn icon() -> StatusCode {
     StatusCode::NO_CONTENT
 }

@@ -1,4 +1,4 @@
-//! What a desk shows: its person's pages and the board of incidents, as JSON.
+//! The content of a desk as JSON: its person's pages and the board of incidents.
 
 use crate::{
     core::{Answer, AnswerLevel, Engagement, Incident, IncidentId, IncidentStatus, PersonName, Timestamp, page::Page},
@@ -12,17 +12,17 @@ use secrecy::ExposeSecret;
 use serde::Serialize;
 use std::{sync::Arc, time::Duration};
 
-/// Incidents on the board: open ones first, as many as there is room for; it says how many it leaves out.
+/// The largest number of incidents on the board, open ones first; the board says how many it leaves out.
 pub const BOARD_MAX: usize = 30;
 
-/// Incidents that wait for the desk's person of which it shows the pages: the newest ones, and as many of the oldest. It
-/// says how many it leaves out; they come up as the others are answered.
+/// The desk shows the pages of this many of the newest and of the oldest incidents that wait for its person. It says
+/// how many it leaves out; they appear when others are answered.
 pub const WAITING_SHOWN: usize = 25;
 
-/// The same of open incidents that do not wait for its person, the newest ones, and of ended ones.
+/// The same limit for the newest open incidents that do not wait for its person, and for ended ones.
 pub const OTHERS_SHOWN: usize = 25;
 
-/// How long a page that has its end stays on its reader's desk: what somebody else has, and what is over.
+/// How long a page stays on its reader's desk after somebody else took the role or the incident ended.
 const ENDED_SHOWN: Duration = Duration::from_secs(10 * 60);
 
 /// Everything that one desk shows.
@@ -35,12 +35,12 @@ pub struct DeskSnapshot {
     left_out: LeftOut,
 }
 
-/// What a desk does not show, for want of room.
+/// How many incidents a desk leaves out because of the limits.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 struct LeftOut {
     /// Incidents that wait for its person.
     waiting: usize,
-    /// Other open or just ended incidents that its person was asked in.
+    /// Other open or recently ended incidents in which its person was asked.
     asked: usize,
     /// Open incidents that are not on the board.
     open: usize,
@@ -55,7 +55,7 @@ struct PersonView {
 #[derive(Serialize)]
 struct DeskPage {
     page: String,
-    /// What tells its incident from one of the same number before a backup was restored; an answer carries it back.
+    /// Distinguishes its incident from one with the same number before a backup was restored; answers contain it.
     mark: String,
     incident: String,
     drill: bool,
@@ -68,20 +68,20 @@ struct DeskPage {
     deadline: Option<Timestamp>,
     wanted: String,
     offers: Vec<AnswerButton>,
-    /// How it stands, in words for this person.
+    /// The state, as a text for this person.
     standing: String,
-    /// What this person is known to have said that asks for no more of them.
+    /// The answers of this person after which nothing more is asked of them.
     heard: Vec<&'static str>,
 }
 
 /// A button.
 #[derive(Debug, Clone, Serialize)]
 pub struct AnswerButton {
-    /// What it says.
+    /// The answer that it sends.
     pub answer: String,
-    /// What it is called.
+    /// Its label.
     pub label: &'static str,
-    /// The one that is wanted.
+    /// Whether it is the wanted answer.
     pub primary: bool,
 }
 
@@ -89,7 +89,7 @@ pub struct AnswerButton {
 struct BoardRow {
     id: String,
     drill: bool,
-    /// What of it left nobody's machine, in words; none where all was sent.
+    /// A text about its messages that went to the sandbox; `None` if all were sent.
     sandbox: Option<String>,
     summary: String,
     status: String,
@@ -104,17 +104,17 @@ struct BoardRole {
     holder: Option<String>,
     deadline: Option<Timestamp>,
     tte_ms: Option<f64>,
-    /// Who had it last and handed it back, while it is open.
+    /// The last person who handed it back, while it is open.
     handed_back_by: Option<String>,
 }
 
-/// What the desk of `person` shows now.
+/// The current content of the desk of `person`.
 pub async fn snapshot(app: &AppState, person: &PersonName) -> Result<DeskSnapshot, StoreError> {
     let live = app.engine.config();
     let mut left_out = LeftOut::default();
     let mut pages = Vec::new();
     for id in asked(app, person, &mut left_out).await? {
-        // One that can not be read must not take the others off the desk.
+        // An incident that can not be read must not remove the others from the desk.
         match app.engine.reads().view(id).await {
             Ok(incident) => pages.extend(incident.iter().flat_map(|i| desk_pages(app, &live, i, person))),
             Err(error) => tracing::error!(incident.id = %id, %error, "a desk can not show this incident"),
@@ -130,7 +130,7 @@ pub async fn snapshot(app: &AppState, person: &PersonName) -> Result<DeskSnapsho
     })
 }
 
-/// The incidents whose pages this person's desk shows, newest first, those that wait for them before the others.
+/// The incidents whose pages this person's desk shows: first those that wait for them, each group newest first.
 async fn asked(app: &AppState, person: &PersonName, left_out: &mut LeftOut) -> Result<Vec<IncidentId>, StoreError> {
     let look = async |standing, oldest, limit| {
         app.engine.reads().asked(person.clone(), AskedQuery { standing, oldest, limit }).await
@@ -152,7 +152,7 @@ async fn asked(app: &AppState, person: &PersonName, left_out: &mut LeftOut) -> R
     Ok(ids)
 }
 
-/// Open incidents first, newest first, then those that are over.
+/// The incidents on the board: first the open ones, each group newest first.
 async fn board(app: &AppState, left_out: &mut LeftOut) -> Result<Vec<Arc<Incident>>, StoreError> {
     let reads = app.engine.reads();
     let mut board = reads.list(IncidentFilter { open_only: true, limit: BOARD_MAX }).await?;
@@ -166,10 +166,10 @@ async fn board(app: &AppState, left_out: &mut LeftOut) -> Result<Vec<Arc<Inciden
     Ok(board)
 }
 
-/// One entry a role: the newest brief of this person about it.
+/// One entry for each role: the newest brief of this person about it.
 fn desk_pages(app: &AppState, live: &RuntimeConfig, incident: &Incident, person: &PersonName) -> Vec<DeskPage> {
     let now = app.engine.now();
-    // What somebody has stays on their own desk as long as the incident is open.
+    // A role that a person has stays on their desk as long as the incident is open.
     let roles = incident.engagements.iter().filter(|(_, e)| match (&incident.status, &e.outcome) {
         (IncidentStatus::Resolved { at, .. }, _) => now < *at + ENDED_SHOWN,
         (IncidentStatus::Open, Some(outcome)) => e.holder() == Some(person) || now < outcome.at() + ENDED_SHOWN,
@@ -179,7 +179,7 @@ fn desk_pages(app: &AppState, live: &RuntimeConfig, incident: &Incident, person:
         .filter_map(|(role, engagement)| {
             let mine = || incident.briefs_of(role).filter(|page| page.person.as_ref() == Some(person));
             let newest = mine().last()?;
-            // Of the newest step the one that was sent to the desk, so that what is seen here is seen there.
+            // From the newest step the page that was sent to the desk, so that it is recorded as seen.
             let page = mine()
                 .filter(|page| page.step_entry == newest.step_entry)
                 .find(|page| is_screen(live, page))
@@ -240,12 +240,12 @@ fn desk_page(
     }
 }
 
-/// The button for somebody who has passed it on or handed it back, and can do it after all.
+/// The button for somebody who passed the role on or handed it back, and can take it after all.
 pub fn after_all(level: AnswerLevel) -> Vec<AnswerButton> {
     vec![AnswerButton { answer: Answer::of_level(level).to_string(), label: "I have it after all", primary: true }]
 }
 
-/// The buttons for a role that demands `level`, the wanted one first.
+/// The buttons for a role that requires `level`, the wanted one first.
 pub fn offers(level: AnswerLevel) -> Vec<AnswerButton> {
     let offer = |(index, answer): (usize, Answer)| AnswerButton {
         answer: match answer {

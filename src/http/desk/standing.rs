@@ -1,4 +1,4 @@
-//! How a role stands, in words for one of those who were asked: what is true now, and how to hand it back.
+//! The state of a role as a text for one of the people who were asked, and how to hand it back.
 
 use crate::{
     core::{
@@ -9,10 +9,10 @@ use crate::{
     matrix::Person,
 };
 
-/// Names that a sentence has before it counts the rest.
+/// The largest number of names in a sentence; the others are counted.
 const NAMED_MAX: usize = 3;
 
-/// One role of an incident, as one person is told of it.
+/// One role of an incident, from the point of view of one person.
 #[derive(Clone, Copy)]
 pub struct RoleStanding<'a> {
     live: &'a RuntimeConfig,
@@ -23,7 +23,7 @@ pub struct RoleStanding<'a> {
 }
 
 impl<'a> RoleStanding<'a> {
-    /// None where the incident has no such role.
+    /// The standing of a role; `None` if the incident has no such role.
     pub fn of(
         live: &'a RuntimeConfig,
         incident: &'a Incident,
@@ -34,7 +34,7 @@ impl<'a> RoleStanding<'a> {
         Some(Self { live, incident, role, engagement, person })
     }
 
-    /// Of the role that this person handed back last.
+    /// The standing of the role that this person handed back last.
     pub fn handed_back(live: &'a RuntimeConfig, incident: &'a Incident, person: &'a PersonName) -> Option<Self> {
         let by_them = |engagement: &Engagement| {
             engagement
@@ -49,22 +49,22 @@ impl<'a> RoleStanding<'a> {
         Self::of(live, incident, role, person)
     }
 
-    /// Whether this person has it, and can hand it back.
+    /// Whether this person has the role and can hand it back.
     pub fn is_theirs(&self) -> bool {
         self.incident.is_open() && self.engagement.holder() == Some(self.person)
     }
 
-    /// Whether an answer is still wanted from anybody.
+    /// Whether the role still needs an answer from anybody.
     pub fn is_open(&self) -> bool {
         self.incident.is_open() && self.engagement.is_open()
     }
 
-    /// Whether this person is out of its ladder: they said that they can not.
+    /// Whether this person left its ladder by saying that they are unable.
     pub fn is_passed(&self) -> bool {
         self.is_open() && self.engagement.unable.contains(self.person)
     }
 
-    /// What is true now, in whole sentences.
+    /// The current state in whole sentences.
     pub fn words(&self) -> String {
         if let IncidentStatus::Resolved { by, why, at } = &self.incident.status {
             let why = why.as_ref().map_or_else(String::new, |why| format!(" ({why})"));
@@ -123,7 +123,7 @@ impl<'a> RoleStanding<'a> {
         }
     }
 
-    /// By the clock on this person's wall.
+    /// The time in this person's time zone.
     fn time(&self, at: Timestamp) -> String {
         let shown = |person: &Person| at.to_utc().with_timezone(&person.zone).format("%H:%M:%S %Z").to_string();
         let utc = || at.to_utc().format("%H:%M:%S UTC").to_string();
@@ -131,8 +131,8 @@ impl<'a> RoleStanding<'a> {
     }
 }
 
-/// What became of an answer, said to the one who gave it: for somebody who has the role now, how to hand it back; for
-/// somebody who handed it back, who is asked.
+/// The reply to an answer. It tells people who have the role how to hand it back, and people who handed it back who is
+/// asked now.
 pub fn verdict_text(
     live: &RuntimeConfig,
     incident: Option<&Incident>,
@@ -152,13 +152,13 @@ pub fn verdict_text(
 }
 
 impl RoleStanding<'_> {
-    /// The same without who handed it back, for those who did.
+    /// The state without the person who handed it back, for that person.
     fn asked_now(&self) -> String {
         if self.is_open() { self.asked() } else { self.words() }
     }
 }
 
-/// A verdict with display names in place of the matrix's names.
+/// A verdict with display names instead of the matrix's names.
 pub fn named(live: &RuntimeConfig, verdict: AnswerVerdict) -> AnswerVerdict {
     match verdict {
         AnswerVerdict::TooLate { has } => AnswerVerdict::TooLate { has: PersonName::from(live.name_of(&has)) },

@@ -1,4 +1,4 @@
-//! The one function that judges what Slack hands in, whichever way it came.
+//! Handles Slack's buttons and commands, whichever way they came.
 
 use super::orders;
 use crate::{
@@ -25,17 +25,17 @@ use axum::{
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// How long a command may take before its user is told that it takes longer; Slack waits three seconds for everything.
+/// How long a command may take before the user is told that it takes longer; Slack waits three seconds in total.
 const ORDER_TIME_MAX: Duration = Duration::from_millis(2500);
 
-/// How long the private word to the one who pressed may take; Slack waits three seconds for everything.
+/// The timeout for a private response; Slack waits three seconds in total.
 const WORD_TIME_MAX: Duration = Duration::from_millis(1500);
 
-/// Said to those whom the matrix does not know.
+/// The response to users who are not in the matrix.
 const STRANGER: &str = "The matrix knows nobody with your Slack account: ask for it to be added.";
 
-/// A button, or a command, that came by HTTP. A fault of the user's is a word for the user with a 200; anything else Slack
-/// would show as its own failure.
+/// Handles a button or command that came over HTTP. A user's mistake gets a text with status 200; Slack would show any
+/// other status as its own failure.
 pub(in crate::http) async fn take(app: &AppState, heard: SlackInbound) -> Result<Response, ProblemDetails> {
     let is_command = matches!(heard, SlackInbound::Command(_));
     let judged = judge(app, heard).await;
@@ -51,7 +51,7 @@ pub(in crate::http) async fn take(app: &AppState, heard: SlackInbound) -> Result
     Err(ProblemDetails::new(StatusCode::SERVICE_UNAVAILABLE, "nothing was kept"))
 }
 
-/// Judges it. What is said in it is durable when this returns, where `kept` says so.
+/// Handles a button or command. When this returns with `kept`, the action is durable.
 pub(super) async fn judge(app: &AppState, heard: SlackInbound) -> InboundResult {
     match heard {
         SlackInbound::Press(press) => {
@@ -74,12 +74,12 @@ async fn obey(app: &AppState, command: SlashCommand) -> InboundResult {
         _ if command.is_bot => escape(NO_HUMAN),
         None => escape(STRANGER),
         Some(person) => {
-            let late = "This takes longer than Slack waits: list will show what came of it.";
+            let late = "This takes longer than Slack waits: list will show the result.";
             let obeyed = timeout(ORDER_TIME_MAX, orders::obey(app, &command, person)).await;
             obeyed.unwrap_or_else(|_| escape(late))
         }
     };
-    // A command is always answered with its text: Slack shows nothing of a refusal but that there was one.
+    // A command always gets a text with status 200: for an error status Slack only shows that it failed.
     InboundResult { kept: true, text, response_url }
 }
 
@@ -95,7 +95,7 @@ async fn answer(app: &AppState, press: &ButtonPress) -> Result<String, PressRefu
     let (target, key) = press.value.rsplit_once(':').unwrap_or((press.value.as_str(), ""));
     let (incident, result) = if let Some(mark) = room_mark(key) {
         let incident: IncidentId = target.parse().map_err(PressRefused::Word)?;
-        // A card of before a restored backup names another incident by the same number.
+        // After a backup was restored, an older card may name another incident by the same number.
         if app.engine.reads().identity(incident).await.map_err(not_kept)?.is_some() {
             ours(app.engine.inbound().is_mark(incident, mark).await)?;
         }
@@ -107,7 +107,7 @@ async fn answer(app: &AppState, press: &ButtonPress) -> Result<String, PressRefu
     verdict_words(app, incident, &person, result).await
 }
 
-/// A private word to the one who did something. What it is about is kept already; this may fail.
+/// Sends a private response to the user. The action is durable already; this may fail.
 pub(super) async fn tell(app: &AppState, url: &str, text: &str) {
     if !is_slack(app, url) {
         return;
@@ -115,13 +115,13 @@ pub(super) async fn tell(app: &AppState, url: &str, text: &str) {
     let sending = app.client.post(url).json(&inbound::EphemeralReply::of(text)).send();
     match timeout(WORD_TIME_MAX, sending).await {
         Ok(Ok(response)) if response.status().is_success() => {}
-        Ok(Ok(response)) => tracing::warn!(status = %response.status(), "Slack did not take a private word"),
-        Ok(Err(error)) => tracing::warn!(error = %error.without_url(), "Slack did not take a private word"),
-        Err(_) => tracing::warn!("Slack did not take a private word in time"),
+        Ok(Ok(response)) => tracing::warn!(status = %response.status(), "Slack did not accept a private response"),
+        Ok(Err(error)) => tracing::warn!(error = %error.without_url(), "Slack did not accept a private response"),
+        Err(_) => tracing::warn!("Slack did not accept a private response in time"),
     }
 }
 
-/// The request is signed, and still an address is checked before we call it.
+/// Checks an address before we call it, even though the request is signed.
 fn is_slack(app: &AppState, url: &str) -> bool {
     let known = url.starts_with("https://hooks.slack.com/") || url.starts_with("https://hooks.slack-gov.com/");
     known || app.slack_hooks.as_deref().is_some_and(|prefix| url.starts_with(prefix))

@@ -1,4 +1,4 @@
-//! What the slash command does, for a person of the matrix, in words for that person alone.
+//! Runs slash commands for people of the matrix; the response is private.
 
 use crate::{
     channel::{
@@ -12,13 +12,13 @@ use crate::{
     text::reply::{ReplyDoubt, says_exercise},
 };
 
-/// Incidents that `list` shows; of the others it says how many.
+/// The largest number of incidents that `list` shows; the others are counted.
 const LIST_MAX: usize = 20;
 
-/// Characters of a summary that `list` shows.
+/// The largest number of characters of a summary in `list`.
 const SUMMARY_MAX: usize = 150;
 
-/// Obeys, and says what came of it, in Slack's markup.
+/// Runs the command and returns the result in Slack's markup.
 pub(super) async fn obey(app: &AppState, command: &SlashCommand, person: PersonName) -> String {
     let order = match command.order() {
         Ok(order) => order,
@@ -52,7 +52,7 @@ pub(super) async fn obey(app: &AppState, command: &SlashCommand, person: PersonN
         SlashRequest::Resolve { incident, reason } => resolve(app, person, incident, reason).await,
     };
     escape(&said.unwrap_or_else(|error| {
-        tracing::error!(%error, "a command by Slack could not be obeyed");
+        tracing::error!(%error, "a Slack command failed");
         NOT_KEPT.to_owned()
     }))
 }
@@ -100,7 +100,7 @@ async fn answer(
     let said = GivenAnswer { person: person.clone(), answer, via: AnswerVia::Slack, page: None, role };
     match app.engine.inbound().answer(incident, said).await {
         Ok(verdict) => {
-            // It is kept, whether or not more can be said about it.
+            // The answer is committed, even if reading the incident fails.
             let seen = app.engine.reads().view(incident).await.ok().flatten();
             let word = verdict_text(&app.engine.config(), seen.as_deref(), &person, verdict, hand_back);
             Ok(format!("{incident}: {word}"))
@@ -115,7 +115,7 @@ async fn page(app: &AppState, call: ManualPage) -> Result<String, StoreError> {
     let stamp = if drill { "DRILL" } else { "LIVE" };
     Ok(match app.engine.admission().page_by_hand(call).await? {
         ManualPageResult::Opened(id) => format!("{stamp} {id} is open: {role} is being called{}.", sandboxed(app)),
-        ManualPageResult::Again => "That was taken before.".to_owned(),
+        ManualPageResult::Again => "That was done before.".to_owned(),
         ManualPageResult::TooMany => {
             format!("Nobody was called: that would be more than {CALLS_MAX} calls of yours in ten minutes.")
         }
@@ -140,7 +140,7 @@ async fn resolve(
     Ok(if was_open { format!("{id} is resolved.") } else { format!("{id} was resolved before.") })
 }
 
-/// By which channels nobody is called, whatever is said.
+/// The channels that the sandbox replaces, so that they reach nobody.
 fn sandboxed(app: &AppState) -> String {
     let live = app.engine.config();
     let channels: Vec<&str> = live.sandboxed().into_keys().map(ChannelName::as_str).collect();

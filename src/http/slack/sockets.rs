@@ -18,7 +18,7 @@ use crate::{
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
 
-/// Keeps the links of one channel until they are to end.
+/// Keeps the links of one channel open until they must end.
 pub(in crate::http) async fn keep(
     app: Arc<AppState>,
     settings: &SocketSettings,
@@ -29,7 +29,7 @@ pub(in crate::http) async fn keep(
     socket::run(settings, TIMING, listener, stop, rand::random()).await
 }
 
-/// Listens for one channel.
+/// Handles the events of one channel.
 struct ChannelListener {
     app: Arc<AppState>,
     reporter: ConnectionReporter,

@@ -106,7 +106,7 @@ fn steps(canvas: &mut SvgCanvas, scale: TimeScale, line: &PlotLine, colour: Colo
     }
     let stroke = format!("stroke=\"{colour}\" stroke-width=\"2\"");
     canvas.path(&d, "none", &stroke, &line.name);
-    let marks = [(open, "not engaged when last looked at"), (ended, "covered, let go or closed without an answer")];
+    let marks = [(open, "not engaged when last looked at"), (ended, "covered, stood down or closed without an answer")];
     for (marks, says) in marks.iter().filter(|(marks, _)| !marks.is_empty()) {
         canvas.path(marks, "none", &stroke, &format!("{}: {says}", line.name));
     }

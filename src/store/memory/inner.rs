@@ -97,7 +97,7 @@ impl MemoryState {
         }
     }
 
-    /// Whether an incident may be shown: it was not set aside.
+    /// Whether an incident may be shown: it is not in quarantine.
     pub fn is_shown(&self, id: IncidentId) -> bool {
         self.quarantine.holds(id).is_none()
     }

@@ -70,7 +70,7 @@ pub async fn start_clock(
     let anchor = kept.and_then(|text| match serde_json::from_str::<ClockAnchor>(&text) {
         Ok(anchor) => Some(anchor),
         Err(error) => {
-            let why = format!("{error}; the wall clock counts instead");
+            let why = format!("{error}; the wall clock is used instead");
             damaged.push((RowName::Other(RowKind::Meta, "clock".into()), why));
             None
         }
@@ -88,14 +88,17 @@ pub async fn look_through(conn: &mut SqliteConnection, shared: &WriterShared) {
                 shared.quarantine().restore(*id);
             }
         }
-        Err(error) => tracing::error!(%error, "incidents that were set aside could not be looked at"),
+        Err(error) => tracing::error!(%error, "incidents in quarantine could not be checked"),
     }
     match mend_asked(conn).await {
         Ok(0) => {}
         Ok(mended) => {
-            tracing::error!(mended, "rows that say for whom incidents wait were damaged: all are taken to wait")
+            tracing::error!(
+                mended,
+                "rows that say for whom incidents wait were damaged: all incidents count as waiting"
+            )
         }
-        Err(error) => tracing::error!(%error, "who was asked in which incident could not be looked at"),
+        Err(error) => tracing::error!(%error, "it could not be checked who was asked in which incident"),
     }
     let turns = runs::turns(conn).await.map(|(_, unreadable)| unreadable);
     let proofs = read::proofs(conn).await.map(|(_, unreadable)| unreadable);
@@ -105,7 +108,7 @@ pub async fn look_through(conn: &mut SqliteConnection, shared: &WriterShared) {
             Ok(rows) => rows.into_iter().for_each(|(row, why)| {
                 shared.set_aside(QuarantinedRow::new(row, shared.clock.now(), why));
             }),
-            Err(error) => tracing::error!(%error, "a table of the store could not be looked through"),
+            Err(error) => tracing::error!(%error, "a table of the store could not be checked"),
         }
     }
 }

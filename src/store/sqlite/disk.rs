@@ -119,7 +119,7 @@ impl SpaceGuard {
     }
 
     /// Checks the disk, unless that was just done. Makes the reserve again if there is room.
-    #[expect(clippy::disallowed_methods, reason = "how often the disk is looked at is no matter of the store's time")]
+    #[expect(clippy::disallowed_methods, reason = "the interval of disk checks does not use the store's time")]
     pub async fn look(&mut self) {
         if self.looked.is_some_and(|at| at.elapsed() < self.limits.look_every) {
             return;

@@ -22,7 +22,7 @@ impl SqliteStore {
         self.shared.epoch
     }
 
-    /// How far the wall clock is ahead of the store's time, in microseconds; see [`SteadyClock::drift_us`].
+    /// How far the wall clock is ahead of the store's time, in microseconds; negative if it is behind.
     pub fn drift_us(&self) -> i64 {
         self.shared.clock.drift_us()
     }

@@ -56,7 +56,7 @@ impl SqliteStore {
         let (NodeEpochs { epoch, left }, server_key, mut damaged) = begin_epoch(&mut conn).await?;
         let clock = start_clock(&mut conn, sources, &mut damaged).await?;
         if let Err(error) = state::forget_windows(&mut conn, clock.now()).await {
-            tracing::warn!(%error, "old windows could not be forgotten");
+            tracing::warn!(%error, "old windows could not be removed");
         }
         let shared = Arc::new(WriterShared {
             quarantine: Mutex::new(state::quarantine(&mut conn, clock.now()).await?),

@@ -103,7 +103,7 @@ impl StartState {
             "SELECT name, seq, hash, (SELECT max(j.seq) FROM journal j WHERE j.chain = chain.name) FROM chain";
         for row in &rows(conn, HEADS).await? {
             let Ok(name) = column::<String>(row, 0) else {
-                self.found(RowKind::Head, "?", "its name is no text".into());
+                self.found(RowKind::Head, "?", "its name is not text".into());
                 continue;
             };
             let last = column::<Option<i64>>(row, 3).ok().flatten().and_then(|seq| u64::try_from(seq).ok());
@@ -191,7 +191,7 @@ pub async fn quarantine(conn: &mut SqliteConnection, now: Timestamp) -> Result<Q
         let entry = column::<&str>(row, 1).ok().and_then(|body| serde_json::from_str::<QuarantinedRow>(body).ok());
         let entry = entry.filter(|entry| entry.row == name);
         let entry =
-            entry.unwrap_or_else(|| QuarantinedRow::new(name.clone(), now, "what was known of it is gone".into()));
+            entry.unwrap_or_else(|| QuarantinedRow::new(name.clone(), now, "what was known about it is lost".into()));
         quarantine.keep([(name, Some(entry))].into());
     }
     Ok(quarantine)

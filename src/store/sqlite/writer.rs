@@ -214,7 +214,7 @@ impl SqliteWriter {
         }
         let pragmas = if is_tight { TIGHT } else { EASY };
         if let Err(error) = sqlx::raw_sql(pragmas).execute(&mut self.conn).await {
-            tracing::warn!(%error, "the store's log could not be written back");
+            tracing::warn!(%error, "the store's write-ahead log could not be checkpointed");
         }
     }
 
@@ -234,9 +234,7 @@ impl SqliteWriter {
             // A panic of the follower must not end the writer.
             let told = AssertUnwindSafe(|| batch.jobs.iter().for_each(|job| follower(&job.result)));
             if catch_unwind(told).is_err() {
-                tracing::error!(
-                    "acting on a commit panicked, which is a bug; its pages are looked for within a minute"
-                );
+                tracing::error!("acting on a commit panicked, which is a bug; its pages are queued within a minute");
             }
         }
     }
@@ -285,7 +283,7 @@ impl SqliteWriter {
                     batch.jobs[i].result = CommittedEvents { at: now, events };
                     continue;
                 }
-                (Err(_), _) => StoreError::Failed("a work panicked; nothing of it was kept".into()),
+                (Err(_), _) => StoreError::Failed("a transaction panicked; nothing of it was kept".into()),
                 (Ok(()), Err(flaw)) => StoreError::Unwritable(flaw),
             };
             self.is_ahead = true;

@@ -45,7 +45,7 @@ fn a_unix_user_answers_as_the_person_that_the_matrix_says_they_are() {
     ] {
         let output = daemon.cli(&[&["answer", &incident], unclear].concat());
         let said = String::from_utf8_lossy(&output.stderr);
-        assert!(!output.status.success() && said.contains("is no answer: say roger (1)"), "{unclear:?}: {said}");
+        assert!(!output.status.success() && said.contains("is not an answer: say roger (1)"), "{unclear:?}: {said}");
         let spoken = serde_json::json!({ "answer": unclear.join(" "), "role": null });
         let asked = daemon.control(&Call::post(&format!("/v1/incidents/{incident}/answer")).json(&spoken));
         assert_eq!(asked.status, 400, "{unclear:?}: {asked:?}");
@@ -60,7 +60,7 @@ fn a_unix_user_answers_as_the_person_that_the_matrix_says_they_are() {
     assert!(daemon.cli(&["desk-link", "ana"]).status.success());
     assert!(!daemon.cli(&["desk-link", "bo"]).status.success());
     for (words, told) in [
-        (vec!["answer", "INC-1", "perhaps"], "is no answer"),
+        (vec!["answer", "INC-1", "perhaps"], "is not an answer"),
         (vec!["answer", "INC-99", "wilco"], "no incident INC-99"),
         (vec!["show", "99"], "no incident INC-99"),
         (vec!["resolve", "99"], "no incident INC-99"),
@@ -78,7 +78,7 @@ fn an_operator_is_nobody_who_answers() {
     let incident = daemon.crash("ES");
     let output = daemon.cli(&["answer", &incident, "wilco"]);
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(!output.status.success() && said.contains("speaks for nobody"), "{said}");
+    assert!(!output.status.success() && said.contains("is not a person of the matrix"), "{said}");
     assert_eq!(daemon.role(&incident, "trader")["state"], "paging");
 }
 

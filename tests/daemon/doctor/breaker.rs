@@ -1,4 +1,4 @@
-//! A channel that reaches nobody: its pages go round it, its operators hear of it by another, and it is taken up again
+//! A channel that reaches nobody: its pages fail over, its operators hear of it by another, and it is taken up again
 //! without a page.
 
 use super::{

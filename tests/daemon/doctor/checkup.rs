@@ -81,7 +81,7 @@ fn the_doctor_finds_what_fails_and_pages_nobody() {
     ] {
         assert_eq!(look(&found, part, what).0, outcome, "{part} {what}: {found:?}");
     }
-    assert!(look(&found, "door", "public_url").1.contains("leads here"));
+    assert!(look(&found, "door", "public_url").1.contains("points to this machine"));
     assert!(look(&found, "people", "proof").1.contains("ana: never by sms"));
 
     gateway.set_locked(true);
@@ -252,7 +252,7 @@ fn an_answer_proves_its_channel_and_is_known_after_a_restart() {
     assert_eq!(people[0]["on_call"], serde_json::json!([{ "role": "trader", "step": 1 }]));
     assert_eq!(people[0]["ways"], 2, "phone and mailbox; Slack stands in the sandbox");
     let text = String::from_utf8(daemon.cli(&["people"]).stdout).unwrap();
-    assert!(text.contains("ago (answered)") && text.contains("15 contact(s) not proven lately"), "{text}");
+    assert!(text.contains("ago (answered)") && text.contains("15 contact(s) not proven recently"), "{text}");
     assert!(daemon.stop());
     daemon.restart();
     known(&daemon);

@@ -76,7 +76,7 @@ async fn a_cron_line_runs_in_time_and_what_was_slept_through_is_left_out() {
     assert_eq!(calendar::tick(&runs, dir.path(), 0.3).await.unwrap(), 1);
     assert_eq!(runs.engine().reads().runs(10).await.unwrap().len(), 1);
     let listed = calendar::scheduled(&runs, dir.path()).await.unwrap();
-    assert!(listed[0].last.ends_with("slept through"), "{listed:?}");
+    assert!(listed[0].last.ends_with("skipped, the daemon was not running"), "{listed:?}");
     assert_eq!(listed[0].next, Timestamp::parse("2026-11-26T09:30:00Z"));
 }
 
@@ -101,7 +101,7 @@ async fn a_schedule_that_is_wrong_is_told_with_its_remedy() {
     for (schedule, remedy) in [
         ("schedule = { cron = \"0 10 * * 2\" }", "by name"),
         ("schedule = { cron = \"0 10 * * Tue\", every = \"30d\" }", "either a cron line or a random moment"),
-        ("schedule = { within = \"Mon-Fri 9-17\", every = \"30d\" }", "are no hours"),
+        ("schedule = { within = \"Mon-Fri 9-17\", every = \"30d\" }", "are not hours"),
         ("schedule = { within = \"Mon-Fri 09:00-17:00\", every = \"1h\" }", "shorter than a day"),
         ("schedule = { within = \"Mon-Fri 09:00-17:00\", every = \"30d\", zone = \"Berlin\" }", "zone"),
     ] {

@@ -61,7 +61,7 @@ fn one_drill_at_a_time() {
     for name in ["crash", "es-falls"] {
         let second = ground.daemon.cli(&["drill", "run", name, "--yes"]);
         assert_eq!(second.status.code(), Some(4));
-        assert!(String::from_utf8_lossy(&second.stderr).contains("DR-1 goes on"), "{name}: {second:?}");
+        assert!(String::from_utf8_lossy(&second.stderr).contains("DR-1 is still running"), "{name}: {second:?}");
     }
     let asked = ground.daemon.cli(&["drill", "run", "crash"]);
     assert_eq!(asked.status.code(), Some(2), "where nobody can be asked, --yes is needed");

@@ -150,7 +150,7 @@ fn a_drill_is_broken_off_by_a_command_and_by_ctrl_c_and_everybody_hears_that_it_
     }
     let shown = String::from_utf8(ground.daemon.cli(&["postmortem", id]).stdout).unwrap();
     assert!(
-        shown.contains("the drill was broken off") && shown.contains("None was sought: the drill was broken off"),
+        shown.contains("the drill was broken off") && shown.contains("None was tried: the drill was broken off"),
         "{shown}"
     );
 
@@ -159,7 +159,7 @@ fn a_drill_is_broken_off_by_a_command_and_by_ctrl_c_and_everybody_hears_that_it_
     eventually("the second brief", || (before < ground.texts_to(ANA).len()).then_some(()));
     let output = interrupt(child);
     assert_eq!(output.status.code(), Some(4), "{output:?}");
-    assert!(String::from_utf8_lossy(&output.stderr).contains("being broken off"), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("being aborted"), "{output:?}");
     let over = |ground: &Ground| ground.texts_to(ANA).iter().filter(|text| text.contains("DRILL is over")).count();
     assert_eq!(over(&ground), 2, "{:?}", ground.texts_to(ANA));
     assert_eq!(ground.daemon.cli(&["drill", "abort", "DR-2"]).status.code(), Some(2), "it does not go on");
@@ -180,7 +180,7 @@ fn a_drill_that_is_broken_off_while_its_announcement_is_waited_for_is_over_when_
     let open = ground.daemon.json(&["incidents"]);
     assert_eq!(open.as_array().unwrap().len(), 0, "{open:#}");
     let report = String::from_utf8(ground.daemon.cli(&["drill", "report", "DR-1"]).stdout).unwrap();
-    assert!(!report.contains("It goes on") && report.contains("broke it off"), "{report}");
+    assert!(!report.contains("It goes on") && report.contains("aborted it"), "{report}");
     // It can be broken off once: what is over does not go on.
     let again = ground.daemon.cli(&["drill", "abort", "DR-1"]);
     assert_eq!(again.status.code(), Some(2), "{again:?}");

@@ -79,7 +79,7 @@ fn a_drill_in_the_sandbox_is_evidence_of_nothing_that_was_sent() {
         (vec!["people"], vec!["SANDBOX: reaches nobody"]),
         (
             vec!["drill", "report", "DR-1"],
-            vec!["(SANDBOX)", "held in the SANDBOX", "None was sought: pages of this drill were kept in the sandbox"],
+            vec!["(SANDBOX)", "held in the SANDBOX", "None was tried: pages of this drill were kept in the sandbox"],
         ),
         (vec!["postmortem", "INC-1"], vec!["(DRILL) (SANDBOX)", "not shown to anybody"]),
         (vec!["report", "tte", "--drills"], vec!["SANDBOX: 1 incident(s) left out", "no incident to measure"]),

@@ -117,7 +117,7 @@ fn who_handed_it_back_is_not_there_when_it_is_played_again() {
 fn without_a_target_there_is_nothing_to_hold_it_against_and_that_is_said() {
     let text = postmortem(&unanswered(""));
     assert!(
-        !text.contains("+step") && text.contains("None was sought: no role of this incident has a target"),
+        !text.contains("+step") && text.contains("None was tried: no role of this incident has a target"),
         "{text}"
     );
 }
@@ -127,7 +127,7 @@ fn what_was_kept_in_the_sandbox_is_no_evidence_that_a_change_would_have_helped()
     let target = "target = { within = \"5m\", percent = 50 }";
     let text = postmortem(&crisis(Setup::new(&matrix(target, gateway())).arg("--sandbox"), "sandbox"));
     assert!(
-        !text.contains("+step") && text.contains("None was sought: pages of this incident were kept in the sandbox"),
+        !text.contains("+step") && text.contains("None was tried: pages of this incident were kept in the sandbox"),
         "{text}"
     );
     for words in ["(SANDBOX)", "Why did Ana Ruiz not answer", "accepted +"] {

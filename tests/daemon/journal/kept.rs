@@ -264,8 +264,8 @@ async fn lines_past_the_last_anchor_are_counted_and_what_can_not_be_seen_is_said
     let at = |seq: u64| lines.iter().position(|line| line.chain == "anchors" && line.seq == seq).unwrap();
     let whole = journal::verify(lines.clone(), KeptAnchors::default());
     assert_eq!((whole.conclusion(), whole.unanchored.lines), (VerifyConclusion::WholeInItself, 0));
-    assert!(whole.unseen()[0].contains("a cut at the end can not be seen"));
-    // Cut off before the second anchor: whole in itself, and its end is covered by nothing.
+    assert!(whole.unseen()[0].contains("neither a cut at the end nor"));
+    // Cut off before the second anchor: consistent in itself, but no anchor covers its end.
     let cut = journal::verify(lines[..at(2)].to_vec(), KeptAnchors::default());
     assert_eq!(cut.conclusion(), VerifyConclusion::WholeInItself);
     let left = (at(2) - at(1) - 1) as u64;

@@ -117,25 +117,25 @@ fn a_full_door_is_told_once_holds_the_ping_back_and_stops_no_page() {
     let fill = || -> Vec<TcpStream> { (0..most + 20).map(|_| TcpStream::connect(daemon.address).unwrap()).collect() };
     let lines = fill();
     let told = |words: &str| daemon.log().matches(words).count();
-    eventually("a line in the log", &daemon, || (told("this door is full") == 1).then_some(()));
-    eventually("no ping", &daemon, || (told("no dead-man ping went out") == 1).then_some(()));
+    eventually("a line in the log", &daemon, || (told("this listener is full") == 1).then_some(()));
+    eventually("no ping", &daemon, || (told("the dead-man ping could not be sent") == 1).then_some(()));
     let pings = receiver.pings();
     let shown = ask(&daemon.state().join("stentor.sock"), "/readyz");
-    assert!(shown.starts_with("HTTP/1.1 503") && shown.contains("the tcp door is full"), "{shown}");
+    assert!(shown.starts_with("HTTP/1.1 503") && shown.contains("the tcp listener is full"), "{shown}");
     assert_eq!(measured(&daemon, "stentor_connections{door=\"tcp\"}"), Some(most));
     let doctor = daemon.cli(&["doctor"]);
-    assert!(String::from_utf8_lossy(&doctor.stdout).contains("the tcp door is full"), "{doctor:?}");
+    assert!(String::from_utf8_lossy(&doctor.stdout).contains("the tcp listener is full"), "{doctor:?}");
     // What goes out has its own descriptors, and so has the control socket.
     let texts = receiver.texts.load(Ordering::SeqCst);
     assert!(daemon.cli(&["fire", "crash"]).status.success());
     eventually("the page", &daemon, || (texts < receiver.texts.load(Ordering::SeqCst)).then_some(()));
     assert_eq!(receiver.pings(), pings, "no ping while the door is full");
     drop(lines);
-    eventually("room again", &daemon, || (told("this door has room again") == 1).then_some(()));
+    eventually("room again", &daemon, || (told("this listener has free connections again") == 1).then_some(()));
     eventually("pings again", &daemon, || (pings < receiver.pings()).then_some(()));
     assert!(ask(&daemon.state().join("stentor.sock"), "/readyz").starts_with("HTTP/1.1 200"));
     let _again = fill();
-    eventually("a second line", &daemon, || (told("this door is full") == 2).then_some(()));
+    eventually("a second line", &daemon, || (told("this listener is full") == 2).then_some(()));
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn a_stranger_on_this_machine_has_a_share_of_the_socket_and_hears_why_once() {
     let mut text = String::new();
     line.read_to_string(&mut text).unwrap();
     assert!(text.starts_with("HTTP/1.1 200"), "{text}");
-    assert_eq!(daemon.log().matches("this peer has its share").count(), 1, "{}", daemon.log());
+    assert_eq!(daemon.log().matches("this peer has reached its limit").count(), 1, "{}", daemon.log());
     let deadline = Instant::now() + PATIENCE;
     while stranger.try_wait().unwrap().is_none() {
         assert!(Instant::now() < deadline, "the stranger does not end");

@@ -97,18 +97,18 @@ fn what_is_no_socket_or_listens_for_somebody_else_is_left_alone() {
     std::fs::remove_file(&socket).unwrap();
 
     std::fs::write(&socket, "notes").unwrap();
-    refused("a file", &on(&socket), &[&path, "no socket", "--socket PATH"]);
+    refused("a file", &on(&socket), &[&path, "not a socket", "--socket PATH"]);
     assert_eq!(std::fs::read_to_string(&socket).unwrap(), "notes");
     std::fs::remove_file(&socket).unwrap();
 
     std::fs::create_dir(&socket).unwrap();
-    refused("a folder", &on(&socket), &[&path, "no socket"]);
+    refused("a folder", &on(&socket), &[&path, "not a socket"]);
     std::fs::remove_dir(&socket).unwrap();
 
     let elsewhere = dir.path().join("notes");
     std::fs::write(&elsewhere, "notes").unwrap();
     symlink(&elsewhere, &socket).unwrap();
-    refused("a link to a file", &on(&socket), &[&path, "no socket"]);
+    refused("a link to a file", &on(&socket), &[&path, "not a socket"]);
     assert_eq!(std::fs::read_to_string(&elsewhere).unwrap(), "notes");
     std::fs::remove_file(&socket).unwrap();
     refused("no folder", &on(&dir.path().join("nowhere/stentor.sock")), &["nowhere", "--socket PATH"]);
@@ -132,7 +132,7 @@ fn somebody_elses_file_with_the_name_of_our_lock_is_left_alone() {
     let beside = dir.path().join(format!("{}.lock", socket.file_name().unwrap().to_str().unwrap()));
     for notes in ["notes", "4711\n/var/lib/postgresql/data\n", "123456789012345678901234"] {
         std::fs::write(&beside, notes).unwrap();
-        refused("notes", &on(&socket), &[".lock", "no lock file", "--socket PATH"]);
+        refused("notes", &on(&socket), &[".lock", "not a lock file", "--socket PATH"]);
         assert_eq!(std::fs::read_to_string(&beside).unwrap(), notes);
     }
     std::fs::remove_file(&beside).unwrap();
@@ -143,7 +143,7 @@ fn somebody_elses_file_with_the_name_of_our_lock_is_left_alone() {
     assert_eq!(std::fs::read_to_string(&elsewhere).unwrap(), "");
     std::fs::remove_file(&beside).unwrap();
     std::fs::create_dir(&socket).unwrap();
-    refused("a folder", &on(&socket), &["no socket"]);
+    refused("a folder", &on(&socket), &["not a socket"]);
     assert!(!beside.exists(), "a refused start leaves nothing");
     std::fs::remove_dir(&socket).unwrap();
     std::fs::write(&beside, "4711\n").unwrap();

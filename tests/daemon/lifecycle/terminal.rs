@@ -117,7 +117,7 @@ fn the_terminal_is_given_back_when_the_viewer_or_a_signal_ends_the_demo() {
 
 #[test]
 fn the_terminal_is_given_back_at_the_demos_own_end() {
-    assert!(check("the end", "verified: whole in itself", |_, _| {}).success());
+    assert!(check("the end", "verified: consistent in itself", |_, _| {}).success());
 }
 
 #[test]

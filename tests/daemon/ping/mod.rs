@@ -235,11 +235,11 @@ async fn the_ping_stays_away_for_as_long_as_something_is_wrong() {
     let still = LOOP_STILL_MAX + Duration::from_secs(1);
     let cases = [
         (Trouble::FullDisk, "the disk"),
-        (Trouble::Hangs(NO_DELIVERY, still), "the delivery loop has not turned for 21s"),
+        (Trouble::Hangs(NO_DELIVERY, still), "the delivery loop has not run for 21s"),
         (Trouble::Hangs(NO_TIMERS, still), "the timers loop"),
         (Trouble::Hangs(NO_LEASE, still), "the lease loop"),
-        (Trouble::QueueStands, "waits for channel sms since 1m"),
-        (Trouble::LaddersStand, "a ladder is due since 10m"),
+        (Trouble::QueueStands, "a page has waited 1m 1s for channel sms"),
+        (Trouble::LaddersStand, "a ladder has been overdue for 10m"),
         (Trouble::Refused, "the receiver says 403"),
     ];
     for (fault, words) in cases {
@@ -261,7 +261,7 @@ async fn the_ping_stays_away_for_as_long_as_something_is_wrong() {
 async fn a_ladder_that_was_overdue_at_the_start_is_late_only_once_it_could_have_moved() {
     let world = World::new().await;
     world.crash().await;
-    let late = |signs: Vec<String>| signs.iter().any(|sign| sign.contains("has not moved"));
+    let late = |signs: Vec<String>| signs.iter().any(|sign| sign.contains("has been overdue"));
     let span = LADDER_LATE_MAX + Duration::from_secs(1);
     world.hands.pass(Duration::from_secs(600) + span);
     assert!(late(world.engine.health().check().await));
@@ -279,15 +279,15 @@ async fn the_ping_stays_away_while_the_own_door_does_not_answer() {
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     world.pinger = DeadManPinger::new(Some(silent.local_addr().unwrap())).unwrap();
     let (taken, said) = world.ping().await;
-    assert!(!taken && said.contains("the own door was called in vain"), "{said}");
+    assert!(!taken && said.contains("a request to our own HTTP port failed"), "{said}");
     let (status, told) = world.readyz().await;
     assert!(
-        status == StatusCode::OK && told["problems"][0].as_str().unwrap().contains("door"),
+        status == StatusCode::OK && told["problems"][0].as_str().unwrap().contains("our own HTTP port"),
         "whoever asks has come in: {told}"
     );
     world.pinger = DeadManPinger::new(Some(world._server.address)).unwrap();
     let (taken, said) = world.ping().await;
-    assert!(!taken && said.contains("the own door was called in vain"), "{said}");
+    assert!(!taken && said.contains("a request to our own HTTP port failed"), "{said}");
     // Its own, at last.
     let door = Server::start(stentor::http::door(world.app())).await;
     world.pinger = DeadManPinger::new(Some(door.address)).unwrap();
@@ -556,7 +556,7 @@ async fn a_daemon_whose_store_can_not_be_written_pings_nobody_until_it_can() {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     };
-    eventually("it is in the log", || daemon.log().contains("no dead-man ping went out").then_some(()));
+    eventually("it is in the log", || daemon.log().contains("the dead-man ping could not be sent").then_some(()));
     assert_eq!(receiver.count(), held, "no ping while it is held back");
     sql("ALTER TABLE elsewhere RENAME TO meta").await;
     eventually("pings again", || (held < receiver.count()).then_some(()));

@@ -38,7 +38,7 @@ fn exercise(past: &Past, hypotheses: Vec<ReviewHypothesis>, cut_short: Option<Cu
         earlier: Vec::new(),
         earlier_left: 0,
         actions: Vec::new(),
-        proposal: ReviewProposal { diff: None, why: "none was sought".into() },
+        proposal: ReviewProposal { diff: None, why: "none was tried".into() },
     }
 }
 
@@ -237,7 +237,7 @@ async fn a_desk_that_was_not_open_is_neither_a_fault_nor_a_providers_wish() {
             "page 1 waits: their desk was not open",
             "show Ana Ruiz a page by desk: their desk was not open",
             "Should the desk page of Ed Wax have been open?",
-            "went round a desk that was not open",
+            "bypassed a desk that was not open",
             "had no desk open",
         ],
         &[
@@ -278,7 +278,7 @@ async fn a_page_that_waited_at_our_own_pace_is_no_fault_of_its_channel() {
     read(
         &text,
         &[
-            "went round our own pace, at which a page still waited for its turn",
+            "bypassed our own pace, at which a page still waited for its turn",
             "to sms within its accept timeout: they waited at our own pace",
             "Is the pace of sms in the matrix what its provider allows?",
             "waited at our own pace",
@@ -316,7 +316,7 @@ async fn a_channel_that_had_a_page_and_took_its_time_is_named() {
     let documents = DocumentTemplates::shipped().unwrap();
     let story = story(&past, id).await;
     let text = postmortem(&story, &beside(), &ReviewProposal::not_sought(), &documents, past.now()).unwrap().markdown;
-    read(&text, &["went round a channel that failed", "Why was sms slow or down?"], &["our own pace"]);
+    read(&text, &["bypassed a channel that failed", "Why was sms slow or down?"], &["our own pace"]);
 }
 
 #[tokio::test]
@@ -396,7 +396,7 @@ async fn a_drill_that_was_broken_off_says_so_first_and_judges_nothing() {
     let past = Past::in_memory();
     let stories = aborted(&past).await;
     let cut =
-        CutShort { how: How::Ended("aborted".into()), after: Duration::from_secs(12), why: "ana broke it off".into() };
+        CutShort { how: How::Ended("aborted".into()), after: Duration::from_secs(12), why: "ana aborted it".into() };
     let hypotheses = vec![
         expected("trader", ReviewVerdict::NotJudged, None),
         expected("it", ReviewVerdict::NotJudged, Some(4)),
@@ -409,7 +409,7 @@ async fn a_drill_that_was_broken_off_says_so_first_and_judges_nothing() {
     let first = text.lines().nth(2).unwrap();
     assert_eq!(
         first,
-        "**ABORTED after 12.0 s: ana broke it off.** It was not played to its end: nothing of it is judged."
+        "**ABORTED after 12.0 s: ana aborted it.** It was not played to its end: nothing of it is judged."
     );
     read(
         &text,

@@ -83,12 +83,12 @@ fn what_a_user_gets_wrong_is_told_to_them_and_does_nothing() {
             (STRANGER, "page trader now", "knows nobody with your Slack account"),
             (STRANGER, "resolve INC-1", "knows nobody with your Slack account"),
             (ANA, "lst", "/stentor help"),
-            (ANA, "answer INC-1 <maybe>", "\"&lt;maybe&gt;\" is no answer"),
-            (ANA, "answer INC-1 wilco?", "\"wilco?\" is no answer"),
-            (ANA, "answer INC-1 wilco :thumbsdown:", "\"wilco :thumbsdown:\" is no answer"),
-            (ANA, "answer INC-1 2 👎", "\"2 👎\" is no answer"),
-            (ANA, "answer INC-1 roger unable", "\"roger unable\" is no answer"),
-            (ANA, "answer INC-1 wilco not", "\"wilco not\" is no answer"),
+            (ANA, "answer INC-1 <maybe>", "\"&lt;maybe&gt;\" is not an answer"),
+            (ANA, "answer INC-1 wilco?", "\"wilco?\" is not an answer"),
+            (ANA, "answer INC-1 wilco :thumbsdown:", "\"wilco :thumbsdown:\" is not an answer"),
+            (ANA, "answer INC-1 2 👎", "\"2 👎\" is not an answer"),
+            (ANA, "answer INC-1 roger unable", "\"roger unable\" is not an answer"),
+            (ANA, "answer INC-1 wilco not", "\"wilco not\" is not an answer"),
             (ANA, "answer INC-99 wilco", "There is no incident INC-99."),
             (ANA, "answer INC-1 wilco nobody", "you were not asked for this"),
             (ANA, "answer INC-1 wilco compliance", "you were not asked for this"),
@@ -113,14 +113,14 @@ fn the_same_command_handed_in_twice_calls_once_also_after_a_restart_and_an_end()
     let fields = typed(ZOE, "page trader feed down");
     assert!(rig.type_as(Way::Http, &fields).contains("INC-1 is open"));
     for way in WAYS {
-        assert_eq!(rig.type_as(way, &fields), "That was taken before.", "{way:?}");
+        assert_eq!(rig.type_as(way, &fields), "That was done before.", "{way:?}");
     }
     rig.daemon.kill();
     rig.daemon.restart();
     rig.slack.until_links(2);
-    assert_eq!(rig.type_as(Way::Http, &fields), "That was taken before.");
+    assert_eq!(rig.type_as(Way::Http, &fields), "That was done before.");
     rig.type_in(Way::Http, ZOE, "resolve INC-1");
-    assert_eq!(rig.type_as(Way::Http, &fields), "That was taken before.");
+    assert_eq!(rig.type_as(Way::Http, &fields), "That was done before.");
     assert_eq!(rig.daemon.incidents().len(), 1);
     // Somebody else who says the same is heard.
     assert!(rig.type_in(Way::Socket, BO, "page trader feed down").contains("INC-2 is open"));

@@ -88,7 +88,7 @@ fn check_and_explain_use_the_same_data_and_warn_of_the_same_trouble() {
         explained(&setup, &newer, seven),
         "the turn of 06:00 is at 14:00Z there"
     );
-    let who = |text: &str| text.lines().find(|line| line.contains("the trigger demands it")).unwrap().to_owned();
+    let who = |text: &str| text.lines().find(|line| line.contains("the trigger requires it")).unwrap().to_owned();
     assert_eq!(who(&explained(&setup, &older, eight)), who(&explained(&setup, &newer, eight)));
     assert!(explained(&setup, &older, "2026-11-29T12:30:00Z").contains("MST"));
     newer.write("Europe/London", b"TZif");

@@ -74,7 +74,7 @@ fn a_copy_that_does_not_say_its_release_counts_as_older_with_a_warning() {
         let tree = telling(line);
         let zones = newer(tree.path());
         assert!(is_bundled(&zones), "{line:?}");
-        assert!(problem(&zones).contains("of which release"), "{line:?}: {}", problem(&zones));
+        assert!(problem(&zones).contains("which release"), "{line:?}: {}", problem(&zones));
     }
     let tree = telling("# version 2027a");
     tree.remove("tzdata.zi");
@@ -155,7 +155,7 @@ fn old_names_that_a_distribution_leaves_away_are_its_links_else_the_bundled_ones
     tree.remove("US/Pacific");
     let zones = newer(tree.path());
     assert_eq!((hours(&zones, "America/Vancouver"), hours(&zones, "US/Pacific")), (9, -8));
-    assert!(problem(&zones).contains("lacks US/Pacific"), "{}", problem(&zones));
+    assert!(problem(&zones).contains("has no US/Pacific"), "{}", problem(&zones));
 }
 
 #[test]

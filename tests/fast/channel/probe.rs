@@ -34,7 +34,7 @@ async fn an_sms_gateway_tells_whether_it_lets_us_in_without_a_message_being_sent
     let channel = kannel_at(gateway.url());
     let (outcome, words) = found(&channel.probe().await);
     assert_eq!(outcome, Fine, "{words}");
-    assert!(words.contains("lets us in") && words.contains("clock: "), "{words}");
+    assert!(words.contains("accepts our login") && words.contains("clock: "), "{words}");
     for (fault, outcome, words) in [
         (Fault::Status(403, vec![], "Authorization failed for sendsms"), Failed, "refuses our credentials"),
         (Fault::Status(401, vec![], ""), Failed, "refuses our credentials"),
@@ -64,14 +64,14 @@ async fn a_mail_server_is_signed_in_to_and_left_without_a_mail() {
     let server = MailServer::start().await;
     let channel = smtp_at(server.url());
     let (outcome, words) = found(&channel.probe().await);
-    assert!(outcome == Fine && words.contains("lets us in (plain text on this machine)"), "{words}");
+    assert!(outcome == Fine && words.contains("accepts our login (plain text on this machine)"), "{words}");
     for (fault, outcome, words) in [
         (Trouble::RefusesLogin, Failed, "login: the mail server says 535"),
         (Trouble::RefusesAll, Failed, "login: the mail server says 554"),
         (Trouble::CutMidReply, Failed, "connection: "),
-        (Trouble::NoGoodbye, Fine, "lets us in"),
+        (Trouble::NoGoodbye, Fine, "accepts our login"),
         // What only goes wrong with a mail is not seen without one.
-        (Trouble::Greylist, Fine, "lets us in"),
+        (Trouble::Greylist, Fine, "accepts our login"),
     ] {
         server.set_fault(fault.clone());
         let (is, said) = found(&channel.probe().await);

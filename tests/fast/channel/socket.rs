@@ -362,7 +362,7 @@ fn socket_mode_switched_off_ends_it_for_the_operators_to_see() {
     let rig = Rig::linked();
     rig.slack.disconnect(0, "link_disabled");
     let failure = rig.failure();
-    assert!(failure.is_lasting && failure.why.contains("switched off"), "{failure:?}");
+    assert!(failure.is_lasting && failure.why.contains("is disabled"), "{failure:?}");
     rig.until("the end", || rig.running.is_finished());
     assert_eq!(rig.slack.open_links(), Vec::<usize>::new());
     assert_eq!(rig.slack.world().opened, 2, "it was tried again");

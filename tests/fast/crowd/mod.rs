@@ -226,7 +226,10 @@ async fn health_looks_at_every_open_incident() {
         }
     };
     let world = World::over(store, hands, dir);
-    assert_eq!(world.engine.health().check().await, ["role trader of INC-1 waits for nobody"]);
+    assert_eq!(
+        world.engine.health().check().await,
+        ["role trader of INC-1 is open, but no step and no other role is due for it"]
+    );
 }
 
 /// A channel is broken, and its incident the oldest of all.

@@ -41,7 +41,7 @@ fn ordered(text: &str) -> String {
         Ok(SlashRequest::Answer { answer, role: None, .. }) => answer.to_string(),
         Ok(other) => format!("{other:?}"),
         Err(why) => {
-            assert!(why.contains("is no answer: say roger (1)"), "{why}");
+            assert!(why.contains("is not an answer: say roger (1)"), "{why}");
             "no answer".into()
         }
     }

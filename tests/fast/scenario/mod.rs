@@ -150,7 +150,7 @@ const FAULTS: [(&str, &str, &str, &str, &str); 26] = [
     ("percent = 90\n", "percent = 190\n", "percent-out-of-range", "190", "90"),
     ("person = \"ana\"", "person = \"anna\"", "unknown-person", "\"anna\"", "ana"),
     ("channel = \"sms\"", "channel = \"smss\"", "unknown-channel", "\"smss\"", "sms"),
-    ("at = \"5m\"", "at = \"25m\"", "after-the-end", "\"25m\"", "come before"),
+    ("at = \"5m\"", "at = \"25m\"", "after-the-end", "\"25m\"", "earlier"),
     ("count = 3", "count = 300", "after-the-end", "300", "end later"),
     ("count = 3", "", "missing-key", "\"30s\"", "count = 3"),
     ("until = \"2m\"", "from = \"3m\"\nuntil = \"2m\"", "ends-before-it-begins", "\"2m\"", "later"),
@@ -258,7 +258,7 @@ fn one_run_is_judged_by_itself_and_says_what_that_shows() {
     assert_eq!(score(&[trader(90.0)], &RunObservation::default()).verdict(), HypothesisVerdict::TooFew);
     let bottleneck = one(&run(Some(70), 0)).bottleneck.unwrap();
     assert_eq!((bottleneck.cause.stage, bottleneck.share), (AnalysisStage::Channel, 0.75), "45 of the 60 seconds");
-    assert_eq!(bottleneck.cause.to_string(), "trader step 1: channel sms took nothing");
+    assert_eq!(bottleneck.cause.to_string(), "trader step 1: channel sms accepted nothing");
 }
 
 #[test]

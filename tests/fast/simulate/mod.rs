@@ -133,7 +133,7 @@ fn a_channel_that_is_down_is_gone_round_after_its_accept_timeout_and_named() {
     let down = WhatIf { without: vec!["sms".into()], ..WhatIf::default() };
     let outlook = play_all(&scenario, &matrix, &down, 20);
     let bottleneck = outlook.score.findings[0].bottleneck.clone().unwrap();
-    assert_eq!(bottleneck.cause.to_string(), "trader step 1: channel sms took nothing (injected)");
+    assert_eq!(bottleneck.cause.to_string(), "trader step 1: channel sms accepted nothing (injected)");
     // Ana's SMS is given up after 20 s for her desk, where she is: she answers there.
     let trader = role(&outlook, "trader");
     assert!(trader.engaged == 20 && trader.quantiles[0].seconds > Some(20.0), "{trader:?}");
@@ -286,7 +286,7 @@ fn the_command_says_by_its_exit_whether_it_holds_and_says_the_same_again() {
     assert_eq!(told["what_ifs"][0]["score"]["findings"][0]["verdict"], "not-held");
     let table = stentor(&["simulate", "slack-outage", "--runs", "60", "--without", "sms"]);
     let table = String::from_utf8(table.stdout).unwrap();
-    assert!(table.contains("without sms") && table.contains("it hangs on trader step 1"), "{table}");
+    assert!(table.contains("without sms") && table.contains("held up by trader step 1"), "{table}");
     let rows = table.lines().filter(|line| line.contains("as it is") || line.contains("without sms"));
     assert!(
         rows.clone().count() > 2 && rows.filter(|row| row.ends_with(' ')).all(|row| row.chars().count() <= 80),

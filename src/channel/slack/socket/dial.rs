@@ -1,4 +1,4 @@
-//! Opens one link: asks Slack for an address, connects to it, waits for hello.
+//! Opens one link: asks Slack for an address, connects to it, and waits for hello.
 
 use super::{
     link::{CloseReason, SocketConnection, worded},
@@ -19,16 +19,16 @@ use std::{sync::Arc, time::Duration};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{MaybeTlsStream, connect_async_with_config, tungstenite::protocol::WebSocketConfig};
 
-/// The largest message that is read, in bytes: a button's payload carries its whole message.
+/// The largest message that is read, in bytes: a button's payload contains its whole message.
 const MESSAGE_MAX: usize = 1024 * 1024;
 
-/// The largest answer to the call that is read, in bytes.
+/// The largest response to `apps.connections.open` that is read, in bytes.
 const ANSWER_MAX: usize = 64 * 1024;
 
-/// How long the app is left alone when it has too many links: others must end first.
+/// The wait if the app has too many links: others must end first.
 const CROWDED: Duration = Duration::from_secs(30);
 
-/// Errors of `apps.connections.open` that only people can mend, beside those that every call knows.
+/// Errors of `apps.connections.open` that need a person to repair them, beside those of every call.
 const LASTING: [&str; 4] = ["user_removed_from_team", "team_disabled", "forbidden_team", "missing_args"];
 
 /// A link over TCP, with TLS or, on this machine, without.
@@ -37,13 +37,13 @@ pub(super) type SocketStream = SocketConnection<MaybeTlsStream<TcpStream>>;
 /// Why there is no link.
 #[derive(Debug)]
 pub(super) struct DialFailure {
-    /// Without secrets.
+    /// The reason, without secrets.
     pub why: String,
-    /// Only people can mend it.
+    /// Whether a person must repair it.
     pub is_lasting: bool,
-    /// Socket Mode is switched off.
+    /// Whether Socket Mode is disabled.
     pub is_switched_off: bool,
-    /// Slack's wish.
+    /// The wait that Slack asked for.
     pub after: Option<Duration>,
 }
 
@@ -55,7 +55,7 @@ pub(super) struct SocketDialer {
     timing: SocketTiming,
 }
 
-/// What Slack answers.
+/// Slack's response.
 #[derive(Deserialize)]
 struct OpenResponse {
     #[serde(default)]
@@ -83,7 +83,7 @@ impl SocketDialer {
         }
     }
 
-    /// Asks for an address and does not use it.
+    /// Asks for an address without using it.
     pub(super) async fn ask(&self) -> Result<(), DialFailure> {
         match timeout(self.timing.open, self.address()).await {
             Ok(address) => address.map(drop),
@@ -111,7 +111,7 @@ impl SocketDialer {
         }
     }
 
-    /// A new link's address; it can be used once, and is as good as a password.
+    /// A new link's address; it can be used once, and is a secret like a password.
     async fn address(&self) -> Result<SecretString, DialFailure> {
         let call = self.client.post(&self.url).bearer_auth(self.token.expose_secret());
         let call = call.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
@@ -152,7 +152,7 @@ impl DialFailure {
     }
 }
 
-/// Plain text only on this machine.
+/// Whether the URL is encrypted, or on this machine.
 fn is_safe(url: &str) -> bool {
     let Ok(url) = reqwest::Url::parse(url) else { return false };
     let host = url.host_str().unwrap_or_default();
@@ -171,7 +171,7 @@ async fn bounded(mut answer: reqwest::Response) -> Result<Vec<u8>, DialFailure> 
     }
 }
 
-/// The innermost cause, which says most and names no address.
+/// The innermost cause, which is the informative one and contains no address.
 fn plain(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut cause: &dyn std::error::Error = &error;

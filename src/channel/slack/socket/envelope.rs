@@ -1,11 +1,11 @@
-//! The frames of Socket Mode. Our own and permissive: a field that Slack sends as `null`, or not at all, loses nothing,
-//! and a payload that can not be read is acknowledged all the same.
+//! The frames of Socket Mode. Our own, permissive types: a missing or `null` field loses nothing, and a payload that
+//! can not be parsed is still acknowledged.
 
 use crate::channel::slack::inbound::ephemeral;
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 
-/// A frame of text.
+/// A text frame.
 #[derive(Debug, Deserialize)]
 pub(super) struct SocketFrame {
     #[serde(default)]
@@ -19,34 +19,34 @@ pub(super) struct SocketFrame {
     payload: Option<Box<RawValue>>,
 }
 
-/// What it says.
+/// The meaning of a frame.
 #[derive(Debug)]
 pub(super) enum FrameKind {
-    /// The link is good.
+    /// The link is ready.
     Hello,
-    /// Slack wants to end the link.
+    /// Slack wants to close the link.
     Disconnect(String),
     /// Something to be acknowledged.
     Envelope(SocketEnvelope),
-    /// Nothing that is known.
+    /// An unknown frame.
     Nothing,
 }
 
-/// Something that a user did, to be acknowledged by its id.
+/// An action of a user, to be acknowledged by its id.
 #[derive(Debug)]
 pub(super) struct SocketEnvelope {
-    /// What the acknowledgement names.
+    /// The id for the acknowledgement.
     pub id: String,
     /// `interactive`, `slash_commands`, `events_api`.
     pub kind: String,
-    /// Whether the acknowledgement may carry an answer.
+    /// Whether the acknowledgement may contain a response.
     pub takes_reply: bool,
-    /// As it came.
+    /// The payload, unparsed.
     pub payload: Option<Box<RawValue>>,
 }
 
 impl SocketFrame {
-    /// What it says.
+    /// The meaning of the frame.
     pub(super) fn word(self) -> FrameKind {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         match (self.r#type.as_str(), self.envelope_id.as_str()) {
@@ -63,7 +63,7 @@ impl SocketFrame {
     }
 }
 
-/// An acknowledgement, with a private word for the user where the envelope takes one.
+/// An acknowledgement, with a private response for the user if the envelope accepts one.
 pub(super) fn acknowledgement(id: &str, reply: Option<&str>) -> String {
     let frame = match reply {
         Some(text) => json!({ "envelope_id": id, "payload": ephemeral(text) }),
@@ -122,7 +122,7 @@ mod tests {
         ] {
             assert_eq!(word(text), expected, "{text}");
         }
-        // A payload deeper than our parser goes is still acknowledged.
+        // A payload that is nested too deeply for our parser is still acknowledged.
         let deep =
             format!(r#"{{"type":"interactive","envelope_id":"e1","payload":{}{}}}"#, "[".repeat(500), "]".repeat(500));
         assert!(word(&deep).starts_with("e1 interactive"), "{}", word(&deep));

@@ -1,4 +1,5 @@
-//! One WebSocket to Slack: hears envelopes, acknowledges each once it is judged, and knows when it is dead.
+//! One WebSocket to Slack: receives envelopes, acknowledges each after it is handled, and detects when the link is
+//! dead.
 
 use super::{
     envelope::{FrameKind, SocketEnvelope, SocketFrame, acknowledgement},
@@ -19,10 +20,10 @@ use tokio_tungstenite::{
     tungstenite::{Error, Message},
 };
 
-/// Envelopes of one link that are judged at the same time; further ones wait in the socket.
+/// The largest number of envelopes of one link that are handled at the same time; further ones wait in the socket.
 const JUDGED_MAX: usize = 64;
 
-/// How long a frame may take to leave; then the link is dead.
+/// The timeout for sending a frame; after it the link counts as dead.
 const WRITE: Duration = Duration::from_secs(5);
 
 /// A link.
@@ -39,19 +40,19 @@ pub(super) struct SocketConnection<S> {
 /// Why a link ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum CloseReason {
-    /// Slack recycles it: a successor is wanted.
+    /// Slack wants to close it: open a successor.
     Asked(String),
-    /// Socket Mode is switched off.
+    /// Socket Mode is disabled.
     Disabled,
     /// The app has too many links open.
     Crowded,
-    /// It is dead.
+    /// The link is dead.
     Gone(String),
-    /// We end it.
+    /// We close it.
     Over,
 }
 
-/// An envelope that has been judged.
+/// An envelope that has been handled.
 struct HandledEnvelope {
     id: String,
     takes_reply: bool,
@@ -59,7 +60,7 @@ struct HandledEnvelope {
     judged: InboundResult,
 }
 
-/// What one turn brought.
+/// What happened next on the link.
 enum ConnectionEvent {
     Hello,
     Parting(CloseReason),
@@ -85,7 +86,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> SocketConnection<S> {
         }
     }
 
-    /// Serves until there is a reason to part. May be dropped at any time and called again: nothing is lost.
+    /// Serves until there is a reason to close. May be dropped at any time and called again: nothing is lost.
     pub(super) async fn serve(&mut self) -> CloseReason {
         loop {
             if let ConnectionEvent::Parting(parting) = self.turn().await {
@@ -94,7 +95,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> SocketConnection<S> {
         }
     }
 
-    /// Serves on after Slack has asked for a successor, which it may do more than once.
+    /// Continues to serve after Slack has asked for a successor, which it may do more than once.
     pub(super) async fn serve_on(&mut self) -> CloseReason {
         loop {
             match self.serve().await {
@@ -104,7 +105,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> SocketConnection<S> {
         }
     }
 
-    /// Ends it: listens on for `linger`, judges to the end what it had heard, and closes.
+    /// Closes it: receives for `linger` longer, handles everything received, and closes.
     pub(super) async fn leave(mut self, linger: Duration) {
         let _ = timeout(linger, self.serve_on()).await;
         let mut is_open = true;
@@ -112,7 +113,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> SocketConnection<S> {
             is_open = is_open && self.acknowledge(done).await.is_ok();
         }
         while self.telling.next().await.is_some() {}
-        // Slack is known to leave the connection open after the closing words.
+        // Slack sometimes leaves the connection open after the close frames.
         let _ = timeout(self.timing.close, async {
             if self.stream.close(None).await.is_ok() {
                 while let Some(Ok(_)) = self.stream.next().await {}
@@ -151,7 +152,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> SocketConnection<S> {
 
     fn read(&mut self, text: &str) -> ConnectionEvent {
         let Ok(frame) = serde_json::from_str::<SocketFrame>(text) else {
-            tracing::warn!(bytes = text.len(), "Slack sent a frame that can not be read; it is passed over");
+            tracing::warn!(bytes = text.len(), "Slack sent a frame that can not be read; it is ignored");
             return ConnectionEvent::Nothing;
         };
         match frame.word() {
@@ -169,7 +170,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> SocketConnection<S> {
         }
     }
 
-    /// What was not kept is not acknowledged: Slack then shows the user that it failed.
+    /// An action that was not kept is not acknowledged: then Slack shows the user that it failed.
     async fn acknowledge(&mut self, done: HandledEnvelope) -> Result<(), CloseReason> {
         let HandledEnvelope { id, takes_reply, is_command, judged } = done;
         let InboundResult { kept, text, response_url } = judged;
@@ -177,7 +178,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> SocketConnection<S> {
         let acknowledged = if kept || reply.is_some() {
             self.write(Message::text(acknowledgement(&id, reply))).await
         } else {
-            tracing::error!("what came over a link to Slack could not be kept: it is not acknowledged");
+            tracing::error!("an event from Slack could not be stored: it is not acknowledged");
             Ok(())
         };
         if let Some(url) = response_url.filter(|_| reply.is_none() && !text.is_empty()) {
@@ -200,7 +201,8 @@ fn or_gone(result: Result<(), CloseReason>) -> ConnectionEvent {
     result.map_or_else(ConnectionEvent::Parting, |()| ConnectionEvent::Nothing)
 }
 
-/// Judged beside the reading, so that one that takes long holds up nobody. A panic is a bug, and must not end the link.
+/// Handles an envelope while reading continues, so that a slow one delays nobody. A panic is a bug, but must not end
+/// the link.
 fn judge(listener: Arc<dyn SocketListener>, envelope: SocketEnvelope) -> BoxFuture<'static, HandledEnvelope> {
     Box::pin(async move {
         let SocketEnvelope { id, kind, takes_reply, payload } = envelope;
@@ -209,11 +211,11 @@ fn judge(listener: Arc<dyn SocketListener>, envelope: SocketEnvelope) -> BoxFutu
         let judged = match heard {
             Ok(SlackInbound::Other) => InboundResult::silent(),
             Ok(heard) => AssertUnwindSafe(listener.hear(heard)).catch_unwind().await.unwrap_or_else(|_| {
-                tracing::error!("judging what came over a link to Slack panicked; this is a bug");
+                tracing::error!("handling an event from Slack panicked; this is a bug");
                 InboundResult { kept: false, ..InboundResult::silent() }
             }),
             Err(error) => {
-                tracing::warn!(%error, "an envelope of Slack's can not be read; it is acknowledged and left");
+                tracing::warn!(%error, "an envelope from Slack can not be read; it is acknowledged and ignored");
                 InboundResult::silent()
             }
         };
@@ -221,7 +223,7 @@ fn judge(listener: Arc<dyn SocketListener>, envelope: SocketEnvelope) -> BoxFutu
     })
 }
 
-/// A fault of the socket, without the address: that holds the link's own ticket.
+/// An error of the socket as text, without the address, which contains the link's ticket.
 pub(super) fn worded(error: &Error) -> String {
     match error {
         Error::Io(error) => error.to_string(),
@@ -238,9 +240,9 @@ impl fmt::Display for CloseReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Asked(reason) => {
-                write!(f, "Slack recycles it ({})", crate::channel::slack::refusal::code_only(reason))
+                write!(f, "Slack asks to reconnect ({})", crate::channel::slack::refusal::code_only(reason))
             }
-            Self::Disabled => f.write_str("Socket Mode is switched off for this app"),
+            Self::Disabled => f.write_str("Socket Mode is disabled for this app"),
             Self::Crowded => f.write_str("the app has too many links open"),
             Self::Gone(why) => f.write_str(why),
             Self::Over => f.write_str("we end it"),

@@ -1,29 +1,29 @@
-//! How sockets are opened, and who listens at them.
+//! The timeouts of sockets, and the trait that handles their events.
 
 use crate::channel::{inbound::SlackInbound, slack::inbound::InboundResult};
 use futures_util::future::BoxFuture;
 use std::time::Duration;
 
-/// The waits of Socket Mode.
+/// The timeouts and waits of Socket Mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SocketTiming {
-    /// How long opening a link may take, from the call to Slack's hello.
+    /// The timeout for opening a link, from the call to Slack's hello.
     pub open: Duration,
-    /// A link from which nothing came for so long is dead: Slack pings more often, and answers our pings.
+    /// A link that received nothing for this long is dead: Slack pings more often, and answers our pings.
     pub silence: Duration,
     /// How often we ping.
     pub ping: Duration,
-    /// How long a link that has been replaced is still listened to: what Slack had sent by it is on its way.
+    /// How long a replaced link still receives events that Slack had already sent over it.
     pub linger: Duration,
-    /// How long Slack may take to close; it is known not to.
+    /// How long we wait for Slack to close; sometimes it does not.
     pub close: Duration,
-    /// A link that lasted so long was a good one: the next is opened at once.
+    /// If a link lasted this long, the next one is opened immediately.
     pub steady: Duration,
-    /// The wait after a refusal that only people can mend.
+    /// The wait after a refusal that a person must repair.
     pub refused: Duration,
 }
 
-/// As they are in production.
+/// The values in production.
 pub const TIMING: SocketTiming = SocketTiming {
     open: Duration::from_secs(15),
     silence: Duration::from_secs(70),
@@ -34,23 +34,23 @@ pub const TIMING: SocketTiming = SocketTiming {
     refused: Duration::from_secs(60),
 };
 
-/// Who listens at the links.
+/// Handles the events of the links.
 pub trait SocketListener: Send + Sync + 'static {
-    /// Judges what a user did. It is acknowledged when this returns, if it was kept.
+    /// Handles an action of a user. When this returns, the action is acknowledged if it was kept.
     fn hear(&self, heard: SlackInbound) -> BoxFuture<'_, InboundResult>;
-    /// Sends a private word afterwards.
+    /// Sends a private response later.
     fn tell<'a>(&'a self, response_url: &'a str, text: &'a str) -> BoxFuture<'a, ()>;
-    /// So many links are up now.
+    /// Reports how many links are up now.
     fn linked(&self, links: usize) -> BoxFuture<'_, ()>;
-    /// A link could not be opened.
+    /// Reports that a link could not be opened.
     fn failed<'a>(&'a self, failure: &'a ConnectFailure) -> BoxFuture<'a, ()>;
 }
 
 /// Why a link could not be opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectFailure {
-    /// The trouble, without secrets.
+    /// The reason, without secrets.
     pub why: String,
-    /// Whether only people can mend it: a revoked token, Socket Mode switched off.
+    /// Whether a person must repair it: a revoked token, Socket Mode disabled.
     pub is_lasting: bool,
 }

@@ -1,10 +1,11 @@
-//! The text of a mail: all of its parts that its reader sees, as lines.
+//! The text of a mail: all parts that its reader sees, as lines.
 
 use super::{html::text_of, phrases::is_blank, quote::own_lines};
 use mail_parser::{Message, MessagePart, MimeHeaders, PartType};
 use std::collections::BTreeSet;
 
-/// What a mail says, part by part. Of a text and a page that say the same, the text, unless the page shows what the text lost.
+/// The text of each part of a mail. If a mail has the same content as text and HTML, it is the text, unless the HTML
+/// contains signs that the text lost.
 pub(super) fn texts(mail: &Message<'_>) -> Vec<String> {
     let plain = texts_of(mail.text_bodies());
     let has_page = mail.html_bodies().any(|part| matches!(part.body, PartType::Html(_)));
@@ -31,13 +32,13 @@ fn has(part: &MessagePart<'_>, attribute: &str, value: &str) -> bool {
     kind.and_then(|kind| kind.attribute(attribute)).is_some_and(|given| given.eq_ignore_ascii_case(value))
 }
 
-/// The signs above the quote that can change a meaning.
+/// The signs above the quote that can change the meaning.
 fn signs(texts: &[String]) -> BTreeSet<char> {
     let is_sign = |c: &char| *c == '~' || !(c.is_alphanumeric() || c.is_whitespace() || c.is_ascii());
     texts.iter().flat_map(|text| own_lines(text)).flat_map(str::chars).filter(is_sign).collect()
 }
 
-/// Lines that were broken only to fit, whole again (RFC 3676).
+/// Joins lines that were only wrapped (RFC 3676).
 fn unwrapped(text: &str, delete_space: bool) -> String {
     let mut whole: Vec<String> = Vec::new();
     let mut goes_on: Option<usize> = None;

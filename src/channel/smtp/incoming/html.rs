@@ -1,9 +1,9 @@
-//! A page of HTML as the text that its reader sees. What changes the meaning of words stays in it: a line through them
-//! becomes `~`, a picture its other words, a quote `>`.
+//! Converts HTML to the text that its reader sees. What changes the meaning of words is kept: strikethrough becomes
+//! `~`, a picture its alternative text, a quote `>`.
 
 use mail_parser::decoders::html::add_html_token;
 
-/// Elements that begin a line of their own.
+/// Elements that begin a new line.
 const BLOCKS: [&str; 26] = [
     "address",
     "article",
@@ -39,10 +39,10 @@ const UNSEEN: [&str; 4] = ["style", "script", "template", "title"];
 /// Elements without content.
 const VOID: [&str; 8] = ["br", "hr", "img", "input", "link", "meta", "area", "wbr"];
 
-/// Elements that may be open at once; what is nested deeper is not kept track of.
+/// The largest nesting of elements; deeper ones are not tracked.
 const DEPTH_MAX: usize = 200;
 
-/// Bytes of an entity (`&nbsp;`).
+/// The largest length of an entity (`&nbsp;`), in bytes.
 const ENTITY_MAX: usize = 12;
 
 /// The text of a page.
@@ -83,7 +83,7 @@ impl Tag {
         self.attributes.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// Its style, without gaps.
+    /// Its `style` attribute, without spaces.
     fn style(&self) -> String {
         self.attribute("style").unwrap_or_default().to_lowercase().split_whitespace().collect()
     }
@@ -92,7 +92,8 @@ impl Tag {
         ["s", "strike", "del"].contains(&self.name.as_str()) || self.style().contains("line-through")
     }
 
-    /// Also an indented paragraph is a `blockquote` to some, without the line at its side.
+    /// Whether the element is a quote. Some programs also use `blockquote` for an indented paragraph, without the line
+    /// at its side.
     fn quotes(&self) -> bool {
         self.name == "blockquote" && !self.style().contains("border:none")
     }
@@ -149,7 +150,7 @@ fn after_end_of<'a>(name: &str, text: &'a str) -> &'a str {
     ""
 }
 
-/// With its entities as letters.
+/// Decodes entities.
 fn decoded(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -178,7 +179,7 @@ struct OpenElement {
 struct PageText {
     text: String,
     open: Vec<OpenElement>,
-    /// A gap that is written only where words follow.
+    /// A space that is written only if words follow.
     gap: bool,
 }
 
@@ -247,7 +248,8 @@ impl PageText {
         }
     }
 
-    /// A sign is what it says; of any other picture nobody knows what it says, but that it is there.
+    /// A picture of an emoji becomes the emoji; any other picture becomes `[image: ALT]`, because its content is
+    /// unknown.
     fn picture(&mut self, tag: &Tag) {
         let is_dot = |side| matches!(tag.attribute(side), Some("0" | "1" | "0px" | "1px"));
         if is_dot("width") || is_dot("height") || tag.style().contains("display:none") {

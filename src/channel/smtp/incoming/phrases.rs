@@ -1,9 +1,9 @@
-//! Words that stand around what people write in mails, in the languages that we know, in lower case. A list that lacks one
-//! makes a mail unclear and engages nobody.
+//! Phrases around the text that people write in mails, in the languages that we know, in lower case. If a phrase is
+//! missing here, a mail is unclear and engages nobody.
 
 use crate::text::reply::folded;
 
-/// Words and phrases, divided by `|`.
+/// Words and phrases, separated by `|`.
 pub(super) struct Phrases(&'static str);
 
 impl Phrases {
@@ -17,15 +17,15 @@ impl Phrases {
     }
 }
 
-/// Bytes of a line that may be a name, a title, thanks and the like.
+/// The largest length of a line that may be a name, a title, thanks and the like, in bytes.
 pub(super) const LINE_MAX: usize = 300;
 
-/// Nothing that anybody sees.
+/// Whether a line has no visible character.
 pub(super) fn is_blank(line: &str) -> bool {
     line.is_empty() || (line.len() <= LINE_MAX && folded(line).trim().is_empty())
 }
 
-/// How mails begin.
+/// Greetings at the start of a mail.
 pub(super) const GREETINGS: Phrases = Phrases(
     "hi|hello|hey|dear|good morning|good afternoon|good evening|morning|afternoon|evening|greetings|hallo|\
      guten tag|guten morgen|guten abend|servus|grüezi|moin|liebes|liebe|sehr geehrte|bonjour|bonsoir|salut|\
@@ -33,13 +33,13 @@ pub(super) const GREETINGS: Phrases = Phrases(
      здравствуйте|привет|お疲れ様です|你好",
 );
 
-/// Who is greeted, beside names.
+/// Words for people who are greeted, beside names.
 pub(super) const ADDRESSED: Phrases = Phrases(
     "all|team|everyone|everybody|there|folks|both|stentor|guys|colleagues|desk|ops|again|zusammen|alle|\
      allerseits|damen|und|herren|à|tous|todos|a|tutti|equipo|équipe",
 );
 
-/// How mails end.
+/// Thanks and regards at the end of a mail.
 pub(super) const THANKS: Phrases = Phrases(
     "thanks|thank you|many thanks|thanks a lot|thank you very much|thanks so much|thx|ta|\
      thanks for letting me know|thanks for the heads up|thanks for the alert|thanks for the page|with thanks|\
@@ -56,26 +56,26 @@ pub(super) const THANKS: Phrases = Phrases(
      pozdrawiam|с уважением|спасибо|よろしくお願いします|ありがとうございます",
 );
 
-/// What telephones and programs put below a mail, whole.
+/// Complete lines that phones and programs add below a mail.
 pub(super) const FOOTERS: Phrases = Phrases(
     "iphoneから送信|ipadから送信|androidから送信|发自我的iphone|发自我的 iphone|发自我的手机|从我的 iphone 发送|傳送自我的 iphone|從我的iphone傳送|\
      나의 iphone에서 보냄|iphone'umdan gönderildi|تم الإرسال من الـ iphone|yahoo mail: search, organize, conquer",
 );
 
-/// Telephones and programs.
+/// The names of phones and programs.
 pub(super) const PRODUCTS: Phrases = Phrases(
     "iphone|iphonesta|iphonu|ipad|ipadu|ios|android|samsung|galaxy|huawei|pixel|xiaomi|oneplus|motorola|nokia|\
      blackberry|outlook|gmail|yahoo|proton|protonmail|thunderbird|windows|gmx|web|fastmail|bluemail|spark|\
      superhuman|mobile|phone|smartphone|handy|mobiltelefon|téléphone|móvil|celular|cellulare|телефона",
 );
 
-/// Of which a footer has one.
+/// Verbs of footers; each footer has one.
 pub(super) const FOOTER_VERBS: Phrases = Phrases(
     "sent|get|gesendet|beziehen|holen|envoyé|télécharger|obtenez|enviado|obtener|inviato|scarica|ottieni|\
      verzonden|verstuurd|skickat|sendt|wysłane|wysłano|lähetetty|odesláno|отправлено|baixar",
 );
 
-/// Whatever else stands in one.
+/// Other words of footers.
 pub(super) const FOOTER_WORDS: Phrases = Phrases(
     "sent|get|gesendet|beziehen|holen|envoyé|télécharger|obtenez|enviado|obtener|inviato|scarica|ottieni|\
      verzonden|verstuurd|skickat|sendt|wysłane|wysłano|lähetetty|odesláno|отправлено|baixar|from|my|via|with|\
@@ -85,7 +85,7 @@ pub(super) const FOOTER_WORDS: Phrases = Phrases(
      почты|messagerie|correo|app's",
 );
 
-/// What a mail's way puts above it.
+/// Warnings that mail servers add above a mail.
 pub(super) const BANNERS: Phrases = Phrases(
     "originated from outside|originated outside|came from outside|sent from outside|external email|\
      external e-mail|external sender|external message|[external|[ext]|[extern|often get email from|\
@@ -93,7 +93,7 @@ pub(super) const BANNERS: Phrases = Phrases(
      extérieur de l'organisation|correo externo|remitente externo",
 );
 
-/// How what a company puts below its mails begins.
+/// The beginnings of disclaimers that companies add below mails.
 pub(super) const DISCLAIMER_OPENERS: Phrases = Phrases(
     "this e-mail|this email|this message|this communication|this transmission|the information|the contents|\
      the content of this|information in this|any views|important|disclaimer|notice|legal notice|confidential|\
@@ -104,14 +104,14 @@ pub(super) const DISCLAIMER_OPENERS: Phrases = Phrases(
      deze e-mail|denna e-post",
 );
 
-/// Of which its paragraph has one.
+/// Word stems of disclaimers; each disclaimer has one.
 pub(super) const DISCLAIMER_STEMS: Phrases = Phrases(
     "intended|confidential|recipient|addressee|privileged|liability|before printing|virus|vertraulich|\
      empfänger|bestimmt|confidentiel|destinataire|confidencial|destinatario|destinatário|riservat|\
      vertrouwelijk|geadresseerde|konfidentiell|mottagare",
 );
 
-/// What says so outright.
+/// Words that alone show that a paragraph is a disclaimer.
 pub(super) const DISCLAIMERS: Phrases = Phrases(
     "intended recipient|intended solely|intended only for|confidentiality notice|and any attachment|\
      received this email in error|received this e-mail in error|received this message in error|\
@@ -122,45 +122,45 @@ pub(super) const DISCLAIMERS: Phrases = Phrases(
      intended for the addressee",
 );
 
-/// Who says these speaks of themselves.
+/// Words that show that writers speak of themselves.
 pub(super) const ONESELF: Phrases =
     Phrases("i|i'm|i'll|i've|i'd|im|ive|me|my|mine|we|we're|we'll|us|ich|mich|yo|je|moi|я");
 
-/// How the line begins that a program puts before a quote.
+/// The beginnings of the line that a program adds before a quote.
 pub(super) const ATTRIBUTION_OPENERS: [&str; 15] =
     ["on ", "am ", "le ", "el ", "il ", "em ", "op ", "den ", "w dniu ", "dne ", "på ", "a ", "la ", "pe ", "в "];
 
-/// What it says.
+/// The verb of that line.
 pub(super) const WROTE: Phrases = Phrases(
     "wrote:|wrote :|schrieb|a écrit|escribió|ha scritto|escreveu|schreef|skrev|napisał|napsal|kirjoitti|\
      έγραψε|написал|пишет|пише|写道|寫道|님이 작성|のメール|yazdı|ha escrit|írta|a scris",
 );
 
-/// The sender's field in the head of a mail that is quoted.
+/// The sender field in the headers of a quoted mail.
 pub(super) const FROM: Phrases =
     Phrases("from|von|de|da|van|från|fra|od|от|від|lähettäjä|差出人|发件人|寄件者|보낸 사람|kimden|feladó|מאת");
 
-/// Its other fields.
+/// The other header fields of a quoted mail.
 pub(super) const HEAD_FIELDS: Phrases = Phrases(
     "sent|date|to|cc|subject|gesendet|datum|an|betreff|envoyé|à|objet|enviado|enviado el|fecha|para|asunto|\
      inviato|data|a|oggetto|verzonden|aan|onderwerp|skickat|till|ämne|sendt|dato|til|emne|wysłano|do|temat|\
      отправлено|дата|кому|тема|送信日時|日付|宛先|件名|发送时间|收件人|主题|寄件日期|收件者|主旨|보낸 날짜|받는 사람",
 );
 
-/// What stands before a number or an address.
+/// Labels before a phone number or address.
 pub(super) const CONTACT_LABELS: Phrases = Phrases(
     "tel|t|p|m|d|o|e|w|f|c|mob|mobile|phone|fax|direct|cell|office|ext|email|e-mail|mail|web|telefon|handy|\
      mobil|durchwahl|tél|teléfono|móvil|telefono|cellulare|tlf|desk",
 );
 
-/// What makes a time of a number.
+/// Words that make a number a time.
 pub(super) const TIMES: Phrases = Phrases("am|pm|a.m|p.m|h|hrs|uhr|min|mins|m|th|st|nd|rd|h30|h15|h45|h00");
 
-/// What stands before a name.
+/// Titles before a name.
 pub(super) const HONORIFICS: Phrases =
     Phrases("dr|mr|mrs|ms|mx|prof|sr|sra|herr|frau|ing|dipl|mag|mme|dott|dra|don|doña");
 
-/// What stands behind one.
+/// Pronouns after a name.
 pub(super) const PRONOUNS: Phrases = Phrases("she/her/hers|she/her|he/him/his|he/him|they/them/theirs|they/them");
 
 /// Small words of titles, companies and addresses.
@@ -169,7 +169,7 @@ pub(super) const CONNECTORS: Phrases = Phrases(
      das|dem|den|und|für|von|van|voor|en|och|av|i.v",
 );
 
-/// Words that answer, ask, put off or send to somebody else. No line with one is a signature.
+/// Words that answer, ask, postpone or refer to somebody else. A line with one of them is never a signature.
 pub(super) const AGAINST: Phrases = Phrases(
     "actually|after|again|already|although|apart|asap|ask|away|awaiting|because|before|busy|call|calling|\
      cancel|come|disregard|driving|drunk|elsewhere|except|flight|flying|forget|fyi|get|give|going|gone|hang|\
@@ -183,7 +183,7 @@ pub(super) const AGAINST: Phrases = Phrases(
      désolé|pero|mañana|luego|después|domani|dopo|però|mas|não|amanhã|depois|maar|niet|geen|но|не|нет|завтра",
 );
 
-/// The same in scripts that put no gaps between words.
+/// The same in scripts without spaces between words.
 pub(super) const AGAINST_WITHIN: Phrases = Phrases(
     "ない|ません|です|ます|ただし|後で|あとで|明日|今日|無理|今は|お願い|だめ|駄目|から|まで|不|没|沒|别|但|请|請|我|等|明天|现在|以后|稍后|못|지만|내일|나중|요|안 |다음",
 );

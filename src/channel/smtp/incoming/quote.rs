@@ -1,19 +1,20 @@
-//! Which lines of a mail its writer wrote, and which are of the mail that they answer. Writers' programs begin a quote in
-//! many ways and languages; what is not known as one is taken for the writer's own, which engages nobody by mistake.
+//! Separates the lines that a mail's writer wrote from the quoted mail. Mail programs begin a quote in many ways and
+//! languages; an unknown one counts as the writer's own text, which engages nobody by mistake.
 
 use super::phrases::{self, Phrases, is_blank};
 use crate::text::reply::{Reply, folded, read};
 
-/// Lines that the words before a quote are broken over.
+/// The largest number of lines of the attribution before a quote.
 const ATTRIBUTION_LINES: usize = 4;
 
-/// From this many letters on a quoted line may have been broken, and its rest stand below it without a mark.
+/// A quoted line of at least this many letters may have been wrapped, with its rest on the next line without a quote
+/// mark.
 const BROKEN_FROM: usize = 60;
 
-/// Bytes of a line that may begin a quote.
+/// The largest length of a line that may begin a quote, in bytes.
 const LINE_MAX: usize = 500;
 
-/// The lines that are the writer's own, trimmed; an empty one stands for what was left out.
+/// The writer's own lines, trimmed; an empty line replaces what was left out.
 pub(super) fn own_lines(text: &str) -> Vec<&str> {
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
     let mut own = Vec::new();
@@ -25,7 +26,7 @@ pub(super) fn own_lines(text: &str) -> Vec<&str> {
         } else if LINE_MAX < line.len() {
             own.push(line);
         } else if let Some(length) = attribution(rest) {
-            // Where the quote itself has no marks, nobody can say where it ends.
+            // If the quote has no quote marks, its end is unknown.
             let quoted = lines[at + length..].iter().find(|line| !is_blank(line));
             if !quoted.is_some_and(|line| is_marked(line)) {
                 break;
@@ -52,13 +53,14 @@ fn is_rest_of_quoted(lines: &[&str], at: usize) -> bool {
     is_long && lines.get(at + 1).is_some_and(|line| is_marked(line))
 }
 
-/// `On Sun, Nov 29, 2026 at 7:33 PM Stentor <stentor@example.com> wrote:`, in any language and over some lines: how many.
+/// The number of lines of an attribution at the start, in any language: `On Sun, Nov 29, 2026 at 7:33 PM Stentor
+/// <stentor@example.com> wrote:`.
 fn attribution(lines: &[&str]) -> Option<usize> {
     let ends = |line: &&str| line.ends_with([':', '：']);
     let goes_on = |line: &&&str| !is_blank(line) && line.len() <= LINE_MAX;
     let length = 1 + lines.iter().take(ATTRIBUTION_LINES).take_while(goes_on).position(ends)?;
     let joined = |from: usize| lines[from..length].join(" ").to_lowercase();
-    // What stands above the words before a quote is the writer's own, also where it has a number.
+    // The lines above the attribution are the writer's own, even if they contain a number.
     let nearer = (1..length).any(|from| has_year(lines[from]) && is_attribution(&joined(from)));
     let first = lines.first()?;
     let begins = has_year(first) || first.contains('@') || says_wrote(&first.to_lowercase()) || opens(first);
@@ -95,12 +97,13 @@ fn has_year(line: &str) -> bool {
     })
 }
 
-/// An answer in so many words is never the beginning of a quote.
+/// Whether a line is a clear answer, which is never the beginning of a quote.
 fn is_said(line: &str) -> bool {
     matches!(read(line), Reply::Answer { .. } | Reply::AsAsked { .. })
 }
 
-/// What begins a quote that is not marked: a rule with words in it, the head of the mail, or its own first words.
+/// Whether a quote without marks begins here: a separator with words in it, the headers of the mail, or its first
+/// words.
 fn begins_quote(lines: &[&str]) -> bool {
     let Some(line) = lines.first() else { return false };
     let lower = folded(line).to_lowercase();
@@ -118,14 +121,14 @@ fn is_own_headline(line: &str) -> bool {
     rest.is_some_and(|(number, rest)| rest.len() < number.len() && (rest.is_empty() || rest.starts_with(':')))
 }
 
-/// `From: Stentor <..>`, with more of the head below it.
+/// `From: Stentor <..>`, with more headers below it.
 fn is_head(lines: &[&str]) -> bool {
     let Some((_, sender)) = lines.first().and_then(|line| field(line, &phrases::FROM)) else { return false };
     let more = lines.iter().skip(1).take(3).any(|line| field(line, &phrases::HEAD_FIELDS).is_some());
     more || sender.contains('@') || sender.to_lowercase().contains("stentor")
 }
 
-/// A line of a head: its name, where it is one of these, and its value.
+/// A header line: its name, if it is one of these, and its value.
 fn field<'a>(line: &'a str, names: &Phrases) -> Option<(String, &'a str)> {
     let (name, value) = line.split_once([':', '：'])?;
     let name = name.trim_matches(|c: char| c.is_whitespace() || matches!(c, '*' | '_' | '|')).to_lowercase();

@@ -1,18 +1,18 @@
-//! Names and what stands below them: who wrote a mail, and what a signature looks like.
+//! Recognises signatures and the names of a mail's writer.
 
 use super::phrases;
 use crate::text::reply::{Reply, asks_or_denies, folded, read};
 
-/// Words of a line in a signature.
+/// The largest number of words of a signature line.
 const WORDS_MAX: usize = 12;
 
-/// Letters of a title in a script that puts no gaps between words.
+/// The largest number of letters of a title in a script without spaces between words.
 const TITLE_MAX: usize = 20;
 
-/// Digits that a telephone number has at least.
+/// The smallest number of digits of a telephone number.
 const PHONE_DIGITS: usize = 7;
 
-/// Who wrote a mail, by the parts of their names.
+/// The writer of a mail, by the parts of their names.
 #[derive(Debug, Default)]
 pub(super) struct Writer {
     parts: Vec<String>,
@@ -20,8 +20,8 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Of the names that they are known by, and their mailbox. What stands in brackets behind a name is none of it, and
-    /// nor is a word that says something.
+    /// A writer with these names and mailbox. Words in brackets after a name are not part of it, nor are words that
+    /// mean an answer.
     pub fn of<'a>(names: impl IntoIterator<Item = &'a str>, mailbox: &str) -> Self {
         let mut writer = Self::default();
         for name in names {
@@ -47,7 +47,7 @@ fn lower_words(text: &str) -> impl Iterator<Item = String> {
     text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()).map(str::to_lowercase)
 }
 
-/// `Ana`, `- Ana Ruiz, CFA`, `AR`: the writer's own name, and what is part of it.
+/// Whether the line is the writer's own name, with what belongs to it: `Ana`, `- Ana Ruiz, CFA`, `AR`.
 pub(super) fn names_line(line: &str, writer: &Writer) -> bool {
     let is_edge = |c: char| !c.is_alphanumeric() && c != '?';
     let line = line.trim_matches(is_edge);
@@ -72,7 +72,7 @@ pub(super) fn names_line(line: &str, writer: &Writer) -> bool {
     named && (rest.is_empty() || is_signature_line(rest, false))
 }
 
-/// An answer's line without its writer's name behind it.
+/// The line of an answer without the writer's name at its end.
 pub(super) fn without_name<'a>(line: &'a str, writer: &Writer) -> &'a str {
     let is_gap = |c: char| c.is_whitespace() || matches!(c, ',' | '-' | '–' | '—' | '.' | '/');
     let mut rest = line;
@@ -88,13 +88,13 @@ pub(super) fn without_name<'a>(line: &'a str, writer: &Writer) -> &'a str {
     }
 }
 
-/// A name of anybody's: below thanks, it is the writer's.
+/// Whether the line is any name: after thanks, it is the writer's.
 pub(super) fn is_name_after_thanks(line: &str) -> bool {
     let words: Vec<&str> = line.split_whitespace().collect();
     !words.is_empty() && words.len() <= 3 && line.chars().all(|c| !c.is_ascii_digit()) && is_signature_line(line, false)
 }
 
-/// A telephone number, a mailbox or an address of the web, and nothing else.
+/// Whether the line is only a telephone number, a mail address or a web address.
 pub(super) fn is_contact(line: &str) -> bool {
     let bare = folded(line);
     let words = || bare.split_whitespace().map(|word| word.trim_matches(['<', '>', '|', ',', ';']));
@@ -109,19 +109,19 @@ pub(super) fn is_contact(line: &str) -> bool {
         (label.len() < word.len() || label.chars().count() == 1) && phrases::CONTACT_LABELS.has(&label)
     };
     let digits = words().filter(|word| is_number(word)).flat_map(str::chars).filter(char::is_ascii_digit).count();
-    // A date has as many digits.
+    // A date has as many digits as a telephone number.
     let is_called = words().any(|word| word.starts_with(['+', '(']) || word.starts_with("00"));
     let has = words().any(is_address) || (PHONE_DIGITS <= digits && is_called);
     has && words().all(|word| is_address(word) || is_number(word) || is_label(word))
 }
 
-/// Whether something in a line is the way to somebody.
+/// Whether a line contains a telephone number or an address.
 pub(super) fn has_contact(line: &str) -> bool {
     is_contact(line) || PHONE_DIGITS <= folded(line).chars().filter(char::is_ascii_digit).count()
 }
 
-/// A title, a company, an address: words with capitals, none of which says anything to an answer. Below a telephone number
-/// or above one also words without, as titles have them in most languages.
+/// Whether a line is a title, a company or an address: words with capitals, none of which belongs to an answer. Next to
+/// a telephone number also words without capitals, as titles have them in most languages.
 pub(super) fn is_signature_line(line: &str, has_contact: bool) -> bool {
     let line = without_pictures(line);
     let words: Vec<&str> = line.split_whitespace().filter(|word| word.chars().any(char::is_alphanumeric)).collect();
@@ -161,7 +161,7 @@ fn is_domain(word: &str) -> bool {
     labels.next().is_some_and(is_top) && labels.clone().next().is_some() && labels.all(is_label)
 }
 
-/// Whether a line answers, asks, denies, or puts off.
+/// Whether a line answers, asks, denies or postpones.
 fn says_something(line: &str) -> bool {
     let bare = folded(line).to_lowercase();
     let mut words = bare.split(|c: char| !(c.is_alphanumeric() || c == '\'')).filter(|word| !word.is_empty());
@@ -171,12 +171,12 @@ fn says_something(line: &str) -> bool {
         || phrases::AGAINST_WITHIN.iter().any(|part| bare.contains(part))
 }
 
-/// Letters of titles in scripts without capitals. Hiragana make sentences.
+/// Letters of titles in scripts without capitals. Hiragana is excluded, because it occurs in sentences.
 fn is_ideograph(letter: char) -> bool {
     matches!(letter, '\u{30a0}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}' | '\u{f900}'..='\u{faff}')
 }
 
-/// Without `[image: Acme]`, `[cid:image001.png]` and `(she/her)`.
+/// The line without `[image: Acme]`, `[cid:image001.png]` and `(she/her)`.
 fn without_pictures(line: &str) -> String {
     let mut out = String::new();
     let is_pronoun =

@@ -1,6 +1,6 @@
-//! What a human wrote, without what stands around it in every mail: banners, greetings, thanks, names, signatures, the
-//! footers of phones and of companies. Of those only what is known is left out. Every other line is read with the answer,
-//! and one that the reader does not know makes it unclear: it may take the answer back in any words and any language.
+//! Extracts what a person wrote, without banners, greetings, thanks, names, signatures, and the footers of phones and
+//! companies. Only known ones are removed. All other lines are read with the answer, and an unknown line makes it
+//! unclear, because it may take the answer back in any words and any language.
 
 use super::{
     phrases::{self, LINE_MAX, is_blank},
@@ -12,19 +12,19 @@ use crate::{
     text::reply::{READ_MAX, Reply, ReplyDoubt, folded, read},
 };
 
-/// Lines that are looked at for what is harmless; those below are read with the answer whatever they are.
+/// The number of lines in which known phrases are removed; all further lines are read with the answer.
 const LINES_MAX: usize = 300;
 
-/// Letters of a paragraph that may be a disclaimer's.
+/// The largest number of letters of a disclaimer's paragraph.
 const DISCLAIMER_MAX: usize = 3_000;
 
-/// Lines of a signature.
+/// The largest number of lines of a signature.
 const SIGNATURE_LINES: usize = 10;
 
-/// Lines of a paragraph of a disclaimer that are looked at.
+/// The number of lines that are examined in a paragraph of a disclaimer.
 const DISCLAIMER_LINES: usize = 20;
 
-/// What a mail's texts mean; `writer` is who wrote them.
+/// The meaning of a mail's texts by this writer.
 pub(super) fn reading(texts: &[&str], writer: &Writer) -> Reply {
     let said = said_lines(texts, writer);
     let whole = read(&said.join("\n"));
@@ -39,7 +39,7 @@ pub(super) fn reading(texts: &[&str], writer: &Writer) -> Reply {
     }
 }
 
-/// One who can not take it may say why in any words, as long as none of them is another answer.
+/// An *unable* may have reasons in any words, if none of them is another answer.
 fn unable_because(first: &str, reasons: &[&str]) -> Option<Reply> {
     let first = read(first);
     let Reply::Answer { code, answer: Answer::Unable } = &first else { return None };
@@ -53,7 +53,7 @@ fn unable_because(first: &str, reasons: &[&str]) -> Option<Reply> {
     }
 }
 
-/// The lines that say something, of all texts. What ends one does not end the next.
+/// The lines of all texts that belong to the answer. The end of one text does not end the next.
 pub(super) fn said_lines<'a>(texts: &[&'a str], writer: &Writer) -> Vec<&'a str> {
     let mut said = SaidLines { writer, said: Vec::new(), signed: false, thanked: false, near_contact: false };
     let mut left = LINES_MAX;
@@ -61,7 +61,7 @@ pub(super) fn said_lines<'a>(texts: &[&'a str], writer: &Writer) -> Vec<&'a str>
         let lines = own_lines(text);
         for at in end_of_banner(&lines)..lines.len() {
             let goes_on = if left == 0 { said.take_unseen(&lines[at..]) } else { said.take(&lines[at..]) };
-            // More than can be read is unclear, whatever it is.
+            // A text longer than the limit is always unclear.
             if !goes_on || READ_MAX < said.said.len() {
                 break;
             }
@@ -80,16 +80,16 @@ pub(super) fn said_lines<'a>(texts: &[&'a str], writer: &Writer) -> Vec<&'a str>
 struct SaidLines<'a, 'w> {
     writer: &'w Writer,
     said: Vec<&'a str>,
-    /// A name, or a rule, stood above.
+    /// There was a name or a separator above.
     signed: bool,
     /// Thanks or regards were the last line.
     thanked: bool,
-    /// A telephone number or the like stood above in this paragraph.
+    /// There was a telephone number or the like above in this paragraph.
     near_contact: bool,
 }
 
 impl<'a> SaidLines<'a, '_> {
-    /// Takes the first of these lines in; whether the others may say something.
+    /// Reads the first of these lines; returns whether the others may belong to the answer.
     fn take(&mut self, lines: &[&'a str]) -> bool {
         let Some(line) = lines.first().copied().filter(|line| !is_blank(line)) else {
             self.near_contact = false;
@@ -127,7 +127,7 @@ impl<'a> SaidLines<'a, '_> {
         true
     }
 
-    /// Whether a telephone number or the like stands near by: then it is a signature.
+    /// Whether there is a telephone number or the like nearby: then it is a signature.
     fn is_near_contact(&self, lines: &[&str]) -> bool {
         self.near_contact || lines.iter().take(SIGNATURE_LINES).any(|line| has_contact(line))
     }
@@ -145,7 +145,7 @@ impl<'a> SaidLines<'a, '_> {
     }
 }
 
-/// Where what the mail's way put above it ends: `CAUTION: This e-mail came from outside ..`.
+/// Where the banner that a mail server added ends: `CAUTION: This e-mail came from outside ..`.
 fn end_of_banner(lines: &[&str]) -> usize {
     let first = lines.iter().position(|line| !is_blank(line) && !is_rule(line)).unwrap_or(lines.len());
     let Some(line) = lines.get(first).filter(|line| line.len() <= LINE_MAX) else { return first };
@@ -157,7 +157,7 @@ fn end_of_banner(lines: &[&str]) -> usize {
     first + 1 + lines[first + 1..].iter().take_while(goes_on).count()
 }
 
-/// What follows `Hi,`, `Dear Stentor,` and the like; none where the line begins otherwise.
+/// The rest after `Hi,`, `Dear Stentor,` and the like; `None` if the line does not begin with a greeting.
 fn after_greeting(line: &str) -> Option<&str> {
     let rest = phrases::GREETINGS.iter().filter_map(|words| after(line, words)).min_by_key(|rest| rest.len())?;
     let ends =
@@ -178,7 +178,7 @@ fn after_greeting(line: &str) -> Option<&str> {
     (!matches!(read(bare), Reply::Unclear { .. })).then_some(bare)
 }
 
-/// What follows thanks or regards, without the signs between them; also behind a second one (`Thanks and regards`).
+/// The rest after thanks or regards, without the punctuation between; also after a second one (`Thanks and regards`).
 fn after_thanks(line: &str) -> Option<&str> {
     let thanks =
         |line| phrases::THANKS.iter().filter_map(|words| after(line, words)).min_by_key(|rest: &&str| rest.len());
@@ -189,7 +189,7 @@ fn after_thanks(line: &str) -> Option<&str> {
     Some(thanks(joined).map_or(rest, |rest| rest.trim_matches(is_sign)))
 }
 
-/// What follows these words, which end where a word ends.
+/// The rest after these words, which must end at a word boundary.
 fn after<'a>(line: &'a str, words: &str) -> Option<&'a str> {
     let mut letters = line.char_indices();
     for wanted in words.chars() {
@@ -207,13 +207,13 @@ fn after<'a>(line: &'a str, words: &str) -> Option<&'a str> {
     (!splits_word).then_some(rest)
 }
 
-/// A line across the page.
+/// Whether the line is a separator.
 fn is_rule(line: &str) -> bool {
     let is_drawn = |c: char| matches!(c, '-' | '_' | '=' | '*' | '~' | '–' | '—' | '─' | '━' | '═' | '―');
     line == "—" || (3 <= line.chars().count() && line.chars().all(is_drawn))
 }
 
-/// `Sent from my iPhone`: known words alone, and one of them a program's or a telephone's.
+/// Whether the line is a footer (`Sent from my iPhone`): only known words, one of them the name of a program or phone.
 fn is_footer(line: &str) -> bool {
     let lower = folded(line).to_lowercase();
     if phrases::FOOTERS.iter().any(|footer| lower.trim_end_matches('.') == footer) {
@@ -230,7 +230,7 @@ fn is_footer(line: &str) -> bool {
     only_known && words().any(is_product) && words().any(|word| phrases::FOOTER_VERBS.has(word))
 }
 
-/// What a company puts below each mail. Who writes of themselves is none.
+/// Whether the lines are a company's disclaimer. A text in which writers speak of themselves is not.
 fn is_disclaimer(lines: &[&str]) -> bool {
     let Some(line) = lines.first() else { return false };
     let line = beginning(line).to_lowercase();
@@ -248,7 +248,7 @@ fn is_disclaimer(lines: &[&str]) -> bool {
     (outright || says) && !of_oneself()
 }
 
-/// What of a paragraph is looked at.
+/// The part of a paragraph that is examined.
 fn beginning(text: &str) -> &str {
     text.char_indices().nth(DISCLAIMER_MAX).map_or(text, |(end, _)| &text[..end])
 }

@@ -187,11 +187,11 @@ fn legend(report: &TteReport) -> String {
     };
     let mut lines = vec![
         clock.to_owned(),
-        "Shares are of all: who was covered, let go or closed without an answer was not".to_owned(),
-        "engaged; only who is still open is censored (Aalen-Johansen; 95 % intervals:".to_owned(),
-        "log-log, for targets Clopper-Pearson). Kaplan-Meier: as if the others had been".to_owned(),
-        "waited for; no target is judged by it. \"?\" and \"not reached\": not so many were.".to_owned(),
-        "[n]: reached, or reported, by n only.".to_owned(),
+        "Shares are of all roles: covered, stood down or closed without an answer counts as".to_owned(),
+        "not engaged; only open ones are censored (Aalen-Johansen; 95 % intervals: log-log,".to_owned(),
+        "for targets Clopper-Pearson). Kaplan-Meier: as if the others had been waited for;".to_owned(),
+        "no target uses it. \"?\" and \"not reached\": fewer reached it.".to_owned(),
+        "[n]: only n reached or reported it.".to_owned(),
     ];
     if report.by == TteGrouping::Hour {
         lines.push(format!("Hours are those of {}, when the incident was opened.", report.zone));

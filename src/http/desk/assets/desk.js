@@ -2,34 +2,34 @@
 "use strict";
 
 const BEAT_LOST_MS = 12000; // The server beats every 5 s: two beats are missing.
-const BROKEN_MS = 2000; // The browser says that the line broke: so long it may mend it unseen.
+const BROKEN_MS = 2000; // How long the browser may reconnect before the page shows that the connection is lost.
 const ANSWER_TIMEOUT_MS = 8000;
 const PRESS_GUARD_MS = 600; // A press meant for the page before must not answer the one that replaced it.
-const SEEN_AFTER_MS = 500; // Shown for a blink is not seen.
-const SURE_MS = 8000; // So long a button that pages others waits for its second press.
+const SEEN_AFTER_MS = 500; // A page must be visible for this long to count as seen.
+const SURE_MS = 8000; // How long a button that pages others waits for its second press.
 const MARKS = { "paging": "▲", "engaged": "✔", "covered": "◐", "handed over": "➜", "exhausted": "✖", "stood down": "–", "closed": "■" };
 
 const $ = (id) => document.getElementById(id);
 let state = null; // The last snapshot.
-let skew = 0; // Server time less ours, ms.
+let skew = 0; // Server time minus ours, in ms.
 let shown = null; // The page in the alarm.
 let shownAt = 0;
 let sending = false;
-const silenced = new Set(); // Pages whose sound is off: their person said something.
-const answered = new Set(); // Pages answered from here.
-let told = null; // What the bar says of which page, as long as that is so.
-let unconfirmed = null; // An answer of which the server has not said that it heard it.
+const silenced = new Set(); // Pages without sound, because their person has answered.
+const answered = new Set(); // Pages answered on this desk.
+let told = null; // What the bar says about which page, while that is true.
+let unconfirmed = null; // An answer that the server has not confirmed yet.
 let sure = null; // The page whose button waits for its second press, and until when.
 const seen = new Set();
 
-// --- The line: events from the server --------------------------------------------------------------------------
+// --- The event stream from the server --------------------------------------------------------------------------
 
 let source = null;
 let heardAt = Date.now();
 let builtAt = 0;
 let attempts = 0;
 let rebuild = null;
-let brokenAt = null; // When the browser said that the line broke, until the server is heard again.
+let brokenAt = null; // When the browser reported that the stream broke; null after the next event.
 let lostSince = null;
 let signedOut = false;
 
@@ -48,7 +48,7 @@ function connect() {
     const now = Date.parse(event.data);
     if (!Number.isNaN(now)) skew = now - Date.now();
   });
-  // After any answer but 200 (a proxy's 502 during a restart) the browser never tries again by itself.
+  // After any status but 200 (a proxy's 502 during a restart) the browser does not reconnect by itself.
   source.onerror = () => {
     brokenAt ??= Date.now();
     if (source.readyState === EventSource.CLOSED) connectLater();
@@ -83,7 +83,7 @@ function watchLine() {
     const what = signedOut ? "SIGNED OUT" : "LINE LOST";
     const then = signedOut ? "Ask for a new personal link." : "No page can reach this screen: use your phone.";
     say($("line"), `${what} since ${clock(lostSince + skew)}. ${then}`);
-    // A half-open connection never reports an error, and one that hangs while it is built neither.
+    // A half-open connection never reports an error, and neither does one that hangs while it is opened.
     if (BEAT_LOST_MS < Date.now() - builtAt) connectLater();
   }
   say($("link"), lost ? "line lost" : `line good, heard ${clock(heardAt + skew)}`);
@@ -94,7 +94,7 @@ function watchLine() {
 
 function receive(next) {
   const before = new Map((state ? state.pages : []).map((page) => [page.key, page]));
-  // A number alone may be another page's: one that a restored backup has given again.
+  // The number alone may be that of another page, after a backup was restored.
   for (const page of next.pages) page.key = `${page.page} ${page.mark}`;
   if (state && state.build !== next.build) $("reload").hidden = false;
   state = next;
@@ -105,7 +105,7 @@ function receive(next) {
   draw();
 }
 
-/// Somebody else's answer closes our alarm: say whose.
+/// Somebody else's answer closes our alarm: say whose answer.
 function tellChange(before, page) {
   if (!before || before.state !== "open" || page.state === "open" || answered.has(page.key)) return;
   const what = `${word(page)} ${page.incident} ${page.role}`;
@@ -113,7 +113,7 @@ function tellChange(before, page) {
   if (says) tell("note", `${says}: ${what}`, page, page.state);
 }
 
-/// What the bar says of a page goes as soon as it is not so any more.
+/// Clears what the bar says about a page as soon as it is not true any more.
 function forgetStale() {
   if (!told) return;
   const page = state.pages.find((page) => page.incident === told.incident && page.role === told.role);
@@ -121,7 +121,7 @@ function forgetStale() {
   else if (told.seen) $("result").hidden = true;
 }
 
-/// What the server shows tells whether it heard an answer that it has not confirmed, or that none is needed any more.
+/// The server's state shows whether it received an unconfirmed answer, or that none is needed any more.
 function confirmByState() {
   if (!unconfirmed) return;
   const { incident, role, answer, drill } = unconfirmed;
@@ -134,7 +134,7 @@ function confirmByState() {
   tell(heard ? "good" : "note", says, page, page && page.state);
 }
 
-/// Open pages, one a role: a reminder replaces the page that it repeats. Live before drill, then by deadline.
+/// Open pages, one for each role: a reminder replaces the page that it repeats. Live before drill, then by deadline.
 function queue() {
   const newest = new Map();
   for (const page of state ? state.pages : []) {
@@ -185,7 +185,7 @@ function drawAlarm() {
   say($("alarm-id"), `${page.incident} ${page.role.toUpperCase()}`);
   say($("alarm-head"), page.headline);
   write($("alarm-body"), below(page));
-  // Incidents that this screen has no room for: it can not say how many pages they hold.
+  // Incidents for which this screen has no space: it can not say how many pages they have.
   const hidden = state.left_out.waiting;
   const more = pages.length - 1;
   $("alarm-queue").hidden = more === 0 && hidden === 0;
@@ -203,7 +203,7 @@ function drawOffers(page, fresh) {
     offers.dataset.for = wanted;
     offers.replaceChildren(...page.offers.map((offer) => {
       const wants = offer.answer === page.wanted;
-      // The words that confirm a drill are other words, so that neither hand nor habit takes one for the other.
+      // The words that confirm a drill are different, so that nobody confuses the two out of habit.
       const label = page.drill && wants && !/exercise/i.test(offer.label) ? `${offer.label} (exercise)` : offer.label;
       const button = element("button", wants ? "offer wanted" : "offer", label);
       button.type = "button";
@@ -221,7 +221,7 @@ function enableOffers(on) {
   for (const button of $("alarm-offers").children) button.disabled = !on;
 }
 
-/// Cards are made anew only where they show something else: a button must not move from under a finger.
+/// Cards are rebuilt only if their content changed: a button must not move while somebody presses it.
 function drawCards(section, pages) {
   section.hidden = pages.length === 0;
   const summary = (page) => state.incidents.find((incident) => incident.id === page.incident)?.summary;
@@ -290,7 +290,7 @@ function drawBoard() {
   $("board").replaceChildren(...state.incidents.map(incidentCard), ...leftOut());
 }
 
-/// What the board has no room for is counted.
+/// Counts what does not fit on the board.
 function leftOut() {
   const { open, asked } = state.left_out;
   const lines = [];
@@ -326,7 +326,7 @@ function roleRow(role) {
   return row;
 }
 
-/// Runs every quarter of a second: everything that depends on the time alone.
+/// Runs every quarter of a second: everything that depends only on the time.
 function tick() {
   const now = Date.now() + skew;
   if (shown) {
@@ -400,7 +400,7 @@ async function send(page, offer) {
   }
 }
 
-/// What became of something; good news fades, trouble stays.
+/// Shows a result; successes fade, errors stay.
 let fade = null;
 function tell(kind, text, page, state) {
   clearTimeout(fade);
@@ -412,7 +412,7 @@ function tell(kind, text, page, state) {
   if (kind === "good" || kind === "note") fade = setTimeout(() => { $("result").hidden = true; }, 12000);
 }
 
-/// Only what was really on a visible screen is reported as seen.
+/// Reports pages as seen only if they were on a visible screen.
 function reportSeen() {
   if (!shown || seen.has(shown.key) || document.visibilityState !== "visible") return;
   if (Date.now() - shownAt < SEEN_AFTER_MS || !state) return;
@@ -464,7 +464,7 @@ function drawArmed() {
   if (state) drawBoard();
 }
 
-/// Live: a hard two-tone siren. Drill: three soft notes, further apart. Nobody takes one for the other.
+/// Live: a hard two-tone siren. Drill: three soft notes, further apart. They can not be confused.
 function sound() {
   if (!isArmed()) return;
   const now = Date.now();

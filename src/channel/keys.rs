@@ -1,6 +1,6 @@
 //! Keys that several kinds of channel read in the same way.
 
-use super::kind::ContactField;
+use super::contact::{ContactField, EMAIL, PHONE};
 use crate::toml_kit::{
     document::{TomlItem, TomlTable},
     faults::MatrixFaults,
@@ -31,19 +31,19 @@ pub(crate) fn account(table: &mut TomlTable<'_>, faults: &mut MatrixFaults) -> P
     }
 }
 
-/// `needs`: what must be known of a person.
-pub(crate) fn contact(table: &mut TomlTable<'_>, faults: &mut MatrixFaults) -> ContactField {
+/// `needs`: what must be known of a person; none where nothing need be.
+pub(crate) fn contact(table: &mut TomlTable<'_>, faults: &mut MatrixFaults) -> Option<ContactField> {
     let needs = table.take("needs").and_then(|item| one_of(&item, &["phone", "email", "nothing"], faults));
     match needs {
-        Some("phone") => ContactField::Phone,
-        Some("email") => ContactField::Email,
-        _ => ContactField::Nothing,
+        Some("phone") => Some(PHONE),
+        Some("email") => Some(EMAIL),
+        _ => None,
     }
 }
 
 /// Whether the paged person alone reads what is sent. Always so where it goes to a number or mailbox of theirs.
-pub(crate) fn personal(needs: ContactField, table: &mut TomlTable<'_>, faults: &mut MatrixFaults) -> bool {
-    let theirs = needs != ContactField::Nothing;
+pub(crate) fn personal(needs: Option<ContactField>, table: &mut TomlTable<'_>, faults: &mut MatrixFaults) -> bool {
+    let theirs = needs.is_some();
     let Some(item) = table.take("personal") else { return theirs };
     if theirs {
         let message = "`personal` has no effect where a person's own number or mailbox is written to";

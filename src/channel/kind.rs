@@ -4,6 +4,7 @@
 use crate::{
     channel::{
         Channel,
+        contact::ContactField,
         desk_hub::DeskHub,
         inbound::{Acknowledgement, Inbound, InboundRefusal, NamedPage, RequestHead},
         room_name::RoomName,
@@ -33,8 +34,10 @@ pub struct KindSpec {
     pub keys: &'static [&'static str],
     /// For a preset of another kind: the keys that stand where the matrix gives none.
     pub preset: Option<fn() -> Option<&'static DeTable<'static>>>,
-    /// What must be known of a person to reach them, where the settings do not say otherwise.
-    pub contact: ContactField,
+    /// What must be known of a person to reach them, where the settings do not say otherwise; none where nothing need be.
+    pub contact: Option<ContactField>,
+    /// Whether its provider can be asked about people before they are paged ([`Channel::check_people`]).
+    pub looks_people_up: bool,
     /// How fast one destination is written to when the matrix says nothing.
     pub pace: SendPace,
     /// How long a page may stay unaccepted, when the matrix says nothing, before the person's next channel is tried.
@@ -52,22 +55,6 @@ pub struct KindSpec {
 /// Reads the keys of one channel of this kind.
 pub(crate) type SettingsReader =
     fn(ChannelKind, &mut TomlTable<'_>, SourceSpan, &mut MatrixFaults) -> Arc<dyn ChannelConfig>;
-
-/// What must be known of a person to reach them by a channel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub enum ContactField {
-    /// That they exist.
-    #[default]
-    Nothing,
-    /// Their Slack member id.
-    Slack,
-    /// Their phone number.
-    Phone,
-    /// Their mailbox.
-    Email,
-    /// Their Telegram chat id.
-    Telegram,
-}
 
 /// How a channel carries and how people answer by it: assumptions, for a provider that works and a person who is at work.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -147,8 +134,8 @@ pub trait ChannelConfig: fmt::Debug + Send + Sync {
         word.map_or_else(Acknowledgement::empty, Acknowledgement::text)
     }
 
-    /// What must be known of a person to reach them.
-    fn contact(&self) -> ContactField {
+    /// What must be known of a person to reach them; none where nothing need be.
+    fn contact(&self) -> Option<ContactField> {
         self.kind().spec().contact
     }
 
@@ -233,28 +220,6 @@ impl ChannelKind {
     /// Its name in the matrix.
     pub fn as_str(self) -> &'static str {
         self.0.name
-    }
-}
-
-impl ContactField {
-    /// The key of `[person.NAME]` that says it.
-    pub fn key(self) -> &'static str {
-        match self {
-            Self::Nothing => "name",
-            Self::Slack => "slack",
-            Self::Phone => "phone",
-            Self::Email => "email",
-            Self::Telegram => "telegram",
-        }
-    }
-
-    /// In which form a text goes to what is known of a person: a chat, a wallboard or a program where nothing need be.
-    pub(crate) fn form(self) -> TextForm {
-        match self {
-            Self::Phone => TextForm::Sms,
-            Self::Email => TextForm::Mail,
-            Self::Nothing | Self::Slack | Self::Telegram => TextForm::Board,
-        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! Reads `[channel.NAME]`: what all channels have here, what only some have in the folder of their kind.
 
 use super::{
-    kind::{ChannelConfig, ChannelKind, ContactField},
+    contact::ContactField,
+    kind::{ChannelConfig, ChannelKind},
     kinds::KINDS,
 };
 use crate::{
@@ -32,8 +33,8 @@ impl ChannelSettings {
         self.config.kind()
     }
 
-    /// What must be known of a person to reach them by it.
-    pub fn needs(&self) -> ContactField {
+    /// What must be known of a person to reach them by it; none where nothing need be.
+    pub fn needs(&self) -> Option<ContactField> {
         self.config.contact()
     }
 

@@ -10,7 +10,8 @@ pub use super::{
 };
 use crate::core::{
     alert::Alert,
-    answer::{Answer, AnswerVerdict, AnswerVia},
+    answer::{Answer, AnswerVerdict},
+    answer_via::AnswerVia,
     drill::{DrillTerms, FaultKind},
     finding::ClassificationKind,
     identity::{IncidentId, IncidentNonce},

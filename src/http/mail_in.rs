@@ -1,7 +1,10 @@
 //! Mails that come back, as the site's mail server hands them over: answers, automatic replies, bounces.
 
 use crate::{
-    channel::smtp::incoming::{self, IncomingMail, MailMeaning},
+    channel::{
+        contact::EMAIL,
+        smtp::incoming::{self, IncomingMail, MailMeaning},
+    },
     core::{Answer, AnswerVia, Page, PersonName, sentence::judged},
     http::{
         body,
@@ -70,7 +73,7 @@ pub async fn take(
     let live = app.engine.config();
     let name_of = |mailbox: &str| {
         let mut people = live.matrix.people.values();
-        people.find(|person| person.email.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(mailbox)))
+        people.find(|person| person.contact(EMAIL).is_some_and(|own| own.eq_ignore_ascii_case(mailbox)))
     };
     let Some(incoming) = incoming::read(&raw, |mailbox| name_of(mailbox).map(|person| person.name.clone())) else {
         return Ok(Json(told(MailFate::Ignored, "it names no page")));
@@ -185,6 +188,6 @@ async fn proven(app: &AppState, incoming: &IncomingMail) -> Result<MailProof, Pr
 /// A page that was forwarded is answered by its reader alone.
 fn is_from(app: &AppState, incoming: &IncomingMail, reader: &PersonName) -> bool {
     let live = app.engine.config();
-    let mailbox = live.matrix.people.get(reader).and_then(|person| person.email.as_deref());
+    let mailbox = live.matrix.people.get(reader).and_then(|person| person.contact(EMAIL));
     mailbox.is_some_and(|mailbox| mailbox.eq_ignore_ascii_case(&incoming.from))
 }

@@ -2,7 +2,10 @@
 //! forged, so only the page's code proves that they have the page, even where one page alone is open.
 
 use crate::{
-    channel::inbound::{InboundText, OptOutWish},
+    channel::{
+        contact::PHONE,
+        inbound::{InboundText, OptOutWish},
+    },
     core::{Answer, AnswerVia, ChannelName, IncidentId, PageId, PersonName, RoleName},
     engine::{CodedPage, asked_of},
     http::{
@@ -43,7 +46,7 @@ pub(super) struct TextWriter {
 /// Takes a text in; what to answer, empty for nothing.
 pub async fn take(app: &AppState, channel: &ChannelName, text: &InboundText) -> Result<String, ProblemDetails> {
     let address = international(&text.from);
-    let person = app.engine.config().matrix.person_of_phone(&address).cloned();
+    let person = app.engine.config().matrix.person_of(PHONE, &address).cloned();
     let Some(person) = person else {
         tracing::warn!("an SMS came from a number that the matrix does not know");
         return Ok(String::new());

@@ -6,11 +6,13 @@ use crate::{
         inbound::{ButtonPress, InboundText},
         socket_settings::SocketSettings,
         telegram::{
+            self,
+            contact::CHAT,
             inbound::{TelegramInbound, TelegramUpdate},
             poll::{self, TIMING, UpdateListener, UpdateResult},
         },
     },
-    core::{Answer, AnswerVia, PageId, PersonName},
+    core::{Answer, PageId, PersonName},
     http::{
         inbound_connection::ConnectionReporter,
         press::{NO_HUMAN, NOT_KEPT, PressRefused, by_page, verdict_words},
@@ -96,7 +98,7 @@ impl ChannelListener {
             return Err(PressRefused::Word(stranger(&press.user)));
         };
         let (page, code) = press.value.rsplit_once(':').unwrap_or((press.value.as_str(), ""));
-        let (incident, said) = by_page(&self.app, (page, code), person.clone(), answer, AnswerVia::Telegram).await?;
+        let (incident, said) = by_page(&self.app, (page, code), person.clone(), answer, telegram::ANSWERS).await?;
         verdict_words(&self.app, incident, &person, said).await
     }
 
@@ -114,7 +116,7 @@ impl ChannelListener {
             Some(_) => return Ok(HELP.to_owned()),
             None => {}
         }
-        let writer = TextWriter { person, address: format!("telegram {}", text.from), via: AnswerVia::Telegram };
+        let writer = TextWriter { person, address: format!("telegram {}", text.from), via: telegram::ANSWERS };
         let read = reply::read(&text.text);
         match self.page(about, &writer.person).await? {
             Some(page) => sms::answer_to_page(&self.app, writer, page, &text.text, read).await,
@@ -133,7 +135,7 @@ impl ChannelListener {
     }
 
     fn person(&self, chat: &str) -> Option<PersonName> {
-        self.app.engine.config().matrix.person_of_telegram(chat.parse().ok()?).cloned()
+        self.app.engine.config().person_of(CHAT, chat)
     }
 }
 

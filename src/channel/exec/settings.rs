@@ -2,8 +2,8 @@
 
 use crate::{
     channel::{
+        contact::ContactField,
         keys::{contact, personal},
-        kind::ContactField,
     },
     toml_kit::{
         document::TomlTable,
@@ -30,7 +30,7 @@ pub struct ExecConfig {
     /// Its arguments: fixed words, and [`PLACEHOLDERS`].
     pub arguments: Vec<String>,
     /// What must be known of a person to reach them.
-    pub needs: ContactField,
+    pub needs: Option<ContactField>,
     /// Whether the paged person alone sees it, so that it may be given their code and link.
     pub personal: bool,
 }

@@ -5,12 +5,12 @@ use crate::{
     channel::{
         Channel, Message, ProbeCheck, Recipient, SendError, SettingError,
         client::{self, BoundedClient, ClientResponse},
+        contact::{ContactField, PHONE},
         guard::AddressGuard,
         http::{
             order::{BodyTemplate, FieldTemplate, FilledRequest, HttpRecipient, RequestTemplate},
             verdict::{self, ResponseRules},
         },
-        kind::ContactField,
     },
     core::{PagePurpose, SendReceipt},
 };
@@ -35,7 +35,7 @@ pub struct HttpSettings {
     /// What is added to the address.
     pub query: BTreeMap<String, FieldTemplate>,
     /// What a person must have to be reached.
-    pub needs: ContactField,
+    pub needs: Option<ContactField>,
     /// How it wants numbers written.
     pub number: NumberForm,
     /// What its answers mean.
@@ -121,22 +121,15 @@ impl HttpChannel {
     fn address(&self, message: &Message) -> Result<HttpRecipient, SendError> {
         let need = self.settings.needs;
         let to = match (&message.to, need) {
-            (_, ContactField::Nothing | ContactField::Slack | ContactField::Telegram) => Some(String::new()),
-            (Recipient::Room { .. }, _) => {
+            (_, None) => String::new(),
+            (Recipient::Room { .. }, Some(_)) => {
                 return Err(SendError::unreachable("this channel reaches people alone, and no room"));
             }
-            (Recipient::Person(contact), ContactField::Phone) => {
-                contact.phone.as_deref().map(|phone| self.settings.number.write(phone))
+            (Recipient::Person(contact), Some(field)) if field == PHONE => {
+                self.settings.number.write(contact.demand(PHONE)?)
             }
-            (Recipient::Person(contact), ContactField::Email) => contact.email.clone(),
+            (Recipient::Person(contact), Some(field)) => contact.demand(field)?.to_owned(),
         };
-        let to = to.ok_or_else(|| {
-            SendError::unreachable(if need == ContactField::Phone {
-                "no phone number is known"
-            } else {
-                "no mailbox is known"
-            })
-        })?;
         Ok(HttpRecipient { to, need })
     }
 

@@ -8,8 +8,9 @@ use super::{
 };
 use crate::{
     channel::{
+        contact::ContactField,
         keys::{ProviderAccount, account, address, contact, one_of, personal},
-        kind::{ChannelKind, ContactField},
+        kind::ChannelKind,
     },
     toml_kit::{
         document::{TomlItem, TomlTable},
@@ -68,7 +69,7 @@ pub struct HttpConfig {
     /// What is added to the address: templates and secrets.
     pub query: BTreeMap<String, FieldTemplate<SecretRef>>,
     /// What must be known of a person to reach them.
-    pub needs: ContactField,
+    pub needs: Option<ContactField>,
     /// How it wants numbers.
     pub number: NumberForm,
     /// Whether the paged person alone reads it, so that their own code and link may go there.

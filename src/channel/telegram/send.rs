@@ -1,6 +1,6 @@
 //! A page as a message of the bot, with the answers as buttons. Plain text: nothing in it is markup.
 
-use super::{api::BotApi, refusal::BotRefusal};
+use super::{api::BotApi, contact::CHAT, refusal::BotRefusal};
 use crate::{
     channel::{Channel, Message, ProbeCheck, Recipient, ReplyOptions, SendError, SettingError},
     core::{Answer, PageId, SendReceipt, answer::HAND_BACK},
@@ -37,8 +37,8 @@ impl TelegramChannel {
         let Recipient::Person(contact) = &message.to else {
             return Err(SendError::unreachable("this channel reaches people alone, and no room"));
         };
-        let Some(chat) = contact.telegram else {
-            return Err(SendError::unreachable("no Telegram chat id is known"));
+        let Ok(chat) = contact.demand(CHAT)?.parse() else {
+            return Err(SendError::unreachable("the Telegram chat id is none"));
         };
         let sent = match self.put(chat, message).await {
             Err(BotRefusal::Migrated(chat)) => {

@@ -1,7 +1,8 @@
 //! Answers: which role is meant, what effect the answer has, and what an engagement releases.
 
 use crate::core::{
-    answer::{Answer, AnswerVerdict, AnswerVia, GivenAnswer, STANDBY_MAX},
+    answer::{Answer, AnswerVerdict, GivenAnswer, STANDBY_MAX},
+    answer_via::AnswerVia,
     engagement::Engagement,
     escalation::Decider,
     event::Event,

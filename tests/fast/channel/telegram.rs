@@ -16,6 +16,7 @@ use std::{
 };
 use stentor::channel::{
     Channel, CheckOutcome, ContactData, Message, Recipient, SendError,
+    contact::ContactValues,
     socket_settings::{ConnectionProtocol, SocketSettings},
     telegram::{
         inbound::{TelegramInbound, TelegramUpdate},
@@ -155,7 +156,7 @@ fn an_address_or_a_token_that_would_leak_is_refused_without_being_shown() {
 #[tokio::test]
 async fn without_a_chat_id_and_in_a_room_nobody_is_reached() {
     let telegram = FakeTelegram::start();
-    let nobody = Recipient::Person(ContactData { telegram: None, ..ana() });
+    let nobody = Recipient::Person(ContactData { contacts: ContactValues::new(), ..ana() });
     assert_eq!(sent(&telegram, &Message { to: nobody, ..page_for(ana()) }).await, "unreachable");
     assert!(telegram.world().refused.is_empty());
 }

@@ -194,7 +194,7 @@ impl World {
             let via = self.dice.pick(&[
                 AnswerVia::Desk,
                 AnswerVia::Sms,
-                AnswerVia::Slack,
+                AnswerVia::chat("slack"),
                 AnswerVia::MailLink,
                 AnswerVia::Cli,
             ]);

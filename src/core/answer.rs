@@ -240,4 +240,7 @@ pub struct GivenAnswer {
     pub page: Option<u32>,
     /// The role, if the person named one.
     pub role: Option<RoleName>,
+    /// What its provider calls the message that says it, where it may hand that over twice: the second time it changes
+    /// nothing.
+    pub origin: Option<String>,
 }

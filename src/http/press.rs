@@ -1,8 +1,8 @@
 //! A button of a person's own page, pressed in a chat: the code that it holds proves its page.
 
 use crate::{
-    core::{Answer, AnswerVerdict, AnswerVia, IncidentId, PageId, PersonName},
-    engine::AnswerError,
+    core::{Answer, AnswerVerdict, IncidentId, PageId, PersonName},
+    engine::{AnswerError, AnswerSource},
     http::{desk::standing::told, state::AppState},
     store::StoreError,
 };
@@ -28,11 +28,11 @@ pub(super) async fn by_page(
     (page, code): (&str, &str),
     person: PersonName,
     answer: Answer,
-    via: AnswerVia,
+    by: impl Into<AnswerSource>,
 ) -> Result<(IncidentId, Result<AnswerVerdict, AnswerError>), PressRefused> {
     let page: PageId = page.parse().map_err(|()| PressRefused::Word("This button is not one of ours.".into()))?;
     ours(app.engine.inbound().is_code(page, code).await)?;
-    Ok((page.incident, app.engine.inbound().answer_page(page, person, Some(answer), via).await))
+    Ok((page.incident, app.engine.inbound().answer_page(page, person, Some(answer), by).await))
 }
 
 /// What came of it, in words for its presser.

@@ -7,7 +7,7 @@ use crate::{
         inbound::{InboundText, OptOutWish},
     },
     core::{Answer, AnswerVia, ChannelName, IncidentId, PageId, PersonName, RoleName},
-    engine::{CodedPage, asked_of},
+    engine::{AnswerSource, CodedPage, asked_of},
     http::{
         desk::standing::told,
         problem::ProblemDetails,
@@ -39,8 +39,8 @@ pub(super) struct TextWriter {
     pub person: PersonName,
     /// Their number or chat, whose wrong codes are counted.
     pub address: String,
-    /// By what it came.
-    pub via: AnswerVia,
+    /// How it came.
+    pub by: AnswerSource,
 }
 
 /// Takes a text in; what to answer, empty for nothing.
@@ -63,7 +63,11 @@ pub async fn take(app: &AppState, channel: &ChannelName, text: &InboundText) -> 
         (None, Reply::AsAsked { code: None }) if is_yes(&text.text) && is_out(app, channel, &person) => {
             back(app, channel, &person).await
         }
-        (None, reply) => answer(app, TextWriter { person, address, via: AnswerVia::Sms }, &text.text, reply).await,
+        (None, reply) => {
+            let origin = text.id.as_ref().filter(|id| !id.is_empty()).map(|id| format!("{channel} {id}"));
+            let by = AnswerSource { via: AnswerVia::Sms, origin };
+            answer(app, TextWriter { person, address, by }, &text.text, reply).await
+        }
     }
 }
 
@@ -131,7 +135,7 @@ async fn coded(
     code: &str,
     said: Result<TextAnswer, ReplyDoubt>,
 ) -> Result<String, ProblemDetails> {
-    let TextWriter { person, address, via } = writer;
+    let TextWriter { person, address, by } = writer;
     let guessed = guessed(app, &address);
     let mut guessed = guessed.lock().await;
     let now = app.engine.now();
@@ -144,7 +148,7 @@ async fn coded(
     }
     let Some(CodedPage { page, open }) = app.engine.inbound().page_with_code(&person, code).await? else {
         guessed.wrong += 1;
-        let last = if via == AnswerVia::Sms { "SMS" } else { "message" };
+        let last = if by.via == AnswerVia::Sms { "SMS" } else { "message" };
         return Ok(format!("No page of yours has the code {code}. Look at the last {last} again."));
     };
     // Whoever has the code of an open page need not guess. One of a page that is over proves less: there are many of them.
@@ -152,7 +156,7 @@ async fn coded(
         guessed.wrong = 0;
     }
     drop(guessed);
-    to_page(app, page, person, via, (code, said)).await
+    to_page(app, page, person, by, (code, said)).await
 }
 
 /// What they say to this page, which is theirs; what is not understood of it is said.
@@ -160,7 +164,7 @@ async fn to_page(
     app: &AppState,
     page: PageId,
     person: PersonName,
-    via: AnswerVia,
+    by: AnswerSource,
     (code, said): (&str, Result<TextAnswer, ReplyDoubt>),
 ) -> Result<String, ProblemDetails> {
     let word = match said {
@@ -168,7 +172,7 @@ async fn to_page(
             not_understood(app, page, code, &ReplyDoubt::Live).await?
         }
         Ok(said) => {
-            let verdict = app.engine.inbound().answer_page(page, person.clone(), said.answer, via).await;
+            let verdict = app.engine.inbound().answer_page(page, person.clone(), said.answer, by).await;
             let verdict = verdict.map_err(crate::http::problem::answer_problem)?;
             let incident = app.engine.reads().view(page.incident).await?;
             let hand_back = match code {
@@ -200,7 +204,7 @@ pub(super) async fn answer_to_page(
         // The code says which page is meant.
         coded => return answer(app, writer, text, coded).await,
     };
-    to_page(app, page, writer.person, writer.via, ("", said)).await
+    to_page(app, page, writer.person, writer.by, ("", said)).await
 }
 
 /// What was read, what was not, and what to write: one SMS.

@@ -78,7 +78,7 @@ impl TelegramChannel {
             body["reply_markup"] = json!({ "inline_keyboard": keyboard });
         }
         let answer = self.api.call("sendMessage", &body, None).await?;
-        match answer.result["message_id"].as_i64() {
+        match answer.value()["message_id"].as_i64() {
             Some(id) => Ok(SendReceipt::of(receipt(chat, id))),
             None => Err(BotRefusal::unreadable(200)),
         }
@@ -87,7 +87,8 @@ impl TelegramChannel {
     async fn look(&self) -> Vec<ProbeCheck> {
         match self.api.call("getMe", &json!({}), None).await {
             Ok(answer) => {
-                let name = answer.result["username"].as_str().unwrap_or("?");
+                let result = answer.value();
+                let name = result["username"].as_str().unwrap_or("?");
                 let clock = answer.date.as_deref().and_then(ProbeCheck::clock);
                 [ProbeCheck::fine("login", format!("@{name}"))].into_iter().chain(clock).collect()
             }

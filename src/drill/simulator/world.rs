@@ -351,7 +351,7 @@ impl VirtualWorld<'_> {
         let is_open = incident.engagements.get(&role).is_some_and(|engagement| engagement.is_open());
         let via = self.setting.channels.get(&page.channel).map_or(AnswerVia::Sms, |way| way.kind.spec().response.via);
         if is_open && self.answered.insert((case_of(id), role, person.clone())) {
-            let said = GivenAnswer { person, answer, via, page: Some(id.n), role: None };
+            let said = GivenAnswer { person, answer, via, page: Some(id.n), role: None, origin: None };
             self.step(case_of(id), IncidentInput::Answer(said));
         }
     }
@@ -368,7 +368,14 @@ impl VirtualWorld<'_> {
         let (person, role) = (answer.person.clone(), answer.role.clone());
         self.step(
             case,
-            IncidentInput::Answer(GivenAnswer { person, answer: answer.says, via: AnswerVia::Cli, page: None, role }),
+            IncidentInput::Answer(GivenAnswer {
+                person,
+                answer: answer.says,
+                via: AnswerVia::Cli,
+                page: None,
+                role,
+                origin: None,
+            }),
         );
     }
 }

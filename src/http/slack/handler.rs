@@ -101,7 +101,8 @@ async fn answer(app: &AppState, press: &ButtonPress) -> Result<String, PressRefu
         if app.engine.reads().identity(incident).await.map_err(not_kept)?.is_some() {
             ours(app.engine.inbound().is_mark(incident, mark).await)?;
         }
-        let said = GivenAnswer { person: person.clone(), answer, via: slack::ANSWERS, page: None, role: None };
+        let said =
+            GivenAnswer { person: person.clone(), answer, via: slack::ANSWERS, page: None, role: None, origin: None };
         (incident, app.engine.inbound().answer(incident, said).await)
     } else {
         by_page(app, (target, key), person.clone(), answer, slack::ANSWERS).await?

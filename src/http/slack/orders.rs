@@ -97,7 +97,7 @@ async fn answer(
     (answer, role): (Answer, Option<RoleName>),
     hand_back: &str,
 ) -> Result<String, StoreError> {
-    let said = GivenAnswer { person: person.clone(), answer, via: slack::ANSWERS, page: None, role };
+    let said = GivenAnswer { person: person.clone(), answer, via: slack::ANSWERS, page: None, role, origin: None };
     match app.engine.inbound().answer(incident, said).await {
         Ok(verdict) => {
             // It is kept, whether or not more can be said about it.

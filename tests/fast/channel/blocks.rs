@@ -57,6 +57,7 @@ fn played(story: &Story) -> Incident {
             via: AnswerVia::chat("slack"),
             page: None,
             role: None,
+            origin: None,
         };
         step(&mut incident, IncidentInput::Answer(said), &roster(), after(story.seconds));
     }

@@ -203,7 +203,7 @@ impl World {
                 1 | 2 => (None, row.role.clone()),
                 _ => (Some(page.n), None),
             };
-            let said = GivenAnswer { person, answer, via, page: of, role };
+            let said = GivenAnswer { person, answer, via, page: of, role, origin: None };
             let more = self.dice.millis(0, 3_000);
             self.later(takes + thinks + more, Job::Answer(page.incident, Box::new(said), 0));
         }

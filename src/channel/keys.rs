@@ -1,6 +1,6 @@
 //! Keys that several kinds of channel have in common.
 
-use super::kind::ContactField;
+use super::contact::{ContactField, EMAIL, PHONE};
 use crate::toml_kit::{
     document::{TomlItem, TomlTable},
     faults::MatrixFaults,
@@ -30,32 +30,26 @@ pub(crate) fn account(table: &mut TomlTable<'_>, faults: &mut MatrixFaults) -> P
     }
 }
 
-/// Reads `needs`: the contact data that a person must have.
-pub(crate) fn contact(table: &mut TomlTable<'_>, faults: &mut MatrixFaults) -> ContactField {
+/// Reads `needs`: the contact data that a person must have, if any.
+pub(crate) fn contact(table: &mut TomlTable<'_>, faults: &mut MatrixFaults) -> Option<ContactField> {
     let needs = table.take("needs").and_then(|item| one_of(&item, &["phone", "email", "nothing"], faults));
     match needs {
-        Some("phone") => ContactField::Phone,
-        Some("email") => ContactField::Email,
-        _ => ContactField::Nothing,
+        Some("phone") => Some(PHONE),
+        Some("email") => Some(EMAIL),
+        _ => None,
     }
 }
 
 /// Reads `personal`: whether only the paged person reads what is sent. Always true if it is sent to their own number or
 /// mailbox.
-pub(crate) fn personal(needs: ContactField, table: &mut TomlTable<'_>, faults: &mut MatrixFaults) -> bool {
-    let theirs = needs != ContactField::Nothing;
+pub(crate) fn personal(needs: Option<ContactField>, table: &mut TomlTable<'_>, faults: &mut MatrixFaults) -> bool {
+    let theirs = needs.is_some();
     let Some(item) = table.take("personal") else { return theirs };
     if theirs {
         let message = "`personal` has no effect if messages go to a person's own number or mailbox";
         faults.error("key-without-effect", item.key_at, message, "remove it");
     }
     item.flag(faults).unwrap_or(theirs)
-}
-
-/// Whether this is an international phone number: a plus, the country and the number, 8 to 15 digits in all.
-pub(crate) fn is_phone_number(text: &str) -> bool {
-    let digits = text.strip_prefix('+').unwrap_or_default();
-    (8..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0')
 }
 
 /// Reads a string that must be one of these words.

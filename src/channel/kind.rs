@@ -4,6 +4,7 @@
 use crate::{
     channel::{
         Channel,
+        contact::ContactField,
         desk_hub::DeskHub,
         inbound::{Acknowledgement, Inbound, InboundRefusal, NamedPage, RequestHead},
         room_name::RoomName,
@@ -33,8 +34,10 @@ pub struct KindSpec {
     pub keys: &'static [&'static str],
     /// For a preset of another kind: the default keys, used where the matrix gives none.
     pub preset: Option<fn() -> Option<&'static DeTable<'static>>>,
-    /// The contact data that a person must have, unless the settings say otherwise.
-    pub contact: ContactField,
+    /// The contact data that a person must have, if any, unless the settings say otherwise.
+    pub contact: Option<ContactField>,
+    /// Whether its provider can be asked about people before they are paged ([`Channel::check_people`]).
+    pub looks_people_up: bool,
     /// The default rate limit for one destination.
     pub pace: SendPace,
     /// The default time within which a page must be accepted before the person's next channel is tried.
@@ -52,22 +55,6 @@ pub struct KindSpec {
 /// A function that reads the keys of one channel of this kind.
 pub(crate) type SettingsReader =
     fn(ChannelKind, &mut TomlTable<'_>, SourceSpan, &mut MatrixFaults) -> Arc<dyn ChannelConfig>;
-
-/// The contact data that a channel needs of a person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub enum ContactField {
-    /// No contact data: the person must only exist in the matrix.
-    #[default]
-    Nothing,
-    /// Their Slack member id.
-    Slack,
-    /// Their phone number.
-    Phone,
-    /// Their mailbox.
-    Email,
-    /// Their Telegram chat id.
-    Telegram,
-}
 
 /// Assumptions about a channel's delays and people's reaction times, for a provider that works and a person who is at
 /// work.
@@ -148,8 +135,8 @@ pub trait ChannelConfig: fmt::Debug + Send + Sync {
         word.map_or_else(Acknowledgement::empty, Acknowledgement::text)
     }
 
-    /// The contact data that a person must have.
-    fn contact(&self) -> ContactField {
+    /// The contact data that a person must have, if any.
+    fn contact(&self) -> Option<ContactField> {
         self.kind().spec().contact
     }
 
@@ -235,28 +222,6 @@ impl ChannelKind {
     /// Its name in the matrix.
     pub fn as_str(self) -> &'static str {
         self.0.name
-    }
-}
-
-impl ContactField {
-    /// The key of `[person.NAME]` for it.
-    pub fn key(self) -> &'static str {
-        match self {
-            Self::Nothing => "name",
-            Self::Slack => "slack",
-            Self::Phone => "phone",
-            Self::Email => "email",
-            Self::Telegram => "telegram",
-        }
-    }
-
-    /// The default form of texts for this contact data: that of a chat, wallboard or program if none is needed.
-    pub(crate) fn form(self) -> TextForm {
-        match self {
-            Self::Phone => TextForm::Sms,
-            Self::Email => TextForm::Mail,
-            Self::Nothing | Self::Slack | Self::Telegram => TextForm::Board,
-        }
     }
 }
 

@@ -1,6 +1,12 @@
 //! The table of the kinds of channel. To add one, add a folder and a line here.
 
-use super::{desk, exec, http, kannel, kind::ChannelKind, slack, smtp, telegram, twilio, voice, webhook};
+use super::{
+    contact::{ContactField, EMAIL, PHONE},
+    desk, exec, http, kannel,
+    kind::ChannelKind,
+    slack, smtp, telegram, twilio, voice, webhook,
+};
+use std::collections::BTreeSet;
 
 /// Every kind that the matrix can name.
 pub const KINDS: [ChannelKind; 13] = [
@@ -18,6 +24,12 @@ pub const KINDS: [ChannelKind; 13] = [
     webhook::KIND,
     exec::KIND,
 ];
+
+/// Every field of a person's contacts that some kind needs, in the order of their keys.
+pub fn contact_fields() -> BTreeSet<ContactField> {
+    // `http` and `exec` need what their settings say: of these two.
+    KINDS.into_iter().filter_map(|kind| kind.spec().contact).chain([PHONE, EMAIL]).collect()
+}
 
 impl ChannelKind {
     /// The desk page in a browser: the only kind that the program shows itself.

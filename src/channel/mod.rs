@@ -5,6 +5,7 @@ mod certificate;
 pub mod charset;
 mod check;
 pub mod client;
+pub mod contact;
 pub mod desk;
 pub mod desk_hub;
 pub mod exec;
@@ -15,6 +16,7 @@ pub mod kannel;
 pub(crate) mod keys;
 pub mod kind;
 pub mod kinds;
+pub(crate) mod mailbox;
 pub mod outbox;
 pub mod retry_after;
 pub mod room_name;
@@ -27,6 +29,7 @@ pub mod twilio;
 pub mod voice;
 pub mod webhook;
 
+use self::contact::{ContactField, ContactValues};
 use crate::core::{AnswerLevel, PageId, PagePurpose, PersonName, RoleName, SendReceipt, Timestamp};
 use futures_util::future::BoxFuture;
 use secrecy::SecretString;
@@ -217,16 +220,8 @@ pub struct ContactData {
     pub person: String,
     /// Their display name.
     pub name: String,
-    /// Phone number in E.164.
-    pub phone: Option<String>,
-    /// Mail address.
-    pub email: Option<String>,
-    /// Slack user id.
-    pub slack: Option<String>,
-    /// Whether Slack is asked for their user id by their mail address.
-    pub slack_by_email: bool,
-    /// Telegram chat id.
-    pub telegram: Option<i64>,
+    /// What is known of them, by field.
+    pub contacts: ContactValues,
 }
 
 /// The rendered text, with codes and links filled in.
@@ -319,6 +314,22 @@ impl Message {
 pub(crate) fn is_loopback(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     host == "localhost" || address.is_ok_and(|ip| ip.is_loopback())
+}
+
+impl ContactData {
+    /// One field, where it is known.
+    pub fn get(&self, field: ContactField) -> Option<&str> {
+        self.contacts.get(&field).map(String::as_str)
+    }
+
+    /// One field that a message can not go without.
+    ///
+    /// # Errors
+    ///
+    /// Unreachable where it is not known.
+    pub fn demand(&self, field: ContactField) -> Result<&str, SendError> {
+        self.get(field).ok_or_else(|| SendError::unreachable(format!("no {} is known", field.spec().what)))
+    }
 }
 
 impl Recipient {

@@ -1,7 +1,8 @@
 //! Reads `[channel.NAME]`: the keys of all channels here, the keys of one kind in its own folder.
 
 use super::{
-    kind::{ChannelConfig, ChannelKind, ContactField},
+    contact::ContactField,
+    kind::{ChannelConfig, ChannelKind},
     kinds::KINDS,
 };
 use crate::{
@@ -32,8 +33,8 @@ impl ChannelSettings {
         self.config.kind()
     }
 
-    /// The contact data that a person must have.
-    pub fn needs(&self) -> ContactField {
+    /// The contact data that a person must have, if any.
+    pub fn needs(&self) -> Option<ContactField> {
         self.config.contact()
     }
 

@@ -1,6 +1,7 @@
 //! What people answer. The words come from controller-pilot data link: received, will comply, wait, cannot.
 
 use super::{
+    answer_via::AnswerVia,
     names::{PersonName, RoleName},
     time::Timestamp,
 };
@@ -45,30 +46,6 @@ pub enum AnswerLevel {
     Roger,
     /// Somebody must say that they take it.
     Wilco,
-}
-
-/// The way an answer arrived.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum AnswerVia {
-    /// A button of the desk page.
-    Desk,
-    /// The form behind a link in an e-mail.
-    MailLink,
-    /// A reply by mail.
-    Mail,
-    /// An automatic reply from a mailbox: its owner is away. Never counts as a person's answer.
-    AutoReply,
-    /// An SMS reply with the page's code.
-    Sms,
-    /// A Slack button.
-    Slack,
-    /// A button or a text in Telegram.
-    Telegram,
-    /// The command line, over the Unix socket.
-    Cli,
-    /// A digit pressed during a call.
-    Voice,
 }
 
 /// The effect of an answer.
@@ -250,22 +227,6 @@ impl fmt::Display for AnswerLevel {
     }
 }
 
-impl fmt::Display for AnswerVia {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Desk => "desk",
-            Self::MailLink => "mail link",
-            Self::Mail => "mail",
-            Self::AutoReply => "automatic reply",
-            Self::Sms => "sms",
-            Self::Slack => "slack",
-            Self::Telegram => "telegram",
-            Self::Cli => "command line",
-            Self::Voice => "call",
-        })
-    }
-}
-
 /// An answer from an authenticated person.
 #[derive(Debug, Clone)]
 pub struct GivenAnswer {
@@ -279,4 +240,7 @@ pub struct GivenAnswer {
     pub page: Option<u32>,
     /// The role, if the person named one.
     pub role: Option<RoleName>,
+    /// What its provider calls the message that says it, where it may hand that over twice: the second time it changes
+    /// nothing.
+    pub origin: Option<String>,
 }

@@ -10,7 +10,8 @@ pub use super::{
 };
 use crate::core::{
     alert::Alert,
-    answer::{Answer, AnswerVerdict, AnswerVia},
+    answer::{Answer, AnswerVerdict},
+    answer_via::AnswerVia,
     drill::{DrillTerms, FaultKind},
     finding::ClassificationKind,
     identity::{IncidentId, IncidentNonce},
@@ -140,6 +141,9 @@ pub enum Event {
         /// The one channel that the answer proves to reach its person; `None` if it proves that of no channel.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         channel: Option<ChannelName>,
+        /// What its provider calls the message that says it, where it may hand that over twice.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        origin: Option<String>,
         /// The effect of the answer.
         verdict: AnswerVerdict,
     },

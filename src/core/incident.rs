@@ -18,7 +18,13 @@ use crate::core::{
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
+
+/// How many messages that answered an incident are known again: more than any provider hands over a second time at once.
+pub const ORIGINS_MAX: usize = 100;
 
 /// Whether an incident is open.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -80,6 +86,9 @@ pub struct Incident {
     pub engagements: BTreeMap<RoleName, Engagement>,
     /// The rooms that exist, by channel.
     pub rooms: BTreeMap<ChannelName, WarRoom>,
+    /// What providers call the messages that answered it last, in their order; at most [`ORIGINS_MAX`].
+    #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
+    pub origins: VecDeque<String>,
     /// Its classification, once somebody has given one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub judgement: Option<Classification>,
@@ -111,6 +120,7 @@ impl Incident {
             all_clear_at: None,
             engagements: BTreeMap::new(),
             rooms: BTreeMap::new(),
+            origins: VecDeque::new(),
             judgement: None,
             pages: BTreeMap::new(),
         }
@@ -137,6 +147,11 @@ impl Incident {
     /// The identity of one of its pages for the outside.
     pub fn page_identity(&self, n: u32) -> PageIdentity {
         self.identity().page(n, self.pages.get(&n).and_then(|page| page.nonce))
+    }
+
+    /// Whether this message of a provider has answered it before.
+    pub fn has_heard(&self, origin: &str) -> bool {
+        self.origins.iter().any(|known| known == origin)
     }
 
     /// Whether it is open.
@@ -229,7 +244,9 @@ impl Incident {
                     engagement.step_entered(*step, *round, on_call, *until);
                 }
             }
-            Event::Answered { role, person, verdict, .. } => {
+            Event::Answered { role, person, verdict, origin, .. } => {
+                self.origins.extend(origin.clone());
+                self.origins.drain(..self.origins.len().saturating_sub(ORIGINS_MAX));
                 if let Some(engagement) = role.as_ref().and_then(|role| self.engagements.get_mut(role)) {
                     engagement.answered(person, verdict);
                 }

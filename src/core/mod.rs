@@ -7,6 +7,7 @@ pub mod actor;
 pub mod alert;
 pub mod all_clear;
 pub mod answer;
+pub mod answer_via;
 pub mod attempt;
 pub mod drill;
 mod drill_incident;
@@ -54,7 +55,8 @@ pub use crate::core::{
 pub use actor::Actor;
 pub use alert::{Alert, AlertStatus};
 pub use all_clear::AllClear;
-pub use answer::{Answer, AnswerLevel, AnswerVerdict, AnswerVia};
+pub use answer::{Answer, AnswerLevel, AnswerVerdict};
+pub use answer_via::AnswerVia;
 pub use attempt::{DeliveryHitch, PageAttempt, PageAttempts, attempts};
 pub use engagement::{Engagement, EngagementOutcome, HandBack};
 pub use event::{Event, IncidentOpening, JournalRecord, SourceEvent, StoredLine};

@@ -3,7 +3,8 @@
 //! had (it stayed in the sandbox, or its drill held it back) proves nothing at all.
 
 use crate::core::{
-    answer::{AnswerVia, GivenAnswer},
+    answer::GivenAnswer,
+    answer_via::AnswerVia,
     event::Event,
     incident::{Incident, IncidentId},
     names::{ChannelName, PersonName},
@@ -89,12 +90,7 @@ pub fn channel_of_answer(said: &GivenAnswer, incident: &Incident, roster: &Roste
             own.or_else(|| roster.channels(&said.person).iter().find(is_screen)).cloned()
         }
         // A code that a desk page shows and that comes back by SMS proves neither channel.
-        AnswerVia::MailLink
-        | AnswerVia::Mail
-        | AnswerVia::Sms
-        | AnswerVia::Slack
-        | AnswerVia::Telegram
-        | AnswerVia::Voice => {
+        AnswerVia::MailLink | AnswerVia::Mail | AnswerVia::Sms | AnswerVia::Voice | AnswerVia::Chat(_) => {
             let left = page.filter(|page| page.has_left()).map(|page| &page.channel);
             left.filter(|channel| !is_screen(channel)).cloned()
         }

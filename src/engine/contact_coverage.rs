@@ -69,8 +69,7 @@ pub fn contact_coverage(
         let channels = config.matrix.roster.channels(person);
         let left = |name: &ChannelName| opt_outs.iter().find(|out| out.person == *person && out.channel == *name);
         let open = channels.iter().filter(|name| left(name).is_none() && !is_sandboxed(config, name));
-        let data: BTreeSet<ContactField> =
-            open.filter_map(|name| config.matrix.channel(name)).map(|channel| channel.needs()).collect();
+        let data: BTreeSet<ContactField> = open.filter_map(|name| config.matrix.channel(name)?.needs()).collect();
         let contact = |name: &ChannelName| ContactChannel {
             opted_out: left(name).map(|out| out.since),
             ..contact(config, name, known.get(&(person, name)).copied(), now)
@@ -80,7 +79,7 @@ pub fn contact_coverage(
             name: settings.name.clone(),
             on_call: on_call(config, person, now),
             // A page at a desk reaches only whoever sits there.
-            ways: data.iter().filter(|datum| **datum != ContactField::Nothing).count(),
+            ways: data.len(),
             channels: channels.iter().map(contact).collect(),
         }
     };

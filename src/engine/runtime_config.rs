@@ -126,15 +126,7 @@ impl RuntimeConfig {
     /// A person's contact data; `None` if the matrix does not name them any more.
     pub fn contact(&self, person: &PersonName) -> Option<ContactData> {
         let known = self.matrix.people.get(person)?;
-        Some(ContactData {
-            person: person.to_string(),
-            name: known.name.clone(),
-            phone: known.phone.clone(),
-            email: known.email.clone(),
-            slack: known.slack.clone(),
-            slack_by_email: known.slack_by_email,
-            telegram: known.telegram,
-        })
+        Some(ContactData { person: person.to_string(), name: known.name.clone(), contacts: known.contacts.clone() })
     }
 
     /// A person's display name.

@@ -1,7 +1,10 @@
 //! Incoming mails from the site's mail server: answers, automatic replies, bounces.
 
 use crate::{
-    channel::smtp::incoming::{self, IncomingMail, MailMeaning},
+    channel::{
+        contact::EMAIL,
+        smtp::incoming::{self, IncomingMail, MailMeaning},
+    },
     core::{Answer, AnswerVia, Page, PersonName, sentence::judged},
     http::{
         body,
@@ -70,7 +73,7 @@ pub async fn take(
     let live = app.engine.config();
     let name_of = |mailbox: &str| {
         let mut people = live.matrix.people.values();
-        people.find(|person| person.email.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(mailbox)))
+        people.find(|person| person.contact(EMAIL).is_some_and(|own| own.eq_ignore_ascii_case(mailbox)))
     };
     let Some(incoming) = incoming::read(&raw, |mailbox| name_of(mailbox).map(|person| person.name.clone())) else {
         return Ok(Json(mail_result(MailOutcome::Ignored, "it names no page")));
@@ -189,6 +192,6 @@ async fn proven(app: &AppState, incoming: &IncomingMail) -> Result<MailProof, Pr
 /// Whether the mail is from the page's recipient: nobody else can answer a forwarded page.
 fn is_from(app: &AppState, incoming: &IncomingMail, reader: &PersonName) -> bool {
     let live = app.engine.config();
-    let mailbox = live.matrix.people.get(reader).and_then(|person| person.email.as_deref());
+    let mailbox = live.matrix.people.get(reader).and_then(|person| person.contact(EMAIL));
     mailbox.is_some_and(|mailbox| mailbox.eq_ignore_ascii_case(&incoming.from))
 }

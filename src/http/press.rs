@@ -1,8 +1,8 @@
 //! Handles a button of a person's own page that is pressed in a chat: the code in it proves its page.
 
 use crate::{
-    core::{Answer, AnswerVerdict, AnswerVia, IncidentId, PageId, PersonName},
-    engine::AnswerError,
+    core::{Answer, AnswerVerdict, IncidentId, PageId, PersonName},
+    engine::{AnswerError, AnswerSource},
     http::{desk::standing::verdict_text, state::AppState},
     store::StoreError,
 };
@@ -27,11 +27,11 @@ pub(super) async fn by_page(
     (page, code): (&str, &str),
     person: PersonName,
     answer: Answer,
-    via: AnswerVia,
+    by: impl Into<AnswerSource>,
 ) -> Result<(IncidentId, Result<AnswerVerdict, AnswerError>), PressRefused> {
     let page: PageId = page.parse().map_err(|()| PressRefused::Word("This button is not one of ours.".into()))?;
     ours(app.engine.inbound().is_code(page, code).await)?;
-    Ok((page.incident, app.engine.inbound().answer_page(page, person, Some(answer), via).await))
+    Ok((page.incident, app.engine.inbound().answer_page(page, person, Some(answer), by).await))
 }
 
 /// The result as a text for the user.

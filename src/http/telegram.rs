@@ -6,11 +6,14 @@ use crate::{
         inbound::{ButtonPress, InboundText},
         socket_settings::SocketSettings,
         telegram::{
+            self,
+            contact::CHAT,
             inbound::{TelegramInbound, TelegramUpdate},
-            poll::{self, TIMING, UpdateListener, UpdateResult},
+            poll::{self, TIMING, UpdateFate, UpdateListener, UpdateResult},
         },
     },
-    core::{Answer, AnswerVia, PageId, PersonName},
+    core::{Answer, PageId, PersonName},
+    engine::AnswerSource,
     http::{
         inbound_connection::ConnectionReporter,
         press::{NO_HUMAN, NOT_KEPT, PressRefused, by_page, verdict_words},
@@ -61,33 +64,39 @@ impl UpdateListener for ChannelListener {
 }
 
 impl ChannelListener {
-    /// Judges it once. Of an update that is handed over again nothing more is said.
+    /// Judges it once. Of an update that is handed over again nothing more is said, but for the first time after a
+    /// restart; an answer is known again by its incident even then.
     async fn judge(&self, update: TelegramUpdate) -> UpdateResult {
         let key = format!("telegram {} {}", self.reporter.channel, update.id);
+        let by =
+            AnswerSource { via: telegram::ANSWERS, origin: Some(format!("{} {}", self.reporter.channel, update.id)) };
         let mut is_first = false;
         let judged = self.app.answered.once(key, async || {
             is_first = true;
-            self.word(update.what).await
+            self.word(update.what, by).await
         });
         match judged.await {
-            Ok(text) => UpdateResult { kept: true, text: if is_first { text } else { String::new() } },
-            Err(_) => UpdateResult { kept: false, text: NOT_KEPT.to_owned() },
+            Ok(text) => UpdateResult { fate: UpdateFate::Kept, text: if is_first { text } else { String::new() } },
+            Err(_) if self.app.engine.reads().health().is_err() => {
+                UpdateResult { fate: UpdateFate::NotNow, text: NOT_KEPT.to_owned() }
+            }
+            Err(_) => UpdateResult { fate: UpdateFate::Unkept, text: NOT_KEPT.to_owned() },
         }
     }
 
-    async fn word(&self, what: TelegramInbound) -> Result<String, ProblemDetails> {
+    async fn word(&self, what: TelegramInbound, by: AnswerSource) -> Result<String, ProblemDetails> {
         match what {
-            TelegramInbound::Press { press, .. } => match self.press(&press).await {
+            TelegramInbound::Press { press, .. } => match self.press(&press, by).await {
                 Ok(word) | Err(PressRefused::Word(word)) => Ok(word),
                 Err(PressRefused::NotKept) => Err(ProblemDetails::new(StatusCode::SERVICE_UNAVAILABLE, NOT_KEPT)),
             },
-            TelegramInbound::Text { text, about } => self.text(&text, about.as_deref()).await,
+            TelegramInbound::Text { text, about } => self.text(&text, about.as_deref(), by).await,
             TelegramInbound::ForeignPress { .. } => Ok("This button is not one of ours.".to_owned()),
             TelegramInbound::Other => Ok(String::new()),
         }
     }
 
-    async fn press(&self, press: &ButtonPress) -> Result<String, PressRefused> {
+    async fn press(&self, press: &ButtonPress, by: AnswerSource) -> Result<String, PressRefused> {
         if press.is_bot {
             return Err(PressRefused::Word(NO_HUMAN.to_owned()));
         }
@@ -96,11 +105,11 @@ impl ChannelListener {
             return Err(PressRefused::Word(stranger(&press.user)));
         };
         let (page, code) = press.value.rsplit_once(':').unwrap_or((press.value.as_str(), ""));
-        let (incident, said) = by_page(&self.app, (page, code), person.clone(), answer, AnswerVia::Telegram).await?;
+        let (incident, said) = by_page(&self.app, (page, code), person.clone(), answer, by).await?;
         verdict_words(&self.app, incident, &person, said).await
     }
 
-    async fn text(&self, text: &InboundText, about: Option<&str>) -> Result<String, ProblemDetails> {
+    async fn text(&self, text: &InboundText, about: Option<&str>, by: AnswerSource) -> Result<String, ProblemDetails> {
         let first = text.text.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
         let command = first.split('@').next().filter(|word| word.starts_with('/'));
         let Some(person) = self.person(&text.from) else {
@@ -114,7 +123,7 @@ impl ChannelListener {
             Some(_) => return Ok(HELP.to_owned()),
             None => {}
         }
-        let writer = TextWriter { person, address: format!("telegram {}", text.from), via: AnswerVia::Telegram };
+        let writer = TextWriter { person, address: format!("telegram {}", text.from), by };
         let read = reply::read(&text.text);
         match self.page(about, &writer.person).await? {
             Some(page) => texts::answer_to_page(&self.app, writer, page, &text.text, read).await,
@@ -133,7 +142,7 @@ impl ChannelListener {
     }
 
     fn person(&self, chat: &str) -> Option<PersonName> {
-        self.app.engine.config().matrix.person_of_telegram(chat.parse().ok()?).cloned()
+        self.app.engine.config().person_of(CHAT, chat)
     }
 }
 

@@ -2,9 +2,12 @@
 //! page's code proves that they have the page, even if only one page is open.
 
 use crate::{
-    channel::inbound::{InboundText, OptOutWish},
+    channel::{
+        contact::PHONE,
+        inbound::{InboundText, OptOutWish},
+    },
     core::{Answer, AnswerVia, ChannelName, IncidentId, PageId, PersonName, RoleName},
-    engine::{CodedPage, asked_of},
+    engine::{AnswerSource, CodedPage, asked_of},
     http::{
         desk::standing::verdict_text,
         problem::ProblemDetails,
@@ -37,13 +40,13 @@ pub(super) struct TextWriter {
     /// Their number or chat id, for which wrong codes are counted.
     pub address: String,
     /// The way by which it came.
-    pub via: AnswerVia,
+    pub by: AnswerSource,
 }
 
 /// Handles a text; returns the reply, empty for none.
 pub async fn take(app: &AppState, channel: &ChannelName, text: &InboundText) -> Result<String, ProblemDetails> {
     let address = international(&text.from);
-    let person = app.engine.config().matrix.person_of_phone(&address).cloned();
+    let person = app.engine.config().matrix.person_of(PHONE, &address).cloned();
     let Some(person) = person else {
         tracing::warn!("an SMS came from a number that the matrix does not know");
         return Ok(String::new());
@@ -60,7 +63,11 @@ pub async fn take(app: &AppState, channel: &ChannelName, text: &InboundText) -> 
         (None, Reply::AsAsked { code: None }) if is_yes(&text.text) && is_out(app, channel, &person) => {
             back(app, channel, &person).await
         }
-        (None, reply) => answer(app, TextWriter { person, address, via: AnswerVia::Sms }, &text.text, reply).await,
+        (None, reply) => {
+            let origin = text.id.as_ref().filter(|id| !id.is_empty()).map(|id| format!("{channel} {id}"));
+            let by = AnswerSource { via: AnswerVia::Sms, origin };
+            answer(app, TextWriter { person, address, by }, &text.text, reply).await
+        }
     }
 }
 
@@ -128,7 +135,7 @@ async fn coded(
     code: &str,
     said: Result<TextAnswer, ReplyDoubt>,
 ) -> Result<String, ProblemDetails> {
-    let TextWriter { person, address, via } = writer;
+    let TextWriter { person, address, by } = writer;
     let guessed = guessed(app, &address);
     let mut guessed = guessed.lock().await;
     let now = app.engine.now();
@@ -141,7 +148,7 @@ async fn coded(
     }
     let Some(CodedPage { page, open }) = app.engine.inbound().page_with_code(&person, code).await? else {
         guessed.wrong += 1;
-        let last = if via == AnswerVia::Sms { "SMS" } else { "message" };
+        let last = if by.via == AnswerVia::Sms { "SMS" } else { "message" };
         return Ok(format!("No page of yours has the code {code}. Look at the last {last} again."));
     };
     // A person with the code of an open page does not guess. A code of a closed page proves less, because there are
@@ -150,7 +157,7 @@ async fn coded(
         guessed.wrong = 0;
     }
     drop(guessed);
-    to_page(app, page, person, via, (code, said)).await
+    to_page(app, page, person, by, (code, said)).await
 }
 
 /// Handles an answer to this page, which is theirs; says what was not understood.
@@ -158,7 +165,7 @@ async fn to_page(
     app: &AppState,
     page: PageId,
     person: PersonName,
-    via: AnswerVia,
+    by: AnswerSource,
     (code, said): (&str, Result<TextAnswer, ReplyDoubt>),
 ) -> Result<String, ProblemDetails> {
     let word = match said {
@@ -166,7 +173,7 @@ async fn to_page(
             not_understood(app, page, code, &ReplyDoubt::Live).await?
         }
         Ok(said) => {
-            let verdict = app.engine.inbound().answer_page(page, person.clone(), said.answer, via).await;
+            let verdict = app.engine.inbound().answer_page(page, person.clone(), said.answer, by).await;
             let verdict = verdict.map_err(crate::http::problem::answer_problem)?;
             let incident = app.engine.reads().view(page.incident).await?;
             let hand_back = match code {
@@ -198,7 +205,7 @@ pub(super) async fn answer_to_page(
         // The code says which page is meant.
         coded => return answer(app, writer, text, coded).await,
     };
-    to_page(app, page, writer.person, writer.via, ("", said)).await
+    to_page(app, page, writer.person, writer.by, ("", said)).await
 }
 
 /// Says what was understood, what was not, and what to write, in one SMS.

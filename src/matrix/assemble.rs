@@ -1,10 +1,7 @@
 //! Makes the matrix from a draft without faults, and computes every plan in advance.
 
 use crate::{
-    channel::{
-        kind::{ChannelKind, ContactField},
-        settings::ChannelSettings,
-    },
+    channel::{contact::ContactField, kind::ChannelKind, settings::ChannelSettings},
     core::{
         AnswerLevel, ChannelName, PersonName, RoleName, RolePlan, Roster, Rotation, SourceName, StepPlan, StepTarget,
         Timestamp, TriggerName, oncall::RotationOverride, plan::AcceptTimeout,
@@ -85,7 +82,7 @@ fn in_order(channels: NamedItems<ChannelSettings>) -> Vec<(ChannelName, ChannelS
 fn contact_channels<'a>(
     channels: &'a [(ChannelName, ChannelSettings)],
     roles: &BTreeMap<RoleName, RolePlan>,
-) -> Vec<(&'a ChannelName, ContactField)> {
+) -> Vec<(&'a ChannelName, Option<ContactField>)> {
     let named: BTreeSet<&ChannelName> = roles.values().flat_map(|role| &role.steps).flat_map(|step| &step.by).collect();
     let reach = channels.iter().filter(|(_, channel)| channel.reaches_people());
     let (shared, own): (Vec<_>, Vec<_>) = reach.partition(|(_, channel)| channel.is_shared());
@@ -95,7 +92,7 @@ fn contact_channels<'a>(
 
 fn roster(
     channels: &[(ChannelName, ChannelSettings)],
-    contact_channels: &[(&ChannelName, ContactField)],
+    contact_channels: &[(&ChannelName, Option<ContactField>)],
     people: &People,
     rotations: NamedItems<RotationDraft>,
     as_of: Timestamp,

@@ -1,7 +1,7 @@
 //! Checks that the people of each role can be reached by the channels of its steps, in time.
 
 use crate::{
-    channel::kind::ContactField,
+    channel::contact::ContactField,
     matrix::draft::{MatrixDraft, PersonDraft, ROTATION, RoleDraft, StepDraft},
     toml_kit::faults::{LocatedValue, MatrixFaults, SourceSpan},
 };
@@ -23,17 +23,17 @@ pub(super) fn check(draft: &MatrixDraft, faults: &mut MatrixFaults) {
 
 fn steps(draft: &MatrixDraft, what: &str, at: SourceSpan, steps: &[StepDraft], faults: &mut MatrixFaults) {
     let pairs: Vec<PersonChannel<'_>> = steps.iter().flat_map(|step| pairs(draft, step)).collect();
-    if !pairs.is_empty() && !pairs.iter().any(|pair| pair.reaches) && is_whole(draft, steps) {
+    if !pairs.is_empty() && !pairs.iter().any(|pair| pair.lacks.is_none()) && is_whole(draft, steps) {
         let mut lacks: Vec<String> =
-            pairs.iter().map(|pair| format!("{} has no `{}`", pair.name, pair.needs.key())).collect();
+            pairs.iter().filter_map(|pair| Some(format!("{} has no `{}`", pair.name, pair.lacks?.key()))).collect();
         lacks.sort();
         lacks.dedup();
         let message = format!("nobody can be reached for {what}");
         faults.error("nobody-reachable", at, message, lacks.join("; "));
         return;
     }
-    for pair in pairs.iter().filter(|pair| !pair.reaches) {
-        let datum = pair.needs.key();
+    for pair in &pairs {
+        let Some(datum) = pair.lacks.map(ContactField::key) else { continue };
         let message = format!("{} has no `{datum}` and can not be reached by {}", pair.name, pair.channel.value);
         let help = format!("add `{datum}` to person `{}`, or page them by another channel", pair.name);
         if pair.has_other {
@@ -48,8 +48,8 @@ fn steps(draft: &MatrixDraft, what: &str, at: SourceSpan, steps: &[StepDraft], f
 struct PersonChannel<'a> {
     name: &'a str,
     channel: &'a LocatedValue<String>,
-    needs: ContactField,
-    reaches: bool,
+    /// What must be known of them and is not; none where the channel reaches them.
+    lacks: Option<ContactField>,
     /// Whether another channel of the step reaches this person.
     has_other: bool,
 }
@@ -57,14 +57,15 @@ struct PersonChannel<'a> {
 fn pairs<'a>(draft: &'a MatrixDraft, step: &'a StepDraft) -> Vec<PersonChannel<'a>> {
     let mut pairs = Vec::new();
     for (name, person) in people(draft, step) {
-        let reaches = |channel: &LocatedValue<String>| {
-            draft.channel(&channel.value).map(|channel| (channel.needs(), person.known.contains(&channel.needs())))
+        let lacks = |channel: &LocatedValue<String>| {
+            let channel = draft.channel(&channel.value)?;
+            Some(channel.needs().filter(|needs| !person.known.contains(needs)))
         };
         // An unknown channel is a fault of its own, and might have reached them.
-        let has_other = step.by.iter().any(|channel| reaches(channel).is_none_or(|(_, reaches)| reaches));
+        let has_other = step.by.iter().any(|channel| lacks(channel).is_none_or(|lacks| lacks.is_none()));
         for channel in &step.by {
-            if let Some((needs, reaches)) = reaches(channel) {
-                pairs.push(PersonChannel { name, channel, needs, reaches, has_other });
+            if let Some(lacks) = lacks(channel) {
+                pairs.push(PersonChannel { name, channel, lacks, has_other });
             }
         }
     }

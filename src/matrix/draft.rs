@@ -1,7 +1,7 @@
 //! The matrix as it was written: each value with its place in the text, not yet checked against other values.
 
 use crate::{
-    channel::{kind::ContactField, settings::ChannelSettings},
+    channel::{contact::ContactField, settings::ChannelSettings},
     core::{
         AnswerLevel, EngagementTarget, Timestamp, Zone,
         plan::{OnResolved, SuggestedAction},
@@ -15,7 +15,10 @@ use crate::{
     },
     toml_kit::faults::LocatedValue,
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// Things of one kind by name. A thing that could not be read is still in the map, without a value or in part. So its
 /// name is known and causes no further faults; the reported fault prevents a matrix.
@@ -35,9 +38,9 @@ pub(super) struct MatrixDraft {
 
 pub(super) struct PersonDraft {
     pub person: Person,
-    /// The kinds of channel that have a contact, valid or not.
-    pub known: Vec<ContactField>,
-    /// Values that must be unique: phone, slack, unix.
+    /// The contact fields that are given, valid or not.
+    pub known: BTreeSet<ContactField>,
+    /// Values that must be unique, by their keys.
     pub unique: Vec<(&'static str, LocatedValue<String>)>,
 }
 

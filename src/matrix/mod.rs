@@ -187,10 +187,7 @@ mod trigger_matching;
 pub(crate) mod zone_name;
 mod zoned;
 
-pub use crate::channel::{
-    kind::{ChannelKind, ContactField},
-    settings::ChannelSettings,
-};
+pub use crate::channel::{contact::ContactField, kind::ChannelKind, settings::ChannelSettings};
 pub use crate::matrix::trigger::{Trigger, TriggerMatch};
 pub use crate::toml_kit::{
     diagnostic::{Diagnostic, Severity, render, render_of},

@@ -1,6 +1,7 @@
 //! The matrix in the form that the rest of Stentor uses: what happens for each alert, and how people are reached.
 
 use crate::{
+    channel::contact::ContactField,
     channel::settings::ChannelSettings,
     core::{
         ChannelName, EscalationPlan, PersonName, RoleName, RolePlan, Roster, TriggerName, Zones,
@@ -108,19 +109,9 @@ impl Matrix {
         self.channels.iter().any(|(_, channel)| channel.config.mail_in() == Some(user))
     }
 
-    /// The person with this phone number, in E.164.
-    pub fn person_of_phone(&self, phone: &str) -> Option<&PersonName> {
-        self.person_with(|person| person.phone.as_deref() == Some(phone))
-    }
-
-    /// The person with this Slack member id.
-    pub fn person_of_slack(&self, id: &str) -> Option<&PersonName> {
-        self.person_with(|person| person.slack.as_deref() == Some(id))
-    }
-
-    /// Whose Telegram chat this is.
-    pub fn person_of_telegram(&self, chat: i64) -> Option<&PersonName> {
-        self.person_with(|person| person.telegram == Some(chat))
+    /// The person of whom this is known: the number, the account, the mailbox.
+    pub fn person_of(&self, field: ContactField, value: &str) -> Option<&PersonName> {
+        self.person_with(|person| person.contact(field) == Some(value))
     }
 
     /// The settings of a channel.

@@ -1,7 +1,10 @@
 //! Reads `[person.NAME]` and `[rotation.NAME]`.
 
 use crate::{
-    channel::{keys::is_phone_number, kind::ContactField, smtp::mailbox::mailbox},
+    channel::{
+        contact::{ContactField, ContactValues},
+        kinds::contact_fields,
+    },
     core::{
         Timestamp, Zone, Zones, oncall,
         schedule::{CronSchedule, ScheduleError},
@@ -17,10 +20,7 @@ use crate::{
     },
 };
 use chrono::{NaiveDate, NaiveDateTime, TimeZone};
-use toml::de::DeValue;
-
-/// The value in place of a Slack member id if Slack itself must be asked for it.
-const BY_EMAIL: &str = "by-email";
+use std::collections::BTreeSet;
 
 pub(super) fn person(
     mut table: TomlTable<'_>,
@@ -29,39 +29,27 @@ pub(super) fn person(
     faults: &mut MatrixFaults,
 ) -> PersonDraft {
     let name = table.demand("name", at, "name = \"Ana Ruiz\"", faults).and_then(|item| item.text(faults));
-    let given = [table.take("email"), table.take("phone"), table.take("slack"), table.take("telegram")];
-    let email = given[0].and_then(|item| mailbox(&item, faults));
-    let phone = given[1].and_then(|item| phone(&item, faults));
-    let by_email = given[2].is_some_and(|item| matches!(item.value, DeValue::String(text) if text == BY_EMAIL));
-    if by_email
-        && given[0].is_none()
-        && let Some(item) = given[2]
-    {
-        let help = "add `email`, or write the member id";
-        faults.error("missing-key", item.at, "`slack = \"by-email\"` needs an e-mail address", help);
+    let given: Vec<_> =
+        contact_fields().into_iter().filter_map(|field| Some((field, table.take(field.key())?))).collect();
+    let known: BTreeSet<ContactField> = given.iter().map(|(field, _)| *field).collect();
+    let (mut contacts, mut unique) = (ContactValues::new(), Vec::new());
+    for (field, item) in &given {
+        let Some(value) = (field.spec().read)(item, &known, faults) else { continue };
+        if (field.spec().is_unique)(&value) {
+            unique.push((field.key(), LocatedValue { value: value.clone(), at: item.at }));
+        }
+        contacts.insert(*field, value);
     }
-    let slack = given[2].filter(|_| !by_email).and_then(|item| slack(&item, faults));
-    let telegram = given[3].and_then(|item| telegram(&item, faults));
     let zone = table.take("timezone").and_then(|item| zone(&item, zones, faults));
     let unix = table.take("unix").and_then(|item| item.text(faults));
     table.finish(&["calendar", "quiet"], &[], faults);
-    let [phone, slack, unix] = [phone, slack, unix].map(|text| text.map(LocatedValue::owned));
+    unique.extend(unix.iter().map(|unix| ("unix", LocatedValue { value: unix.value.to_owned(), at: unix.at })));
     let person = Person {
         name: name.map_or_else(String::new, |name| name.value.to_owned()),
-        email,
-        phone: phone.as_ref().map(|phone| phone.value.clone()),
-        slack_by_email: by_email,
-        slack: slack.as_ref().map(|slack| slack.value.clone()),
-        telegram: telegram.as_ref().map(|chat| chat.value),
+        contacts,
         zone: zone.unwrap_or_else(Zone::utc),
-        unix: unix.as_ref().map(|unix| unix.value.clone()),
+        unix: unix.map(|unix| unix.value.to_owned()),
     };
-    let data = [ContactField::Email, ContactField::Phone, ContactField::Slack, ContactField::Telegram];
-    let known = data.into_iter().zip(given).filter(|(_, given)| given.is_some()).map(|(datum, _)| datum);
-    let known = known.chain([ContactField::Nothing]).collect();
-    let telegram = telegram.map(|chat| LocatedValue { value: chat.value.to_string(), at: chat.at });
-    let unique = [("phone", phone), ("slack", slack), ("telegram", telegram), ("unix", unix)];
-    let unique = unique.into_iter().filter_map(|(key, text)| Some((key, text?))).collect();
     PersonDraft { person, known, unique }
 }
 
@@ -78,40 +66,6 @@ pub(super) fn rotation(
     let overrides = table.take("overrides").map(|item| overrides(&item, &zone, faults)).unwrap_or_default();
     table.finish(&["calendar", "holidays"], &[], faults);
     RotationDraft { people: people.unwrap_or_default(), handoff, zone, overrides }
-}
-
-fn phone<'a>(item: &TomlItem<'a>, faults: &mut MatrixFaults) -> Option<LocatedValue<&'a str>> {
-    let text = item.text(faults)?;
-    if is_phone_number(text.value) {
-        return Some(text);
-    }
-    let message = format!("{:?} is not an international phone number", text.value);
-    let help = "write a plus, the country and the number, digits only: \"+34600000001\"";
-    faults.refuse("bad-phone", text.at, message, help)
-}
-
-fn slack<'a>(item: &TomlItem<'a>, faults: &mut MatrixFaults) -> Option<LocatedValue<&'a str>> {
-    let text = item.text(faults)?;
-    let tail = text.value.strip_prefix(['U', 'W']).unwrap_or_default();
-    if !tail.is_empty() && tail.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()) {
-        return Some(text);
-    }
-    let message = format!("{:?} is not a Slack member id", text.value);
-    let help = "in Slack: profile, three dots, \"Copy member ID\", it looks like U0123ABCD; or write \"by-email\"";
-    faults.refuse("bad-slack-id", text.at, message, help)
-}
-
-/// The id of a private chat is its user's own, which is positive; groups are negative.
-fn telegram(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<LocatedValue<i64>> {
-    let chat = match item.value {
-        DeValue::Integer(number) if number.radix() == 10 => number.as_str().replace('_', "").parse::<i64>().ok(),
-        _ => None,
-    };
-    if let Some(value) = chat.filter(|chat| 0 < *chat) {
-        return Some(LocatedValue { value, at: item.at });
-    }
-    let help = "write /start to the bot in Telegram: it answers with your chat id; then write telegram = 123456789";
-    faults.refuse("bad-telegram-id", item.at, "this is no id of a person's chat in Telegram", help)
 }
 
 fn schedule(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<CronSchedule> {

@@ -1,7 +1,7 @@
 //! Settings in the matrix for the daemon itself, its sources, its channels and its people.
 
 use crate::{
-    channel::kind::ContactField,
+    channel::contact::{ContactField, ContactValues},
     core::{PersonName, SourceName, Zone},
     toml_kit::{
         network::Networks,
@@ -68,16 +68,8 @@ pub struct SourceSettings {
 pub struct Person {
     /// Their name for display.
     pub name: String,
-    /// The e-mail address.
-    pub email: Option<String>,
-    /// The phone number in E.164: a plus and 8 to 15 digits.
-    pub phone: Option<String>,
-    /// The Slack user id.
-    pub slack: Option<String>,
-    /// Whether Slack is asked for their user id by their e-mail address.
-    pub slack_by_email: bool,
-    /// Telegram chat id.
-    pub telegram: Option<i64>,
+    /// What is known of them, by field.
+    pub contacts: ContactValues,
     /// The time zone for times that are shown to them.
     pub zone: Zone,
     /// Their Unix user.
@@ -86,14 +78,13 @@ pub struct Person {
 
 impl Person {
     /// Whether a channel that needs this contact field can reach them.
-    pub fn has(&self, datum: ContactField) -> bool {
-        match datum {
-            ContactField::Nothing => true,
-            ContactField::Slack => self.slack.is_some() || (self.slack_by_email && self.email.is_some()),
-            ContactField::Phone => self.phone.is_some(),
-            ContactField::Email => self.email.is_some(),
-            ContactField::Telegram => self.telegram.is_some(),
-        }
+    pub fn has(&self, needs: Option<ContactField>) -> bool {
+        needs.is_none_or(|field| self.contacts.contains_key(&field))
+    }
+
+    /// One field, where it is known.
+    pub fn contact(&self, field: ContactField) -> Option<&str> {
+        self.contacts.get(&field).map(String::as_str)
     }
 }
 

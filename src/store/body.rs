@@ -36,6 +36,8 @@ struct WrittenBody<'a> {
     all_clear_at: Option<Timestamp>,
     engagements: &'a BTreeMap<RoleName, Engagement>,
     rooms: &'a BTreeMap<ChannelName, WarRoom>,
+    #[serde(skip_serializing_if = "VecDeque::is_empty")]
+    origins: &'a VecDeque<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     judgement: Option<&'a Classification>,
 }
@@ -64,6 +66,8 @@ struct ReadBody {
     /// The one room, in bodies of earlier versions.
     room: Option<String>,
     #[serde(default)]
+    origins: VecDeque<String>,
+    #[serde(default)]
     judgement: Option<Classification>,
 }
 
@@ -91,6 +95,7 @@ pub fn write(incident: &Incident) -> serde_json::Result<String> {
         all_clear_at,
         engagements,
         rooms,
+        origins,
         judgement,
         pages: _,
     } = incident;
@@ -111,6 +116,7 @@ pub fn write(incident: &Incident) -> serde_json::Result<String> {
         all_clear_at: *all_clear_at,
         engagements,
         rooms,
+        origins,
         judgement: judgement.as_ref(),
     })?;
     serde_json::from_str::<ReadBody>(&text).map(|_| text)
@@ -149,6 +155,7 @@ pub fn read(
         all_clear_at: read.all_clear_at,
         engagements: read.engagements,
         rooms: read.rooms,
+        origins: read.origins,
         judgement: read.judgement,
         pages,
     })

@@ -119,7 +119,7 @@ impl Past {
     pub async fn answer(&self, id: IncidentId, role: &str, answer: Answer) {
         let page = self.brief(id, role).await;
         let person = page.person.clone().expect("a person");
-        let said = GivenAnswer { person, answer, via: AnswerVia::Sms, page: Some(page.n), role: None };
+        let said = GivenAnswer { person, answer, via: AnswerVia::Sms, page: Some(page.n), role: None, origin: None };
         self.step(
             id,
             vec![IncidentInput::Reported { page: page.n, stage: PageStage::Seen }, IncidentInput::Answer(said)],

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use stentor::{
     channel::{
         Channel, ContactData, Message, MessageText, Recipient, ReplyOptions, RoomState,
+        contact::ContactValues,
+        slack::contact::MEMBER,
         slack::send::{SlackChannel, SlackSettings},
     },
     core::{AnswerLevel, IncidentId, PageId, PagePurpose, Timestamp},
@@ -93,7 +95,12 @@ async fn sent() -> Vec<Value> {
     let slack = FakeSlack::start(&["UANA"]).await;
     let token = SecretString::from(double::slack::TOKEN);
     let channel = SlackChannel::new(SlackSettings { token, api_url: Some(slack.api_url()) }).unwrap();
-    let person = || Recipient::Person(ContactData { slack: Some("UANA".into()), ..ContactData::default() });
+    let person = || {
+        Recipient::Person(ContactData {
+            contacts: ContactValues::from([(MEMBER, "UANA".into())]),
+            ..ContactData::default()
+        })
+    };
     let room = |id: Option<&str>, card: Option<&str>| {
         let (id, card) = (id.map(str::to_owned), card.map(str::to_owned));
         Recipient::Room { id, card, name: "inc-12".into(), private: true, invite: vec![] }

@@ -2,7 +2,7 @@
 
 use super::{
     Channel,
-    kind::{ChannelConfig, ChannelKind, ChannelParts, ContactField, DelayEstimate, KindSpec, ResponseAssumptions},
+    kind::{ChannelConfig, ChannelKind, ChannelParts, DelayEstimate, KindSpec, ResponseAssumptions},
 };
 use crate::{
     core::{AnswerVia, retry::SendPace},
@@ -17,7 +17,8 @@ static SPEC: KindSpec = KindSpec {
     name: "screen",
     keys: &[],
     preset: None,
-    contact: ContactField::Nothing,
+    contact: None,
+    looks_people_up: false,
     pace: SendPace { every: Duration::from_millis(10), burst: 100 },
     accept_timeout: Duration::from_secs(5),
     form: TextForm::Screen,

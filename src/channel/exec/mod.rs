@@ -8,7 +8,8 @@ pub use run::OUTPUT_MAX;
 
 use super::{
     Channel,
-    kind::{ChannelConfig, ChannelKind, ChannelParts, ContactField, KindSpec, ResponseAssumptions},
+    contact::{self, ContactField},
+    kind::{ChannelConfig, ChannelKind, ChannelParts, KindSpec, ResponseAssumptions},
 };
 use crate::{core::retry::SendPace, template::TextForm};
 use send::{ExecChannel, ExecSettings};
@@ -22,7 +23,8 @@ static SPEC: KindSpec = KindSpec {
     name: "exec",
     keys: settings::KEYS,
     preset: None,
-    contact: ContactField::Nothing,
+    contact: None,
+    looks_people_up: false,
     pace: SendPace { every: Duration::from_millis(100), burst: 20 },
     accept_timeout: Duration::from_secs(10),
     form: TextForm::Board,
@@ -45,12 +47,12 @@ impl ChannelConfig for ExecConfig {
         })))
     }
 
-    fn contact(&self) -> ContactField {
+    fn contact(&self) -> Option<ContactField> {
         self.needs
     }
 
     fn form(&self) -> TextForm {
-        self.needs.form()
+        contact::form(self.needs)
     }
 
     fn is_shared(&self) -> bool {
@@ -58,6 +60,6 @@ impl ChannelConfig for ExecConfig {
     }
 
     fn is_room(&self) -> bool {
-        self.needs == ContactField::Nothing
+        self.needs.is_none()
     }
 }

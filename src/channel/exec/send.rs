@@ -5,9 +5,9 @@
 use crate::{
     channel::{
         Channel, ContactData, Message, ProbeCheck, Recipient, SendError,
+        contact::{ContactField, EMAIL, PHONE},
         exec::run::{ProgramExit, run, signal_of},
         http::verdict::shown,
-        kind::ContactField,
     },
     core::{PagePurpose, SendReceipt},
 };
@@ -41,7 +41,7 @@ pub struct ExecSettings {
     /// Its complete environment.
     pub environment: Vec<(String, String)>,
     /// The contact data that a person must have.
-    pub needs: ContactField,
+    pub needs: Option<ContactField>,
 }
 
 /// The channel that runs a program for each page.
@@ -73,18 +73,15 @@ impl ExecChannel {
     fn contact<'a>(&self, message: &'a Message) -> Result<Option<&'a ContactData>, SendError> {
         let contact = match (&message.to, self.settings.needs) {
             (Recipient::Person(contact), _) => contact,
-            (Recipient::Room { .. }, ContactField::Nothing | ContactField::Slack | ContactField::Telegram) => {
-                return Ok(None);
-            }
-            (Recipient::Room { .. }, _) => {
+            (Recipient::Room { .. }, None) => return Ok(None),
+            (Recipient::Room { .. }, Some(_)) => {
                 return Err(SendError::unreachable("this channel sends to people only, not to rooms"));
             }
         };
-        match self.settings.needs {
-            ContactField::Phone if contact.phone.is_none() => Err(SendError::unreachable("no phone number is known")),
-            ContactField::Email if contact.email.is_none() => Err(SendError::unreachable("no mailbox is known")),
-            _ => Ok(Some(contact)),
+        if let Some(field) = self.settings.needs {
+            contact.demand(field)?;
         }
+        Ok(Some(contact))
     }
 
     fn look(&self) -> Vec<ProbeCheck> {
@@ -123,8 +120,8 @@ impl Channel for ExecChannel {
 fn fill(word: &str, message: &Message, contact: Option<&ContactData>) -> String {
     let of_contact = |of: fn(&ContactData) -> Option<&str>| contact.and_then(of).unwrap_or_default().to_owned();
     match word {
-        "{phone}" => of_contact(|contact| contact.phone.as_deref()),
-        "{email}" => of_contact(|contact| contact.email.as_deref()),
+        "{phone}" => of_contact(|contact| contact.get(PHONE)),
+        "{email}" => of_contact(|contact| contact.get(EMAIL)),
         "{person}" => of_contact(|contact| Some(&contact.person)),
         "{incident}" => message.page.incident.to_string(),
         "{page}" => message.page.to_string(),
@@ -154,8 +151,8 @@ fn input(message: &Message, contact: Option<&ContactData>) -> Value {
         "person": contact.map(|contact| json!({
             "id": contact.person,
             "name": contact.name,
-            "phone": contact.phone,
-            "email": contact.email,
+            "phone": contact.get(PHONE),
+            "email": contact.get(EMAIL),
         })),
         "answer": ask.map(|ask| json!({
             "code": ask.code.expose_secret(),

@@ -2,8 +2,8 @@
 
 use crate::{
     channel::{
+        contact::ContactField,
         keys::{contact, personal},
-        kind::ContactField,
     },
     toml_kit::{
         document::TomlTable,
@@ -30,7 +30,7 @@ pub struct ExecConfig {
     /// Its arguments: fixed words, and [`PLACEHOLDERS`].
     pub arguments: Vec<String>,
     /// The contact data that a person must have.
-    pub needs: ContactField,
+    pub needs: Option<ContactField>,
     /// Whether only the paged person sees it, so that it may get their code and link.
     pub personal: bool,
 }

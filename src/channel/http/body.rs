@@ -3,7 +3,7 @@
 
 use super::order::{BodyTemplate, FieldTemplate, environment};
 use crate::{
-    channel::kind::ContactField,
+    channel::contact::ContactField,
     toml_kit::{
         document::TomlTable,
         faults::{MatrixFaults, SourceSpan},
@@ -70,7 +70,7 @@ pub(crate) fn read(table: &mut TomlTable<'_>, faults: &mut MatrixFaults) -> Body
 pub(crate) fn check(
     body: &BodyTemplate<SecretRef>,
     query: &BTreeMap<String, FieldTemplate<SecretRef>>,
-    needs: ContactField,
+    needs: Option<ContactField>,
     table: &TomlTable<'_>,
     at: SourceSpan,
     faults: &mut MatrixFaults,
@@ -98,14 +98,12 @@ pub(crate) fn check(
         let message = format!("{} does not contain the text of the page", table.what);
         faults.error("says-nothing", at, message, "use {{ text }}, or {{ headline }} and {{ lines }}");
     }
-    let (addressed, wanted) = match needs {
-        ContactField::Phone => (used.contains("to") || used.contains("phone"), "{{ to }} or {{ phone }}"),
-        ContactField::Email => (used.contains("to") || used.contains("email"), "{{ to }} or {{ email }}"),
-        ContactField::Nothing | ContactField::Slack | ContactField::Telegram => (true, ""),
-    };
-    if !addressed {
+    if let Some(key) = needs.map(ContactField::key)
+        && !(used.contains("to") || used.contains(key))
+    {
         let message = format!("{} does not contain the recipient", table.what);
-        faults.error("says-nobody", at, message, format!("use {wanted}, or leave `needs` out"));
+        let help = format!("use {{{{ to }}}} or {{{{ {key} }}}}, or leave `needs` out");
+        faults.error("says-nobody", at, message, help);
     }
 }
 

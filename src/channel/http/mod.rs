@@ -11,9 +11,10 @@ pub mod verdict;
 
 use super::{
     Channel,
+    contact::{self, ContactField},
     guard::AddressGuard,
     inbound::{Inbound, InboundRefusal, NamedPage, RequestHead},
-    kind::{ChannelConfig, ChannelKind, ChannelParts, ContactField, KindSpec, ResponseAssumptions},
+    kind::{ChannelConfig, ChannelKind, ChannelParts, KindSpec, ResponseAssumptions},
 };
 use crate::{core::retry::SendPace, template::TextForm, toml_kit::secret::SecretRef};
 use order::{BodyTemplate, FieldTemplate};
@@ -31,7 +32,8 @@ const SPEC: KindSpec = KindSpec {
     name: "http",
     keys: settings::KEYS,
     preset: None,
-    contact: ContactField::Nothing,
+    contact: None,
+    looks_people_up: false,
     pace: SendPace { every: Duration::from_secs(1), burst: 5 },
     accept_timeout: Duration::from_secs(15),
     form: TextForm::Board,
@@ -85,12 +87,12 @@ impl ChannelConfig for HttpConfig {
         self.tokens.iter().collect()
     }
 
-    fn contact(&self) -> ContactField {
+    fn contact(&self) -> Option<ContactField> {
         self.needs
     }
 
     fn form(&self) -> TextForm {
-        self.needs.form()
+        contact::form(self.needs)
     }
 
     fn is_shared(&self) -> bool {
@@ -102,7 +104,7 @@ impl ChannelConfig for HttpConfig {
     }
 
     fn is_room(&self) -> bool {
-        self.needs == ContactField::Nothing
+        self.needs.is_none()
     }
 
     fn hook(&self) -> &'static str {

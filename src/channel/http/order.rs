@@ -2,7 +2,10 @@
 //! JSON value, including quotes, and a result that is not valid JSON is not sent.
 
 use crate::{
-    channel::{Message, Recipient, SettingError, kind::ContactField},
+    channel::{
+        Message, Recipient, SettingError,
+        contact::{ContactField, EMAIL, PHONE},
+    },
     core::PagePurpose,
 };
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
@@ -53,7 +56,7 @@ pub struct HttpRecipient {
     /// The recipient's address in the service's own form; empty for a room.
     pub to: String,
     /// The kind of contact data that it is.
-    pub need: ContactField,
+    pub need: Option<ContactField>,
 }
 
 /// The parsed templates of one channel.
@@ -217,15 +220,12 @@ fn words(message: &Message, address: &HttpRecipient) -> TemplateValues {
         ("to", Value::from(address.to.as_str())),
         ("person", person(|contact| Some(&contact.person))),
         ("name", person(|contact| Some(&contact.name))),
-        ("phone", person(|contact| contact.phone.as_deref())),
-        ("email", person(|contact| contact.email.as_deref())),
+        ("phone", person(|contact| contact.get(PHONE))),
+        ("email", person(|contact| contact.get(EMAIL))),
         ("lines", Value::from(lines_below(&text, &headline))),
         ("text", Value::from(text)),
         ("headline", Value::from(headline)),
-        (
-            "html",
-            Value::from(message.text.html.as_deref().filter(|_| address.need == ContactField::Email).unwrap_or("")),
-        ),
+        ("html", Value::from(message.text.html.as_deref().filter(|_| address.need == Some(EMAIL)).unwrap_or(""))),
         ("subject", Value::from(message.text.subject.as_str())),
         ("stamp", Value::from(message.stamp())),
         ("drill", Value::from(message.drill)),

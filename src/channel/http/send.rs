@@ -5,12 +5,12 @@ use crate::{
     channel::{
         Channel, Message, ProbeCheck, Recipient, SendError, SettingError,
         client::{self, BoundedClient, ClientResponse},
+        contact::{ContactField, PHONE},
         guard::AddressGuard,
         http::{
             order::{BodyTemplate, FieldTemplate, FilledRequest, HttpRecipient, RequestTemplate},
             verdict::{self, ResponseRules},
         },
-        kind::ContactField,
     },
     core::{PagePurpose, SendReceipt},
 };
@@ -35,7 +35,7 @@ pub struct HttpSettings {
     /// Parameters to add to the URL.
     pub query: BTreeMap<String, FieldTemplate>,
     /// The contact data that a person must have.
-    pub needs: ContactField,
+    pub needs: Option<ContactField>,
     /// The format in which it expects phone numbers.
     pub number: NumberForm,
     /// How its responses are interpreted.
@@ -121,22 +121,15 @@ impl HttpChannel {
     fn address(&self, message: &Message) -> Result<HttpRecipient, SendError> {
         let need = self.settings.needs;
         let to = match (&message.to, need) {
-            (_, ContactField::Nothing | ContactField::Slack | ContactField::Telegram) => Some(String::new()),
-            (Recipient::Room { .. }, _) => {
+            (_, None) => String::new(),
+            (Recipient::Room { .. }, Some(_)) => {
                 return Err(SendError::unreachable("this channel sends to people only, not to rooms"));
             }
-            (Recipient::Person(contact), ContactField::Phone) => {
-                contact.phone.as_deref().map(|phone| self.settings.number.write(phone))
+            (Recipient::Person(contact), Some(field)) if field == PHONE => {
+                self.settings.number.write(contact.demand(PHONE)?)
             }
-            (Recipient::Person(contact), ContactField::Email) => contact.email.clone(),
+            (Recipient::Person(contact), Some(field)) => contact.demand(field)?.to_owned(),
         };
-        let to = to.ok_or_else(|| {
-            SendError::unreachable(if need == ContactField::Phone {
-                "no phone number is known"
-            } else {
-                "no mailbox is known"
-            })
-        })?;
         Ok(HttpRecipient { to, need })
     }
 

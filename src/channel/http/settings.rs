@@ -8,8 +8,9 @@ use super::{
 };
 use crate::{
     channel::{
+        contact::ContactField,
         keys::{ProviderAccount, account, contact, one_of, personal},
-        kind::{ChannelKind, ContactField},
+        kind::ChannelKind,
     },
     toml_kit::{
         document::{TomlItem, TomlTable},
@@ -68,7 +69,7 @@ pub struct HttpConfig {
     /// Parameters to add to the URL: templates and secrets.
     pub query: BTreeMap<String, FieldTemplate<SecretRef>>,
     /// The contact data that a person must have.
-    pub needs: ContactField,
+    pub needs: Option<ContactField>,
     /// The format in which it expects phone numbers.
     pub number: NumberForm,
     /// Whether only the paged person reads it, so that their own code and link may be sent there.

@@ -6,8 +6,9 @@ pub mod settings;
 
 use super::{
     Channel,
+    contact::PHONE,
     inbound::{Inbound, InboundRefusal, NamedPage, RequestHead},
-    kind::{ChannelConfig, ChannelKind, ChannelParts, ContactField, KindSpec, ResponseAssumptions},
+    kind::{ChannelConfig, ChannelKind, ChannelParts, KindSpec, ResponseAssumptions},
 };
 use crate::{core::retry::SendPace, template::TextForm, toml_kit::secret::SecretRef};
 use send::{KannelChannel, KannelSettings};
@@ -21,7 +22,8 @@ static SPEC: KindSpec = KindSpec {
     name: "kannel",
     keys: settings::KEYS,
     preset: None,
-    contact: ContactField::Phone,
+    contact: Some(PHONE),
+    looks_people_up: false,
     pace: SendPace { every: Duration::from_secs(1), burst: 3 },
     accept_timeout: Duration::from_secs(20),
     form: TextForm::Sms,

@@ -2,7 +2,9 @@
 //! a log.
 
 use crate::{
-    channel::{Channel, Message, ProbeCheck, Recipient, SendError, SettingError, is_loopback, retry_after},
+    channel::{
+        Channel, Message, ProbeCheck, Recipient, SendError, SettingError, contact::PHONE, is_loopback, retry_after,
+    },
     core::SendReceipt,
     text::gsm7,
 };
@@ -66,9 +68,7 @@ impl KannelChannel {
         let Recipient::Person(contact) = &message.to else {
             return Err(SendError::unreachable("an SMS can not go to a room"));
         };
-        let Some(phone) = contact.phone.as_deref() else {
-            return Err(SendError::unreachable("no phone number is known"));
-        };
+        let phone = contact.demand(PHONE)?;
         let request = self.http.get(self.request(phone, &message.whole_text(), message.report.as_ref()));
         let mut response = request.send().await.map_err(|error| self.send_error(error))?;
         let after = wished_pause(&response);

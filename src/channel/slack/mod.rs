@@ -2,6 +2,7 @@
 
 pub mod blocks;
 pub mod command;
+pub mod contact;
 pub mod inbound;
 pub mod interaction;
 mod people;
@@ -21,7 +22,7 @@ pub use text::escape;
 use super::{
     Channel,
     inbound::{Inbound, InboundRefusal, NamedPage, RequestHead},
-    kind::{ChannelConfig, ChannelKind, ChannelParts, ContactField, KindSpec, ResponseAssumptions},
+    kind::{ChannelConfig, ChannelKind, ChannelParts, KindSpec, ResponseAssumptions},
 };
 use crate::{
     channel::{room_name::RoomName, socket_settings::ConnectionProtocol},
@@ -42,16 +43,20 @@ use std::{sync::Arc, time::Duration};
 /// Slack: direct messages and war rooms.
 pub const KIND: ChannelKind = ChannelKind::of(&SPEC);
 
+/// By what answers come here.
+pub const ANSWERS: AnswerVia = AnswerVia::chat("slack");
+
 static SPEC: KindSpec = KindSpec {
     name: "slack",
     keys: settings::KEYS,
     preset: None,
-    contact: ContactField::Slack,
+    contact: Some(contact::MEMBER),
+    looks_people_up: true,
     pace: SendPace { every: Duration::from_secs(1), burst: 3 },
     accept_timeout: Duration::from_secs(8),
     form: TextForm::Slack,
     reports: false,
-    response: ResponseAssumptions { via: AnswerVia::Slack, ..ResponseAssumptions::CHAT },
+    response: ResponseAssumptions { via: ANSWERS, ..ResponseAssumptions::CHAT },
     read: |_, table, at, faults| Arc::new(settings::read(table, at, faults)),
 };
 

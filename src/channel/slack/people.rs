@@ -2,7 +2,12 @@
 
 use crate::channel::{
     ContactData, PersonCheck, SendError,
-    slack::{refusal::SlackRefusal, send::SlackChannel},
+    contact::EMAIL,
+    slack::{
+        contact::{BY_EMAIL, MEMBER},
+        refusal::SlackRefusal,
+        send::SlackChannel,
+    },
 };
 use serde::Deserialize;
 use slack_morphism::{
@@ -36,11 +41,9 @@ impl SlackChannel {
     ///
     /// Unreachable if there is neither, or Slack knows nobody with that mail address.
     pub(super) async fn user_of(&self, contact: &ContactData) -> Result<String, SendError> {
-        if let Some(id) = &contact.slack {
-            return Ok(id.clone());
-        }
-        let Some(email) = contact.email.as_deref().filter(|_| contact.slack_by_email) else {
-            return Err(SendError::unreachable("no Slack user id is known"));
+        let email = match contact.demand(MEMBER)? {
+            BY_EMAIL => contact.demand(EMAIL)?,
+            id => return Ok(id.to_owned()),
         };
         if let Some(id) = self.found().get(email) {
             return Ok(id.clone());
@@ -54,16 +57,18 @@ impl SlackChannel {
     pub(super) async fn check_each(&self, people: &[ContactData]) -> Vec<PersonCheck> {
         let mut checks = Vec::new();
         for contact in people {
-            let asked = match (&contact.slack, contact.email.as_deref().filter(|_| contact.slack_by_email)) {
+            let (given, email) = (contact.get(MEMBER), contact.get(EMAIL));
+            let id = given.filter(|given| *given != BY_EMAIL);
+            let asked = match (id, email) {
                 (Some(id), _) => self.by_id(id).await,
-                (None, Some(email)) => self.by_email(email).await,
-                (None, None) => continue,
+                (None, Some(email)) if given.is_some() => self.by_email(email).await,
+                (None, _) => continue,
             };
             let check = |id, problem| PersonCheck { person: contact.person.clone(), id, problem };
             checks.push(match asked {
                 Ok(user) => {
-                    if let (None, Some(email)) = (&contact.slack, &contact.email) {
-                        self.found().insert(email.clone(), user.id.0.clone());
+                    if let (None, Some(email)) = (id, email) {
+                        self.found().insert(email.to_owned(), user.id.0.clone());
                     }
                     let problem = if user.deleted {
                         Some("their Slack account is deactivated".to_owned())
@@ -73,7 +78,7 @@ impl SlackChannel {
                     check(Some(user.id.0), problem)
                 }
                 Err(refusal) if NOBODY.iter().any(|code| refusal.is(code)) => {
-                    let how = contact.slack.as_ref().map_or("their e-mail address".to_owned(), |id| format!("id {id}"));
+                    let how = id.map_or("their e-mail address".to_owned(), |id| format!("id {id}"));
                     check(None, Some(format!("Slack knows nobody with {how} ({refusal})")))
                 }
                 // The lookup failed for this person, and most likely would for everybody.

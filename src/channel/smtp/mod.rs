@@ -2,7 +2,6 @@
 
 mod compose;
 pub mod incoming;
-pub(crate) mod mailbox;
 mod probe;
 mod reply;
 pub mod send;
@@ -10,7 +9,8 @@ pub mod settings;
 
 use super::{
     Channel,
-    kind::{ChannelConfig, ChannelKind, ChannelParts, ContactField, DelayEstimate, KindSpec, ResponseAssumptions},
+    contact::EMAIL,
+    kind::{ChannelConfig, ChannelKind, ChannelParts, DelayEstimate, KindSpec, ResponseAssumptions},
 };
 use crate::{
     core::{AnswerVia, retry::SendPace},
@@ -28,7 +28,8 @@ static SPEC: KindSpec = KindSpec {
     name: "smtp",
     keys: settings::KEYS,
     preset: None,
-    contact: ContactField::Email,
+    contact: Some(EMAIL),
+    looks_people_up: false,
     pace: SendPace { every: Duration::from_secs(1), burst: 5 },
     accept_timeout: Duration::from_secs(30),
     form: TextForm::Mail,

@@ -3,7 +3,9 @@
 
 use crate::{
     channel::{
-        Channel, Message, ProbeCheck, Recipient, SendError, SettingError, is_loopback,
+        Channel, Message, ProbeCheck, Recipient, SendError, SettingError,
+        contact::EMAIL,
+        is_loopback,
         smtp::{
             compose,
             reply::{SmtpPhase, judge},
@@ -96,10 +98,7 @@ impl SmtpChannel {
         let Recipient::Person(contact) = &message.to else {
             return Err(SendError::unreachable("a mail can not go to a room"));
         };
-        let Some(email) = contact.email.as_deref() else {
-            return Err(SendError::unreachable("no mailbox is known"));
-        };
-        let Ok(to) = email.parse::<Address>() else {
+        let Ok(to) = contact.demand(EMAIL)?.parse::<Address>() else {
             return Err(SendError::unreachable("the mailbox is not valid"));
         };
         // A line break in a name makes the library panic.

@@ -3,7 +3,7 @@
 use crate::{
     channel::{
         keys::{ProviderAccount, account},
-        smtp::mailbox::sender,
+        mailbox::sender,
     },
     toml_kit::{
         document::TomlTable,

@@ -6,7 +6,7 @@ use crate::channel::{SettingError, client::BoundedClient, is_loopback};
 use reqwest::{Method, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 use std::time::Duration;
 
 /// Where Telegram's Bot API is.
@@ -24,10 +24,17 @@ pub struct BotApi {
 /// What a method gave.
 #[derive(Debug)]
 pub(super) struct BotAnswer {
-    /// Its result.
-    pub result: Value,
+    /// Its result, as it came.
+    pub result: Box<RawValue>,
     /// Telegram's clock.
     pub date: Option<String>,
+}
+
+impl BotAnswer {
+    /// Its result, read; null where it can not be.
+    pub(super) fn value(&self) -> Value {
+        serde_json::from_str(self.result.get()).unwrap_or_default()
+    }
 }
 
 impl BotApi {

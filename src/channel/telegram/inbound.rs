@@ -3,6 +3,7 @@
 
 use super::send::{BUTTON, receipt};
 use crate::channel::inbound::{ButtonPress, InboundText};
+use serde::Deserialize;
 use serde_json::Value;
 
 /// One update.
@@ -40,7 +41,24 @@ pub enum TelegramInbound {
     Other,
 }
 
+/// What of an update can be read whatever else stands in it.
+#[derive(Deserialize)]
+struct UpdateNumber {
+    update_id: i64,
+}
+
 impl TelegramUpdate {
+    /// Reads one as it came; none where even its number can not be read. One that has a number and can not be read is
+    /// nothing that counts, so that it does not stand in the way of those behind it.
+    pub fn read(text: &str) -> Option<Self> {
+        if let Ok(update) = serde_json::from_str(text) {
+            return Self::of(&update);
+        }
+        let UpdateNumber { update_id: id } = serde_json::from_str(text).ok()?;
+        tracing::error!(update = id, "a Telegram update can not be read: it is given up");
+        Some(Self { id, what: TelegramInbound::Other })
+    }
+
     /// Reads one; none where it has no number.
     pub fn of(update: &Value) -> Option<Self> {
         let id = update["update_id"].as_i64()?;

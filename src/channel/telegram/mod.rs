@@ -1,6 +1,7 @@
 //! Telegram: messages with buttons by a bot, and what people press and write there, fetched by long polling.
 
 pub mod api;
+pub mod contact;
 pub mod inbound;
 pub mod poll;
 mod refusal;
@@ -9,7 +10,7 @@ pub mod settings;
 
 use super::{
     Channel,
-    kind::{ChannelConfig, ChannelKind, ChannelParts, ContactField, KindSpec, ResponseAssumptions},
+    kind::{ChannelConfig, ChannelKind, ChannelParts, KindSpec, ResponseAssumptions},
     socket_settings::{ConnectionProtocol, SocketSettings},
 };
 use crate::{
@@ -25,16 +26,20 @@ use std::{sync::Arc, time::Duration};
 /// Telegram: messages by a bot.
 pub const KIND: ChannelKind = ChannelKind::of(&SPEC);
 
+/// By what answers come here.
+pub const ANSWERS: AnswerVia = AnswerVia::chat("telegram");
+
 static SPEC: KindSpec = KindSpec {
     name: "telegram",
     keys: settings::KEYS,
     preset: None,
-    contact: ContactField::Telegram,
+    contact: Some(contact::CHAT),
+    looks_people_up: false,
     pace: SendPace { every: Duration::from_secs(1), burst: 3 },
     accept_timeout: Duration::from_secs(10),
     form: TextForm::Board,
     reports: false,
-    response: ResponseAssumptions { via: AnswerVia::Telegram, ..ResponseAssumptions::CHAT },
+    response: ResponseAssumptions { via: ANSWERS, ..ResponseAssumptions::CHAT },
     read: |_, table, at, faults| Arc::new(settings::read(table, at, faults)),
 };
 

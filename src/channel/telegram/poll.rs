@@ -15,7 +15,7 @@ use futures_util::{
     FutureExt,
     future::{BoxFuture, join_all},
 };
-use serde_json::{Value, json};
+use serde_json::{json, value::RawValue};
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -33,7 +33,7 @@ const TRIES_MAX: u32 = 10;
 const WORD_TIME_MAX: Duration = Duration::from_secs(5);
 
 /// The waits of polling.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct PollTiming {
     /// How long Telegram holds a request; it caps it at 50 s.
     pub hold: Duration,
@@ -41,24 +41,42 @@ pub struct PollTiming {
     pub margin: Duration,
     /// The wait after a refusal that only people can mend.
     pub refused: Duration,
+    /// The wait after so many batches in a row of which not all could be kept.
+    pub kept: fn(u32) -> Duration,
 }
 
 /// As they are in production.
-pub const TIMING: PollTiming =
-    PollTiming { hold: Duration::from_secs(25), margin: Duration::from_secs(10), refused: Duration::from_secs(60) };
+pub const TIMING: PollTiming = PollTiming {
+    hold: Duration::from_secs(25),
+    margin: Duration::from_secs(10),
+    refused: Duration::from_secs(60),
+    kept: backoff,
+};
+
+/// Whether Telegram may be told that an update came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UpdateFate {
+    /// It may: what was said is durable, or comes to nothing.
+    Kept,
+    /// Nothing can be kept now: it comes again until something can.
+    NotNow,
+    /// This one could not be kept, though others could.
+    Unkept,
+}
 
 /// What became of an update.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UpdateResult {
-    /// Whether Telegram may be told that it came: what was said is durable, or comes to nothing.
-    pub kept: bool,
+    /// Whether Telegram may be told that it came.
+    pub fate: UpdateFate,
     /// A word for the one who did it; empty for none.
     pub text: String,
 }
 
 /// Who judges updates.
 pub trait UpdateListener: Send + Sync + 'static {
-    /// Judges what a user did. It is confirmed when this returns, if it was kept.
+    /// Judges what a user did. It is confirmed when this returns, if it was kept. After a crash in between it comes
+    /// again: judged a second time it must change nothing.
     fn hear(&self, update: TelegramUpdate) -> BoxFuture<'_, UpdateResult>;
     /// Whether updates are fetched now.
     fn linked(&self, is_up: bool) -> BoxFuture<'_, ()>;
@@ -141,12 +159,16 @@ impl UpdatePoller {
             // begin anywhere after a week of silence.
             offset = None;
             let (mut is_kept, mut words) = (true, Vec::new());
-            for read in updates.iter().filter_map(TelegramUpdate::of) {
+            for read in updates.iter().filter_map(|update| TelegramUpdate::read(update.get())) {
                 let (id, what) = (read.id, read.what.clone());
                 let judged = self.judge(read).await;
                 words.push(self.say(what, judged.text));
                 // Those behind one that could not be kept are judged all the same: judged again they change nothing.
-                let taken = judged.kept || is_kept && stuck.is_given_up(id);
+                let taken = match judged.fate {
+                    UpdateFate::Kept => true,
+                    UpdateFate::NotNow => false,
+                    UpdateFate::Unkept => is_kept && stuck.is_given_up(id),
+                };
                 is_kept &= taken;
                 if is_kept {
                     offset = Some(id + 1);
@@ -157,7 +179,7 @@ impl UpdatePoller {
             // One without a number can not be confirmed either.
             let is_done = is_kept && (offset.is_some() || updates.is_empty());
             failures = if is_done { 0 } else { failures + 1 };
-            if !is_done && self.pause(backoff(failures)).await.is_none() {
+            if !is_done && self.pause((self.timing.kept)(failures)).await.is_none() {
                 break;
             }
         }
@@ -166,7 +188,7 @@ impl UpdatePoller {
         }
     }
 
-    async fn fetch(&self, offset: Option<i64>, hold: Duration) -> Result<Vec<Value>, BotRefusal> {
+    async fn fetch(&self, offset: Option<i64>, hold: Duration) -> Result<Vec<Box<RawValue>>, BotRefusal> {
         let mut body = json!({
             "limit": UPDATES_MAX,
             "timeout": hold.as_secs(),
@@ -176,10 +198,8 @@ impl UpdatePoller {
             body["offset"] = offset.into();
         }
         let answer = self.api.call("getUpdates", &body, Some(hold + self.timing.margin)).await?;
-        match answer.result {
-            Value::Array(updates) => Ok(updates),
-            _ => Err(BotRefusal::unreadable(200)),
-        }
+        // Each is read alone.
+        serde_json::from_str(answer.result.get()).map_err(|_| BotRefusal::unreadable(200))
     }
 
     /// Has it judged. One that makes the judge panic is not kept, and ends nothing.
@@ -188,7 +208,7 @@ impl UpdatePoller {
         let judged = AssertUnwindSafe(async { self.listener.hear(update).await }).catch_unwind().await;
         judged.unwrap_or_else(|_| {
             tracing::error!(update = id, "judging a Telegram update panicked; this is a bug");
-            UpdateResult { kept: false, text: String::new() }
+            UpdateResult { fate: UpdateFate::Unkept, text: String::new() }
         })
     }
 

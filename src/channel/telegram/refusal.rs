@@ -2,7 +2,7 @@
 
 use crate::channel::{SendError, client::ClientResponse};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 use std::time::Duration;
 
 /// Why a call did not do what it should.
@@ -23,8 +23,7 @@ pub(super) enum BotRefusal {
 #[derive(Deserialize)]
 struct BotStatus {
     ok: bool,
-    #[serde(default)]
-    result: Value,
+    result: Option<Box<RawValue>>,
     #[serde(default)]
     description: String,
     #[serde(default)]
@@ -38,11 +37,11 @@ struct BotParameters {
 }
 
 /// What a method gave, or why it refuses.
-pub(super) fn result(response: &ClientResponse) -> Result<Value, BotRefusal> {
+pub(super) fn result(response: &ClientResponse) -> Result<Box<RawValue>, BotRefusal> {
     let code = response.status.as_u16();
     let status = serde_json::from_str::<BotStatus>(&response.body);
     match status {
-        Ok(status) if status.ok && response.status.is_success() => Ok(status.result),
+        Ok(BotStatus { ok: true, result: Some(result), .. }) if response.status.is_success() => Ok(result),
         Ok(BotStatus { ok: false, description, parameters, .. }) => Err(match parameters {
             _ if code == 429 => {
                 BotRefusal::Throttled(parameters.retry_after.map(Duration::from_secs).or(response.after))

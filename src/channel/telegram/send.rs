@@ -1,6 +1,6 @@
 //! A page as a message of the bot, with the answers as buttons. Plain text: nothing in it is markup.
 
-use super::{api::BotApi, refusal::BotRefusal};
+use super::{api::BotApi, contact::CHAT, refusal::BotRefusal};
 use crate::{
     channel::{Channel, Message, ProbeCheck, Recipient, ReplyOptions, SendError, SettingError},
     core::{Answer, PageId, SendReceipt, answer::HAND_BACK},
@@ -37,8 +37,8 @@ impl TelegramChannel {
         let Recipient::Person(contact) = &message.to else {
             return Err(SendError::unreachable("this channel reaches people alone, and no room"));
         };
-        let Some(chat) = contact.telegram else {
-            return Err(SendError::unreachable("no Telegram chat id is known"));
+        let Ok(chat) = contact.demand(CHAT)?.parse() else {
+            return Err(SendError::unreachable("the Telegram chat id is none"));
         };
         let sent = match self.put(chat, message).await {
             Err(BotRefusal::Migrated(chat)) => {
@@ -78,7 +78,7 @@ impl TelegramChannel {
             body["reply_markup"] = json!({ "inline_keyboard": keyboard });
         }
         let answer = self.api.call("sendMessage", &body, None).await?;
-        match answer.result["message_id"].as_i64() {
+        match answer.value()["message_id"].as_i64() {
             Some(id) => Ok(SendReceipt::of(receipt(chat, id))),
             None => Err(BotRefusal::unreadable(200)),
         }
@@ -87,7 +87,8 @@ impl TelegramChannel {
     async fn look(&self) -> Vec<ProbeCheck> {
         match self.api.call("getMe", &json!({}), None).await {
             Ok(answer) => {
-                let name = answer.result["username"].as_str().unwrap_or("?");
+                let result = answer.value();
+                let name = result["username"].as_str().unwrap_or("?");
                 let clock = answer.date.as_deref().and_then(ProbeCheck::clock);
                 [ProbeCheck::fine("login", format!("@{name}"))].into_iter().chain(clock).collect()
             }

@@ -11,8 +11,9 @@ pub mod twiml;
 
 use super::{
     Channel,
+    contact::PHONE,
     inbound::{Acknowledgement, Inbound, InboundRefusal, NamedPage, RequestHead},
-    kind::{ChannelConfig, ChannelKind, ChannelParts, ContactField, KindSpec, ResponseAssumptions},
+    kind::{ChannelConfig, ChannelKind, ChannelParts, KindSpec, ResponseAssumptions},
 };
 use crate::{core::retry::SendPace, template::TextForm, toml_kit::secret::SecretRef};
 use login::AccountSettings;
@@ -28,7 +29,8 @@ static SPEC: KindSpec = KindSpec {
     name: "twilio",
     keys: settings::KEYS,
     preset: None,
-    contact: ContactField::Phone,
+    contact: Some(PHONE),
+    looks_people_up: false,
     pace: SendPace { every: Duration::from_secs(1), burst: 3 },
     accept_timeout: Duration::from_secs(15),
     form: TextForm::Sms,

@@ -4,6 +4,7 @@
 use crate::{
     channel::{
         Channel, Message, ProbeCheck, Recipient, SendError, SettingError,
+        contact::PHONE,
         twilio::login::{AccountSettings, TwilioLogin},
     },
     core::SendReceipt,
@@ -50,7 +51,7 @@ impl TwilioSms {
         let Recipient::Person(contact) = &message.to else {
             return Err(SendError::unreachable("an SMS can not go to a room"));
         };
-        let phone = contact.phone.as_deref().ok_or_else(|| SendError::unreachable("no phone number is known"))?;
+        let phone = contact.demand(PHONE)?;
         let id = self.account.make("Messages", &self.fields(phone, message)).await?;
         Ok(SendReceipt::of(id))
     }

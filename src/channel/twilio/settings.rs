@@ -1,7 +1,7 @@
 //! The keys of a channel of kind `twilio`, and the keys that it shares with `voice`.
 
 use crate::{
-    channel::keys::is_phone_number,
+    channel::contact::is_phone_number,
     toml_kit::{
         document::{TomlItem, TomlTable},
         faults::{MatrixFaults, SourceSpan},

@@ -6,8 +6,9 @@ pub mod settings;
 
 use super::{
     Channel,
+    contact::PHONE,
     inbound::{Acknowledgement, HookAddress, Inbound, InboundRefusal, NamedPage, RequestHead},
-    kind::{ChannelConfig, ChannelKind, ChannelParts, ContactField, DelayEstimate, KindSpec, ResponseAssumptions},
+    kind::{ChannelConfig, ChannelKind, ChannelParts, DelayEstimate, KindSpec, ResponseAssumptions},
     twilio,
 };
 use crate::{
@@ -26,7 +27,8 @@ static SPEC: KindSpec = KindSpec {
     name: "voice",
     keys: settings::KEYS,
     preset: None,
-    contact: ContactField::Phone,
+    contact: Some(PHONE),
+    looks_people_up: false,
     // A phone takes one call at a time.
     pace: SendPace { every: Duration::from_secs(20), burst: 1 },
     accept_timeout: Duration::from_secs(15),

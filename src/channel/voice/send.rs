@@ -5,6 +5,7 @@
 use crate::{
     channel::{
         Channel, ContactData, Message, ProbeCheck, Recipient, SendError, SettingError,
+        contact::PHONE,
         twilio::{
             login::{AccountSettings, TwilioLogin},
             send::SmsSender,
@@ -48,7 +49,7 @@ impl TwilioVoice {
         let Recipient::Person(contact) = &message.to else {
             return Err(SendError::unreachable("a room can not be called"));
         };
-        let phone = contact.phone.as_deref().ok_or_else(|| SendError::unreachable("no phone number is known"))?;
+        let phone = contact.demand(PHONE)?;
         if did_it_themselves(message, contact) {
             return Ok(SendReceipt::of_stand_in(StandIn::Unneeded, "not called: it is about their own answer"));
         }

@@ -7,7 +7,7 @@ pub mod sign;
 use super::{
     Channel,
     guard::AddressGuard,
-    kind::{ChannelConfig, ChannelKind, ChannelParts, ContactField, KindSpec, ResponseAssumptions},
+    kind::{ChannelConfig, ChannelKind, ChannelParts, KindSpec, ResponseAssumptions},
 };
 use crate::{core::retry::SendPace, template::TextForm, toml_kit::secret::SecretRef};
 use send::{WebhookChannel, WebhookSettings};
@@ -21,7 +21,8 @@ static SPEC: KindSpec = KindSpec {
     name: "webhook",
     keys: settings::KEYS,
     preset: None,
-    contact: ContactField::Nothing,
+    contact: None,
+    looks_people_up: false,
     pace: SendPace { every: Duration::from_millis(100), burst: 20 },
     accept_timeout: Duration::from_secs(15),
     form: TextForm::Board,

@@ -2,6 +2,7 @@
 //! viewer at the keyboard may be faster.
 
 use crate::{
+    channel::contact::PHONE,
     cli::error::CliError,
     core::{Incident, Page, PageId, PersonName, RoleName, StepTarget},
     engine::keys::{DESK_LINK_LIFE, SESSION_LIFE},
@@ -145,7 +146,7 @@ impl DemoCast {
         let messages = self.app.outbox.recent();
         let code = messages.into_iter().find(|entry| entry.page == id).and_then(|entry| entry.code);
         let live = self.app.engine.config();
-        let phone = page.person.as_ref().and_then(|person| live.contact(person)?.phone);
+        let phone = page.person.as_ref().and_then(|person| Some(live.contact(person)?.get(PHONE)?.to_owned()));
         let (Some(code), Some(phone)) = (code, phone) else { return Ok(()) };
         let query = [("token", self.hook.expose_secret()), ("from", phone.as_str()), ("text", code.as_str())];
         let url = reqwest::Url::parse_with_params(&format!("{}/hooks/kannel/{}", self.base, page.channel), query)?;

@@ -1,7 +1,8 @@
 //! Answers: which role is meant, what effect the answer has, and what an engagement releases.
 
 use crate::core::{
-    answer::{Answer, AnswerVerdict, AnswerVia, GivenAnswer, STANDBY_MAX},
+    answer::{Answer, AnswerVerdict, GivenAnswer, STANDBY_MAX},
+    answer_via::AnswerVia,
     engagement::Engagement,
     escalation::Decider,
     event::Event,
@@ -15,6 +16,10 @@ use std::time::Duration;
 
 impl Decider<'_> {
     pub(super) fn answer(&mut self, said: GivenAnswer) {
+        // Handed over again: whatever they have said since then stands.
+        if said.origin.as_ref().is_some_and(|origin| self.incident.has_heard(origin)) {
+            return;
+        }
         let (role, verdict) = match self.role_meant(&said) {
             Ok(role) => {
                 let role = match said.answer {
@@ -33,6 +38,7 @@ impl Decider<'_> {
             via: said.via,
             page: said.page,
             channel: channel_of_answer(&said, self.incident, self.roster),
+            origin: said.origin.clone(),
             verdict: verdict.clone(),
         });
         let Some(role) = role else { return };

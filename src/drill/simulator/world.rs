@@ -358,7 +358,7 @@ impl VirtualWorld<'_> {
             .get(&page.channel)
             .map_or(AnswerVia::Sms, |virtual_channel| virtual_channel.kind.spec().response.via);
         if is_open && self.answered.insert((case_of(id), role, person.clone())) {
-            let said = GivenAnswer { person, answer, via, page: Some(id.n), role: None };
+            let said = GivenAnswer { person, answer, via, page: Some(id.n), role: None, origin: None };
             self.step(case_of(id), IncidentInput::Answer(said));
         }
     }
@@ -375,7 +375,14 @@ impl VirtualWorld<'_> {
         let (person, role) = (answer.person.clone(), answer.role.clone());
         self.step(
             case,
-            IncidentInput::Answer(GivenAnswer { person, answer: answer.says, via: AnswerVia::Cli, page: None, role }),
+            IncidentInput::Answer(GivenAnswer {
+                person,
+                answer: answer.says,
+                via: AnswerVia::Cli,
+                page: None,
+                role,
+                origin: None,
+            }),
         );
     }
 }

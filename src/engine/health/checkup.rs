@@ -1,7 +1,10 @@
 //! The checks of `stentor doctor`: all parts at once, each with a time limit.
 
 use crate::{
-    channel::{CheckOutcome, ProbeCheck, slack::socket, socket_settings::ConnectionProtocol},
+    channel::{
+        CheckOutcome, ProbeCheck, contact::ContactField, kinds::contact_fields, slack::socket,
+        socket_settings::ConnectionProtocol,
+    },
     core::{
         ContactProof, Timestamp,
         zone::{ZoneData, ZoneSource},
@@ -138,6 +141,7 @@ pub fn people(
 
 fn alone(people: &[ContactCoverage]) -> Vec<ProbeCheck> {
     let few: Vec<&ContactCoverage> = people.iter().filter(|person| person.ways < 2).collect();
+    let fields: Vec<&str> = contact_fields().into_iter().map(ContactField::key).collect();
     let shown = few.iter().take(NAMED_MAX).map(|person| {
         let sandboxed: Vec<&str> =
             person.channels.iter().filter(|contact| contact.sandbox).map(|contact| contact.channel.as_str()).collect();
@@ -149,7 +153,7 @@ fn alone(people: &[ContactCoverage]) -> Vec<ProbeCheck> {
             _ => format!("{} can be reached in one way only, away from the desk", person.person),
         };
         let help = match sandboxed[..] {
-            [] => "give them another of phone, email, slack, telegram".to_owned(),
+            [] => format!("give them another of {}", fields.join(", ")),
             _ => format!("SANDBOX: {} reaches nobody", sandboxed.join(", ")),
         };
         ProbeCheck::doubtful("ways", format!("{detail}: {help}"))

@@ -2,7 +2,7 @@
 //! Nothing waits for it.
 
 use crate::{
-    channel::{ContactData, ProbeCheck},
+    channel::{ContactData, ProbeCheck, contact::ContactField},
     core::{ChannelName, PersonName},
     engine::{RuntimeConfig, health::Health},
 };
@@ -35,10 +35,10 @@ impl Health {
 }
 
 impl RuntimeConfig {
-    /// The person with this Slack account: as the matrix says, or as Slack itself said.
-    pub fn person_of_slack(&self, id: &str) -> Option<PersonName> {
-        let given = self.matrix.person_of_slack(id).cloned();
-        given.or_else(|| self.known().ids.get(id).cloned())
+    /// The person with this account: as the matrix says, or as the provider itself said.
+    pub fn person_of(&self, field: ContactField, account: &str) -> Option<PersonName> {
+        let given = self.matrix.person_of(field, account).cloned();
+        given.or_else(|| self.known().ids.get(&(field, account.to_owned())).cloned())
     }
 
     /// Checks of the people whom a channel shall reach; empty for channels that can not look people up.
@@ -62,7 +62,7 @@ impl RuntimeConfig {
     /// Looks up some people who were not looked up yet. Returns whether all have been.
     async fn look_up(&self, channel: &ChannelName) -> bool {
         let Some(active) = self.channels.get(channel) else { return true };
-        if active.kind != crate::channel::slack::KIND || active.sandboxed.is_some() {
+        if !active.kind.spec().looks_people_up || active.sandboxed.is_some() {
             return true;
         }
         let unknown: Vec<ContactData> = {
@@ -81,8 +81,8 @@ impl RuntimeConfig {
         let mut known = self.known();
         for check in checks {
             let person = PersonName::from(check.person.as_str());
-            if let Some(id) = check.id {
-                known.ids.insert(id, person.clone());
+            if let (Some(id), Some(field)) = (check.id, active.kind.spec().contact) {
+                known.ids.insert((field, id), person.clone());
             }
             known.looked_up.insert((channel.clone(), person.clone()));
             if let Some(problem) = check.problem {

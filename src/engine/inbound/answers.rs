@@ -35,6 +35,21 @@ pub struct WaitingPages {
     pub more: usize,
 }
 
+/// How an answer came.
+#[derive(Debug, Clone)]
+pub struct AnswerSource {
+    /// By what.
+    pub via: AnswerVia,
+    /// What its provider calls the message, where it may hand that over twice.
+    pub origin: Option<String>,
+}
+
+impl From<AnswerVia> for AnswerSource {
+    fn from(via: AnswerVia) -> Self {
+        Self { via, origin: None }
+    }
+}
+
 /// Why an answer was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum AnswerError {
@@ -47,14 +62,24 @@ pub enum AnswerError {
 }
 
 impl Inbound {
-    /// Takes the answer of an authenticated person. The verdict is durable when this returns.
+    /// Takes the answer of an authenticated person. The verdict is durable when this returns. A message that had
+    /// answered before is [`AnswerVerdict::Repeated`] and changes nothing, over a restart, too.
     pub async fn answer(&self, id: IncidentId, said: GivenAnswer) -> Result<AnswerVerdict, AnswerError> {
+        let origin = said.origin.clone();
         let events = self.context.step(id, IncidentInput::Answer(said)).await?;
         let verdict = events.into_iter().find_map(|happened| match happened.event {
             Event::Answered { verdict, .. } => Some(verdict),
             _ => None,
         });
-        verdict.ok_or(AnswerError::NoIncident(id))
+        match (verdict, origin) {
+            (Some(verdict), _) => Ok(verdict),
+            (None, Some(origin)) if self.has_heard(id, &origin).await? => Ok(AnswerVerdict::Repeated),
+            (None, _) => Err(AnswerError::NoIncident(id)),
+        }
+    }
+
+    async fn has_heard(&self, id: IncidentId, origin: &str) -> Result<bool, StoreError> {
+        Ok(self.context.store.view(id).await?.is_some_and(|incident| incident.has_heard(origin)))
     }
 
     /// Takes an answer to a page; `None` stands for the answer that the page asks for.
@@ -63,11 +88,12 @@ impl Inbound {
         page: PageId,
         person: PersonName,
         answer: Option<Answer>,
-        via: AnswerVia,
+        by: impl Into<AnswerSource>,
     ) -> Result<AnswerVerdict, AnswerError> {
         let incident = self.context.store.view(page.incident).await?.ok_or(AnswerError::NoIncident(page.incident))?;
         let answer = answer.unwrap_or_else(|| asked_of(&incident, page.n));
-        self.answer(page.incident, GivenAnswer { person, answer, via, page: Some(page.n), role: None }).await
+        let AnswerSource { via, origin } = by.into();
+        self.answer(page.incident, GivenAnswer { person, answer, via, page: Some(page.n), role: None, origin }).await
     }
 
     /// Whether an incident is a drill; false if there is no such incident.

@@ -5,7 +5,7 @@ mod identity;
 mod opt_out;
 mod opt_out_register;
 
-pub use answers::{AnswerError, CODE_KEPT, CodedPage, WaitingPages, asked_of};
+pub use answers::{AnswerError, AnswerSource, CODE_KEPT, CodedPage, WaitingPages, asked_of};
 pub use opt_out_register::OptOut;
 
 use super::context::EngineContext;

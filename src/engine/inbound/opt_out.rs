@@ -4,7 +4,7 @@
 //! The register is folded from Stentor's own journal chain, so a restart forgets nothing.
 
 use crate::{
-    channel::{ProbeCheck, SendError},
+    channel::{ProbeCheck, SendError, contact::PHONE},
     core::{
         Actor, Alert, ChannelName, IncidentInput, IncidentKey, IncidentOpening, JournalRecord, PersonName, SendReceipt,
         SourceEvent, SourceName, names::SELF,
@@ -185,7 +185,7 @@ impl Inbound {
     }
 
     fn number_mark(&self, config: &RuntimeConfig, person: &PersonName) -> Option<String> {
-        let phone = config.matrix.people.get(person)?.phone.as_deref()?;
+        let phone = config.matrix.people.get(person)?.contact(PHONE)?;
         Some(self.context.keys.number_mark(phone))
     }
 }

@@ -71,7 +71,7 @@ pub async fn answer(
         return Err(ProblemDetails::bad(format!("{id}: {}", ReplyDoubt::Live)));
     }
     let role = spoken.role.map(RoleName::from);
-    let said = GivenAnswer { person: person.clone(), answer, via: AnswerVia::Cli, page: None, role };
+    let said = GivenAnswer { person: person.clone(), answer, via: AnswerVia::Cli, page: None, role, origin: None };
     let verdict: AnswerVerdict = app.engine.inbound().answer(id, said).await.map_err(answer_problem)?;
     let incident = app.engine.reads().view(id).await?;
     let text = verdict_text(&app.engine.config(), incident.as_deref(), &person, verdict.clone(), "");

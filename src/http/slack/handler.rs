@@ -5,12 +5,14 @@ use crate::{
     channel::{
         inbound::{ButtonPress, SlackInbound, SlashCommand},
         slack::{
+            self,
             blocks::room_mark,
+            contact::MEMBER,
             escape,
             inbound::{self, InboundResult},
         },
     },
-    core::{Answer, AnswerVia, GivenAnswer, IncidentId},
+    core::{Answer, GivenAnswer, IncidentId},
     http::{
         press::{NO_HUMAN, NOT_KEPT, PressRefused, by_page, not_kept, ours, verdict_words},
         problem::ProblemDetails,
@@ -70,7 +72,7 @@ pub(super) async fn judge(app: &AppState, heard: SlackInbound) -> InboundResult 
 async fn obey(app: &AppState, command: SlashCommand) -> InboundResult {
     let response_url = command.response_url.clone();
     let live = app.engine.config();
-    let text = match live.person_of_slack(&command.user) {
+    let text = match live.person_of(MEMBER, &command.user) {
         _ if command.is_bot => escape(NO_HUMAN),
         None => escape(STRANGER),
         Some(person) => {
@@ -89,7 +91,7 @@ async fn answer(app: &AppState, press: &ButtonPress) -> Result<String, PressRefu
     }
     let answer: Answer = press.action.parse().map_err(|error| PressRefused::Word(format!("{error}")))?;
     let live = app.engine.config();
-    let Some(person) = live.person_of_slack(&press.user) else {
+    let Some(person) = live.person_of(MEMBER, &press.user) else {
         return Err(PressRefused::Word(STRANGER.into()));
     };
     let (target, key) = press.value.rsplit_once(':').unwrap_or((press.value.as_str(), ""));
@@ -99,10 +101,11 @@ async fn answer(app: &AppState, press: &ButtonPress) -> Result<String, PressRefu
         if app.engine.reads().identity(incident).await.map_err(not_kept)?.is_some() {
             ours(app.engine.inbound().is_mark(incident, mark).await)?;
         }
-        let said = GivenAnswer { person: person.clone(), answer, via: AnswerVia::Slack, page: None, role: None };
+        let said =
+            GivenAnswer { person: person.clone(), answer, via: slack::ANSWERS, page: None, role: None, origin: None };
         (incident, app.engine.inbound().answer(incident, said).await)
     } else {
-        by_page(app, (target, key), person.clone(), answer, AnswerVia::Slack).await?
+        by_page(app, (target, key), person.clone(), answer, slack::ANSWERS).await?
     };
     verdict_words(app, incident, &person, result).await
 }

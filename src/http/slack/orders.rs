@@ -3,9 +3,9 @@
 use crate::{
     channel::{
         inbound::SlashCommand,
-        slack::{command::SlashRequest, escape},
+        slack::{self, command::SlashRequest, escape},
     },
-    core::{Actor, Answer, AnswerVia, ChannelName, GivenAnswer, Incident, IncidentId, PersonName, RoleName},
+    core::{Actor, Answer, ChannelName, GivenAnswer, Incident, IncidentId, PersonName, RoleName},
     engine::{AnswerError, CALLS_MAX, ManualPage, ManualPageResult, RuntimeConfig},
     http::{api::view, desk::standing::verdict_text, press::NOT_KEPT, state::AppState, status::status},
     store::{IncidentFilter, StoreError},
@@ -97,7 +97,7 @@ async fn answer(
     (answer, role): (Answer, Option<RoleName>),
     hand_back: &str,
 ) -> Result<String, StoreError> {
-    let said = GivenAnswer { person: person.clone(), answer, via: AnswerVia::Slack, page: None, role };
+    let said = GivenAnswer { person: person.clone(), answer, via: slack::ANSWERS, page: None, role, origin: None };
     match app.engine.inbound().answer(incident, said).await {
         Ok(verdict) => {
             // The answer is committed, even if reading the incident fails.

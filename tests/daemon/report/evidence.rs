@@ -113,7 +113,8 @@ async fn answer(past: &Past, id: IncidentId, role: &str, channel: &str, via: Ans
         page.purpose.is_brief() && page.role == Some(RoleName::from(role)) && page.channel.as_str() == channel
     });
     let page = page.expect("a brief by this channel");
-    let said = GivenAnswer { person: page.person.clone().unwrap(), answer, via, page: Some(page.n), role: None };
+    let said =
+        GivenAnswer { person: page.person.clone().unwrap(), answer, via, page: Some(page.n), role: None, origin: None };
     past.step(id, vec![IncidentInput::Answer(said)]).await;
 }
 

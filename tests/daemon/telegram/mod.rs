@@ -25,9 +25,14 @@ struct Held {
 
 impl Rig {
     fn start() -> Self {
+        Self::on(|matrix| matrix)
+    }
+
+    /// On a matrix that differs.
+    fn on(change: impl FnOnce(String) -> String) -> Self {
         let telegram = FakeTelegram::start();
         let matrix = include_str!("house.toml").replace("TELEGRAM_URL", &telegram.url());
-        let daemon = setup(&matrix).env("TELEGRAM_BOT_TOKEN", TOKEN).env("STENTOR_LOG", "debug").start();
+        let daemon = setup(&change(matrix)).env("TELEGRAM_BOT_TOKEN", TOKEN).env("STENTOR_LOG", "debug").start();
         let rig = Self { daemon, telegram };
         eventually("the poll", || (rig.links()["up"] == 1).then_some(()));
         rig
@@ -174,6 +179,48 @@ fn an_update_that_comes_twice_changes_nothing() {
     // Telegram had forgotten the press: its words went out as a message, and once.
     let told = |word: &&String| word.as_str() == "you have it";
     assert_eq!(rig.words(ANA).iter().filter(told).count(), 1, "{:?}", rig.words(ANA));
+}
+
+/// The crash that matters: an answer is judged and kept, its person is told, and Telegram is not told that it came.
+#[test]
+fn an_answer_that_is_handed_over_again_after_a_crash_does_not_undo_what_was_said_since() {
+    let user = uzers::get_current_username().unwrap();
+    let with_user = format!("telegram = {ANA}\nunix = {user:?}");
+    let mut rig = Rig::on(|matrix| matrix.replace(&format!("telegram = {ANA}"), &with_user));
+    let incident = rig.daemon.crash("ES");
+    let ana = rig.held(&incident, ANA);
+    rig.telegram.world().confirms_nothing = true;
+    assert!(rig.write(ANA, &format!("{} 2", ana.code), None).contains("you have it"));
+    rig.telegram.write(STRANGER, "/status", None);
+    rig.telegram.until("a refused confirmation", |world| {
+        world.refused.iter().any(|(method, why)| method == "getUpdates" && why.contains("restart")).then_some(())
+    });
+    assert!(rig.daemon.cli(&["answer", &incident, "unable"]).status.success());
+    assert_ne!(rig.state(&incident, "trader"), "engaged");
+    rig.daemon.kill();
+    rig.telegram.world().confirms_nothing = false;
+    rig.daemon.restart();
+    rig.until_confirmed();
+    assert_ne!(rig.state(&incident, "trader"), "engaged", "what she said before she handed it back counts no more");
+    assert_eq!(rig.journaled(&incident, "\\\"via\\\":\\\"telegram\\\""), 1);
+    let words = rig.words(ANA);
+    assert_eq!(words.last().unwrap(), &format!("{incident}: you said so before"), "{words:?}");
+    // What she says now is another message.
+    let word = rig.write(ANA, &format!("{} 2", ana.code), None);
+    assert!(word.contains("you have it"), "{word}");
+    assert_eq!(rig.state(&incident, "trader"), "engaged");
+}
+
+#[test]
+fn an_answer_that_was_not_judged_before_a_crash_is_judged_after_it() {
+    let mut rig = Rig::on(|matrix| matrix);
+    let incident = rig.daemon.crash("ES");
+    let ana = rig.held(&incident, ANA);
+    rig.daemon.kill();
+    rig.telegram.write(ANA, &format!("{} 2", ana.code), None);
+    rig.daemon.restart();
+    rig.until_confirmed();
+    assert_eq!(rig.state(&incident, "trader"), "engaged");
 }
 
 #[test]

@@ -51,8 +51,14 @@ fn played(story: &Story) -> Incident {
     alert.annotations.insert("drivers".into(), story.annotation.clone());
     let mut incident = later(opened(alert), story.seconds);
     for (person, answer) in &story.answers {
-        let said =
-            GivenAnswer { person: (*person).into(), answer: *answer, via: AnswerVia::Slack, page: None, role: None };
+        let said = GivenAnswer {
+            person: (*person).into(),
+            answer: *answer,
+            via: AnswerVia::chat("slack"),
+            page: None,
+            role: None,
+            origin: None,
+        };
         step(&mut incident, IncidentInput::Answer(said), &roster(), after(story.seconds));
     }
     if story.resolved {

@@ -1,13 +1,18 @@
 //! What every channel must make of every condition that it can meet: one table.
 
 use super::{
-    ana,
+    ana, ana_with,
     bench::{Bench, Condition},
     double, page_for, told,
 };
 use std::time::Duration;
 use stentor::{
-    channel::{Channel, ContactData, Message, Recipient},
+    channel::{
+        Channel, ContactData, Message, Recipient,
+        contact::{ContactValues, EMAIL, PHONE},
+        slack::contact::MEMBER,
+        telegram::contact::CHAT,
+    },
     core::{PagePurpose, page::SystemNotice},
 };
 
@@ -85,18 +90,11 @@ fn message(condition: Condition, bench: &Bench) -> Message {
     match condition {
         Condition::RefusesThisPerson => {
             let (phone, email) = (double::gateway::UNROUTABLE, double::smtp::NOBODY);
-            let contact = ContactData {
-                phone: Some(phone.into()),
-                email: Some(email.into()),
-                slack: Some("UX".into()),
-                telegram: Some(999),
-                ..ana()
-            };
-            message.to = Recipient::Person(contact);
+            let other = [(PHONE, phone), (EMAIL, email), (MEMBER, "UX"), (CHAT, "999")];
+            message.to = Recipient::Person(ana_with(other.map(|(field, value)| (field, value.to_owned()))));
         }
         Condition::KnowsNoWay => {
-            message.to =
-                Recipient::Person(ContactData { phone: None, email: None, slack: None, telegram: None, ..ana() });
+            message.to = Recipient::Person(ContactData { contacts: ContactValues::new(), ..ana() });
         }
         Condition::IsARoom => {
             message.to = Recipient::Room { id: None, card: None, name: "inc-12".into(), private: true, invite: vec![] };

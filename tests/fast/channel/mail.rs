@@ -10,6 +10,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use stentor::{
     channel::{
         Channel, Message, Recipient, SendError,
+        contact::EMAIL,
         smtp::send::{SmtpChannel, SmtpSettings},
     },
     core::{PagePurpose, PersonName, Timestamp},
@@ -204,7 +205,8 @@ fn passes(name: &str, mailbox: &str) -> bool {
 async fn sent(name: &str, mailbox: &str) -> Result<(), SendError> {
     let mut message = page_for(ana());
     if let Recipient::Person(contact) = &mut message.to {
-        (contact.name, contact.email) = (name.to_owned(), Some(mailbox.to_owned()));
+        contact.name = name.to_owned();
+        contact.contacts.insert(EMAIL, mailbox.to_owned());
     }
     SmtpChannel::new(settings("smtp://127.0.0.1:1")).unwrap().send(&message).await.map(drop)
 }

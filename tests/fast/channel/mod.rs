@@ -9,6 +9,7 @@ mod blocks;
 mod contract;
 mod gateway;
 mod interaction;
+mod kinds;
 mod local;
 mod mail;
 mod marks;
@@ -27,10 +28,11 @@ use secrecy::SecretString;
 use stentor::{
     channel::{
         ContactData, Message, MessageText, Recipient, ReplyOptions, SendError,
+        contact::{ContactField, ContactValues, EMAIL, PHONE},
         kannel::send as kannel_channel,
-        slack::send as slack_channel,
+        slack::{contact::MEMBER, send as slack_channel},
         smtp::send as smtp_channel,
-        telegram::send as telegram_channel,
+        telegram::{contact::CHAT, send as telegram_channel},
         twilio::{login as twilio_channel, send as twilio_sms},
         voice::send as twilio_calls,
     },
@@ -42,12 +44,20 @@ fn ana() -> ContactData {
     ContactData {
         person: "ana".to_owned(),
         name: "Ana Ruiz".to_owned(),
-        phone: Some("+34600000001".to_owned()),
-        email: Some("ana@example.com".to_owned()),
-        slack: Some("UANA".to_owned()),
-        slack_by_email: false,
-        telegram: Some(double::telegram::ANA),
+        contacts: ContactValues::from([
+            (PHONE, "+34600000001".to_owned()),
+            (EMAIL, "ana@example.com".to_owned()),
+            (MEMBER, "UANA".to_owned()),
+            (CHAT, double::telegram::ANA.to_string()),
+        ]),
     }
+}
+
+/// Ana, but for what is said here.
+fn ana_with(other: impl IntoIterator<Item = (ContactField, String)>) -> ContactData {
+    let mut contact = ana();
+    contact.contacts.extend(other);
+    contact
 }
 
 /// A page of INC-12 for this person.

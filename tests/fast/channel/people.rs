@@ -1,14 +1,22 @@
 //! People as Slack knows them, and what a probe of Slack finds.
 
-use super::{ana, double::slack::FakeSlack, page_for, slack_at, told};
-use stentor::channel::{Channel, CheckOutcome, ContactData, ProbeCheck, slack::send::SlackSettings};
+use super::{ana_with, double::slack::FakeSlack, page_for, slack_at, told};
+use stentor::channel::{
+    Channel, CheckOutcome, ContactData, ProbeCheck,
+    contact::EMAIL,
+    slack::{
+        contact::{BY_EMAIL, MEMBER},
+        send::SlackSettings,
+    },
+};
 
 fn by_mail(email: &str) -> ContactData {
-    ContactData { person: email.to_owned(), slack: None, slack_by_email: true, email: Some(email.to_owned()), ..ana() }
+    let known = [(MEMBER, BY_EMAIL.to_owned()), (EMAIL, email.to_owned())];
+    ContactData { person: email.to_owned(), ..ana_with(known) }
 }
 
 fn with_id(id: &str) -> ContactData {
-    ContactData { person: id.to_owned(), slack: Some(id.to_owned()), ..ana() }
+    ContactData { person: id.to_owned(), ..ana_with([(MEMBER, id.to_owned())]) }
 }
 
 async fn workspace() -> FakeSlack {
@@ -62,7 +70,8 @@ async fn who_is_known_by_mailbox_is_written_to_and_looked_up_once() {
     assert_eq!(slack.posts().pop().unwrap().channel, "DBO");
     assert_eq!(slack.calls("users.lookupByEmail").len(), 1);
     assert_eq!(told(&channel.send(&page_for(by_mail("left@example.com"))).await), "unreachable");
-    let unasked = ContactData { slack_by_email: false, ..by_mail("bo@example.com") };
+    let mut unasked = by_mail("bo@example.com");
+    unasked.contacts.remove(&MEMBER);
     assert_eq!(told(&channel.send(&page_for(unasked)).await), "unreachable");
 }
 

@@ -1,13 +1,17 @@
 //! War rooms in Slack.
 
 use super::{
-    ana,
+    ana, ana_with,
     double::slack::{FakeSlack, Post, Room},
     post_for_room, slack_at, told,
 };
 use serde_json::{Value, json};
 use stentor::{
-    channel::{Channel, ContactData, Message, MessageText, Recipient, RoomState},
+    channel::{
+        Channel, ContactData, Message, MessageText, Recipient, RoomState,
+        contact::EMAIL,
+        slack::contact::{BY_EMAIL, MEMBER},
+    },
     core::{PagePurpose, PersonName},
 };
 
@@ -30,7 +34,7 @@ fn state(open: bool, runbook: Option<&str>) -> Option<RoomState> {
 }
 
 fn guests(ids: impl IntoIterator<Item = String>) -> Vec<ContactData> {
-    let guest = |id: String| ContactData { name: format!("Guest {id}"), slack: Some(id), ..ana() };
+    let guest = |id: String| ContactData { name: format!("Guest {id}"), ..ana_with([(MEMBER, id)]) };
     ids.into_iter().map(guest).collect()
 }
 
@@ -139,10 +143,7 @@ async fn people_are_asked_in_by_hundreds_and_those_who_can_not_come_are_named() 
         let mut people = guests(ids.clone());
         let by_mail = |email: &str| ContactData {
             name: email.to_owned(),
-            slack: None,
-            slack_by_email: true,
-            email: Some(email.to_owned()),
-            ..ana()
+            ..ana_with([(MEMBER, BY_EMAIL.to_owned()), (EMAIL, email.to_owned())])
         };
         people.extend([by_mail("bo@example.com"), by_mail("nobody@example.com")]);
         assert_eq!(told(&channel.send(&invitation("C0001", &card.ts, people.clone())).await), "accepted");

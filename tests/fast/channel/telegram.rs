@@ -4,7 +4,7 @@ use super::{
     ana,
     double::{
         fault::Fault,
-        telegram::{ANA, Chat, FakeTelegram, TOKEN, message},
+        telegram::{ANA, BO, Chat, FakeTelegram, TOKEN, message},
     },
     page_for, telegram_at, told,
 };
@@ -16,12 +16,14 @@ use std::{
 };
 use stentor::channel::{
     Channel, CheckOutcome, ContactData, Message, Recipient, SendError,
+    contact::ContactValues,
     socket_settings::{ConnectionProtocol, SocketSettings},
     telegram::{
         inbound::{TelegramInbound, TelegramUpdate},
-        poll::{PollTiming, UpdateListener, UpdateResult, run},
+        poll::{PollTiming, UpdateFate, UpdateListener, UpdateResult, run},
     },
 };
+use stentor::core::retry::backoff;
 use tokio_util::sync::CancellationToken;
 
 async fn sent(telegram: &FakeTelegram, message: &Message) -> String {
@@ -155,7 +157,7 @@ fn an_address_or_a_token_that_would_leak_is_refused_without_being_shown() {
 #[tokio::test]
 async fn without_a_chat_id_and_in_a_room_nobody_is_reached() {
     let telegram = FakeTelegram::start();
-    let nobody = Recipient::Person(ContactData { telegram: None, ..ana() });
+    let nobody = Recipient::Person(ContactData { contacts: ContactValues::new(), ..ana() });
     assert_eq!(sent(&telegram, &Message { to: nobody, ..page_for(ana()) }).await, "unreachable");
     assert!(telegram.world().refused.is_empty());
 }
@@ -206,9 +208,9 @@ struct Forgetful {
 impl UpdateListener for Forgetful {
     fn hear(&self, update: TelegramUpdate) -> BoxFuture<'_, UpdateResult> {
         let mut heard = self.heard.lock().unwrap();
-        let kept = heard.contains(&update.id);
+        let fate = if heard.contains(&update.id) { UpdateFate::Kept } else { UpdateFate::NotNow };
         heard.push(update.id);
-        Box::pin(std::future::ready(UpdateResult { kept, text: String::new() }))
+        Box::pin(std::future::ready(UpdateResult { fate, text: String::new() }))
     }
 
     fn linked(&self, is_up: bool) -> BoxFuture<'_, ()> {
@@ -236,6 +238,7 @@ async fn an_update_is_confirmed_only_when_it_was_kept_and_a_webhook_is_told() {
         hold: Duration::from_secs(25),
         margin: Duration::from_secs(10),
         refused: Duration::from_millis(50),
+        kept: backoff,
     };
     let (listener, stop) = (Arc::new(Forgetful::default()), CancellationToken::new());
     let ids: Vec<i64> = (0..3).map(|_| telegram.write(ANA, "48213 2", None)).collect();
@@ -264,6 +267,91 @@ async fn an_update_is_confirmed_only_when_it_was_kept_and_a_webhook_is_told() {
     stop.cancel();
     polling.await.unwrap().unwrap();
     assert_eq!(*listener.links.lock().unwrap(), [true, false]);
+}
+
+/// Keeps everything but what this user writes.
+struct Choosy {
+    of: &'static str,
+    fate: UpdateFate,
+    heard: Mutex<Vec<String>>,
+}
+
+impl UpdateListener for Choosy {
+    fn hear(&self, update: TelegramUpdate) -> BoxFuture<'_, UpdateResult> {
+        let words = match &update.what {
+            TelegramInbound::Text { text, .. } => text.text.clone(),
+            other => format!("{other:?}"),
+        };
+        let fate = if words == self.of { self.fate } else { UpdateFate::Kept };
+        self.heard.lock().unwrap().push(words);
+        Box::pin(std::future::ready(UpdateResult { fate, text: String::new() }))
+    }
+
+    fn linked(&self, _: bool) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
+    fn failed<'a>(&'a self, _: &'a str, _: bool) -> BoxFuture<'a, ()> {
+        Box::pin(std::future::ready(()))
+    }
+}
+
+/// Polls in virtual waits until `done`; what was heard.
+async fn heard(
+    telegram: &FakeTelegram,
+    of: &'static str,
+    fate: UpdateFate,
+    done: impl Fn(&[String]) -> bool,
+) -> Vec<String> {
+    super::double::install_tls();
+    let settings = SocketSettings {
+        protocol: ConnectionProtocol::LongPolling,
+        secret: TOKEN.into(),
+        api_url: Some(telegram.url()),
+    };
+    let timing = PollTiming {
+        hold: Duration::from_secs(25),
+        margin: Duration::from_secs(10),
+        refused: Duration::from_secs(60),
+        kept: |_| Duration::from_millis(1),
+    };
+    let (listener, stop) = (Arc::new(Choosy { of, fate, heard: Mutex::default() }), CancellationToken::new());
+    let polling = tokio::spawn({
+        let (listener, stop) = (listener.clone(), stop.clone());
+        async move { run(&settings, timing, listener, stop).await }
+    });
+    let waited = async {
+        while !done(&listener.heard.lock().unwrap()) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), waited).await.expect("it comes");
+    stop.cancel();
+    polling.await.unwrap().unwrap();
+    listener.heard.lock().unwrap().clone()
+}
+
+#[tokio::test]
+async fn an_update_that_alone_can_not_be_kept_is_given_up_and_one_that_waits_for_the_store_is_not() {
+    let telegram = FakeTelegram::start();
+    telegram.write(ANA, "stuck", None);
+    telegram.write(BO, "behind it", None);
+    let times = |heard: &[String], words: &str| heard.iter().filter(|said| *said == words).count();
+    let all = heard(&telegram, "stuck", UpdateFate::Unkept, |_| telegram.world().is_all_confirmed()).await;
+    assert_eq!((times(&all, "stuck"), times(&all, "behind it")), (10, 10), "{all:?}");
+    telegram.write(ANA, "stuck", None);
+    heard(&telegram, "stuck", UpdateFate::NotNow, |heard| 15 < times(heard, "stuck")).await;
+    assert!(!telegram.world().is_all_confirmed(), "it was given up while nothing could be kept");
+}
+
+#[tokio::test]
+async fn an_update_that_can_not_be_read_stands_in_nobodys_way() {
+    let telegram = FakeTelegram::start();
+    telegram.hand_in(json!({ "message": message(ANA, "NUMBER_TOO_LARGE") }));
+    telegram.write(BO, "behind it", None);
+    telegram.world().spoils = Some(("\"NUMBER_TOO_LARGE\"", "1e999"));
+    let all = heard(&telegram, "", UpdateFate::Kept, |_| telegram.world().is_all_confirmed()).await;
+    assert_eq!(all, ["Other", "behind it"]);
 }
 
 #[tokio::test]

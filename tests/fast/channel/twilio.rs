@@ -1,7 +1,7 @@
 //! SMS and calls by Twilio.
 
 use super::{
-    ana,
+    ana, ana_with,
     double::{
         fault::Fault,
         twilio::{ACCOUNT, FROM, FakeTwilio, NEXT_TOKEN, OPTED_OUT, SERVICE, TOKEN},
@@ -12,7 +12,8 @@ use secrecy::SecretString;
 use std::time::Duration;
 use stentor::{
     channel::{
-        Channel, CheckOutcome, ContactData, Message, ProbeCheck, Recipient,
+        Channel, CheckOutcome, Message, ProbeCheck, Recipient,
+        contact::PHONE,
         twilio::{
             code::{self, CodeClass},
             login::AccountSettings,
@@ -123,7 +124,7 @@ async fn each_code_has_its_one_meaning() {
 #[tokio::test]
 async fn a_person_who_has_opted_out_is_told_from_one_who_is_out_of_reach() {
     let twilio = FakeTwilio::start().await;
-    let to = Recipient::Person(ContactData { phone: Some(OPTED_OUT.into()), ..ana() });
+    let to = Recipient::Person(ana_with([(PHONE, OPTED_OUT.into())]));
     let result = twilio_at(twilio.url()).send(&Message { to, ..page_for(ana()) }).await;
     assert_eq!(told(&result), "opted out");
 }

@@ -68,7 +68,14 @@ fn incidents(matrix: &Matrix, lie: &str, drill: bool) -> Vec<Incident> {
             let mut answered = opened.clone();
             for person in &people {
                 let answer: Answer = answer.parse().unwrap();
-                let said = GivenAnswer { person: person.clone(), answer, via: AnswerVia::Sms, page: None, role: None };
+                let said = GivenAnswer {
+                    person: person.clone(),
+                    answer,
+                    via: AnswerVia::Sms,
+                    page: None,
+                    role: None,
+                    origin: None,
+                };
                 step(&mut answered, IncidentInput::Answer(said), &matrix.roster, START);
             }
             all.push(answered);

@@ -101,7 +101,9 @@ fn input(dice: &mut Dice, incident: &Incident, now: Timestamp) -> IncidentInput 
             };
             let owner = incident.pages.get(&page).and_then(|page| page.person.clone());
             let person = owner.filter(|_| of.is_some()).unwrap_or_else(|| dice.of(&PEOPLE).into());
-            IncidentInput::Answer(GivenAnswer { person, answer, via: AnswerVia::Sms, page: of, role })
+            // Some messages are handed over again.
+            let origin = Some(dice.below(60)).filter(|n| *n < 3).map(|n| format!("bot {n}"));
+            IncidentInput::Answer(GivenAnswer { person, answer, via: AnswerVia::Sms, page: of, role, origin })
         }
     }
 }

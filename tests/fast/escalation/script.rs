@@ -277,7 +277,7 @@ fn said(person: &str, words: &[&str]) -> Option<GivenAnswer> {
         words => (words, None, None),
     };
     let answer = words.join(" ").parse().ok()?;
-    Some(GivenAnswer { person: person.into(), answer, via, page, role })
+    Some(GivenAnswer { person: person.into(), answer, via, page, role, origin: None })
 }
 
 fn span(text: &str) -> Duration {

@@ -133,6 +133,7 @@ async fn live(past: &Past, crisis: &Crisis) {
                 via: AnswerVia::Sms,
                 page: Some(page),
                 role: None,
+                origin: None,
             };
             past.step(id, vec![IncidentInput::Answer(said)]).await;
         }
@@ -219,7 +220,8 @@ async fn whoever_was_released_is_not_slow_because_it_was_handed_back() {
             let theirs =
                 |page: &&Arc<Page>| page.purpose.is_brief() && page.person.as_ref().unwrap().as_str() == person;
             let page = Some(pages.iter().rev().find(theirs).unwrap().n);
-            let said = GivenAnswer { person: person.into(), answer, via: AnswerVia::Sms, page, role: None };
+            let said =
+                GivenAnswer { person: person.into(), answer, via: AnswerVia::Sms, page, role: None, origin: None };
             past.step(id, vec![IncidentInput::Answer(said)]).await;
             past.accept(id, None).await;
         };
@@ -294,8 +296,14 @@ async fn what_a_person_says_after_the_end_does_not_count_and_silence_alone_is_be
     past.hands.pass(Duration::from_secs(60));
     past.resolve(id, None).await;
     past.hands.pass(Duration::from_secs(60));
-    let said =
-        GivenAnswer { person: "ana".into(), answer: Answer::Wilco, via: AnswerVia::Sms, page: Some(page), role: None };
+    let said = GivenAnswer {
+        person: "ana".into(),
+        answer: Answer::Wilco,
+        via: AnswerVia::Sms,
+        page: Some(page),
+        role: None,
+        origin: None,
+    };
     past.step(id, vec![IncidentInput::Answer(said)]).await;
     let late = fitted(&history(&past).await, SCENARIO).1;
     let ana = person(&late, "ana");

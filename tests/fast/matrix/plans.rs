@@ -1,5 +1,6 @@
 use super::*;
 use stentor::{
+    channel::{contact::PHONE, slack::contact::MEMBER},
     core::{ChannelName, PersonName, RoleName, StepTarget, TriggerName, plan::OnResolved},
     matrix::ChannelKind,
     toml_kit::secret::SecretRef,
@@ -78,8 +79,8 @@ fn people_are_found_by_what_they_answer_with() {
         [file("m.toml", "[person.ana]\nname = \"Ana\"\nphone = \"+34600000001\"\nslack = \"U1\"\nunix = \"aruiz\"\n")];
     let matrix = parse(&files).matrix.expect("warnings only");
     let ana = PersonName::from("ana");
-    assert_eq!(matrix.person_of_phone("+34600000001"), Some(&ana));
-    assert_eq!(matrix.person_of_slack("U1"), Some(&ana));
+    assert_eq!(matrix.person_of(PHONE, "+34600000001"), Some(&ana));
+    assert_eq!(matrix.person_of(MEMBER, "U1"), Some(&ana));
     assert_eq!(matrix.person_of_unix("aruiz"), Some(&ana));
     assert_eq!(matrix.person_of_unix("ana"), None);
 }

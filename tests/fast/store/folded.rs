@@ -5,9 +5,44 @@ use super::*;
 
 promises!(
     the_stored_state_is_the_fold_of_the_journal,
+    a_message_that_is_handed_over_again_changes_nothing_over_a_restart_too,
     anchors_find_what_was_done_to_the_journal,
     what_could_not_be_read_back_is_not_kept_and_costs_its_own_work_alone,
 );
+
+async fn a_message_that_is_handed_over_again_changes_nothing_over_a_restart_too(mut world: World) {
+    let mut store = world.node().await;
+    let (id, _) = open_incident(&*store, "XYZ").await;
+    let says = |answer, origin: &str| {
+        IncidentInput::Answer(GivenAnswer {
+            person: "ana".into(),
+            answer,
+            via: AnswerVia::chat("telegram"),
+            page: None,
+            role: None,
+            origin: Some(origin.to_owned()),
+        })
+    };
+    step(&*store, id, says(Answer::Wilco, "bot 1")).await.expect("kept");
+    let taken = view(&*store, id).await;
+    assert!(taken.engagements.values().any(|engagement| engagement.holder() == Some(&"ana".into())));
+    step(&*store, id, says(Answer::Unable, "bot 2")).await.expect("kept");
+    for _ in 0..2 {
+        let before = view(&*store, id).await;
+        assert!(before.engagements.values().all(|engagement| engagement.holder().is_none()));
+        for (answer, origin) in [(Answer::Wilco, "bot 1"), (Answer::Unable, "bot 2")] {
+            let again = step(&*store, id, says(answer, origin)).await.expect("taken in");
+            assert!(again.events.is_empty(), "{:?}", again.events);
+        }
+        assert_eq!(view(&*store, id).await, before);
+        store = world.node().await;
+    }
+    // The same words in another message are meant anew.
+    step(&*store, id, says(Answer::Wilco, "bot 3")).await.expect("kept");
+    let incident = view(&*store, id).await;
+    assert!(incident.engagements.values().any(|engagement| engagement.holder() == Some(&"ana".into())));
+    assert_eq!(folded(&*store, id).await, *incident);
+}
 
 async fn the_stored_state_is_the_fold_of_the_journal(mut world: World) {
     for seed in 1..=6 {

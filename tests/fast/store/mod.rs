@@ -126,7 +126,14 @@ fn accepted() -> SendOutcome {
 }
 
 fn says(person: &str, answer: Answer) -> IncidentInput {
-    IncidentInput::Answer(GivenAnswer { person: person.into(), answer, via: AnswerVia::Desk, page: None, role: None })
+    IncidentInput::Answer(GivenAnswer {
+        person: person.into(),
+        answer,
+        via: AnswerVia::Desk,
+        page: None,
+        role: None,
+        origin: None,
+    })
 }
 
 fn resolve() -> IncidentInput {
@@ -486,8 +493,14 @@ async fn a_contact_is_proven_by_its_reader_and_the_proof_outlives_the_node(mut w
     assert_eq!(proven(&*store).await, []);
     step(&*store, id, seen(desk, PageStage::Seen)).await.expect("kept");
     step(&*store, id, seen(sms, PageStage::Delivered)).await.expect("kept");
-    let said =
-        |person: &str, via, page| GivenAnswer { person: person.into(), answer: Answer::Roger, via, page, role: None };
+    let said = |person: &str, via, page| GivenAnswer {
+        person: person.into(),
+        answer: Answer::Roger,
+        via,
+        page,
+        role: None,
+        origin: None,
+    };
     // An absence note is taken in as a word of its reader: it proves that nobody reads there.
     let away = GivenAnswer { answer: Answer::Unable, ..said("cy", AnswerVia::AutoReply, Some(mail)) };
     step(&*store, id, IncidentInput::Answer(away)).await.expect("kept");

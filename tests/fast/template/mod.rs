@@ -81,6 +81,7 @@ fn the_all_clear_tells_how_it_ended_and_a_broken_one_still_says_that_it_is_over(
         via: stentor::core::AnswerVia::Sms,
         page: Some(brief.n),
         role: None,
+        origin: None,
     };
     let roster = stentor::core::Roster::default();
     stentor::core::step(&mut incident, stentor::core::IncidentInput::Answer(wilco), &roster, at);
@@ -140,8 +141,14 @@ fn taken_by_ana(drill: bool) -> Incident {
 }
 
 fn says(incident: &mut Incident, person: &str, answer: Answer, seconds: u64) {
-    let said =
-        GivenAnswer { person: person.into(), answer, via: AnswerVia::Desk, page: None, role: Some("trader".into()) };
+    let said = GivenAnswer {
+        person: person.into(),
+        answer,
+        via: AnswerVia::Desk,
+        page: None,
+        role: Some("trader".into()),
+        origin: None,
+    };
     step(incident, IncidentInput::Answer(said), &roster(), after(seconds));
 }
 

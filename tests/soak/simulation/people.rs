@@ -199,7 +199,7 @@ impl World {
             let via = self.dice.pick(&[
                 AnswerVia::Desk,
                 AnswerVia::Sms,
-                AnswerVia::Slack,
+                AnswerVia::chat("slack"),
                 AnswerVia::MailLink,
                 AnswerVia::Cli,
             ]);
@@ -208,7 +208,7 @@ impl World {
                 1 | 2 => (None, row.role.clone()),
                 _ => (Some(page.n), None),
             };
-            let said = GivenAnswer { person, answer, via, page: of, role };
+            let said = GivenAnswer { person, answer, via, page: of, role, origin: None };
             let more = self.dice.millis(0, 3_000);
             self.later(takes + thinks + more, Job::Answer(page.incident, Box::new(said), 0));
         }

@@ -1,4 +1,4 @@
-//! The dead-man ping: it comes while the daemon does its work, and stays away when it does not.
+//! The dead-man ping: it is sent while the daemon works, and is not sent when it does not.
 #![allow(clippy::disallowed_methods)]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -238,7 +238,7 @@ async fn the_ping_stays_away_for_as_long_as_something_is_wrong() {
         (Trouble::Hangs(NO_DELIVERY, still), "the delivery loop has not run for 21s"),
         (Trouble::Hangs(NO_TIMERS, still), "the timers loop"),
         (Trouble::Hangs(NO_LEASE, still), "the lease loop"),
-        (Trouble::QueueStands, "a page has waited 1m 1s for channel sms"),
+        (Trouble::QueueStands, "for channel sms: its queue is stuck"),
         (Trouble::LaddersStand, "a ladder has been overdue for 10m"),
         (Trouble::Refused, "the receiver says 403"),
     ];
@@ -563,5 +563,5 @@ async fn a_daemon_whose_store_can_not_be_written_pings_nobody_until_it_can() {
     while !ready(&daemon).await.0 {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    eventually("that is in the log too", || daemon.log().contains("goes out again").then_some(()));
+    eventually("that is in the log too", || daemon.log().contains("is sent again").then_some(()));
 }

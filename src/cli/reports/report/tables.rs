@@ -187,10 +187,10 @@ fn legend(report: &TteReport) -> String {
     };
     let mut lines = vec![
         clock.to_owned(),
-        "Shares are of all roles: covered, stood down or closed without an answer counts as".to_owned(),
-        "not engaged; only open ones are censored (Aalen-Johansen; 95 % intervals: log-log,".to_owned(),
-        "for targets Clopper-Pearson). Kaplan-Meier: as if the others had been waited for;".to_owned(),
-        "no target uses it. \"?\" and \"not reached\": fewer reached it.".to_owned(),
+        "Shares are of all roles: covered, stood down or closed without an answer is not".to_owned(),
+        "engaged; only open ones are censored (Aalen-Johansen; 95 % intervals: log-log,".to_owned(),
+        "for targets Clopper-Pearson). Kaplan-Meier: as if the others had been waited".to_owned(),
+        "for; no target uses it. \"?\" and \"not reached\": fewer reached it.".to_owned(),
         "[n]: only n reached or reported it.".to_owned(),
     ];
     if report.by == TteGrouping::Hour {

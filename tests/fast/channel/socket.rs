@@ -174,6 +174,16 @@ fn command(text: &str) -> Value {
     json!({ "command": "/stentor", "user_id": "UANA", "text": text, "response_url": "https://hooks.double/2" })
 }
 
+/// Tries each case on a thread of its own: most of their time is waits of the loop.
+fn side_by_side<T: Send>(cases: impl IntoIterator<Item = T>, attempt: impl Fn(T) + Sync) {
+    let attempt = &attempt;
+    std::thread::scope(|scope| {
+        for case in cases {
+            scope.spawn(move || attempt(case));
+        }
+    });
+}
+
 #[test]
 fn each_envelope_is_heard_once_and_acknowledged_on_its_own_link() {
     let rig = Rig::linked();
@@ -244,11 +254,7 @@ fn what_was_not_kept_is_not_acknowledged_and_a_panic_ends_no_link() {
 
 #[test]
 fn a_successor_is_there_before_the_old_link_goes_and_nothing_pressed_meanwhile_is_lost() {
-    std::thread::scope(|scope| {
-        for reason in ["warning", "refresh_requested", "of_next_year"] {
-            scope.spawn(move || recycle(reason));
-        }
-    });
+    side_by_side(["warning", "refresh_requested", "of_next_year"], recycle);
 }
 
 fn recycle(reason: &str) {
@@ -301,7 +307,7 @@ fn a_link_that_ends_in_any_way_is_replaced_and_the_other_hears_meanwhile() {
         ("too many", |slack, link| slack.disconnect(link, "too_many_websockets")),
         ("a frame beyond the limit", |slack, link| slack.frame(link, &"x".repeat(2 * 1024 * 1024))),
     ];
-    for (what, end) in ends {
+    side_by_side(ends, |(what, end)| {
         let rig = Rig::linked();
         end(&rig.slack, 0);
         let other = rig.slack.send_on(1, "interactive", &press("wilco"), false);
@@ -310,7 +316,7 @@ fn a_link_that_ends_in_any_way_is_replaced_and_the_other_hears_meanwhile() {
         rig.slack.until(what, |world| (world.links.len() == 3 && world.links[2].is_open).then_some(()));
         let id = rig.slack.send_on(2, "interactive", &press("wilco"), false);
         assert_eq!(rig.slack.ack(&id).link, 2, "{what}");
-    }
+    });
 }
 
 #[test]
@@ -375,7 +381,7 @@ fn socket_mode_switched_off_ends_it_for_the_operators_to_see() {
 #[test]
 fn what_keeps_links_from_being_opened_is_told_and_tried_again_until_it_is_mended() {
     let elsewhere = |url: &str| Opening::Elsewhere(url.to_owned());
-    for (opening, is_lasting, told) in [
+    let openings = [
         (Opening::Refused("not_authed"), true, "not_authed"),
         (Opening::Refused("invalid_auth"), true, "invalid_auth"),
         (Opening::Refused("account_inactive"), true, "account_inactive"),
@@ -389,7 +395,8 @@ fn what_keeps_links_from_being_opened_is_told_and_tried_again_until_it_is_mended
         (elsewhere("https://example.com/"), false, "wss://"),
         (elsewhere("ws://example.com/?ticket=ticket-9"), false, "wss://"),
         (elsewhere("ws://127.0.0.1:1/?ticket=ticket-9"), false, "can not be opened"),
-    ] {
+    ];
+    side_by_side(openings, |(opening, is_lasting, told)| {
         let rig = Rig::start(QUICK, |slack| slack.world().opening = opening.clone());
         let failure = rig.failure();
         assert_eq!(failure.is_lasting, is_lasting, "{opening:?}: {failure:?}");
@@ -403,7 +410,7 @@ fn what_keeps_links_from_being_opened_is_told_and_tried_again_until_it_is_mended
         rig.slack.until_links(2);
         let opened = rig.slack.world().links.len();
         assert_eq!((rig.probe().outcome, rig.slack.world().links.len()), (CheckOutcome::Fine, opened));
-    }
+    });
 }
 
 #[test]

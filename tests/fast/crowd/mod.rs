@@ -92,11 +92,11 @@ impl World {
         let hands = Hands::new();
         let clock = hands.clone();
         let store = Arc::new(MemoryStore::new(move || clock.wall()).node());
-        Self::over(store, hands, tempfile::tempdir().unwrap())
+        Self::over(store, hands, fixture::state_folder())
     }
 
     async fn sqlite() -> Self {
-        let (hands, dir) = (Hands::new(), tempfile::tempdir().unwrap());
+        let (hands, dir) = (Hands::new(), fixture::state_folder());
         let store = SqliteStore::open(dir.path(), Arc::new(hands.clone())).await.unwrap();
         Self::over(store, hands, dir)
     }

@@ -1,6 +1,8 @@
 //! A panic of our own is a bug, and costs neither the page that met it nor those beside it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
+use crate::fixture;
+
 use futures_util::future::BoxFuture;
 use std::{
     sync::{
@@ -254,14 +256,20 @@ struct World {
     _dir: tempfile::TempDir,
 }
 
+/// A wall clock that goes as tokio's does: where that is paused, waits cost no time.
+fn tokio_clock() -> impl Fn() -> Timestamp {
+    let (start, begun) = (SystemClock.wall(), tokio::time::Instant::now());
+    move || start + begun.elapsed()
+}
+
 impl World {
-    /// A node on the memory store, or on SQLite; where `panics`, its SMS channel does.
+    /// A node on the memory store, in tokio's time, or on SQLite; where `panics`, its SMS channel does.
     async fn new(sqlite: bool, panics: bool) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = fixture::state_folder();
         let store: Arc<dyn Store> = if sqlite {
             SqliteStore::open(&dir.path().join("state"), Arc::new(SystemClock)).await.unwrap()
         } else {
-            Arc::new(MemoryStore::new(|| SystemClock.wall()).node())
+            Arc::new(MemoryStore::new(tokio_clock()).node())
         };
         let templates = PageTemplates::shipped();
         let revisions = templates.revisions();
@@ -328,7 +336,7 @@ fn of<'a>(pages: &'a [Arc<Page>], person: &str, channel: &str) -> Vec<&'a Arc<Pa
 
 // ---- what holds ----------------------------------------------------------------------------------------------------
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(start_paused = true)]
 async fn a_channel_that_panics_has_refused_and_its_page_goes_round_and_is_not_repeated_for_ever() {
     let world = World::new(false, true).await;
     let id = world.crash("ES").await;
@@ -344,7 +352,7 @@ async fn a_channel_that_panics_has_refused_and_its_page_goes_round_and_is_not_re
     assert!(!format!("{pages:?}").contains("in the middle of it"), "what a panic said is in the log alone");
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(start_paused = true)]
 async fn a_panic_beside_the_channel_is_tried_again_ever_later_and_ends_with_its_cause() {
     let world = World::new(false, false).await;
     world.faults.view_panics.store(true, Ordering::SeqCst);
@@ -381,7 +389,7 @@ async fn pages_that_nobody_heard_of_are_found_and_sent() {
 }
 
 /// What a lost word about a page's end leaves behind: a page that seems to be under way for ever.
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(start_paused = true)]
 async fn a_page_whose_refusal_nobody_heard_of_is_tried_again() {
     let world = World::new(false, true).await;
     let id = world.crash("ES").await;

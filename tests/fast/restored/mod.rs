@@ -103,7 +103,7 @@ impl Life {
 
 #[tokio::test]
 async fn two_incidents_of_one_number_under_one_key_share_no_code_link_token_or_id() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = fixture::state_folder();
     let (one, two) = (Life::new(1, dir.path()).await, Life::new(2, dir.path()).await);
     assert_eq!(one.server_key, two.server_key);
     let pages = |life: &Life| life.messages.iter().map(|message| message.page).collect::<Vec<_>>();
@@ -134,7 +134,7 @@ async fn two_incidents_of_one_number_under_one_key_share_no_code_link_token_or_i
 
 #[tokio::test]
 async fn the_same_seed_gives_the_same_life() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = fixture::state_folder();
     let (one, again) = (Life::new(7, dir.path()).await, Life::new(7, dir.path()).await);
     assert_eq!(one.identities(), again.identities());
 }
@@ -153,7 +153,7 @@ async fn opened(dir: &Path, key: &str) -> (IncidentIdentity, [u8; 32]) {
 
 #[tokio::test]
 async fn a_restored_database_gives_numbers_again_and_never_an_identity() {
-    let (before, restored) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (before, restored) = (fixture::state_folder(), fixture::state_folder());
     opened(before.path(), "A").await;
     std::fs::copy(before.path().join(FILE), restored.path().join(FILE)).unwrap();
     let (lost, key) = opened(before.path(), "B").await;
@@ -186,7 +186,7 @@ async fn gone_on(dir: &Path) -> Vec<PageIdentity> {
 
 #[tokio::test]
 async fn an_incident_that_was_open_in_the_backup_gives_page_numbers_again_and_never_an_identity() {
-    let (before, restored) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (before, restored) = (fixture::state_folder(), fixture::state_folder());
     opened(before.path(), "A").await;
     let born = {
         let store = SqliteStore::open(before.path(), Arc::new(Hands::new())).await.unwrap();

@@ -148,7 +148,7 @@ async fn what_was_acknowledged_survives_a_kill() {
         step(&*store, id, settled(n, accepted())).await.expect("settled");
     }
     // What a kill leaves behind: the files as they are, while the store is still open.
-    let image = tempfile::tempdir().expect("a directory");
+    let image = fixture::state_folder();
     for name in ["stentor.db", "stentor.db-wal"] {
         std::fs::copy(world.dir.path().join(name), image.path().join(name)).expect("a copy");
     }

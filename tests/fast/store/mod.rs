@@ -39,7 +39,7 @@ impl World {
     }
 
     fn sqlite() -> Self {
-        Self { hands: Hands::new(), memory: None, sqlite: None, dir: tempfile::tempdir().expect("a directory") }
+        Self { hands: Hands::new(), memory: None, sqlite: None, dir: fixture::state_folder() }
     }
 
     /// The next node. The one before is dead then: closed, or its lease over.

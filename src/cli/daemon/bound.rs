@@ -113,7 +113,7 @@ impl BoundDaemon {
             // anyway.
             tracing::error!(%error, "drills that were under way could not be closed in the books");
         }
-        engine.inbound().recall_opt_outs().await?;
+        engine.inbound().recall_people().await?;
         let app = Arc::new(AppState {
             drills,
             scenarios: places.matrix.clone(),

@@ -330,8 +330,7 @@ async fn heard(
     tokio::time::timeout(Duration::from_secs(20), waited).await.expect("it comes");
     stop.cancel();
     polling.await.unwrap().unwrap();
-    let heard = listener.heard.lock().unwrap().clone();
-    heard
+    std::mem::take(&mut *listener.heard.lock().unwrap())
 }
 
 #[tokio::test]

@@ -481,7 +481,7 @@ fn who_links_their_chat_needs_no_id_and_a_group_of_telegrams_can_be_a_room() {
     let bot =
         |more: &str| format!("[channel.bot]\nkind = \"telegram\"\ntoken = {{ env = \"T\" }}\n{more}\n[person.bo]");
     check("[person.bo]", &bot("group = -1001234567890"), &[]);
-    for id in ["1001234567890", "0", "\"-100\"", "-0x10"] {
+    for id in ["1001234567890", "0", "\"-100\"", "0x10"] {
         check("[person.bo]", &bot(&format!("group = {id}")), &[("bad-telegram-group", id)]);
     }
 }

@@ -24,6 +24,8 @@ pub struct ContactSpec {
     pub what: &'static str,
     /// In which form a text goes there, where a channel leaves that to the field.
     pub form: TextForm,
+    /// The value that says that the person links their own by a code, where the channel can learn it so.
+    pub linked: Option<&'static str>,
     /// Whether no two people may have this value, because an answer must tell who gave it.
     pub is_unique: fn(&str) -> bool,
     /// Reads a value, given which fields the person has. What can not be read is told.
@@ -43,6 +45,7 @@ static PHONE_SPEC: ContactSpec = ContactSpec {
     key: "phone",
     what: "phone number",
     form: TextForm::Sms,
+    linked: None,
     is_unique: |_| true,
     read: |item, _, faults| phone(item, faults),
 };
@@ -54,6 +57,7 @@ static EMAIL_SPEC: ContactSpec = ContactSpec {
     key: "email",
     what: "mailbox",
     form: TextForm::Mail,
+    linked: None,
     // Several people may read one mailbox; a reply is proved by the page that it names.
     is_unique: |_| false,
     read: |item, _, faults| mailbox(item, faults),

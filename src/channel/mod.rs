@@ -47,6 +47,12 @@ pub trait Channel: Send + Sync + 'static {
         Box::pin(std::future::ready(Vec::new()))
     }
 
+    /// The address by which a person hands in this code, so that their account is linked; none where nobody links
+    /// anything here, or the provider can not be asked.
+    fn link_address<'a>(&'a self, _code: &'a str) -> BoxFuture<'a, Option<String>> {
+        Box::pin(std::future::ready(None))
+    }
+
     /// Looks people up at the provider, without paging anybody: whether they exist, and under which id. Leaves out
     /// people whom it could not look up.
     fn check_people<'a>(&'a self, _people: &'a [ContactData]) -> BoxFuture<'a, Vec<PersonCheck>> {

@@ -17,6 +17,7 @@ use clap::Args;
 use futures_util::StreamExt;
 use serde_json::Value;
 use std::{
+    collections::BTreeSet,
     io::{IsTerminal, Write},
     path::{Path, PathBuf},
     process::ExitCode,
@@ -92,7 +93,7 @@ fn parts(live: &Arc<RuntimeConfig>, state: PathBuf, now: Timestamp) -> Vec<Docto
     parts.extend(checkup::channels(live));
     let live = live.clone();
     parts.push(part("people", async move {
-        checkup::people(&live, StoreConfig::in_directory(&state).read_proofs().await, &[], now)
+        checkup::people(&live, StoreConfig::in_directory(&state).read_proofs().await, (&[], &BTreeSet::new()), now)
     }));
     parts
 }

@@ -2,20 +2,50 @@
 
 use crate::{
     cli::{client::DaemonClient, error::CliError, options::PathOptions, table},
+    core::{ChannelName, PersonName},
     engine::contact_coverage::{ContactChannel, ContactCoverage},
+    http::control::links::{LinkAnswer, LinkRequest, UnlinkAnswer},
 };
-use clap::Args;
+use clap::{Args, Subcommand};
 use std::{process::ExitCode, time::Duration};
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct PeopleArgs {
+    #[command(subcommand)]
+    command: Option<PeopleCommand>,
     /// Print them as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum PeopleCommand {
+    /// Print a link by which a person links their own account: it works once, for an hour
+    Link(LinkArgs),
+    /// Forget the account that a person linked, and a link that was handed out
+    Unlink(LinkArgs),
+}
+
+#[derive(Debug, Args)]
+struct LinkArgs {
+    /// The person's name in the matrix
+    person: String,
+    /// The channel's name in the matrix; needed where they link accounts at several
+    #[arg(long)]
+    channel: Option<String>,
+    /// Print it as JSON
     #[arg(long)]
     json: bool,
 }
 
 impl PeopleArgs {
     pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
+        match self.command {
+            Some(PeopleCommand::Link(args)) => return args.link(places),
+            Some(PeopleCommand::Unlink(args)) => return args.unlink(places),
+            None => {}
+        }
         let people: Vec<ContactCoverage> = DaemonClient::of(places)?.get("/v1/people")?;
         if self.json {
             println!("{}", serde_json::to_string_pretty(&people)?);
@@ -23,6 +53,43 @@ impl PeopleArgs {
             println!("{}\n{}", board(&people), verdict(&people));
         }
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl LinkArgs {
+    fn link(self, places: &PathOptions) -> Result<ExitCode, CliError> {
+        let answer: LinkAnswer = DaemonClient::of(places)?.post("/v1/people/link", &self.request())?;
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&answer)?);
+            return Ok(ExitCode::SUCCESS);
+        }
+        match &answer.link {
+            Some(link) => println!("{link}"),
+            None => {
+                println!("the provider does not say what the bot is called now: write /start {} to it", answer.code)
+            }
+        }
+        let until = answer.until.to_utc().format("%H:%M UTC");
+        println!("for {} alone, at channel {}, once, until {until}", answer.person, answer.channel);
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn unlink(self, places: &PathOptions) -> Result<ExitCode, CliError> {
+        let answer: UnlinkAnswer = DaemonClient::of(places)?.post("/v1/people/unlink", &self.request())?;
+        let UnlinkAnswer { person, channel, unlinked } = &answer;
+        match (self.json, unlinked) {
+            (true, _) => println!("{}", serde_json::to_string_pretty(&answer)?),
+            (false, true) => println!("{person} is not linked at {channel} any more"),
+            (false, false) => println!("{person} was not linked at {channel}, and nothing was handed out"),
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn request(&self) -> LinkRequest {
+        LinkRequest {
+            person: PersonName::from(self.person.as_str()),
+            channel: self.channel.as_deref().map(ChannelName::from),
+        }
     }
 }
 
@@ -44,6 +111,9 @@ fn board(people: &[ContactCoverage]) -> String {
 fn proof(contact: &ContactChannel) -> String {
     if let Some(since) = contact.opted_out {
         return format!("opted out on {}", since.to_utc().format("%Y-%m-%d"));
+    }
+    if contact.unlinked {
+        return "not linked yet".into();
     }
     if contact.sandbox {
         return "SANDBOX: reaches nobody".into();
@@ -69,6 +139,8 @@ fn verdict(people: &[ContactCoverage]) -> String {
     if people.is_empty() {
         return "the matrix names nobody: nobody can be reached".into();
     }
+    let unlinked = people.iter().flat_map(|person| &person.channels).filter(|way| way.unlinked).count();
+    let unlinked = (0 < unlinked).then(|| format!("{unlinked} account(s) not linked yet: stentor people link PERSON"));
     let sandboxed = people.iter().flat_map(|person| &person.channels).filter(|contact| contact.sandbox).count();
     let sandboxed =
         (0 < sandboxed).then(|| format!("{sandboxed} contact(s) in the SANDBOX: nobody is reached by them"));
@@ -77,7 +149,7 @@ fn verdict(people: &[ContactCoverage]) -> String {
     let stale = (0 < stale).then(|| format!("{stale} contact(s) not proven recently: a drill proves them"));
     let alone =
         (0 < alone).then(|| format!("{alone} person(s) with fewer than two ways to reach them away from the desk"));
-    let troubles: Vec<String> = sandboxed.into_iter().chain(stale).chain(alone).collect();
+    let troubles: Vec<String> = sandboxed.into_iter().chain(unlinked).chain(stale).chain(alone).collect();
     match troubles.is_empty() {
         true => "everybody can be reached in two ways, and every contact is proven".into(),
         false => troubles.join("\n"),

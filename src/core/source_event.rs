@@ -77,6 +77,39 @@ pub enum SourceEvent {
         /// How it was detected.
         how: String,
     },
+    /// A code was handed out by which a person can link their account at a channel.
+    LinkOffered {
+        /// The channel.
+        channel: ChannelName,
+        /// The person.
+        person: PersonName,
+        /// The hash of the code.
+        code: String,
+        /// Until when it can be used.
+        until: Timestamp,
+        /// Who asked for it.
+        by: Actor,
+    },
+    /// A person linked their account at a channel.
+    Linked {
+        /// The channel.
+        channel: ChannelName,
+        /// The person.
+        person: PersonName,
+        /// The hash of the code by which they did.
+        code: String,
+        /// The account, sealed under the server key.
+        account: String,
+    },
+    /// The account that a person linked is used no more, nor a code that was handed out to them.
+    Unlinked {
+        /// The channel.
+        channel: ChannelName,
+        /// The person.
+        person: PersonName,
+        /// Who ended it.
+        by: Actor,
+    },
     /// A trigger's condition could not be evaluated.
     ConditionFailed {
         /// The trigger.

@@ -54,6 +54,9 @@ pub struct ContactChannel {
     /// Whether the channel is in the sandbox now and reaches nobody.
     #[serde(default)]
     pub sandbox: bool,
+    /// Whether they are to link their account there and have not: it does not reach them.
+    #[serde(default)]
+    pub unlinked: bool,
 }
 
 /// The coverage of all people, by name.
@@ -61,6 +64,7 @@ pub fn contact_coverage(
     config: &RuntimeConfig,
     proofs: &[ContactProof],
     opt_outs: &[OptOut],
+    unlinked: &BTreeSet<(ChannelName, PersonName)>,
     now: Timestamp,
 ) -> Vec<ContactCoverage> {
     let known: BTreeMap<(&PersonName, &ChannelName), &ContactProof> =
@@ -68,10 +72,13 @@ pub fn contact_coverage(
     let person = |(person, settings): (&PersonName, &crate::matrix::Person)| {
         let channels = config.matrix.roster.channels(person);
         let left = |name: &ChannelName| opt_outs.iter().find(|out| out.person == *person && out.channel == *name);
-        let open = channels.iter().filter(|name| left(name).is_none() && !is_sandboxed(config, name));
+        let is_unlinked = |name: &ChannelName| unlinked.contains(&(name.clone(), person.clone()));
+        let reaches = |name: &&ChannelName| left(name).is_none() && !is_unlinked(name) && !is_sandboxed(config, name);
+        let open = channels.iter().filter(reaches);
         let data: BTreeSet<ContactField> = open.filter_map(|name| config.matrix.channel(name)?.needs()).collect();
         let contact = |name: &ChannelName| ContactChannel {
             opted_out: left(name).map(|out| out.since),
+            unlinked: is_unlinked(name),
             ..contact(config, name, known.get(&(person, name)).copied(), now)
         };
         ContactCoverage {
@@ -114,6 +121,7 @@ fn contact(
         drill: proof.is_some_and(|proof| proof.drill),
         incident: proof.map(|proof| proof.incident),
         opted_out: None,
+        unlinked: false,
         sandbox: is_sandboxed(config, channel),
         stale: age.is_none_or(|age| config.matrix.daemon.proof_max_age() < age),
     }

@@ -4,7 +4,10 @@
 //! their incident: what was sent before a backup was restored matches no incident after it.
 
 use crate::{
-    core::{PageId, PageIdentity, PersonName, Timestamp, event::hex},
+    core::{
+        PageId, PageIdentity, PersonName, Timestamp,
+        hex::{hex, unhex},
+    },
     text::reply::CODE_DIGITS,
 };
 use hmac::{Hmac, KeyInit, Mac};
@@ -60,6 +63,39 @@ impl DerivedKeys {
     /// A mark of a phone number that does not reveal it, but shows whether it is still the same.
     pub fn number_mark(&self, phone: &str) -> String {
         hex(&self.mac("number", phone)[..8])
+    }
+
+    /// A text that only this server key opens again, and only for the same `of`. No two texts may have the same `once`.
+    /// Its length shows only in steps of 32 bytes.
+    pub fn seal(&self, of: &str, once: &str, text: &str) -> String {
+        let mut letters = text.as_bytes().to_vec();
+        letters.push(0x80);
+        letters.resize(letters.len().next_multiple_of(32), 0);
+        let sealed = hex(&self.streamed(of, once, &letters));
+        let tag = self.mac("seal", &format!("{of}\0{once}\0{sealed}"));
+        format!("{sealed}.{}", hex(&tag))
+    }
+
+    /// The text that was sealed; none where it was not, or for another `of`.
+    pub fn unseal(&self, of: &str, once: &str, text: &str) -> Option<String> {
+        let (sealed, tag) = text.split_once('.')?;
+        if !same(&hex(&self.mac("seal", &format!("{of}\0{once}\0{sealed}"))), tag) {
+            return None;
+        }
+        let blocks = sealed.as_bytes().chunks(64).map(|part| unhex(str::from_utf8(part).ok()?));
+        let blocks: Vec<[u8; 32]> = blocks.collect::<Option<_>>()?;
+        let letters = self.streamed(of, once, &blocks.concat());
+        let end = letters.iter().rposition(|byte| *byte != 0)?;
+        String::from_utf8(letters[..end].to_vec()).ok()
+    }
+
+    /// XOR with a stream that is HMAC in counter mode.
+    fn streamed(&self, of: &str, once: &str, letters: &[u8]) -> Vec<u8> {
+        let block = |n: usize| self.mac("seal stream", &format!("{of}\0{once}\0{n}"));
+        let blocks = letters.chunks(32).enumerate();
+        blocks
+            .flat_map(|(n, part)| part.iter().zip(block(n)).map(|(one, other)| one ^ other).collect::<Vec<_>>())
+            .collect()
     }
 
     /// The token in the message id of a page's mail. It travels in headers, so it gives access to nothing by itself.
@@ -179,6 +215,22 @@ mod tests {
         assert!(!keys.is_link_token(page(Some(2), 3), token), "the same number in another life of the store");
         assert!(!keys.is_link_token(page(None, 3), token));
         assert!(!DerivedKeys::new([8; 32]).is_link_token(page(Some(1), 3), token));
+    }
+
+    #[test]
+    fn what_is_sealed_is_opened_for_whom_it_was_sealed_and_for_nobody_else() {
+        let keys = DerivedKeys::new([7; 32]);
+        for text in ["", "1000001", "a text of exactly thirty-two byte", &"long ".repeat(40), "tail\0\0"] {
+            let sealed = keys.seal("bot ana", "1", text);
+            assert!(text.is_empty() || !sealed.contains(&hex(text.as_bytes())));
+            assert_eq!(keys.unseal("bot ana", "1", &sealed).as_deref(), Some(text));
+            assert_eq!(keys.unseal("bot bo", "1", &sealed), None);
+            assert_eq!(keys.unseal("bot ana", "2", &sealed), None);
+            assert_eq!(DerivedKeys::new([8; 32]).unseal("bot ana", "1", &sealed), None);
+            assert_eq!(keys.unseal("bot ana", "1", &sealed.replacen(|c: char| c.is_ascii_digit(), "a", 1)), None);
+        }
+        assert_eq!(keys.seal("x", "1", "7").len(), keys.seal("x", "1", "1000001").len());
+        assert_ne!(keys.seal("x", "1", "7"), keys.seal("x", "2", "7"));
     }
 
     #[test]

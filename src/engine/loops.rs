@@ -241,6 +241,7 @@ async fn bring_late(engine: &Arc<Engine>, sends: &TaskTracker) {
 /// A loop of its own: a provider that does not answer must delay nothing.
 async fn look_people_up(engine: &Engine) {
     loop {
+        engine.inbound().drop_unwanted_links().await;
         let whole = engine.health().tick_people().await;
         sleep(if whole { REST_WHOLE } else { REST }).await;
     }

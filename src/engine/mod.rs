@@ -31,7 +31,10 @@ pub use health::{
     DeadManPinger, EngineLoop, Health, KNOCK_TIME_MAX, LADDER_LATE_MAX, LOOP_STILL_MAX, LoopHeartbeat, PING_TIME_MAX,
     PingStatus, QUEUE_STANDS_MAX, STORE_TIME_MAX,
 };
-pub use inbound::{AnswerError, AnswerSource, CODE_KEPT, CodedPage, Inbound, OptOut, WaitingPages, asked_of};
+pub use inbound::{
+    AnswerError, AnswerSource, CODE_KEPT, CodedPage, Inbound, LINK_LIFE, LinkError, OfferedLink, OptOut, WaitingPages,
+    asked_of,
+};
 pub use loops::{anchor_last, run};
 pub use node::{DUE_MAX, Engine};
 pub use read::EngineReader;

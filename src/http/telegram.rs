@@ -7,13 +7,14 @@ use crate::{
         socket_settings::SocketSettings,
         telegram::{
             self,
+            api::receipt,
             contact::CHAT,
             inbound::{TelegramInbound, TelegramUpdate},
             poll::{self, TIMING, UpdateFate, UpdateListener, UpdateResult},
         },
     },
     core::{Answer, PageId, PersonName},
-    engine::AnswerSource,
+    engine::{AnswerSource, LinkError},
     http::{
         inbound_connection::ConnectionReporter,
         press::{NO_HUMAN, NOT_KEPT, PressRefused, by_page, verdict_words},
@@ -26,6 +27,7 @@ use crate::{
 };
 use axum::http::StatusCode;
 use futures_util::future::BoxFuture;
+use secrecy::SecretString;
 use std::sync::Arc;
 
 /// What can be written beside answers.
@@ -40,13 +42,15 @@ pub(super) async fn keep(
     reporter: ConnectionReporter,
 ) -> Result<(), SettingError> {
     let stop = reporter.stop.clone();
-    poll::run(settings, TIMING, Arc::new(ChannelListener { app, reporter }), stop).await
+    let token = settings.secret.clone();
+    poll::run(settings, TIMING, Arc::new(ChannelListener { app, reporter, token }), stop).await
 }
 
 /// Listens for one channel.
 struct ChannelListener {
     app: Arc<AppState>,
     reporter: ConnectionReporter,
+    token: SecretString,
 }
 
 impl UpdateListener for ChannelListener {
@@ -90,7 +94,10 @@ impl ChannelListener {
                 Ok(word) | Err(PressRefused::Word(word)) => Ok(word),
                 Err(PressRefused::NotKept) => Err(ProblemDetails::new(StatusCode::SERVICE_UNAVAILABLE, NOT_KEPT)),
             },
-            TelegramInbound::Text { text, about } => self.text(&text, about.as_deref(), by).await,
+            TelegramInbound::Text { text, about } => self.text(&text, about, by).await,
+            TelegramInbound::GroupStart { chat } => {
+                Ok(format!("The id of this group is {chat}. To have a message for each incident here: group = {chat}"))
+            }
             TelegramInbound::ForeignPress { .. } => Ok("This button is not one of ours.".to_owned()),
             TelegramInbound::Other => Ok(String::new()),
         }
@@ -109,25 +116,56 @@ impl ChannelListener {
         verdict_words(&self.app, incident, &person, said).await
     }
 
-    async fn text(&self, text: &InboundText, about: Option<&str>, by: AnswerSource) -> Result<String, ProblemDetails> {
+    async fn text(&self, text: &InboundText, about: Option<i64>, by: AnswerSource) -> Result<String, ProblemDetails> {
         let first = text.text.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
         let command = first.split('@').next().filter(|word| word.starts_with('/'));
         let Some(person) = self.person(&text.from) else {
-            tracing::warn!("somebody whom the matrix does not know wrote to the bot in Telegram");
-            // Whoever sets it up asks for their id in this way; anybody else gets no answer.
-            return Ok(if command == Some("/start") { stranger(&text.from) } else { String::new() });
+            let code = text.text.split_whitespace().nth(1);
+            return match (command, code) {
+                (Some("/start"), Some(code)) => self.link(&text.from, code).await,
+                // Whoever sets it up asks for their id in this way; anybody else gets no answer.
+                (Some("/start"), None) => Ok(stranger(&text.from)),
+                _ => {
+                    tracing::warn!("somebody whom the matrix does not know wrote to the bot in Telegram");
+                    Ok(String::new())
+                }
+            };
         };
         match command {
             Some("/status") => return Ok(status(&self.app).await?),
-            Some("/start") => return Ok(format!("Pages for {person} come here.\n{HELP}")),
+            Some("/start") => return Ok(welcome(&person)),
             Some(_) => return Ok(HELP.to_owned()),
             None => {}
         }
         let writer = TextWriter { person, address: format!("telegram {}", text.from), by };
         let read = reply::read(&text.text);
-        match self.page(about, &writer.person).await? {
+        let chat = text.from.parse().unwrap_or_default();
+        let about = about.map(|message| receipt(&self.token, chat, message));
+        match self.page(about.as_deref(), &writer.person).await? {
             Some(page) => texts::answer_to_page(&self.app, writer, page, &text.text, read).await,
             None => texts::answer(&self.app, writer, &text.text, read).await,
+        }
+    }
+
+    /// Links a newcomer's chat to whom this code was handed out; wrong ones of one chat are counted.
+    async fn link(&self, chat: &str, code: &str) -> Result<String, ProblemDetails> {
+        let guessed = texts::guessed(&self.app, &format!("telegram link {chat}"));
+        let mut guessed = guessed.lock().await;
+        if !guessed.may_try(self.app.engine.now()) {
+            tracing::warn!("too many wrong codes to link an account from one Telegram chat: it waits");
+            return Ok("Too many wrong codes: wait ten minutes.".to_owned());
+        }
+        match self.app.engine.inbound().link(&self.reporter.channel, code, chat).await {
+            Ok(person) => {
+                tracing::info!(person = %person, channel = %self.reporter.channel, "their Telegram chat is linked");
+                Ok(welcome(&person))
+            }
+            Err(LinkError::Store(error)) => Err(error.into()),
+            Err(LinkError::UnknownCode | LinkError::NotWanted(_)) => {
+                guessed.wrong += 1;
+                tracing::warn!("somebody gave a code to link a Telegram chat that is not good");
+                Ok(format!("This code is not good: it was used, or is too old. Ask for a new link. {}", stranger(chat)))
+            }
         }
     }
 
@@ -142,8 +180,13 @@ impl ChannelListener {
     }
 
     fn person(&self, chat: &str) -> Option<PersonName> {
-        self.app.engine.config().person_of(CHAT, chat)
+        let given = self.app.engine.config().person_of(CHAT, chat);
+        given.or_else(|| self.app.engine.inbound().linked_person(&self.reporter.channel, chat))
     }
+}
+
+fn welcome(person: &PersonName) -> String {
+    format!("Pages for {person} come here.\n{HELP}")
 }
 
 fn stranger(chat: &str) -> String {

@@ -12,7 +12,7 @@ use crate::{
         desk::standing::verdict_text,
         problem::ProblemDetails,
         state::AppState,
-        wrong_codes::{GUESS_WINDOW, GUESSERS_MAX, GUESSES_MAX, NumberGuesses},
+        wrong_codes::{GUESS_WINDOW, GUESSERS_MAX, NumberGuesses},
     },
     text::{
         gsm7,
@@ -139,10 +139,7 @@ async fn coded(
     let guessed = guessed(app, &address);
     let mut guessed = guessed.lock().await;
     let now = app.engine.now();
-    if guessed.since + GUESS_WINDOW <= now {
-        *guessed = NumberGuesses { since: now, wrong: 0 };
-    }
-    if GUESSES_MAX <= guessed.wrong {
+    if !guessed.may_try(now) {
         tracing::warn!(person = %person, "too many wrong codes from this number: its replies wait");
         return Ok("Too many wrong codes. Use the desk, the mail's link or Slack.".into());
     }
@@ -234,7 +231,7 @@ fn shown(doubt: &ReplyDoubt) -> String {
 }
 
 /// The wrong codes of this number. Entries whose window is over and that are not in use are removed.
-fn guessed(app: &AppState, number: &str) -> Arc<tokio::sync::Mutex<NumberGuesses>> {
+pub(super) fn guessed(app: &AppState, number: &str) -> Arc<tokio::sync::Mutex<NumberGuesses>> {
     let now = app.engine.now();
     let mut guesses = app.guesses.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     if GUESSERS_MAX <= guesses.len() {

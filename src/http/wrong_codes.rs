@@ -24,3 +24,13 @@ pub struct NumberGuesses {
     /// How many were received since.
     pub(super) wrong: u32,
 }
+
+impl NumberGuesses {
+    /// Whether another code may be tried at `now`. After [`GUESS_WINDOW`] the count begins anew.
+    pub(super) fn may_try(&mut self, now: Timestamp) -> bool {
+        if self.since + GUESS_WINDOW <= now {
+            *self = Self { since: now, wrong: 0 };
+        }
+        self.wrong < GUESSES_MAX
+    }
+}

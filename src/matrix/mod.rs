@@ -40,6 +40,7 @@
 //! | `mail_in` | smtp | the Unix user with which the site's mail server runs `stentor mail-in` | root and the daemon's own |
 //! | `private` | slack | whether war rooms are private | `false` |
 //! | `name` | slack | the name of war rooms: text with `{drill}` (first), `{id}`, `{trigger}`, `{date}` | `{drill}inc-{id}-{trigger}` |
+//! | `group` | telegram | the id of the group that has a message for each incident | none |
 //! | `archive_after` | slack | how long after the end of its incident a war room is archived | never |
 //! | `pace` | all | the rate limit for one destination: `"1/s"`, `"20/m"`, `"1/s burst 5"` | screen `100/s burst 100`, slack, telegram and kannel `1/s burst 3`, smtp `1/s burst 5` |
 //! | `accept_timeout` | all | how long a page may stay unaccepted before the person's next channel is tried | screen 5s, slack 8s, telegram 10s, kannel 20s, smtp 30s |
@@ -111,7 +112,7 @@
 //! | `email` | mailbox, for smtp | none |
 //! | `phone` | `+` and 8 to 15 digits, for kannel, twilio and voice | none |
 //! | `slack` | member id, for slack; or `by-email`: Slack is asked by their mailbox | none |
-//! | `telegram` | the id of their private chat with the bot, for telegram | none |
+//! | `telegram` | for telegram: the id of their private chat with the bot; or `linked`: they link it by a code | none |
 //! | `timezone` | the time zone of times that are shown to them | `UTC` |
 //! | `unix` | the Unix user that speaks for them on the daemon's socket | none |
 //!

@@ -18,8 +18,7 @@ use crate::{
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The channel kinds that can be a room.
-const ROOMS: &str =
-    "name a channel of kind slack, teams or mattermost, one of kind http or exec without `needs`, or remove `room`";
+const ROOMS: &str = "name a channel of kind slack, teams or mattermost, one of kind telegram with `group`, one of kind http or exec without `needs`, or remove `room`";
 
 pub(super) fn check(draft: &MatrixDraft, known: &KnownNames<'_>, faults: &mut MatrixFaults) {
     if draft.is_empty() {

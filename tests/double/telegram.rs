@@ -26,6 +26,8 @@ pub const TOKEN: &str = "4711:AAbot-secret_0815";
 pub const ANA: i64 = 1_000_001;
 /// Another.
 pub const BO: i64 = 1_000_002;
+/// A group that the bot is in.
+pub const GROUP: i64 = -1_001_234_567_890;
 /// One who did and whom the matrix does not know.
 pub const STRANGER: i64 = 1_000_099;
 
@@ -40,6 +42,8 @@ pub enum Chat {
     Blocked,
     /// They never wrote to it.
     NeverStarted,
+    /// A group from which the bot was removed.
+    Kicked,
     /// It has this id now.
     Migrated(i64),
 }
@@ -62,6 +66,10 @@ pub struct World {
     pub refuses_keyboards: bool,
     /// What `sendMessage` took, with its `message_id`.
     pub posts: Vec<Value>,
+    /// What `editMessageText` took.
+    pub edits: Vec<Value>,
+    /// Messages that people have deleted.
+    pub deleted: BTreeSet<i64>,
     /// What `answerCallbackQuery` took.
     pub answers: Vec<Value>,
     /// What was refused: method and description.
@@ -94,7 +102,7 @@ impl FakeTelegram {
         {
             let mut world = world.lock().unwrap();
             world.last_update = 700_000_000;
-            world.chats = [ANA, BO, STRANGER].into_iter().map(|chat| (chat, Chat::Open)).collect();
+            world.chats = [ANA, BO, STRANGER, GROUP].into_iter().map(|chat| (chat, Chat::Open)).collect();
         }
         let router = Router::new().route("/{bot}/{method}", post(call)).with_state(world.clone());
         let (told, address) = std::sync::mpsc::channel();
@@ -191,6 +199,35 @@ impl World {
     }
 
     fn post(&mut self, body: &Value) -> Result<Value, Refusal> {
+        let (chat, text) = self.put(body)?;
+        let id = 100 + self.posts.len() as i64;
+        let mut post = body.clone();
+        post["message_id"] = id.into();
+        self.posts.push(post);
+        Ok(json!({ "message_id": id, "date": 1, "text": text, "chat": { "id": chat, "type": "private" } }))
+    }
+
+    /// Facts 1.3: what a message may be edited to is what may be sent; nothing but a change is taken, and no message that is
+    /// not there. Facts 1.5: messages of before a group became a supergroup are dead.
+    fn edit(&mut self, body: &Value) -> Result<Value, Refusal> {
+        let (chat, text) = self.put(body)?;
+        let id = body["message_id"].as_i64().ok_or(refused(400, "Bad Request: message identifier is not specified"))?;
+        let is_it = |post: &&mut Value| post["message_id"] == id && post["chat_id"] == chat;
+        let lost = self.deleted.contains(&id);
+        let post = self.posts.iter_mut().find(is_it).filter(|_| !lost);
+        let post = post.ok_or(refused(400, "Bad Request: message to edit not found"))?;
+        if (&post["text"], &post["reply_markup"]) == (&body["text"], &body["reply_markup"]) {
+            let why = "Bad Request: message is not modified: specified new message content and reply markup are exactly \
+                the same as a current content and reply markup of the message";
+            return Err(refused(400, why));
+        }
+        post["text"] = text.into();
+        self.edits.push(body.clone());
+        Ok(json!({ "message_id": id, "date": 1, "edit_date": 2, "chat": { "id": chat } }))
+    }
+
+    /// Judges what is sent or edited; the chat and the text.
+    fn put(&self, body: &Value) -> Result<(i64, String), Refusal> {
         let text = body["text"].as_str().unwrap_or_default();
         // Facts 1.8: chat_id first, then the chat, then the text.
         let chat = body["chat_id"].as_i64().ok_or(refused(400, "Bad Request: chat_id is empty"))?;
@@ -202,6 +239,9 @@ impl World {
         match self.chats.get(&chat) {
             None => return Err(refused(400, "Bad Request: chat not found")),
             Some(Chat::Blocked) => return Err(refused(403, "Forbidden: bot was blocked by the user")),
+            Some(Chat::Kicked) => {
+                return Err(refused(403, "Forbidden: bot was kicked from the supergroup chat"));
+            }
             Some(Chat::NeverStarted) => {
                 return Err(refused(403, "Forbidden: bot can't initiate conversation with a user"));
             }
@@ -222,11 +262,7 @@ impl World {
             return Err(refused(400, "Bad Request: can't parse entities: this double parses none"));
         }
         self.keyboard(&body["reply_markup"])?;
-        let id = 100 + self.posts.len() as i64;
-        let mut post = body.clone();
-        post["message_id"] = id.into();
-        self.posts.push(post);
-        Ok(json!({ "message_id": id, "date": 1, "text": text, "chat": { "id": chat, "type": "private" } }))
+        Ok((chat, text.to_owned()))
     }
 
     /// Facts 1.4.
@@ -345,6 +381,7 @@ async fn answer(world: &Arc<Mutex<World>>, bot: &str, method: &str, body: &[u8])
     match method {
         "getme" => Ok(json!({ "id": 4711, "is_bot": true, "first_name": "Stentor", "username": "stentor_desk_bot" })),
         "sendmessage" => world.lock().unwrap().post(&body),
+        "editmessagetext" => world.lock().unwrap().edit(&body),
         "answercallbackquery" => world.lock().unwrap().answer(&body),
         "getupdates" => updates(world, body).await,
         _ => Err(refused(404, "Not Found")),

@@ -17,6 +17,7 @@ static MEMBER_SPEC: ContactSpec = ContactSpec {
     key: "slack",
     what: "Slack user id",
     form: TextForm::Board,
+    linked: None,
     is_unique: |value| value != BY_EMAIL,
     read,
 };

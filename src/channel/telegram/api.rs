@@ -2,11 +2,15 @@
 //! reach an error or a log.
 
 use super::refusal::{self, BotRefusal};
-use crate::channel::{SettingError, client::BoundedClient, is_loopback};
+use crate::{
+    channel::{SettingError, client::BoundedClient, is_loopback},
+    core::hex::hex,
+};
 use reqwest::{Method, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde_json::{Value, value::RawValue};
+use sha2::{Digest, Sha256};
 use std::time::Duration;
 
 /// Where Telegram's Bot API is.
@@ -70,11 +74,23 @@ impl BotApi {
         Ok(BotAnswer { result, date: response.date })
     }
 
+    /// By what a message in a person's chat is known again when they reply to it.
+    pub(super) fn receipt(&self, chat: i64, message: i64) -> String {
+        receipt(&self.token, chat, message)
+    }
+
     fn url(&self, method: &str) -> Result<Url, BotRefusal> {
         let base = self.client.url().as_str().trim_end_matches('/');
         let url = Url::parse(&format!("{base}/bot{}/{method}", self.token.expose_secret()));
         url.map_err(|_| BotRefusal::unreadable(0))
     }
+}
+
+/// A message's receipt stands in the journal, and the chat in it is a person's own: only whoever has the token can tell
+/// which one it is.
+pub fn receipt(token: &SecretString, chat: i64, message: i64) -> String {
+    let text = format!("{}\0{chat}\0{message}", token.expose_secret());
+    hex(&Sha256::digest(text.as_bytes())[..12])
 }
 
 /// `123456:AbC-d_e`: anything else could lead to another address.

@@ -1,7 +1,7 @@
 //! What people do in Telegram: an update read. Only what is needed is looked at, so that no new kind of update stands in
 //! the way of the others. Pure.
 
-use super::send::{BUTTON, receipt};
+use super::send::BUTTON;
 use crate::channel::inbound::{ButtonPress, InboundText};
 use serde::Deserialize;
 use serde_json::Value;
@@ -29,8 +29,13 @@ pub enum TelegramInbound {
     Text {
         /// What they wrote; `from` is the chat id.
         text: InboundText,
-        /// The receipt of our message that it replies to.
-        about: Option<String>,
+        /// Our message in that chat that it replies to.
+        about: Option<i64>,
+    },
+    /// Somebody wrote `/start` in a group, to know its id.
+    GroupStart {
+        /// The group.
+        chat: i64,
     },
     /// A button that is none of ours, to be answered with nothing.
     ForeignPress {
@@ -90,6 +95,11 @@ fn press(query: &Value) -> TelegramInbound {
 
 fn text(update: i64, message: &Value) -> TelegramInbound {
     let (from, chat) = (&message["from"], &message["chat"]);
+    let is_group = chat["type"] == "group" || chat["type"] == "supergroup";
+    let first = message["text"].as_str().and_then(|text| text.split([' ', '@', '\n']).next());
+    if let (true, Some("/start"), Some(chat)) = (is_group, first, chat["id"].as_i64()) {
+        return TelegramInbound::GroupStart { chat };
+    }
     let own = chat["type"] == "private" && chat["id"].is_i64() && chat["id"] == from["id"];
     let human = from["is_bot"] == false && message["sender_chat"].is_null() && message["via_bot"].is_null();
     // Older servers say it in fields of their own.
@@ -98,7 +108,7 @@ fn text(update: i64, message: &Value) -> TelegramInbound {
     else {
         return TelegramInbound::Other;
     };
-    let about = message["reply_to_message"]["message_id"].as_i64().map(|id| receipt(chat, id));
+    let about = message["reply_to_message"]["message_id"].as_i64();
     let id = Some(update.to_string());
     TelegramInbound::Text {
         text: InboundText { from: chat.to_string(), text: words.to_owned(), wish: None, id },

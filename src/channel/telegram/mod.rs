@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod contact;
+mod group;
 pub mod inbound;
 pub mod poll;
 mod refusal;
@@ -14,7 +15,7 @@ use super::{
     socket_settings::{ConnectionProtocol, SocketSettings},
 };
 use crate::{
-    core::{AnswerVia, retry::SendPace},
+    core::{AnswerVia, plan::LivingRoom, retry::SendPace},
     template::TextForm,
     toml_kit::secret::SecretRef,
 };
@@ -50,11 +51,20 @@ impl ChannelConfig for TelegramConfig {
 
     fn build(&self, parts: &ChannelParts<'_>) -> Result<Arc<dyn Channel>, String> {
         let token = parts.secret(&self.token)?;
-        Ok(Arc::new(TelegramChannel::new(self.url.as_deref(), token).map_err(|error| error.to_string())?))
+        let channel = TelegramChannel::new(self.url.as_deref(), token).map_err(|error| error.to_string())?;
+        Ok(Arc::new(channel.with_group(self.group)))
     }
 
     fn secrets(&self) -> Vec<&SecretRef> {
         vec![&self.token]
+    }
+
+    fn is_room(&self) -> bool {
+        self.group.is_some()
+    }
+
+    fn living_room(&self) -> Option<LivingRoom> {
+        self.group.map(|_| LivingRoom { archive_after: None })
     }
 
     fn socket_secret(&self) -> Option<&SecretRef> {

@@ -219,6 +219,7 @@ impl UpdatePoller {
             (TelegramInbound::ForeignPress { query }, word) => self.answer(query, "", word).await,
             (TelegramInbound::Other, _) | (_, "") => Ok(()),
             (TelegramInbound::Text { text, .. }, word) => self.tell(&text.from, word).await,
+            (TelegramInbound::GroupStart { chat }, word) => self.tell(&chat.to_string(), word).await,
         };
         if let Err(refusal) = told {
             tracing::warn!(error = %refusal.into_send_error(), "a word to a Telegram user could not be sent");

@@ -65,6 +65,17 @@ impl BotRefusal {
         matches!(self, Self::Refused { code: 400, description } if !is_of_chat(description))
     }
 
+    /// Whether the message that is to be edited has this very text already.
+    pub(super) fn is_of_same_text(&self) -> bool {
+        matches!(self, Self::Refused { code: 400, description } if description.contains("message is not modified"))
+    }
+
+    /// Whether the message that is to be edited is gone, or can not be edited any more.
+    pub(super) fn is_of_lost_message(&self) -> bool {
+        let lost = ["message to edit not found", "message can't be edited", "message_id_invalid"];
+        matches!(self, Self::Refused { code: 400, description } if lost.iter().any(|part| description.contains(part)))
+    }
+
     /// Whether a pressed button can not be answered any more.
     pub(super) fn is_of_old_query(&self) -> bool {
         matches!(self, Self::Refused { code: 400, description } if description.contains("query is too old"))

@@ -21,6 +21,8 @@ pub(super) const BUTTON: &str = "a:";
 /// A bot that sends.
 pub struct TelegramChannel {
     api: BotApi,
+    /// The group that has a message for each incident.
+    pub(super) group: Option<i64>,
 }
 
 impl TelegramChannel {
@@ -30,44 +32,59 @@ impl TelegramChannel {
     ///
     /// [`SettingError`] when the address or the token can not be used.
     pub fn new(url: Option<&str>, token: SecretString) -> Result<Self, SettingError> {
-        Ok(Self { api: BotApi::new(url, token)? })
+        Ok(Self { api: BotApi::new(url, token)?, group: None })
+    }
+
+    /// With a group that is the room of incidents.
+    #[must_use]
+    pub fn with_group(self, group: Option<i64>) -> Self {
+        Self { group, ..self }
     }
 
     async fn page(&self, message: &Message) -> Result<SendReceipt, SendError> {
-        let Recipient::Person(contact) = &message.to else {
-            return Err(SendError::unreachable("this channel reaches people alone, and no room"));
+        let contact = match &message.to {
+            Recipient::Person(contact) => contact,
+            Recipient::Room { id, card, .. } => return self.tell_group(message, id.as_deref(), card.as_deref()).await,
         };
         let Ok(chat) = contact.demand(CHAT)?.parse() else {
             return Err(SendError::unreachable("the Telegram chat id is none"));
         };
-        let sent = match self.put(chat, message).await {
+        let (chat, sent) = match self.put(chat, message).await {
             Err(BotRefusal::Migrated(chat)) => {
                 tracing::warn!(
                     person = contact.person,
                     chat,
                     "a Telegram chat has this new id: write it into the matrix"
                 );
-                self.put(chat, message).await
+                (chat, self.put(chat, message).await)
             }
-            sent => sent,
+            sent => (chat, sent),
         };
-        sent.map_err(BotRefusal::into_send_error)
+        let id = sent.map_err(BotRefusal::into_send_error)?;
+        Ok(SendReceipt::of(self.api.receipt(chat, id)))
     }
 
     /// Sends it; what Telegram refuses with its buttons goes without them at once.
-    async fn put(&self, chat: i64, message: &Message) -> Result<SendReceipt, BotRefusal> {
-        let Some(ask) = &message.ask else { return self.post(chat, &message.whole_text(), None).await };
+    async fn put(&self, chat: i64, message: &Message) -> Result<i64, BotRefusal> {
+        let Some(ask) = &message.ask else { return self.post(chat, &message.whole_text(), None, false).await };
         let text = with_reply(message, ask);
-        match self.post(chat, &text, Some(keyboard(message, ask))).await {
+        match self.post(chat, &text, Some(keyboard(message, ask)), false).await {
             Err(refusal) if refusal.is_of_form() => {
                 tracing::warn!("Telegram refuses the form of a message: it goes without buttons; this is a bug");
-                self.post(chat, &text, None).await
+                self.post(chat, &text, None, false).await
             }
             sent => sent,
         }
     }
 
-    async fn post(&self, chat: i64, text: &str, keyboard: Option<Value>) -> Result<SendReceipt, BotRefusal> {
+    /// Posts a text; the message's number in its chat.
+    pub(super) async fn post(
+        &self,
+        chat: i64,
+        text: &str,
+        keyboard: Option<Value>,
+        is_silent: bool,
+    ) -> Result<i64, BotRefusal> {
         let mut body = json!({
             "chat_id": chat,
             "text": cut(text),
@@ -77,11 +94,22 @@ impl TelegramChannel {
         if let Some(keyboard) = keyboard {
             body["reply_markup"] = json!({ "inline_keyboard": keyboard });
         }
-        let answer = self.api.call("sendMessage", &body, None).await?;
-        match answer.value()["message_id"].as_i64() {
-            Some(id) => Ok(SendReceipt::of(receipt(chat, id))),
-            None => Err(BotRefusal::unreadable(200)),
+        if is_silent {
+            body["disable_notification"] = true.into();
         }
+        let answer = self.api.call("sendMessage", &body, None).await?;
+        answer.value()["message_id"].as_i64().ok_or_else(|| BotRefusal::unreadable(200))
+    }
+
+    /// Puts another text into a message.
+    pub(super) async fn edit(&self, chat: i64, message: i64, text: &str) -> Result<(), BotRefusal> {
+        let body = json!({
+            "chat_id": chat,
+            "message_id": message,
+            "text": text,
+            "link_preview_options": { "is_disabled": true },
+        });
+        self.api.call("editMessageText", &body, None).await.map(drop)
     }
 
     async fn look(&self) -> Vec<ProbeCheck> {
@@ -113,11 +141,14 @@ impl Channel for TelegramChannel {
     fn probe(&self) -> BoxFuture<'_, Vec<ProbeCheck>> {
         Box::pin(self.look())
     }
-}
 
-/// By what a message is known again when somebody replies to it.
-pub(super) fn receipt(chat: i64, message: i64) -> String {
-    format!("{chat}:{message}")
+    /// Whoever opens it sends `/start CODE` to the bot.
+    fn link_address<'a>(&'a self, code: &'a str) -> BoxFuture<'a, Option<String>> {
+        Box::pin(async move {
+            let bot = self.api.call("getMe", &json!({}), None).await.ok()?.value();
+            Some(format!("https://t.me/{}?start={code}", bot["username"].as_str()?))
+        })
+    }
 }
 
 /// The text, and how to answer it where its buttons are not shown. The way to answer is never cut away.

@@ -113,7 +113,7 @@ impl BoundDaemon {
             // anyway.
             tracing::error!(%error, "the runs of interrupted drills could not be closed in the store");
         }
-        engine.inbound().recall_opt_outs().await?;
+        engine.inbound().recall_people().await?;
         let app = Arc::new(AppState {
             drills,
             scenarios: places.matrix.clone(),

@@ -40,7 +40,7 @@ impl Delivery {
         let identity = incident.page_identity(page.n);
         let id = identity.page;
         let active = config.channels.get(&page.channel).ok_or("the channel is not in the matrix any more")?;
-        let to = room::recipient(config, incident, page)?;
+        let to = self.inbound.with_account(config, &page.channel, room::recipient(config, incident, page)?)?;
         let rendered = config.render(incident, page, active.kind);
         if let Some(why) = &rendered.fallback {
             tracing::warn!(incident.id = %incident.id, page.id = %id, why, "the template failed: the raw facts are sent");

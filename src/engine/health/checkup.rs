@@ -6,7 +6,7 @@ use crate::{
         socket_settings::ConnectionProtocol,
     },
     core::{
-        ContactProof, Timestamp,
+        ChannelName, ContactProof, PersonName, Timestamp,
         zone::{ZoneData, ZoneSource},
     },
     engine::{
@@ -19,7 +19,11 @@ use crate::{
 };
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::time::timeout;
 
 /// The most people who are named one by one; `stentor people` shows all.
@@ -116,14 +120,14 @@ pub fn secrets(config: &RuntimeConfig) -> Vec<ProbeCheck> {
 pub fn people(
     config: &RuntimeConfig,
     proofs: Result<Vec<ContactProof>, StoreError>,
-    opt_outs: &[OptOut],
+    (opt_outs, unlinked): (&[OptOut], &BTreeSet<(ChannelName, PersonName)>),
     now: Timestamp,
 ) -> Vec<ProbeCheck> {
     let (proofs, unread) = match proofs {
         Ok(proofs) => (proofs, None),
         Err(error) => (Vec::new(), Some(ProbeCheck::failed("proofs", error.to_string()))),
     };
-    let people = contact_coverage(config, &proofs, opt_outs, now);
+    let people = contact_coverage(config, &proofs, opt_outs, unlinked, now);
     if people.is_empty() {
         return unread
             .into_iter()
@@ -132,6 +136,11 @@ pub fn people(
     }
     let max_age = humantime::format_duration(config.matrix.daemon.proof_max_age()).to_string();
     let mut checks: Vec<ProbeCheck> = alone(&people);
+    checks.extend(unlinked.iter().take(NAMED_MAX).map(|(channel, person)| {
+        let detail = format!("{person} has not linked their account at {channel}: stentor people link {person}");
+        ProbeCheck::doubtful("links", detail)
+    }));
+    checks.extend(more("links", unlinked.len()));
     match unread {
         Some(unread) => checks.push(unread),
         None => checks.extend(unproven(&people, &max_age)),

@@ -43,7 +43,12 @@ impl Health {
         parts.push(part("people", async move {
             let (proofs, now) = (health.context.store.proofs().await, health.context.store.now());
             let mut checks = health.inbound.opt_out_checks();
-            checks.extend(checkup::people(&config, proofs, &health.inbound.opt_outs(), now));
+            checks.extend(checkup::people(
+                &config,
+                proofs,
+                (&health.inbound.opt_outs(), &health.inbound.unlinked()),
+                now,
+            ));
             checks
         }));
         parts

@@ -2,13 +2,17 @@
 
 mod answers;
 mod identity;
+mod link_register;
+mod links;
 mod opt_out;
 mod opt_out_register;
 
 pub use answers::{AnswerError, AnswerSource, CODE_KEPT, CodedPage, WaitingPages, asked_of};
+pub use links::{LINK_LIFE, LinkError, OfferedLink};
 pub use opt_out_register::OptOut;
 
 use super::context::EngineContext;
+use link_register::LinkRegister;
 use opt_out_register::OptOutRegister;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -16,11 +20,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub struct Inbound {
     context: Arc<EngineContext>,
     opted_out: Mutex<OptOutRegister>,
+    links: Mutex<LinkRegister>,
 }
 
 impl Inbound {
     pub(super) fn new(context: Arc<EngineContext>) -> Self {
-        Self { context, opted_out: Mutex::default() }
+        Self { context, opted_out: Mutex::default(), links: Mutex::default() }
     }
 
     fn opt_out_register(&self) -> MutexGuard<'_, OptOutRegister> {

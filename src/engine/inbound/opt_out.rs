@@ -113,12 +113,12 @@ impl Inbound {
         }
     }
 
-    /// Reads from the journal who opted out: once, before anything is sent.
+    /// Reads from the journal who opted out and who linked which account: once, before anything is sent.
     ///
     /// # Errors
     ///
     /// [`StoreError`] if the journal can not be read.
-    pub async fn recall_opt_outs(&self) -> Result<(), StoreError> {
+    pub async fn recall_people(&self) -> Result<(), StoreError> {
         let mut after = 0;
         loop {
             let lines = self.context.store.lines(Some(format!("source:{SELF}")), after, LINES_AT_ONCE).await?;
@@ -126,7 +126,10 @@ impl Inbound {
             after = last.pos;
             for line in &lines {
                 match serde_json::from_str::<JournalRecord<SourceEvent>>(&line.body) {
-                    Ok(record) => self.opt_out_register().apply(record.at, &record.event),
+                    Ok(record) => {
+                        self.opt_out_register().apply(record.at, &record.event);
+                        self.link_register().apply(&record.event);
+                    }
                     // An opt-out that is lost this way is found again by the next page.
                     Err(error) => {
                         let row = RowName::Other(RowKind::Line, format!("{}/{}", line.chain, line.seq));

@@ -100,7 +100,9 @@ pub async fn metrics(State(app): State<Arc<AppState>>) -> Response {
     let now = app.engine.now();
     match app.engine.reads().proofs().await {
         Ok(proofs) => {
-            app.engine.metrics().contacts(&proven(&contact_coverage(&app.engine.config(), &proofs, &[], now)))
+            let unlinked = app.engine.inbound().unlinked();
+            let people = contact_coverage(&app.engine.config(), &proofs, &[], &unlinked, now);
+            app.engine.metrics().contacts(&proven(&people));
         }
         // The last values stay: other metrics show that the store can not be read.
         Err(error) => tracing::warn!(%error, "the proofs of contacts could not be read"),

@@ -64,7 +64,8 @@ pub fn lines(parts: Vec<DoctorPart>) -> impl futures_util::Stream<Item = DoctorL
 /// `GET /v1/people`: the channels that reach each person, when each was last proven to work, and who is on call.
 pub async fn people(State(app): State<Arc<AppState>>) -> Result<Json<Vec<ContactCoverage>>, ProblemDetails> {
     let proofs = app.engine.reads().proofs().await?;
-    Ok(Json(contact_coverage(&app.engine.config(), &proofs, &app.engine.inbound().opt_outs(), app.engine.now())))
+    let (opt_outs, unlinked) = (app.engine.inbound().opt_outs(), app.engine.inbound().unlinked());
+    Ok(Json(contact_coverage(&app.engine.config(), &proofs, &opt_outs, &unlinked, app.engine.now())))
 }
 
 /// `POST /hooks/self`: the daemon calls its own public address to check that the address leads to it. Only requests

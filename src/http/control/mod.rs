@@ -3,6 +3,7 @@
 pub mod commands;
 pub mod drills;
 pub mod health;
+pub mod links;
 pub mod quarantine;
 
 use crate::http::{api, state::AppState};
@@ -30,6 +31,8 @@ pub fn routes() -> Router<Arc<AppState>> {
         .route("/v1/desk-link", post(commands::desk_link))
         .route("/v1/journal", get(commands::journal))
         .route("/v1/people", get(health::people))
+        .route("/v1/people/link", post(links::link))
+        .route("/v1/people/unlink", post(links::unlink))
         .route("/v1/doctor", get(health::doctor))
         .route("/v1/texts/{hash}", get(commands::text))
 }

@@ -7,6 +7,7 @@ use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
 };
+use stentor::channel::kinds::contact_fields;
 
 /// Calls whose first literal is a key of a matrix or a scenario.
 const READERS: [&str; 8] =
@@ -45,7 +46,8 @@ fn is_key(word: &str) -> bool {
 
 /// Every key that the readers of matrix and scenario ask for.
 fn keys() -> BTreeSet<String> {
-    let mut keys = BTreeSet::new();
+    // Those of people are in the table of kinds.
+    let mut keys: BTreeSet<String> = contact_fields().into_iter().map(|field| field.key().to_owned()).collect();
     for (_, source) in sources() {
         for reader in READERS {
             for (at, _) in source.match_indices(reader) {

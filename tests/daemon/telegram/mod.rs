@@ -1,6 +1,9 @@
 //! What people press and write in Telegram, as it reaches the daemon by long polling.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
+mod group;
+mod links;
+
 use crate::{
     common::Daemon,
     double::telegram::{ANA, BO, FakeTelegram, STRANGER, TOKEN, message},

@@ -21,6 +21,7 @@ mod slack;
 mod sms;
 mod socket;
 mod telegram;
+mod telegram_group;
 mod twilio;
 mod wired;
 

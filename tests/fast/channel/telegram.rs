@@ -19,6 +19,7 @@ use stentor::channel::{
     contact::ContactValues,
     socket_settings::{ConnectionProtocol, SocketSettings},
     telegram::{
+        api,
         inbound::{TelegramInbound, TelegramUpdate},
         poll::{PollTiming, UpdateFate, UpdateListener, UpdateResult, run},
     },
@@ -34,7 +35,8 @@ async fn sent(telegram: &FakeTelegram, message: &Message) -> String {
 async fn a_page_has_its_answers_as_buttons_that_prove_it_and_as_words() {
     let telegram = FakeTelegram::start();
     let receipt = telegram_at(telegram.url()).send(&page_for(ana())).await.unwrap();
-    assert_eq!(receipt.id, format!("{ANA}:100"));
+    assert_eq!(receipt.id, api::receipt(&TOKEN.into(), ANA, 100));
+    assert!(!receipt.id.contains(&ANA.to_string()), "whose chat it is stands in no journal");
     let post = telegram.world().posts[0].clone();
     let text = post["text"].as_str().unwrap();
     assert!(text.starts_with("LIVE INC-12 flash crash"), "{text}");
@@ -102,7 +104,7 @@ async fn a_chat_that_has_migrated_is_followed_once() {
     let telegram = FakeTelegram::start();
     telegram.world().chats.extend([(ANA, Chat::Migrated(-1_002)), (-1_002, Chat::Open)]);
     let receipt = telegram_at(telegram.url()).send(&page_for(ana())).await.unwrap();
-    assert_eq!(receipt.id, "-1002:100");
+    assert_eq!(receipt.id, api::receipt(&TOKEN.into(), -1_002, 100));
     telegram.world().chats.insert(-1_002, Chat::Migrated(ANA));
     assert_eq!(sent(&telegram, &page_for(ana())).await, "unreachable");
 }
@@ -328,7 +330,7 @@ async fn heard(
     tokio::time::timeout(Duration::from_secs(20), waited).await.expect("it comes");
     stop.cancel();
     polling.await.unwrap().unwrap();
-    listener.heard.lock().unwrap().clone()
+    std::mem::take(&mut *listener.heard.lock().unwrap())
 }
 
 #[tokio::test]

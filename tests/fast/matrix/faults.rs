@@ -475,6 +475,18 @@ fn people_can_be_found_in_slack_by_their_mailbox_where_they_have_one() {
 }
 
 #[test]
+fn who_links_their_chat_needs_no_id_and_a_group_of_telegrams_can_be_a_room() {
+    let linked = "name = \"Bo\"\ntelegram = \"linked\"\n[person.zed]\nname = \"Zed\"\ntelegram = \"linked\"";
+    check("name = \"Bo\"", linked, &[]);
+    let bot =
+        |more: &str| format!("[channel.bot]\nkind = \"telegram\"\ntoken = {{ env = \"T\" }}\n{more}\n[person.bo]");
+    check("[person.bo]", &bot("group = -1001234567890"), &[]);
+    for id in ["1001234567890", "0", "\"-100\"", "0x10"] {
+        check("[person.bo]", &bot(&format!("group = {id}")), &[("bad-telegram-group", id)]);
+    }
+}
+
+#[test]
 fn the_name_of_rooms_is_checked_when_the_matrix_is_read() {
     let token = "token = { env = \"SLACK\" }";
     for (pattern, good) in [

@@ -164,6 +164,27 @@ fn a_loop_between_siblings_is_found() {
     assert_eq!(of_y.iter().collect::<Vec<_>>(), [&module("src/a/x.rs"), &module("src/b.rs")]);
 }
 
+/// What a new kind of channel costs: its folder, its two lines in `channel`, and where it is listened to over a connection
+/// that we open, its door in `http`.
+#[test]
+fn a_kind_of_channel_is_known_in_its_folder_and_by_its_door_alone() {
+    let door = ["src/http/inbound_connections.rs", "src/http/mod.rs", "src/http/telegram.rs"];
+    let table = ["src/channel/kinds.rs", "src/channel/mod.rs"];
+    // It tells what can be a room, in words.
+    let words = ["src/matrix/references.rs"];
+    let allowed: BTreeSet<&str> = door.into_iter().chain(table).chain(words).collect();
+    let code = |text: &str| {
+        let lines = shipped(text).lines().filter(|line| !line.trim_start().starts_with("//"));
+        lines.collect::<Vec<_>>().join("\n").to_lowercase()
+    };
+    let names = |(file, text): &(&String, &String)| {
+        !file.starts_with("src/channel/telegram/") && code(text).contains("telegram")
+    };
+    let files = sources();
+    let knowing: BTreeSet<&str> = files.iter().filter(names).map(|(file, _)| file.as_str()).collect();
+    assert_eq!(knowing, allowed);
+}
+
 #[test]
 fn the_core_is_pure() {
     let banned = [

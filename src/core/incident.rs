@@ -229,6 +229,11 @@ impl Incident {
                     engagement.step_entered(*step, *round, on_call, *until);
                 }
             }
+            Event::StepProlonged { role, until } => {
+                if let Some(engagement) = self.engagements.get_mut(role) {
+                    engagement.deadline = Some(*until);
+                }
+            }
             Event::Answered { role, person, verdict, .. } => {
                 if let Some(engagement) = role.as_ref().and_then(|role| self.engagements.get_mut(role)) {
                     engagement.answered(person, verdict);

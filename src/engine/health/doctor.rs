@@ -55,6 +55,8 @@ impl Health {
         if checks.is_empty() {
             checks.push(ProbeCheck::fine("work", "its loops turn, commits are kept, ladders and queues move"));
         }
+        checks.extend(self.late_brief().map(|sign| ProbeCheck::doubtful("pages", sign)));
+        checks.extend(self.context.alerts.led_nowhere().into_iter().map(|sign| ProbeCheck::doubtful("alerts", sign)));
         checks.extend(self.quarantine_checks());
         for (channel, broken) in self.delivery.breakers().broken() {
             checks.push(ProbeCheck::failed("breaker", format!("channel {channel} is gone round: {}", broken.why)));

@@ -7,6 +7,7 @@ mod ladder;
 mod notices;
 mod pages;
 mod rooms;
+mod waits;
 
 use crate::core::{
     alert::{Alert, AlertStatus},
@@ -76,6 +77,11 @@ pub enum IncidentInput {
     Answer(GivenAnswer),
     /// Time has passed.
     Tick,
+    /// These pages wait in a queue of this node, and no channel was given them yet. Said before a tick.
+    Unsent {
+        /// Their numbers.
+        pages: Vec<u32>,
+    },
     /// The drill injects this fault into a page.
     Injected {
         /// The page's number.
@@ -151,6 +157,7 @@ pub fn step(incident: &mut Incident, input: IncidentInput, roster: &Roster, now:
         IncidentInput::TakenOver { pages } => judge.taken_over(pages),
         IncidentInput::Answer(said) => judge.answer(said),
         IncidentInput::Tick => judge.tick(),
+        IncidentInput::Unsent { pages } => judge.unsent(&pages),
         IncidentInput::Injected { page, fault } => judge.injected(page, fault),
         IncidentInput::Announce { people } => judge.announce(&people),
         IncidentInput::Preempt { by } => judge.preempt(by),
@@ -200,7 +207,7 @@ impl Decider<'_> {
         let due: Vec<RoleName> = self.incident.open_roles().filter(|role| self.is_due(role)).cloned().collect();
         for role in due {
             // An earlier role in this loop may have covered it.
-            if self.is_due(&role) {
+            if self.is_due(&role) && !self.waits_from_first_attempt(&role) {
                 self.advance(&role, StepReason::TimedOut);
             }
         }

@@ -73,6 +73,13 @@ pub enum Event {
         /// Why the ladder moved here.
         why: StepReason,
     },
+    /// A step waits longer, because no channel was given its pages yet, or because its first page went out late.
+    StepProlonged {
+        /// The role.
+        role: RoleName,
+        /// When the next step is due now.
+        until: Timestamp,
+    },
     /// A page or post is created.
     Paged {
         /// The page.

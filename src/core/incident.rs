@@ -244,6 +244,11 @@ impl Incident {
                     engagement.step_entered(*step, *round, on_call, *until);
                 }
             }
+            Event::StepProlonged { role, until } => {
+                if let Some(engagement) = self.engagements.get_mut(role) {
+                    engagement.deadline = Some(*until);
+                }
+            }
             Event::Answered { role, person, verdict, origin, .. } => {
                 self.origins.extend(origin.clone());
                 self.origins.drain(..self.origins.len().saturating_sub(ORIGINS_MAX));

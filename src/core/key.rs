@@ -38,6 +38,11 @@ impl IncidentKey {
         Self::own(drill, &about)
     }
 
+    /// About alerts of a source that no trigger takes. There is one key for each source, whatever kinds it sends.
+    pub fn of_unmatched(source: &SourceName, drill: bool) -> Self {
+        Self::own(drill, &format!("unmatched/{}", segment(source.as_str())))
+    }
+
     /// A role that was called by hand; `call` makes the call unique.
     pub fn of_call(call: &str, drill: bool) -> Self {
         Self::own(drill, &format!("{BY_HAND}/{}", segment(call)))

@@ -34,6 +34,9 @@ pub fn sentence(event: &Event) -> String {
             let again = if *round == 0 { String::new() } else { format!(", round {}", round + 1) };
             format!("{role} step {}{again}{why}: {whom}", step + 1)
         }
+        Event::StepProlonged { role, until } => {
+            format!("{role} waits until {until}: the pages of this step are sent late")
+        }
         Event::Paged { page } => paged(page),
         Event::Settled { page, settlement, .. } => settled(*page, settlement),
         Event::Overdue { page } => format!("page {page} is not accepted within its channel's accept timeout"),

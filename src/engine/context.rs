@@ -1,6 +1,6 @@
 //! What every part of the engine gets: the store, the configuration in use, keys and metrics.
 
-use super::{keys::DerivedKeys, metrics::Metrics, runtime_config::RuntimeConfig};
+use super::{alert_tally::AlertTally, keys::DerivedKeys, metrics::Metrics, runtime_config::RuntimeConfig};
 use crate::{
     core::{IncidentId, IncidentInput},
     store::{CommittedEvent, LockSet, RequestClass, Store, StoreError, Transaction, transact},
@@ -22,6 +22,8 @@ pub(super) struct EngineContext {
     pub keys: DerivedKeys,
     /// The metrics.
     pub metrics: Metrics,
+    /// What became of alerts since the start.
+    pub alerts: AlertTally,
     /// The base of answer links, without a trailing slash.
     pub public_url: String,
     changes: broadcast::Sender<IncidentId>,
@@ -29,11 +31,14 @@ pub(super) struct EngineContext {
 
 impl EngineContext {
     pub fn new(store: Arc<dyn Store>, config: Arc<RuntimeConfig>, public_url: &str) -> Self {
+        let metrics = Metrics::new();
+        metrics.expect(&config);
         Self {
             keys: DerivedKeys::new(store.server_key()),
+            alerts: AlertTally::new(store.now()),
             store,
             config: ArcSwap::new(config),
-            metrics: Metrics::new(),
+            metrics,
             public_url: public_url.trim_end_matches('/').to_owned(),
             changes: broadcast::channel(CHANGES_KEPT).0,
         }
@@ -52,10 +57,17 @@ impl EngineContext {
 
     /// Steps one incident. Returns the events of the commit.
     pub async fn step(&self, id: IncidentId, input: IncidentInput) -> Result<Vec<CommittedEvent>, StoreError> {
+        self.steps(id, vec![input]).await
+    }
+
+    /// Steps one incident several times, in one transaction. Returns the events of the commit.
+    pub async fn steps(&self, id: IncidentId, inputs: Vec<IncidentInput>) -> Result<Vec<CommittedEvent>, StoreError> {
         let config = self.config.load_full();
         let needs = LockSet { incidents: vec![id], ..LockSet::default() };
         let run = move |tx: &mut Transaction<'_>| {
-            tx.step(id, input.clone(), &config.matrix.roster);
+            for input in &inputs {
+                tx.step(id, input.clone(), &config.matrix.roster);
+            }
         };
         let ((), committed) = transact(&*self.store, RequestClass::Ladder, needs, run).await?;
         Ok(committed.events)

@@ -2,12 +2,15 @@
 
 use crate::{
     channel::SendError,
-    core::{ChannelName, Event, RoleName, SendReceipt, StandIn, Timestamp},
-    engine::listeners::ListenerFullness,
+    core::{
+        ChannelName, Event, RoleName, SendReceipt, SourceName, StandIn, Timestamp, TriggerName,
+        names::{BY_HAND, SELF},
+    },
+    engine::{listeners::ListenerFullness, metric_labels::*, runtime_config::RuntimeConfig},
     store::{CommittedEvent, QuarantinedRow},
 };
 use prometheus_client::{
-    encoding::{EncodeLabelSet, text::encode},
+    encoding::text::encode,
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::{Registry, Unit},
 };
@@ -18,6 +21,26 @@ const SEND_SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0
 const ENGAGE_SECONDS: [f64; 12] = [5.0, 10.0, 15.0, 30.0, 45.0, 60.0, 90.0, 120.0, 300.0, 600.0, 1800.0, 3600.0];
 const LATE_SECONDS: [f64; 9] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 60.0];
 
+/// The outcomes of attempts that are no drill's.
+const PAGE_OUTCOMES: [&str; 7] = ["accepted", "sandbox", "desk-closed", "retry", "unknown", "unreachable", "broken"];
+
+/// What can become of an alert for a trigger.
+pub const ALERT_RESULTS: [&str; 10] = [
+    "opened",
+    "joined",
+    "held",
+    "over",
+    "cleared",
+    "condition-failed",
+    "drill-refused",
+    "unmatched",
+    "nothing-open",
+    "refused",
+];
+
+/// The doors that take alerts.
+const DOORS: [&str; 2] = ["native", "alertmanager"];
+
 /// The proofs of contact of one channel, over all its people.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ChannelProofs {
@@ -25,77 +48,6 @@ pub struct ChannelProofs {
     pub oldest_seconds: u64,
     /// The number of people without a proof.
     pub never: usize,
-}
-
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct PageLabels {
-    channel: String,
-    outcome: &'static str,
-    drill: &'static str,
-}
-
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct ChannelLabel {
-    channel: String,
-}
-
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct SendLabels {
-    channel: String,
-    drill: &'static str,
-}
-
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct RoleLabels {
-    role: String,
-    outcome: &'static str,
-    drill: &'static str,
-}
-
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct OpenedLabels {
-    trigger: String,
-    drill: &'static str,
-}
-
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct EnteredLabels {
-    role: String,
-    required: &'static str,
-    drill: &'static str,
-}
-
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct HandedBackLabels {
-    role: String,
-    drill: &'static str,
-}
-
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct DrillLabel {
-    drill: &'static str,
-}
-
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct JudgedLabels {
-    outcome: &'static str,
-    drill: &'static str,
-}
-
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct DoorLabels {
-    door: &'static str,
-    outcome: &'static str,
-}
-
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct DoorLabel {
-    door: &'static str,
-}
-
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct OutcomeLabel {
-    outcome: &'static str,
 }
 
 type Seconds = Family<SendLabels, Histogram, fn() -> Histogram>;
@@ -120,6 +72,7 @@ pub struct Metrics {
     incidents_resolved: Family<DrillLabel, Counter>,
     incidents_judged: Family<JudgedLabels, Counter>,
     alerts: Family<DoorLabels, Counter>,
+    alert_results: Family<AlertLabels, Counter>,
     quarantined: Gauge,
     reloads: Family<OutcomeLabel, Counter>,
     connections: Family<DoorLabel, Gauge>,
@@ -152,6 +105,7 @@ impl Metrics {
             incidents_resolved: Family::default(),
             incidents_judged: Family::default(),
             alerts: Family::default(),
+            alert_results: Family::default(),
             quarantined: Gauge::default(),
             reloads: Family::default(),
             connections: Family::default(),
@@ -224,6 +178,7 @@ impl Metrics {
             self.incidents_judged.clone(),
         );
         r.register("alert_requests", "Requests with alerts, by door and outcome", self.alerts.clone());
+        r.register("alert_results", "Alerts, by source and what became of them", self.alert_results.clone());
         r.register("reloads", "Reloads of the matrix, by outcome", self.reloads.clone());
         r.register(
             "connections",
@@ -337,6 +292,51 @@ impl Metrics {
     /// Counts a request with alerts.
     pub fn door(&self, door: &'static str, outcome: &'static str) {
         self.alerts.get_or_create(&DoorLabels { door, outcome }).inc();
+    }
+
+    /// Counts what became of an alert for one trigger. Sources that are not in the matrix go by what they are: `user`
+    /// for people at the control socket.
+    pub fn alert(&self, source: &SourceName, result: &'static str, drill: bool) {
+        let source = source.as_str().split(':').next().unwrap_or_default().to_owned();
+        self.alert_results.get_or_create(&AlertLabels { source, result, drill: flag(drill) }).inc();
+    }
+
+    /// Makes the series that this configuration can have, so that the first crisis is a change from 0 and not a new
+    /// series, which no rate shows. Drills get theirs with the first drill.
+    pub fn expect(&self, config: &RuntimeConfig) {
+        let drill = flag(false);
+        for channel in config.channels.keys() {
+            for outcome in PAGE_OUTCOMES {
+                drop(self.pages.get_or_create(&PageLabels { channel: channel.to_string(), outcome, drill }));
+            }
+            drop(self.send_seconds.get_or_create(&SendLabels { channel: channel.to_string(), drill }));
+        }
+        for role in config.matrix.roles.keys().map(RoleName::to_string) {
+            for required in [flag(true), flag(false)] {
+                drop(self.roles_entered.get_or_create(&EnteredLabels { role: role.clone(), required, drill }));
+            }
+            for outcome in ["engaged", "covered"] {
+                drop(self.engagement.get_or_create(&RoleLabels { role: role.clone(), outcome, drill }));
+            }
+            drop(self.roles_handed_back.get_or_create(&HandedBackLabels { role, drill }));
+        }
+        let own = [SELF, BY_HAND].map(str::to_owned);
+        for trigger in config.matrix.triggers.keys().map(TriggerName::to_string).chain(own) {
+            drop(self.incidents_opened.get_or_create(&OpenedLabels { trigger, drill }));
+        }
+        drop(self.incidents_resolved.get_or_create(&DrillLabel { drill }));
+        for source in config.matrix.sources.keys().map(SourceName::to_string) {
+            for result in ALERT_RESULTS {
+                drop(self.alert_results.get_or_create(&AlertLabels { source: source.clone(), result, drill }));
+            }
+        }
+        for (door, outcome) in DOORS.into_iter().flat_map(|door| ["accepted", "refused"].map(|outcome| (door, outcome)))
+        {
+            drop(self.alerts.get_or_create(&DoorLabels { door, outcome }));
+        }
+        for outcome in ["loaded", "refused"] {
+            drop(self.reloads.get_or_create(&OutcomeLabel { outcome }));
+        }
     }
 
     /// Counts pages that were owed but in no queue.

@@ -6,6 +6,7 @@
 
 mod active_channel;
 pub mod admission;
+pub mod alert_tally;
 mod caught;
 mod channel_factory;
 pub mod contact_coverage;
@@ -17,6 +18,7 @@ pub mod inbound;
 pub mod keys;
 pub mod listeners;
 mod loops;
+mod metric_labels;
 pub mod metrics;
 mod node;
 mod people_lookup;

@@ -114,7 +114,9 @@ impl Engine {
 
     /// Takes a new configuration into use. Channels that it repaired are tried with the next page.
     pub fn reload(&self, config: impl Into<Arc<RuntimeConfig>>) {
-        self.context.config.store(config.into());
+        let config = config.into();
+        self.context.metrics.expect(&config);
+        self.context.config.store(config);
         self.delivery.look_again();
         self.reloads.send_replace(());
     }
@@ -133,8 +135,14 @@ impl Engine {
     pub async fn tick_timers(&self) -> Result<usize, StoreError> {
         let now = self.context.store.now();
         let due = self.context.store.due(now, DUE_MAX).await?;
-        let steps = due.iter().map(|id| self.context.step(*id, IncidentInput::Tick));
+        let steps = due.iter().map(|id| self.tick_ladder(*id));
         Ok(each(futures_util::future::join_all(steps).await)?.len())
+    }
+
+    /// A ladder does not pass people whose pages this node has not sent yet, for a while.
+    async fn tick_ladder(&self, id: IncidentId) -> Result<Vec<CommittedEvent>, StoreError> {
+        let unsent = self.delivery.unsent(id).map(|pages| IncidentInput::Unsent { pages });
+        self.context.steps(id, unsent.into_iter().chain([IncidentInput::Tick]).collect()).await
     }
 
     /// Anchors what changed. The anchor's hash goes to the log, from where it can be kept elsewhere.
@@ -183,9 +191,9 @@ impl Engine {
 
     /// Applies a commit to this node: pages to send or drop, log lines, screens to update.
     fn on_commit(&self, committed: &CommittedEvents) {
-        for CommittedEvent { incident, drill, event, .. } in &committed.events {
-            if let Err(why) = caught(|| self.delivery.take_up(*incident, *drill, event)) {
-                tracing::error!(incident.id = %incident, why, "queueing a page panicked, which is a bug; it is queued again within a minute");
+        for happened in &committed.events {
+            if let Err(why) = caught(|| self.delivery.take_up(happened)) {
+                tracing::error!(incident.id = %happened.incident, why, "queueing a page panicked, which is a bug; it is queued again within a minute");
             }
         }
         // Pages are sent while the log is still being written.

@@ -1,6 +1,7 @@
 //! Reads `[daemon]` and `[source.NAME]`.
 
 use crate::{
+    core::names::CATCH_ALL,
     matrix::settings::{DaemonSettings, PING_EVERY, PingSettings, SourceSettings},
     toml_kit::{
         document::{TomlItem, TomlTable},
@@ -44,6 +45,20 @@ pub(super) fn source(mut table: TomlTable<'_>, at: SourceSpan, faults: &mut Matr
     let token = table.demand("token", at, "token = { env = \"SOME_VARIABLE\" }", faults);
     let tokens = token.map(|item| secrets(&item, faults)).unwrap_or_default();
     let drills = table.take("drills").and_then(|item| item.flag(faults)).unwrap_or(false);
+    let pages_unmatched = table.take("unmatched").and_then(|item| unmatched(&item, faults)).unwrap_or(false);
     table.finish(&["heartbeat", "lease"], &[], faults);
-    SourceSettings { tokens, drills }
+    SourceSettings { tokens, drills, pages_unmatched }
+}
+
+fn unmatched(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<bool> {
+    let text = item.text(faults)?;
+    match text.value {
+        "count" => Some(false),
+        CATCH_ALL => Some(true),
+        other => {
+            let message = format!("`unmatched` can not be {other:?}");
+            let help = "\"count\" (they are counted and logged) or \"catch-all\" (they page it, once for the source)";
+            faults.refuse("unknown-word", text.at, message, help)
+        }
+    }
 }

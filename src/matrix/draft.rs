@@ -75,7 +75,9 @@ pub(super) struct StepDraft {
 
 pub(super) struct TriggerDraft {
     pub on: Vec<String>,
-    pub when: Option<CelExpression>,
+    /// The sources that it listens to; all, if it names none.
+    pub sources: Option<Vec<LocatedValue<String>>>,
+    pub when: Option<LocatedValue<CelExpression>>,
     pub threshold: Option<TriggerThreshold>,
     pub key: Option<CelExpression>,
     pub summary: Option<SummaryTemplate>,

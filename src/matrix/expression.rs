@@ -1,13 +1,18 @@
 //! CEL expressions over one alert. They are compiled once when the matrix is read, and evaluated for each alert.
 
-use super::{facts::AlertVariable, lint, zoned};
+use super::{
+    cost::{self, CostMeter},
+    facts::AlertVariable,
+    lint, zoned,
+};
 use crate::{
     core::{Alert, Zones},
     matrix::expression_fault::{BadExpression, ExpressionUse},
 };
 use cel::{
-    Context, Env, ExecutionError, Program, Value,
+    Context, Env, ExecutionError, Value,
     common::{
+        ast::IdedExpr,
         types::{CelBool, CelDouble, CelInt, CelString, CelUInt},
         value::{CowVal, Val},
     },
@@ -27,7 +32,8 @@ pub const TEXT_MAX: usize = 256;
 /// A compiled expression.
 pub struct CelExpression {
     text: String,
-    program: Program,
+    /// What is evaluated; it counts what it costs.
+    metered: IdedExpr,
 }
 
 /// The language of expressions: the standard functions, and the time zones.
@@ -59,7 +65,10 @@ impl ExpressionLanguage {
             Err(_) => return Err(whole("bad-expression", "this is not an expression".into(), EXAMPLE)),
         };
         let faults = lint::check(&program, text, purpose, &self.zones);
-        if faults.is_empty() { Ok(CelExpression { text: text.to_owned(), program }) } else { Err(faults) }
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        Ok(CelExpression { text: text.to_owned(), metered: cost::metered(program.expression()) })
     }
 }
 
@@ -93,7 +102,12 @@ impl CelExpression {
     }
 
     fn value<'e, 'a>(&'e self, scope: &'e AlertScope<'a>) -> Result<CowVal<'e, 'a>, String> {
-        Value::resolve_val(self.program.expression(), &scope.context).map_err(|error| self.failed(&reason(&error)))
+        scope.meter.begin();
+        let value = Value::resolve_val(&self.metered, &scope.context);
+        if let Some(why) = scope.meter.ended() {
+            return Err(self.failed(why));
+        }
+        value.map_err(|error| self.failed(&reason(&error)))
     }
 
     fn failed(&self, why: &str) -> String {
@@ -110,14 +124,17 @@ impl fmt::Debug for CelExpression {
 /// One alert, ready for any number of expressions.
 pub(super) struct AlertScope<'a> {
     context: Context<'a, 'a>,
+    meter: Arc<CostMeter>,
 }
 
 impl<'a> AlertScope<'a> {
-    pub(super) fn new(language: &ExpressionLanguage, alert: &'a Alert) -> Self {
+    pub(super) fn new(language: &ExpressionLanguage, alert: &'a Alert, meter: &Arc<CostMeter>) -> Self {
         let mut context = Context::with_env(language.env.clone());
         zoned::add(&mut context, &language.zones);
+        // The standard has no function with this name.
+        let _ = context.add_function(cost::METERED, cost::function(meter));
         context.add_variable_as_val("alert", Box::new(AlertVariable::of(alert)));
-        Self { context }
+        Self { context, meter: meter.clone() }
     }
 }
 

@@ -12,7 +12,7 @@ use cel::{
 use serde_json::Value as Json;
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::OnceLock,
+    sync::{Arc, OnceLock},
 };
 
 /// The fields of `alert`.
@@ -30,9 +30,12 @@ pub(super) const FIELDS: [&str; 11] = [
     "drill",
 ];
 
-/// The root variable `alert`.
+/// The root variable `alert`. Copies share the fields that were built.
+#[derive(Debug, Clone)]
+pub(super) struct AlertVariable<'a>(Arc<AlertFields<'a>>);
+
 #[derive(Debug)]
-pub(super) struct AlertVariable<'a> {
+struct AlertFields<'a> {
     alert: &'a Alert,
     labels: OnceLock<CelMap<'a>>,
     values: OnceLock<CelMap<'a>>,
@@ -42,15 +45,17 @@ pub(super) struct AlertVariable<'a> {
 
 impl<'a> AlertVariable<'a> {
     pub(super) fn of(alert: &'a Alert) -> Self {
-        Self {
+        Self(Arc::new(AlertFields {
             alert,
             labels: OnceLock::new(),
             values: OnceLock::new(),
             annotations: OnceLock::new(),
             evidence: OnceLock::new(),
-        }
+        }))
     }
+}
 
+impl<'a> AlertFields<'a> {
     fn field<'b, 'v>(&'b self, name: &str) -> Result<CowVal<'b, 'v>, ExecutionError>
     where
         'a: 'v,
@@ -99,7 +104,7 @@ impl Val for AlertVariable<'_> {
     where
         Self: 'v,
     {
-        Box::new(Self::of(self.alert))
+        Box::new(self.clone())
     }
 }
 
@@ -114,7 +119,7 @@ impl Indexer for AlertVariable<'_> {
                 want: "string".to_owned(),
             });
         };
-        self.field(name.inner())
+        self.0.field(name.inner())
     }
 
     fn steal<'v>(self: Box<Self>, index: &dyn Val) -> Result<Box<dyn Val + 'v>, ExecutionError>

@@ -23,6 +23,7 @@
 //! |---|---|---|
 //! | `token` | its bearer token, a secret; a list of two during a change | must be given |
 //! | `drills` | whether it may post drills | `false` |
+//! | `unmatched` | what alerts do that no trigger takes: `count`, or page the `catch-all`, once for the source | `count` |
 //!
 //! A *secret* is never written here; the matrix only says where it is kept: `{ env = "VARIABLE" }`, `{ file = "PATH" }`
 //! or `{ credential = "NAME" }` (systemd).
@@ -140,6 +141,7 @@
 //! | key | meaning | default |
 //! |---|---|---|
 //! | `on` | the kinds of alert that it checks | must be given |
+//! | `sources` | a source of the matrix, or a list: only their alerts and all-clears count | all |
 //! | `when` | a CEL expression over `alert`, true or false | always |
 //! | `threshold` | `{ count, within }`: the condition must hold this often (2 to 1000) within this time | once |
 //! | `key` | a CEL expression: alerts with the same value are one incident | one incident per trigger |
@@ -167,6 +169,7 @@ mod actions;
 mod assemble;
 mod callbacks;
 mod contact_coverage;
+mod cost;
 mod daemon_section;
 mod draft;
 mod expression;
@@ -194,6 +197,7 @@ pub use crate::toml_kit::{
     diagnostic::{Diagnostic, Severity, render, render_of},
     source::{SourceText, read_folder},
 };
+pub use cost::{CostMeter, EXPRESSION_COST_MAX};
 pub use expression::{CelExpression, EXPRESSION_MAX, TEXT_MAX};
 pub use model::{KnownNames, Matrix, ParsedMatrix};
 pub use settings::{DaemonSettings, People, Person, PingSettings, SourceSettings, Sources};

@@ -4,7 +4,7 @@ use crate::{
     channel::contact::ContactField,
     channel::settings::ChannelSettings,
     core::{
-        ChannelName, EscalationPlan, PersonName, RoleName, RolePlan, Roster, TriggerName, Zones,
+        ChannelName, EscalationPlan, PersonName, RoleName, RolePlan, Roster, SourceName, TriggerName, Zones,
         names::{BY_HAND, SELF},
         plan::{AcceptTimeout, OnResolved},
     },
@@ -76,6 +76,17 @@ impl Matrix {
     pub fn operators_plan(&self) -> Option<Arc<EscalationPlan>> {
         let plan = self.triggers.values().find_map(|trigger| trigger.failure_plan.as_deref())?;
         Some(Arc::new(EscalationPlan { trigger: SELF.into(), on_resolved: OnResolved::Resolve, ..plan.clone() }))
+    }
+
+    /// The plan for alerts that no trigger takes, from sources that want them paged: it pages only the catch-all.
+    pub fn unmatched_plan(&self) -> Option<Arc<EscalationPlan>> {
+        let plan = self.operators_plan()?;
+        Some(Arc::new(EscalationPlan { on_resolved: OnResolved::Note, ..EscalationPlan::clone(&plan) }))
+    }
+
+    /// Whether this source's alerts page the catch-all if no trigger takes them.
+    pub fn pages_unmatched(&self, source: &SourceName) -> bool {
+        self.sources.get(source).is_some_and(|source| source.pages_unmatched)
     }
 
     /// The plan for a role that is called by hand: that role alone, and its `next`. `None` if the role is not in the

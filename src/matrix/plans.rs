@@ -34,7 +34,8 @@ impl PlanBuilder<'_> {
             .then(|| Arc::new(self.plan(name, vec![catch_all], Vec::new(), OnResolved::Note)));
         Trigger {
             on: draft.on,
-            when: draft.when,
+            sources: draft.sources.map(|sources| sources.into_iter().map(|source| source.value.into()).collect()),
+            when: draft.when.map(|when| when.value),
             threshold: draft.threshold,
             key: draft.key,
             summary: draft.summary,

@@ -2,11 +2,13 @@
 //! a cycle.
 
 use crate::{
-    core::names::CATCH_ALL,
+    core::{names::CATCH_ALL, plan::OnResolved},
     matrix::{
         contact_coverage,
-        draft::{MatrixDraft, NamedItems, ROTATION, StepDraft},
+        draft::{MatrixDraft, NamedItems, ROTATION, StepDraft, TriggerDraft},
+        expression::CelExpression,
         model::KnownNames,
+        settings::SourceSettings,
     },
     toml_kit::{
         diagnostic::Severity,
@@ -29,6 +31,7 @@ pub(super) fn check(draft: &MatrixDraft, known: &KnownNames<'_>, faults: &mut Ma
     rotations(draft, faults);
     roles(draft, known, faults);
     triggers(draft, faults);
+    sources(draft, faults);
     unique(draft, faults);
     circles(draft, faults);
     unused(draft, faults);
@@ -96,6 +99,8 @@ fn whom(draft: &MatrixDraft, entry: &LocatedValue<String>, faults: &mut MatrixFa
 fn triggers(draft: &MatrixDraft, faults: &mut MatrixFaults) {
     for trigger in draft.triggers.values().filter_map(|trigger| trigger.value.as_ref()) {
         trigger.roles.iter().for_each(|role| role_exists(draft, role, faults));
+        trigger.sources.iter().flatten().for_each(|source| exists("source", &draft.sources, source, faults));
+        clears_by_anybody(draft, trigger, faults);
         for told in &trigger.webhooks {
             exists("channel", &draft.channels, told, faults);
             if let Some(channel) = draft.channel(&told.value).filter(|channel| channel.reaches_people()) {
@@ -118,6 +123,26 @@ fn triggers(draft: &MatrixDraft, faults: &mut MatrixFaults) {
     }
 }
 
+/// An all-clear is not judged by `when`, because an all-clear seldom satisfies it: there `sources` says who may give it.
+fn clears_by_anybody(draft: &MatrixDraft, trigger: &TriggerDraft, faults: &mut MatrixFaults) {
+    let asks = |when: &&LocatedValue<CelExpression>| when.value.text().contains("alert.source");
+    let Some(when) = trigger.when.as_ref().filter(asks) else { return };
+    if trigger.resolved == OnResolved::Resolve && trigger.sources.is_none() && 1 < draft.sources.len() {
+        let message = "`when` asks for the source, but an all-clear of any source resolves the incident";
+        let help = "write `sources = [..]`: it holds for alerts and for all-clears, and `when` need not ask";
+        faults.warning("all-clear-by-anybody", when.at, message.to_owned(), help);
+    }
+}
+
+fn sources(draft: &MatrixDraft, faults: &mut MatrixFaults) {
+    let asks =
+        |source: &&LocatedValue<_>| source.value.as_ref().is_some_and(|source: &SourceSettings| source.pages_unmatched);
+    for source in draft.sources.values().filter(asks).filter(|_| draft.catch_all.is_none()) {
+        let help = "add [catch-all] with `page` and `by`, or leave `unmatched` away";
+        faults.error("no-catch-all", source.at, "`unmatched` pages the catch-all, and there is none", help);
+    }
+}
+
 fn role_exists(draft: &MatrixDraft, role: &LocatedValue<String>, faults: &mut MatrixFaults) {
     if role.value == CATCH_ALL && draft.catch_all.is_some() {
         return;
@@ -133,6 +158,7 @@ fn exists<T>(what: &'static str, named: &NamedItems<T>, used: &LocatedValue<Stri
         "person" => "unknown-person",
         "rotation" => "unknown-rotation",
         "channel" => "unknown-channel",
+        "source" => "unknown-source",
         _ => "unknown-role",
     };
     let help = instead(&used.value, named.keys().map(String::as_str));

@@ -46,7 +46,9 @@ pub(super) fn trigger(
     faults: &mut MatrixFaults,
 ) -> TriggerDraft {
     let on = table.demand("on", at, "on = [\"price_velocity\"]", faults).and_then(|item| item.texts(faults));
+    let sources = table.take("sources").map(|item| one_or_more(&item, faults));
     let when = table.take("when");
+    let when_at = when.as_ref().map(|item| item.at);
     let when =
         when.and_then(|item| compiled(&item, text, faults, |text| language.compile(text, ExpressionUse::Condition)));
     let threshold = table.take_renamed("threshold", "hold", faults).and_then(|item| threshold(&item, faults));
@@ -65,7 +67,8 @@ pub(super) fn trigger(
     table.finish(&LATER, &[], faults);
     TriggerDraft {
         on: on.unwrap_or_default().into_iter().map(|kind| kind.value).collect(),
-        when,
+        sources,
+        when: when.zip(when_at).map(|(value, at)| LocatedValue { value, at }),
         threshold,
         key,
         summary,

@@ -61,6 +61,8 @@ pub struct SourceSettings {
     pub tokens: Vec<SecretRef>,
     /// Whether it may post drills.
     pub drills: bool,
+    /// Whether its alerts that no trigger takes page the catch-all.
+    pub pages_unmatched: bool,
 }
 
 /// A responder.

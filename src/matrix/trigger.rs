@@ -1,19 +1,23 @@
 //! One trigger: which alerts it checks, and the result for an alert.
 
 use crate::{
-    core::{Alert, AlertStatus, EscalationPlan, IncidentKey, RoleName, TriggerName, trigger::TriggerThreshold},
+    core::{
+        Alert, AlertStatus, EscalationPlan, IncidentKey, RoleName, SourceName, TriggerName, trigger::TriggerThreshold,
+    },
     matrix::{
         expression::{AlertScope, CelExpression},
         summary::SummaryTemplate,
     },
 };
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// A rule that turns alerts into an incident.
 #[derive(Debug)]
 pub struct Trigger {
     /// The kinds of alert that it checks.
     pub on: Vec<String>,
+    /// The sources that it listens to, for alerts and for all-clears; without them, all.
+    pub sources: Option<BTreeSet<SourceName>>,
     /// The condition; without one, it always holds.
     pub when: Option<CelExpression>,
     /// How often the condition must hold in which window; without a threshold, once is enough.

@@ -36,7 +36,7 @@ pub use working_set::{ChangeSet, StoredIncident, WorkingSet};
 
 use crate::core::{
     ContactProof, DrillRun, Event, Incident, IncidentId, IncidentKey, PageId, RunId, ScheduledRun, SourceName,
-    Timestamp,
+    Timestamp, TriggerName,
 };
 use futures_util::future::BoxFuture;
 use std::sync::{Arc, Mutex};
@@ -251,6 +251,8 @@ pub struct CommittedEvent {
     pub opened_at: Timestamp,
     /// Whether the incident is a drill.
     pub drill: bool,
+    /// The trigger of the incident.
+    pub trigger: TriggerName,
     /// For the engagement of a role: whether pages of the incident were kept in the sandbox. False for other events.
     pub sandboxed: bool,
     /// The event.

@@ -64,6 +64,7 @@ pub(super) fn touch(kept: &mut StoredIncident, changes: &mut ChangeSet, id: Inci
         Event::Opened(_)
         | Event::AllClear { .. }
         | Event::SourceSilent { .. }
+        | Event::StepProlonged { .. }
         | Event::HandedOver { .. }
         | Event::Exhausted { .. }
         | Event::Preempted { .. }

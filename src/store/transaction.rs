@@ -207,7 +207,8 @@ impl<'a> Transaction<'a> {
             // This reads all pages, so it is not done for events that are as frequent as pages.
             let is_engagement = matches!(event, Event::Engaged { .. } | Event::Covered { .. });
             let sandboxed = is_engagement && kept.incident.has_sandboxed_page();
-            self.happened.push(CommittedEvent { incident: id, seq, at, opened_at, drill, sandboxed, event });
+            let trigger = kept.incident.trigger.clone();
+            self.happened.push(CommittedEvent { incident: id, seq, at, opened_at, drill, trigger, sandboxed, event });
         }
         if !kept.incident.is_open() && self.loaded.keys.get(&kept.incident.key) == Some(&id) {
             self.loaded.keys.remove(&kept.incident.key);

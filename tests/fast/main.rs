@@ -8,6 +8,7 @@ mod fixture;
 #[path = "../past/mod.rs"]
 mod past;
 
+mod admission;
 mod channel;
 mod crowd;
 mod delivery;

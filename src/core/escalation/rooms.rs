@@ -174,6 +174,7 @@ fn concerns_rooms(incident: &Incident, event: &Event) -> bool {
         | Event::SourceSilent { .. }
         | Event::RoleEntered { .. }
         | Event::StepEntered { .. }
+        | Event::StepProlonged { .. }
         | Event::Answered { .. }
         | Event::Engaged { .. }
         | Event::Covered { .. }

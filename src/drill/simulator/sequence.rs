@@ -48,6 +48,9 @@ fn line(at: Timestamp, event: &Event) -> Option<String> {
             let people: Vec<&str> = on_call.iter().map(PersonName::as_str).collect();
             format!("{role} step {nth} round {round} ({why:?}): {} for {wait}", people.join(", "))
         }
+        Event::StepProlonged { role, until } => {
+            format!("{role} waits {} longer", humantime::format_duration(until.since(at)))
+        }
         Event::Paged { page } => paged(page),
         // An injected fault shows in the core's reaction, like any other error.
         Event::Injected { .. } => return None,

@@ -13,7 +13,10 @@ use crate::{
     },
     engine::{
         again,
-        delivery::{breaker::ChannelBreakers, queues::DeliveryQueues},
+        delivery::{
+            breaker::ChannelBreakers,
+            queues::{DeliveryQueues, PageOrigin},
+        },
     },
     matrix::TriggerMatch,
 };
@@ -142,7 +145,7 @@ impl<'a> VirtualWorld<'a> {
             }
             VirtualEvent::Tick(case) => {
                 self.ticks[case] = None;
-                self.step(case, IncidentInput::Tick);
+                self.tick(case);
             }
             VirtualEvent::Deliver => self.delivers_at = None,
             VirtualEvent::Done(page, sent_at, attempt) => self.done(page, sent_at, attempt),
@@ -160,6 +163,16 @@ impl<'a> VirtualWorld<'a> {
         }
     }
 
+    /// As the engine does it: a ladder does not pass people whose pages wait in its own queue.
+    fn tick(&mut self, case: usize) {
+        let Some(PlayedIncident { incident, .. }) = self.cases.get(case) else { return };
+        let pages = self.delivery.unsent(incident.id);
+        if !pages.is_empty() {
+            self.step(case, IncidentInput::Unsent { pages });
+        }
+        self.step(case, IncidentInput::Tick);
+    }
+
     fn step(&mut self, case: usize, input: IncidentInput) {
         let now = self.now;
         let Some(PlayedIncident { incident, .. }) = self.cases.get_mut(case) else { return };
@@ -171,7 +184,8 @@ impl<'a> VirtualWorld<'a> {
     fn on_commit(&mut self, n: usize, events: Vec<Event>) {
         let Some(case) = self.cases.get_mut(n) else { return };
         for event in &events {
-            self.delivery.apply(case.incident.id, case.incident.drill, event);
+            let Incident { id, drill, trigger, .. } = &case.incident;
+            self.delivery.apply(PageOrigin { incident: *id, drill: *drill, trigger }, event);
             if matches!(event, Event::Resolved { .. }) {
                 self.keys.remove(&case.incident.key);
             }

@@ -6,7 +6,10 @@ use crate::{
         Alert, AlertStatus, DrillTerms, EscalationPlan, IncidentId, IncidentInput, IncidentKey, IncidentOpening,
         SourceEvent, Timestamp, TriggerName, drill::DRILL_LIFE, trigger::TriggerThreshold,
     },
-    engine::admission::Admission,
+    engine::{
+        admission::{Admission, judge::MatchedAlert, live_beside},
+        runtime_config::RuntimeConfig,
+    },
     matrix::{Matrix, TriggerMatch},
     store::{LockSet, RequestClass, StoreError, Transaction, ended_window, transact},
 };
@@ -89,15 +92,35 @@ pub enum AdmissionResult {
     },
 }
 
-struct MatchedAlert {
-    alert: Arc<Alert>,
-    /// What each trigger says about it, or why it can not be stored.
-    said: Result<Vec<TriggerMatch>, String>,
+impl AdmissionResult {
+    /// The name in metrics: one of [`crate::engine::metrics::ALERT_RESULTS`].
+    fn name(&self, of: AlertStatus) -> &'static str {
+        match self {
+            Self::Opened { .. } => "opened",
+            Self::Joined { .. } => "joined",
+            Self::Held { .. } => "held",
+            Self::Over { .. } => "over",
+            Self::Cleared { .. } => "cleared",
+            Self::ConditionFailed { .. } => "condition-failed",
+            Self::DrillRefused { .. } => "drill-refused",
+            Self::Unmatched if of == AlertStatus::Resolved => "nothing-open",
+            Self::Unmatched => "unmatched",
+            Self::Refused { .. } => "refused",
+        }
+    }
 }
+
+/// What the alerts of one transaction may amount to: each counts once, and once more for each trigger that it is for. A
+/// request with more is admitted in several transactions, so that nothing else waits for all of it.
+const PART_MAX: usize = 128;
 
 impl Admission {
     /// Admits alerts of one source. When this returns, they are durable: each opened or joined an incident, was
     /// counted, or was noted. One that can not be stored is refused alone.
+    ///
+    /// # Errors
+    /// Those of the store. Of many alerts, the first may have been admitted: they join their incidents when they come
+    /// again.
     pub async fn admit(&self, alerts: Vec<Alert>, received_at: Timestamp) -> Result<Vec<AdmittedAlert>, StoreError> {
         self.admit_on(alerts, received_at, &DrillTerms::until(received_at + DRILL_LIFE)).await
     }
@@ -109,32 +132,77 @@ impl Admission {
         received_at: Timestamp,
         terms: &DrillTerms,
     ) -> Result<Vec<AdmittedAlert>, StoreError> {
-        let terms = terms.clone();
         let config = self.context.config.load_full();
-        let judged: Vec<MatchedAlert> = alerts
-            .into_iter()
-            .map(|alert| {
-                let said = alert.flaw().map_or_else(|| Ok(config.matrix.judge(&alert)), Err);
-                MatchedAlert { said, alert: Arc::new(alert) }
-            })
-            .collect();
-        let needs = needs(&judged);
+        let mut admitted = Vec::with_capacity(alerts.len());
+        let mut alerts = alerts.into_iter();
+        loop {
+            let judged = self.judge(alerts.by_ref().take(PART_MAX / 2).collect(), &config).await;
+            for part in parts(judged) {
+                admitted.extend(self.admit_part(part, &config, received_at, terms).await?);
+            }
+            // Only now: a store that takes nothing refuses a request without alerts too.
+            if alerts.len() == 0 {
+                return Ok(admitted);
+            }
+        }
+    }
+
+    async fn admit_part(
+        &self,
+        judged: Vec<MatchedAlert>,
+        config: &Arc<RuntimeConfig>,
+        received_at: Timestamp,
+        terms: &DrillTerms,
+    ) -> Result<Vec<AdmittedAlert>, StoreError> {
+        let (config, terms) = (config.clone(), terms.clone());
+        let needs = needs(&judged, &config.matrix);
+        let alerts: Vec<Arc<Alert>> = judged.iter().map(|judged| judged.alert.clone()).collect();
         let run = move |tx: &mut Transaction<'_>| {
             let mut admission = AlertAdmission { tx, matrix: &config.matrix, received_at, terms: &terms };
             judged.iter().map(|judged| admission.admit(judged)).collect::<Vec<_>>()
         };
         let (admitted, _) = transact(&*self.context.store, RequestClass::Admission, needs, run).await?;
+        alerts.iter().zip(&admitted).for_each(|(alert, admitted)| self.tally(alert, admitted));
         Ok(admitted)
+    }
+
+    fn tally(&self, alert: &Alert, admitted: &AdmittedAlert) {
+        for result in &admitted.results {
+            self.context.metrics.alert(&alert.source, result.name(alert.status), alert.drill);
+        }
+        if let Some(news) = self.context.alerts.count(alert, admitted.results == [AdmissionResult::Unmatched]) {
+            tracing::warn!(source = %alert.source, alert.kind = alert.kind, "{news}");
+        }
     }
 }
 
-fn needs(judged: &[MatchedAlert]) -> LockSet {
+/// The alerts in parts of at most [`PART_MAX`]; an alert that is for more triggers is a part of its own.
+fn parts(judged: Vec<MatchedAlert>) -> Vec<Vec<MatchedAlert>> {
+    let (mut parts, mut part, mut amount) = (Vec::new(), Vec::new(), 0);
+    for alert in judged {
+        let more = 1 + alert.said.as_ref().map_or(0, Vec::len);
+        if PART_MAX < amount + more && amount != 0 {
+            parts.push(std::mem::take(&mut part));
+            amount = 0;
+        }
+        amount += more;
+        part.push(alert);
+    }
+    parts.push(part);
+    parts
+}
+
+fn needs(judged: &[MatchedAlert], matrix: &Matrix) -> LockSet {
     let mut needs = LockSet::default();
     for MatchedAlert { alert, said } in judged {
         needs.live_open |= alert.drill;
         let Ok(judgements) = said else { continue };
         if !needs.sources.contains(&alert.source) {
             needs.sources.push(alert.source.clone());
+        }
+        if let Some(key) = unmatched_key(alert, judgements, matrix) {
+            needs.observed.extend(ended_window(&key, alert));
+            needs.keys.push(key);
         }
         for judgement in judgements {
             match judgement {
@@ -174,7 +242,9 @@ impl AlertAdmission<'_, '_> {
                 AlertStatus::Resolved => SourceEvent::NothingOpen { alert: alert.clone() },
             };
             self.tx.record_source(&alert.source, event);
-            results.push(AdmissionResult::Unmatched);
+            let key = unmatched_key(alert, judgements, self.matrix);
+            let paged = key.and_then(|key| self.page_unmatched(alert, key));
+            results.push(paged.unwrap_or(AdmissionResult::Unmatched));
         }
         AdmittedAlert { results }
     }
@@ -188,7 +258,7 @@ impl AlertAdmission<'_, '_> {
                     known.or_else(|| self.held(alert, trigger, key, threshold.map(|threshold| (threshold, window))));
                 known.or_else(|| {
                     let plan = self.matrix.plan(trigger)?;
-                    if let Some(live) = alert.drill.then(|| self.tx.live_open()).flatten() {
+                    if let Some(live) = live_beside(self.tx, alert.drill) {
                         return Some(self.refused(alert, trigger, live));
                     }
                     Some(AdmissionResult::Opened { incident: self.open(alert, plan, key.clone(), summary.clone()) })
@@ -199,6 +269,23 @@ impl AlertAdmission<'_, '_> {
             }
             TriggerMatch::Failed { trigger, why } => Some(self.failed(alert, trigger, why)),
         }
+    }
+
+    /// Pages the catch-all because no trigger takes alerts like this one.
+    fn page_unmatched(&mut self, alert: &Arc<Alert>, key: IncidentKey) -> Option<AdmissionResult> {
+        if let Some(incident) = self.join(alert, &key) {
+            return Some(AdmissionResult::Joined { incident });
+        }
+        let plan = self.matrix.unmatched_plan()?;
+        let trigger = plan.trigger.clone();
+        if let Some(over) = self.over(alert, &trigger, &key) {
+            return Some(over);
+        }
+        if let Some(live) = live_beside(self.tx, alert.drill) {
+            return Some(self.refused(alert, &trigger, live));
+        }
+        let summary = format!("no trigger takes {} alerts of {}: {}", alert.kind, alert.source, alert.headline());
+        Some(AdmissionResult::Opened { incident: self.open(alert, plan, key, summary) })
     }
 
     fn join(&mut self, alert: &Arc<Alert>, key: &IncidentKey) -> Option<IncidentId> {
@@ -273,7 +360,7 @@ impl AlertAdmission<'_, '_> {
             SourceEvent::ConditionFailed { trigger: trigger.clone(), why: why.to_owned(), alert: alert.clone() };
         self.tx.record_source(&alert.source, event);
         let key = failure_key(trigger, alert);
-        let is_refused = alert.drill && self.tx.live_open().is_some();
+        let is_refused = live_beside(self.tx, alert.drill).is_some();
         let incident = self.tx.open_with_key(&key).or_else(|| {
             if is_refused {
                 return None;
@@ -285,6 +372,12 @@ impl AlertAdmission<'_, '_> {
         });
         AdmissionResult::ConditionFailed { trigger: trigger.to_string(), why: why.to_owned(), incident }
     }
+}
+
+/// The key of an alert that pages though no trigger takes it.
+fn unmatched_key(alert: &Alert, judgements: &[TriggerMatch], matrix: &Matrix) -> Option<IncidentKey> {
+    let pages = judgements.is_empty() && alert.status == AlertStatus::Firing && matrix.pages_unmatched(&alert.source);
+    pages.then(|| IncidentKey::of_unmatched(&alert.source, alert.drill))
 }
 
 fn failure_key(trigger: &TriggerName, alert: &Alert) -> IncidentKey {

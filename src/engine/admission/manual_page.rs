@@ -2,10 +2,11 @@
 
 use crate::{
     core::{
-        Alert, IncidentId, IncidentKey, IncidentOpening, PersonName, RoleName, Timestamp,
+        Alert, IncidentId, IncidentKey, IncidentOpening, PersonName, RoleName, SourceEvent, Timestamp,
+        names::BY_HAND,
         trigger::{HOLD_MAX, TriggerThreshold},
     },
-    engine::admission::Admission,
+    engine::admission::{Admission, live_beside},
     store::{LockSet, RequestClass, StoreError, Transaction, transact},
 };
 use std::{sync::Arc, time::Duration};
@@ -43,6 +44,8 @@ pub enum ManualPageResult {
     Opened(IncidentId),
     /// The same request was taken before.
     Again,
+    /// It is a drill, and this live incident is open. Nobody is paged; it is in the journal.
+    DrillRefused(IncidentId),
     /// This person has sent too many.
     TooMany,
     /// The matrix has no such role.
@@ -60,13 +63,19 @@ impl Admission {
         let (known, often) = (format!("call\u{1f}{}", call.id), format!("calls\u{1f}{}", call.by));
         let (alert, received_at) = (Arc::new(alert(&call)), call.received_at);
         let observed = vec![known.clone(), often.clone()];
-        let needs = LockSet { keys: vec![key.clone()], observed, ..LockSet::default() };
+        let sources = vec![alert.source.clone()];
+        let needs = LockSet { keys: vec![key.clone()], observed, sources, live_open: call.drill, ..LockSet::default() };
         let run = move |tx: &mut Transaction<'_>| {
             if 1 < count(tx, &known) {
                 return ManualPageResult::Again;
             }
             if CALLS_MAX < count(tx, &often) {
                 return ManualPageResult::TooMany;
+            }
+            if let Some(live) = live_beside(tx, alert.drill) {
+                let event = SourceEvent::DrillRefused { trigger: BY_HAND.into(), live, alert: alert.clone() };
+                tx.record_source(&alert.source, event);
+                return ManualPageResult::DrillRefused(live);
             }
             let (key, summary, plan, alert) = (key.clone(), summary.clone(), plan.clone(), alert.clone());
             let opening = IncidentOpening { key, summary, plan, alert, received_at, terms: None, nonce: None };

@@ -1,21 +1,32 @@
 //! Admission: alerts and manual pages, which may open incidents.
 
 mod admit;
+mod judge;
 mod manual_page;
 
 pub use admit::{AdmissionResult, AdmittedAlert};
 pub use manual_page::{CALLS_MAX, CALLS_WITHIN, ManualPage, ManualPageResult};
 
 use super::context::EngineContext;
+use crate::{core::IncidentId, store::Transaction};
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// Admits alerts and manual pages.
 pub struct Admission {
     context: Arc<EngineContext>,
+    /// Who may evaluate conditions that cost much: one request at a time.
+    costly: Semaphore,
+}
+
+/// The one gate for drills, at whatever door: nothing opens as a drill while this live incident is open. The transaction
+/// must name that it asks for what is open.
+fn live_beside(tx: &Transaction<'_>, drill: bool) -> Option<IncidentId> {
+    drill.then(|| tx.live_open()).flatten()
 }
 
 impl Admission {
     pub(super) fn new(context: Arc<EngineContext>) -> Self {
-        Self { context }
+        Self { context, costly: Semaphore::new(1) }
     }
 }

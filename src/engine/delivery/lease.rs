@@ -3,7 +3,7 @@
 use super::Delivery;
 use crate::{
     core::{IncidentId, Timestamp},
-    engine::context::each,
+    engine::{context::each, delivery::queues::PageOrigin},
     store::{LockSet, RequestClass, StoreError, transact},
 };
 use std::sync::atomic::Ordering;
@@ -36,17 +36,18 @@ impl Delivery {
     async fn take_over(&self, id: IncidentId, pages: Vec<u32>) -> Result<usize, StoreError> {
         let config = self.context.config.load_full();
         let needs = LockSet { incidents: vec![id], ..LockSet::default() };
-        let ((drill, mine), _) = transact(&*self.context.store, RequestClass::Ladder, needs, move |tx| {
+        let (mine, _) = transact(&*self.context.store, RequestClass::Ladder, needs, move |tx| {
             let mine = tx.take_over(id, &pages, &config.matrix.roster);
             let pages = tx.incident(id).map(|incident| {
                 let pages = mine.iter().filter_map(|n| incident.pages.get(n).cloned()).collect::<Vec<_>>();
-                (incident.drill, pages)
+                (incident.drill, incident.trigger.clone(), pages)
             });
-            pages.unwrap_or_default()
+            pages
         })
         .await?;
+        let Some((drill, trigger, mine)) = mine else { return Ok(0) };
         for page in mine.iter().filter(|page| page.is_owed()) {
-            self.queues().enqueue(id, drill, page);
+            self.queues().enqueue(PageOrigin { incident: id, drill, trigger: &trigger }, page);
         }
         Ok(mine.len())
     }

@@ -10,21 +10,25 @@ mod drill;
 mod lease;
 mod owed;
 mod queue;
+mod queued_page;
 pub mod queues;
 mod room;
 mod send;
+mod shares;
 mod throttle;
+mod turn;
 
 pub use compose::{ComposedMessage, render};
 pub use send::{SendAttempt, again};
 
 use super::{context::EngineContext, inbound::Inbound};
 use crate::{
-    core::{ChannelName, Event, IncidentId, PageId, PersonName, Timestamp},
+    core::{ChannelName, IncidentId, PageId, PersonName, Timestamp},
     matrix::ChannelKind,
+    store::CommittedEvent,
 };
 use breaker::ChannelBreakers;
-use queues::DeliveryQueues;
+use queues::{DeliveryQueues, PageOrigin};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicI64},
@@ -66,8 +70,9 @@ impl Delivery {
     }
 
     /// Applies a committed event to the queues.
-    pub(super) fn take_up(&self, incident: IncidentId, drill: bool, event: &Event) {
-        self.queues().apply(incident, drill, event);
+    pub(super) fn take_up(&self, happened: &CommittedEvent) {
+        let CommittedEvent { incident, drill, trigger, event, .. } = happened;
+        self.queues().apply(PageOrigin { incident: *incident, drill: *drill, trigger }, event);
     }
 
     /// Wakes the delivery loop.
@@ -85,9 +90,19 @@ impl Delivery {
         self.queues().next_at()
     }
 
+    /// The pages of an incident that wait here and were not handed to a channel yet; `None` if there are none.
+    pub(super) fn unsent(&self, incident: IncidentId) -> Option<Vec<u32>> {
+        Some(self.queues().unsent(incident)).filter(|pages| !pages.is_empty())
+    }
+
     /// When the oldest page was created that was not handed to a channel yet. Drills do not count.
     pub fn oldest_unsent(&self) -> Option<Timestamp> {
         self.queues().oldest_unsent()
+    }
+
+    /// The same for briefs alone: what asks for an answer.
+    pub fn oldest_unsent_brief(&self) -> Option<Timestamp> {
+        self.queues().oldest_unsent_brief()
     }
 
     /// Channels whose queue has not moved for longer than `most`, and since when.

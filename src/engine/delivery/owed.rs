@@ -1,6 +1,10 @@
 //! Finds pages that this node owes but that are in no queue (a bug lost them), and queues them again.
 
-use crate::{core::PageId, engine::delivery::Delivery, store::StoreError};
+use crate::{
+    core::PageId,
+    engine::delivery::{Delivery, queues::PageOrigin},
+    store::StoreError,
+};
 use std::{
     collections::BTreeSet,
     sync::{MutexGuard, PoisonError},
@@ -43,7 +47,8 @@ impl Delivery {
         let incident = self.context.store.view(id.incident).await?;
         let Some(incident) = incident else { return Ok(false) };
         let Some(page) = incident.pages.get(&id.n).filter(|page| page.is_owed()) else { return Ok(false) };
-        self.queues().enqueue(id.incident, incident.drill, page);
+        let origin = PageOrigin { incident: id.incident, drill: incident.drill, trigger: &incident.trigger };
+        self.queues().enqueue(origin, page);
         self.context.metrics.found_again();
         tracing::error!(page.id = %id, "this page was due but in no queue, which is a bug: it is queued again");
         Ok(true)

@@ -1,10 +1,12 @@
 //! The queue of one channel: which pages are due, which is the most urgent, what is being sent.
 
 use crate::{
-    core::{IncidentId, PageId, Timestamp},
+    core::{IncidentId, Timestamp},
     engine::delivery::{
         destination::{Destination, PageReality},
+        shares::FairShares,
         throttle::ChannelThrottle,
+        turn::{QueueTurn, UrgencyLane},
     },
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,30 +15,15 @@ use std::collections::{BTreeMap, BTreeSet};
 /// them.
 pub const DRILLS_IN_FLIGHT_MAX: usize = 16;
 
-/// How urgent a page is, the most urgent first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum UrgencyLane {
-    /// Withdrawn: it is only reported as such, before anything else.
-    Gone,
-    /// A brief.
-    Crisis,
-    /// A brief that was sent before.
-    Reminder,
-    /// A message that asks for nothing.
-    Status,
-}
-
-/// When a page may go, how urgent it is, and when it was first due: the order of a queue. The last part keeps one
-/// room's cards from always going before another's when both wait for the same pace.
-pub(super) type QueueTurn = (Timestamp, UrgencyLane, Timestamp, PageId);
-
 /// The queue of one channel, for live pages or for drills.
 #[derive(Debug, Default)]
 pub(super) struct ChannelQueue {
     /// Pages that wait, by time.
     pub queue: BTreeSet<QueueTurn>,
-    /// Pages that are due, the most urgent first: older pages must not keep a crisis waiting.
-    due: BTreeSet<(UrgencyLane, Timestamp, Timestamp, PageId)>,
+    /// Pages that are due, the most urgent first, and in each lane by their round: older pages must not keep a crisis
+    /// waiting, nor many pages of one trigger a page of another.
+    due: BTreeSet<(UrgencyLane, u64, QueueTurn)>,
+    shares: FairShares,
     /// The number of sends in progress.
     pub in_flight: usize,
     /// How many sends its provider accepts.
@@ -73,41 +60,44 @@ impl ChannelQueue {
 
     /// The most urgent page that is due.
     pub fn most_urgent(&mut self, now: Timestamp) -> Option<QueueTurn> {
-        while let Some(turn @ (at, lane, born_at, id)) = self.queue.first().copied().filter(|(at, ..)| *at <= now) {
+        while let Some(turn) = self.queue.first().copied().filter(|turn| turn.at <= now) {
             self.queue.remove(&turn);
-            self.due.insert((lane, at, born_at, id));
+            self.due.insert((turn.lane, self.shares.round(&turn), turn));
         }
-        self.due.first().map(|(lane, at, born_at, id)| (*at, *lane, *born_at, *id))
+        self.due.first().map(|(.., turn)| *turn)
     }
 
     /// When the next page can go, if only time matters.
     pub fn next_at(&self) -> Option<Timestamp> {
-        let due = self.due.iter().map(|(_, at, ..)| *at).next();
-        due.or_else(|| self.queue.first().map(|(at, ..)| *at))
+        self.due.first().map(|(.., turn)| turn.at).or_else(|| self.queue.first().map(|turn| turn.at))
     }
 
-    /// Removes a page from wherever it waits.
-    pub fn forget(&mut self, turn: QueueTurn, id: PageId) {
-        let (at, lane, born_at, page) = turn;
+    /// Removes a page from wherever it waits, to wait elsewhere: it keeps its round.
+    pub fn move_away(&mut self, turn: QueueTurn) {
         if !self.queue.remove(&turn)
-            && !self.due.remove(&(lane, at, born_at, page))
-            && let Some(busy) = self.busy.get_mut(&id.incident)
+            && !self.due.remove(&(turn.lane, self.shares.known(turn.id), turn))
+            && let Some(busy) = self.busy.get_mut(&turn.id.incident)
         {
             busy.waiting.remove(&turn);
         }
     }
 
+    /// Removes a page for good.
+    pub fn forget(&mut self, turn: QueueTurn) {
+        self.move_away(turn);
+        self.shares.leave(turn.id);
+    }
+
     /// Takes a page out of the queue to send it.
-    pub fn take(&mut self, turn: QueueTurn, id: PageId, now: Timestamp) {
-        self.forget(turn, id);
+    pub fn take(&mut self, turn: QueueTurn, now: Timestamp) {
+        self.forget(turn);
         self.in_flight += 1;
         self.moved_at = now;
     }
 
     /// Since when a page has waited for this queue or its room to move; a future time if it is not due yet.
     pub fn waits_since(&self, turn: QueueTurn) -> Timestamp {
-        let (at, _, born_at, id) = turn;
-        let room = self.busy.get(&id.incident).filter(|busy| busy.waiting.contains(&turn));
-        at.max(born_at).max(room.map_or(self.moved_at, |busy| busy.since))
+        let room = self.busy.get(&turn.id.incident).filter(|busy| busy.waiting.contains(&turn));
+        turn.at.max(turn.born_at).max(room.map_or(self.moved_at, |busy| busy.since))
     }
 }

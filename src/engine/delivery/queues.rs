@@ -3,18 +3,22 @@
 
 use crate::{
     core::{
-        ChannelName, Event, HeldWhy, IncidentId, Page, PageId, PersonName, SendOutcome, Timestamp,
+        ChannelName, Event, HeldWhy, IncidentId, Page, PageId, PersonName, SendOutcome, Timestamp, TriggerName,
         retry::{PaceState, SendPace, backoff},
     },
     engine::delivery::{
         destination::{BOTH, Destination, LineName, PageReality},
-        queue::{ChannelQueue, QueueTurn, UrgencyLane},
+        queue::ChannelQueue,
+        queued_page::QueuedPage,
+        turn::{ShareId, UrgencyLane},
     },
 };
 use std::{
     collections::{BTreeMap, HashMap},
     time::Duration,
 };
+
+pub use crate::engine::delivery::queued_page::{CARD_PACE, CARDS_PACE, PageOrigin};
 
 /// If a channel must pause longer than this, the ladders are told: they may know another channel for its pages.
 const HELD_LONG: Duration = Duration::from_secs(2);
@@ -25,69 +29,14 @@ pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(15 * 60);
 /// The most destinations whose pace is remembered before idle ones are forgotten.
 const DESTINATIONS_MAX: usize = 10_000;
 
-/// How often one room's card is edited. Changes in between show up with the next edit.
-pub const CARD_PACE: SendPace = SendPace { every: Duration::from_secs(3), burst: 1 };
-
-/// How often all cards of one channel are edited. Slack allows 50 edits a minute in a workspace; this leaves some for
-/// others.
-pub const CARDS_PACE: SendPace = SendPace { every: Duration::from_millis(1334), burst: 5 };
-
-#[derive(Debug)]
-struct QueuedPage {
-    line: LineName,
-    destination: Destination,
-    lane: UrgencyLane,
-    /// Whether it is an edit of a card.
-    is_update: bool,
-    born_at: Timestamp,
-    /// Whether it was ever handed to its channel, or only the desk of its person is not open.
-    attempted: bool,
-    /// Whether it waits for a desk that is not open.
-    waits_for_desk: bool,
-    /// Its place in the queue; `None` while it is being sent.
-    turn: Option<QueueTurn>,
-    withdrawn: bool,
-    /// How often handling it panicked.
-    panics: u32,
-    /// How often it was taken out of the queue.
-    taken: u32,
-    /// The incident whose room it is being sent to; nothing else may be sent there meanwhile.
-    holds: Option<IncidentId>,
-}
-
-impl QueuedPage {
-    fn turn(&self, at: Timestamp, id: PageId) -> QueueTurn {
-        (at, self.lane, self.born_at, id)
-    }
-
-    fn take(&mut self) {
-        self.turn = None;
-        self.taken = self.taken.wrapping_add(1);
-    }
-
-    /// Whether it waits when its destination is held back for this reason. A page that does not wait for a desk must be
-    /// told at once that the desk is closed.
-    fn heeds(&self, why: HeldWhy) -> bool {
-        self.waits_for_desk || why != HeldWhy::DeskClosed
-    }
-
-    /// The paces that it must keep.
-    fn paces(&self, channels: SendPace, id: PageId) -> Vec<(Destination, SendPace)> {
-        if !self.is_update {
-            return vec![(self.destination.clone(), channels)];
-        }
-        let (reality, channel) = self.line.clone();
-        let card = Destination::Card(channel.clone(), id.incident);
-        vec![(card, CARD_PACE), (Destination::Cards(reality, channel), CARDS_PACE)]
-    }
-}
-
 /// The queues of all channels, with the pages that this node has claimed.
 #[derive(Debug, Default)]
 pub struct DeliveryQueues {
-    pages: HashMap<PageId, QueuedPage>,
+    pages: BTreeMap<PageId, QueuedPage>,
     lines: BTreeMap<LineName, ChannelQueue>,
     paced: HashMap<Destination, PaceState>,
+    /// The triggers, by number. They are as few as the matrices that were in use had.
+    triggers: Vec<TriggerName>,
 }
 
 /// What [`DeliveryQueues::ready`] found to do.
@@ -103,38 +52,12 @@ pub struct ReadyPages {
 
 impl DeliveryQueues {
     /// Queues a page that this node has claimed. A page that is known already stays as it is.
-    pub fn enqueue(&mut self, incident: IncidentId, drill: bool, page: &Page) {
-        let id = PageId { incident, n: page.n };
+    pub fn enqueue(&mut self, origin: PageOrigin<'_>, page: &Page) {
+        let id = PageId { incident: origin.incident, n: page.n };
         if self.pages.contains_key(&id) {
             return;
         }
-        let reality = if drill { PageReality::Drill } else { PageReality::Live };
-        let destination = match &page.person {
-            Some(person) => Destination::Person(reality, page.channel.clone(), person.clone()),
-            None => Destination::Room(page.channel.clone(), incident),
-        };
-        let lane = match &page.purpose {
-            crate::core::PagePurpose::Brief { round: 0 } => UrgencyLane::Crisis,
-            crate::core::PagePurpose::Brief { .. } => UrgencyLane::Reminder,
-            _ => UrgencyLane::Status,
-        };
-        let is_update = matches!(page.purpose, crate::core::PagePurpose::RoomUpdate { .. });
-        let (line, born_at) = ((reality, page.channel.clone()), page.born_at);
-        let attempted = page.was_attempted() || page.held == Some(HeldWhy::DeskClosed);
-        let mut waiting = QueuedPage {
-            line,
-            destination,
-            lane,
-            is_update,
-            born_at,
-            attempted,
-            waits_for_desk: page.purpose.waits_for_desk(),
-            turn: None,
-            withdrawn: false,
-            panics: 0,
-            taken: 0,
-            holds: None,
-        };
+        let mut waiting = QueuedPage::new(origin, self.share_of(origin.trigger), page);
         let turn = waiting.turn(page.retry_at.unwrap_or(page.born_at), id);
         waiting.turn = Some(turn);
         self.lines.entry(waiting.line.clone()).or_default().queue.insert(turn);
@@ -142,9 +65,10 @@ impl DeliveryQueues {
     }
 
     /// Applies an event of an incident: pages to send, to drop, to try again.
-    pub fn apply(&mut self, incident: IncidentId, drill: bool, event: &Event) {
+    pub fn apply(&mut self, origin: PageOrigin<'_>, event: &Event) {
+        let incident = origin.incident;
         match event {
-            Event::Paged { page } => self.enqueue(incident, drill, page),
+            Event::Paged { page } => self.enqueue(origin, page),
             Event::Withdrawn { pages } => pages.iter().for_each(|n| self.withdraw(PageId { incident, n: *n })),
             Event::Settled { page, settlement, .. } => {
                 let id = PageId { incident, n: *page };
@@ -193,7 +117,7 @@ impl DeliveryQueues {
         let before = waiting.turn.replace(turn);
         let line = self.lines.entry(waiting.line.clone()).or_default();
         match before {
-            Some(turn) => line.forget(turn, id),
+            Some(turn) => line.forget(turn),
             None => line.ended(waiting.holds.take()),
         }
         line.queue.insert(turn);
@@ -265,13 +189,14 @@ impl DeliveryQueues {
 
     fn ready_of(&mut self, name: &LineName, now: Timestamp, pace: SendPace, ready: &mut ReadyPages) {
         let Some(line) = self.lines.get_mut(name) else { return };
-        while let Some(turn @ (.., id)) = line.most_urgent(now) {
+        while let Some(turn) = line.most_urgent(now) {
+            let id = turn.id;
             let Some(waiting) = self.pages.get_mut(&id) else {
-                line.forget(turn, id);
+                line.forget(turn);
                 continue;
             };
             if waiting.withdrawn {
-                line.take(turn, id, now);
+                line.take(turn, now);
                 waiting.take();
                 ready.unsent.push(id);
                 continue;
@@ -279,13 +204,13 @@ impl DeliveryQueues {
             if let Destination::Room(_, incident) = waiting.destination
                 && line.busy.contains_key(&incident)
             {
-                line.forget(turn, id);
+                line.move_away(turn);
                 line.busy.entry(incident).or_default().waiting.insert(turn);
                 continue;
             }
             let held_until = line.throttle.held_until();
             if now + HELD_LONG < held_until {
-                line.take(turn, id, now);
+                line.take(turn, now);
                 waiting.take();
                 ready.held.push((id, held_until, HeldWhy::Provider));
                 continue;
@@ -306,14 +231,14 @@ impl DeliveryQueues {
             let (held, why) = left_alone.unwrap_or((now, HeldWhy::Provider));
             let free_at = paces.iter().map(free).max().unwrap_or(now).max(held);
             if now + HELD_LONG < held && matches!(waiting.destination, Destination::Person(..)) {
-                line.take(turn, id, now);
+                line.take(turn, now);
                 waiting.take();
                 waiting.attempted |= why == HeldWhy::DeskClosed;
                 ready.held.push((id, held, why));
                 continue;
             }
             if now < free_at {
-                line.forget(turn, id);
+                line.move_away(turn);
                 let turn = waiting.turn(free_at, id);
                 waiting.turn = Some(turn);
                 line.queue.insert(turn);
@@ -322,7 +247,7 @@ impl DeliveryQueues {
             for (to, pace) in paces {
                 self.paced.entry(to).or_default().start(pace, now);
             }
-            line.take(turn, id, now);
+            line.take(turn, now);
             waiting.take();
             waiting.attempted = true;
             if let Destination::Room(_, incident) = waiting.destination {
@@ -340,10 +265,26 @@ impl DeliveryQueues {
         open.filter_map(|(_, line)| next(line)).min()
     }
 
+    /// The pages of an incident that wait and were not handed to their channel yet.
+    pub fn unsent(&self, incident: IncidentId) -> Vec<u32> {
+        let of_incident = PageId { incident, n: 0 }..=PageId { incident, n: u32::MAX };
+        let unsent = self.pages.range(of_incident).filter(|(_, waiting)| !waiting.attempted && !waiting.withdrawn);
+        unsent.map(|(id, _)| id.n).collect()
+    }
+
     /// When the oldest page was created that was not handed to its channel yet. Drills do not count.
     pub fn oldest_unsent(&self) -> Option<Timestamp> {
-        let live = self.pages.values().filter(|waiting| waiting.line.0 == PageReality::Live);
-        live.filter(|waiting| !waiting.attempted).map(|waiting| waiting.born_at).min()
+        self.live_unsent().map(|waiting| waiting.born_at).min()
+    }
+
+    /// The same for briefs alone.
+    pub fn oldest_unsent_brief(&self) -> Option<Timestamp> {
+        let is_brief = |lane| matches!(lane, UrgencyLane::Crisis | UrgencyLane::Reminder);
+        self.live_unsent().filter(|waiting| is_brief(waiting.lane)).map(|waiting| waiting.born_at).min()
+    }
+
+    fn live_unsent(&self) -> impl Iterator<Item = &QueuedPage> {
+        self.pages.values().filter(|waiting| waiting.line.0 == PageReality::Live && !waiting.attempted)
     }
 
     /// Channels with a page that is due, while the queue has not moved for longer than `most`, and since when. Drills
@@ -372,20 +313,29 @@ impl DeliveryQueues {
         self.pages.is_empty()
     }
 
+    fn share_of(&mut self, trigger: &TriggerName) -> ShareId {
+        let known = self.triggers.iter().position(|known| known == trigger);
+        let at = known.unwrap_or_else(|| {
+            self.triggers.push(trigger.clone());
+            self.triggers.len() - 1
+        });
+        ShareId(u32::try_from(at).unwrap_or(u32::MAX))
+    }
+
     fn requeue(&mut self, id: PageId, at: Timestamp) {
         let Some(waiting) = self.pages.get_mut(&id) else { return };
         let Some(before) = waiting.turn else { return };
         let turn = waiting.turn(at, id);
         waiting.turn = Some(turn);
         let line = self.lines.entry(waiting.line.clone()).or_default();
-        line.forget(before, id);
+        line.move_away(before);
         line.queue.insert(turn);
     }
 
     fn leave_line(&mut self, waiting: &QueuedPage) {
         let Some(line) = self.lines.get_mut(&waiting.line) else { return };
         match waiting.turn {
-            Some(turn) => line.forget(turn, turn.3),
+            Some(turn) => line.forget(turn),
             None => line.ended(waiting.holds),
         }
     }

@@ -35,6 +35,9 @@ const SYSTEM_LONGEST: Duration = Duration::from_secs(5 * 60);
 /// How long updates of a room (its card, its archiving) are tried: they do not get old.
 const ROOM_LIFE: Duration = Duration::from_secs(6 * 3600);
 
+/// A shorter pause than this is not a provider's wish: `Retry-After` counts whole seconds.
+const SHORTEST_WISH: Duration = Duration::from_secs(1);
+
 /// After so many panics of its channel a page gives up on that channel.
 const PANICS_MAX: u32 = 3;
 
@@ -255,14 +258,16 @@ impl Delivery {
         unknown: bool,
         now: Timestamp,
     ) -> Result<SendOutcome, StoreError> {
+        let incident = self.context.store.view(page.incident).await;
+        let row = incident.iter().flatten().find_map(|incident| incident.pages.get(&page.n));
+        let row = row.map(|row| &**row);
         // The pause that a provider asked for holds for the other pages of this channel, even if this page's incident
         // can not be read.
         if let Some(after) = after {
-            self.queues().throttled(page, after, now);
+            self.queues().throttled(page, after.max(least_wait(row, after)), now);
         }
-        let incident = self.context.store.view(page.incident).await?;
-        let row = incident.as_ref().and_then(|incident| incident.pages.get(&page.n));
-        Ok(again(row.map(|row| &**row), after, why, unknown, now))
+        let outcome = again(row, after, why, unknown, now);
+        incident.map(|_| outcome)
     }
 
     async fn settle(
@@ -312,11 +317,27 @@ pub fn again(page: Option<&Page>, after: Option<Duration>, why: String, unknown:
     if page.is_some_and(|page| life(&page.purpose).is_some_and(|life| page.born_at + life <= now)) {
         return SendOutcome::Unreachable { why: format!("{TOO_LATE}{why}") };
     }
-    let refusals = page.map_or(0, |page| page.refusals);
-    let longest = page.is_some_and(|page| page.purpose.is_notice()).then_some(SYSTEM_LONGEST);
-    let own = longest.map_or_else(|| backoff(refusals + 1), |longest| backoff_to(refusals + 1, longest));
-    let wait = after.map_or(own, |after| after.min(RETRY_AFTER_MAX));
+    let wait = match after {
+        None => own_wait(page),
+        Some(after) => after.clamp(least_wait(page, after), RETRY_AFTER_MAX),
+    };
     SendOutcome::Retry { at: now + wait, why, unknown }
+}
+
+/// The wait of a page whose provider asks for none.
+fn own_wait(page: Option<&Page>) -> Duration {
+    let refusals = page.map_or(0, |page| page.refusals) + 1;
+    match page.is_some_and(|page| page.purpose.is_notice()) {
+        true => backoff_to(refusals, SYSTEM_LONGEST),
+        false => backoff(refusals),
+    }
+}
+
+/// The shortest wait, whatever pause the provider asks for: one that always asks for a short one must not be asked
+/// without end. A pause of nothing, or until a time in the past, is none.
+fn least_wait(page: Option<&Page>, after: Duration) -> Duration {
+    let own = own_wait(page);
+    if after < SHORTEST_WISH { own } else { own / 4 }
 }
 
 /// How long a message is tried; `None` for a brief, which is tried until it is withdrawn.

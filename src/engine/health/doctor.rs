@@ -61,6 +61,8 @@ impl Health {
             checks
                 .push(ProbeCheck::fine("work", "its loops run, commits are stored, ladders and queues make progress"));
         }
+        checks.extend(self.late_brief().map(|sign| ProbeCheck::doubtful("pages", sign)));
+        checks.extend(self.context.alerts.led_nowhere().into_iter().map(|sign| ProbeCheck::doubtful("alerts", sign)));
         checks.extend(self.quarantine_checks());
         for (channel, broken) in self.delivery.breakers().broken() {
             checks.push(ProbeCheck::failed(

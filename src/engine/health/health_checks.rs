@@ -14,6 +14,9 @@ pub const LOOP_STILL_MAX: Duration = Duration::from_secs(20);
 /// A queue is stuck if a page has been due for so long and was not handed to its channel.
 pub const QUEUE_STANDS_MAX: Duration = Duration::from_secs(60);
 
+/// A brief that waits for so long to be handed to its channel is reported, even if its queue moves.
+pub const BRIEF_WAITS_MAX: Duration = Duration::from_secs(30);
+
 /// A ladder is stuck if its deadline passed so long ago.
 pub const LADDER_LATE_MAX: Duration = Duration::from_secs(30);
 
@@ -37,6 +40,16 @@ impl Health {
         let shut = state.shut.iter().map(|why| format!("a request to our own HTTP port failed: {why}"));
         problems.extend(state.found.iter().cloned().chain(shut));
         problems
+    }
+
+    /// A brief that has waited long, also in a queue that moves: somebody is asked too late, whatever the reason. The
+    /// daemon does its work all the same, so this does not keep the ping away.
+    pub fn late_brief(&self) -> Option<String> {
+        let now = self.context.store.now();
+        let waited = now.since(self.delivery.oldest_unsent_brief()?);
+        let span = whole_seconds(waited);
+        (BRIEF_WAITS_MAX < waited)
+            .then(|| format!("the oldest brief that no channel was given yet has waited for {span}"))
     }
 
     /// The problems because of which no alerts should be sent here: they could not be kept, or not acted on. A late

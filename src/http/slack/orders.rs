@@ -116,6 +116,9 @@ async fn page(app: &AppState, call: ManualPage) -> Result<String, StoreError> {
     Ok(match app.engine.admission().page_by_hand(call).await? {
         ManualPageResult::Opened(id) => format!("{stamp} {id} is open: {role} is being called{}.", sandboxed(app)),
         ManualPageResult::Again => "That was done before.".to_owned(),
+        ManualPageResult::DrillRefused(live) => {
+            format!("Nobody was called: {live} is live, and no drill begins beside it.")
+        }
         ManualPageResult::TooMany => {
             format!("Nobody was called: that would be more than {CALLS_MAX} calls of yours in ten minutes.")
         }

@@ -41,7 +41,7 @@ impl WriteBatch {
     pub fn add(&mut self, want: WriterRequest) {
         match want {
             WriterRequest::Run(request, reply) => {
-                self.jobs.push(BatchJob { request, reply, result: CommittedEvents::default() })
+                self.jobs.push(BatchJob { request, reply, result: CommittedEvents::default() });
             }
             WriterRequest::Anchor(reply) => self.anchors.push(reply),
             WriterRequest::KeepClock(reply) => self.leases.push(reply),

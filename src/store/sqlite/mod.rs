@@ -22,6 +22,7 @@ mod script;
 mod setting;
 mod shared;
 mod state;
+mod waiting;
 mod writer;
 
 pub use connection::FILE;

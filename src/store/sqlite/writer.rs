@@ -7,7 +7,7 @@ mod recall;
 
 use super::{
     batch::WriteBatch, column::scalar, disk::SpaceGuard, failure::CommitFailure, request::WriterRequest, runs,
-    script::WriteScript, shared::WriterShared, state,
+    script::WriteScript, shared::WriterShared, state, waiting::WaitingRequests,
 };
 use crate::{
     core::{IncidentId, IncidentNonce, StoredLine, Timestamp, event::ANCHORS},
@@ -27,9 +27,6 @@ use std::{
     sync::{Arc, PoisonError},
 };
 use tokio::sync::mpsc;
-
-/// The most requests that share a commit.
-const BATCH: usize = 512;
 
 /// The most incidents that stay in memory.
 const CACHED: usize = 20_000;
@@ -99,19 +96,9 @@ impl SqliteWriter {
 
     /// Runs until the store is closed or dropped; then writes the log back into the file and unlocks the directory.
     pub async fn run(mut self, mut wanted: mpsc::Receiver<WriterRequest>) {
-        let (mut close, mut was_shared) = (None, false);
-        while let Some(first) = wanted.recv().await {
-            let mut batch = WriteBatch::default();
-            batch.add(first);
-            if was_shared {
-                // Callers that were just answered may have their next request ready: it shall share this commit.
-                tokio::task::yield_now().await;
-            }
-            while batch.len() < BATCH
-                && let Ok(next) = wanted.try_recv()
-            {
-                batch.add(next);
-            }
+        let (mut close, mut was_shared, mut waiting) = (None, false, WaitingRequests::default());
+        while waiting.gather(&mut wanted, was_shared).await {
+            let mut batch = waiting.next_batch();
             if let Some(reply) = batch.close.take() {
                 wanted.close();
                 close = Some(reply);
@@ -127,7 +114,7 @@ impl SqliteWriter {
             for (note, reply) in notes {
                 let _ = reply.send(runs::keep(&mut self.conn, &note).await);
             }
-            if GROWN <= self.grown && wanted.is_empty() {
+            if GROWN <= self.grown && waiting.is_empty() && wanted.is_empty() {
                 self.write_back().await;
             }
         }

@@ -1,10 +1,16 @@
 //! What is sent into rooms: one thing at a time, and edits of cards at a pace of their own.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::{collections::BTreeMap, time::Duration};
 use stentor::{
-    core::{ChannelName, HeldWhy, IncidentId, Page, PageId, PagePurpose, PersonName, Timestamp, retry::SendPace},
-    engine::delivery::queues::{DeliveryQueues, ReadyPages},
+    core::{
+        ChannelName, HeldWhy, IncidentId, Page, PageId, PagePurpose, PersonName, Timestamp, TriggerName,
+        retry::SendPace,
+    },
+    engine::{
+        again,
+        delivery::queues::{DeliveryQueues, PageOrigin, ReadyPages},
+    },
 };
 
 const START: Timestamp = Timestamp::from_micros(1_000_000_000);
@@ -18,13 +24,17 @@ fn id(incident: i64, n: u32) -> PageId {
     PageId { incident: IncidentId(incident), n }
 }
 
+fn of(incident: i64, drill: bool, trigger: &TriggerName) -> PageOrigin<'_> {
+    PageOrigin { incident: IncidentId(incident), drill, trigger }
+}
+
 /// A post for the room of an incident, born so many milliseconds after the start.
 fn post(delivery: &mut DeliveryQueues, incident: i64, n: u32, purpose: PagePurpose, born: u64) {
     let page: Page = serde_json::from_value(serde_json::json!({
         "n": n, "channel": "room", "purpose": purpose, "born_at": after(born),
     }))
     .unwrap();
-    delivery.enqueue(IncidentId(incident), false, &page);
+    delivery.enqueue(of(incident, false, &"crash".into()), &page);
 }
 
 fn line() -> PagePurpose {
@@ -118,7 +128,8 @@ fn an_edit_that_is_throttled_holds_all_cards_and_nobody_else() {
     assert_eq!(started(&mut delivery, 10), [id(3, 2)]);
     delivery.finish(id(3, 2));
     assert_eq!(started(&mut delivery, 4999), []);
-    assert_eq!(started(&mut delivery, 5001), [id(1, 1), id(2, 1), id(3, 1)]);
+    // What has been due for longest goes first.
+    assert_eq!(started(&mut delivery, 5001), [id(3, 1), id(1, 1), id(2, 1)]);
 }
 
 /// A page for a person by SMS.
@@ -127,7 +138,7 @@ fn page(delivery: &mut DeliveryQueues, drill: bool, to: (i64, u32, &str), purpos
         "n": to.1, "channel": "sms", "person": to.2, "role": "trader", "purpose": purpose, "born_at": after(born),
     }))
     .unwrap();
-    delivery.enqueue(IncidentId(to.0), drill, &page);
+    delivery.enqueue(of(to.0, drill, &"crash".into()), &page);
 }
 
 #[test]
@@ -167,7 +178,7 @@ fn a_closed_desk_holds_its_persons_pages_for_what_it_is_until_it_opens() {
             "purpose": PagePurpose::Brief { round: 0 },
         }))
         .unwrap();
-        delivery.enqueue(IncidentId(incident), drill, &page);
+        delivery.enqueue(of(incident, drill, &"crash".into()), &page);
     };
     desk(&mut delivery, 1, false);
     assert_eq!(started(&mut delivery, 1), [id(1, 1)]);
@@ -192,7 +203,7 @@ fn only_a_brief_waits_for_a_desk_that_is_closed_and_it_is_no_page_that_nobody_wa
             "n": n, "channel": "desk", "person": "ana", "born_at": START, "purpose": purpose,
         }))
         .unwrap();
-        delivery.enqueue(IncidentId(1), false, &page);
+        delivery.enqueue(of(1, false, &"crash".into()), &page);
         id(1, n)
     };
     let first = desk(&mut delivery, PagePurpose::Brief { round: 0 });
@@ -357,4 +368,92 @@ fn a_queue_stands_whose_turn_has_come_and_which_does_not_move() {
     let mut delivery = DeliveryQueues::default();
     page(&mut delivery, true, (1, 1, "ana"), PagePurpose::Brief { round: 0 }, 0);
     assert!(channels(&delivery, after(0) + minute).is_empty());
+}
+
+/// Sixty incidents of one rule page Ana, and then one of another does, as fast as her pace allows.
+#[test]
+fn a_flood_of_one_trigger_does_not_delay_the_page_of_another() {
+    const SLOW: SendPace = SendPace { every: Duration::from_secs(1), burst: 5 };
+    let mut delivery = DeliveryQueues::default();
+    let brief = |delivery: &mut DeliveryQueues, incident: i64, trigger: &str, person: &str, born: u64| {
+        let page: Page = serde_json::from_value(serde_json::json!({
+            "n": 1, "channel": "sms", "person": person, "role": "trader", "born_at": after(born),
+            "purpose": PagePurpose::Brief { round: 0 },
+        }))
+        .unwrap();
+        delivery.enqueue(of(incident, false, &trigger.into()), &page);
+    };
+    for incident in 1..=60 {
+        brief(&mut delivery, incident, "flood", "ana", 0);
+        brief(&mut delivery, 1000 + incident, "flood", "bo", 0);
+    }
+    let mut sent: Vec<(u64, i64)> = Vec::new();
+    for millis in (0..120_000).step_by(100) {
+        if millis == 10_000 {
+            (200..205).for_each(|incident| brief(&mut delivery, incident, "quake", "ana", millis));
+        }
+        for page in delivery.ready(after(millis), |_| SLOW).start {
+            sent.push((millis, page.incident.0));
+            delivery.finish(page);
+        }
+    }
+    let at = |incident: i64| sent.iter().find(|(_, id)| *id == incident).expect("it is sent").0;
+    assert_eq!(sent.len(), 125);
+    // In turn with the flood: each is behind one page of it at most, and none of the flood is forgotten.
+    let quakes: Vec<u64> = (200..205).map(at).collect();
+    assert!(quakes[0] <= 12_000, "{quakes:?}");
+    assert!(quakes.windows(2).all(|pair| pair[1] - pair[0] <= 2_000), "{quakes:?}");
+    let flood: Vec<u64> = (1..=60).map(at).collect();
+    assert!(flood.is_sorted() && *flood.last().unwrap() <= 61_000, "{flood:?}");
+}
+
+/// A trigger that comes again and again does not starve one whose pages wait.
+#[test]
+fn nobodys_page_starves_behind_a_trigger_that_never_has_many() {
+    const SLOW: SendPace = SendPace { every: Duration::from_secs(1), burst: 1 };
+    let mut delivery = DeliveryQueues::default();
+    let mut n = 0;
+    let mut brief = |delivery: &mut DeliveryQueues, trigger: &str, born: u64| {
+        n += 1;
+        let page: Page = serde_json::from_value(serde_json::json!({
+            "n": 1, "channel": "sms", "person": "ana", "role": "trader", "born_at": after(born),
+            "purpose": PagePurpose::Brief { round: 0 },
+        }))
+        .unwrap();
+        delivery.enqueue(of(n, false, &trigger.into()), &page);
+        n
+    };
+    let flood: Vec<i64> = (0..20).map(|_| brief(&mut delivery, "flood", 0)).collect();
+    let mut left = 20;
+    for millis in (0..60_000).step_by(1000) {
+        // As many as the pace allows, all the time.
+        brief(&mut delivery, "steady", millis);
+        for page in delivery.ready(after(millis), |_| SLOW).start {
+            left -= usize::from(flood.contains(&page.incident.0));
+            delivery.finish(page);
+        }
+    }
+    assert_eq!(left, 0, "the flood was held up for ever");
+}
+
+/// What a provider asks for is obeyed, but one that always asks for nothing is not asked without end.
+#[test]
+fn a_pause_that_a_provider_asks_for_has_a_floor_that_grows() {
+    let waits = |after: u64, refusals: u32| {
+        let page: Page = serde_json::from_value(serde_json::json!({
+            "n": 1, "channel": "sms", "person": "ana", "role": "trader", "born_at": START, "refusals": refusals,
+            "purpose": PagePurpose::Brief { round: 0 },
+        }))
+        .unwrap();
+        match again(Some(&page), Some(Duration::from_millis(after)), "busy".into(), false, START) {
+            SendOutcome::Retry { at, .. } => at.since(START).as_millis(),
+            other => panic!("{other:?}"),
+        }
+    };
+    let asked = |after: u64| [0, 1, 2, 3, 4, 5, 6, 20].map(|refusals| waits(after, refusals));
+    // A time in the past is a pause of nothing: our own wait counts.
+    assert_eq!(asked(0), [500, 1000, 2000, 4000, 8000, 16000, 30000, 30000]);
+    assert_eq!(asked(1000), [1000, 1000, 1000, 1000, 2000, 4000, 7500, 7500]);
+    assert_eq!(asked(20_000), [20_000; 8]);
+    assert_eq!(asked(3_600_000), [900_000; 8]);
 }

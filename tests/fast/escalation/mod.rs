@@ -7,6 +7,7 @@
 use crate::fixture;
 mod random;
 mod script;
+mod waits;
 
 use std::path::Path;
 

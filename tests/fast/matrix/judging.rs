@@ -189,3 +189,91 @@ fn a_matrix_can_be_shared_between_threads() {
     fn shared<T: Send + Sync + 'static>() {}
     shared::<Matrix>();
 }
+
+/// A trigger on two sources, with more keys.
+fn of_sources(keys: &str) -> Vec<SourceText> {
+    let text = format!(
+        "[source.prom]\ntoken = {{ env = \"PROM\" }}\n[source.other]\ntoken = {{ env = \"OTHER\" }}\n\
+         [channel.desk]\nkind = \"screen\"\n[person.ana]\nname = \"Ana\"\n\
+         [role.trader]\nstep = [{{ page = [\"ana\"], by = [\"desk\"], wait = \"45s\" }}]\n\
+         [catch-all]\npage = [\"ana\"]\nby = [\"desk\"]\n\
+         [trigger.t]\non = [\"k\"]\nroles = [\"trader\"]\nresolved = \"resolve\"\n{keys}\n"
+    );
+    vec![file("m.toml", &text)]
+}
+
+/// Neither an alert nor an all-clear of another source does anything; people and drills may fire every trigger.
+#[test]
+fn a_trigger_listens_to_the_sources_that_it_names() {
+    for (keys, heard) in [
+        ("sources = [\"prom\"]", vec!["prom", "user:root", "drill"]),
+        ("sources = \"other\"", vec!["other", "user:root", "drill"]),
+        ("sources = [\"prom\", \"other\"]", vec!["prom", "other", "user:root", "drill"]),
+        ("", vec!["prom", "other", "user:root", "drill"]),
+    ] {
+        let matrix = sound(&of_sources(keys));
+        for source in ["prom", "other", "user:root", "drill"] {
+            for status in [AlertStatus::Firing, AlertStatus::Resolved] {
+                let mut alert = Alert::new(source, "k");
+                alert.status = status;
+                assert_eq!(!matrix.judge(&alert).is_empty(), heard.contains(&source), "{keys}: {source}, {status:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_condition_that_asks_for_the_source_of_an_all_clear_is_warned_of() {
+    let warned = |keys: &str| {
+        let parsed = parse(&of_sources(keys));
+        parsed.diagnostics.iter().map(|fault| fault.code).collect::<Vec<_>>()
+    };
+    assert_eq!(warned("when = 'alert.source == \"prom\"'"), ["all-clear-by-anybody"]);
+    assert!(warned("when = 'alert.source == \"prom\"'\nsources = [\"prom\"]").is_empty());
+    assert!(warned("when = 'alert.confidence > 0.5'").is_empty());
+    assert_eq!(warned("sources = [\"nobody\"]"), ["unknown-source"]);
+}
+
+/// What two nested loops cost depends on the alert: they are bounded by what they do, not by how they look.
+#[test]
+fn an_evaluation_that_costs_too_much_fails() {
+    let twins = "alert.annotations.exists(a, alert.annotations.exists(b, a != b && alert.annotations[a] == alert.annotations[b]))";
+    let large = |n: usize| {
+        let mut alert = alert();
+        alert.annotations = (0..n).map(|n| (format!("a{n}"), format!("{n}"))).collect();
+        alert.evidence = serde_json::json!({ "list": (0..n).collect::<Vec<_>>(), "text": "x".repeat(n * 16) });
+        alert
+    };
+    let too_many = |when: &str| {
+        format!("failed t: `{when}` can not be evaluated: the alert is too large for it: it would take too many steps")
+    };
+    for when in [
+        twins,
+        "alert.evidence.list.exists(a, alert.evidence.list.exists(b, a + b < 0.0))",
+        // The error must not be lost in what stands beside it.
+        "alert.evidence.list.all(a, alert.evidence.list.exists_one(b, a == b)) || true",
+        "alert.evidence.list.map(a, alert.evidence.list.filter(b, a < b)).size() == 1",
+        "alert.evidence.list.map(a, alert.evidence.text).size() == 1",
+        "alert.evidence.list.exists(a, alert.evidence.text.contains(\"y\"))",
+        "alert.evidence.list.exists(a, alert.summary.matches(\"^x{10}$\"))",
+        "alert.evidence.list.exists(a, (alert.evidence.text + alert.evidence.text) == \"\")",
+        "alert.evidence.list.exists(a, alert.annotations == {\"a\": \"b\"})",
+        "alert.evidence.list.exists(a, a in [1.0, 2.0].map(b, alert.evidence.list)[0] && false)",
+    ] {
+        let matrix = trigger(&format!("when = '{when}'"));
+        assert_eq!(shown(&matrix, &large(20_000)), [too_many(when)], "{when}");
+    }
+    // What people write costs little, whatever else the alert carries.
+    for when in [
+        "alert.labels.symbol == \"ACME\" && alert.values.drop_pct > 5.0",
+        "alert.evidence.list.exists(a, a > 19998.0)",
+        "\"a5\" in alert.annotations && alert.evidence.text.startsWith(\"x\") && alert.evidence.list.size() == 20000",
+        "alert.annotations.all(a, alert.annotations[a].matches(\"^[0-9]+$\")) || alert.labels.symbol.matches(\"^A\")",
+    ] {
+        let matrix = trigger(&format!("when = '{when}'"));
+        let n = if when.contains("all(") { 1_000 } else { 20_000 };
+        assert_eq!(shown(&matrix, &large(n)), ["holds t/ \"k\""], "{when}");
+    }
+    let matrix = trigger(&format!("when = '{twins}'"));
+    assert!(shown(&matrix, &large(100)).is_empty());
+}

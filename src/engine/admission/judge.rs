@@ -1,0 +1,85 @@
+//! Lets the matrix judge alerts, so that alerts whose conditions cost much delay nobody else.
+//!
+//! Nearly all conditions take microseconds: they are evaluated at once. Where that does not do, the evaluation moves to a
+//! thread of its own, one request at a time and under a deadline; the async runtime goes on.
+
+use crate::{
+    core::Alert,
+    engine::{admission::Admission, runtime_config::RuntimeConfig},
+    matrix::{CostMeter, TriggerMatch},
+};
+use std::{sync::Arc, time::Duration};
+use tokio::{runtime::Handle, task::spawn_blocking, time::timeout};
+
+/// What the conditions for one alert may cost on the runtime's own threads, in units of [`CostMeter`]: less than a
+/// millisecond.
+const QUICK_COST_MAX: u64 = 10_000;
+
+/// How long the alerts of one transaction may take on a thread of their own, and how long they wait for it. A condition
+/// that is not evaluated by then has failed.
+const JUDGE_MAX: Duration = Duration::from_secs(2);
+
+/// One alert, judged.
+pub(super) struct MatchedAlert {
+    /// The alert.
+    pub alert: Arc<Alert>,
+    /// What each trigger says about it, or why it can not be stored.
+    pub said: Result<Vec<TriggerMatch>, String>,
+}
+
+impl Admission {
+    /// Judges the alerts of one transaction, in their order.
+    pub(super) async fn judge(&self, alerts: Vec<Alert>, config: &Arc<RuntimeConfig>) -> Vec<MatchedAlert> {
+        let mut costly = Vec::new();
+        let mut judged = Vec::with_capacity(alerts.len());
+        for alert in alerts.into_iter().map(Arc::new) {
+            let meter = Arc::new(CostMeter::new(QUICK_COST_MAX));
+            let said = alert.flaw().map_or_else(|| Ok(config.matrix.judge_within(&alert, &meter)), Err);
+            if meter.is_overrun() {
+                costly.push(judged.len());
+            }
+            judged.push(MatchedAlert { alert, said });
+        }
+        if !costly.is_empty() {
+            let alerts = costly.iter().map(|at| judged[*at].alert.clone()).collect();
+            for (at, said) in costly.into_iter().zip(self.judge_apart(alerts, config.clone()).await) {
+                judged[at].said = Ok(said);
+            }
+        }
+        judged
+    }
+
+    async fn judge_apart(&self, alerts: Vec<Arc<Alert>>, config: Arc<RuntimeConfig>) -> Vec<Vec<TriggerMatch>> {
+        let meter = Arc::new(CostMeter::new(u64::MAX));
+        let of_work = meter.clone();
+        let fallback = (alerts.clone(), config.clone());
+        let work = move || judge_all(&alerts, &config, &of_work);
+        if Handle::try_current().is_err() {
+            // In virtual time there are no threads, and nobody who waits for one.
+            return work();
+        }
+        let turn = timeout(JUDGE_MAX, self.costly.acquire()).await;
+        if turn.is_err() {
+            // What still costs next to nothing is judged; the rest has failed.
+            meter.give_up();
+        }
+        let mut working = spawn_blocking(work);
+        let judged = match timeout(JUDGE_MAX, &mut working).await {
+            Ok(judged) => judged,
+            Err(_) => {
+                meter.give_up();
+                working.await
+            }
+        };
+        drop(turn);
+        judged.unwrap_or_else(|_| {
+            // The thread panicked, which the language is guarded against, or the daemon is shutting down.
+            meter.give_up();
+            judge_all(&fallback.0, &fallback.1, &meter)
+        })
+    }
+}
+
+fn judge_all(alerts: &[Arc<Alert>], config: &RuntimeConfig, meter: &Arc<CostMeter>) -> Vec<Vec<TriggerMatch>> {
+    alerts.iter().map(|alert| config.matrix.judge_within(alert, meter)).collect()
+}

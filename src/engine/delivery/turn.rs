@@ -1,0 +1,35 @@
+//! The place of a page in a queue.
+
+use crate::core::{PageId, Timestamp};
+
+/// How urgent a page is, the most urgent first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum UrgencyLane {
+    /// Withdrawn: it is only reported as such, before anything else.
+    Gone,
+    /// A brief.
+    Crisis,
+    /// A brief that was sent before.
+    Reminder,
+    /// A message that asks for nothing.
+    Status,
+}
+
+/// The place of a page in a queue. Before it is due, its time is what counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct QueueTurn {
+    /// When it may go.
+    pub at: Timestamp,
+    /// How urgent it is.
+    pub lane: UrgencyLane,
+    /// When it was created.
+    pub born_at: Timestamp,
+    /// The page.
+    pub id: PageId,
+    /// Whose share it takes.
+    pub share: ShareId,
+}
+
+/// Whose share a page takes: the number of its trigger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct ShareId(pub u32);

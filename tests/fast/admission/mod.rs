@@ -1,0 +1,262 @@
+//! What one request with alerts may cost everybody else.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
+
+use crate::fixture;
+
+use fixture::{Hands, START};
+use std::sync::Arc;
+use stentor::{
+    channel::{desk_hub::DeskHub, outbox::SandboxOutbox},
+    core::{Actor, Alert, AlertStatus, Answer, AnswerVia, GivenAnswer, IncidentId, IncidentInput, Timestamp},
+    engine::{
+        AdmissionResult, AdmittedAlert, Engine, ManualPage, ManualPageResult, RuntimeConfig, SharedChannelParts,
+        alert_tally::AlertTally,
+    },
+    matrix::{KnownNames, Matrix, SourceText},
+    store::{MemoryStore, SqliteStore, Store, clock::ClockSources as _},
+    template::PageTemplates,
+};
+
+const MATRIX: &str = r#"
+[source.quiet]
+token = { env = "X" }
+
+[source.loud]
+token = { env = "Y" }
+unmatched = "catch-all"
+
+[channel.sms]
+kind = "kannel"
+url = "http://127.0.0.1:9/cgi-bin/sendsms"
+username = "x"
+password = { env = "X" }
+
+[person.ana]
+name = "Ana Ruiz"
+phone = "+34600000001"
+
+[role.trader]
+step = [{ page = ["ana"], by = ["sms"], wait = "10m" }]
+
+[trigger.crash]
+on = ["crash"]
+key = 'has(alert.labels.symbol) ? alert.labels.symbol : ""'
+roles = ["trader"]
+
+[trigger.twins]
+on = ["twins"]
+when = 'alert.annotations.exists(a, alert.annotations.exists(b, a != b && alert.annotations[a] == alert.annotations[b]))'
+roles = ["trader"]
+
+[catch-all]
+page = ["ana"]
+by = ["sms"]
+"#;
+
+struct World {
+    engine: Arc<Engine>,
+    store: Arc<dyn Store>,
+    _dir: tempfile::TempDir,
+}
+
+impl World {
+    fn over(store: Arc<dyn Store>, dir: tempfile::TempDir) -> Self {
+        let templates = PageTemplates::shipped();
+        let revisions = templates.revisions();
+        let files = [SourceText { path: "matrix.toml".into(), text: MATRIX.into() }];
+        let parsed = Matrix::parse(&files, &KnownNames { templates: &revisions }, START);
+        let matrix = parsed.matrix.unwrap_or_else(|| panic!("{:?}", parsed.diagnostics));
+        let outbox = SandboxOutbox::open(dir.path(), || START).unwrap();
+        let shared = SharedChannelParts { hub: DeskHub::new(), outbox, site: String::new(), sandbox: true };
+        let engine = Engine::new(store.clone(), RuntimeConfig::wire(matrix, templates, &shared), "http://127.0.0.1");
+        Self { engine, store, _dir: dir }
+    }
+
+    fn memory() -> Self {
+        let clock = Hands::new();
+        Self::over(Arc::new(MemoryStore::new(move || clock.wall()).node()), tempfile::tempdir().unwrap())
+    }
+
+    async fn sqlite() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        Self::over(SqliteStore::open(dir.path(), Arc::new(Hands::new())).await.unwrap(), dir)
+    }
+
+    async fn admit(&self, alerts: Vec<Alert>) -> Vec<AdmittedAlert> {
+        self.engine.admission().admit(alerts, START).await.unwrap()
+    }
+
+    async fn newest(&self) -> IncidentId {
+        self.store.newest().await.unwrap().unwrap()
+    }
+}
+
+fn crash(source: &str, symbol: &str) -> Alert {
+    let mut alert = Alert::new(source, "crash");
+    alert.labels.insert("symbol".into(), symbol.into());
+    alert
+}
+
+/// So many annotations, which all differ.
+fn twins(annotations: usize) -> Alert {
+    let mut alert = Alert::new("hostile", "twins");
+    alert.annotations = (0..annotations).map(|n| (format!("a{n}"), format!("{n}"))).collect();
+    alert
+}
+
+#[tokio::test]
+async fn conditions_that_cost_too_much_fail_and_stop_nobody() {
+    let world = World::memory();
+    // 320 kB each; a condition with two loops, which is allowed, would take minutes over each.
+    let costly = world.admit((0..4).map(|_| twins(20_000)).collect());
+    tokio::pin!(costly);
+    // The runtime has one thread here: whoever occupies it stops everything.
+    tokio::select! {
+        biased;
+        _ = &mut costly => panic!("it was evaluated on the runtime's own thread"),
+        other = world.admit(vec![crash("monitor", "ACME")]) => {
+            assert!(matches!(other[0].results[..], [AdmissionResult::Opened { .. }]), "{other:?}");
+        }
+    }
+    for alert in costly.await {
+        let [AdmissionResult::ConditionFailed { why, incident: Some(_), .. }] = &alert.results[..] else {
+            panic!("the catch-all must hear of it: {alert:?}");
+        };
+        // By its steps, or, on a busy machine, by the time.
+        assert!(why.contains("can not be evaluated: ") && why.contains("too large"), "{why}");
+    }
+    // Beside it, what costs more than most is judged all the same.
+    let results = world.admit(vec![twins(50), twins(100), crash("hostile", "B")]).await;
+    let kinds: Vec<_> = results.iter().map(|alert| &alert.results[0]).collect();
+    assert!(
+        matches!(kinds[..], [AdmissionResult::Unmatched, AdmissionResult::Unmatched, AdmissionResult::Opened { .. }]),
+        "{kinds:?}"
+    );
+}
+
+#[tokio::test]
+async fn what_no_trigger_takes_is_counted_said_once_and_pages_only_who_asked_for_it() {
+    let world = World::memory();
+    let strange = |source: &str, kind: &str| Alert::new(source, kind);
+    let all = world
+        .admit(vec![strange("quiet", "a"), strange("loud", "a"), strange("loud", "b"), strange("quiet", "a")])
+        .await;
+    let results: Vec<_> = all.iter().map(|alert| &alert.results[0]).collect();
+    let [AdmissionResult::Unmatched, AdmissionResult::Opened { incident }, joined, AdmissionResult::Unmatched] =
+        results[..]
+    else {
+        panic!("{results:?}")
+    };
+    assert_eq!(*joined, AdmissionResult::Joined { incident: *incident });
+    let opened = world.store.view(*incident).await.unwrap().unwrap();
+    assert_eq!(opened.key.as_str(), "stentor:unmatched/loud");
+    assert!(opened.pages.values().any(|page| page.role.as_ref().is_some_and(|role| role.as_str() == "catch-all")));
+    // An all-clear for nothing pages nobody, whoever sends it.
+    let mut over = strange("loud", "a");
+    over.status = AlertStatus::Resolved;
+    assert_eq!(world.admit(vec![over]).await[0].results, [AdmissionResult::Unmatched]);
+
+    let metrics = world.engine.metrics().text(None, START);
+    for line in [
+        "stentor_alert_results_total{source=\"quiet\",result=\"unmatched\",drill=\"false\"} 2",
+        "stentor_alert_results_total{source=\"loud\",result=\"opened\",drill=\"false\"} 1",
+        "stentor_alert_results_total{source=\"loud\",result=\"nothing-open\",drill=\"false\"} 1",
+        // Nothing has happened to these yet: their first time must be a change.
+        "stentor_alert_results_total{source=\"quiet\",result=\"joined\",drill=\"false\"} 0",
+        "stentor_pages_total{channel=\"sms\",outcome=\"accepted\",drill=\"false\"} 0",
+        "stentor_roles_entered_total{role=\"trader\",required=\"true\",drill=\"false\"} 0",
+        "stentor_incidents_opened_total{trigger=\"crash\",drill=\"false\"} 0",
+        "stentor_alert_requests_total{door=\"native\",outcome=\"accepted\"} 0",
+        "stentor_reloads_total{outcome=\"refused\"} 0",
+    ] {
+        assert!(metrics.lines().any(|other| other == line), "{line}\n{metrics}");
+    }
+}
+
+#[test]
+fn a_tally_of_what_led_nowhere_warns_once_and_names_a_clock_that_is_slow() {
+    let tally = AlertTally::new(START);
+    let strange = |kind: &str| Alert::new("prom", kind);
+    assert!(tally.count(&strange("a"), true).unwrap().contains("\"a\" of source prom"));
+    assert_eq!(tally.count(&strange("a"), true), None);
+    assert_eq!(tally.count(&strange("b"), false), None);
+    let shown = tally.led_nowhere();
+    assert!(shown.len() == 1 && shown[0].contains("2 alert(s) of kind \"a\""), "{shown:?}");
+
+    // Its alerts are over when they come: nothing was open, and nothing was ever reported.
+    let over = |source: &str, began: i64| {
+        let mut alert = Alert::new(source, "down");
+        alert.status = AlertStatus::Resolved;
+        alert.starts_at = Some(Timestamp::from_micros(START.as_micros() + began));
+        alert
+    };
+    // What began before the start was perhaps reported to the daemon before.
+    assert_eq!(tally.count(&over("slow", -1), true), None);
+    assert!(tally.count(&over("slow", 1), true).unwrap().contains("its clock may be slow"));
+    assert_eq!(tally.count(&over("slow", 2), true), None);
+    assert!(tally.led_nowhere().iter().any(|line| line.contains("slow sent 2 all-clear(s)")));
+    // One that also reports what fires has a clock that does.
+    assert_eq!(tally.count(&over("prom", 1), true), None);
+    // However much there is, what is kept of it is bounded.
+    (0..1000).for_each(|n| drop(tally.count(&strange(&format!("k{n}")), true)));
+    assert!(tally.led_nowhere().len() < 60);
+}
+
+/// Drills pass one gate, whichever door they come by.
+#[tokio::test]
+async fn a_drill_called_by_hand_beside_a_live_incident_is_refused() {
+    let world = World::memory();
+    let call = |id: &str, drill: bool| ManualPage {
+        id: id.into(),
+        by: "ana".into(),
+        role: "trader".into(),
+        words: "come".into(),
+        drill,
+        place: None,
+        received_at: START,
+    };
+    let page = async |id: &str, drill: bool| world.engine.admission().page_by_hand(call(id, drill)).await.unwrap();
+    let ManualPageResult::Opened(live) = page("1", false).await else { panic!("it is opened") };
+    assert_eq!(page("2", true).await, ManualPageResult::DrillRefused(live));
+    let lines = world.store.lines(Some("source:person:ana".into()), 0, 10).await.unwrap();
+    assert!(lines.len() == 1 && lines[0].body.contains("drill-refused"), "{lines:?}");
+    assert!(matches!(page("3", false).await, ManualPageResult::Opened(_)));
+    for id in [live, world.newest().await] {
+        let over = IncidentInput::Resolve { by: Actor::Person("ana".into()), why: None };
+        world.engine.step(id, over).await.unwrap();
+    }
+    assert!(matches!(page("4", true).await, ManualPageResult::Opened(_)));
+}
+
+#[tokio::test]
+async fn a_request_with_thousands_of_alerts_delays_neither_another_source_nor_an_answer() {
+    const MANY: i64 = 2_000;
+    /// What may be opened before somebody else's turn comes: two commits.
+    const BETWEEN: i64 = 300;
+    let world = World::sqlite().await;
+    world.admit(vec![crash("monitor", "FIRST")]).await;
+    let first = world.newest().await;
+    let flood = world.admit((0..MANY).map(|n| crash("flood", &format!("S{n}"))).collect());
+    let others = async {
+        while world.newest().await == first {
+            tokio::task::yield_now().await;
+        }
+        for round in 0..3 {
+            let before = world.newest().await;
+            let other = world.admit(vec![crash("monitor", &format!("ACME{round}"))]).await;
+            assert!(matches!(other[0].results[..], [AdmissionResult::Opened { .. }]), "{other:?}");
+            let after = world.newest().await;
+            assert!(after.0 - before.0 <= BETWEEN, "{} were opened before it", after.0 - before.0);
+        }
+        let before = world.newest().await;
+        let said =
+            GivenAnswer { person: "ana".into(), answer: Answer::Wilco, via: AnswerVia::Desk, page: None, role: None };
+        let events = world.engine.step(first, IncidentInput::Answer(said)).await.unwrap();
+        assert!(!events.is_empty());
+        let after = world.newest().await;
+        assert!(after.0 - before.0 <= BETWEEN, "{} were opened before an answer", after.0 - before.0);
+    };
+    let (flood, ()) = tokio::join!(flood, others);
+    assert_eq!(flood.len(), MANY as usize);
+    assert!(flood.iter().all(|alert| matches!(alert.results[..], [AdmissionResult::Opened { .. }])));
+}

@@ -8,19 +8,29 @@ use axum::{
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// The largest body that is read, in bytes.
-pub const BODY_MAX: usize = 1024 * 1024;
+/// The largest batch of alerts that is read, in bytes: a crisis reports much at once, and only sources of the matrix come
+/// so far.
+pub const ALERTS_MAX: usize = 16 * 1024 * 1024;
+
+/// The largest body that the control socket reads, in bytes.
+pub const CONTROL_MAX: usize = 1024 * 1024;
+
+/// The largest body of a provider that calls back, in bytes.
+pub const CALLBACK_MAX: usize = 256 * 1024;
 
 /// How long a body may take to arrive.
 pub const BODY_TIME_MAX: Duration = Duration::from_secs(10);
 
-/// Reads a whole body, or returns the problem.
-pub async fn whole(body: Body) -> Result<Bytes, ProblemDetails> {
-    match timeout(BODY_TIME_MAX, to_bytes(body, BODY_MAX)).await {
+/// Reads a whole body of at most `max` bytes. Who calls it has looked at the credential, where the head has one.
+///
+/// # Errors
+/// `413` beyond the limit, `408` after [`BODY_TIME_MAX`], `400` if it broke off.
+pub async fn whole(body: Body, max: usize) -> Result<Bytes, ProblemDetails> {
+    match timeout(BODY_TIME_MAX, to_bytes(body, max)).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(error)) if is_too_large(&error) => Err(ProblemDetails::new(
             StatusCode::PAYLOAD_TOO_LARGE,
-            format!("the body is larger than {BODY_MAX} bytes: send fewer alerts in one request"),
+            format!("the body is larger than {max} bytes: send less in one request"),
         )),
         Ok(Err(error)) => Err(ProblemDetails::bad(format!("the body did not arrive whole: {error}"))),
         Err(_) => Err(ProblemDetails::new(StatusCode::REQUEST_TIMEOUT, "the body took longer than 10 s to arrive")),

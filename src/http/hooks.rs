@@ -69,7 +69,7 @@ async fn take(
         Some(named) => Some(prove(app, named).await?),
         None => None,
     };
-    let bytes = body::whole(body).await?;
+    let bytes = body::whole(body, body::CALLBACK_MAX).await?;
     match config.receive(&head, named, &bytes)? {
         Inbound::Text(text) => answer(app, config, &name, text).await,
         Inbound::Report(report) => {

@@ -68,7 +68,7 @@ pub async fn take(
     request: Request,
 ) -> Result<Json<MailResult>, ProblemDetails> {
     caller.may_hand_in_mail()?;
-    let raw = body::whole(request.into_body()).await?;
+    let raw = body::whole(request.into_body(), body::CONTROL_MAX).await?;
     let mail_result = |outcome, text: &str| MailResult { outcome, text: text.to_owned() };
     let live = app.engine.config();
     let name_of = |mailbox: &str| {

@@ -85,7 +85,7 @@ async fn admit_caller(
 /// Adds what both listeners do with every request.
 fn finished(routes: Router<Arc<AppState>>, app: Arc<AppState>) -> Router {
     routes
-        .layer(DefaultBodyLimit::max(body::BODY_MAX))
+        .layer(DefaultBodyLimit::max(body::CONTROL_MAX))
         .layer(map_response(problem::worded))
         .layer(CatchPanicLayer::custom(panicked))
         .with_state(app)

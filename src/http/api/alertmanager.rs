@@ -1,10 +1,13 @@
-//! Alertmanager's API, so that a Prometheus only needs a new address and a credential. The responses are those of
-//! Alertmanager 0.25, with these exceptions: if the store can not write, the response is `503`, so that the sender
-//! knows; label names may be any UTF-8, as from 0.27 on; and alerts can not be read here, so `POST` is the only method.
+//! Alertmanager's API, so that a Prometheus only needs a new address and a credential. The responses are
+//! those of Alertmanager 0.25, with these exceptions: a store that can not write is a `503`, so that the sender knows;
+//! label names may be any UTF-8, as from 0.27 on; an element that can not be read costs no other, and a number is taken
+//! where a text is expected; and alerts can not be read here, so `POST` is the only method.
 
+use super::items::{self, BodyItems};
 use crate::{
     core::{Alert, AlertStatus, SourceName, Timestamp, time::ForeignTime},
     http::{body, credential, problem::ProblemDetails, state::AppState},
+    text::number,
 };
 use axum::{
     Json,
@@ -13,7 +16,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use chrono::Datelike;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json, value::RawValue};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// `POST /api/v2/alerts`: a JSON array. Valid alerts of a batch are kept even if others are refused.
@@ -66,32 +69,33 @@ async fn take(app: &AppState, request: Request) -> Result<(), AlertRefusal> {
         let message = "no source of the matrix has this credential".to_owned();
         framework(StatusCode::UNAUTHORIZED, 401, message)
     })?;
-    let bytes = body::whole(body).await?;
+    let bytes = body::whole(body, body::ALERTS_MAX).await?;
     if !bytes.is_empty() {
         media_type(&parts.headers)?;
     }
     // The sender's times are wall clock times and are compared with our wall clock; ladders use their own time.
     let (now, wall) = (app.engine.now(), app.wall());
-    let elements = elements(&bytes)?;
-    let mut alerts = Vec::new();
-    let mut refused = None;
-    for element in elements {
-        match alert(element, &source, wall) {
+    let (mut alerts, mut refused) = (Vec::new(), Vec::new());
+    for read in read(&bytes, &source, wall)? {
+        match read {
             Ok(mut alert) => {
                 alert.lease_until = alert.lease_until.map(|until| now + until.since(wall));
                 alerts.push(alert);
             }
-            Err(why) => refused = refused.or(Some(why)),
+            Err(why) => refused.push(why),
         }
     }
+    drop(bytes);
     if !alerts.is_empty() {
         let admitted = app.engine.admission().admit(alerts, now).await.map_err(|error| {
             tracing::error!(%error, "alerts could not be kept");
             said(StatusCode::SERVICE_UNAVAILABLE, format!("nothing was kept, send it again: {error}"))
         })?;
-        refused = refused.or(admitted.iter().find_map(|admitted| admitted.refused()).map(str::to_owned));
+        let unkept = admitted.iter().filter_map(|admitted| admitted.refused());
+        refused.extend(unkept.map(|why| said(StatusCode::BAD_REQUEST, why.to_owned())));
     }
-    refused.map_or(Ok(()), |why| Err(said(StatusCode::BAD_REQUEST, why)))
+    // One answer for all: what can not be read goes before what is missing, and that before what is wrong.
+    refused.into_iter().min_by_key(|refused| refused.rank()).map_or(Ok(()), Err)
 }
 
 fn media_type(headers: &HeaderMap) -> Result<(), AlertRefusal> {
@@ -113,35 +117,43 @@ struct AlertElement {
     generator: String,
 }
 
-fn elements(bytes: &[u8]) -> Result<Vec<AlertElement>, AlertRefusal> {
+/// Each element of the body, by itself.
+fn read(bytes: &[u8], source: &SourceName, now: Timestamp) -> Result<Vec<Result<Alert, AlertRefusal>>, AlertRefusal> {
     if bytes.trim_ascii().is_empty() {
         return Err(framework(StatusCode::UNPROCESSABLE_ENTITY, 602, "alerts in body is required".into()));
     }
-    let parsed: Result<Vec<Map<String, Value>>, _> = serde_json::from_slice(bytes);
-    let objects = parsed.map_err(|error| unparsable(&error.to_string()))?;
-    let elements = objects.into_iter().map(element).collect::<Result<Vec<_>, _>>()?;
-    for (index, element) in elements.iter().enumerate() {
-        validate(index, element)?;
-    }
-    Ok(elements)
+    // Like Alertmanager's, the decoder takes the first value, whatever follows.
+    let body = BodyItems::of(bytes).filter(|body| body.in_array);
+    let body = body.ok_or_else(|| unparsable("it is not an array of alerts"))?;
+    let read = body.items.iter().enumerate().map(|(index, item)| {
+        let element = element(&items::mended(item).0)?;
+        validate(index, &element)?;
+        alert(element, source, now).map_err(|why| said(StatusCode::BAD_REQUEST, why))
+    });
+    let cut = (!body.closed).then(|| Err(unparsable("the array has no end")));
+    Ok(read.chain(cut).collect())
 }
 
-fn element(object: Map<String, Value>) -> Result<AlertElement, AlertRefusal> {
-    // Alertmanager's decoder ignores the case of keys.
-    let mut fields: BTreeMap<String, Value> =
-        object.into_iter().map(|(key, value)| (key.to_ascii_lowercase(), value)).collect();
-    let generator = match fields.remove("generatorurl") {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(url)) => url,
-        Some(_) => return Err(unparsable("generatorURL is not a string")),
+fn element(json: &str) -> Result<AlertElement, AlertRefusal> {
+    let fields = items::fields(json).map_err(|error| unparsable(&error.to_string()))?;
+    // Alertmanager's decoder does not look at the case of keys, and takes the last of two.
+    let fields: BTreeMap<String, &RawValue> =
+        fields.into_iter().map(|(key, value)| (key.to_ascii_lowercase(), value)).collect();
+    let generator = match fields.get("generatorurl").map(|value| value.get()) {
+        None | Some("null") => String::new(),
+        Some(url) => serde_json::from_str(url).map_err(|_| unparsable("generatorURL is not a string"))?,
+    };
+    let texts = |name: &str| {
+        let read = fields.get(name).map_or(Ok(None), |value| items::texts(value));
+        read.map_err(|error| unparsable(&format!("{name}: {error}")))
     };
     Ok(AlertElement {
-        labels: texts("labels", fields.remove("labels"))?,
-        annotations: texts("annotations", fields.remove("annotations"))?.unwrap_or_default(),
+        labels: texts("labels")?,
+        annotations: texts("annotations")?.unwrap_or_default(),
         // A start time that is out of range (`datetime.max`) means that the monitor does not know it.
-        starts_at: time("startsAt", fields.remove("startsat"))?.and_then(ForeignTime::at),
+        starts_at: time("startsAt", fields.get("startsat"))?.and_then(ForeignTime::at),
         // An end that is out of range is set to the limit: the alert is firing until the monitor says otherwise.
-        ends_at: time("endsAt", fields.remove("endsat"))?.map(ForeignTime::nearest),
+        ends_at: time("endsAt", fields.get("endsat"))?.map(ForeignTime::nearest),
         generator,
     })
 }
@@ -159,25 +171,19 @@ fn validate(index: usize, element: &AlertElement) -> Result<(), AlertRefusal> {
     Ok(())
 }
 
-fn texts(name: &str, value: Option<Value>) -> Result<Option<BTreeMap<String, String>>, AlertRefusal> {
-    match value {
-        None | Some(Value::Null) => Ok(None),
-        Some(value) => serde_json::from_value(value).map(Some).map_err(|error| unparsable(&format!("{name}: {error}"))),
-    }
-}
-
 /// One of the times of an element. A time that is out of range never makes us refuse the alert.
-fn time(name: &str, value: Option<Value>) -> Result<Option<ForeignTime>, AlertRefusal> {
-    match value {
-        None | Some(Value::Null) => Ok(None),
-        // Alertmanager accepts these forms; an empty text is the epoch.
-        Some(Value::String(text)) if text.is_empty() => Ok(Some(ForeignTime::At(Timestamp::default()))),
-        Some(Value::String(text)) => {
-            let read =
-                ForeignTime::read(&text).ok_or_else(|| unparsable(&format!("{name}: {text:?} is not a time")))?;
+fn time(name: &str, value: Option<&&RawValue>) -> Result<Option<ForeignTime>, AlertRefusal> {
+    let written = value.map_or("null", |value| value.get());
+    let written: Option<String> =
+        serde_json::from_str(written).map_err(|_| unparsable(&format!("{name} is not a string")))?;
+    match written {
+        None => Ok(None),
+        // The forms that Alertmanager accepts: there, nothing is the epoch.
+        Some(text) if text.is_empty() => Ok(Some(ForeignTime::At(Timestamp::default()))),
+        Some(text) => {
+            let read = ForeignTime::read(&text).ok_or_else(|| unparsable(&format!("{name}: {text:?} is not a time")))?;
             Ok(Some(read).filter(|time| !is_zero(*time)))
         }
-        Some(_) => Err(unparsable(&format!("{name} is not a string"))),
     }
 }
 
@@ -214,11 +220,8 @@ fn alert(element: AlertElement, source: &SourceName, now: Timestamp) -> Result<A
         .iter()
         .find_map(|name| element.annotations.get(*name).cloned())
         .unwrap_or_default();
-    alert.values = element
-        .annotations
-        .iter()
-        .filter_map(|(name, text)| Some((name.clone(), text.trim().parse().ok().filter(|n: &f64| n.is_finite())?)))
-        .collect();
+    alert.values =
+        element.annotations.iter().filter_map(|(name, text)| Some((name.clone(), number::read(text)?))).collect();
     if !element.generator.is_empty() {
         alert.evidence = json!({ "generatorURL": element.generator });
     }
@@ -244,6 +247,16 @@ fn said(status: StatusCode, message: String) -> AlertRefusal {
 struct AlertRefusal {
     status: StatusCode,
     body: Value,
+}
+
+impl AlertRefusal {
+    fn rank(&self) -> u8 {
+        match (self.status, &self.body) {
+            (StatusCode::BAD_REQUEST, Value::Object(_)) => 0,
+            (StatusCode::UNPROCESSABLE_ENTITY, _) => 1,
+            _ => 2,
+        }
+    }
 }
 
 impl From<ProblemDetails> for AlertRefusal {

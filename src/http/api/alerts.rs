@@ -1,5 +1,6 @@
 //! The native API: `POST /v1/alerts`, one alert or an array.
 
+use super::items::{self, BodyItems};
 use crate::{
     core::{Alert, SourceName},
     engine::{AdmissionResult, AdmittedAlert},
@@ -15,11 +16,12 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use serde::{Deserialize, Serialize, de::IgnoredAny};
+use serde::Serialize;
+use serde_json::{Map, Value, value::RawValue};
 use std::sync::Arc;
 
-/// The largest number of alerts in one request.
-pub const ALERTS_MAX: usize = 1000;
+/// The largest number of alerts in one request; the others are refused one by one.
+pub const ALERTS_MAX: usize = 10_000;
 
 /// The result for one alert, sent to its sender.
 #[derive(Debug, Serialize)]
@@ -58,7 +60,7 @@ async fn take(app: &AppState, request: Request) -> Result<Response, ProblemDetai
     let source = credential::source(app, &parts.headers).ok_or_else(|| {
         ProblemDetails::unauthorized("send the token of a [source] of the matrix: Authorization: Bearer ..")
     })?;
-    let bytes = body::whole(body).await?;
+    let bytes = body::whole(body, body::ALERTS_MAX).await?;
     let read = parse(&bytes)?;
     let drills = app.engine.config().matrix.sources.get(&source).is_some_and(|known| known.drills);
     answer(admit(app, source, read, drills).await?)
@@ -145,44 +147,100 @@ fn incident_of(result: &AdmissionResult) -> Option<crate::core::IncidentId> {
     }
 }
 
-/// Parses one alert or an array of them, each by itself.
+/// One alert or an array of them, or several of those one after the other (as JSON lines), each alert by itself.
 fn parse(bytes: &[u8]) -> Result<Vec<Result<ReadAlert, String>>, ProblemDetails> {
-    let text = std::str::from_utf8(bytes).map_err(|error| {
-        ProblemDetails::bad(format!("the body is not UTF-8: byte {} is wrong", error.valid_up_to()))
-    })?;
-    let start = text.trim_start();
-    if start.starts_with('{') {
-        return Ok(vec![read(start)]);
+    let mut parsed = Vec::new();
+    let mut rest = bytes;
+    while !rest.is_empty() || parsed.is_empty() {
+        let Some(body) = BodyItems::of(rest) else {
+            if parsed.is_empty() {
+                return Err(ProblemDetails::bad("the body must be one alert or an array of them".to_owned()));
+            }
+            parsed.push(Err("trailing characters: what follows the alerts is not an alert".to_owned()));
+            break;
+        };
+        parsed.extend(body.items.iter().map(|item| read(item)));
+        if body.in_array && !body.closed {
+            parsed.push(Err("EOF: the array has no end, what was cut off may be missing".to_owned()));
+        }
+        if body.rest.is_empty() {
+            break;
+        }
+        rest = body.rest;
     }
-    let raw: Vec<&serde_json::value::RawValue> = serde_json::from_str(start).map_err(|error| {
-        ProblemDetails::bad(format!("the body must be one alert or an array of them: {}", said(&error)))
-    })?;
-    if ALERTS_MAX < raw.len() {
-        return Err(ProblemDetails::bad(format!("more than {ALERTS_MAX} alerts in one request")));
+    for late in parsed.iter_mut().skip(ALERTS_MAX) {
+        *late = Err(format!("more than {ALERTS_MAX} alerts in one request: send this one again"));
     }
-    Ok(raw.into_iter().map(|raw| read(raw.get())).collect())
+    Ok(parsed)
 }
 
-fn read(text: &str) -> Result<ReadAlert, String> {
-    let alert: Alert = serde_json::from_str(text).map_err(|error| said(&error))?;
+fn read(item: &[u8]) -> Result<ReadAlert, String> {
+    let (json, damaged) = items::mended(item);
+    let mut warnings = Vec::new();
+    if damaged {
+        warnings.push("some of it is not UTF-8: U+FFFD replaces those bytes".to_owned());
+    }
+    let object = object(&json, &mut warnings).map_err(|error| said(&error))?;
+    let began = object.contains_key("starts_at");
+    let alert: Alert = serde_json::from_value(Value::Object(object)).map_err(|error| said(&error))?;
     if alert.kind.trim().is_empty() {
         return Err(
             "an alert needs a kind, and `kind` is empty: the kind decides which triggers evaluate it".to_owned()
         );
     }
-    let mut warnings = warnings(&alert);
-    if alert.starts_at.is_none()
-        && serde_json::from_str::<BeginningGiven>(text).is_ok_and(|began| began.starts_at.is_some())
-    {
+    warnings.extend(self::warnings(&alert));
+    if alert.starts_at.is_none() && began {
         warnings.push("`starts_at` is out of range: it is treated as unknown".to_owned());
     }
     Ok(ReadAlert { alert, warnings })
 }
 
-/// Whether a start time was given at all.
-#[derive(Deserialize)]
-struct BeginningGiven {
-    starts_at: Option<IgnoredAny>,
+/// The fields of an alert, as far as they can be read; what can not be is left out with a warning where the alert says
+/// something without it.
+fn object(json: &str, warnings: &mut Vec<String>) -> Result<Map<String, Value>, serde_json::Error> {
+    let fields = items::fields(json)?;
+    items::twice(&fields)?;
+    let mut object = Map::new();
+    for (name, value) in &fields {
+        let read = match name.as_str() {
+            // What the door alone says, and what is not given.
+            "id" | "source" | "lease_until" => continue,
+            _ if value.get() == "null" => continue,
+            "labels" | "annotations" => serde_json::to_value(items::texts(value)?)?,
+            "values" => Value::Object(numbers(value, warnings)?),
+            "summary" => items::text(value).into(),
+            "confidence" => match number("confidence", value, warnings) {
+                Some(number) => number,
+                None => continue,
+            },
+            _ => serde_json::from_str(value.get())?,
+        };
+        object.insert(name.clone(), read);
+    }
+    Ok(object)
+}
+
+fn numbers(values: &RawValue, warnings: &mut Vec<String>) -> Result<Map<String, Value>, serde_json::Error> {
+    let fields = items::fields(values.get())?;
+    let read = fields.iter().filter_map(|(name, value)| Some((name.clone(), number(name, value, warnings)?)));
+    Ok(read.collect())
+}
+
+/// A measurement. Where it is none, people are better paged without it, by the trigger or by the catch-all, than not.
+fn number(name: &str, value: &RawValue, warnings: &mut Vec<String>) -> Option<Value> {
+    match items::number(value) {
+        Ok(number) => {
+            if value.get().starts_with('"') {
+                warnings.push(format!("{name} is the text {}: it is kept as the number {number}", value.get()));
+            }
+            Some(number.into())
+        }
+        Err(written) => {
+            let shown: String = written.chars().take(40).collect();
+            warnings.push(format!("{name} is {shown}: only finite numbers can be kept, so it is left out"));
+            None
+        }
+    }
 }
 
 impl From<Alert> for ReadAlert {

@@ -3,6 +3,7 @@
 pub mod alertmanager;
 pub mod alerts;
 pub mod incidents;
+mod items;
 pub mod reports;
 pub mod status;
 pub mod view;

@@ -88,14 +88,26 @@ fn every_answer_is_alertmanagers() {
         ),
         ("malformed JSON", "[{".into(), 400, UNPARSABLE),
         ("an object in place of the array", r#"{"labels":{"a":"b"}}"#.into(), 400, UNPARSABLE),
-        ("a label that is no text", r#"[{"labels":{"a":1}}]"#.into(), 400, UNPARSABLE),
+        ("a label that is no text", r#"[{"labels":{"a":1}}]"#.into(), 200, Nothing),
+        ("a label that is null", r#"[{"labels":{"alertname":"x","a":null}}]"#.into(), 200, Nothing),
+        (
+            "only labels that are null",
+            r#"[{"labels":{"a":null}}]"#.into(),
+            400,
+            Text("at least one label pair required"),
+        ),
+        ("an annotation that is null", one(r#","annotations":{"a":null}"#), 200, Nothing),
+        ("half an emoji", one(r#","annotations":{"a":"\ud83d"}"#), 200, Nothing),
+        ("what follows the array", one("") + "\n[]", 200, Nothing),
+        ("what follows the array and is no JSON", one("") + "}", 200, Nothing),
+        ("an array without its end", one("").trim_end_matches(']').to_owned(), 400, UNPARSABLE),
         ("labels that are no object", r#"[{"labels":["a"]}]"#.into(), 400, UNPARSABLE),
         ("annotations that are no object", one(r#","annotations":"x""#), 400, UNPARSABLE),
         ("a time that is none", one(r#","startsAt":"tomorrow""#), 400, UNPARSABLE),
         ("a time that is a number", one(r#","endsAt":7"#), 400, UNPARSABLE),
         ("a generatorURL that is no text", one(r#","generatorURL":7"#), 400, UNPARSABLE),
         ("an element that is no object", "[7]".into(), 400, UNPARSABLE),
-        ("what can not be read goes before what is missing", r#"[{},{"labels":{"a":1}}]"#.into(), 400, UNPARSABLE),
+        ("what can not be read goes before what is missing", r#"[{},{"labels":1}]"#.into(), 400, UNPARSABLE),
         ("no body", String::new(), 422, Code(602, "alerts in body is required")),
         ("white space", " \n".into(), 422, Code(602, "alerts in body is required")),
     ];
@@ -135,7 +147,7 @@ fn media_types_methods_paths_and_credentials_are_answered_as_alertmanager_does()
     assert!(stranger.header("www-authenticate").is_some(), "{stranger:?}");
     let basic = call("[]").header("Accept-Encoding", "gzip").send(daemon.address);
     check("a plain client", &basic, 200, &Nothing);
-    let big = call(format!("[{}]", " ".repeat(1024 * 1024))).send(daemon.address);
+    let big = call(format!("[{}]", " ".repeat(16 * 1024 * 1024))).send(daemon.address);
     check("a body beyond the limit", &big, 413, &Code(413, "the body is larger than"));
     for path in ["/-/healthy", "/-/ready"] {
         assert_eq!((Call::get(path).send(daemon.address).body.as_str()), "OK", "{path}");
@@ -166,9 +178,69 @@ fn the_good_alerts_of_a_batch_are_kept_though_a_sibling_is_refused() {
     ]);
     check("a batch", &post(&daemon, &batch), 400, &Says::Text("at least one label pair required"));
     assert_eq!(daemon.incidents().len(), 2);
-    let framework = json!([{ "labels": { "alertname": "HostDown", "instance": "c" } }, { "labels": 7 }]);
-    assert_eq!(post(&daemon, &framework).status, 400);
-    assert_eq!(daemon.incidents().len(), 2, "a body that can not be read is not read in part");
+}
+
+#[test]
+fn whatever_one_element_is_its_siblings_are_kept() {
+    let daemon = sandboxed();
+    let bad: [(&[u8], u16); 12] = [
+        (br#"{"labels":7}"#, 400),
+        (br#"{"labels":{"alertname":"x"},"startsAt":"tomorrow"}"#, 400),
+        (br#"{"annotations":{}}"#, 422),
+        (br#"{"labels":{"alertname":"x"},"generatorURL":"not a url"}"#, 422),
+        (br#"{"labels":{"alertname" "x"}}"#, 400),
+        (b"7", 400),
+        (b"nonsense", 400),
+        (b"", 200),
+        (b"{\"labels\":{\"alertname\":\"weather\",\"instance\":\"caf\xe9\"}}", 200),
+        (br#"{"labels":{"alertname":"weather","a":"\udc4d"},"annotations":{"a":null,"b":7,"c":NaN}}"#, 200),
+        (b"{\"labels\":{\"alertname\":\"weather\"},\"annotations\":{\"a\":\"two\nlines\"}}", 200),
+        (br#"{"labels":{"alertname":"weather"},"annotations":{"a":1e999}}"#, 200),
+    ];
+    for (n, (bad, status)) in bad.iter().enumerate() {
+        let good = |side: &str| host(&format!("{side} {n}"), None)[0].to_string().into_bytes();
+        let body = [b"[", &good("before")[..], b",", bad, b",", &good("behind"), b"]"].concat();
+        let reply = call(body).send(daemon.address);
+        assert_eq!(reply.status, *status, "{}: {reply:?}", String::from_utf8_lossy(bad));
+        assert_eq!(daemon.incidents().len(), 2 * (n + 1), "{}", String::from_utf8_lossy(bad));
+    }
+    // Nor does the end of the body, once they are complete.
+    let cut = [b"[", host("cut off", None)[0].to_string().as_bytes(), b",{\"labels\":{\"alert"].concat();
+    assert_eq!(call(cut).send(daemon.address).status, 400);
+    assert_eq!(daemon.incidents().len(), 2 * bad.len() + 1);
+}
+
+#[test]
+fn what_is_no_text_is_kept_as_it_was_written() {
+    let daemon = sandboxed();
+    let body = b"[{\"labels\":{\"alertname\":\"weather\",\"port\":8080,\"up\":false,\"town\":\"M\xfcnchen\"},\
+        \"annotations\":{\"half\":\"a\\ud83d\",\"version\":1.10,\"none\":null,\"nan\":NaN}}]";
+    assert_eq!(call(&body[..]).send(daemon.address).status, 200);
+    let kept = kept(&daemon);
+    let labels = json!({ "alertname": "weather", "port": "8080", "up": "false", "town": "M\u{fffd}nchen" });
+    assert_eq!(kept["labels"], labels);
+    let annotations = json!({ "half": "a\u{fffd}", "version": "1.10", "none": "", "nan": "NaN" });
+    assert_eq!((&kept["annotations"], &kept["values"]), (&annotations, &json!({ "version": 1.1 })));
+}
+
+#[test]
+fn a_number_with_its_unit_is_one_to_the_condition() {
+    let daemon = sandboxed();
+    // The same rule on four hosts, as `humanize` and its kin write the number.
+    for (n, written) in ["6.1%", "6.2k", " 6.3 % ", "6.4Ki"].iter().enumerate() {
+        let labels = json!({ "alertname": "price_velocity", "symbol": format!("S{n}") });
+        let alert = json!([{ "labels": labels, "annotations": { "drop_pct": written } }]);
+        assert_eq!(post(&daemon, &alert).status, 200);
+        let kept = kept(&daemon);
+        assert_eq!(kept["annotations"]["drop_pct"], *written);
+        let number = [6.1, 6200.0, 6.3, 6553.6][n];
+        assert_eq!(kept["values"]["drop_pct"], number, "{written}");
+        let newest = daemon.incidents()[0].clone();
+        assert_eq!(newest["trigger"], daemon.incidents()[n]["trigger"], "none of them is the catch-all's: {newest}");
+        assert_eq!(daemon.incidents().len(), n + 1, "each host has an incident of its own");
+    }
+    let failed = daemon.control(&Call::get("/v1/journal")).body;
+    assert!(!failed.contains("can not be evaluated"), "{failed}");
 }
 
 /// The newest journal line about an alert, as the alert that was kept.
@@ -191,7 +263,7 @@ fn what_is_kept_of_an_alert_is_what_it_says() {
     let alert = json!([{
         "labels": { "alertname": "Numbers", "empty": "", "service": "s" },
         "annotations": {
-            "summary": "it is full", "drop_pct": " 7.5 ", "negative": "-1e3", "word": "7 %", "nan": "NaN", "inf": "inf",
+            "summary": "it is full", "drop_pct": " 7.5 ", "negative": "-1e3", "word": "7 of 9", "percent": "7 %", "nan": "NaN", "inf": "inf",
         },
         "startsAt": starts_at,
         "generatorURL": "http://prometheus.example/graph?g0.expr=up",
@@ -202,7 +274,7 @@ fn what_is_kept_of_an_alert_is_what_it_says() {
     assert_eq!(kept["kind"], "Numbers");
     assert_eq!(kept["summary"], "it is full");
     assert_eq!(kept["labels"], json!({ "alertname": "Numbers", "service": "s" }));
-    assert_eq!(kept["values"], json!({ "drop_pct": 7.5, "negative": -1000.0 }));
+    assert_eq!(kept["values"], json!({ "drop_pct": 7.5, "negative": -1000.0, "percent": 7.0 }));
     assert_eq!(kept["annotations"]["drop_pct"], " 7.5 ");
     assert_eq!(kept["evidence"]["generatorURL"], "http://prometheus.example/graph?g0.expr=up");
     assert_eq!(instant(&kept["starts_at"]), instant(&json!(starts_at)));
@@ -416,8 +488,9 @@ fn moved(time: &mut Value, sent_at: f64) {
 #[test]
 fn a_batch_larger_than_any_prometheus_sends_is_kept_whole() {
     let daemon = sandboxed();
-    let batch: Vec<Value> =
-        (0..2500).map(|n| json!({ "labels": { "alertname": "weather", "n": n.to_string() } })).collect();
+    let batch: Vec<Value> = (0..2500)
+        .map(|n| json!({ "labels": { "alertname": "weather", "n": n.to_string(), "pad": "x".repeat(500) } }))
+        .collect();
     assert_eq!(post(&daemon, &json!(batch)).status, 200);
     let mut after = 0;
     let mut lines = 0;

@@ -58,7 +58,10 @@ enum QuarantineAction {
 impl StoreCommand {
     pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
         let StoreAction::Quarantine(what) = self.what;
-        let journal = JournalSource::of(places)?;
+        let journal = match &what {
+            QuarantineAction::Clear { .. } => JournalSource::to_change(places)?,
+            QuarantineAction::List { .. } | QuarantineAction::Show { .. } => JournalSource::of(places)?,
+        };
         match what {
             QuarantineAction::List { all, json } => list(&journal, all, json),
             QuarantineAction::Show { row, json } => show(&journal, row, json),

@@ -28,7 +28,7 @@ pub use host::TransactionHost;
 pub use line::{ChainHead, JournalLine};
 pub use lookup::{AskedIncidents, AskedQuery, AskedStanding, BriefOf, IncidentPortion, Lookup, RunPortion, earlier};
 pub use memory::{MemoryNode, MemoryStore};
-pub use open::{StoreConfig, open_store};
+pub use open::{StoreConfig, open_store, read_store};
 pub use quarantine::{QuarantineStatus, QuarantinedRow, RowKind, RowName, RowRemains};
 pub use sqlite::SqliteStore;
 pub use transaction::{Transaction, ended_window};
@@ -298,6 +298,16 @@ pub enum StoreError {
     /// Any other error of the database.
     #[error("the store failed: {0}")]
     Failed(String),
+}
+
+impl StoreError {
+    /// Why this incident can not be read, without its name.
+    fn reason(&self, id: &IncidentId) -> String {
+        match self {
+            Self::Corrupt { what, why } if *what == id.to_string() => why.clone(),
+            error => error.to_string(),
+        }
+    }
 }
 
 /// Runs a closure in a transaction and returns its result: [`Store::run`] for callers that want an answer.

@@ -2,7 +2,7 @@
 
 use super::{
     DiskSpace, Store, StoreError,
-    clock::ClockSources,
+    clock::{ClockSources, SystemClock},
     sqlite::{
         self, SqliteStore,
         disk::{self, SpaceLimits},
@@ -38,11 +38,15 @@ impl StoreConfig {
     /// The proofs of contact in a store that no daemon has open; none where there is no store. Changes nothing.
     ///
     /// # Errors
-    /// [`StoreError::Failed`] where the store can not be read, or is older than the proofs.
+    /// Those of [`read_store`].
     pub async fn read_proofs(&self) -> Result<Vec<ContactProof>, StoreError> {
-        match self {
-            Self::Sqlite(dir) => sqlite::read_proofs(dir).await,
+        if !self.exists() {
+            return Ok(Vec::new());
         }
+        let store = read_store(self, Arc::new(SystemClock)).await?;
+        let proofs = store.proofs().await;
+        store.close().await;
+        proofs
     }
 
     /// The space under a store that no daemon has open; none where it needs none of this machine's.
@@ -64,5 +68,15 @@ impl StoreConfig {
 pub async fn open_store(config: &StoreConfig, clock: Arc<dyn ClockSources>) -> Result<Arc<dyn Store>, StoreError> {
     match config {
         StoreConfig::Sqlite(dir) => Ok(SqliteStore::open(dir, clock).await?),
+    }
+}
+
+/// Opens a store to read it, and changes nothing of it: also for a copy, and on a file system that can not be written.
+///
+/// # Errors
+/// [`StoreError::Locked`] while a daemon has it open, [`StoreError::Newer`], and whatever else the store says.
+pub async fn read_store(config: &StoreConfig, clock: Arc<dyn ClockSources>) -> Result<Arc<dyn Store>, StoreError> {
+    match config {
+        StoreConfig::Sqlite(dir) => Ok(SqliteStore::open_read_only(dir, clock).await?),
     }
 }

@@ -1,12 +1,8 @@
 //! `stentor journal`: verifies the evidence, and exports a copy of it.
 
 use crate::{
-    cli::{
-        client::DaemonClient, error::CliError, options::PathOptions, reports::journal_source::stored, threads::runtime,
-    },
-    core::StoredLine,
+    cli::{error::CliError, options::PathOptions, reports::journal_source::JournalSource},
     journal::{self, JournalReport, JournalVerifier, KeptAnchors, VerifyConclusion},
-    store::{StoreConfig, clock::SystemClock, open_store},
 };
 use clap::{Args, Subcommand, ValueHint};
 use serde_json::Value;
@@ -15,11 +11,7 @@ use std::{
     io::{BufReader, BufWriter, Write},
     path::PathBuf,
     process::ExitCode,
-    sync::Arc,
 };
-
-/// How many lines are read at once.
-const BATCH: usize = 5000;
 
 /// How many gaps between kept anchors are listed.
 const GAPS_SHOWN: usize = 10;
@@ -115,7 +107,7 @@ fn verify(places: &PathOptions, anchor: &[PathBuf], file: Option<PathBuf>, json:
                 verifier.line(&line?);
             }
         }
-        None => each_batch(places, |lines| {
+        None => JournalSource::of(places)?.each_line(|lines| {
             lines.iter().for_each(|line| verifier.line(line));
             Ok(())
         })?,
@@ -168,54 +160,12 @@ fn print(report: &JournalReport, copies: usize, remarks: &[String]) {
 }
 
 fn export(places: &PathOptions, out: Option<PathBuf>) -> Result<ExitCode, CliError> {
+    let source = JournalSource::of(places)?;
     let mut to: Box<dyn Write> = match out {
         Some(path) => Box::new(BufWriter::new(File::create(path)?)),
         None => Box::new(BufWriter::new(std::io::stdout().lock())),
     };
-    each_batch(places, |lines| Ok(journal::export(lines, &mut to)?))?;
+    source.each_line(|lines| Ok(journal::export(lines, &mut to)?))?;
     to.flush()?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Every line, from the running daemon, or from the state directory if none is running.
-fn each_batch(
-    places: &PathOptions,
-    mut f: impl FnMut(Vec<StoredLine>) -> Result<(), CliError>,
-) -> Result<(), CliError> {
-    if places.socket().exists()
-        && let Ok(client) = DaemonClient::of(places)
-        && client.get::<Value>(&format!("/v1/journal?after={}", i64::MAX)).is_ok()
-    {
-        return each_of_daemon(&client, f);
-    }
-    let state = places.state();
-    let config = StoreConfig::in_directory(&state);
-    if !config.exists() {
-        let state = state.display();
-        return Err(format!("there is no journal in {state}: name the daemon's folder with --state DIR").into());
-    }
-    let runtime = runtime(1)?;
-    let store = runtime.block_on(open_store(&config, Arc::new(SystemClock)))?;
-    let mut after = 0;
-    loop {
-        let lines = runtime.block_on(store.lines(None, after, BATCH))?;
-        let Some(last) = lines.last().map(|line| line.pos) else { break };
-        after = last;
-        f(lines)?;
-    }
-    runtime.block_on(store.close());
-    Ok(())
-}
-
-fn each_of_daemon(
-    client: &DaemonClient,
-    mut f: impl FnMut(Vec<StoredLine>) -> Result<(), CliError>,
-) -> Result<(), CliError> {
-    let mut after = 0;
-    loop {
-        let lines: Vec<Value> = client.get(&format!("/v1/journal?after={after}"))?;
-        let Some(last) = lines.last().and_then(|line| line["pos"].as_i64()) else { return Ok(()) };
-        after = last;
-        f(lines.iter().map(stored).collect::<Result<_, _>>()?)?;
-    }
 }

@@ -14,6 +14,7 @@ mod lookup;
 mod lost;
 mod open;
 mod read;
+mod read_only;
 mod readers;
 mod request;
 mod runs;
@@ -26,4 +27,3 @@ mod writer;
 
 pub use connection::FILE;
 pub use handle::SqliteStore;
-pub use open::read_proofs;

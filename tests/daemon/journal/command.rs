@@ -4,7 +4,7 @@ use super::common::{Daemon, Setup};
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
-const MATRIX: &str = r#"
+pub const MATRIX: &str = r#"
 [channel.desk]
 kind = "screen"
 
@@ -21,7 +21,7 @@ key   = 'alert.labels.symbol'
 roles = ["trader"]
 "#;
 
-fn fire(daemon: &Daemon, symbol: &str) {
+pub fn fire(daemon: &Daemon, symbol: &str) {
     let label = format!("symbol={symbol}");
     daemon.json(&["fire", "price_velocity", "--value", "drop_pct=6.2", "--label", &label]);
 }

@@ -6,6 +6,7 @@ mod command;
 use crate::common;
 use crate::fixture;
 mod kept;
+mod untouched;
 
 use fixture::{Hands, opening, roster};
 use stentor::{

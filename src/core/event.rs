@@ -303,6 +303,16 @@ pub struct StoredLine {
     pub hash: [u8; 32],
 }
 
+/// A text that was shown, as it is stored or exported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShownText {
+    /// Its hash: [`text_hash`] of its content.
+    #[serde(rename = "text")]
+    pub hash: String,
+    /// Its content, with placeholders in place of codes and links.
+    pub body: String,
+}
+
 /// The name of the chain of anchors.
 pub const ANCHORS: &str = "anchors";
 
@@ -329,4 +339,9 @@ pub fn link(previous: &[u8; 32], line: &[u8]) -> [u8; 32] {
 /// The hash before the first link of a chain: SHA-256 of the chain's name, so that chains cannot be swapped.
 pub fn genesis(chain: &str) -> [u8; 32] {
     Sha256::digest(chain.as_bytes()).into()
+}
+
+/// The name of a text that was shown: the first half of the SHA-256 of its content, in hex.
+pub fn text_hash(text: &str) -> String {
+    hex(&Sha256::digest(text.as_bytes())[..16])
 }

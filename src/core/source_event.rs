@@ -3,16 +3,18 @@
 use super::{
     actor::Actor,
     alert::Alert,
+    identity::RunId,
     incident::IncidentId,
     key::IncidentKey,
     names::{ChannelName, PersonName, TriggerName},
+    run::RunState,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Events in a source's own chain: every alert that did not open an incident, and what happened to it. In Stentor's own
-/// chain: what it has learned about the people of the matrix.
+/// chain: what it has learned about the people of the matrix, and what happened to the daemon itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "event")]
 pub enum SourceEvent {

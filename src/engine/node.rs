@@ -171,9 +171,19 @@ impl Engine {
         self.context.store.next_run().await
     }
 
-    /// Keeps a run of a drill, new or as it stands now.
+    /// Keeps a run of a drill, new or as it stands now. The journal has it first: a run that was edited later, or is
+    /// gone, is found by it.
     pub(crate) async fn keep_run(&self, run: DrillRun) -> Result<(), StoreError> {
+        self.note(SourceEvent::DrillRunKept { run: run.id, state: run.state, digest: run.digest() }).await?;
         self.context.store.keep_run(run).await
+    }
+
+    /// Journals what happened to this daemon itself, in Stentor's own chain.
+    pub(crate) async fn note(&self, event: SourceEvent) -> Result<(), StoreError> {
+        let source = SourceName::from(SELF);
+        let needs = LockSet { sources: vec![source.clone()], ..LockSet::default() };
+        let run = move |tx: &mut Transaction<'_>| tx.record_source(&source, event.clone());
+        self.transact(RequestClass::Ladder, needs, run).await
     }
 
     /// Keeps when a scenario runs next.

@@ -35,8 +35,9 @@ pub use transaction::{Transaction, ended_window};
 pub use working_set::{ChangeSet, StoredIncident, WorkingSet};
 
 use crate::core::{
-    ContactProof, DrillRun, Event, Incident, IncidentId, IncidentKey, PageId, RunId, ScheduledRun, SourceName,
-    Timestamp,
+    ContactProof, DrillRun, Event, Incident, IncidentId, IncidentKey, PageId, RunId, ScheduledRun, ShownText,
+    SourceName, Timestamp,
+    record::{RecordCursor, RecordPortion},
 };
 use futures_util::future::BoxFuture;
 use std::sync::{Arc, Mutex};
@@ -129,12 +130,27 @@ pub trait Store: Lookup {
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<StoredLine>, StoreError>>;
 
+    /// Compares one portion of the stored state with the journal, and what is named by its hash with its content. Chains
+    /// are no part of it: whoever reads the lines follows them. A store whose state is nothing but its
+    /// journal has nothing to compare.
+    fn audit(&self, from: RecordCursor) -> BoxFuture<'_, Result<RecordPortion, StoreError>> {
+        let _ = from;
+        Box::pin(async { Ok(RecordPortion::default()) })
+    }
+
     /// When each channel was last proven to reach each person. Who is missing was never reached, as far as is known. An
     /// unreadable row is set aside.
     fn proofs(&self) -> BoxFuture<'_, Result<Vec<ContactProof>, StoreError>>;
 
     /// A text that was shown, by its content hash, with placeholders in place of codes and links.
     fn text(&self, hash: String) -> BoxFuture<'_, Result<Option<String>, StoreError>>;
+
+    /// Texts that were shown, after this position, at most `limit`, each with its position. Their order means nothing;
+    /// a store that keeps no texts has none.
+    fn texts(&self, after: i64, limit: usize) -> BoxFuture<'_, Result<Vec<(i64, ShownText)>, StoreError>> {
+        let _ = (after, limit);
+        Box::pin(async { Ok(Vec::new()) })
+    }
 
     /// Stores a run of a drill, new or changed.
     fn keep_run(&self, run: DrillRun) -> BoxFuture<'_, Result<(), StoreError>>;

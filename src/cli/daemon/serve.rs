@@ -9,10 +9,8 @@ use crate::{
         error::CliError,
         load,
         options::PathOptions,
-        terminal::colours,
         threads::runtime,
     },
-    config,
     core::ChannelName,
     engine::{DeadManPinger, Engine},
 };
@@ -23,11 +21,6 @@ use tokio::{
     task::spawn_blocking,
 };
 use tokio_util::sync::CancellationToken;
-use tracing_appender::non_blocking::WorkerGuard;
-use tracing_subscriber::EnvFilter;
-
-/// How often the clock is checked for jumps.
-const CLOCK_EVERY: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Args)]
 pub struct ServeArgs {
@@ -129,7 +122,8 @@ async fn serve(daemon: BoundDaemon, places: PathOptions, mut signals: Signals) -
     // Dropped as soon as the stop begins: a future that is not polled any more must not hold a connection of the store.
     let watches = shutdown.run_until_cancelled(async {
         let reloads = reload_on(&mut signals.hangup, reload);
-        tokio::join!(watchdog(&engine), watch_clock(&engine), pinger.run(engine.health()), reloads);
+        let record = async { tokio::join!(record::clock(&engine), record::reloads(&engine)) };
+        tokio::join!(watchdog(&engine), record, pinger.run(engine.health()), reloads);
     });
     tokio::pin!(running, watches);
     let mut watched = true;
@@ -175,21 +169,6 @@ async fn watchdog(engine: &Engine) {
         } else {
             tracing::warn!(?beats, "a loop of the engine has not turned: the watchdog is not fed");
         }
-    }
-}
-
-/// A jump of the wall clock does not affect ladders; it is reported anyway.
-async fn watch_clock(engine: &Engine) {
-    let skew = || load::now().micros_since(engine.now());
-    let mut last = skew();
-    loop {
-        tokio::time::sleep(CLOCK_EVERY).await;
-        let now = skew();
-        if 1_000_000 < (now - last).abs() {
-            let by = (now - last) as f64 / 1e6;
-            tracing::warn!(clock.step_seconds = by, "the wall clock was stepped; ladders keep their own time");
-        }
-        last = now;
     }
 }
 

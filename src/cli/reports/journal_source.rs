@@ -2,7 +2,11 @@
 
 use crate::{
     cli::{client::DaemonClient, error::CliError, load, options::PathOptions, threads::runtime},
-    core::{DrillRun, IncidentId, PersonName, StoredLine, Timestamp, event::unhex},
+    core::{
+        DrillRun, IncidentId, PersonName, ShownText, StoredLine, Timestamp,
+        event::unhex,
+        record::{RecordCursor, RecordPortion},
+    },
     engine::history::{ChainPortion, HistoryControl, each_incident, one_incident},
     report::{IncidentTexts, IncidentTimeline, TimelineReader},
     store::{Store, StoreConfig, StoreError, clock::SystemClock, open_store, read_store},
@@ -74,6 +78,38 @@ impl JournalSource {
             after = last;
             f(lines)?;
         }
+    }
+
+    /// Passes every text that was shown to `f`, in portions.
+    pub fn each_text(&self, mut f: impl FnMut(Vec<ShownText>) -> Result<(), CliError>) -> Result<(), CliError> {
+        let mut after = 0;
+        loop {
+            let texts: Vec<(i64, ShownText)> = match self {
+                Self::Daemon(client) => client.get(&format!("/v1/texts?after={after}"))?,
+                Self::Folder { runtime, store } => runtime.block_on(store.texts(after, LINES_AT_ONCE))?,
+            };
+            let Some((last, _)) = texts.last() else { return Ok(()) };
+            after = *last;
+            f(texts.into_iter().map(|(_, text)| text).collect())?;
+        }
+    }
+
+    /// Compares the stored state with the journal, portion by portion.
+    pub fn each_audit(&self, mut f: impl FnMut(RecordPortion)) -> Result<(), CliError> {
+        let mut next = Some(RecordCursor::default());
+        while let Some(from) = next {
+            let portion: RecordPortion = match self {
+                Self::Daemon(client) => {
+                    let part = serde_json::to_value(from.part)?;
+                    let part = part.as_str().unwrap_or_default();
+                    client.get(&format!("/v1/journal/record?part={part}&after={}", from.after))?
+                }
+                Self::Folder { runtime, store } => runtime.block_on(store.audit(from))?,
+            };
+            next = portion.next;
+            f(portion);
+        }
+        Ok(())
     }
 
     /// One incident's story, from the first line of its chain to the last.

@@ -2,8 +2,11 @@
 
 use crate::{
     core::{
-        Alert, AnswerVerdict, AnswerVia, ClassificationKind, GivenAnswer, PersonName, RoleName, SourceName, event::hex,
+        Alert, AnswerVerdict, AnswerVia, ClassificationKind, GivenAnswer, PersonName, RoleName, ShownText, SourceEvent,
+        SourceName,
+        event::hex,
         finding::NOTE_MAX,
+        record::{RecordCursor, RecordPortion},
     },
     engine::keys::DESK_LINK_LIFE,
     http::{
@@ -141,6 +144,7 @@ pub async fn desk_link(
         return Err(ProblemDetails::new(StatusCode::FORBIDDEN, "a person gets a link for their own desk only"));
     }
     let until = app.engine.now() + DESK_LINK_LIFE;
+    app.engine.note(SourceEvent::DeskLinkIssued { person: person.clone(), by, until }).await?;
     let token = app.engine.keys().sign_in(&person, until);
     tracing::info!(person = %person, by = caller.user(), "a desk link was handed out");
     let link = format!("{}/desk/login?t={}", app.engine.public_url(), token.expose_secret());
@@ -168,6 +172,22 @@ pub async fn journal(
     let lines = app.engine.reads().lines(reading.chain, reading.after, LINES_MAX).await?;
     let line = |line: crate::store::StoredLine| json!({ "pos": line.pos, "chain": line.chain, "seq": line.seq, "body": line.body, "hash": hex(&line.hash) });
     Ok(Json(lines.into_iter().map(line).collect()))
+}
+
+/// `GET /v1/journal/record`: compares a portion of the stored state with the journal; call again with `next`.
+pub async fn record(
+    State(app): State<Arc<AppState>>,
+    Query(from): Query<RecordCursor>,
+) -> Result<Json<RecordPortion>, ProblemDetails> {
+    Ok(Json(app.engine.reads().audit(from).await?))
+}
+
+/// `GET /v1/texts`: what was shown, each with its position; call again with the last one.
+pub async fn texts(
+    State(app): State<Arc<AppState>>,
+    Query(reading): Query<JournalQuery>,
+) -> Result<Json<Vec<(i64, ShownText)>>, ProblemDetails> {
+    Ok(Json(app.engine.reads().texts(reading.after, LINES_MAX).await?))
 }
 
 /// `GET /v1/texts/{hash}`: what was shown, with placeholders.

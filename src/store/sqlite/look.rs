@@ -1,7 +1,9 @@
 //! Reads: from memory if possible, else from the file. Unreadable incidents are handed to the writer, which sets them
 //! aside; the others are returned all the same.
 
-use super::{column::column, connection::limit, failure::failure, handle::SqliteStore, lost, read, request::WriterRequest};
+use super::{
+    column::column, connection::limit, failure::failure, handle::SqliteStore, lost, read, request::WriterRequest,
+};
 use crate::{
     core::{Incident, IncidentId, PageId},
     store::{OrphanPages, QuarantinedRow, RowName, StoreError},

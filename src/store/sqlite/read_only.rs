@@ -69,7 +69,7 @@ impl SqliteStore {
 }
 
 /// The file as it lies there, or a copy of it.
-async fn open(file: &Path) -> Result<SqlitePool, StoreError> {
+pub async fn open(file: &Path) -> Result<SqlitePool, StoreError> {
     let has_log = LOGS.iter().any(|log| fs::metadata(beside(file, log)).is_ok_and(|meta| 0 < meta.len()));
     if !has_log {
         let as_it_lies = options(file).read_only(true).immutable(true);

@@ -23,7 +23,7 @@ const READS: &[&[&str]] = &[
 ];
 
 /// The hash of each file, by its name; sockets have none.
-fn hashes(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+pub fn hashes(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries
         .map(|path| {
@@ -49,7 +49,7 @@ fn read(daemon: &Daemon, state: &Path, temp: &Path, arguments: &[&str]) -> Outpu
     command.arg("--state").arg(state).args(arguments).env("TMPDIR", temp).output().unwrap()
 }
 
-fn said(output: &Output) -> String {
+pub fn said(output: &Output) -> String {
     String::from_utf8([output.stdout.clone(), output.stderr.clone()].concat()).unwrap()
 }
 
@@ -82,7 +82,7 @@ fn what_reads_a_folder_leaves_every_file_as_it_was() {
             assert_eq!(std::fs::read_dir(&temp).unwrap().count(), 0, "{arguments:?} leaves its copy");
         }
         let verified = said(&read(&daemon, &state, &temp, &["journal", "verify"]));
-        assert!(verified.contains("0 fault(s)") && !verified.contains("0 line(s) in"), "{verified}");
+        assert!(verified.contains("0 fault(s)") && !verified.starts_with("0 line(s)"), "{verified}");
         // The database alone, as an examiner is given it.
         let alone = daemon.dir.path().join("alone");
         std::fs::create_dir(&alone).unwrap();

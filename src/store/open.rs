@@ -30,9 +30,7 @@ impl StoreConfig {
 
     /// Whether anything was ever stored there.
     pub fn exists(&self) -> bool {
-        match self {
-            Self::Sqlite(dir) => dir.join(sqlite::FILE).exists(),
-        }
+        self.file().exists()
     }
 
     /// The proofs of contact in a store that no daemon has open; none where there is no store. Changes nothing.
@@ -47,6 +45,24 @@ impl StoreConfig {
         let proofs = store.proofs().await;
         store.close().await;
         proofs
+    }
+
+    /// The file that it is in.
+    pub fn file(&self) -> PathBuf {
+        match self {
+            Self::Sqlite(dir) => dir.join(sqlite::FILE),
+        }
+    }
+
+    /// Copies it into another directory, which must exist and have none. A daemon may have it open: the copy is what
+    /// was committed when it began. It is for its owner only, and on the disk when this returns.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] where the copy is not sound, and whatever the store and the disk say.
+    pub async fn copy_to(&self, dir: &Path) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(from) => sqlite::copy(from, dir).await,
+        }
     }
 
     /// The space under a store that no daemon has open; none where it needs none of this machine's.

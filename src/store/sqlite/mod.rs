@@ -1,6 +1,8 @@
 //! The embedded store: one SQLite file in the state directory, one writer with group commit, a few readers.
 
 mod answer;
+mod audit;
+mod backup;
 mod batch;
 mod begin;
 mod cache;
@@ -25,5 +27,6 @@ mod shared;
 mod state;
 mod writer;
 
+pub use backup::copy;
 pub use connection::FILE;
 pub use handle::SqliteStore;

@@ -1,6 +1,7 @@
 //! Opens the store: locks the directory, migrates the file, reads what the writer keeps in memory.
 
 use super::{
+    backup,
     begin::{self, NodeEpochs, begin_epoch, read_clock},
     connection::{FILE, connect},
     disk::{self, SpaceGuard, SpaceLimits},
@@ -47,6 +48,7 @@ impl SqliteStore {
         let file = dir.join(FILE);
         disk::touch(&file)?;
         let mut conn = connect(&file).await?;
+        backup::before_migration(&mut conn, dir, sources.wall()).await?;
         schema::migrate(&mut conn).await?;
         let (NodeEpochs { epoch, left }, server_key, mut damaged) = begin_epoch(&mut conn).await?;
         let clock = read_clock(&mut conn, sources, &mut damaged).await?;
@@ -73,6 +75,15 @@ impl SqliteStore {
         let (wanted, waiting) = mpsc::channel(WAITING);
         let writer = SqliteWriter::new(shared.clone(), conn, file, space, lock, state);
         tokio::spawn(writer.run(waiting));
-        Ok(Arc::new(Self { shared, wanted, readers, server_key, dir: dir.to_owned(), limits, _lock: None, is_read_only: false }))
+        Ok(Arc::new(Self {
+            shared,
+            wanted,
+            readers,
+            server_key,
+            dir: dir.to_owned(),
+            limits,
+            _lock: None,
+            is_read_only: false,
+        }))
     }
 }

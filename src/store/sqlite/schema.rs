@@ -41,6 +41,14 @@ pub async fn is_current(conn: &mut SqliteConnection) -> Result<bool, StoreError>
     Ok(version(conn).await? == KNOWN)
 }
 
+/// The version of a file that must be brought up to date; `None` for a new one, and for one that is. Changes nothing.
+///
+/// # Errors
+/// [`StoreError::Newer`] for a file from a newer program.
+pub async fn older(conn: &mut SqliteConnection) -> Result<Option<i64>, StoreError> {
+    Ok(Some(version(conn).await?).filter(|found| (1..KNOWN).contains(found)))
+}
+
 /// The version of the file.
 async fn version(conn: &mut SqliteConnection) -> Result<i64, StoreError> {
     let found: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *conn).await.map_err(failure)?;

@@ -71,6 +71,9 @@ pub enum Event {
         until: Timestamp,
         /// Why the ladder moved here.
         why: StepReason,
+        /// The civil time by which it was decided who was on call, if it is not the event's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        civil: Option<Timestamp>,
     },
     /// A page or post is created.
     Paged {

@@ -107,6 +107,16 @@ impl Engine {
         self.context.store.now()
     }
 
+    /// The store's time, and civil time.
+    pub fn time(&self) -> StepTime {
+        StepTime { now: self.context.store.now(), civil: self.context.store.civil_now() }
+    }
+
+    /// How far the wall clock is ahead of the store's time, in microseconds; less than 0 if it is behind.
+    pub fn clock_ahead_us(&self) -> i64 {
+        self.context.store.clock_ahead_us()
+    }
+
     /// The incidents that change. A receiver that lags behind must look at everything afresh.
     pub fn changes(&self) -> broadcast::Receiver<IncidentId> {
         self.context.changes()

@@ -47,6 +47,17 @@ pub trait Store: Lookup {
     /// The store's time: it never jumps, even if the wall clock does.
     fn now(&self) -> Timestamp;
 
+    /// How far the wall clock is ahead of [`Store::now`], in microseconds; less than 0 if it is behind. Only a wall
+    /// clock that was set, or that is set wrong, makes it large.
+    fn clock_ahead_us(&self) -> i64 {
+        0
+    }
+
+    /// Civil time: the wall clock's, where it can be right. Who is on call depends on it.
+    fn civil_now(&self) -> Timestamp {
+        self.now()
+    }
+
     /// Runs a request's closure on what it needs and commits all of it or nothing. Returns only after the commit is
     /// durable.
     fn run(&self, request: StoreRequest) -> BoxFuture<'_, Result<CommittedEvents, StoreError>>;

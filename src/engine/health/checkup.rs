@@ -4,6 +4,7 @@ use crate::{
     channel::{CheckOutcome, ProbeCheck, slack::socket, socket_settings::ConnectionProtocol},
     core::{
         ContactProof, Timestamp,
+        time::StepTime,
         zone::{ZoneData, ZoneSource},
     },
     engine::{
@@ -114,13 +115,13 @@ pub fn people(
     config: &RuntimeConfig,
     proofs: Result<Vec<ContactProof>, StoreError>,
     opt_outs: &[OptOut],
-    now: Timestamp,
+    time: impl Into<StepTime>,
 ) -> Vec<ProbeCheck> {
     let (proofs, unread) = match proofs {
         Ok(proofs) => (proofs, None),
         Err(error) => (Vec::new(), Some(ProbeCheck::failed("proofs", error.to_string()))),
     };
-    let people = contact_coverage(config, &proofs, opt_outs, now);
+    let people = contact_coverage(config, &proofs, opt_outs, time);
     if people.is_empty() {
         return unread
             .into_iter()

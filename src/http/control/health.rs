@@ -63,7 +63,7 @@ pub fn lines(parts: Vec<DoctorPart>) -> impl futures_util::Stream<Item = DoctorL
 /// `GET /v1/people`: who can be reached by what, who is on call, and since when that is proven.
 pub async fn people(State(app): State<Arc<AppState>>) -> Result<Json<Vec<ContactCoverage>>, ProblemDetails> {
     let proofs = app.engine.reads().proofs().await?;
-    Ok(Json(contact_coverage(&app.engine.config(), &proofs, &app.engine.inbound().opt_outs(), app.engine.now())))
+    Ok(Json(contact_coverage(&app.engine.config(), &proofs, &app.engine.inbound().opt_outs(), app.engine.time())))
 }
 
 /// `POST /hooks/self`: the daemon calls itself by its public address, to see whether that leads to it. Only what it has

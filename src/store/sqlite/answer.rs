@@ -29,6 +29,14 @@ impl Store for SqliteStore {
         self.shared.clock.now()
     }
 
+    fn civil_now(&self) -> Timestamp {
+        self.shared.clock.civil(self.now())
+    }
+
+    fn clock_ahead_us(&self) -> i64 {
+        self.shared.clock.drift_us()
+    }
+
     fn run(&self, request: StoreRequest) -> BoxFuture<'_, Result<CommittedEvents, StoreError>> {
         Box::pin(async move { self.ask(|reply| WriterRequest::Run(request, reply)).await? })
     }

@@ -236,16 +236,8 @@ pub enum ExportedItem {
 /// Writes lines as JSON, one on each line: `{"pos", "chain", "seq", "hash", "body"}`. The lines of the chain `anchors`
 /// in such a file are what [`KeptAnchors::read`] reads.
 pub fn export(lines: impl IntoIterator<Item = StoredLine>, to: &mut impl Write) -> Result<(), JournalError> {
-    for line in lines {
-        let one_line = !line.body.contains(['\n', '\r']);
-        let body = serde_json::from_str::<&RawValue>(&line.body).ok();
-        // Parsing drops white space around the value, but the exact bytes that were hashed must come back.
-        let body = body.filter(|body| one_line && body.get() == line.body);
-        let raw = if body.is_none() { Some(line.body.clone()) } else { None };
-        let exported =
-            ExportedLine { pos: line.pos, chain: line.chain, seq: line.seq, hash: hex(&line.hash), body, raw };
-        serde_json::to_writer(&mut *to, &exported).map_err(io::Error::from)?;
-        to.write_all(b"\n")?;
+    for StoredLine { pos, chain, seq, body, hash } in lines {
+        write_json(&WrittenLine { pos, chain: &chain, seq, hash: hex(&hash), body: &body }, to)?;
     }
     Ok(())
 }

@@ -22,6 +22,7 @@ pub mod names;
 pub mod oncall;
 pub mod page;
 pub mod plan;
+pub mod printable;
 pub mod proof;
 pub mod record;
 pub mod retry;

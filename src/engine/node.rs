@@ -14,7 +14,11 @@ use super::{
 };
 use crate::{
     core::{
-        DrillRun, Event, IncidentId, IncidentInput, RunId, ScheduledRun, SendOutcome, Timestamp, sentence::sentence,
+        Actor, DrillRun, Event, IncidentId, IncidentInput, PersonName, RunId, ScheduledRun, SendOutcome, SourceEvent,
+        SourceName, Timestamp,
+        names::SELF,
+        sentence::{log_sentence, sentence},
+        time::StepTime,
     },
     store::{CommittedEvent, CommittedEvents, LockSet, RequestClass, Store, StoreError, Transaction, transact},
 };
@@ -234,10 +238,10 @@ fn log(happened: &CommittedEvent) {
     let (incident, at, event) = (happened.incident, happened.at, &happened.event);
     match event {
         Event::Paged { .. } | Event::Joined { .. } | Event::Withdrawn { .. } | Event::Reported { .. } => {
-            tracing::debug!(incident.id = %incident, event.at = %at, "{}", sentence(event));
+            tracing::debug!(incident.id = %incident, event.at = %at, "{}", log_sentence(event));
         }
         Event::Settled { settlement: SendOutcome::Accepted { .. } | SendOutcome::Unsent, .. } => {
-            tracing::debug!(incident.id = %incident, event.at = %at, "{}", sentence(event));
+            tracing::debug!(incident.id = %incident, event.at = %at, "{}", log_sentence(event));
         }
         Event::Settled { .. }
         | Event::Undelivered { .. }
@@ -245,8 +249,11 @@ fn log(happened: &CommittedEvent) {
         | Event::TakenOver { .. }
         | Event::Preempted { .. }
         | Event::Exhausted { .. } => {
-            tracing::warn!(incident.id = %incident, event.at = %at, "{}", sentence(event));
+            tracing::warn!(incident.id = %incident, event.at = %at, "{}", log_sentence(event));
         }
-        _ => tracing::info!(incident.id = %incident, event.at = %at, "{}", sentence(event)),
+        _ => tracing::info!(incident.id = %incident, event.at = %at, "{}", log_sentence(event)),
+    }
+    if matches!(event, Event::Opened(_) | Event::Joined { .. } | Event::Resolved { .. } | Event::Judged { .. }) {
+        tracing::debug!(incident.id = %incident, event.at = %at, "in words: {}", sentence(event));
     }
 }

@@ -4,7 +4,8 @@ use crate::{
     cli::{
         daemon::{
             bound::{BoundDaemon, DaemonConfig},
-            stop,
+            log::{self, LogFormat},
+            record, stop,
         },
         error::CliError,
         load,
@@ -14,8 +15,8 @@ use crate::{
     core::ChannelName,
     engine::{DeadManPinger, Engine},
 };
-use clap::{Args, ValueEnum};
-use std::{io::IsTerminal, process::ExitCode, time::Duration};
+use clap::Args;
+use std::process::ExitCode;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     task::spawn_blocking,
@@ -35,17 +36,9 @@ pub struct ServeArgs {
     log: LogFormat,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum LogFormat {
-    /// For people
-    Text,
-    /// One object a line
-    Json,
-}
-
 impl ServeArgs {
     pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
-        let _flushed = start_log(self.log);
+        let _flushed = log::start(self.log);
         let runtime = runtime(worker_threads())?;
         let served = runtime.block_on(self.start(places));
         stop::let_threads_end(runtime);
@@ -175,23 +168,4 @@ async fn watchdog(engine: &Engine) {
 fn tell_systemd(states: &[sd_notify::NotifyState<'_>]) {
     // Without systemd nobody needs to be told.
     let _ = sd_notify::notify(states);
-}
-
-/// Starts the log. A separate thread writes the lines. They are dropped rather than waited for: a log that blocks must
-/// not delay a page. When the guard is dropped, the remaining lines are written.
-fn start_log(format: LogFormat) -> WorkerGuard {
-    let wanted = config::variable("STENTOR_LOG").unwrap_or_else(|| "info".into());
-    // These log every connection and every statement.
-    let filter = EnvFilter::try_new(format!("{wanted},hyper=warn,sqlx=warn"));
-    let filter = filter.unwrap_or_else(|_| EnvFilter::new("info"));
-    let (writer, guard) = tracing_appender::non_blocking(std::io::stderr());
-    // Without this, a failing stderr makes the log panic.
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).log_internal_errors(false);
-    let result = match format {
-        LogFormat::Text => log.with_ansi(colours(std::io::stderr().is_terminal())).with_target(false).try_init(),
-        LogFormat::Json => log.json().flatten_event(true).with_target(false).try_init(),
-    };
-    // In a test, logging is already set up.
-    let _ = result;
-    guard
 }

@@ -10,6 +10,7 @@ mod kept;
 mod python;
 mod tampered;
 mod untouched;
+mod words;
 
 use fixture::{Hands, opening, roster};
 use stentor::{

@@ -180,6 +180,13 @@ impl Engine {
         transact(&*self.context.store, class, needs, run).await.map(|(result, _)| result)
     }
 
+    /// Ends every session and desk link of a person that was made so far, durably.
+    pub(crate) async fn sign_out(&self, person: &PersonName, by: Actor) -> Result<(), StoreError> {
+        self.note(SourceEvent::DesksSignedOut { person: person.clone(), by }).await?;
+        self.context.keys.sign_out(person);
+        Ok(())
+    }
+
     /// The number of the next run of a drill.
     pub(crate) async fn next_run(&self) -> Result<RunId, StoreError> {
         self.context.store.next_run().await

@@ -128,20 +128,29 @@ pub async fn resolve(
 pub struct DeskFor {
     /// The person's name in the matrix.
     pub person: String,
+    /// Whether to end every session and link of this person instead.
+    #[serde(default)]
+    pub revoke: bool,
 }
 
 /// `POST /v1/desk-link`: the one command whose job it is to hand a person a live link.
 pub async fn desk_link(
     State(app): State<Arc<AppState>>,
     Extension(caller): Extension<UnixCaller>,
-    Json(DeskFor { person }): Json<DeskFor>,
+    Json(DeskFor { person, revoke }): Json<DeskFor>,
 ) -> Result<Response, ProblemDetails> {
     let person = PersonName::from(person);
-    if !app.engine.config().matrix.people.contains_key(&person) {
+    if !revoke && !app.engine.config().matrix.people.contains_key(&person) {
         return Err(ProblemDetails::not_found(format!("the matrix knows no person {person:?}")));
     }
     if caller.person().is_some_and(|own| *own != person) {
         return Err(ProblemDetails::new(StatusCode::FORBIDDEN, "a person gets a link for their own desk only"));
+    }
+    let by = caller.actor();
+    if revoke {
+        app.engine.sign_out(&person, by).await?;
+        tracing::info!(person = %person, by = caller.user(), "every desk session and link of a person was ended");
+        return Ok(Json(json!({ "revoked": person })).into_response());
     }
     let until = app.engine.now() + DESK_LINK_LIFE;
     app.engine.note(SourceEvent::DeskLinkIssued { person: person.clone(), by, until }).await?;

@@ -9,12 +9,14 @@
 
 mod kept;
 mod report;
+mod texts;
 
 pub use kept::{KeptAnchor, KeptAnchors, LINE_MAX};
 pub use report::{FAULTS_MAX, JournalFault, JournalFaultKind, JournalReport, UncoveredLines, VerifyConclusion};
+pub use texts::TextCheck;
 
 use crate::core::{
-    Incident, IncidentId, JournalRecord, StoredLine,
+    Incident, IncidentId, JournalRecord, ShownText, StoredLine,
     event::{ANCHORS, AnchorEvent, VERSION, genesis, hex, link, unhex},
 };
 use serde::{Deserialize, Serialize};
@@ -189,40 +191,69 @@ struct LineHeader {
     seq: u64,
 }
 
-/// A line as it is exported.
-#[derive(Serialize, Deserialize)]
-struct ExportedLine<'a> {
+/// A line as it is exported. The record is text, and not JSON within JSON: tools that write a number or a letter in
+/// another way would change the bytes that were hashed.
+#[derive(Serialize)]
+struct WrittenLine<'a> {
     pos: i64,
-    chain: String,
+    chain: &'a str,
     seq: u64,
     hash: String,
-    /// The record, byte for byte as it was hashed.
-    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    body: &'a str,
+}
+
+/// A line of an export: of the journal, or a text.
+#[derive(Deserialize)]
+struct ExportedLine<'a> {
+    #[serde(default)]
+    pos: i64,
+    #[serde(default)]
+    chain: String,
+    #[serde(default)]
+    seq: u64,
+    #[serde(default)]
+    hash: String,
+    /// The record: as text, or, in exports of earlier versions, JSON byte for byte as it was hashed.
+    #[serde(default, borrow)]
     body: Option<&'a RawValue>,
-    /// The record as text, if it is not JSON on one line: it was altered.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The record as text, in exports of earlier versions, if it was not JSON on one line.
+    #[serde(default)]
     raw: Option<String>,
+    /// The hash of a text.
+    #[serde(default)]
+    text: Option<String>,
+}
+
+/// One line of an export.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExportedItem {
+    /// A journal line.
+    Line(StoredLine),
+    /// A text.
+    Text(ShownText),
 }
 
 /// Writes lines as JSON, one on each line: `{"pos", "chain", "seq", "hash", "body"}`. The lines of the chain `anchors`
 /// in such a file are what [`KeptAnchors::read`] reads.
 pub fn export(lines: impl IntoIterator<Item = StoredLine>, to: &mut impl Write) -> Result<(), JournalError> {
-    for line in lines {
-        let one_line = !line.body.contains(['\n', '\r']);
-        let body = serde_json::from_str::<&RawValue>(&line.body).ok();
-        // Parsing drops white space around the value, but the exact bytes that were hashed must come back.
-        let body = body.filter(|body| one_line && body.get() == line.body);
-        let raw = if body.is_none() { Some(line.body.clone()) } else { None };
-        let exported =
-            ExportedLine { pos: line.pos, chain: line.chain, seq: line.seq, hash: hex(&line.hash), body, raw };
-        serde_json::to_writer(&mut *to, &exported).map_err(io::Error::from)?;
-        to.write_all(b"\n")?;
+    for StoredLine { pos, chain, seq, body, hash } in lines {
+        write_json(&WrittenLine { pos, chain: &chain, seq, hash: hex(&hash), body: &body }, to)?;
     }
     Ok(())
 }
 
-/// Reads what [`export`] wrote, line by line.
-pub fn read_export(from: impl BufRead) -> impl Iterator<Item = Result<StoredLine, JournalError>> {
+/// Writes texts, one on each line: `{"text", "body"}`.
+pub fn export_texts(texts: impl IntoIterator<Item = ShownText>, to: &mut impl Write) -> Result<(), JournalError> {
+    texts.into_iter().try_for_each(|text| write_json(&text, to))
+}
+
+fn write_json(line: &impl Serialize, to: &mut impl Write) -> Result<(), JournalError> {
+    serde_json::to_writer(&mut *to, line).map_err(io::Error::from)?;
+    Ok(to.write_all(b"\n")?)
+}
+
+/// Reads what [`export`] and [`export_texts`] wrote, line by line.
+pub fn read_export(from: impl BufRead) -> impl Iterator<Item = Result<ExportedItem, JournalError>> {
     let lines = (1..).zip(from.lines()).filter(|(_, line)| !line.as_ref().is_ok_and(|line| line.trim().is_empty()));
     lines.map(|(number, line)| {
         let line = line?;
@@ -230,11 +261,21 @@ pub fn read_export(from: impl BufRead) -> impl Iterator<Item = Result<StoredLine
     })
 }
 
-fn imported(line: &str) -> Result<StoredLine, String> {
+fn imported(line: &str) -> Result<ExportedItem, String> {
     let line: ExportedLine<'_> = serde_json::from_str(line).map_err(|error| error.to_string())?;
+    let body = match line.body.map(RawValue::get) {
+        Some(text) if text.starts_with('"') => serde_json::from_str(text).map_err(|error| error.to_string())?,
+        Some(json) => json.to_owned(),
+        None => line.raw.ok_or("it has no body")?,
+    };
+    if let Some(hash) = line.text {
+        return Ok(ExportedItem::Text(ShownText { hash, body }));
+    }
+    if line.chain.is_empty() {
+        return Err("it names no chain".into());
+    }
     let hash = unhex(&line.hash).ok_or("its hash does not have 64 hex digits")?;
-    let body = line.body.map(|body| body.get().to_owned()).or(line.raw).ok_or("it has no body")?;
-    Ok(StoredLine { pos: line.pos, chain: line.chain, seq: line.seq, body, hash })
+    Ok(ExportedItem::Line(StoredLine { pos: line.pos, chain: line.chain, seq: line.seq, body, hash }))
 }
 
 /// Folds the lines of one incident, from the first line, into its state.

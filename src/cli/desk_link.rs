@@ -12,6 +12,9 @@ use std::process::ExitCode;
 pub struct DeskLink {
     /// The person's name in the matrix
     person: String,
+    /// Hand out none: end every desk session and link of this person that was made so far
+    #[arg(long)]
+    revoke: bool,
     /// Print it as JSON
     #[arg(long)]
     json: bool,
@@ -19,9 +22,12 @@ pub struct DeskLink {
 
 impl DeskLink {
     pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
-        let answer: Value = DaemonClient::of(places)?.post("/v1/desk-link", &DeskFor { person: self.person })?;
+        let answer: Value =
+            DaemonClient::of(places)?.post("/v1/desk-link", &DeskFor { person: self.person, revoke: self.revoke })?;
         if self.json {
             println!("{}", serde_json::to_string_pretty(&answer)?);
+        } else if self.revoke {
+            println!("every desk session and link of {} was ended", answer["revoked"].as_str().unwrap_or_default());
         } else {
             println!("{}", answer["link"].as_str().unwrap_or_default());
         }

@@ -1,5 +1,6 @@
 //! The command line: one file for each subcommand.
 
+mod backup;
 mod check;
 mod client;
 mod daemon;
@@ -71,6 +72,8 @@ enum Command {
     MailIn(mail_in::MailIn),
     /// Verify or export the journal
     Journal(reports::journal::JournalArgs),
+    /// Copy the store into a file, while the daemon goes on, and check the copy
+    Backup(backup::BackupArgs),
     /// List and clear rows in the state folder that cannot be read
     Store(store::StoreCommand),
     /// See everything at work: the flash crash of 6 May 2010 as a drill, in under 90 seconds, no account needed
@@ -127,6 +130,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Drill(drill) => drill.run(places),
         Command::MailIn(mail) => mail.run(places),
         Command::Journal(journal) => journal.run(places),
+        Command::Backup(backup) => backup.run(places),
         Command::Store(store) => store.run(places),
         Command::Demo(demo) => demo.run(places),
         Command::Scenario(scenarios) => scenarios.run(places),

@@ -2,7 +2,7 @@
 
 use crate::{
     cli::{client::DaemonClient, error::CliError, options::PathOptions, reports::journal_source::JournalSource, table},
-    core::Actor,
+    core::{Actor, printable::one_line},
     http::control::quarantine::{ClearRequest, ClearedRows, QuarantinedView},
     store::{IncidentFilter, QuarantineStatus, QuarantinedRow, RowName, clear_quarantined},
 };
@@ -58,7 +58,10 @@ enum QuarantineAction {
 impl StoreCommand {
     pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
         let StoreAction::Quarantine(what) = self.what;
-        let journal = JournalSource::of(places)?;
+        let journal = match &what {
+            QuarantineAction::Clear { .. } => JournalSource::to_change(places)?,
+            QuarantineAction::List { .. } | QuarantineAction::Show { .. } => JournalSource::of(places)?,
+        };
         match what {
             QuarantineAction::List { all, json } => list(&journal, all, json),
             QuarantineAction::Show { row, json } => show(&journal, row, json),
@@ -79,7 +82,13 @@ fn list(journal: &JournalSource, all: bool, json: bool) -> Result<ExitCode, CliE
             let about = entry.incident.as_ref().and_then(|incident| incident.summary.clone());
             let found = entry.found_at.to_utc().format("%Y-%m-%d %H:%M:%S").to_string();
             let now = standing(entry);
-            rows.add_row([entry.row.to_string(), found, about.unwrap_or_default(), entry.why.clone(), now]);
+            rows.add_row([
+                entry.row.to_string(),
+                found,
+                one_line(&about.unwrap_or_default()).into_owned(),
+                one_line(&entry.why).into_owned(),
+                now,
+            ]);
         }
         println!("{rows}");
     }

@@ -22,7 +22,7 @@ use crate::core::{
     plan::OnResolved,
     send_outcome::SendOutcome,
     sentence::ended,
-    time::Timestamp,
+    time::{StepTime, Timestamp},
 };
 use std::sync::Arc;
 
@@ -118,10 +118,17 @@ pub enum IncidentInput {
 }
 
 /// Opens an incident. Every required role enters its first step in the same call.
-pub fn open(id: IncidentId, opening: IncidentOpening, roster: &Roster, now: Timestamp) -> (Incident, Vec<Event>) {
+pub fn open(
+    id: IncidentId,
+    opening: IncidentOpening,
+    roster: &Roster,
+    time: impl Into<StepTime>,
+) -> (Incident, Vec<Event>) {
+    let StepTime { now, civil } = time.into();
     let mut incident = Incident::opened(id, &opening, now);
     let plan = opening.plan.clone();
-    let mut judge = Decider { incident: &mut incident, roster, now, events: vec![Event::Opened(Box::new(opening))] };
+    let mut judge =
+        Decider { incident: &mut incident, roster, now, civil, events: vec![Event::Opened(Box::new(opening))] };
     // All roles are created before the first is paged: a required role that is also the `next` of another one must not
     // be entered in its place.
     for role in &plan.required {
@@ -141,9 +148,10 @@ pub fn open(id: IncidentId, opening: IncidentOpening, roster: &Roster, now: Time
 /// Decides what `input` means for an open incident at `now`, applies it and returns the events. Returns nothing for an
 /// input that has no effect: a repeated tick, an outcome for an unknown page, or anything but an answer or an outcome
 /// after the incident has ended.
-pub fn step(incident: &mut Incident, input: IncidentInput, roster: &Roster, now: Timestamp) -> Vec<Event> {
+pub fn step(incident: &mut Incident, input: IncidentInput, roster: &Roster, time: impl Into<StepTime>) -> Vec<Event> {
+    let StepTime { now, civil } = time.into();
     let now = now.max(incident.last_at);
-    let mut judge = Decider { incident, roster, now, events: Vec::new() };
+    let mut judge = Decider { incident, roster, now, civil, events: Vec::new() };
     // Any input that arrives after a drill's end time finds it over, even if no tick came first.
     if judge.incident.is_overdue_drill(now) {
         judge.resolve(Actor::Clock, None);
@@ -173,6 +181,7 @@ struct Decider<'a> {
     incident: &'a mut Incident,
     roster: &'a Roster,
     now: Timestamp,
+    civil: Timestamp,
     events: Vec<Event>,
 }
 

@@ -72,6 +72,9 @@ pub enum Event {
         until: Timestamp,
         /// Why the ladder moved here.
         why: StepReason,
+        /// The civil time by which it was decided who was on call, if it is not the event's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        civil: Option<Timestamp>,
     },
     /// A step waits longer, because no channel was given its pages yet, or because its first page went out late.
     StepProlonged {
@@ -314,6 +317,16 @@ pub struct StoredLine {
     pub hash: [u8; 32],
 }
 
+/// A text that was shown, as it is stored or exported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShownText {
+    /// Its hash: [`text_hash`] of its content.
+    #[serde(rename = "text")]
+    pub hash: String,
+    /// Its content, with placeholders in place of codes and links.
+    pub body: String,
+}
+
 /// The name of the chain of anchors.
 pub const ANCHORS: &str = "anchors";
 
@@ -340,4 +353,9 @@ pub fn link(previous: &[u8; 32], line: &[u8]) -> [u8; 32] {
 /// The hash before the first link of a chain: SHA-256 of the chain's name, so that chains cannot be swapped.
 pub fn genesis(chain: &str) -> [u8; 32] {
     Sha256::digest(chain.as_bytes()).into()
+}
+
+/// The name of a text that was shown: the first half of the SHA-256 of its content, in hex.
+pub fn text_hash(text: &str) -> String {
+    hex(&Sha256::digest(text.as_bytes())[..16])
 }

@@ -1,7 +1,8 @@
 //! One run of a drill's scenario as it is stored: its times and its result.
 
-use crate::core::{identity::RunId, incident::IncidentId, time::Timestamp};
+use crate::core::{hex::hex, identity::RunId, incident::IncidentId, time::Timestamp};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::fmt;
 
 /// One run.
@@ -38,6 +39,14 @@ pub struct DrillRun {
     /// The results of its hypotheses.
     #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
     pub score: serde_json::Value,
+}
+
+impl DrillRun {
+    /// The hash of all of it, as it is journaled: a run that was edited has another one.
+    pub fn digest(&self) -> String {
+        // Our own types, and JSON that was read before: this cannot fail.
+        hex(&Sha256::digest(serde_json::to_vec(self).unwrap_or_default()))
+    }
 }
 
 /// The state of a run.

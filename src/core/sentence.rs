@@ -6,15 +6,40 @@ use crate::core::{
     event::{Actor, Event, StepReason},
     incident::Incident,
     page::{Page, PagePurpose, PageStage},
+    printable::one_line,
     send_outcome::{HeldWhy, SendOutcome, StandIn},
     time::Timestamp,
 };
 
-/// One sentence that describes an event.
+/// One sentence that describes an event, on one line.
 pub fn sentence(event: &Event) -> String {
+    one_line(&described(event)).into_owned()
+}
+
+/// The same for logs, which are kept and copied where the journal is not: without the words of others, which may be about
+/// customers. The journal has them.
+pub fn log_sentence(event: &Event) -> String {
     match event {
         Event::Opened(opening) => {
-            let word = if opening.alert.drill { "DRILL" } else { "LIVE" };
+            let (word, trigger) = (live_or_drill(opening.alert.drill), &opening.plan.trigger);
+            let key = opening.key.of_plan(trigger);
+            one_line(&format!("{word} incident opened by trigger {trigger} for {key}")).into_owned()
+        }
+        Event::Joined { alert } => one_line(&format!("again: {} of {}", alert.kind, alert.source)).into_owned(),
+        Event::Resolved { by, .. } => one_line(&ended(by, None)).into_owned(),
+        Event::Judged { by, finding, .. } => one_line(&format!("{by} says what it was: {finding}")).into_owned(),
+        event => sentence(event),
+    }
+}
+
+fn live_or_drill(drill: bool) -> &'static str {
+    if drill { "DRILL" } else { "LIVE" }
+}
+
+fn described(event: &Event) -> String {
+    match event {
+        Event::Opened(opening) => {
+            let word = live_or_drill(opening.alert.drill);
             format!("{word} incident opened by trigger {}: {}", opening.plan.trigger, opening.summary)
         }
         Event::Joined { alert } => format!("again: {}", alert.headline()),
@@ -141,7 +166,7 @@ pub fn history(incident: &Incident) -> Vec<(Timestamp, String)> {
         }
     }
     trail.sort_by_key(|(at, _)| *at);
-    trail
+    trail.into_iter().map(|(at, text)| (at, one_line(&text).into_owned())).collect()
 }
 
 /// Who was briefed, and by which channels: one sentence for each person and step. A message that never left this

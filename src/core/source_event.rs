@@ -3,16 +3,18 @@
 use super::{
     actor::Actor,
     alert::Alert,
+    identity::RunId,
     incident::IncidentId,
     key::IncidentKey,
     names::{ChannelName, PersonName, TriggerName},
+    run::RunState,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Events in a source's own chain: every alert that did not open an incident, and what happened to it. In Stentor's own
-/// chain: what it has learned about the people of the matrix.
+/// chain: what it has learned about the people of the matrix, and what happened to the daemon itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "event")]
 pub enum SourceEvent {
@@ -137,5 +139,53 @@ pub enum SourceEvent {
     QuarantineRestored {
         /// The row.
         row: String,
+    },
+    /// A daemon opened the store.
+    Started {
+        /// The version of the program.
+        version: String,
+        /// The content hash of the matrix and its templates.
+        matrix: String,
+        /// How far the wall clock was ahead of the store's time, in microseconds.
+        clock_ahead_us: i64,
+    },
+    /// The daemon stopped in order.
+    Stopped {},
+    /// Another matrix, or other templates, were taken into use.
+    Reloaded {
+        /// The content hash of the matrix and its templates.
+        matrix: String,
+    },
+    /// The wall clock was set while the daemon ran.
+    ClockStepped {
+        /// By how much, in microseconds; less than 0 for backwards.
+        by_us: i64,
+        /// How far it is ahead of the store's time now, in microseconds.
+        ahead_us: i64,
+    },
+    /// A link to a person's desk page was handed out.
+    DeskLinkIssued {
+        /// The person.
+        person: PersonName,
+        /// Who asked for it.
+        by: Actor,
+        /// When it ends.
+        until: Timestamp,
+    },
+    /// Every session and desk link of a person that was made so far was ended.
+    DesksSignedOut {
+        /// The person.
+        person: PersonName,
+        /// Who ended them.
+        by: Actor,
+    },
+    /// A run of a drill, new or changed. Written just before the run itself.
+    DrillRunKept {
+        /// The run.
+        run: RunId,
+        /// Its state.
+        state: RunState,
+        /// [`super::run::DrillRun::digest`].
+        digest: String,
     },
 }

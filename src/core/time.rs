@@ -9,6 +9,23 @@ use std::{fmt, time::Duration};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(i64);
 
+/// The two times of a step: the store's, which never jumps and which the journal and all waits are in, and civil time,
+/// as people's calendars have it. Who is on call depends on civil time alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StepTime {
+    /// The store's time.
+    pub now: Timestamp,
+    /// What the wall clock says. It may be set forwards and backwards.
+    pub civil: Timestamp,
+}
+
+impl From<Timestamp> for StepTime {
+    /// A time at which both clocks agree.
+    fn from(now: Timestamp) -> Self {
+        Self { now, civil: now }
+    }
+}
+
 impl Timestamp {
     /// The beginning of year 1.
     pub const MIN: Self = Self(-62_135_596_800_000_000);

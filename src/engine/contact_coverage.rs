@@ -2,7 +2,7 @@
 
 use super::{OptOut, RuntimeConfig, metrics::ChannelProofs};
 use crate::{
-    core::{ChannelName, ContactProof, IncidentId, PersonName, RoleName, Timestamp, proof::ProofKind},
+    core::{ChannelName, ContactProof, IncidentId, PersonName, RoleName, Timestamp, proof::ProofKind, time::StepTime},
     matrix::ContactField,
 };
 use serde::{Deserialize, Serialize};
@@ -65,8 +65,9 @@ pub fn contact_coverage(
     proofs: &[ContactProof],
     opt_outs: &[OptOut],
     unlinked: &BTreeSet<(ChannelName, PersonName)>,
-    now: Timestamp,
+    time: impl Into<StepTime>,
 ) -> Vec<ContactCoverage> {
+    let StepTime { now, civil } = time.into();
     let known: BTreeMap<(&PersonName, &ChannelName), &ContactProof> =
         proofs.iter().map(|proof| ((&proof.person, &proof.channel), proof)).collect();
     let person = |(person, settings): (&PersonName, &crate::matrix::Person)| {
@@ -84,7 +85,7 @@ pub fn contact_coverage(
         ContactCoverage {
             person: person.clone(),
             name: settings.name.clone(),
-            on_call: on_call(config, person, now),
+            on_call: on_call(config, person, civil),
             // A page at a desk reaches only whoever sits there.
             ways: data.len(),
             channels: channels.iter().map(contact).collect(),
@@ -131,9 +132,9 @@ fn is_sandboxed(config: &RuntimeConfig, channel: &ChannelName) -> bool {
     config.channels.get(channel).is_some_and(|active| active.sandboxed.is_some())
 }
 
-fn on_call(config: &RuntimeConfig, person: &PersonName, now: Timestamp) -> Vec<OnCall> {
+fn on_call(config: &RuntimeConfig, person: &PersonName, civil: Timestamp) -> Vec<OnCall> {
     let pages = |steps: &[crate::core::StepPlan]| {
-        steps.iter().position(|step| config.matrix.roster.resolve(&step.page, now).contains(person))
+        steps.iter().position(|step| config.matrix.roster.resolve(&step.page, civil).contains(person))
     };
     let roles = config.matrix.roles.iter();
     roles.filter_map(|(role, row)| Some(OnCall { role: role.clone(), step: pages(&row.steps)? + 1 })).collect()

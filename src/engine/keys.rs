@@ -13,7 +13,11 @@ use crate::{
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
-use std::time::Duration;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 use subtle::ConstantTimeEq;
 
 /// How long a desk link can be used to sign in.
@@ -24,12 +28,16 @@ pub const SESSION_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// What is derived from the server key.
 #[derive(Clone)]
-pub struct DerivedKeys([u8; 32]);
+pub struct DerivedKeys {
+    key: [u8; 32],
+    /// How often each person's desks were signed out. It is part of what signs them in.
+    signed_out: Arc<Mutex<BTreeMap<PersonName, u64>>>,
+}
 
 impl DerivedKeys {
     /// Derives from this server key.
     pub fn new(key: [u8; 32]) -> Self {
-        Self(key)
+        Self { key, signed_out: Arc::default() }
     }
 
     /// The code that answers a page: [`CODE_DIGITS`] digits, never beginning with zero.
@@ -153,9 +161,20 @@ impl DerivedKeys {
         hex(&self.mac("site", "")[..4])
     }
 
+    /// Ends every session and desk link of a person that was made so far. The journal keeps this; it is called for each
+    /// such line at a start.
+    pub fn sign_out(&self, person: &PersonName) {
+        *self.signed_out.lock().unwrap_or_else(PoisonError::into_inner).entry(person.clone()).or_default() += 1;
+    }
+
     fn grant(&self, label: &str, person: &PersonName, until: Timestamp) -> SecretString {
         let seconds = until.as_micros() / 1_000_000;
-        let mac = self.mac(label, &format!("{person}.{seconds}"));
+        let times = self.signed_out.lock().unwrap_or_else(PoisonError::into_inner).get(person).copied();
+        // Whoever was never signed out keeps the sessions of before there was this.
+        let mac = match times {
+            None => self.mac(label, &format!("{person}.{seconds}")),
+            Some(times) => self.mac(label, &format!("{person}.{seconds}\0{times}")),
+        };
         SecretString::from(format!("{person}.{seconds}.{}", hex(&mac[..16])))
     }
 
@@ -171,7 +190,7 @@ impl DerivedKeys {
     /// HMAC takes keys of any length; ours fits one block, padded with zeros as RFC 2104 says.
     fn keyed(&self) -> Hmac<Sha256> {
         let mut block = [0; 64];
-        block[..32].copy_from_slice(&self.0);
+        block[..32].copy_from_slice(&self.key);
         <Hmac<Sha256> as KeyInit>::new(&block.into())
     }
 
@@ -271,6 +290,28 @@ mod tests {
         assert_eq!(keys.signed_in(token.expose_secret(), now), Some(PersonName::from("ana")));
         assert_eq!(keys.signed_in(token.expose_secret(), now + DESK_LINK_LIFE), None);
         assert_eq!(keys.person_of_session(token.expose_secret(), now), None);
+    }
+
+    #[test]
+    fn who_was_signed_out_needs_a_new_link_and_nobody_else_does() {
+        let (keys, now) = (DerivedKeys::new([7; 32]), Timestamp::from_micros(1_000_000_000));
+        let (ana, bo) = (PersonName::from("ana"), PersonName::from("bo"));
+        let of = |keys: &DerivedKeys, person: &PersonName| {
+            let until = now + DESK_LINK_LIFE;
+            [keys.sign_in(person, until), keys.session(person, until)].map(|token| token.expose_secret().to_owned())
+        };
+        let (before, other) = (of(&keys, &ana), of(&keys, &bo));
+        let opens = |keys: &DerivedKeys, [link, session]: &[String; 2]| {
+            (keys.signed_in(link, now).is_some(), keys.person_of_session(session, now).is_some())
+        };
+        let shared = keys.clone();
+        for _ in 0..2 {
+            let old = of(&keys, &ana);
+            shared.sign_out(&ana);
+            let new = of(&keys, &ana);
+            assert_eq!((opens(&keys, &before), opens(&keys, &old)), ((false, false), (false, false)));
+            assert_eq!((opens(&keys, &new), opens(&keys, &other)), ((true, true), (true, true)));
+        }
     }
 
     #[test]

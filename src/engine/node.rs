@@ -14,7 +14,11 @@ use super::{
 };
 use crate::{
     core::{
-        DrillRun, Event, IncidentId, IncidentInput, RunId, ScheduledRun, SendOutcome, Timestamp, sentence::sentence,
+        Actor, DrillRun, Event, IncidentId, IncidentInput, PersonName, RunId, ScheduledRun, SendOutcome, SourceEvent,
+        SourceName, Timestamp,
+        names::SELF,
+        sentence::{log_sentence, sentence},
+        time::StepTime,
     },
     store::{CommittedEvent, CommittedEvents, LockSet, RequestClass, Store, StoreError, Transaction, transact},
 };
@@ -107,6 +111,16 @@ impl Engine {
         self.context.store.now()
     }
 
+    /// The store's time, and civil time.
+    pub fn time(&self) -> StepTime {
+        StepTime { now: self.context.store.now(), civil: self.context.store.civil_now() }
+    }
+
+    /// How far the wall clock is ahead of the store's time, in microseconds; less than 0 if it is behind.
+    pub fn clock_ahead_us(&self) -> i64 {
+        self.context.store.clock_ahead_us()
+    }
+
     /// The incidents that change. A receiver that lags behind must look at everything afresh.
     pub fn changes(&self) -> broadcast::Receiver<IncidentId> {
         self.context.changes()
@@ -174,14 +188,31 @@ impl Engine {
         transact(&*self.context.store, class, needs, run).await.map(|(result, _)| result)
     }
 
+    /// Ends every session and desk link of a person that was made so far, durably.
+    pub(crate) async fn sign_out(&self, person: &PersonName, by: Actor) -> Result<(), StoreError> {
+        self.note(SourceEvent::DesksSignedOut { person: person.clone(), by }).await?;
+        self.context.keys.sign_out(person);
+        Ok(())
+    }
+
     /// The number of the next run of a drill.
     pub(crate) async fn next_run(&self) -> Result<RunId, StoreError> {
         self.context.store.next_run().await
     }
 
-    /// Keeps a run of a drill, new or as it stands now.
+    /// Keeps a run of a drill, new or as it stands now. The journal has it first: a run that was edited later, or is
+    /// gone, is found by it.
     pub(crate) async fn keep_run(&self, run: DrillRun) -> Result<(), StoreError> {
+        self.note(SourceEvent::DrillRunKept { run: run.id, state: run.state, digest: run.digest() }).await?;
         self.context.store.keep_run(run).await
+    }
+
+    /// Journals what happened to this daemon itself, in Stentor's own chain.
+    pub(crate) async fn note(&self, event: SourceEvent) -> Result<(), StoreError> {
+        let source = SourceName::from(SELF);
+        let needs = LockSet { sources: vec![source.clone()], ..LockSet::default() };
+        let run = move |tx: &mut Transaction<'_>| tx.record_source(&source, event.clone());
+        self.transact(RequestClass::Ladder, needs, run).await
     }
 
     /// Keeps when a scenario runs next.
@@ -222,10 +253,10 @@ fn log(happened: &CommittedEvent) {
     let (incident, at, event) = (happened.incident, happened.at, &happened.event);
     match event {
         Event::Paged { .. } | Event::Joined { .. } | Event::Withdrawn { .. } | Event::Reported { .. } => {
-            tracing::debug!(incident.id = %incident, event.at = %at, "{}", sentence(event));
+            tracing::debug!(incident.id = %incident, event.at = %at, "{}", log_sentence(event));
         }
         Event::Settled { settlement: SendOutcome::Accepted { .. } | SendOutcome::Unsent, .. } => {
-            tracing::debug!(incident.id = %incident, event.at = %at, "{}", sentence(event));
+            tracing::debug!(incident.id = %incident, event.at = %at, "{}", log_sentence(event));
         }
         Event::Settled { .. }
         | Event::Undelivered { .. }
@@ -233,8 +264,11 @@ fn log(happened: &CommittedEvent) {
         | Event::TakenOver { .. }
         | Event::Preempted { .. }
         | Event::Exhausted { .. } => {
-            tracing::warn!(incident.id = %incident, event.at = %at, "{}", sentence(event));
+            tracing::warn!(incident.id = %incident, event.at = %at, "{}", log_sentence(event));
         }
-        _ => tracing::info!(incident.id = %incident, event.at = %at, "{}", sentence(event)),
+        _ => tracing::info!(incident.id = %incident, event.at = %at, "{}", log_sentence(event)),
+    }
+    if matches!(event, Event::Opened(_) | Event::Joined { .. } | Event::Resolved { .. } | Event::Judged { .. }) {
+        tracing::debug!(incident.id = %incident, event.at = %at, "in words: {}", sentence(event));
     }
 }

@@ -4,7 +4,8 @@ use super::history::{self, ChainPortion, HistoryControl};
 use crate::{
     core::{
         ContactProof, DrillRun, Incident, IncidentId, IncidentIdentity, PageId, PageIdentity, PersonName, RunId,
-        ScheduledRun, StoredLine,
+        ScheduledRun, ShownText, StoredLine,
+        record::{RecordCursor, RecordPortion},
     },
     store::{
         AskedIncidents, AskedQuery, IncidentFilter, IncidentPortion, OpenNow, QuarantinedRow, RowName, RowRemains,
@@ -78,9 +79,19 @@ impl EngineReader {
         self.store.lines(chain, after, limit).await
     }
 
+    /// Compares one portion of the stored state with the journal.
+    pub async fn audit(&self, from: RecordCursor) -> Result<RecordPortion, StoreError> {
+        self.store.audit(from).await
+    }
+
     /// A text that was shown, by its content hash.
     pub async fn text(&self, hash: String) -> Result<Option<String>, StoreError> {
         self.store.text(hash).await
+    }
+
+    /// Texts that were shown, after this position, each with its position.
+    pub async fn texts(&self, after: i64, limit: usize) -> Result<Vec<(i64, ShownText)>, StoreError> {
+        self.store.texts(after, limit).await
     }
 
     /// When each person was last proven to be reached by each channel.

@@ -265,7 +265,10 @@ fn anchor(seq: Option<&Value>, hash: Option<&Value>) -> Option<KeptAnchor> {
 /// The record of an exported line, byte for byte; a line that a person wrote has none.
 fn record(line: &str, object: &Value) -> Option<String> {
     object.get("body").or_else(|| object.get("raw"))?;
-    super::imported(line).ok().map(|line| line.body)
+    match super::imported(line) {
+        Ok(super::ExportedItem::Line(line)) => Some(line.body),
+        _ => None,
+    }
 }
 
 /// `.. INFO journal anchored journal.anchor.seq=7 journal.anchor.hash="ab.."`, to the line's end.

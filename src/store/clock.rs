@@ -1,6 +1,6 @@
 //! Time that does not jump: the wall clock when the store was opened, plus time that nobody can set.
 
-use crate::core::Timestamp;
+use crate::core::{Timestamp, oncall::EPOCH, time::StepTime};
 use serde::{Deserialize, Serialize};
 use std::{
     fs,
@@ -14,6 +14,12 @@ use std::{
 /// The latest time that a clock may go on from, the year 9000: what is later can only be damage, and there must be room
 /// for ladders before the end of all times.
 const LATEST: Timestamp = Timestamp::from_micros(221_845_392_000_000_000);
+
+/// How far the wall clock may be from this one and still say the same, in microseconds.
+const AGREES_US: i64 = 1_000_000;
+
+/// The earliest time that a wall clock can have: a machine that starts without its time says 1970.
+const WALL_EARLIEST: Timestamp = EPOCH;
 
 /// Where time comes from. The daemon has [`SystemClock`]; tests and the simulation have clocks that they move themselves.
 pub trait ClockSources: Send + Sync + 'static {
@@ -97,6 +103,19 @@ impl SteadyClock {
     /// sets the wall clock.
     pub fn drift_us(&self) -> i64 {
         self.sources.wall().micros_since(self.now())
+    }
+
+    /// Civil time when this clock says `now`: the wall clock's, if it can be right. What agrees to a second is the same
+    /// time, so that two clocks that are slewed apart need no word in the journal.
+    pub fn civil(&self, now: Timestamp) -> Timestamp {
+        let wall = self.sources.wall();
+        let agrees = wall.micros_since(now).saturating_abs() < AGREES_US;
+        if agrees || wall < WALL_EARLIEST || LATEST < wall { now } else { wall }
+    }
+
+    /// The times of a step at `now`.
+    pub fn step_time(&self, now: Timestamp) -> StepTime {
+        StepTime { now, civil: self.civil(now) }
     }
 
     /// What to keep for [`SteadyClock::start`].

@@ -6,7 +6,9 @@ mod inner;
 mod lookup;
 
 use crate::{
-    core::{ContactProof, DrillRun, Incident, IncidentId, PageId, RunId, ScheduledRun, Timestamp, event::ANCHORS},
+    core::{
+        ContactProof, DrillRun, Incident, IncidentId, PageId, RunId, ScheduledRun, ShownText, Timestamp, event::ANCHORS,
+    },
     store::{
         CommitListener, CommittedEvents, IncidentFilter, OpenNow, OrphanPages, RequestClass, Store, StoreError,
         StoreRequest, StoredLine, Transaction,
@@ -333,6 +335,14 @@ impl Store for MemoryNode {
 
     fn text(&self, hash: String) -> BoxFuture<'_, Result<Option<String>, StoreError>> {
         ready(move || self.shared.lock().texts.get(&hash).cloned())
+    }
+
+    fn texts(&self, after: i64, limit: usize) -> BoxFuture<'_, Result<Vec<(i64, ShownText)>, StoreError>> {
+        ready(move || {
+            let inner = self.shared.lock();
+            let all = (1_i64..).zip(&inner.texts).filter(|(n, _)| after < *n).take(limit);
+            all.map(|(n, (hash, body))| (n, ShownText { hash: hash.clone(), body: body.clone() })).collect()
+        })
     }
 
     fn keep_run(&self, run: DrillRun) -> BoxFuture<'_, Result<(), StoreError>> {

@@ -28,15 +28,16 @@ pub use host::TransactionHost;
 pub use line::{ChainHead, JournalLine};
 pub use lookup::{AskedIncidents, AskedQuery, AskedStanding, BriefOf, IncidentPortion, Lookup, RunPortion, earlier};
 pub use memory::{MemoryNode, MemoryStore};
-pub use open::{StoreConfig, open_store};
+pub use open::{StoreConfig, open_store, read_store};
 pub use quarantine::{QuarantineStatus, QuarantinedRow, RowKind, RowName, RowRemains};
 pub use sqlite::SqliteStore;
 pub use transaction::{Transaction, ended_window};
 pub use working_set::{ChangeSet, StoredIncident, WorkingSet};
 
 use crate::core::{
-    ContactProof, DrillRun, Event, Incident, IncidentId, IncidentKey, PageId, RunId, ScheduledRun, SourceName,
-    Timestamp, TriggerName,
+    ContactProof, DrillRun, Event, Incident, IncidentId, IncidentKey, PageId, RunId, ScheduledRun, ShownText,
+    SourceName, Timestamp, TriggerName,
+    record::{RecordCursor, RecordPortion},
 };
 use futures_util::future::BoxFuture;
 use std::sync::{Arc, Mutex};
@@ -45,6 +46,17 @@ use std::sync::{Arc, Mutex};
 pub trait Store: Lookup {
     /// The store's time: it never jumps, even if the wall clock does.
     fn now(&self) -> Timestamp;
+
+    /// How far the wall clock is ahead of [`Store::now`], in microseconds; less than 0 if it is behind. Only a wall
+    /// clock that was set, or that is set wrong, makes it large.
+    fn clock_ahead_us(&self) -> i64 {
+        0
+    }
+
+    /// Civil time: the wall clock's, where it can be right. Who is on call depends on it.
+    fn civil_now(&self) -> Timestamp {
+        self.now()
+    }
 
     /// Runs a request's closure on what it needs and commits all of it or nothing. Returns only after the commit is
     /// durable.
@@ -129,12 +141,27 @@ pub trait Store: Lookup {
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<StoredLine>, StoreError>>;
 
+    /// Compares one portion of the stored state with the journal, and what is named by its hash with its content. Chains
+    /// are no part of it: whoever reads the lines follows them. A store whose state is nothing but its
+    /// journal has nothing to compare.
+    fn audit(&self, from: RecordCursor) -> BoxFuture<'_, Result<RecordPortion, StoreError>> {
+        let _ = from;
+        Box::pin(async { Ok(RecordPortion::default()) })
+    }
+
     /// When each channel was last proven to reach each person. Who is missing was never reached, as far as is known. An
     /// unreadable row is set aside.
     fn proofs(&self) -> BoxFuture<'_, Result<Vec<ContactProof>, StoreError>>;
 
     /// A text that was shown, by its content hash, with placeholders in place of codes and links.
     fn text(&self, hash: String) -> BoxFuture<'_, Result<Option<String>, StoreError>>;
+
+    /// Texts that were shown, after this position, at most `limit`, each with its position. Their order means nothing;
+    /// a store that keeps no texts has none.
+    fn texts(&self, after: i64, limit: usize) -> BoxFuture<'_, Result<Vec<(i64, ShownText)>, StoreError>> {
+        let _ = (after, limit);
+        Box::pin(async { Ok(Vec::new()) })
+    }
 
     /// Stores a run of a drill, new or changed.
     fn keep_run(&self, run: DrillRun) -> BoxFuture<'_, Result<(), StoreError>>;
@@ -300,6 +327,16 @@ pub enum StoreError {
     /// Any other error of the database.
     #[error("the store failed: {0}")]
     Failed(String),
+}
+
+impl StoreError {
+    /// Why this incident can not be read, without its name.
+    fn reason(&self, id: &IncidentId) -> String {
+        match self {
+            Self::Corrupt { what, why } if *what == id.to_string() => why.clone(),
+            error => error.to_string(),
+        }
+    }
 }
 
 /// Runs a closure in a transaction and returns its result: [`Store::run`] for callers that want an answer.

@@ -2,7 +2,7 @@
 
 use super::{
     DiskSpace, Store, StoreError,
-    clock::ClockSources,
+    clock::{ClockSources, SystemClock},
     sqlite::{
         self, SqliteStore,
         disk::{self, SpaceLimits},
@@ -30,18 +30,38 @@ impl StoreConfig {
 
     /// Whether anything was ever stored there.
     pub fn exists(&self) -> bool {
-        match self {
-            Self::Sqlite(dir) => dir.join(sqlite::FILE).exists(),
-        }
+        self.file().exists()
     }
 
     /// The proofs of contact in a store that no daemon has open; none where there is no store. Changes nothing.
     ///
     /// # Errors
-    /// [`StoreError::Failed`] where the store can not be read, or is older than the proofs.
+    /// Those of [`read_store`].
     pub async fn read_proofs(&self) -> Result<Vec<ContactProof>, StoreError> {
+        if !self.exists() {
+            return Ok(Vec::new());
+        }
+        let store = read_store(self, Arc::new(SystemClock)).await?;
+        let proofs = store.proofs().await;
+        store.close().await;
+        proofs
+    }
+
+    /// The file that it is in.
+    pub fn file(&self) -> PathBuf {
         match self {
-            Self::Sqlite(dir) => sqlite::read_proofs(dir).await,
+            Self::Sqlite(dir) => dir.join(sqlite::FILE),
+        }
+    }
+
+    /// Copies it into another directory, which must exist and have none. A daemon may have it open: the copy is what
+    /// was committed when it began. It is for its owner only, and on the disk when this returns.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] where the copy is not sound, and whatever the store and the disk say.
+    pub async fn copy_to(&self, dir: &Path) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(from) => sqlite::copy(from, dir).await,
         }
     }
 
@@ -64,5 +84,15 @@ impl StoreConfig {
 pub async fn open_store(config: &StoreConfig, clock: Arc<dyn ClockSources>) -> Result<Arc<dyn Store>, StoreError> {
     match config {
         StoreConfig::Sqlite(dir) => Ok(SqliteStore::open(dir, clock).await?),
+    }
+}
+
+/// Opens a store to read it, and changes nothing of it: also for a copy, and on a file system that can not be written.
+///
+/// # Errors
+/// [`StoreError::Locked`] while a daemon has it open, [`StoreError::Newer`], and whatever else the store says.
+pub async fn read_store(config: &StoreConfig, clock: Arc<dyn ClockSources>) -> Result<Arc<dyn Store>, StoreError> {
+    match config {
+        StoreConfig::Sqlite(dir) => Ok(SqliteStore::open_read_only(dir, clock).await?),
     }
 }

@@ -12,13 +12,14 @@ use super::{
 use crate::core::{
     self, Alert, ContactProof, Event, Incident, IncidentId, IncidentInput, IncidentKey, IncidentOpening, PageNonce,
     Roster, SourceEvent, SourceName, Timestamp,
+    time::StepTime,
     trigger::{ThresholdWindow, TriggerThreshold},
 };
 use std::{collections::BTreeMap, sync::Arc};
 
 /// One transaction: the part of the working set that it asked for, and what it changes.
 pub struct Transaction<'a> {
-    now: Timestamp,
+    time: StepTime,
     host: &'a dyn TransactionHost,
     needs: &'a LockSet,
     lent: Vec<IncidentId>,
@@ -29,9 +30,9 @@ pub struct Transaction<'a> {
 }
 
 impl<'a> Transaction<'a> {
-    /// A transaction at `now`, run by `host`, over what `needs` names of `loaded`. Its changes are added to `changes`.
+    /// A transaction at `time`, run by `host`, over what `needs` names of `loaded`. Its changes are added to `changes`.
     pub fn new(
-        now: Timestamp,
+        time: impl Into<StepTime>,
         host: &'a dyn TransactionHost,
         needs: &'a LockSet,
         loaded: &'a mut WorkingSet,
@@ -39,7 +40,7 @@ impl<'a> Transaction<'a> {
     ) -> Self {
         let keyed = needs.keys.iter().filter_map(|key| loaded.keys.get(key));
         let lent = needs.incidents.iter().chain(keyed).copied().collect();
-        Self { now, host, needs, lent, loaded, changes, happened: Vec::new(), flaw: None }
+        Self { time: time.into(), host, needs, lent, loaded, changes, happened: Vec::new(), flaw: None }
     }
 
     /// The events, in order, or why nothing may be committed: it could not be read back.
@@ -52,7 +53,7 @@ impl<'a> Transaction<'a> {
 
     /// The transaction's time.
     pub fn now(&self) -> Timestamp {
-        self.now
+        self.time.now
     }
 
     /// An incident, as it is now. It must be in the [`LockSet`].
@@ -83,7 +84,7 @@ impl<'a> Transaction<'a> {
         }
         let id = self.host.next_id();
         opening.nonce.get_or_insert_with(|| self.host.draw());
-        let (mut incident, mut events) = core::open(id, opening, roster, self.now);
+        let (mut incident, mut events) = core::open(id, opening, roster, self.time);
         tell_apart(self.host, &mut incident, &mut events);
         let head = ChainHead::before_first(&id.to_string());
         self.loaded.keys.insert(incident.key.clone(), id);
@@ -103,7 +104,7 @@ impl<'a> Transaction<'a> {
             && is_for(kept, &input, self.host.epoch())
         {
             let incident = Arc::make_mut(&mut kept.incident);
-            let mut events = core::step(incident, input, roster, self.now);
+            let mut events = core::step(incident, input, roster, self.time);
             tell_apart(self.host, incident, &mut events);
             self.keep(id, events, roster);
         }
@@ -154,7 +155,7 @@ impl<'a> Transaction<'a> {
             "a transaction must name the window {window:?}"
         );
         let observed = self.loaded.observed.entry(window.to_owned()).or_default();
-        let holds = observed.observe(threshold, self.now);
+        let holds = observed.observe(threshold, self.time.now);
         self.changes.observed.insert(window.to_owned());
         (holds, observed.count())
     }
@@ -165,7 +166,9 @@ impl<'a> Transaction<'a> {
         debug_assert!(self.needs.sources.contains(source), "a transaction must name the source {source:?}");
         let chain = format!("source:{source}");
         let head = self.loaded.sources.entry(source.clone()).or_insert_with(|| ChainHead::before_first(&chain));
-        match JournalLine::write(&chain, head, self.now, &event).and_then(|line| line.reads_as(&event).map(|()| line)) {
+        match JournalLine::write(&chain, head, self.time.now, &event)
+            .and_then(|line| line.reads_as(&event).map(|()| line))
+        {
             Ok(line) => self.changes.lines.push(line),
             Err(flaw) => self.flaw = Some(flaw),
         }

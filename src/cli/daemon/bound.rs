@@ -5,6 +5,7 @@ use crate::{
     cli::{
         daemon::{
             descriptors::Descriptors,
+            record,
             socket::ControlSocket,
             stop::{DaemonStop, STOP_TIME_MAX},
         },
@@ -138,6 +139,7 @@ impl BoundDaemon {
     #[expect(clippy::disallowed_methods, reason = "the daemon's own tasks are spawned here")]
     pub async fn run(self) -> Result<(), CliError> {
         let Self { app, shutdown, store, tcp, unix, socket, .. } = self;
+        record::started(&app.engine).await;
         let mut engine = tokio::spawn(engine::run(app.engine.clone(), shutdown.clone()));
         let (tcp, unix) = doors(&app, tcp, unix);
         let mut door = tokio::spawn(serve(tcp, shutdown.clone()));
@@ -166,6 +168,7 @@ impl BoundDaemon {
             stop.wait("the calendar of drills", DRAIN, let_end(&mut calendar)),
             stop.wait("sends", STOP_TIME_MAX, let_end(&mut engine)),
         );
+        stop.wait("the journal's last line", STOP_TIME_MAX, record::stopped(&app.engine)).await;
         stop.wait("the last anchor", STOP_TIME_MAX, engine::anchor_last(&app.engine)).await;
         stop.wait("the store", STOP_TIME_MAX, store.close()).await;
         drop(socket);

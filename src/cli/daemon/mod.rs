@@ -2,6 +2,8 @@
 
 pub mod bound;
 pub mod descriptors;
+pub mod log;
+pub mod record;
 pub mod serve;
 pub mod socket;
 pub mod stop;

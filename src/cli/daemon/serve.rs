@@ -4,30 +4,24 @@ use crate::{
     cli::{
         daemon::{
             bound::{BoundDaemon, DaemonConfig},
-            stop,
+            log::{self, LogFormat},
+            record, stop,
         },
         error::CliError,
         load,
         options::PathOptions,
-        terminal::colours,
         threads::runtime,
     },
-    config,
     core::ChannelName,
     engine::{DeadManPinger, Engine},
 };
-use clap::{Args, ValueEnum};
-use std::{io::IsTerminal, process::ExitCode, time::Duration};
+use clap::Args;
+use std::process::ExitCode;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     task::spawn_blocking,
 };
 use tokio_util::sync::CancellationToken;
-use tracing_appender::non_blocking::WorkerGuard;
-use tracing_subscriber::EnvFilter;
-
-/// How often the clock is checked for jumps.
-const CLOCK_EVERY: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Args)]
 pub struct ServeArgs {
@@ -42,17 +36,9 @@ pub struct ServeArgs {
     log: LogFormat,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum LogFormat {
-    /// For people
-    Text,
-    /// One JSON object on each line
-    Json,
-}
-
 impl ServeArgs {
     pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
-        let _flushed = start_log(self.log);
+        let _flushed = log::start(self.log);
         let runtime = runtime(worker_threads())?;
         let served = runtime.block_on(self.start(places));
         stop::let_threads_end(runtime);
@@ -133,7 +119,8 @@ async fn serve(daemon: BoundDaemon, places: PathOptions, mut signals: Signals) -
     // Dropped as soon as the stop begins: a future that is not polled any more must not hold a connection of the store.
     let watches = shutdown.run_until_cancelled(async {
         let reloads = reload_on(&mut signals.hangup, reload);
-        tokio::join!(watchdog(&engine), watch_clock(&engine), pinger.run(engine.health()), reloads);
+        let record = async { tokio::join!(record::clock(&engine), record::reloads(&engine)) };
+        tokio::join!(watchdog(&engine), record, pinger.run(engine.health()), reloads);
     });
     tokio::pin!(running, watches);
     let mut watched = true;
@@ -182,41 +169,7 @@ async fn watchdog(engine: &Engine) {
     }
 }
 
-/// A jump of the wall clock does not affect ladders; it is reported anyway.
-async fn watch_clock(engine: &Engine) {
-    let skew = || load::now().micros_since(engine.now());
-    let mut last = skew();
-    loop {
-        tokio::time::sleep(CLOCK_EVERY).await;
-        let now = skew();
-        if 1_000_000 < (now - last).abs() {
-            let by = (now - last) as f64 / 1e6;
-            tracing::warn!(clock.step_seconds = by, "the wall clock was stepped; ladders keep their own time");
-        }
-        last = now;
-    }
-}
-
 fn tell_systemd(states: &[sd_notify::NotifyState<'_>]) {
     // Without systemd nobody needs to be told.
     let _ = sd_notify::notify(states);
-}
-
-/// Starts the log. A separate thread writes the lines. They are dropped rather than waited for: a log that blocks must
-/// not delay a page. When the guard is dropped, the remaining lines are written.
-fn start_log(format: LogFormat) -> WorkerGuard {
-    let wanted = config::variable("STENTOR_LOG").unwrap_or_else(|| "info".into());
-    // These log every connection and every statement.
-    let filter = EnvFilter::try_new(format!("{wanted},hyper=warn,sqlx=warn"));
-    let filter = filter.unwrap_or_else(|_| EnvFilter::new("info"));
-    let (writer, guard) = tracing_appender::non_blocking(std::io::stderr());
-    // Without this, a failing stderr makes the log panic.
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).log_internal_errors(false);
-    let result = match format {
-        LogFormat::Text => log.with_ansi(colours(std::io::stderr().is_terminal())).with_target(false).try_init(),
-        LogFormat::Json => log.json().flatten_event(true).with_target(false).try_init(),
-    };
-    // In a test, logging is already set up.
-    let _ = result;
-    guard
 }

@@ -7,6 +7,7 @@ use crate::{
         options::PathOptions,
         table,
     },
+    core::printable::one_line,
     http::api::{
         incidents::{LIST_MAX, OPEN_COUNT},
         view::{IncidentView, RoleView},
@@ -100,7 +101,7 @@ fn board(incidents: &[IncidentView]) -> String {
             status(incident),
             incident.opened_at.to_utc().format("%Y-%m-%d %H:%M:%S").to_string(),
             roles.join("\n"),
-            incident.summary.clone(),
+            one_line(&incident.summary).into_owned(),
         ]);
     }
     rows.to_string()

@@ -2,7 +2,7 @@
 
 use crate::{
     cli::{client::DaemonClient, error::CliError, options::PathOptions, table},
-    core::{Event, JournalRecord, PageAttempts, attempts, sentence::sentence},
+    core::{Event, JournalRecord, PageAttempts, attempts, printable::one_line, sentence::sentence},
     http::api::view::{HandBackView, IncidentView, RoleView},
 };
 use clap::Args;
@@ -110,7 +110,7 @@ fn in_time(role: &RoleView) -> &'static str {
 
 fn head(incident: &IncidentView) -> String {
     let word = if incident.drill { "DRILL" } else { "LIVE" };
-    let mut lines = vec![format!("{word} {} {} ({})", incident.id, incident.summary, incident.status)];
+    let mut lines = vec![format!("{word} {} {} ({})", incident.id, one_line(&incident.summary), incident.status)];
     lines.extend(incident.sandbox.as_ref().map(|sandbox| format!("  {sandbox}")));
     lines.extend([
         format!("  trigger {}, key {}, {} alert(s)", incident.trigger, incident.key, incident.alerts),
@@ -156,7 +156,7 @@ fn pages(incident: &IncidentView) -> String {
             table::span(page.born),
             table::maybe(page.accepted),
             page.refusals.to_string(),
-            remark.join("; "),
+            one_line(&remark.join("; ")).into_owned(),
         ]);
     }
     rows.to_string()

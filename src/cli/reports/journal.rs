@@ -1,25 +1,21 @@
 //! `stentor journal`: verifies the evidence, and exports a copy of it.
 
 use crate::{
-    cli::{
-        client::DaemonClient, error::CliError, options::PathOptions, reports::journal_source::stored, threads::runtime,
+    cli::{error::CliError, options::PathOptions, reports::journal_source::JournalSource},
+    core::record::RecordFault,
+    journal::{
+        self, ExportedItem, FAULTS_MAX, JournalReport, JournalVerifier, KeptAnchors, TextCheck, VerifyConclusion,
     },
-    core::StoredLine,
-    journal::{self, JournalReport, JournalVerifier, KeptAnchors, VerifyConclusion},
-    store::{StoreConfig, clock::SystemClock, open_store},
 };
 use clap::{Args, Subcommand, ValueHint};
 use serde_json::Value;
 use std::{
+    collections::BTreeSet,
     fs::File,
     io::{BufReader, BufWriter, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
-    sync::Arc,
 };
-
-/// How many lines are read at once.
-const BATCH: usize = 5000;
 
 /// How many gaps between kept anchors are listed.
 const GAPS_SHOWN: usize = 10;
@@ -32,7 +28,8 @@ pub struct JournalArgs {
 
 #[derive(Debug, Subcommand)]
 enum JournalCommand {
-    /// Recompute every hash: exit 1 if a line was altered, is missing or does not belong
+    /// Recompute every hash, and compare the stored state, texts and drill runs with the journal: exit 1 if anything was
+    /// altered, is missing or does not belong
     Verify {
         /// Anchors that were kept elsewhere (the daemon's log, or an export; one file or several): finds alteration,
         /// truncation and resets up to the last of them
@@ -50,6 +47,9 @@ enum JournalCommand {
         /// The output file [default: standard output]
         #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
         out: Option<PathBuf>,
+        /// Also every text that was shown, after the lines
+        #[arg(long)]
+        texts: bool,
     },
 }
 
@@ -57,7 +57,7 @@ impl JournalArgs {
     pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
         match self.what {
             JournalCommand::Verify { anchor, file, json } => verify(places, &anchor, file, json),
-            JournalCommand::Export { out } => export(places, out),
+            JournalCommand::Export { out, texts } => export(places, out, texts),
         }
     }
 }
@@ -109,37 +109,115 @@ fn verify(places: &PathOptions, anchor: &[PathBuf], file: Option<PathBuf>, json:
     let (kept, remarks) = kept(anchor)?;
     let copies = kept.len();
     let mut verifier = JournalVerifier::new(kept);
-    match file {
-        Some(path) => {
-            for line in journal::read_export(BufReader::new(File::open(path)?)) {
-                verifier.line(&line?);
-            }
+    let record = match file {
+        Some(path) => RecordCheck::of_export(&path, &mut verifier)?,
+        None => {
+            let source = JournalSource::of(places)?;
+            source.each_line(|lines| {
+                lines.iter().for_each(|line| verifier.line(line));
+                Ok(())
+            })?;
+            RecordCheck::of(&source)?
         }
-        None => each_batch(places, |lines| {
-            lines.iter().for_each(|line| verifier.line(line));
-            Ok(())
-        })?,
-    }
+    };
     let report = verifier.finish();
     if json {
-        println!("{}", serde_json::to_string_pretty(&told(&report, copies, &remarks))?);
+        println!("{}", serde_json::to_string_pretty(&told(&report, copies, &remarks, &record))?);
     } else {
-        print(&report, copies, &remarks);
+        print(&report, copies, &remarks, &record);
     }
-    Ok(if report.is_sound() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let is_sound = report.is_sound() && record.faulty == 0;
+    Ok(if is_sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn told(report: &JournalReport, copies: usize, remarks: &[String]) -> Value {
+/// What was compared with the journal, and what that found.
+#[derive(Default)]
+pub struct RecordCheck {
+    /// What the rows are; empty where there was nothing to compare.
+    what: &'static str,
+    /// How many rows were compared.
+    pub checked: u64,
+    /// How many faults there are.
+    pub faulty: u64,
+    faults: Vec<RecordFault>,
+}
+
+impl RecordCheck {
+    /// Compares everything that is stored.
+    pub fn of(source: &JournalSource) -> Result<Self, CliError> {
+        let mut check = Self { what: "stored state, texts and runs", ..Self::default() };
+        source.each_audit(|portion| {
+            check.checked += portion.checked;
+            check.faulty += portion.faults.len() as u64;
+            let room = FAULTS_MAX.saturating_sub(check.faults.len());
+            check.faults.extend(portion.faults.into_iter().take(room));
+        })?;
+        Ok(check)
+    }
+
+    /// Follows the lines of an export, and compares its texts with them.
+    fn of_export(path: &Path, verifier: &mut JournalVerifier) -> Result<Self, CliError> {
+        let mut texts = TextCheck::default();
+        for item in journal::read_export(BufReader::new(File::open(path)?)) {
+            match item? {
+                ExportedItem::Line(line) => {
+                    verifier.line(&line);
+                    texts.line(&line);
+                }
+                ExportedItem::Text(text) => texts.text(&text),
+            }
+        }
+        let (what, checked) = (if texts.is_empty() { "" } else { "texts" }, texts.len() as u64);
+        let mut faults = texts.finish();
+        let faulty = faults.len() as u64;
+        faults.truncate(FAULTS_MAX);
+        Ok(Self { what, checked, faulty, faults })
+    }
+
+    /// What to do, one sentence for each kind of fault.
+    fn remedies(&self) -> BTreeSet<&'static str> {
+        self.faults.iter().map(|fault| fault.place.remedy()).collect()
+    }
+
+    fn told(&self) -> Value {
+        let fault = |fault: &RecordFault| {
+            serde_json::json!({
+                "kind": fault.place, "row": fault.row, "why": fault.why, "text": fault.to_string(),
+                "remedy": fault.place.remedy(),
+            })
+        };
+        let faults: Vec<Value> = self.faults.iter().map(fault).collect();
+        serde_json::json!({ "rows": self.checked, "faulty": self.faulty, "faults": faults })
+    }
+
+    fn print(&self) {
+        self.faults.iter().for_each(|fault| println!("{fault}"));
+        let untold = self.faulty.saturating_sub(self.faults.len() as u64);
+        if 0 < untold {
+            println!("and {untold} more fault(s)");
+        }
+        self.remedies().iter().for_each(|remedy| println!("  {remedy}"));
+        if self.what.is_empty() {
+            println!("this export has no texts, and no export has the stored state: its chains alone were checked");
+            return;
+        }
+        let word = if self.faulty == 0 { "as the journal says" } else { "NOT WHAT THE JOURNAL SAYS" };
+        println!("{}: {} row(s): {} fault(s): {word}", self.what, self.checked, self.faulty);
+    }
+}
+
+fn told(report: &JournalReport, copies: usize, remarks: &[String], record: &RecordCheck) -> Value {
     let faults: Vec<String> = report.faults.iter().map(ToString::to_string).collect();
     serde_json::json!({
         "lines": report.lines, "chains": report.chains, "anchors": report.anchors, "kept": copies,
         "proven_to": report.proven_to, "unanchored": report.unanchored, "unproven": report.unproven,
-        "sound": report.is_sound(), "conclusion": report.conclusion(), "unseen": report.unseen(),
-        "remarks": remarks, "faulty": report.faulty, "faults": faults,
+        "sound": report.is_sound() && record.faulty == 0,
+        "conclusion": report.conclusion(), "unseen": report.unseen(),
+        "remarks": remarks, "faulty": report.faulty, "faults": faults, "record": record.told(),
     })
 }
 
-fn print(report: &JournalReport, copies: usize, remarks: &[String]) {
+fn print(report: &JournalReport, copies: usize, remarks: &[String], record: &RecordCheck) {
     for fault in &report.faults {
         println!("{fault}");
     }
@@ -165,57 +243,19 @@ fn print(report: &JournalReport, copies: usize, remarks: &[String]) {
     for line in remarks.iter().chain(&report.unseen()) {
         println!("{line}");
     }
+    record.print();
 }
 
-fn export(places: &PathOptions, out: Option<PathBuf>) -> Result<ExitCode, CliError> {
+fn export(places: &PathOptions, out: Option<PathBuf>, texts: bool) -> Result<ExitCode, CliError> {
+    let source = JournalSource::of(places)?;
     let mut to: Box<dyn Write> = match out {
         Some(path) => Box::new(BufWriter::new(File::create(path)?)),
         None => Box::new(BufWriter::new(std::io::stdout().lock())),
     };
-    each_batch(places, |lines| Ok(journal::export(lines, &mut to)?))?;
+    source.each_line(|lines| Ok(journal::export(lines, &mut to)?))?;
+    if texts {
+        source.each_text(|texts| Ok(journal::export_texts(texts, &mut to)?))?;
+    }
     to.flush()?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Every line, from the running daemon, or from the state directory if none is running.
-fn each_batch(
-    places: &PathOptions,
-    mut f: impl FnMut(Vec<StoredLine>) -> Result<(), CliError>,
-) -> Result<(), CliError> {
-    if places.socket().exists()
-        && let Ok(client) = DaemonClient::of(places)
-        && client.get::<Value>(&format!("/v1/journal?after={}", i64::MAX)).is_ok()
-    {
-        return each_of_daemon(&client, f);
-    }
-    let state = places.state();
-    let config = StoreConfig::in_directory(&state);
-    if !config.exists() {
-        let state = state.display();
-        return Err(format!("there is no journal in {state}: name the daemon's folder with --state DIR").into());
-    }
-    let runtime = runtime(1)?;
-    let store = runtime.block_on(open_store(&config, Arc::new(SystemClock)))?;
-    let mut after = 0;
-    loop {
-        let lines = runtime.block_on(store.lines(None, after, BATCH))?;
-        let Some(last) = lines.last().map(|line| line.pos) else { break };
-        after = last;
-        f(lines)?;
-    }
-    runtime.block_on(store.close());
-    Ok(())
-}
-
-fn each_of_daemon(
-    client: &DaemonClient,
-    mut f: impl FnMut(Vec<StoredLine>) -> Result<(), CliError>,
-) -> Result<(), CliError> {
-    let mut after = 0;
-    loop {
-        let lines: Vec<Value> = client.get(&format!("/v1/journal?after={after}"))?;
-        let Some(last) = lines.last().and_then(|line| line["pos"].as_i64()) else { return Ok(()) };
-        after = last;
-        f(lines.iter().map(stored).collect::<Result<_, _>>()?)?;
-    }
 }

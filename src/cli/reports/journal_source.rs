@@ -2,30 +2,50 @@
 
 use crate::{
     cli::{client::DaemonClient, error::CliError, load, options::PathOptions, threads::runtime},
-    core::{DrillRun, IncidentId, PersonName, StoredLine, Timestamp, event::unhex},
+    core::{
+        DrillRun, IncidentId, PersonName, ShownText, StoredLine, Timestamp,
+        event::unhex,
+        record::{RecordCursor, RecordPortion},
+    },
     engine::history::{ChainPortion, HistoryControl, each_incident, one_incident},
     report::{IncidentTexts, IncidentTimeline, TimelineReader},
-    store::{Store, StoreConfig, clock::SystemClock, open_store},
+    store::{Store, StoreConfig, StoreError, clock::SystemClock, open_store, read_store},
 };
 use serde_json::Value;
 use std::{collections::BTreeMap, sync::Arc};
+use tokio::runtime::Runtime;
+
+/// How many lines are read at once.
+const LINES_AT_ONCE: usize = 5000;
 
 /// The journal, in either place.
 pub enum JournalSource {
     /// A daemon has it open.
     Daemon(DaemonClient),
-    /// Nobody else has it open.
+    /// No daemon has it open.
     Folder {
         /// The runtime for reading it.
-        runtime: tokio::runtime::Runtime,
+        runtime: Runtime,
         /// The store.
         store: Arc<dyn Store>,
     },
 }
 
 impl JournalSource {
-    /// Uses the daemon of these paths, or opens their state directory if no daemon answers.
+    /// Uses the daemon of these paths, or reads their state directory if no daemon answers. Changes nothing there.
     pub fn of(places: &PathOptions) -> Result<Self, CliError> {
+        Self::opened(places, |runtime, config| runtime.block_on(read_store(config, Arc::new(SystemClock))))
+    }
+
+    /// The same for what changes the store: without a daemon it is opened as a daemon opens it.
+    pub fn to_change(places: &PathOptions) -> Result<Self, CliError> {
+        Self::opened(places, |runtime, config| runtime.block_on(open_store(config, Arc::new(SystemClock))))
+    }
+
+    fn opened(
+        places: &PathOptions,
+        open: impl FnOnce(&Runtime, &StoreConfig) -> Result<Arc<dyn Store>, StoreError>,
+    ) -> Result<Self, CliError> {
         if places.socket().exists()
             && let Ok(client) = DaemonClient::of(places)
             && client.get::<Value>(&format!("/v1/journal?after={}", i64::MAX)).is_ok()
@@ -39,8 +59,57 @@ impl JournalSource {
             return Err(format!("there is no journal in {state}: name the daemon's folder with --state DIR").into());
         }
         let runtime = runtime(1)?;
-        let store = runtime.block_on(open_store(&config, Arc::new(SystemClock)))?;
+        let store = open(&runtime, &config)?;
         Ok(Self::Folder { runtime, store })
+    }
+
+    /// Passes every line to `f`, in portions, in the order of their commits.
+    pub fn each_line(&self, mut f: impl FnMut(Vec<StoredLine>) -> Result<(), CliError>) -> Result<(), CliError> {
+        let mut after = 0;
+        loop {
+            let lines = match self {
+                Self::Daemon(client) => {
+                    let lines: Vec<Value> = client.get(&format!("/v1/journal?after={after}"))?;
+                    lines.iter().map(stored).collect::<Result<_, _>>()?
+                }
+                Self::Folder { runtime, store } => runtime.block_on(store.lines(None, after, LINES_AT_ONCE))?,
+            };
+            let Some(last) = lines.last().map(|line| line.pos) else { return Ok(()) };
+            after = last;
+            f(lines)?;
+        }
+    }
+
+    /// Passes every text that was shown to `f`, in portions.
+    pub fn each_text(&self, mut f: impl FnMut(Vec<ShownText>) -> Result<(), CliError>) -> Result<(), CliError> {
+        let mut after = 0;
+        loop {
+            let texts: Vec<(i64, ShownText)> = match self {
+                Self::Daemon(client) => client.get(&format!("/v1/texts?after={after}"))?,
+                Self::Folder { runtime, store } => runtime.block_on(store.texts(after, LINES_AT_ONCE))?,
+            };
+            let Some((last, _)) = texts.last() else { return Ok(()) };
+            after = *last;
+            f(texts.into_iter().map(|(_, text)| text).collect())?;
+        }
+    }
+
+    /// Compares the stored state with the journal, portion by portion.
+    pub fn each_audit(&self, mut f: impl FnMut(RecordPortion)) -> Result<(), CliError> {
+        let mut next = Some(RecordCursor::default());
+        while let Some(from) = next {
+            let portion: RecordPortion = match self {
+                Self::Daemon(client) => {
+                    let part = serde_json::to_value(from.part)?;
+                    let part = part.as_str().unwrap_or_default();
+                    client.get(&format!("/v1/journal/record?part={part}&after={}", from.after))?
+                }
+                Self::Folder { runtime, store } => runtime.block_on(store.audit(from))?,
+            };
+            next = portion.next;
+            f(portion);
+        }
+        Ok(())
     }
 
     /// One incident's story, from the first line of its chain to the last.
@@ -132,7 +201,7 @@ impl JournalSource {
 
 /// Every incident of a state folder, newest first.
 pub fn each_of_folder(
-    runtime: &tokio::runtime::Runtime,
+    runtime: &Runtime,
     store: &dyn Store,
     look: impl FnMut(IncidentId, ChainPortion<'_>) -> HistoryControl + Send,
 ) -> Result<(), CliError> {
@@ -161,7 +230,7 @@ fn one_of_daemon(
 }
 
 /// A line in the daemon's format.
-pub fn stored(line: &Value) -> Result<StoredLine, CliError> {
+fn stored(line: &Value) -> Result<StoredLine, CliError> {
     let broken = || CliError::from("the daemon's response with the journal can not be read");
     let hash = line["hash"].as_str().and_then(unhex).ok_or_else(broken)?;
     Ok(StoredLine {

@@ -4,7 +4,7 @@ use super::history;
 use crate::{
     cli::{
         simulate::figures::{percent, time},
-        table::table,
+        table::{TextTable, table},
     },
     core::Timestamp,
     drill::{
@@ -14,9 +14,6 @@ use crate::{
     },
 };
 use std::collections::BTreeSet;
-
-/// The widest table.
-const WIDTH: u16 = 80;
 
 pub fn print(
     scenario: &Scenario,
@@ -61,7 +58,7 @@ fn assumed(scenario: &Scenario) -> String {
     }
 }
 
-fn roles(summaries: &[SimulationSummary]) -> comfy_table::Table {
+fn roles(summaries: &[SimulationSummary]) -> TextTable {
     let compared = 1 < summaries.len();
     let columns: &[&str] = if compared {
         &["role", "what if", "in time", "p50", "p90", "p99"]
@@ -69,7 +66,6 @@ fn roles(summaries: &[SimulationSummary]) -> comfy_table::Table {
         &["role", "called", "in time", "p50", "p90", "p99"]
     };
     let mut table = table(columns);
-    table.set_width(WIDTH);
     let names: BTreeSet<_> = summaries.iter().flat_map(|outlook| &outlook.roles).map(|role| &role.role).collect();
     for name in names {
         for outlook in summaries {

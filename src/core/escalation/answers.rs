@@ -114,7 +114,7 @@ impl Decider<'_> {
     pub(super) fn is_asked(&self, role: &RoleName, person: &PersonName) -> bool {
         let paged = self.incident.briefs_of(role).any(|page| page.person.as_ref() == Some(person));
         let on_ladder = |row: &RolePlan| {
-            row.steps.iter().any(|step_plan| self.roster.resolve(&step_plan.page, self.now).contains(person))
+            row.steps.iter().any(|step_plan| self.roster.resolve(&step_plan.page, self.civil).contains(person))
         };
         paged || self.row(role).is_some_and(on_ladder)
     }

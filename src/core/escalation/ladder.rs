@@ -30,6 +30,7 @@ impl Decider<'_> {
             on_call: on_call.clone(),
             until: self.now + step_plan.wait,
             why,
+            civil: Some(self.civil).filter(|civil| *civil != self.now),
         });
         let born = self.incident.engagements.get(role).map_or(0, |e| e.step_entry);
         let channels = |person| {
@@ -48,7 +49,7 @@ impl Decider<'_> {
     /// role back, if there are others.
     pub(super) fn on_call_for(&self, role: &RoleName, step: usize, why: StepReason) -> Vec<PersonName> {
         let Some(step_plan) = self.row(role).and_then(|row| row.steps.get(step)) else { return Vec::new() };
-        let mut on_call = self.roster.resolve(&step_plan.page, self.now);
+        let mut on_call = self.roster.resolve(&step_plan.page, self.civil);
         if let Some(terms) = &self.incident.terms {
             on_call.retain(|person| terms.includes(person));
         }

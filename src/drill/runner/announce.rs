@@ -28,7 +28,7 @@ impl DrillRunner {
     ) -> Result<Option<IncidentId>, StoreError> {
         let live = self.engine.config();
         let now = self.engine.now();
-        let people: Vec<PersonName> = called(scenario, &live.matrix, now).into_iter().collect();
+        let people: Vec<PersonName> = called(scenario, &live.matrix, self.engine.time().civil).into_iter().collect();
         let opening = opening(run, scenario, terms.clone(), &live.matrix.revision, now);
         let needs = LockSet { keys: vec![opening.key.clone()], live_open: true, ..LockSet::default() };
         let write = move |tx: &mut Transaction<'_>| {

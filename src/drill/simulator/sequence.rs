@@ -43,7 +43,7 @@ fn line(at: Timestamp, event: &Event) -> Option<String> {
             Some(other) => format!("{role} entered instead of {other}"),
             None => format!("{role} entered"),
         },
-        Event::StepEntered { role, step, round, on_call, until, why } => {
+        Event::StepEntered { role, step, round, on_call, until, why, civil: _ } => {
             let (nth, wait) = (step + 1, humantime::format_duration(until.since(at)));
             let people: Vec<&str> = on_call.iter().map(PersonName::as_str).collect();
             format!("{role} step {nth} round {round} ({why:?}): {} for {wait}", people.join(", "))

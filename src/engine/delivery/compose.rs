@@ -3,7 +3,8 @@
 use crate::{
     channel::{Message, MessageText, ReplyOptions},
     core::{
-        ChannelName, FaultKind, Incident, Page, PageIdentity, PersonName, Timestamp, event::hex, sentence::history,
+        ChannelName, FaultKind, Incident, Page, PageIdentity, PersonName, Timestamp, event::text_hash,
+        sentence::history,
     },
     engine::{RuntimeConfig, delivery::Delivery, delivery::room, runtime_config::form},
     matrix::{ChannelKind, ChannelSettings, Matrix},
@@ -11,7 +12,6 @@ use crate::{
     template::{BriefInput, CODE, LINK, PageReader, PageTemplates, RenderedText},
 };
 use secrecy::{ExposeSecret, SecretString};
-use sha2::{Digest, Sha256};
 use std::{collections::BTreeMap, time::Duration};
 
 /// A message, and what is stored about it.
@@ -51,7 +51,7 @@ impl Delivery {
         let answerable = if page.purpose.is_brief() { Some(page) } else { incident.hands_back(page) };
         let ask = answerable.filter(|_| !is_shared).map(|brief| self.ask(incident, brief, identity));
         let shown = shown(&rendered);
-        let hash = hex(&Sha256::digest(shown.as_bytes())[..16]);
+        let hash = text_hash(&shown);
         let text = fill(rendered, ask.as_ref());
         let (drill, purpose, role) = (incident.drill, page.purpose.clone(), page.role.clone());
         let report = settings.and_then(ChannelSettings::report_hook).map(|hook| self.report_to(hook, page, identity));

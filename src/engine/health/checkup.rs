@@ -7,6 +7,7 @@ use crate::{
     },
     core::{
         ChannelName, ContactProof, PersonName, Timestamp,
+        time::StepTime,
         zone::{ZoneData, ZoneSource},
     },
     engine::{
@@ -121,13 +122,13 @@ pub fn people(
     config: &RuntimeConfig,
     proofs: Result<Vec<ContactProof>, StoreError>,
     (opt_outs, unlinked): (&[OptOut], &BTreeSet<(ChannelName, PersonName)>),
-    now: Timestamp,
+    time: impl Into<StepTime>,
 ) -> Vec<ProbeCheck> {
     let (proofs, unread) = match proofs {
         Ok(proofs) => (proofs, None),
         Err(error) => (Vec::new(), Some(ProbeCheck::failed("proofs", error.to_string()))),
     };
-    let people = contact_coverage(config, &proofs, opt_outs, unlinked, now);
+    let people = contact_coverage(config, &proofs, opt_outs, unlinked, time);
     if people.is_empty() {
         return unread
             .into_iter()

@@ -2,6 +2,7 @@
 
 use crate::{
     channel::{ProbeCheck, is_loopback},
+    core::time::StepTime,
     engine::{
         health::Health,
         health::checkup::{self, DoctorPart, part},
@@ -19,6 +20,19 @@ pub const SIGNATURE: &str = "x-stentor-signature";
 
 /// How far the wall clock may differ from the store's time, in microseconds, before the doctor warns.
 const DRIFT_MAX_US: i64 = 1_000_000;
+
+/// What is wrong when the wall clock is so far ahead of the store's time, in microseconds; `None` if they agree. It
+/// stops no page: ladders keep the store's time, and who is on call is looked up by the wall clock.
+pub fn clock_problem(ahead_us: i64) -> Option<String> {
+    let seconds = ahead_us.unsigned_abs() as f64 / 1e6;
+    let is = if ahead_us < 0 { "behind" } else { "ahead of" };
+    (DRIFT_MAX_US <= ahead_us.saturating_abs()).then(|| {
+        format!(
+            "the wall clock is {seconds:.1} s {is} the journal's and the ladders' clock: one of them was set wrong; \
+             who is on call follows the wall clock"
+        )
+    })
+}
 
 /// How long a request to the public address may take.
 const ECHO_TIME_MAX: Duration = Duration::from_secs(8);
@@ -41,13 +55,14 @@ impl Health {
         parts.extend(checkup::channels(&config));
         let health = self.clone();
         parts.push(part("people", async move {
-            let (proofs, now) = (health.context.store.proofs().await, health.context.store.now());
+            let (proofs, store) = (health.context.store.proofs().await, &health.context.store);
+            let time = StepTime { now: store.now(), civil: store.civil_now() };
             let mut checks = health.inbound.opt_out_checks();
             checks.extend(checkup::people(
                 &config,
                 proofs,
                 (&health.inbound.opt_outs(), &health.inbound.unlinked()),
-                now,
+                time,
             ));
             checks
         }));
@@ -74,10 +89,9 @@ impl Health {
             let why = heard.last_error.unwrap_or_else(|| "no link is up yet".to_owned());
             checks.push(ProbeCheck::failed("links", format!("channel {channel} receives nothing: {why}")));
         }
-        let seconds = wall_us as f64 / 1e6;
-        checks.push(match wall_us.abs() {
-            ..DRIFT_MAX_US => ProbeCheck::fine("clock", "the wall clock and the ladders' clock agree"),
-            _ => ProbeCheck::doubtful("clock", format!("the wall clock was stepped by {seconds:.1} s since the start")),
+        checks.push(match clock_problem(wall_us) {
+            None => ProbeCheck::fine("clock", "the wall clock and the ladders' agree"),
+            Some(problem) => ProbeCheck::doubtful("clock", problem),
         });
         checks
     }

@@ -2,9 +2,9 @@
 //! one lookup by the incident's number finds.
 
 use crate::{
-    core::{IncidentId, PageId, PageIdentity},
+    core::{IncidentId, IncidentStatus, PageId, PageIdentity},
     engine::{
-        inbound::Inbound,
+        inbound::{CODE_KEPT, Inbound},
         keys::{named_in_link, same},
     },
     store::StoreError,
@@ -12,10 +12,21 @@ use crate::{
 use secrecy::ExposeSecret;
 
 impl Inbound {
-    /// The page that the token of an answer link stands for; `None` if the token is not ours.
+    /// The page that the token of an answer link stands for; `None` if the token is not ours, if the incident ended
+    /// more than [`CODE_KEPT`] ago, or if the person has left the matrix. A link is a key: it ends with its purpose.
     pub async fn page_of_link(&self, token: &str) -> Result<Option<PageId>, StoreError> {
         let Some(page) = named_in_link(token) else { return Ok(None) };
-        Ok(self.is_ours(page, |page| self.context.keys.is_link_token(page, token)).await?.then_some(page))
+        if !self.is_ours(page, |page| self.context.keys.is_link_token(page, token)).await? {
+            return Ok(None);
+        }
+        let Some(incident) = self.context.store.view(page.incident).await? else { return Ok(None) };
+        let is_kept = match incident.status {
+            IncidentStatus::Open => true,
+            IncidentStatus::Resolved { at, .. } => self.context.store.now() <= at + CODE_KEPT,
+        };
+        let person = incident.pages.get(&page.n).and_then(|page| page.person.as_ref());
+        let is_known = person.is_some_and(|person| self.context.config.load().matrix.people.contains_key(person));
+        Ok((is_kept && is_known).then_some(page))
     }
 
     /// Whether this is the code of the page.

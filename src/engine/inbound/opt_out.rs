@@ -126,6 +126,9 @@ impl Inbound {
             after = last.pos;
             for line in &lines {
                 match serde_json::from_str::<JournalRecord<SourceEvent>>(&line.body) {
+                    Ok(JournalRecord { event: SourceEvent::DesksSignedOut { person, .. }, .. }) => {
+                        self.context.keys.sign_out(&person);
+                    }
                     Ok(record) => {
                         self.opt_out_register().apply(record.at, &record.event);
                         self.link_register().apply(&record.event);

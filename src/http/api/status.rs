@@ -4,6 +4,7 @@ use crate::{
     core::zone::ZoneData,
     engine::{
         contact_coverage::{contact_coverage, proven},
+        health::doctor::clock_problem,
         health::inbound_connection::InboundConnection,
     },
     http::state::AppState,
@@ -47,7 +48,8 @@ pub async fn readyz(State(app): State<Arc<AppState>>) -> Response {
     let unready = app.engine.health().readiness_problems();
     let ready = unready.is_empty();
     let late = app.engine.health().late_brief().into_iter().collect();
-    let problems = [unready, app.engine.health().found_problems(), late].concat();
+    let mut problems = [unready, app.engine.health().found_problems(), late].concat();
+    problems.extend(clock_problem(app.wall().micros_since(now)));
     let quarantined = app.engine.reads().quarantined().iter().filter(|entry| entry.is_waiting()).count();
     let pinged = app.engine.health().pinged();
     let ping = live.matrix.daemon.ping.as_ref().map(

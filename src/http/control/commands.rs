@@ -2,8 +2,11 @@
 
 use crate::{
     core::{
-        Alert, AnswerVerdict, AnswerVia, ClassificationKind, GivenAnswer, PersonName, RoleName, SourceName, event::hex,
+        Alert, AnswerVerdict, AnswerVia, ClassificationKind, GivenAnswer, PersonName, RoleName, ShownText, SourceEvent,
+        SourceName,
+        event::hex,
         finding::NOTE_MAX,
+        record::{RecordCursor, RecordPortion},
     },
     engine::keys::DESK_LINK_LIFE,
     http::{
@@ -125,22 +128,32 @@ pub async fn resolve(
 pub struct DeskFor {
     /// The person's name in the matrix.
     pub person: String,
+    /// Whether to end every session and link of this person instead.
+    #[serde(default)]
+    pub revoke: bool,
 }
 
 /// `POST /v1/desk-link`: the only command that returns a valid link.
 pub async fn desk_link(
     State(app): State<Arc<AppState>>,
     Extension(caller): Extension<UnixCaller>,
-    Json(DeskFor { person }): Json<DeskFor>,
+    Json(DeskFor { person, revoke }): Json<DeskFor>,
 ) -> Result<Response, ProblemDetails> {
     let person = PersonName::from(person);
-    if !app.engine.config().matrix.people.contains_key(&person) {
+    if !revoke && !app.engine.config().matrix.people.contains_key(&person) {
         return Err(ProblemDetails::not_found(format!("the matrix knows no person {person:?}")));
     }
     if caller.person().is_some_and(|own| *own != person) {
         return Err(ProblemDetails::new(StatusCode::FORBIDDEN, "a person gets a link for their own desk only"));
     }
+    let by = caller.actor();
+    if revoke {
+        app.engine.sign_out(&person, by).await?;
+        tracing::info!(person = %person, by = caller.user(), "every desk session and link of a person was ended");
+        return Ok(Json(json!({ "revoked": person })).into_response());
+    }
     let until = app.engine.now() + DESK_LINK_LIFE;
+    app.engine.note(SourceEvent::DeskLinkIssued { person: person.clone(), by, until }).await?;
     let token = app.engine.keys().sign_in(&person, until);
     tracing::info!(person = %person, by = caller.user(), "a desk link was handed out");
     let link = format!("{}/desk/login?t={}", app.engine.public_url(), token.expose_secret());
@@ -168,6 +181,22 @@ pub async fn journal(
     let lines = app.engine.reads().lines(reading.chain, reading.after, LINES_MAX).await?;
     let line = |line: crate::store::StoredLine| json!({ "pos": line.pos, "chain": line.chain, "seq": line.seq, "body": line.body, "hash": hex(&line.hash) });
     Ok(Json(lines.into_iter().map(line).collect()))
+}
+
+/// `GET /v1/journal/record`: compares a portion of the stored state with the journal; call again with `next`.
+pub async fn record(
+    State(app): State<Arc<AppState>>,
+    Query(from): Query<RecordCursor>,
+) -> Result<Json<RecordPortion>, ProblemDetails> {
+    Ok(Json(app.engine.reads().audit(from).await?))
+}
+
+/// `GET /v1/texts`: what was shown, each with its position; call again with the last one.
+pub async fn texts(
+    State(app): State<Arc<AppState>>,
+    Query(reading): Query<JournalQuery>,
+) -> Result<Json<Vec<(i64, ShownText)>>, ProblemDetails> {
+    Ok(Json(app.engine.reads().texts(reading.after, LINES_MAX).await?))
 }
 
 /// `GET /v1/texts/{hash}`: the text that was shown, with placeholders.

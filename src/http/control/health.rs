@@ -65,7 +65,7 @@ pub fn lines(parts: Vec<DoctorPart>) -> impl futures_util::Stream<Item = DoctorL
 pub async fn people(State(app): State<Arc<AppState>>) -> Result<Json<Vec<ContactCoverage>>, ProblemDetails> {
     let proofs = app.engine.reads().proofs().await?;
     let (opt_outs, unlinked) = (app.engine.inbound().opt_outs(), app.engine.inbound().unlinked());
-    Ok(Json(contact_coverage(&app.engine.config(), &proofs, &opt_outs, &unlinked, app.engine.now())))
+    Ok(Json(contact_coverage(&app.engine.config(), &proofs, &opt_outs, &unlinked, app.engine.time())))
 }
 
 /// `POST /hooks/self`: the daemon calls its own public address to check that the address leads to it. Only requests

@@ -30,9 +30,11 @@ pub fn routes() -> Router<Arc<AppState>> {
         .route("/v1/names", get(commands::names))
         .route("/v1/desk-link", post(commands::desk_link))
         .route("/v1/journal", get(commands::journal))
+        .route("/v1/journal/record", get(commands::record))
         .route("/v1/people", get(health::people))
         .route("/v1/people/link", post(links::link))
         .route("/v1/people/unlink", post(links::unlink))
         .route("/v1/doctor", get(health::doctor))
+        .route("/v1/texts", get(commands::texts))
         .route("/v1/texts/{hash}", get(commands::text))
 }

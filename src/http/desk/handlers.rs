@@ -2,7 +2,7 @@
 
 use crate::{
     channel::desk_hub::OpenDesk,
-    core::{Answer, AnswerVia, Page, PageId, PersonName},
+    core::{Actor, Answer, AnswerVia, Page, PageId, PersonName},
     engine::keys::{SESSION_LIFE, same},
     http::{
         credential,
@@ -68,6 +68,18 @@ pub async fn login(State(app): State<Arc<AppState>>, Query(SignIn { t }): Query<
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     response
+}
+
+/// `POST /desk/logout`: ends every session and desk link of whoever is signed in here, on every machine.
+pub async fn logout(State(app): State<Arc<AppState>>, headers: HeaderMap) -> Result<Response, ProblemDetails> {
+    let person = commanding(&app, &headers)?;
+    app.engine.sign_out(&person, Actor::Person(person.clone())).await?;
+    let gone = format!("{}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax", credential::COOKIE);
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    if let Ok(cookie) = HeaderValue::from_str(&gone) {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    Ok(response)
 }
 
 /// An answer from a desk.

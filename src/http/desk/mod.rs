@@ -19,6 +19,7 @@ pub fn routes() -> Router<Arc<AppState>> {
     Router::new()
         .route("/desk", get(handlers::desk))
         .route("/desk/login", get(handlers::login))
+        .route("/desk/logout", post(handlers::logout))
         .route("/desk/events", get(handlers::events))
         .route("/desk/answer", post(handlers::answer))
         .route("/desk/seen", post(handlers::seen))

@@ -1,10 +1,14 @@
 //! Answers requests to the store: from memory, from the file, or by asking the writer.
 
 use super::{
-    connection::limit, disk, failure::failure, handle::SqliteStore, lost, read, readers, request::WriterRequest, runs,
+    audit, connection::limit, disk, failure::failure, handle::SqliteStore, lost, read, readers, request::WriterRequest,
+    runs,
 };
 use crate::{
-    core::{ContactProof, DrillRun, Incident, IncidentId, PageId, RunId, ScheduledRun, StoredLine, Timestamp},
+    core::{
+        ContactProof, DrillRun, Incident, IncidentId, PageId, RunId, ScheduledRun, ShownText, StoredLine, Timestamp,
+        record::{RecordCursor, RecordPortion},
+    },
     store::{
         CommitListener, CommittedEvents, DiskSpace, IncidentFilter, OpenNow, OrphanPages, QuarantinedRow, RowName,
         RowRemains, Store, StoreError, StoreRequest,
@@ -23,6 +27,14 @@ const LEASE: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 impl Store for SqliteStore {
     fn now(&self) -> Timestamp {
         self.shared.clock.now()
+    }
+
+    fn civil_now(&self) -> Timestamp {
+        self.shared.clock.civil(self.now())
+    }
+
+    fn clock_ahead_us(&self) -> i64 {
+        self.shared.clock.drift_us()
     }
 
     fn run(&self, request: StoreRequest) -> BoxFuture<'_, Result<CommittedEvents, StoreError>> {
@@ -151,10 +163,24 @@ impl Store for SqliteStore {
         })
     }
 
+    fn audit(&self, from: RecordCursor) -> BoxFuture<'_, Result<RecordPortion, StoreError>> {
+        Box::pin(async move {
+            let mut snapshot = self.readers.begin().await.map_err(failure)?;
+            audit::audit(&mut snapshot, from).await
+        })
+    }
+
     fn text(&self, hash: String) -> BoxFuture<'_, Result<Option<String>, StoreError>> {
         Box::pin(async move {
             let text = sqlx::query_scalar("SELECT body FROM text WHERE hash = ?").bind(hash);
             text.fetch_optional(&self.readers).await.map_err(failure)
+        })
+    }
+
+    fn texts(&self, after: i64, most: usize) -> BoxFuture<'_, Result<Vec<(i64, ShownText)>, StoreError>> {
+        Box::pin(async move {
+            let mut conn = self.readers.acquire().await.map_err(failure)?;
+            read::texts(&mut conn, after, limit(most)).await
         })
     }
 

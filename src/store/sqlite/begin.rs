@@ -33,18 +33,18 @@ pub struct NodeEpochs {
 /// pages give it. A key that can not be read is replaced: without one nobody could be paged.
 pub async fn begin_epoch(conn: &mut SqliteConnection) -> Result<(NodeEpochs, [u8; 32], DamagedSettings), StoreError> {
     let mut damaged = DamagedSettings::new();
-    let before: Option<i64> = setting(conn, "epoch", &mut damaged).await?;
-    let claimed =
-        "SELECT coalesce(max(epoch), 0) FROM page WHERE owed = 1 AND typeof(epoch) = 'integer' AND epoch <= ?";
-    let claimed: i64 = sqlx::query_scalar(claimed).bind(NUMBER_MAX).fetch_one(&mut *conn).await.map_err(failure)?;
-    let epoch = 1 + before.filter(|epoch| (0..NUMBER_MAX).contains(epoch)).unwrap_or(0).max(claimed);
-    keep(conn, "epoch", epoch).await?;
+    let epoch = 1 + read_epoch(conn, &mut damaged).await?;
     let left: Option<i64> = setting(conn, LEFT, &mut damaged).await?;
-    let kept: Option<Vec<u8>> = setting(conn, "server_key", &mut damaged).await?;
-    if let Some(key) = kept.as_ref().filter(|key| key.len() != 32) {
-        put_aside(conn, "server_key", format!("it has {} bytes", key.len()), &mut damaged).await?;
+    let key = read_key(conn, &mut damaged).await?;
+    for (row, why) in &mut damaged {
+        let RowName::Other(RowKind::Meta, name) = &*row else { continue };
+        put_aside(conn, name).await?;
+        if name == "server_key" {
+            why.push_str("; a new one was made: codes and links that were sent before do not work");
+        }
     }
-    let key = match kept.and_then(|key| key.try_into().ok()) {
+    keep(conn, "epoch", i64::try_from(epoch).unwrap_or(NUMBER_MAX)).await?;
+    let key = match key {
         Some(key) => key,
         None => {
             let mut key = [0_u8; 32];
@@ -53,14 +53,35 @@ pub async fn begin_epoch(conn: &mut SqliteConnection) -> Result<(NodeEpochs, [u8
             key
         }
     };
-    let lost = damaged.iter_mut().filter(|(row, _)| *row == RowName::Other(RowKind::Meta, "server_key".into()));
-    lost.for_each(|(_, why)| why.push_str("; a new one was made: codes and links that were sent before do not work"));
     let left = left.and_then(|left| u64::try_from(left).ok());
-    Ok((NodeEpochs { epoch: u64::try_from(epoch).unwrap_or(1), left }, key, damaged))
+    Ok((NodeEpochs { epoch, left }, key, damaged))
 }
 
-/// Starts the store's clock, which continues where it was.
-pub async fn start_clock(
+/// The newest epoch. If it can not be read, the claims of pages give it. Changes nothing.
+pub async fn read_epoch(conn: &mut SqliteConnection, damaged: &mut DamagedSettings) -> Result<u64, StoreError> {
+    const CLAIMED: &str =
+        "SELECT coalesce(max(epoch), 0) FROM page WHERE owed = 1 AND typeof(epoch) = 'integer' AND epoch <= ?";
+    let before: Option<i64> = setting(conn, "epoch", damaged).await?;
+    let claimed: i64 = sqlx::query_scalar(CLAIMED).bind(NUMBER_MAX).fetch_one(&mut *conn).await.map_err(failure)?;
+    let epoch = before.filter(|epoch| (0..NUMBER_MAX).contains(epoch)).unwrap_or(0).max(claimed);
+    Ok(u64::try_from(epoch).unwrap_or(0))
+}
+
+/// The server key; `None` if there is none that can be read. Changes nothing.
+pub async fn read_key(
+    conn: &mut SqliteConnection,
+    damaged: &mut DamagedSettings,
+) -> Result<Option<[u8; 32]>, StoreError> {
+    let kept: Option<Vec<u8>> = setting(conn, "server_key", damaged).await?;
+    if let Some(key) = kept.as_ref().filter(|key| key.len() != 32) {
+        let row = RowName::Other(RowKind::Meta, "server_key".into());
+        damaged.push((row, format!("it has {} bytes", key.len())));
+    }
+    Ok(kept.and_then(|key| key.try_into().ok()))
+}
+
+/// The store's clock, which continues where it was. Changes nothing.
+pub async fn read_clock(
     conn: &mut SqliteConnection,
     sources: Arc<dyn ClockSources>,
     damaged: &mut DamagedSettings,
@@ -78,7 +99,8 @@ pub async fn start_clock(
     Ok(SteadyClock::start(sources, anchor.as_ref(), newest(conn).await?))
 }
 
-/// Checks the rows that were set aside before, which may be repaired by now, and the small tables.
+/// Checks the rows that were set aside before, which may be repaired by now, and the small tables. Changes nothing on
+/// the disk.
 pub async fn look_through(conn: &mut SqliteConnection, shared: &WriterShared) {
     let waiting: Vec<IncidentId> = shared.quarantine().waiting();
     match read::incidents(conn, &waiting, &shared.plans).await {
@@ -89,16 +111,6 @@ pub async fn look_through(conn: &mut SqliteConnection, shared: &WriterShared) {
             }
         }
         Err(error) => tracing::error!(%error, "incidents in quarantine could not be checked"),
-    }
-    match mend_asked(conn).await {
-        Ok(0) => {}
-        Ok(mended) => {
-            tracing::error!(
-                mended,
-                "rows that say for whom incidents wait were damaged: all incidents count as waiting"
-            )
-        }
-        Err(error) => tracing::error!(%error, "it could not be checked who was asked in which incident"),
     }
     let turns = runs::turns(conn).await.map(|(_, unreadable)| unreadable);
     let proofs = read::proofs(conn).await.map(|(_, unreadable)| unreadable);
@@ -113,9 +125,14 @@ pub async fn look_through(conn: &mut SqliteConnection, shared: &WriterShared) {
     }
 }
 
-/// If it can not be read whether an open incident waits for a person, it counts as waiting. Returns how many such rows
-/// there were.
-async fn mend_asked(conn: &mut SqliteConnection) -> Result<u64, StoreError> {
+/// If it can not be read whether an open incident waits for a person, it counts as waiting.
+pub async fn mend_asked(conn: &mut SqliteConnection) {
     const MEND: &str = "UPDATE asked SET waits = 1 WHERE ended IS NULL AND waits IS NOT 0 AND waits IS NOT 1";
-    sqlx::query(MEND).execute(conn).await.map(|done| done.rows_affected()).map_err(failure)
+    match sqlx::query(MEND).execute(conn).await.map(|done| done.rows_affected()) {
+        Ok(0) => {}
+        Ok(mended) => {
+            tracing::error!(mended, "rows that say for whom incidents wait were damaged: all incidents count as waiting")
+        }
+        Err(error) => tracing::error!(%error, "it could not be checked who was asked in which incident"),
+    }
 }

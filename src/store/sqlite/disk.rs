@@ -24,6 +24,9 @@ const OPENING: u64 = 1 << 20;
 /// The file that reserves the space.
 const RESERVE_FILE: &str = "reserve";
 
+/// The file whose lock says that a daemon has the directory.
+const LOCK_FILE: &str = "lock";
+
 /// How much space is reserved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SpaceLimits {
@@ -57,23 +60,44 @@ pub fn room(dir: &Path, limits: SpaceLimits) -> io::Result<DiskSpace> {
 pub fn lock(dir: &Path) -> Result<File, StoreError> {
     let refused = |error: io::Error| refused(dir, &error);
     DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(refused)?;
-    let path = dir.join("lock");
+    let path = dir.join(LOCK_FILE);
     let mut options = OpenOptions::new();
     let mut file =
         options.read(true).write(true).create(true).truncate(false).mode(0o600).open(&path).map_err(refused)?;
     match file.try_lock() {
         Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            let mut holder = String::new();
-            let _ = file.read_to_string(&mut holder);
-            return Err(StoreError::Locked(format!("{} (process {})", dir.display(), holder.trim())));
-        }
+        Err(TryLockError::WouldBlock) => return Err(locked(dir, &mut file)),
         Err(TryLockError::Error(error)) => return Err(refused(error)),
     }
     // The number only informs people: a full disk must not keep the daemon from starting.
     let _ = file.set_len(0);
     let _ = file.rewind().and_then(|()| writeln!(file, "{}", std::process::id()));
     Ok(file)
+}
+
+/// Keeps daemons out of the directory until the file is dropped, and changes nothing in it. `None` where no daemon was
+/// ever there, as in a copy of the database alone.
+///
+/// # Errors
+/// [`StoreError::Locked`] while a daemon has it.
+pub fn lock_shared(dir: &Path) -> Result<Option<File>, StoreError> {
+    let refused = |error: io::Error| refused(dir, &error);
+    let mut file = match File::open(dir.join(LOCK_FILE)) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(refused(error)),
+    };
+    match file.try_lock_shared() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Err(locked(dir, &mut file)),
+        Err(TryLockError::Error(error)) => Err(refused(error)),
+    }
+}
+
+fn locked(dir: &Path, file: &mut File) -> StoreError {
+    let mut holder = String::new();
+    let _ = file.read_to_string(&mut holder);
+    StoreError::Locked(format!("{} (process {})", dir.display(), holder.trim()))
 }
 
 /// Creates the database file for its owner only; SQLite would create it for others too.

@@ -3,7 +3,7 @@
 use super::{disk::SpaceLimits, request::WriterRequest, shared::WriterShared};
 use crate::store::StoreError;
 use sqlx::SqlitePool;
-use std::{path::PathBuf, sync::Arc};
+use std::{fs::File, path::PathBuf, sync::Arc};
 use tokio::sync::{mpsc, oneshot};
 
 /// The store of one machine: one SQLite file.
@@ -14,6 +14,10 @@ pub struct SqliteStore {
     pub(super) server_key: [u8; 32],
     pub(super) dir: PathBuf,
     pub(super) limits: SpaceLimits,
+    /// Keeps daemons away while a store is open only to be read; the writer holds its own lock.
+    pub(super) _lock: Option<File>,
+    /// Whether it has no writer.
+    pub(super) is_read_only: bool,
 }
 
 impl SqliteStore {

@@ -1,10 +1,12 @@
 //! Reads: from memory if possible, else from the file. Unreadable incidents are handed to the writer, which sets them
 //! aside; the others are returned all the same.
 
-use super::{column::column, connection::limit, failure::failure, handle::SqliteStore, read, request::WriterRequest};
+use super::{
+    column::column, connection::limit, failure::failure, handle::SqliteStore, lost, read, request::WriterRequest,
+};
 use crate::{
     core::{Incident, IncidentId, PageId},
-    store::{OrphanPages, QuarantinedRow, StoreError},
+    store::{OrphanPages, QuarantinedRow, RowName, StoreError},
 };
 use std::sync::Arc;
 
@@ -46,10 +48,24 @@ impl SqliteStore {
         serde_json::to_string(&held).unwrap_or_else(|_| "[]".to_owned())
     }
 
-    /// Waits until the writer has checked what could not be read.
+    /// Waits until the writer has checked what could not be read. A store that is only read has no writer: it sets
+    /// them aside in memory.
     pub(super) async fn suspect(&self, ids: Vec<IncidentId>) {
+        if self.is_read_only {
+            return self.set_aside_here(&ids).await;
+        }
         // A closing store sets nothing aside any more.
         let _ = self.ask(|reply| WriterRequest::Suspect(ids, reply)).await;
+    }
+
+    async fn set_aside_here(&self, ids: &[IncidentId]) {
+        let Ok(mut conn) = self.readers.acquire().await else { return };
+        for (id, found) in read::incidents(&mut conn, ids, &self.shared.plans).await.unwrap_or_default() {
+            let Err(error) = found else { continue };
+            let incident = lost::lost(&mut conn, id).await;
+            let entry = QuarantinedRow::new(RowName::Incident(id), self.shared.clock.now(), error.reason(&id));
+            self.shared.set_aside(QuarantinedRow { incident, ..entry });
+        }
     }
 
     /// Pages that another epoch claims, or none. The directory is locked, so those nodes are gone.

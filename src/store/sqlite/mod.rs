@@ -1,6 +1,8 @@
 //! The embedded store: one SQLite file in the state directory, one writer with group commit, a few readers.
 
 mod answer;
+mod audit;
+mod backup;
 mod batch;
 mod begin;
 mod cache;
@@ -14,6 +16,7 @@ mod lookup;
 mod lost;
 mod open;
 mod read;
+mod read_only;
 mod readers;
 mod request;
 mod runs;
@@ -25,6 +28,6 @@ mod state;
 mod waiting;
 mod writer;
 
+pub use backup::copy;
 pub use connection::FILE;
 pub use handle::SqliteStore;
-pub use open::read_proofs;

@@ -1,21 +1,17 @@
 //! Opens the store: locks the directory, migrates the file, reads what the writer keeps in memory.
 
 use super::{
-    begin::{self, NodeEpochs, begin_epoch, start_clock},
-    connection::{FILE, connect, options},
+    backup,
+    begin::{self, NodeEpochs, begin_epoch, read_clock},
+    connection::{FILE, connect},
     disk::{self, SpaceGuard, SpaceLimits},
-    failure::failure,
     handle::SqliteStore,
-    read, readers, schema,
+    readers, schema,
     shared::WriterShared,
     state,
     writer::SqliteWriter,
 };
-use crate::{
-    core::ContactProof,
-    store::{QuarantinedRow, StoreError, clock::ClockSources},
-};
-use sqlx::ConnectOptions;
+use crate::store::{QuarantinedRow, StoreError, clock::ClockSources};
 use std::{
     path::Path,
     sync::{Arc, Mutex, OnceLock},
@@ -52,9 +48,10 @@ impl SqliteStore {
         let file = dir.join(FILE);
         disk::touch(&file)?;
         let mut conn = connect(&file).await?;
+        backup::before_migration(&mut conn, dir, sources.wall()).await?;
         schema::migrate(&mut conn).await?;
         let (NodeEpochs { epoch, left }, server_key, mut damaged) = begin_epoch(&mut conn).await?;
-        let clock = start_clock(&mut conn, sources, &mut damaged).await?;
+        let clock = read_clock(&mut conn, sources, &mut damaged).await?;
         if let Err(error) = state::forget_windows(&mut conn, clock.now()).await {
             tracing::warn!(%error, "old windows could not be removed");
         }
@@ -71,25 +68,22 @@ impl SqliteStore {
         });
         damaged.into_iter().for_each(|(row, why)| shared.set_aside(QuarantinedRow::new(row, shared.clock.now(), why)));
         begin::look_through(&mut conn, &shared).await;
+        begin::mend_asked(&mut conn).await;
         let quarantine = shared.quarantine().clone();
         let state = state::state(&mut conn, &shared.plans, &quarantine, shared.clock.now()).await?;
         let readers = readers::open(&file);
         let (wanted, waiting) = mpsc::channel(WAITING);
         let writer = SqliteWriter::new(shared.clone(), conn, file, space, lock, state);
         tokio::spawn(writer.run(waiting));
-        Ok(Arc::new(Self { shared, wanted, readers, server_key, dir: dir.to_owned(), limits }))
+        Ok(Arc::new(Self {
+            shared,
+            wanted,
+            readers,
+            server_key,
+            dir: dir.to_owned(),
+            limits,
+            _lock: None,
+            is_read_only: false,
+        }))
     }
-}
-
-/// The proofs of contact in a state directory that no daemon uses. Changes nothing.
-///
-/// # Errors
-/// [`StoreError::Failed`] where the file can not be read, or is older than the proofs.
-pub async fn read_proofs(dir: &Path) -> Result<Vec<ContactProof>, StoreError> {
-    let file = dir.join(FILE);
-    if !file.exists() {
-        return Ok(Vec::new());
-    }
-    let mut conn = options(&file).read_only(true).connect().await.map_err(failure)?;
-    Ok(read::proofs(&mut conn).await?.0)
 }

@@ -6,8 +6,8 @@ use super::{
 };
 use crate::{
     core::{
-        ContactProof, Event, Incident, IncidentId, IncidentIdentity, JournalRecord, Page, PageId, StoredLine,
-        Timestamp,
+        ContactProof, Event, Incident, IncidentId, IncidentIdentity, JournalRecord, Page, PageId, ShownText,
+        StoredLine, Timestamp,
         event::{genesis, link},
         proof::ProofKind,
     },
@@ -49,6 +49,37 @@ async fn together(
     ids: &[IncidentId],
     plans: &SharedPlans,
 ) -> Result<Vec<ReadIncident>, StoreError> {
+    let mut found = Vec::with_capacity(ids.len());
+    for (id, kept, pages) in as_stored(conn, ids, plans).await? {
+        let kept = match kept {
+            Err(error) => rebuild(conn, id, &pages, error).await,
+            kept => kept,
+        };
+        found.push((id, kept));
+    }
+    Ok(found)
+}
+
+/// One incident as its rows say, nothing of it mended by its journal.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] if a row of it can not be read.
+pub async fn unmended(
+    conn: &mut SqliteConnection,
+    id: IncidentId,
+    plans: &SharedPlans,
+) -> Result<Option<StoredIncident>, StoreError> {
+    as_stored(conn, &[id], plans).await?.pop().map(|(_, kept, _)| kept).transpose()
+}
+
+/// An incident from its rows, and the rows of its pages.
+type RowsOfIncident = (IncidentId, Result<StoredIncident, StoreError>, Vec<SqliteRow>);
+
+async fn as_stored(
+    conn: &mut SqliteConnection,
+    ids: &[IncidentId],
+    plans: &SharedPlans,
+) -> Result<Vec<RowsOfIncident>, StoreError> {
     const HEADS: &str = "SELECT i.id, i.seq, i.hash, i.at, b.body, b.plan, p.body, i.alerts, i.joined, j.body,
             (SELECT max(l.seq) FROM journal l WHERE l.chain = 'INC-' || i.id), i.nonce
         FROM json_each(?) wanted JOIN incident i ON i.id = wanted.value
@@ -67,11 +98,7 @@ async fn together(
     for row in &heads {
         let id = IncidentId(column(row, 0)?);
         let pages = pages.remove(&id.0).unwrap_or_default();
-        let kept = match assemble(id, row, &pages, plans) {
-            Err(error) => rebuild(conn, id, &pages, error).await,
-            kept => kept,
-        };
-        found.push((id, kept));
+        found.push((id, assemble(id, row, &pages, plans), pages));
     }
     Ok(found)
 }
@@ -177,6 +204,13 @@ pub async fn lines(
     };
     let rows = query.bind(after).bind(limit).fetch_all(conn).await.map_err(failure)?;
     rows.iter().map(line).collect()
+}
+
+/// Texts after this row, each with its row. One that was altered is passed on, so that a check can report it.
+pub async fn texts(conn: &mut SqliteConnection, after: i64, limit: i64) -> Result<Vec<(i64, ShownText)>, StoreError> {
+    const TEXTS: &str = "SELECT rowid, hash, body FROM text WHERE rowid > ? ORDER BY rowid LIMIT ?";
+    let rows = sqlx::query(TEXTS).bind(after).bind(limit).fetch_all(conn).await.map_err(failure)?;
+    rows.iter().map(|row| Ok((column(row, 0)?, ShownText { hash: shown(row, 1), body: shown(row, 2) }))).collect()
 }
 
 /// Pages that this epoch owes, after `after`.

@@ -14,17 +14,15 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_6.sql"),
 ];
 
+/// The version that this program knows.
+const KNOWN: i64 = MIGRATIONS.len() as i64;
+
 /// Brings an older or new file to the version that this program knows, each step whole or not at all.
 ///
 /// # Errors
 /// [`StoreError::Newer`] for a file from a newer program, which stays untouched.
 pub async fn migrate(conn: &mut SqliteConnection) -> Result<(), StoreError> {
-    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
-    let found: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *conn).await.map_err(failure)?;
-    if known < found {
-        return Err(StoreError::Newer { found, known });
-    }
-    let done = usize::try_from(found).unwrap_or(0);
+    let done = usize::try_from(version(conn).await?).unwrap_or(0);
     for (version, migration) in (1..).zip(MIGRATIONS).skip(done) {
         let mut tx = conn.begin_with("BEGIN IMMEDIATE").await.map_err(failure)?;
         sqlx::raw_sql(*migration).execute(&mut *tx).await.map_err(failure)?;
@@ -33,4 +31,26 @@ pub async fn migrate(conn: &mut SqliteConnection) -> Result<(), StoreError> {
         tx.commit().await.map_err(failure)?;
     }
     Ok(())
+}
+
+/// Whether the file is of the version that this program knows. Changes nothing.
+///
+/// # Errors
+/// [`StoreError::Newer`] for a file from a newer program.
+pub async fn is_current(conn: &mut SqliteConnection) -> Result<bool, StoreError> {
+    Ok(version(conn).await? == KNOWN)
+}
+
+/// The version of a file that must be brought up to date; `None` for a new one, and for one that is. Changes nothing.
+///
+/// # Errors
+/// [`StoreError::Newer`] for a file from a newer program.
+pub async fn older(conn: &mut SqliteConnection) -> Result<Option<i64>, StoreError> {
+    Ok(Some(version(conn).await?).filter(|found| (1..KNOWN).contains(found)))
+}
+
+/// The version of the file.
+async fn version(conn: &mut SqliteConnection) -> Result<i64, StoreError> {
+    let found: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *conn).await.map_err(failure)?;
+    if KNOWN < found { Err(StoreError::Newer { found, known: KNOWN }) } else { Ok(found) }
 }

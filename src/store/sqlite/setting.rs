@@ -18,7 +18,7 @@ pub async fn keep_left(conn: &mut SqliteConnection, epoch: u64) -> Result<(), St
     keep(conn, LEFT, i64::try_from(epoch).unwrap_or(NUMBER_MAX)).await
 }
 
-/// A setting; `None` if there is none. One of the wrong type is damaged and kept under another name.
+/// A setting; `None` if there is none. One of the wrong type is damaged. Changes nothing.
 pub async fn setting<T>(
     conn: &mut SqliteConnection,
     name: &str,
@@ -31,20 +31,17 @@ where
     let Some(row) = row.fetch_optional(&mut *conn).await.map_err(failure)? else { return Ok(None) };
     match column::<T>(&row, 0) {
         Ok(value) => Ok(Some(value)),
-        Err(error) => put_aside(conn, name, error.to_string(), damaged).await.map(|()| None),
+        Err(error) => {
+            damaged.push((RowName::Other(RowKind::Meta, name.to_owned()), error.to_string()));
+            Ok(None)
+        }
     }
 }
 
-/// Keeps a damaged value under another name.
-pub async fn put_aside(
-    conn: &mut SqliteConnection,
-    name: &str,
-    why: String,
-    damaged: &mut DamagedSettings,
-) -> Result<(), StoreError> {
+/// Keeps a copy of a damaged value under another name.
+pub async fn put_aside(conn: &mut SqliteConnection, name: &str) -> Result<(), StoreError> {
     const ASIDE: &str = "INSERT INTO meta (name, value) SELECT name || '_damaged', value FROM meta WHERE name = ?
         ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-    damaged.push((RowName::Other(RowKind::Meta, name.to_owned()), why));
     sqlx::query(ASIDE).bind(name.to_owned()).execute(conn).await.map(drop).map_err(failure)
 }
 

@@ -263,7 +263,7 @@ impl SqliteWriter {
         let host = SqliteHost { epoch: self.shared.epoch, left: self.shared.left, last_id: Cell::new(self.last_id) };
         for i in 0..batch.jobs.len() {
             let StoreRequest { needs, run, .. } = &mut batch.jobs[i].request;
-            let mut tx = Transaction::new(now, &host, needs, &mut self.loaded, changes);
+            let mut tx = Transaction::new(self.shared.clock.step_time(now), &host, needs, &mut self.loaded, changes);
             let ran = catch_unwind(AssertUnwindSafe(|| run(&mut tx)));
             let error = match (ran, tx.finish()) {
                 (Ok(()), Ok(events)) => {

@@ -251,3 +251,35 @@ fn a_desk_that_opens_late_gets_what_waits_for_it_though_others_are_closed() {
         by_desk(incident, Some("ana")).iter().any(|page| page["state"] == "accepted")
     });
 }
+
+#[test]
+fn a_person_is_signed_out_everywhere_by_a_logout_or_an_operator_and_stays_so_over_a_restart() {
+    let mut daemon = sandboxed();
+    let desk = |daemon: &Daemon, cookie: &str| Call::get("/desk").header("Cookie", cookie).send(daemon.address).status;
+    let (link, bo) = (token(&daemon, "ana"), cookie(&daemon, "bo"));
+    let here = cookie(&daemon, "ana");
+    let csrf = Line::open(&daemon, &here).state(|_| true)["csrf"].as_str().unwrap().to_owned();
+    let logout = |csrf: &str| {
+        let call = Call::post("/desk/logout").header("Cookie", &here).header("X-Stentor-Csrf", csrf);
+        call.send(daemon.address)
+    };
+    assert_eq!(logout("forged").status, 403, "no other site's page signs anybody out");
+    assert_eq!(desk(&daemon, &here), 200);
+    let reply = logout(&csrf);
+    assert!(reply.status == 204 && reply.header("set-cookie").unwrap().contains("Max-Age=0"), "{reply:?}");
+    assert_eq!((desk(&daemon, &here), sign_in(&daemon, &link).status), (401, 403));
+    assert_eq!(desk(&daemon, &bo), 200, "nobody else is");
+
+    let again = cookie(&daemon, "ana");
+    let mut line = Line::open(&daemon, &again);
+    line.state(|_| true);
+    let revoked = daemon.cli(&["desk-link", "--revoke", "ana"]);
+    assert!(revoked.status.success(), "{revoked:?}");
+    assert_eq!(desk(&daemon, &again), 401);
+    while line.next().is_some() {}
+    let last = cookie(&daemon, "ana");
+    assert!(daemon.stop());
+    daemon.restart();
+    assert_eq!((desk(&daemon, &here), desk(&daemon, &again)), (401, 401));
+    assert_eq!((desk(&daemon, &last), desk(&daemon, &bo)), (200, 200));
+}

@@ -2,7 +2,7 @@
 
 use super::common::Daemon;
 use super::{
-    house::{Held, sandboxed},
+    house::{Held, eventually, sandboxed},
     wire::{Call, Reply},
 };
 
@@ -94,4 +94,24 @@ fn forged_links_foreign_forms_and_words_that_are_no_answer_are_refused() {
     assert!(Call::post(&path).form(&[("other", "1")]).send(daemon.address).status == 422);
     assert_eq!(daemon.role(&incident, "trader")["state"], "paging");
     assert_eq!(answered(&daemon, &incident, "ana"), "");
+}
+
+#[test]
+fn whoever_was_taken_out_of_the_matrix_has_no_link_any_more() {
+    let daemon = sandboxed();
+    let incident = daemon.crash("ES");
+    let (ana, bo) = (daemon.held(&incident, "ana", "mail"), daemon.held(&incident, "bo", "mail"));
+    let file = daemon.dir.path().join("matrix/matrix.toml");
+    let matrix = std::fs::read_to_string(&file).unwrap();
+    let from = matrix.find("[person.bo]").unwrap();
+    let until = from + matrix[from..].find("\n\n").unwrap();
+    let without =
+        format!("{}{}", &matrix[..from], &matrix[until..]).replace(", \"bo\"", "").replace("\"bo\"", "\"ana\"");
+    std::fs::write(&file, without).unwrap();
+    daemon.signal("HUP");
+    let gone = || Some(()).filter(|()| Call::get(bo.path()).send(daemon.address).status == 404);
+    eventually("the reload", gone);
+    assert_eq!(press(&daemon, &bo, "wilco").status, 404);
+    assert_eq!(answered(&daemon, &incident, "bo"), "");
+    assert_eq!(press(&daemon, &ana, "wilco").status, 200, "the others' go on");
 }

@@ -86,7 +86,7 @@ fn what_is_late_on_purpose_is_late_in_the_drill_alone_and_said_so() {
     assert!(
         lines.contains("injected: sms is 1s 500ms late in this drill") || {
             let journal = ground.daemon.cli(&["journal", "export"]);
-            String::from_utf8_lossy(&journal.stdout).contains("\"event\":\"injected\"")
+            String::from_utf8_lossy(&journal.stdout).contains(r#"\"event\":\"injected\""#)
         }
     );
     // The real thing by the same channel is not.

@@ -2,15 +2,20 @@
 #![allow(clippy::disallowed_methods)]
 #![allow(clippy::unwrap_used)]
 
+mod backup;
 mod command;
 use crate::common;
 use crate::fixture;
 mod kept;
+mod python;
+mod tampered;
+mod untouched;
+mod words;
 
 use fixture::{Hands, opening, roster};
 use stentor::{
     core::{Actor, IncidentId, IncidentInput, IncidentKey, StoredLine},
-    journal::{self, FAULTS_MAX, JournalError, JournalFaultKind, KeptAnchors},
+    journal::{self, ExportedItem, FAULTS_MAX, JournalError, JournalFaultKind, KeptAnchors},
     store::{LockSet, MemoryStore, RequestClass, Store, Transaction, clock::ClockSources, transact},
 };
 
@@ -42,7 +47,15 @@ fn exported(lines: &[StoredLine]) -> String {
 }
 
 fn imported(file: &str) -> Vec<StoredLine> {
-    journal::read_export(file.as_bytes()).collect::<Result<_, _>>().expect("an export")
+    let lines = journal::read_export(file.as_bytes()).map(|item| item.map(line));
+    lines.collect::<Result<_, _>>().expect("an export")
+}
+
+fn line(item: ExportedItem) -> StoredLine {
+    match item {
+        ExportedItem::Line(line) => line,
+        ExportedItem::Text(text) => panic!("{text:?}"),
+    }
 }
 
 #[tokio::test]
@@ -81,7 +94,7 @@ async fn every_byte_of_an_export_counts() {
         let mut altered = file.clone().into_bytes();
         altered[at] = if altered[at] == b'7' { b'8' } else { b'7' };
         let altered = String::from_utf8(altered).expect("text");
-        let lines: Result<Vec<_>, _> = journal::read_export(altered.as_bytes()).collect();
+        let lines: Result<Vec<_>, _> = journal::read_export(altered.as_bytes()).map(|item| item.map(line)).collect();
         let found = lines.map(|lines| journal::verify(lines, kept.clone()));
         // `pos` only orders the lines of a store; a file has an order already.
         let line = file[..at].rfind('\n').map_or(0, |end| end + 1);

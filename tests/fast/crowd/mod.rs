@@ -275,3 +275,22 @@ async fn others(world: &World) {
         assert!(id <= found.page.incident && world.code_of(found.page).await == code, "{id}: {found:?}");
     }
 }
+
+/// A link is a key to a role: it ends with its purpose.
+#[tokio::test]
+async fn an_answer_link_ends_a_week_after_its_incident() {
+    let world = World::memory();
+    let page = world.page_ana("m-1").await;
+    let identity = world.store.page_identity(page).await.unwrap().unwrap();
+    let link = world.engine.keys().link_token(identity).expose_secret().to_owned();
+    let opens = async || world.engine.inbound().page_of_link(&link).await.unwrap() == Some(page);
+    let week = stentor::engine::CODE_KEPT;
+    world.hands.pass(3 * week);
+    assert!(opens().await, "as long as it is open");
+    let by = stentor::core::Actor::Operator("root".into());
+    world.engine.step(page.incident, IncidentInput::Resolve { by, why: None }).await.unwrap();
+    world.hands.pass(week);
+    assert!(opens().await, "its reader may look at what became of it");
+    world.hands.pass(Duration::from_secs(1));
+    assert!(!opens().await);
+}

@@ -289,6 +289,17 @@ async fn every_schema_of_before_can_still_be_opened_and_worked_with() {
     }
 }
 
+/// What a check of the whole record finds.
+async fn faults(store: &dyn Store) -> Vec<String> {
+    let (mut next, mut faults) = (Some(stentor::core::record::RecordCursor::default()), Vec::new());
+    while let Some(from) = next {
+        let portion = store.audit(from).await.expect("checked");
+        next = portion.next;
+        faults.extend(portion.faults.iter().map(ToString::to_string));
+    }
+    faults
+}
+
 /// Opens a state of this schema, after this damage to it, and works with it.
 async fn of_before(version: u32, damage: &'static str) {
     let mut world = World::sqlite();
@@ -317,7 +328,18 @@ async fn of_before(version: u32, damage: &'static str) {
         // Codes and links that are out there stay as they were.
         assert_eq!(store.identity(id).await.expect("readable").map(|incident| incident.nonce), Some(None));
     }
+    let older = format!("stentor.db.v{version}-");
+    let entries = std::fs::read_dir(world.dir.path()).expect("a directory").map(|entry| entry.expect("an entry"));
+    let copies: Vec<_> = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(&older)).collect();
+    assert_eq!(copies.len(), 1, "the file of before is kept beside it");
+    let kept = sqlx::sqlite::SqliteConnectOptions::new().filename(copies[0].path()).read_only(true).immutable(true);
+    let mut kept = sqlx::ConnectOptions::connect(&kept).await.expect("the copy");
+    let stamp: u32 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut kept).await.expect("a version");
+    assert_eq!(stamp, version);
     if damage == "SELECT 1" {
+        // The dump's one text has a short name that a test gave it.
+        let found = faults(&*store).await;
+        assert!(found.len() == 1 && found[0].starts_with("text 5d41: "), "schema {version}: {found:?}");
         lookup::agrees(&*store, &format!("upgraded from schema {version}")).await;
     }
     // Whoever was asked is found, whatever can not be read: nobody's code becomes a wrong one.

@@ -78,6 +78,7 @@ macro_rules! promises {
     };
 }
 
+mod clock;
 mod disks;
 mod failures;
 mod folded;

@@ -138,7 +138,7 @@ fn journal(daemon: &Daemon) -> BTreeMap<String, Vec<Value>> {
     for line in String::from_utf8(output.stdout).unwrap().lines() {
         let line: Value = serde_json::from_str(line).unwrap();
         let chain = line["chain"].as_str().unwrap().to_owned();
-        chains.entry(chain).or_default().push(line["body"].clone());
+        chains.entry(chain).or_default().push(serde_json::from_str(line["body"].as_str().unwrap()).unwrap());
     }
     chains
 }

@@ -68,10 +68,7 @@ impl SqliteWriter {
     /// asks for them for ever, and asking for them by number gives an error.
     pub(super) async fn give_up(&mut self, batch: &mut WriteBatch, lost: Vec<(IncidentId, StoreError)>) {
         for (id, error) in &lost {
-            let why = match error {
-                StoreError::Corrupt { what, why } if *what == id.to_string() => why.clone(),
-                error => error.to_string(),
-            };
+            let why = error.reason(id);
             let incident = lost::lost(&mut self.conn, *id).await;
             let entry = QuarantinedRow::new(RowName::Incident(*id), self.shared.clock.now(), why);
             self.shared.set_aside(QuarantinedRow { incident, ..entry });

@@ -1,0 +1,148 @@
+//! `stentor backup`: a consistent copy of the store, while the daemon goes on, checked before it gets its name.
+
+use crate::{
+    cli::{
+        error::CliError,
+        options::PathOptions,
+        reports::{journal::RecordCheck, journal_source::JournalSource},
+    },
+    journal::{JournalVerifier, KeptAnchors},
+    store::StoreConfig,
+};
+use clap::{Args, ValueHint};
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use std::{
+    fs::{self, DirBuilder, File},
+    io::ErrorKind,
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+#[derive(Debug, Args)]
+pub struct BackupArgs {
+    /// The copy. It holds the server key: keep it as you keep a secret
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    file: PathBuf,
+    /// Replace FILE if it exists
+    #[arg(long)]
+    force: bool,
+    /// Print what was copied as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl BackupArgs {
+    pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
+        let state = places.state();
+        let config = StoreConfig::in_directory(&state);
+        if !config.exists() {
+            let state = state.display();
+            return Err(format!("there is no store in {state}: name the daemon's folder with --state DIR").into());
+        }
+        if !self.force && self.file.symlink_metadata().is_ok() {
+            return Err(taken(&self.file));
+        }
+        let draft = DraftFolder::beside(&self.file)?;
+        let runtime = crate::cli::threads::runtime(1)?;
+        runtime.block_on(config.copy_to(&draft.0))?;
+        let check = CopyCheck::of(places, &draft.0)?;
+        draft.publish(&self.file, self.force)?;
+        check.print(&state, &self.file, self.json)?;
+        Ok(if check.faults == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+fn taken(file: &Path) -> CliError {
+    format!("{} exists: name another file, or replace it with --force", file.display()).into()
+}
+
+/// Where the copy is written and checked: nobody sees a file with its name that is not whole.
+struct DraftFolder(PathBuf);
+
+impl DraftFolder {
+    fn beside(file: &Path) -> Result<Self, CliError> {
+        let name = file.file_name().ok_or_else(|| format!("{} names no file", file.display()))?;
+        let draft = format!(".{}.{:016x}", name.to_string_lossy(), rand::random::<u64>());
+        let path = parent(file).join(draft);
+        let made = DirBuilder::new().mode(0o700).create(&path);
+        made.map_err(|error| format!("{} can not be written: {error}", parent(file).display()))?;
+        Ok(Self(path))
+    }
+
+    /// Gives the copy its name.
+    fn publish(&self, file: &Path, force: bool) -> Result<(), CliError> {
+        let copy = StoreConfig::in_directory(&self.0).file();
+        if force {
+            fs::rename(&copy, file)?;
+        } else {
+            // A name that somebody took meanwhile is theirs.
+            let moved = renameat_with(CWD, &copy, CWD, file, RenameFlags::NOREPLACE);
+            moved.map_err(|error| match error.kind() {
+                ErrorKind::AlreadyExists => taken(file),
+                _ => format!("{}: {error}", file.display()).into(),
+            })?;
+        }
+        File::open(parent(file))?.sync_all()?;
+        Ok(())
+    }
+}
+
+impl Drop for DraftFolder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn parent(file: &Path) -> &Path {
+    file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// What a check of the copy found.
+struct CopyCheck {
+    lines: u64,
+    anchors: u64,
+    rows: u64,
+    bytes: u64,
+    faults: u64,
+}
+
+impl CopyCheck {
+    fn of(places: &PathOptions, folder: &Path) -> Result<Self, CliError> {
+        let places = PathOptions { state: Some(folder.to_owned()), socket: None, ..places.clone() };
+        let source = JournalSource::of(&places)?;
+        let mut verifier = JournalVerifier::new(KeptAnchors::default());
+        source.each_line(|lines| {
+            lines.iter().for_each(|line| verifier.line(line));
+            Ok(())
+        })?;
+        let (report, record) = (verifier.finish(), RecordCheck::of(&source)?);
+        let bytes = StoreConfig::in_directory(folder).file().metadata()?.len();
+        let faults = report.faulty as u64 + record.faulty;
+        Ok(Self { lines: report.lines, anchors: report.anchors, rows: record.checked, bytes, faults })
+    }
+
+    fn print(&self, state: &Path, file: &Path, json: bool) -> Result<(), CliError> {
+        let Self { lines, anchors, rows, bytes, faults } = self;
+        if json {
+            let told = serde_json::json!({
+                "file": file, "state": state, "lines": lines, "anchors": anchors, "rows": rows, "bytes": bytes,
+                "faults": faults,
+            });
+            println!("{}", serde_json::to_string_pretty(&told)?);
+            return Ok(());
+        }
+        println!(
+            "{}: {lines} journal line(s), {anchors} anchor(s), {bytes} bytes from {}",
+            file.display(),
+            state.display()
+        );
+        if *faults == 0 {
+            println!("checked: every chain, and {rows} row(s) against them");
+        } else {
+            println!("{faults} fault(s) are in the copy as they are in the store: stentor journal verify names them");
+        }
+        println!("it holds the server key: keep it as you keep a secret");
+        Ok(())
+    }
+}

@@ -1,0 +1,46 @@
+//! Text from others, made fit for a line of a log or a cell of a table: it can neither begin a line of its own nor move
+//! what a terminal shows.
+
+use std::borrow::Cow;
+
+/// The text on one line: control characters, line separators and signs that turn the direction of writing are written
+/// as escapes (`\n`, `\u{1b}`). Text without any is returned as it is.
+pub fn one_line(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_unprintable) {
+        return Cow::Borrowed(text);
+    }
+    let mut line = String::with_capacity(text.len() + 8);
+    for letter in text.chars() {
+        if is_unprintable(letter) {
+            line.extend(letter.escape_default());
+        } else {
+            line.push(letter);
+        }
+    }
+    Cow::Owned(line)
+}
+
+/// Whether a letter does something else than to be seen.
+pub fn is_unprintable(letter: char) -> bool {
+    letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_letter_begins_a_line_or_moves_the_cursor() {
+        for (text, line) in [
+            ("ES fell 6 % — Ä 日本 👍", "ES fell 6 % — Ä 日本 👍"),
+            ("x\n2026-11-29T00:00:00Z  INFO forged", "x\\n2026-11-29T00:00:00Z  INFO forged"),
+            ("a\rb\tc\0", "a\\rb\\tc\\u{0}"),
+            ("\u{1b}[2Jgone\u{9b}1A", "\\u{1b}[2Jgone\\u{9b}1A"),
+            ("a\u{2028}b\u{85}c\u{202e}d\u{2066}", "a\\u{2028}b\\u{85}c\\u{202e}d\\u{2066}"),
+        ] {
+            assert_eq!(one_line(text), line);
+        }
+        let all: String = (0..=u32::from(char::MAX)).filter_map(char::from_u32).collect();
+        assert!(!one_line(&all).contains(is_unprintable));
+    }
+}

@@ -1,0 +1,135 @@
+//! What a check of the whole record finds: places where the stored state is not what the journal says.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A row that is not what the journal, or its own hash, says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordFault {
+    /// What kind of row.
+    pub place: RecordPlace,
+    /// Which one.
+    pub row: String,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+impl fmt::Display for RecordFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: {}", self.place.as_str(), self.row, self.why)
+    }
+}
+
+/// The kinds of rows that are checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RecordPlace {
+    /// A journal line's columns.
+    Line,
+    /// The end of a chain.
+    Head,
+    /// An incident's state.
+    Incident,
+    /// A page's state.
+    Page,
+    /// Who was asked in an incident.
+    Asked,
+    /// A frozen plan.
+    Plan,
+    /// A text that was shown.
+    Text,
+    /// A proof of contact.
+    Proof,
+    /// A run of a drill.
+    Run,
+    /// A setting of the store.
+    Setting,
+}
+
+impl RecordPlace {
+    /// What a fault of it is called.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Line => "line",
+            Self::Head => "head of",
+            Self::Incident => "state of",
+            Self::Page => "page",
+            Self::Asked => "who was asked:",
+            Self::Plan => "plan",
+            Self::Text => "text",
+            Self::Proof => "proof of contact",
+            Self::Run => "drill run",
+            Self::Setting => "setting",
+        }
+    }
+
+    /// What to do about a fault of it.
+    pub fn remedy(self) -> &'static str {
+        match self {
+            Self::Line | Self::Head => {
+                "journal lines: keep the folder as it is, and compare it with an export or a backup from before"
+            }
+            Self::Incident | Self::Page | Self::Asked | Self::Plan => {
+                "stored state: the journal is the record. Keep a copy of the folder, then restore a backup from before"
+            }
+            Self::Text => {
+                "texts: the journal still says that a text with this hash was shown. Look for it in a backup, or in an \
+                 export with --texts"
+            }
+            Self::Proof => "proofs of contact: do not rely on them; a drill proves the contact anew",
+            Self::Run => "drill runs: do not rely on the score; compare it with a backup, or run the drill again",
+            Self::Setting => {
+                "settings: restore a backup. Without its server key, codes and links that were sent do not work"
+            }
+        }
+    }
+}
+
+/// The parts of a check, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RecordPart {
+    /// The columns of journal lines, and the texts that they name.
+    #[default]
+    Lines,
+    /// Incidents with their pages.
+    Incidents,
+    /// Texts that were shown.
+    Texts,
+    /// Everything else.
+    Rest,
+}
+
+impl RecordPart {
+    /// The part after it.
+    pub fn next(self) -> Option<Self> {
+        match self {
+            Self::Lines => Some(Self::Incidents),
+            Self::Incidents => Some(Self::Texts),
+            Self::Texts => Some(Self::Rest),
+            Self::Rest => None,
+        }
+    }
+}
+
+/// Where a check goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct RecordCursor {
+    /// The part.
+    #[serde(default)]
+    pub part: RecordPart,
+    /// Only rows after this one.
+    #[serde(default)]
+    pub after: i64,
+}
+
+/// The result of one portion of a check.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct RecordPortion {
+    /// How many rows were checked.
+    pub checked: u64,
+    /// What is wrong with them.
+    pub faults: Vec<RecordFault>,
+    /// Where the next portion begins; `None` after the last.
+    pub next: Option<RecordCursor>,
+}

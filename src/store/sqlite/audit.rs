@@ -1,0 +1,147 @@
+//! Compares what is stored with what the journal says, in portions. Each portion is one snapshot, so it may run beside
+//! a daemon. It reads the rows themselves: nothing that is in memory, and nothing that was mended while it was read.
+
+mod incident;
+mod rest;
+
+use super::{
+    column::{column, rows, shown, unsigned},
+    connection::limit,
+    failure::failure,
+    read,
+};
+use crate::{
+    core::{
+        IncidentId, Timestamp,
+        event::{VERSION, text_hash},
+        record::{RecordCursor, RecordFault, RecordPart, RecordPlace, RecordPortion},
+    },
+    store::StoreError,
+};
+use serde::Deserialize;
+use sqlx::{SqliteConnection, sqlite::SqliteRow};
+
+/// Lines or texts of one portion.
+const ROWS: usize = 2_000;
+
+/// Incidents of one portion.
+const INCIDENTS: usize = 50;
+
+/// Checks one portion. The connection is in a transaction.
+pub async fn audit(conn: &mut SqliteConnection, from: RecordCursor) -> Result<RecordPortion, StoreError> {
+    let mut audit = Audit { conn, checked: 0, faults: Vec::new() };
+    let last = match from.part {
+        RecordPart::Lines => audit.lines(from.after).await?,
+        RecordPart::Incidents => audit.incidents(from.after).await?,
+        RecordPart::Texts => audit.texts(from.after).await?,
+        RecordPart::Rest => audit.rest().await.map(|()| None)?,
+    };
+    let next = match last {
+        Some(after) => Some(RecordCursor { part: from.part, after }),
+        None => from.part.next().map(|part| RecordCursor { part, after: 0 }),
+    };
+    Ok(RecordPortion { checked: audit.checked, faults: audit.faults, next })
+}
+
+/// A check of one portion.
+struct Audit<'a> {
+    conn: &'a mut SqliteConnection,
+    checked: u64,
+    faults: Vec<RecordFault>,
+}
+
+/// What this check needs of a journal line, whatever chain it is in.
+#[derive(Deserialize)]
+struct LineFields {
+    v: u32,
+    at: Timestamp,
+    #[serde(default)]
+    event: String,
+    #[serde(default)]
+    text: Option<String>,
+}
+
+impl Audit<'_> {
+    fn fault(&mut self, place: RecordPlace, row: impl ToString, why: impl Into<String>) {
+        self.faults.push(RecordFault { place, row: row.to_string(), why: why.into() });
+    }
+
+    /// The columns beside each line's text, and whether the text that it names is there.
+    async fn lines(&mut self, after: i64) -> Result<Option<i64>, StoreError> {
+        const LINES: &str = "SELECT pos, chain, seq, at, body FROM journal WHERE pos > ? ORDER BY pos LIMIT ?";
+        let lines = sqlx::query(LINES).bind(after).bind(limit(ROWS)).fetch_all(&mut *self.conn).await;
+        let lines = lines.map_err(failure)?;
+        for line in &lines {
+            self.checked += 1;
+            let row = format!("{} line {}", shown(line, 1), unsigned(line, 2).unwrap_or_default());
+            // A line that can not be read is a fault of its chain, which is checked elsewhere.
+            let Ok(fields) = serde_json::from_str::<LineFields>(column(line, 4).unwrap_or_default()) else { continue };
+            if VERSION < fields.v {
+                self.fault(RecordPlace::Line, &row, format!("a newer stentor wrote it (version {})", fields.v));
+            }
+            if column::<i64>(line, 3).ok() != Some(fields.at.as_micros()) {
+                self.fault(RecordPlace::Line, &row, "the time in its column is not the time in its text");
+            }
+            if let Some(hash) = fields.text.filter(|_| fields.event == "settled") {
+                self.named_text(&hash, &row).await?;
+            }
+        }
+        last(&lines, ROWS)
+    }
+
+    async fn named_text(&mut self, hash: &str, by: &str) -> Result<(), StoreError> {
+        let there = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM text WHERE hash = ?)").bind(hash.to_owned());
+        if !there.fetch_one(&mut *self.conn).await.map_err(failure)? {
+            self.fault(RecordPlace::Text, hash, format!("{by} says that it was shown, and it is missing"));
+        }
+        Ok(())
+    }
+
+    async fn incidents(&mut self, after: i64) -> Result<Option<i64>, StoreError> {
+        // What was deleted from the table of incidents still has its chain.
+        const NUMBERS: &str = "SELECT id FROM (SELECT id FROM incident WHERE id > ?1 UNION
+                SELECT CAST(substr(chain, 5) AS INTEGER) FROM journal WHERE chain GLOB 'INC-[0-9]*' AND seq = 1
+                    AND CAST(substr(chain, 5) AS INTEGER) > ?1)
+            ORDER BY id LIMIT ?2";
+        let numbers = sqlx::query(NUMBERS).bind(after).bind(limit(INCIDENTS)).fetch_all(&mut *self.conn).await;
+        let numbers = numbers.map_err(failure)?;
+        for number in &numbers {
+            self.checked += 1;
+            self.incident(IncidentId(column(number, 0)?)).await?;
+        }
+        last(&numbers, INCIDENTS)
+    }
+
+    /// Whether each text is what its hash says.
+    async fn texts(&mut self, after: i64) -> Result<Option<i64>, StoreError> {
+        const TEXTS: &str = "SELECT rowid, hash, body FROM text WHERE rowid > ? ORDER BY rowid LIMIT ?";
+        let texts = sqlx::query(TEXTS).bind(after).bind(limit(ROWS)).fetch_all(&mut *self.conn).await;
+        let texts = texts.map_err(failure)?;
+        for text in &texts {
+            self.checked += 1;
+            let (hash, found) = (shown(text, 1), text_hash(&shown(text, 2)));
+            if hash != found {
+                let why = format!("it was edited, or stored under another name: its content has the hash {found}");
+                self.fault(RecordPlace::Text, hash, why);
+            }
+        }
+        last(&texts, ROWS)
+    }
+
+    /// The chain's last line.
+    async fn chain_end(&mut self, chain: &str) -> Result<Option<(u64, [u8; 32])>, StoreError> {
+        Ok(super::state::last_head(self.conn, chain).await?.map(|head| (head.seq, head.hash)))
+    }
+
+    async fn chain(&mut self, id: IncidentId) -> Result<Vec<crate::core::StoredLine>, StoreError> {
+        read::lines(self.conn, Some(&id.to_string()), 0, i64::MAX).await
+    }
+
+    async fn all(&mut self, sql: &'static str) -> Result<Vec<SqliteRow>, StoreError> {
+        rows(self.conn, sql).await
+    }
+}
+
+fn last(found: &[SqliteRow], most: usize) -> Result<Option<i64>, StoreError> {
+    found.last().filter(|_| most <= found.len()).map(|row| column(row, 0)).transpose()
+}

@@ -1,0 +1,207 @@
+//! What is no incident's own: heads of chains, plans, proofs of contact, runs of drills, settings.
+
+use super::Audit;
+use crate::{
+    core::{
+        ContactProof, DrillRun, Event, Incident, JournalRecord, SourceEvent, event::hex, names::SELF, page::PageStage,
+        proof::ProofKind, record::RecordPlace,
+    },
+    store::{
+        StoreError,
+        clock::ClockAnchor,
+        sqlite::{
+            column::{column, shown},
+            read,
+        },
+    },
+};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+impl Audit<'_> {
+    pub(super) async fn rest(&mut self) -> Result<(), StoreError> {
+        self.heads().await?;
+        self.strays().await?;
+        self.plans().await?;
+        self.proofs().await?;
+        self.runs().await?;
+        self.settings().await
+    }
+
+    /// The heads of the chains that are no incident's.
+    async fn heads(&mut self) -> Result<(), StoreError> {
+        const HEADS: &str = "SELECT name, seq, hash FROM chain";
+        const CHAINS: &str = "SELECT DISTINCT chain FROM journal WHERE chain NOT GLOB 'INC-[0-9]*'";
+        let mut kept = BTreeMap::new();
+        for row in &self.all(HEADS).await? {
+            self.checked += 1;
+            kept.insert(shown(row, 0), (column::<i64>(row, 1).ok(), column::<Vec<u8>>(row, 2).ok()));
+        }
+        for row in &self.all(CHAINS).await? {
+            let chain = shown(row, 0);
+            let end = self.chain_end(&chain).await?;
+            let end = (end.and_then(|(seq, _)| i64::try_from(seq).ok()), end.map(|(_, hash)| hash.to_vec()));
+            match kept.remove(&chain) {
+                None => self.fault(RecordPlace::Head, chain, "it was deleted"),
+                Some(head) if head != end => {
+                    self.fault(RecordPlace::Head, chain, "it is not the last line of its chain");
+                }
+                Some(_) => {}
+            }
+        }
+        for chain in kept.into_keys() {
+            self.fault(RecordPlace::Head, chain, "its chain is gone");
+        }
+        Ok(())
+    }
+
+    /// Rows of incidents that do not exist.
+    async fn strays(&mut self) -> Result<(), StoreError> {
+        const STRAYS: &str = "SELECT DISTINCT 'INC-' || incident, 'body' FROM body
+                WHERE NOT EXISTS (SELECT 1 FROM incident i WHERE i.id = body.incident)
+            UNION SELECT DISTINCT 'INC-' || incident, 'page' FROM page
+                WHERE NOT EXISTS (SELECT 1 FROM incident i WHERE i.id = page.incident)
+            UNION SELECT DISTINCT 'INC-' || incident, 'row of who was asked' FROM asked
+                WHERE NOT EXISTS (SELECT 1 FROM incident i WHERE i.id = asked.incident)";
+        for row in &self.all(STRAYS).await? {
+            let why = format!("there is a {} of it, and no such incident", shown(row, 1));
+            self.fault(RecordPlace::Incident, shown(row, 0), why);
+        }
+        Ok(())
+    }
+
+    async fn plans(&mut self) -> Result<(), StoreError> {
+        for row in &self.all("SELECT hash, body FROM plan").await? {
+            self.checked += 1;
+            let (hash, found) = (shown(row, 0), hex(&Sha256::digest(shown(row, 1).as_bytes())));
+            if hash != found {
+                self.fault(RecordPlace::Plan, hash, "it was edited, or stored under another name");
+            }
+        }
+        Ok(())
+    }
+
+    /// Each proof has its event.
+    async fn proofs(&mut self) -> Result<(), StoreError> {
+        let (proofs, unreadable) = read::proofs(self.conn).await?;
+        for (row, why) in unreadable {
+            self.fault(RecordPlace::Proof, row, format!("can not be read: {why}"));
+        }
+        for proof in proofs {
+            self.checked += 1;
+            let lines = self.chain(proof.incident).await?;
+            let records: Vec<JournalRecord> =
+                lines.iter().filter_map(|line| serde_json::from_str(&line.body).ok()).collect();
+            let folded = Incident::fold(proof.incident, records.iter().map(|record| (record.at, &record.event)));
+            let is_there = folded.is_some_and(|folded| {
+                folded.drill == proof.drill && records.iter().any(|record| shows(record, &proof, &folded))
+            });
+            if !is_there {
+                let (how, at, incident) = (proof.how.as_str(), proof.at, proof.incident);
+                let why = format!("{incident} has no event of {at} that says {how}");
+                self.fault(RecordPlace::Proof, format!("of {} by {}", proof.person, proof.channel), why);
+            }
+        }
+        Ok(())
+    }
+
+    /// Each run is as it was last journaled, and its columns as its body.
+    async fn runs(&mut self) -> Result<(), StoreError> {
+        let mut journaled = self.journaled_runs().await?;
+        for row in &self.all("SELECT id, scenario, hash, started, ended, state, body FROM drill_run").await? {
+            self.checked += 1;
+            let (name, body) = (format!("DR-{}", shown_number(row)), shown(row, 6));
+            let known = journaled.remove(&name);
+            let Ok(run) = serde_json::from_str::<DrillRun>(&body) else {
+                self.fault(RecordPlace::Run, name, "can not be read");
+                continue;
+            };
+            // The line is written before the row: after a crash between them the row is one behind.
+            if known.is_some_and(|known| !known.iter().rev().take(2).any(|digest| *digest == run.digest())) {
+                self.fault(RecordPlace::Run, &name, "it is not the run that was journaled: it was edited");
+            }
+            if run.revision != hex(&Sha256::digest(run.text.as_bytes())) {
+                self.fault(RecordPlace::Run, &name, "its scenario is not the text that its hash was made from");
+            }
+            let same = run.id.to_string() == name
+                && run.scenario == shown(row, 1)
+                && run.revision == shown(row, 2)
+                && column::<i64>(row, 3).ok() == Some(run.started_at.as_micros())
+                && column::<Option<i64>>(row, 4).ok() == Some(run.ended_at.map(|at| at.as_micros()))
+                && run.state.as_str() == shown(row, 5);
+            if !same {
+                self.fault(RecordPlace::Run, &name, "its columns are not what its body says");
+            }
+        }
+        for name in journaled.into_keys() {
+            self.fault(RecordPlace::Run, name, "it was journaled, and is missing");
+        }
+        Ok(())
+    }
+
+    /// What Stentor's own chain says of runs: their digests in order.
+    async fn journaled_runs(&mut self) -> Result<BTreeMap<String, Vec<String>>, StoreError> {
+        let mut journaled: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let own = read::lines(self.conn, Some(&format!("source:{SELF}")), 0, i64::MAX).await?;
+        for line in own.iter().filter(|line| line.body.contains("drill-run-kept")) {
+            let read = serde_json::from_str::<JournalRecord<SourceEvent>>(&line.body);
+            if let Ok(JournalRecord { event: SourceEvent::DrillRunKept { run, digest, .. }, .. }) = read {
+                journaled.entry(run.to_string()).or_default().push(digest);
+            }
+        }
+        Ok(journaled)
+    }
+
+    /// The forms of the settings; what they are can be compared with nothing.
+    async fn settings(&mut self) -> Result<(), StoreError> {
+        let kept = self.all("SELECT name, typeof(value), length(value), CAST(value AS TEXT) FROM meta").await?;
+        let kept: BTreeMap<String, (String, i64, String)> = kept
+            .iter()
+            .map(|row| (shown(row, 0), (shown(row, 1), column(row, 2).unwrap_or_default(), shown(row, 3))))
+            .collect();
+        let form = |name: &str| kept.get(name).map(|(kind, length, _)| (kind.as_str(), *length));
+        match form("server_key") {
+            Some(("blob", 32)) => {}
+            Some((kind, length)) => {
+                let why =
+                    format!("it is {kind} of {length} bytes and not a key of 32: codes and links can not be checked");
+                self.fault(RecordPlace::Setting, "server_key", why);
+            }
+            None => self.fault(RecordPlace::Setting, "server_key", "it is missing"),
+        }
+        if form("epoch").is_none_or(|(kind, _)| kind != "integer") {
+            self.fault(RecordPlace::Setting, "epoch", "it is missing, or no number");
+        }
+        if let Some((.., text)) = kept.get("clock")
+            && serde_json::from_str::<ClockAnchor>(text).is_err()
+        {
+            self.fault(RecordPlace::Setting, "clock", "it is no time");
+        }
+        Ok(())
+    }
+}
+
+fn shown_number(row: &sqlx::sqlite::SqliteRow) -> String {
+    column::<i64>(row, 0).map_or_else(|_| "?".into(), |number| number.to_string())
+}
+
+/// Whether this event is the one that the proof was made from.
+fn shows(record: &JournalRecord, proof: &ContactProof, folded: &Incident) -> bool {
+    record.at == proof.at
+        && match &record.event {
+            Event::Answered { person, channel, .. } => {
+                proof.how == ProofKind::Answered && *person == proof.person && channel.as_ref() == Some(&proof.channel)
+            }
+            Event::Reported { page, stage, .. } => {
+                let how = match stage {
+                    PageStage::Seen => ProofKind::Shown,
+                    PageStage::Delivered => ProofKind::Delivered,
+                };
+                let of = |page: &crate::core::Page| {
+                    page.person.as_ref() == Some(&proof.person) && page.channel == proof.channel
+                };
+                proof.how == how && folded.pages.get(page).is_some_and(|page| of(page))
+            }
+            _ => false,
+        }
+}

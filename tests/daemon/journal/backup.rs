@@ -1,0 +1,124 @@
+//! `stentor backup`: whole under load, nobody else's to read, never over a file of somebody's, and it can be restored.
+
+use super::{
+    command::{MATRIX, fire, log_of},
+    common::{Daemon, Setup, binary},
+    untouched::{hashes, said},
+};
+use std::{
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    process::Output,
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+};
+
+fn backup(daemon: &Daemon, to: &str, more: &[&str]) -> Output {
+    daemon.cli(&[&["backup", to], more].concat())
+}
+
+/// A state folder with this file as its store.
+fn restored(daemon: &Daemon, copy: &Path) -> std::path::PathBuf {
+    let state = daemon.dir.path().join("restored");
+    let _ = std::fs::remove_dir_all(&state);
+    std::fs::create_dir(&state).unwrap();
+    std::fs::copy(copy, state.join("stentor.db")).unwrap();
+    state
+}
+
+fn verified(daemon: &Daemon, state: &Path) -> String {
+    let mut verify = binary(daemon.dir.path());
+    let output = verify.arg("--state").arg(state).args(["journal", "verify", "--json"]).output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    said(&output)
+}
+
+#[test]
+fn a_copy_under_load_is_whole_and_has_all_that_was_acknowledged_before_it() {
+    let daemon = Setup::new(MATRIX).start();
+    let (stop, fired) = (AtomicBool::new(false), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(Ordering::Relaxed) {
+                fire(&daemon, &format!("S{}", fired.load(Ordering::Relaxed)));
+                fired.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        for round in 0..3 {
+            while fired.load(Ordering::Relaxed) < 3 * (round + 1) {
+                std::thread::yield_now();
+            }
+            let before = fired.load(Ordering::Relaxed);
+            let name = format!("copy-{round}.db");
+            let output = backup(&daemon, &name, &["--json"]);
+            let told: serde_json::Value =
+                serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", said(&output)));
+            assert!(output.status.success() && told["faults"] == 0, "{told:#}");
+            let copy = daemon.dir.path().join(&name);
+            assert_eq!(copy.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+            let state = restored(&daemon, &copy);
+            assert!(verified(&daemon, &state).contains("\"sound\": true"));
+            let mut export = binary(daemon.dir.path());
+            let export = export.arg("--state").arg(&state).args(["journal", "export"]).output().unwrap();
+            let opened = said(&export).matches(r#"\"event\":\"opened\""#).count();
+            assert!(before <= opened, "{before} were acknowledged, {opened} are in the copy");
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    // Nothing is left beside the copies.
+    let drafts = std::fs::read_dir(daemon.dir.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(drafts.filter(|name| name.to_string_lossy().starts_with('.')).count(), 0);
+}
+
+#[test]
+fn a_file_is_replaced_only_by_force_and_a_folder_without_a_daemon_is_only_read() {
+    let mut daemon = Setup::new(MATRIX).start();
+    fire(&daemon, "A");
+    let file = daemon.dir.path().join("copy.db");
+    std::fs::write(&file, "somebody's own").unwrap();
+    let refused = backup(&daemon, "copy.db", &[]);
+    assert!(refused.status.code() == Some(2) && said(&refused).contains("--force"), "{}", said(&refused));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "somebody's own");
+    assert!(backup(&daemon, "copy.db", &["--force"]).status.success());
+    assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    for stop in [Daemon::kill as fn(&mut Daemon), |daemon: &mut Daemon| assert!(daemon.stop())] {
+        stop(&mut daemon);
+        let before = hashes(&daemon.state());
+        let output = backup(&daemon, "copy.db", &["--force"]);
+        assert!(output.status.success() && said(&output).contains("server key"), "{}", said(&output));
+        assert_eq!(hashes(&daemon.state()), before);
+        verified(&daemon, &restored(&daemon, &file));
+        daemon.restart();
+    }
+    for (to, words) in [("nowhere/copy.db", "can not be written"), ("..", "names no file")] {
+        let output = backup(&daemon, to, &["--force"]);
+        assert!(output.status.code() == Some(2) && said(&output).contains(words), "{}", said(&output));
+    }
+}
+
+#[test]
+fn a_daemon_goes_on_from_a_restored_copy() {
+    let mut daemon = Setup::new(MATRIX).start();
+    fire(&daemon, "A");
+    assert!(backup(&daemon, "copy.db", &[]).status.success());
+    fire(&daemon, "B");
+    assert!(daemon.stop());
+    let (state, log) = (daemon.state(), log_of(&daemon));
+    for name in ["stentor.db", "stentor.db-wal", "stentor.db-shm"] {
+        let _ = std::fs::remove_file(state.join(name));
+    }
+    std::fs::copy(daemon.dir.path().join("copy.db"), state.join("stentor.db")).unwrap();
+    let kept = std::fs::read_to_string(&log).unwrap();
+    daemon.restart();
+    let incidents = daemon.json(&["incidents"]);
+    assert_eq!(
+        (incidents.as_array().unwrap().len(), &incidents[0]["key"]),
+        (1, &"flash-crash/A".into()),
+        "{incidents}"
+    );
+    fire(&daemon, "C");
+    // Its journal is whole; what came after the copy is known to be gone by the anchors of before.
+    assert!(daemon.cli(&["journal", "verify"]).status.success());
+    let anchors = super::command::write(&daemon, "anchors", &kept);
+    let output = daemon.cli(&["journal", "verify", "--anchor", &anchors]);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+}

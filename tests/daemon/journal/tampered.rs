@@ -1,0 +1,197 @@
+//! Somebody changes one thing in the stored state, and `stentor journal verify` finds it: a kind of tampering a row.
+
+use super::common::binary;
+use crate::past::{Past, measured_plan};
+use sha2::{Digest, Sha256};
+use std::path::Path;
+use stentor::core::event::hex;
+use stentor::core::{
+    Answer, DrillRun, DrillTerms, IncidentInput, RunId, RunState, SendOutcome, SendReceipt, SourceEvent, SourceName,
+};
+use stentor::store::{LockSet, RequestClass, SqliteStore, Store, Transaction, transact};
+
+/// What is done, and words of the one thing that must be found.
+const TAMPERINGS: &[(&str, &[&str])] = &[
+    ("UPDATE text SET body = replace(body, 'Jane', 'John')", &["text ", "edited"]),
+    ("UPDATE text SET hash = substr(hash, 2) || '0'", &["text ", "stored under another name", "is missing"]),
+    ("DELETE FROM text", &["text ", "INC-1 line ", "is missing"]),
+    (
+        "UPDATE body SET body = json_set(body, '$.summary', 'Jane Doe') WHERE incident = 1",
+        &["state of INC-1", "summary"],
+    ),
+    ("UPDATE body SET body = json_set(body, '$.alert.labels.x', 'y') WHERE incident = 2", &["state of INC-2", "alert"]),
+    ("UPDATE body SET body = 'gone' WHERE incident = 1", &["state of INC-1", "can not be read"]),
+    ("DELETE FROM body WHERE incident = 1", &["state of INC-1", "can not be read"]),
+    ("UPDATE plan SET body = json_set(body, '$.trigger', 'another')", &["plan ", "edited"]),
+    ("DELETE FROM plan", &["state of INC-1", "can not be read"]),
+    (
+        "UPDATE page SET body = json_set(body, '$.person', 'gus') WHERE incident = 1 AND n = 1",
+        &["page INC-1.1", "person"],
+    ),
+    ("DELETE FROM page WHERE incident = 1 AND n = 2", &["page INC-1.2: it was deleted"]),
+    (
+        "INSERT INTO page (incident, n, owed, state, body) SELECT incident, 99, 0, state, json_set(body, '$.n', 99)
+         FROM page WHERE incident = 1 AND n = 1",
+        &["page INC-1.99", "no line of its journal made it"],
+    ),
+    ("UPDATE page SET owed = 1 - owed WHERE incident = 1 AND n = 1", &["page INC-1.1", "owed"]),
+    ("UPDATE page SET state = 'withdrawn' WHERE incident = 1 AND n = 1", &["page INC-1.1", "state"]),
+    ("UPDATE page SET asks = 'gus' WHERE incident = 1 AND n = 1", &["page INC-1.1", "who is asked"]),
+    ("UPDATE page SET channel = 'chat2' WHERE incident = 1 AND n = 1", &["page INC-1.1", "channel"]),
+    ("UPDATE page SET receipt = 'm-77' WHERE incident = 1 AND n = 1", &["page INC-1.1", "provider's id"]),
+    ("UPDATE incident SET key = 'x/y' WHERE id = 1", &["state of INC-1", "key"]),
+    ("UPDATE incident SET open = 1 WHERE id = 1", &["state of INC-1", "open"]),
+    ("UPDATE incident SET deadline = NULL WHERE id = 2", &["state of INC-2", "deadline"]),
+    ("UPDATE incident SET at = at + 1 WHERE id = 1", &["state of INC-1", "last time"]),
+    ("UPDATE incident SET alerts = 7 WHERE id = 1", &["state of INC-1", "number of alerts"]),
+    ("UPDATE incident SET nonce = zeroblob(16) WHERE id = 1", &["state of INC-1", "nonce"]),
+    ("UPDATE incident SET hash = zeroblob(32) WHERE id = 1", &["head of INC-1", "not the last line"]),
+    ("DELETE FROM incident WHERE id = 1", &["state of INC-1", "deleted"]),
+    ("DELETE FROM asked WHERE person = 'ana'", &["who was asked: ana in INC-", "deleted"]),
+    (
+        "INSERT INTO asked VALUES ('mallory', 2, 1, NULL)",
+        &["who was asked: mallory in INC-2", "asks this person for nothing"],
+    ),
+    ("UPDATE asked SET waits = 1 - waits WHERE incident = 2", &["who was asked: ", "waits"]),
+    ("UPDATE asked SET ended = NULL WHERE incident = 1", &["who was asked: ", "end"]),
+    ("UPDATE chain SET hash = zeroblob(32) WHERE name = 'anchors'", &["head of anchors", "not the last line"]),
+    ("DELETE FROM chain", &["head of anchors", "deleted"]),
+    ("UPDATE journal SET at = at + 1 WHERE chain = 'INC-1' AND seq = 1", &["line INC-1 line 1", "time"]),
+    ("DELETE FROM contact_proof", &["proof of contact of ana by sms", "deleted"]),
+    ("UPDATE contact_proof SET at = at + 1000000", &["proof of contact of ana by sms", "no event"]),
+    ("UPDATE contact_proof SET at = at - 1000000", &["proof of contact of ana by sms", "set back"]),
+    ("UPDATE contact_proof SET how = 'delivered'", &["proof of contact of ana by sms", "no event"]),
+    (
+        "INSERT INTO contact_proof SELECT 'gus', channel, at, how, drill, incident FROM contact_proof LIMIT 1",
+        &["proof of contact of gus by sms", "no event"],
+    ),
+    ("UPDATE drill_run SET body = json_set(body, '$.score', 'all held')", &["drill run DR-1", "edited"]),
+    ("UPDATE drill_run SET state = 'held'", &["drill run DR-1", "columns"]),
+    ("UPDATE drill_run SET body = json_set(body, '$.text', 'easier')", &["drill run DR-1", "not the text"]),
+    ("DELETE FROM drill_run", &["drill run DR-1", "missing"]),
+    ("UPDATE meta SET value = x'07' WHERE name = 'server_key'", &["setting server_key", "1 bytes"]),
+    ("DELETE FROM meta WHERE name = 'server_key'", &["setting server_key", "missing"]),
+    ("UPDATE meta SET value = 'x' WHERE name = 'epoch'", &["setting epoch"]),
+    ("UPDATE meta SET value = 'x' WHERE name = 'clock'", &["setting clock"]),
+    // The chains themselves.
+    (
+        "UPDATE journal SET body = replace(body, 'event', 'evenT') WHERE chain = 'INC-1' AND seq = 2",
+        &["INC-1 line 2", "altered"],
+    ),
+    ("DELETE FROM journal WHERE chain = 'INC-1' AND seq = 2", &["INC-1 line 3", "missing"]),
+    ("DELETE FROM journal WHERE chain = 'INC-1'", &["state of INC-1", "can not be folded"]),
+];
+
+/// A resolved incident with a text that was shown, an open one, and a drill with its run.
+async fn store(dir: &Path) {
+    let past = Past::at(dir).await;
+    let first = past.open(measured_plan(), false).await;
+    shown(&*past.store, first).await;
+    past.accept(first, None).await;
+    past.answer(first, "trader", Answer::Wilco).await;
+    past.resolve(first, None).await;
+    let second = past.open(measured_plan(), false).await;
+    past.accept(second, None).await;
+    past.pass(second, 30.0).await;
+    kept(&*past.store, RunState::Running).await;
+    let until = past.now() + std::time::Duration::from_secs(60);
+    let terms = DrillTerms { run: Some(RunId(1)), ..DrillTerms::until(until) };
+    past.open_on(measured_plan(), true, Some(terms)).await;
+    kept(&*past.store, RunState::NotHeld).await;
+    past.store.anchor().await.unwrap();
+    past.store.renew_lease().await.unwrap();
+    past.disk.as_ref().unwrap().close().await;
+}
+
+/// The first page is sent with a text.
+pub async fn shown(store: &dyn Store, id: stentor::core::IncidentId) {
+    let needs = LockSet { incidents: vec![id], ..LockSet::default() };
+    let run = move |tx: &mut Transaction<'_>| {
+        let text = "LIVE: call Jane";
+        let hash = hex(&Sha256::digest(text.as_bytes())[..16]);
+        tx.keep_text(&hash, text);
+        let settlement = SendOutcome::Accepted { receipt: SendReceipt { id: "m-1".into(), ..SendReceipt::default() } };
+        let sent_at = Some(tx.now());
+        tx.step(
+            id,
+            IncidentInput::Settled { page: 1, settlement, sent_at, text: Some(hash) },
+            &crate::fixture::roster(),
+        );
+    };
+    transact(store, RequestClass::Ladder, needs, run).await.unwrap();
+}
+
+/// Keeps a run as the engine does: first in the journal.
+async fn kept(store: &dyn Store, state: RunState) {
+    let text = "[scenario]\nname = \"crash\"\n".to_owned();
+    let run = DrillRun {
+        id: RunId(1),
+        scenario: "crash".into(),
+        revision: hex(&Sha256::digest(text.as_bytes())),
+        text,
+        by: "root".into(),
+        started_at: store.now(),
+        ended_at: None,
+        state,
+        why: String::new(),
+        compress: 1,
+        matrix: "m".into(),
+        incidents: Vec::new(),
+        score: serde_json::json!({ "held": 0.25 }),
+    };
+    let event = SourceEvent::DrillRunKept { run: run.id, state, digest: run.digest() };
+    let source = SourceName::from("stentor");
+    let needs = LockSet { sources: vec![source.clone()], ..LockSet::default() };
+    let note = move |tx: &mut Transaction<'_>| tx.record_source(&source, event.clone());
+    transact(store, RequestClass::Ladder, needs, note).await.unwrap();
+    store.keep_run(run).await.unwrap();
+}
+
+async fn tamper(dir: &Path, words: &'static str) {
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(dir.join("stentor.db"));
+    let mut conn = sqlx::ConnectOptions::connect(&options).await.unwrap();
+    let done = sqlx::raw_sql(words).execute(&mut conn).await.unwrap();
+    assert!(0 < done.rows_affected(), "{words}: nothing was changed");
+    sqlx::Connection::close(conn).await.unwrap();
+}
+
+fn verify(dir: &Path) -> (Option<i32>, String) {
+    let output = binary(dir).arg("--state").arg(dir).args(["journal", "verify"]).output().unwrap();
+    (output.status.code(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_is_changed_in_the_stored_state_is_found_and_what_was_not_is_clean() {
+    let whole = tempfile::tempdir().unwrap();
+    store(whole.path()).await;
+    let (status, said) = verify(whole.path());
+    assert!(status == Some(0) && said.contains("0 fault(s): as the journal says"), "{said}");
+    let mut unseen = Vec::new();
+    for (words, expected) in TAMPERINGS {
+        let copy = tempfile::tempdir().unwrap();
+        std::fs::copy(whole.path().join("stentor.db"), copy.path().join("stentor.db")).unwrap();
+        tamper(copy.path(), words).await;
+        let (status, said) = verify(copy.path());
+        if status != Some(1) || !expected.iter().all(|part| said.contains(part)) {
+            unseen.push(format!("{words}\n  wanted {expected:?}, exit {status:?}\n{said}"));
+        }
+    }
+    assert!(unseen.is_empty(), "{} of {}:\n{}", unseen.len(), TAMPERINGS.len(), unseen.join("\n"));
+}
+
+/// The daemon's own answer about itself is the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_is_in_use_is_compared_too() {
+    let dir = tempfile::tempdir().unwrap();
+    store(dir.path()).await;
+    tamper(dir.path(), "UPDATE text SET body = 'John'").await;
+    let store = SqliteStore::open(dir.path(), std::sync::Arc::new(stentor::store::clock::SystemClock)).await.unwrap();
+    let (mut next, mut faults) = (Some(stentor::core::record::RecordCursor::default()), Vec::new());
+    while let Some(from) = next {
+        let portion = store.audit(from).await.unwrap();
+        next = portion.next;
+        faults.extend(portion.faults.iter().map(ToString::to_string));
+    }
+    assert!(faults.len() == 1 && faults[0].contains("edited"), "{faults:?}");
+    store.close().await;
+}

@@ -1,5 +1,6 @@
-//! Text that people read and write: the SMS alphabet, spoken text, replies. Nothing is decided here.
+//! Text that people read and write: the SMS alphabet, numbers, spoken text, replies. Nothing is decided here.
 
 pub mod gsm7;
+pub mod number;
 pub mod reply;
 pub mod speech;

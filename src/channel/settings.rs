@@ -37,6 +37,11 @@ impl ChannelSettings {
         self.config.contact()
     }
 
+    /// Whether its texts are SMS, whose alphabet lacks most scripts.
+    pub fn is_sms(&self) -> bool {
+        self.form() == TextForm::Sms
+    }
+
     /// In which form it shows a text.
     pub fn form(&self) -> TextForm {
         self.config.form()

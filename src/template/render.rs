@@ -3,8 +3,8 @@
 use crate::{
     core::PagePurpose,
     template::{
-        assemble,
-        brief::{BriefInput, RenderedText, TextForm},
+        ask, assemble,
+        brief::{AlarmText, BriefInput, RenderedText, TextForm},
         headline,
         load::{self, PageTemplates},
         words::BriefWords,
@@ -37,6 +37,7 @@ impl PageTemplates {
         };
         RenderedText {
             headline: text.headline,
+            alarm: alarm(&words, form),
             subject: headline::subject(&words),
             body: text.body,
             html: text.html,
@@ -44,4 +45,10 @@ impl PageTemplates {
             fallback,
         }
     }
+}
+
+/// The parts of the question, for as long as it is open.
+fn alarm(words: &BriefWords<'_>, form: TextForm) -> Option<AlarmText> {
+    let asks = words.engagement().is_none_or(|engagement| engagement.outcome.is_none());
+    (words.brief.page.purpose.is_brief() && asks).then(|| ask::parts(words, form))
 }

@@ -99,17 +99,26 @@ fn due(words: &BriefWords<'_>) -> Option<String> {
     due.map(|at| words.time(at))
 }
 
+/// The parts of a brief that still asks something.
+pub(super) fn open_parts(words: &BriefWords<'_>, form: TextForm) -> Option<AlarmText> {
+    let asks = words.engagement().is_none_or(|engagement| engagement.outcome.is_none());
+    (words.brief.page.purpose.is_brief() && asks).then(|| parts(words, form))
+}
+
 /// The three parts on their own, for a form that shows each in a place of its own.
-pub(super) fn parts(words: &BriefWords<'_>, form: TextForm) -> AlarmText {
+fn parts(words: &BriefWords<'_>, form: TextForm) -> AlarmText {
     let by = due(words).map_or_else(|| "now".to_owned(), |due| format!("by {due}"));
+    let repeated = if words.brief.page.maybe_repeated { " (may be a repeat)" } else { "" };
     let otherwise = Otherwise::of(words).map(|otherwise| {
-        let clause = otherwise.clause();
+        let clause = fit::cut(&otherwise.clause(), fit::HEADLINE_MAX);
         if otherwise.is_now() { format!("{}.", fit::capitalised(&clause)) } else { format!("Otherwise {clause}.") }
     });
+    let exercise = words.is_drill().then(|| EXERCISE.to_owned());
+    let last: Vec<String> = otherwise.into_iter().chain(exercise).collect();
     AlarmText {
         what: words.summary(),
-        ask: format!("{}: {} {by}.", words.role_title(), how(words, form)),
-        otherwise: otherwise.map(|text| fit::cut(&text, fit::HEADLINE_MAX)),
+        ask: format!("{}{repeated}: {} {by}.", words.role_title(), how(words, form)),
+        otherwise: (!last.is_empty()).then(|| last.join(" ")),
     }
 }
 

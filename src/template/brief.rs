@@ -56,7 +56,7 @@ pub struct AlarmText {
     pub what: String,
     /// Which role is asked for which answer, by when.
     pub ask: String,
-    /// What happens if nobody answers; `None` if nothing does.
+    /// What happens if nobody answers, and in a drill that it is one; `None` if there is nothing to say.
     pub otherwise: Option<String>,
 }
 

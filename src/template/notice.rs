@@ -48,7 +48,7 @@ fn taken(words: &BriefWords<'_>, by: &PersonName, covering_as: Option<&RoleName>
     let role = words.role().map_or_else(|| "this".to_owned(), role_name);
     let name = words.person(by);
     match (words.reads(by), covering_as.map(role_name)) {
-        (true, None) => format!("You have it, as {}.", role.to_uppercase()),
+        (true, None) => format!("You have it. Your role is {}.", role.to_uppercase()),
         (true, Some(own)) => format!("You have it. As {own} you cover {role}."),
         (false, None) => format!("{name} has it for {role}; you are released."),
         (false, Some(own)) => format!("{name} ({own}) covers {role}; you are released."),

@@ -4,7 +4,7 @@ use crate::{
     core::PagePurpose,
     template::{
         ask, assemble,
-        brief::{AlarmText, BriefInput, RenderedText, TextForm},
+        brief::{BriefInput, RenderedText, TextForm},
         headline,
         load::{self, PageTemplates},
         words::BriefWords,
@@ -37,7 +37,7 @@ impl PageTemplates {
         };
         RenderedText {
             headline: text.headline,
-            alarm: alarm(&words, form),
+            alarm: ask::open_parts(&words, form),
             subject: headline::subject(&words),
             body: text.body,
             html: text.html,
@@ -45,10 +45,4 @@ impl PageTemplates {
             fallback,
         }
     }
-}
-
-/// The parts of the question, for as long as it is open.
-fn alarm(words: &BriefWords<'_>, form: TextForm) -> Option<AlarmText> {
-    let asks = words.engagement().is_none_or(|engagement| engagement.outcome.is_none());
-    (words.brief.page.purpose.is_brief() && asks).then(|| ask::parts(words, form))
 }

@@ -64,7 +64,8 @@ fn every_text_says_what_happened_then_what_is_asked_then_what_happens_otherwise(
         assert_eq!(alarm.what, "ES down 6.2% in 4 min, depth below 1%");
         let wanted = if drill { "I have the exercise" } else { "I have it" };
         assert_eq!(alarm.ask, format!("TRADER: press \"{wanted}\" by 20:46:13 CEST."));
-        assert_eq!(alarm.otherwise.as_deref(), Some("Otherwise you and Bo Lind are paged."));
+        let exercise = if drill { " This is an exercise: answer as if it were real." } else { "" };
+        assert_eq!(alarm.otherwise, Some(format!("Otherwise you and Bo Lind are paged.{exercise}")));
     }
 }
 

@@ -6,7 +6,11 @@ use crate::{
     engine::keys::{SESSION_LIFE, same},
     http::{
         credential,
-        desk::{page, snapshot::snapshot, standing::verdict_text},
+        desk::{
+            page,
+            snapshot::{more_open, snapshot},
+            standing::verdict_text,
+        },
         problem::ProblemDetails,
         state::AppState,
     },
@@ -34,8 +38,16 @@ use tokio::{
 /// How often the page hears that its line is alive.
 const BEAT_EVERY: Duration = Duration::from_secs(5);
 
+/// After so many beats, a minute, a desk looks for what time alone has changed.
+const LOOK_EVERY: u32 = 12;
+
 /// Changes that come this close together are shown as one.
 const SETTLE: Duration = Duration::from_millis(25);
+
+/// Whoever types the bare address wants the desk, or to be told how to get one.
+pub async fn front() -> Redirect {
+    Redirect::to("/desk")
+}
 
 /// The page itself, or how to sign in.
 pub async fn desk(State(app): State<Arc<AppState>>, headers: HeaderMap) -> Response {
@@ -67,6 +79,13 @@ pub async fn login(State(app): State<Arc<AppState>>, Query(SignIn { t }): Query<
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     response
+}
+
+/// The open incidents that the board has no room for.
+pub async fn more(State(app): State<Arc<AppState>>, headers: HeaderMap) -> Result<Response, ProblemDetails> {
+    credential::session(&app, &headers)
+        .ok_or_else(|| ProblemDetails::unauthorized("this desk is not signed in: ask for a new desk link"))?;
+    Ok(Json(more_open(&app).await?).into_response())
 }
 
 /// What a desk says about a page.
@@ -157,6 +176,7 @@ pub async fn events(State(app): State<Arc<AppState>>, headers: HeaderMap) -> Res
         last: String::new(),
         beat_at: Instant::now() + BEAT_EVERY,
         fresh: true,
+        beats: LOOK_EVERY,
         person,
         cookies: headers,
         app,
@@ -182,6 +202,8 @@ struct DeskEvent {
     last: String,
     beat_at: Instant,
     fresh: bool,
+    /// Beats until the state is looked at although nothing was reported: who is on call changes by the clock alone.
+    beats: u32,
 }
 
 fn events_of(line: DeskEvent) -> impl Stream<Item = Result<Event, Infallible>> {
@@ -203,6 +225,10 @@ fn events_of(line: DeskEvent) -> impl Stream<Item = Result<Event, Infallible>> {
                     line.beat_at = Instant::now() + BEAT_EVERY;
                     if !line.is_signed_in() {
                         return None;
+                    }
+                    line.beats -= 1;
+                    if line.beats == 0 {
+                        (line.beats, line.fresh) = (LOOK_EVERY, true);
                     }
                     let beat = Event::default().event("beat").data(line.app.engine.now().to_string());
                     return Some((Ok(beat), line));

@@ -38,6 +38,11 @@ impl ChannelSettings {
         self.config.contact()
     }
 
+    /// Whether its texts are SMS, whose alphabet lacks most scripts.
+    pub fn is_sms(&self) -> bool {
+        self.form() == TextForm::Sms
+    }
+
     /// The form of its texts.
     pub fn form(&self) -> TextForm {
         self.config.form()

@@ -10,6 +10,9 @@ use super::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
+/// How many changes of a rotation are looked at for the next one that puts somebody else on call.
+pub const CHANGES_MAX: usize = 64;
+
 /// Turns are counted from this time: on 1 January 2024 it was the first person's turn.
 pub const EPOCH: Timestamp = Timestamp::from_micros(1_704_067_200_000_000);
 
@@ -95,6 +98,22 @@ impl Rotation {
         (0 < len).then(|| &self.people[self.turns_until(now) % len])
     }
 
+    /// When somebody else is on call than at `now`, and who. `None` if the next [`CHANGES_MAX`] hand-overs and changes of
+    /// overrides leave it as it is.
+    pub fn next_change(&self, now: Timestamp) -> Option<(Timestamp, Option<&PersonName>)> {
+        let (mut at, before) = (now, self.on_call(now));
+        for _ in 0..CHANGES_MAX {
+            let edges = self.overrides.iter().flat_map(|over| [over.from, over.until]);
+            let next = edges.filter(|edge| at < *edge).chain(self.handoff.next_after(&self.zone, at)).min()?;
+            at = next;
+            let after = self.on_call(at);
+            if after != before {
+                return Some((at, after));
+            }
+        }
+        None
+    }
+
     /// Everybody who may be on call at some time: the members and the people in overrides.
     pub fn people(&self) -> impl Iterator<Item = &PersonName> {
         self.people.iter().chain(self.overrides.iter().map(|over| &over.person))
@@ -127,6 +146,33 @@ mod tests {
             overrides,
             at(as_of),
         )
+    }
+
+    #[test]
+    fn the_next_change_is_a_hand_over_or_the_edge_of_an_override() {
+        let change = |rotation: &Rotation, now: &str| {
+            rotation.next_change(at(now)).map(|(at, person)| (at.to_string(), person.map(ToString::to_string)))
+        };
+        let said = |at: &str, person: &str| Some((super::tests::at(at).to_string(), Some(person.to_owned())));
+        let plain = weekly(Vec::new(), "2026-06-02T00:00:00Z");
+        let now = "2026-06-02T12:00:00Z";
+        let next = if plain.on_call(at(now)).is_some_and(|person| person.as_str() == "ana") { "bo" } else { "ana" };
+        assert_eq!(change(&plain, now), said("2026-06-08T07:00:00Z", next));
+        // An override for whoever is next: it begins earlier, and the hand-over changes nothing.
+        let over = RotationOverride {
+            person: next.into(),
+            from: at("2026-06-04T10:00:00Z"),
+            until: at("2026-06-09T10:00:00Z"),
+        };
+        let rotation = weekly(vec![over], "2026-06-02T00:00:00Z");
+        assert_eq!(change(&rotation, now), said("2026-06-04T10:00:00Z", next));
+        assert_eq!(
+            change(&rotation, "2026-06-05T10:00:00Z").map(|(at, _)| at),
+            Some(at("2026-06-15T07:00:00Z").to_string()),
+            "they are on call by the override, then by their turn"
+        );
+        let alone = Rotation { people: vec!["ana".into()], ..plain };
+        assert_eq!(change(&alone, now), None);
     }
 
     #[test]

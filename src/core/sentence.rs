@@ -2,9 +2,7 @@
 
 use crate::core::{
     answer::AnswerVerdict,
-    engagement::EngagementOutcome,
     event::{Actor, Event, StepReason},
-    incident::Incident,
     page::{Page, PagePurpose, PageStage},
     printable::one_line,
     send_outcome::{HeldWhy, SendOutcome, StandIn},
@@ -113,89 +111,6 @@ pub fn judged(verdict: &AnswerVerdict) -> String {
             let roles: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
             format!("which role? you were asked for {}", roles.join(", "))
         }
-    }
-}
-
-/// The past of an incident as far as its state contains it, oldest first. A brief can show it without reading the
-/// journal.
-pub fn history(incident: &Incident) -> Vec<(Timestamp, String)> {
-    let mut trail = Vec::new();
-    if let Some(at) = incident.detected_at {
-        trail.push((at, format!("detected by {}", incident.alert.source)));
-    }
-    trail.push((incident.received_at, "alert accepted".to_owned()));
-    trail.push((incident.opened_at, format!("incident opened by trigger {}", incident.trigger)));
-    trail.extend(briefed(incident));
-    for page in incident.pages.values().filter(|page| page.person.is_some()) {
-        if !page.purpose.is_brief() {
-            trail.push((page.born_at, paged(page)));
-        }
-        if let Some(at) = page.stages.accepted {
-            trail.push((at, format!("page {} was accepted by {}", page.n, page.channel)));
-        }
-        if let (Some(at), Some(stand_in)) = (page.stages.kept, page.stand_in()) {
-            trail.push((at, format!("page {} by {}: {stand_in}", page.n, page.channel)));
-        }
-        if let Some(at) = page.stages.seen {
-            trail.push((at, format!("page {} was seen", page.n)));
-        }
-    }
-    for (role, engagement) in &incident.engagements {
-        for back in &engagement.handed_back {
-            let person = &back.person;
-            let (had, gave) = match &back.of {
-                None => {
-                    let gave = format!("{person} handed {role} back: it is open again");
-                    (format!("{role} is engaged: {person} has it"), gave)
-                }
-                Some(of) => {
-                    let gave = format!("{role} is open again: {person} handed {of} back");
-                    (format!("{role} is covered by {of}: {person} has it"), gave)
-                }
-            };
-            trail.extend([(back.taken_at, had), (back.at, gave)]);
-        }
-        if let Some(outcome) = &engagement.outcome {
-            let how = match outcome {
-                EngagementOutcome::Engaged { person, .. } => format!("{role} is engaged: {person} has it"),
-                EngagementOutcome::Covered { by, person, .. } => format!("{role} is covered by {by}: {person} has it"),
-                EngagementOutcome::StoodDown { .. } => format!("{role} is stood down"),
-                EngagementOutcome::Closed { .. } => format!("{role} was open when the incident was resolved"),
-            };
-            trail.push((outcome.at(), how));
-        }
-    }
-    trail.sort_by_key(|(at, _)| *at);
-    trail.into_iter().map(|(at, text)| (at, one_line(&text).into_owned())).collect()
-}
-
-/// Who was briefed, and by which channels: one sentence for each person and step. A message that never left this
-/// machine called nobody.
-fn briefed(incident: &Incident) -> Vec<(Timestamp, String)> {
-    let mut calls: Vec<(&Page, Vec<&Page>)> = Vec::new();
-    for page in incident.pages.values().filter(|page| page.purpose.is_brief() && page.person.is_some()) {
-        let same = |(first, _): &&mut (&Page, Vec<&Page>)| {
-            (first.born_at, &first.role, &first.person) == (page.born_at, &page.role, &page.person)
-        };
-        match calls.iter_mut().rev().find(same) {
-            Some((_, pages)) => pages.push(page),
-            None => calls.push((page, vec![page])),
-        }
-    }
-    let told = |(page, pages): (&Page, Vec<&Page>)| {
-        let role = page.role.as_ref().map_or("", |role| role.as_str());
-        let person = page.person.as_ref().map_or("", |person| person.as_str());
-        let called = if pages.iter().all(|page| page.stand_in().is_some()) { "was to be called" } else { "was called" };
-        let channels: Vec<String> = pages.into_iter().map(channel_and_state).collect();
-        (page.born_at, format!("{person} {called} as {role} by {}", channels.join(", ")))
-    };
-    calls.into_iter().map(told).collect()
-}
-
-fn channel_and_state(page: &Page) -> String {
-    match page.stand_in() {
-        Some(stand_in) => format!("{} ({})", page.channel, stand_in.as_str()),
-        None => page.channel.to_string(),
     }
 }
 

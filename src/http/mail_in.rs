@@ -5,11 +5,11 @@ use crate::{
         contact::EMAIL,
         smtp::incoming::{self, IncomingMail, MailMeaning},
     },
-    core::{Answer, AnswerVia, Page, PersonName, sentence::judged},
+    core::{Answer, AnswerVia, Page, PersonName},
     http::{
         body,
         caller::UnixCaller,
-        desk::standing::named,
+        desk::standing::told,
         problem::{ProblemDetails, answer_problem},
         state::AppState,
     },
@@ -134,8 +134,8 @@ async fn said(app: &AppState, incoming: IncomingMail, reader: PersonName) -> Res
             return Ok(MailResult { outcome: MailOutcome::Ignored, text: "it changes nothing".to_owned() });
         }
     };
-    let verdict = app.engine.inbound().answer_page(incoming.page, reader, answer, via).await.map_err(answer_problem)?;
-    let word = judged(&named(&app.engine.config(), verdict));
+    let verdict = app.engine.inbound().answer_page(incoming.page, reader.clone(), answer, via).await;
+    let word = told(&app.engine.config(), &verdict.map_err(answer_problem)?, &reader);
     Ok(MailResult { outcome, text: format!("{}: {word}", incoming.page.incident) })
 }
 

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     core::{Alert, Zones},
     matrix::expression_fault::{BadExpression, ExpressionUse},
+    text::number::number,
 };
 use cel::{
     Context, Env, ExecutionError, Value,
@@ -17,6 +18,7 @@ use cel::{
         value::{CowVal, Val},
     },
 };
+use sha2::{Digest, Sha256};
 use std::{
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -26,8 +28,11 @@ use std::{
 /// The longest expression, in bytes.
 pub const EXPRESSION_MAX: usize = 4096;
 
-/// The longest key or summary part that an expression may return, in bytes.
+/// The longest key, in bytes, and the longest part of a summary, in characters.
 pub const TEXT_MAX: usize = 256;
+
+/// How much of a longer key is kept, in bytes; its hash stands for the rest.
+const KEY_START: usize = 200;
 
 /// A compiled expression.
 pub struct CelExpression {
@@ -88,17 +93,31 @@ impl CelExpression {
         Ok(*holds.inner())
     }
 
-    /// The value as text; the error says why there is none.
-    pub(super) fn show(&self, scope: &AlertScope<'_>) -> Result<String, String> {
+    /// The value as a key; the error says why there is none. A long one is kept as its start and its hash: two that differ
+    /// stay two.
+    pub(super) fn key(&self, scope: &AlertScope<'_>) -> Result<String, String> {
         let value = self.value(scope)?;
-        let shown = shown(&*value).ok_or_else(|| {
-            let kind = value.get_type().name();
-            self.failed(&format!("it gives {kind}, not text, a number, true or false"))
-        })?;
-        if TEXT_MAX < shown.len() {
-            return Err(self.failed(&format!("its text is longer than {TEXT_MAX} bytes")));
+        let text = scalar(&*value).map(|scalar| scalar.exact()).ok_or_else(|| self.no_scalar(&*value))?;
+        if text.len() <= TEXT_MAX {
+            return Ok(text);
         }
-        Ok(shown)
+        let start = &text[..text.floor_char_boundary(KEY_START)];
+        let hash = Sha256::digest(text.as_bytes());
+        let hash: String = hash.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+        Ok(format!("{start}~{hash}"))
+    }
+
+    /// The value as people read it; the error says why there is none. A long text is cut.
+    pub(super) fn read(&self, scope: &AlertScope<'_>) -> Result<String, String> {
+        let value = self.value(scope)?;
+        let text = scalar(&*value).map(|scalar| scalar.readable()).ok_or_else(|| self.no_scalar(&*value))?;
+        let Some((end, _)) = text.char_indices().nth(TEXT_MAX) else { return Ok(text) };
+        Ok(format!("{}…", text[..end].trim_end()))
+    }
+
+    fn no_scalar(&self, value: &dyn Val) -> String {
+        let kind = value.get_type().name();
+        self.failed(&format!("it gives {kind}, not text, a number, true or false"))
     }
 
     fn value<'e, 'a>(&'e self, scope: &'e AlertScope<'a>) -> Result<CowVal<'e, 'a>, String> {
@@ -158,17 +177,48 @@ fn syntax(text: &str, errors: &cel::ParseErrors) -> BadExpression {
     BadExpression { code: "bad-expression", within, message, help: EXAMPLE.to_owned() }
 }
 
-fn shown(value: &dyn Val) -> Option<String> {
+/// A value that can be written.
+enum Scalar {
+    Text(String),
+    Double(f64),
+    Int(i64),
+    UInt(u64),
+    Flag(bool),
+}
+
+fn scalar(value: &dyn Val) -> Option<Scalar> {
     if let Some(text) = value.downcast_ref::<CelString>() {
-        Some(text.inner().to_owned())
+        Some(Scalar::Text(text.inner().to_owned()))
     } else if let Some(number) = value.downcast_ref::<CelDouble>() {
-        Some(number.inner().to_string())
+        Some(Scalar::Double(*number.inner()))
     } else if let Some(number) = value.downcast_ref::<CelInt>() {
-        Some(number.inner().to_string())
+        Some(Scalar::Int(*number.inner()))
     } else if let Some(number) = value.downcast_ref::<CelUInt>() {
-        Some(number.inner().to_string())
+        Some(Scalar::UInt(*number.inner()))
     } else {
-        value.downcast_ref::<CelBool>().map(|flag| flag.inner().to_string())
+        value.downcast_ref::<CelBool>().map(|flag| Scalar::Flag(*flag.inner()))
+    }
+}
+
+impl Scalar {
+    fn exact(self) -> String {
+        match self {
+            Self::Text(text) => text,
+            Self::Double(number) => number.to_string(),
+            Self::Int(number) => number.to_string(),
+            Self::UInt(number) => number.to_string(),
+            Self::Flag(flag) => flag.to_string(),
+        }
+    }
+
+    /// Numbers as everywhere else that people read them.
+    fn readable(self) -> String {
+        match self {
+            Self::Double(value) => number(value),
+            Self::Int(value) => number(value as f64),
+            Self::UInt(value) => number(value as f64),
+            Self::Text(_) | Self::Flag(_) => self.exact(),
+        }
     }
 }
 

@@ -185,6 +185,7 @@ mod references;
 mod rule;
 mod sections;
 mod settings;
+mod sms_letters;
 mod summary;
 mod trigger;
 mod trigger_matching;

@@ -7,7 +7,7 @@ use crate::{
         draft::MatrixDraft,
         expression::ExpressionLanguage,
         model::{KnownNames, Matrix, ParsedMatrix},
-        references,
+        references, sms_letters,
     },
     toml_kit::{diagnostic::Severity, faults::MatrixFaults, source::SourceText},
 };
@@ -25,6 +25,7 @@ fn parse(files: &[SourceText], known: &KnownNames<'_>, zones: Arc<Zones>, as_of:
     if !faults.unreadable {
         references::check(&draft, known, &mut faults);
         callbacks::check(&draft, &mut faults);
+        sms_letters::check(&draft, &mut faults);
     }
     let diagnostics = faults.into_diagnostics(files);
     let refused = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);

@@ -16,7 +16,12 @@ pub struct SummaryTemplate {
 enum SummaryPart {
     Text(String),
     Expression(CelExpression),
+    /// An amount that is followed by its currency: `USD 444.0bn`, as in all other texts.
+    Money(CelExpression, &'static str),
 }
+
+/// The currencies that may follow an amount; they are written before it.
+const CURRENCIES: [&str; 12] = ["USD", "EUR", "GBP", "CHF", "JPY", "CNY", "HKD", "SGD", "AUD", "CAD", "SEK", "NOK"];
 
 impl SummaryTemplate {
     /// Reads `"{alert.labels.symbol} fell {alert.values.drop_pct} %"`; `{{` and `}}` stand for braces.
@@ -34,11 +39,13 @@ impl SummaryTemplate {
                     faults.push(fault(at..text.len(), "this { is never closed", help));
                     break;
                 };
-                match hole(text, at + 1..at + len, language) {
-                    Ok(expression) => parts.push(SummaryPart::Expression(expression)),
-                    Err(more) => faults.extend(more),
+                let currency = currency(&rest[len + 1..]);
+                match (hole(text, at + 1..at + len, language), currency) {
+                    (Ok(amount), Some(currency)) => parts.push(SummaryPart::Money(amount, currency)),
+                    (Ok(expression), None) => parts.push(SummaryPart::Expression(expression)),
+                    (Err(more), _) => faults.extend(more),
                 }
-                at += len + 1;
+                at += len + 1 + currency.map_or(0, |currency| currency.len() + 1);
             } else if rest.starts_with('}') {
                 faults.push(fault(at..at + 1, "this } has no matching {", "write }} for a brace"));
                 at += 1;
@@ -51,17 +58,36 @@ impl SummaryTemplate {
         if faults.is_empty() { Ok(Self { parts }) } else { Err(faults) }
     }
 
+    /// Its own words, without what is filled in.
+    pub(super) fn literal(&self) -> String {
+        let words = |part: &SummaryPart| match part {
+            SummaryPart::Text(text) => text.clone(),
+            SummaryPart::Expression(_) | SummaryPart::Money(..) => String::new(),
+        };
+        self.parts.iter().map(words).collect()
+    }
+
     /// The text for one alert; the error says which part cannot be filled in.
     pub(super) fn fill(&self, scope: &AlertScope<'_>) -> Result<String, String> {
         let mut filled = String::new();
         for part in &self.parts {
             match part {
                 SummaryPart::Text(text) => filled.push_str(text),
-                SummaryPart::Expression(expression) => filled.push_str(&expression.show(scope)?),
+                SummaryPart::Expression(expression) => filled.push_str(&expression.read(scope)?),
+                SummaryPart::Money(amount, currency) => {
+                    filled.push_str(&format!("{currency} {}", amount.read(scope)?));
+                }
             }
         }
         Ok(filled)
     }
+}
+
+/// The currency that text behind a hole begins with, as a word of its own.
+fn currency(behind: &str) -> Option<&'static str> {
+    let word = behind.strip_prefix(' ')?;
+    let word = &word[..word.find(|c: char| !c.is_alphanumeric()).unwrap_or(word.len())];
+    CURRENCIES.into_iter().find(|currency| *currency == word)
 }
 
 fn hole(text: &str, within: Range<usize>, language: &ExpressionLanguage) -> Result<CelExpression, Vec<BadExpression>> {

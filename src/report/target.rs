@@ -6,7 +6,7 @@
 //! interval includes what they may become.
 
 use crate::{
-    core::{EngagementOutcome, EngagementTarget, Incident, RoleName, Timestamp},
+    core::{Engagement, EngagementTarget, Incident, RoleName, Timestamp},
     report::{
         binomial::clopper_pearson,
         ended::Ended,
@@ -85,13 +85,20 @@ pub fn in_time(ending: &Ending, within: f64) -> Option<bool> {
     }
 }
 
+/// Seconds from the start of a role's ladder to its outcome; `None` while it is open. A required role's ladder begins when
+/// the incident is opened, that of one that stands in when it is entered.
+pub fn took(engagement: &Engagement) -> Option<f64> {
+    let until = engagement.outcome.as_ref()?.at().max(engagement.entered_at);
+    Some(seconds(engagement.entered_at, until))
+}
+
 /// Whether this role met its own target by `now`; `None` if that is unknown: it has no target, its pages were kept in
 /// the sandbox, or it was not watched for that long.
 pub fn role_in_time(incident: &Incident, role: &RoleName, now: Timestamp) -> Option<bool> {
     let target = incident.plan.roles.get(role).and_then(|row| row.target)?;
     let engagement = incident.engagements.get(role).filter(|_| !incident.is_role_sandboxed(role))?;
-    let until = engagement.outcome.as_ref().map_or(now, EngagementOutcome::at).max(engagement.entered_at);
-    let ended = Ended::of(incident, engagement).after(seconds(engagement.entered_at, until));
+    let lasted = took(engagement).unwrap_or_else(|| seconds(engagement.entered_at, now.max(engagement.entered_at)));
+    let ended = Ended::of(incident, engagement).after(lasted);
     in_time(&ended, target.within.as_secs_f64())
 }
 

@@ -37,7 +37,7 @@ pub struct TriggerReport {
     pub outcomes: BTreeMap<ClassificationKind, usize>,
     /// How many have no classification.
     pub unsaid: usize,
-    /// The share of true incidents among the classified ones; `None` if there are none.
+    /// The share of true incidents among the classified ones that are no duplicates; `None` if there are none.
     pub precision: Option<f64>,
     /// Its interval.
     pub interval: Option<ConfidenceInterval>,
@@ -90,13 +90,16 @@ impl TriggerTally {
     pub fn report(self, now: Timestamp) -> TriggersReport {
         let triggers = self.triggers.into_iter().map(|(trigger, (incidents, outcomes))| {
             let said: usize = outcomes.values().sum();
+            // A duplicate is the same crisis once more: the trigger was neither right nor wrong with it.
+            let duplicates = outcomes.get(&ClassificationKind::Duplicate).copied().unwrap_or(0);
+            let judged = said.saturating_sub(duplicates);
             let right = outcomes.get(&ClassificationKind::True).copied().unwrap_or(0);
             TriggerReport {
                 trigger,
                 incidents,
                 unsaid: incidents.saturating_sub(said),
-                precision: (0 < said).then(|| right as f64 / said as f64),
-                interval: clopper_pearson(right as f64, said as f64),
+                precision: (0 < judged).then(|| right as f64 / judged as f64),
+                interval: clopper_pearson(right as f64, judged as f64),
                 outcomes,
             }
         });

@@ -1,7 +1,7 @@
 //! Puts a text together: the first line and the notes from Stentor, then the template's text or the raw facts.
 
 use crate::template::{
-    PageTemplates,
+    PageTemplates, ask,
     brief::TextForm,
     context, facts, fit, headline, html,
     load::{ALL_CLEAR, BrokenTemplate, FILES},
@@ -87,7 +87,7 @@ pub(super) fn notice(words: &BriefWords<'_>, form: TextForm, inside: &str) -> As
     let button = hand_back.as_ref().map(|_| html::Button::HandBack);
     lines.extend(hand_back);
     if form == TextForm::Mail {
-        let html = Some(html::frame(words, &headline, &rest, inside, button));
+        let html = Some(html::frame(words, html::first_line(&headline), &rest, inside, button));
         return AssembledText { headline, body: lines.join("\n"), html };
     }
     let kept: Vec<&str> = lines.iter().map(String::as_str).chain(inside.lines()).take(fit::LINES_MAX).collect();
@@ -127,12 +127,24 @@ fn mail_brief(templates: &PageTemplates, name: &str, words: &BriefWords<'_>) -> 
     let text = long_brief(templates, name, words, TextForm::Mail)?;
     let inside = templates.run(name, FILES[2], context::of(words, TextForm::Mail))?;
     let inside = fit::guard(&inside, words.is_drill());
-    let html = html::frame(words, &text.headline, &headline::notes(words), &inside, Some(html::Button::Answer));
+    let html = html::frame(
+        words,
+        question(words, &text.headline),
+        &headline::notes(words),
+        &inside,
+        Some(html::Button::Answer),
+    );
     if html.len() <= fit::HTML_MAX {
         return Ok(AssembledText { html: Some(html), ..text });
     }
     let why = format!("too long: {} bytes of {}", html.len(), fit::HTML_MAX);
     Err(BrokenTemplate { file: format!("{name}/{}", FILES[2]), line: None, why })
+}
+
+/// The question of a mail; its headline once nothing is asked any more.
+fn question(words: &BriefWords<'_>, headline: &str) -> String {
+    let alarm = ask::open_parts(words, TextForm::Mail);
+    alarm.map_or_else(|| html::first_line(headline), |alarm| html::question(&alarm))
 }
 
 /// Needs no template and always fits.
@@ -154,7 +166,8 @@ fn raw_brief(words: &BriefWords<'_>, form: TextForm) -> AssembledText {
         body = below(&headline, words, &facts::raw(words, room), form);
     }
     let inside = html::preformatted(&facts::raw(words, fit::BODY_MAX));
-    let framed = || html::frame(words, &headline, &headline::notes(words), &inside, Some(html::Button::Answer));
+    let framed =
+        || html::frame(words, question(words, &headline), &headline::notes(words), &inside, Some(html::Button::Answer));
     let html = (form == TextForm::Mail).then(framed);
     AssembledText { headline, body, html }
 }

@@ -1,6 +1,6 @@
 //! The input for a text, its form, and the result.
 
-use crate::core::{Incident, Page, PersonName, Timestamp, Zone};
+use crate::core::{Incident, Page, PersonName, Zone};
 use std::collections::BTreeMap;
 
 /// The placeholder for the page's answer code. It is filled in right before sending, with five digits, and never
@@ -17,7 +17,7 @@ pub enum TextForm {
     Screen,
     /// A Slack message, with buttons under it. The text is plain: the channel escapes `&`, `<` and `>`.
     Slack,
-    /// At most two segments of GSM-7.
+    /// At most two segments: of GSM-7, or of UCS-2 where the text has words in another script.
     Sms,
     /// Plain text, and HTML in addition.
     Mail,
@@ -38,8 +38,6 @@ pub struct BriefInput<'a> {
     pub reader: Option<PageReader<'a>>,
     /// The people's names for display.
     pub names: &'a BTreeMap<PersonName, String>,
-    /// The audit trail so far, oldest first, one sentence each.
-    pub history: &'a [(Timestamp, String)],
 }
 
 /// The reader of a page.
@@ -51,11 +49,24 @@ pub struct PageReader<'a> {
     pub zone: &'a Zone,
 }
 
+/// What a brief asks, in the order in which it is read, each part once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlarmText {
+    /// What happened, without a full stop.
+    pub what: String,
+    /// Which role is asked for which answer, by when.
+    pub ask: String,
+    /// What happens if nobody answers, and in a drill that it is one; `None` if there is nothing to say.
+    pub otherwise: Option<String>,
+}
+
 /// A page's text, before [`CODE`] and [`LINK`] are filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RenderedText {
     /// The first line, at most `HEADLINE_MAX` characters.
     pub headline: String,
+    /// The parts of the headline of a brief that still asks something.
+    pub alarm: Option<AlarmText>,
     /// The subject of a mail: the same for all pages of an incident, at most `SUBJECT_MAX` characters.
     pub subject: String,
     /// The whole text, headline first: at most `LINES_MAX` lines and `BODY_MAX` characters, `SLACK_MAX` for

@@ -6,8 +6,9 @@ use crate::{
         plan::{SuggestedAction, suggested},
     },
     template::{
+        ask::{self, Otherwise},
         brief::TextForm,
-        fit, headline,
+        fit, headline, trail,
         words::{BriefWords, role_name, state},
     },
 };
@@ -143,7 +144,7 @@ struct ClockContext {
 pub(super) fn of(words: &BriefWords<'_>, form: TextForm) -> Value {
     let incident = words.incident();
     let due = words.engagement().and_then(|e| e.deadline);
-    let skipped = words.brief.history.len().saturating_sub(HISTORY_MAX);
+    let (history, history_earlier) = trail::last(words, HISTORY_MAX);
     let hours = |hours: u64| words.day(incident.opened_at + std::time::Duration::from_secs(hours * 3600));
     Value::from(Serde(TemplateContext {
         drill: words.is_drill(),
@@ -155,14 +156,14 @@ pub(super) fn of(words: &BriefWords<'_>, form: TextForm) -> Value {
         alert: alert_facts(&incident.alert),
         reader: words.brief.reader.map(|r| ReaderFacts { name: fit::clean(r.name, 60), zone: r.zone.to_string() }),
         ending: ending(&words.brief.page.purpose),
-        wanted: headline::level(words).to_string().to_uppercase(),
+        wanted: ask::level(words).to_string().to_uppercase(),
         due: due.map(|at| words.time(at)),
-        otherwise: headline::otherwise(words),
+        otherwise: Otherwise::of(words).map(|otherwise| otherwise.clause()),
         notes: headline::notes(words),
         actions: actions(incident),
         versions: versions(&incident.alert),
-        history: words.brief.history[skipped..].iter().map(|(at, text)| entry(words, *at, text)).collect(),
-        history_earlier: skipped,
+        history: history.into_iter().map(|(at, text)| EntryContext { at: words.seconds(at), text }).collect(),
+        history_earlier,
         waiting_for: waiting_for(words),
         handed_back: handed_back(words),
         board: board(words),
@@ -255,10 +256,6 @@ fn versions(alert: &Alert) -> Option<VersionContext> {
     Some(VersionContext { hosts: runs.len(), common: fit::clean(common, 40), odd: odd.collect() })
 }
 
-fn entry(words: &BriefWords<'_>, at: crate::core::Timestamp, text: &str) -> EntryContext {
-    EntryContext { at: words.exact(at), text: fit::clean(text, 140) }
-}
-
 fn waiting_for(words: &BriefWords<'_>) -> Vec<WaitingContext> {
     let Some(engagement) = words.engagement() else { return Vec::new() };
     let waiting = |role| {
@@ -330,8 +327,8 @@ mod tests {
         let readme = include_str!("../../templates/README.md");
         let incident = sample::crisis("default", sample::rich());
         let page = incident.pages.values().next().expect("a page");
-        let (names, history) = (BTreeMap::new(), [(incident.opened_at, "opened".to_owned())]);
-        let brief = BriefInput { incident: &incident, page, reader: None, names: &names, history: &history };
+        let names = BTreeMap::new();
+        let brief = BriefInput { incident: &incident, page, reader: None, names: &names };
         let context = of(&BriefWords::new(&brief), TextForm::Screen);
         for key in context.try_iter().expect("keys") {
             assert!(readme.contains(&format!("`{key}`")), "{key} is not described");

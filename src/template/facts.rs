@@ -1,7 +1,8 @@
 //! The raw facts: the text of a page if its template cannot be used. They are composed here, so that nothing can
 //! prevent them.
 
-use super::{fit, functions, words::BriefWords};
+use super::{fit, words::BriefWords};
+use crate::text::number::number;
 use std::collections::BTreeMap;
 
 /// Tells the reader why the text looks like this.
@@ -16,7 +17,7 @@ pub(super) fn raw(words: &BriefWords<'_>, room: usize) -> String {
         fit::clean(alert.source.as_str(), 80),
         (alert.confidence.clamp(0.0, 1.0) * 100.0).round(),
     );
-    let told = listed("values", alert.values.iter().map(|(name, value)| (name, functions::number(*value))));
+    let told = listed("values", alert.values.iter().map(|(name, value)| (name, number(*value))));
     let text = |map: &BTreeMap<String, String>, label| listed(label, map.iter().map(|(k, v)| (k, fit::clean(v, 300))));
     let lines = [told, text(&alert.labels, "labels"), text(&alert.annotations, "annotations")];
     let share = room.saturating_sub(head.chars().count() + 8) / lines.len();
@@ -25,14 +26,13 @@ pub(super) fn raw(words: &BriefWords<'_>, room: usize) -> String {
     fit::disarm(&fit::guard(&all.join("\n"), words.is_drill()))
 }
 
-/// The same in one line, most important facts first: for an SMS.
+/// The same in one line, most important facts first, without the summary: for an SMS and a call.
 pub(super) fn short(words: &BriefWords<'_>) -> String {
     let alert = &words.incident().alert;
-    let values =
-        alert.values.iter().map(|(name, value)| format!("{}={}", fit::clean(name, 40), functions::number(*value)));
+    let values = alert.values.iter().map(|(name, value)| format!("{}={}", fit::clean(name, 40), number(*value)));
     let labels = alert.labels.iter().map(|(name, text)| format!("{}={}", fit::clean(name, 40), fit::clean(text, 60)));
     let facts: Vec<String> = values.chain(labels).take(12).collect();
-    format!("{}. {}", words.summary(), facts.join(" "))
+    facts.join(" ")
 }
 
 fn listed<'a>(label: &str, entries: impl Iterator<Item = (&'a String, String)>) -> String {

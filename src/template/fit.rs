@@ -26,7 +26,7 @@ pub const HEADLINE_MAX: usize = 480;
 /// Characters of a mail's subject.
 pub const SUBJECT_MAX: usize = 120;
 
-/// Septets of an SMS: two segments.
+/// Septets of an SMS: two segments. One in another script has two segments of 67 UTF-16 units.
 pub const SMS_SEPTETS: usize = 306;
 
 /// A mark for a line without content; it is removed together with its line. Data cannot contain it.
@@ -57,6 +57,26 @@ pub(super) fn cut(text: &str, max: usize) -> String {
     }
     let kept: String = text.chars().take(max.saturating_sub(1)).collect();
     kept.trim_end().to_owned() + "…"
+}
+
+/// The longest start of `text` of whole words with at most `max` characters, and the rest. A single word that is longer
+/// is divided.
+pub(super) fn divided(text: &str, max: usize) -> (&str, &str) {
+    let Some((end, _)) = text.char_indices().nth(max) else { return (text, "") };
+    let whole = if text[end..].starts_with(' ') { Some(end) } else { text[..end].rfind(' ') };
+    let at = whole.filter(|at| 0 < *at).unwrap_or(end);
+    (text[..at].trim_end(), text[at..].trim_start())
+}
+
+/// With a full stop, unless it ends with a sign of its own.
+pub(super) fn ended(text: &str) -> String {
+    if text.ends_with(['.', '!', '?', '…']) { text.to_owned() } else { format!("{text}.") }
+}
+
+/// With a capital at its start.
+pub(super) fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// Breaks text that looks like a placeholder, so that data and templates cannot choose where a code appears.
@@ -117,7 +137,7 @@ pub(super) fn room(form: TextForm) -> usize {
 
 /// Whether an SMS fits into two segments once its code is filled in.
 pub(super) fn fits_sms(text: &str) -> bool {
-    let septets = gsm7::septets(text).is_some_and(|septets| septets <= SMS_SEPTETS);
+    let septets = gsm7::septets(text).is_none_or(|septets| septets <= SMS_SEPTETS);
     septets && gsm7::segments(&text.replace(CODE, "00000")) <= 2
 }
 

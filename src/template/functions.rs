@@ -2,6 +2,7 @@
 //! if it exists and nothing otherwise, so that templates need no checks on each line.
 
 use super::{fit, html};
+use crate::text::number::number;
 use minijinja::{
     AutoEscape, Environment, Error, State, UndefinedBehavior, Value,
     syntax::SyntaxConfig,
@@ -62,23 +63,8 @@ pub(super) fn syntax() -> Environment<'static> {
     env
 }
 
-/// A number in a readable form: `-84,000,000`, `6.2`.
-pub(super) fn number(value: f64) -> String {
-    if !value.is_finite() {
-        return "not a number".to_owned();
-    }
-    let text = if 1e15 <= value.abs() { return format!("{value:e}") } else { format!("{value:.3}") };
-    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
-    let (sign, digits) = whole.strip_prefix('-').map_or(("", whole), |digits| ("-", digits));
-    let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|group| str::from_utf8(group).ok()).collect();
-    let fraction = fraction.trim_end_matches('0');
-    let point = if fraction.is_empty() { "" } else { "." };
-    let number = format!("{sign}{}{point}{fraction}", groups.join(","));
-    if number == "-0" { "0".to_owned() } else { number }
-}
-
 /// A value with the unit that its name implies, and the name without it.
-pub(super) fn reading(name: &str, value: f64) -> (String, String) {
+fn reading(name: &str, value: f64) -> (String, String) {
     for (ending, before, after) in UNITS {
         if let Some(bare) = name.strip_suffix(ending).filter(|bare| !bare.is_empty()) {
             return (caption(bare), format!("{before}{}{after}", number(value)));

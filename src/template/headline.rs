@@ -1,21 +1,16 @@
 //! The first line of every brief, which is made here and not by a template: drill or live, what happened, what is asked
-//! of whom by when, what happens otherwise, how to answer. Also the notes below it that no template may omit.
+//! of whom by when, what happens otherwise. Also the notes below it that no template may omit.
 
 use crate::{
-    core::{
-        AnswerLevel, Engagement, EngagementOutcome, HandBack, IncidentStatus, PagePurpose, PersonName, RoleName,
-        plan::StepTarget,
-    },
+    core::{Engagement, EngagementOutcome, HandBack, IncidentStatus, PagePurpose, PersonName, RoleName},
     template::{
+        ask,
         brief::TextForm,
         fit,
-        words::{BriefWords, listed, role_name},
+        words::{BriefWords, role_name},
     },
 };
 use std::collections::BTreeSet;
-
-/// The text by which a drill identifies itself.
-pub(super) const EXERCISE: &str = "This is an exercise: answer as if it were real.";
 
 /// The subject of a mail: the same for all pages of an incident, so that mail readers group them.
 pub(super) fn subject(words: &BriefWords<'_>) -> String {
@@ -25,23 +20,19 @@ pub(super) fn subject(words: &BriefWords<'_>) -> String {
 /// The first line of a brief.
 pub(super) fn first_line(words: &BriefWords<'_>, form: TextForm) -> String {
     let repeated = if words.brief.page.maybe_repeated { " (may be a repeat)" } else { "" };
-    let exercise = if words.is_drill() { format!(" {EXERCISE}") } else { String::new() };
     if let Some(outcome) = words.engagement().and_then(|engagement| engagement.outcome.as_ref()) {
         let (word, id, summary) = (words.word(), words.incident().id, words.summary());
         let exercise = if words.is_drill() { " (exercise)" } else { "" };
         let (role, why) = (words.role_title(), no_more(words, outcome));
-        let line = format!("{word} {id}{repeated}: {summary}. {role}: {why}{exercise}.");
+        let line = format!("{word} {id}{repeated}: {} {role}: {why}{exercise}.", fit::ended(&summary));
         return fit::cut(&line, fit::HEADLINE_MAX);
     }
     let line = format!(
-        "{} {}{repeated}: {}. {}: answer {}{}.{exercise} {}",
+        "{} {}{repeated}: {} {}",
         words.word(),
         words.incident().id,
-        words.summary(),
-        words.role_title(),
-        wanted(words),
-        by_when(words),
-        how(form),
+        fit::ended(&words.summary()),
+        ask::sentence(words, form),
     );
     fit::cut(&line, fit::HEADLINE_MAX)
 }
@@ -51,10 +42,7 @@ fn no_more(words: &BriefWords<'_>, outcome: &EngagementOutcome) -> String {
     if let IncidentStatus::Resolved { at, .. } = &words.incident().status {
         return format!("it is over since {}", words.time(*at));
     }
-    let has = |person: &PersonName| match words.reads(person) {
-        true => "you have it".to_owned(),
-        false => format!("{} has it", words.person(person)),
-    };
+    let has = |person: &PersonName| words.has(person, "it");
     match outcome {
         EngagementOutcome::Engaged { person, at } => format!("{} since {}", has(person), words.time(*at)),
         EngagementOutcome::Covered { by, person, at } => {
@@ -63,31 +51,6 @@ fn no_more(words: &BriefWords<'_>, outcome: &EngagementOutcome) -> String {
         EngagementOutcome::StoodDown { at } => format!("not needed any more since {}", words.time(*at)),
         EngagementOutcome::Closed { at } => format!("it is over since {}", words.time(*at)),
     }
-}
-
-/// The answer level that the role requires.
-pub(super) fn level(words: &BriefWords<'_>) -> AnswerLevel {
-    words.row().map_or(AnswerLevel::Wilco, |row| row.engaged_by)
-}
-
-/// What happens if nobody answers: a clause without a full stop. `None` once nobody waits for the role any more.
-pub(super) fn otherwise(words: &BriefWords<'_>) -> Option<String> {
-    let engagement = words.engagement().filter(|e| e.is_open())?;
-    let row = words.row()?;
-    if let Some(next) = &engagement.waits_on {
-        return Some(format!("{} is being asked too", role_name(words.incident().asked_for(next))));
-    }
-    let step_plan = row.steps.get(engagement.step);
-    if engagement.exhausted || step_plan.is_some_and(|step_plan| engagement.round < step_plan.repeat) {
-        return Some("you are paged again".to_owned());
-    }
-    if let Some(step) = row.steps.get(engagement.step + 1) {
-        return Some(paged_next(words, &step.page));
-    }
-    Some(match next_of(words, engagement, row.next.as_ref()) {
-        Some(next) => format!("{} takes over", role_name(&next)),
-        None => "you are paged again until somebody answers".to_owned(),
-    })
 }
 
 /// The notes below the first line of every brief, if any: who did not answer, which reminder this is, whether the
@@ -99,7 +62,8 @@ pub(super) fn notes(words: &BriefWords<'_>) -> Vec<String> {
     let incident = words.incident();
     let open = words.engagement().filter(|e| e.is_open());
     if let Some(received) = open.map(|e| &e.received).filter(|received| !received.is_empty()) {
-        notes.push(format!("{} received it and has not taken it.", words.people(received)));
+        let have = if words.is_one_other(received) { "has" } else { "have" };
+        notes.push(format!("{} received it and {have} not taken it.", fit::capitalised(&words.people(received))));
     }
     if let Some(at) = incident.all_clear_at {
         notes.push(format!("The monitor reported all clear at {}; a human must still close it.", words.time(at)));
@@ -142,7 +106,7 @@ fn took_and_gave(words: &BriefWords<'_>, other: Option<&RoleName>, back: &HandBa
     if other.is_some() && back.of.as_ref() == words.role() {
         return None;
     }
-    let who = if words.reads(&back.person) { "You".to_owned() } else { words.person(&back.person) };
+    let who = fit::capitalised(&words.person(&back.person));
     let what = back.of.as_ref().or(other).map_or_else(|| "it".to_owned(), role_name);
     let (taken, at) = (words.time(back.taken_at), words.time(back.at));
     Some(format!("{who} took {what} at {taken} and handed it back at {at}."))
@@ -166,7 +130,7 @@ fn in_place_of(words: &BriefWords<'_>, role: &RoleName, engagement: &Engagement)
     Some(match (silent.is_empty(), engagement.unable.is_empty()) {
         (true, true) => format!("Nobody could be reached for {role} since {since}: you stand in."),
         (true, false) => {
-            format!("{} ({role}) can not take it: you stand in.", words.people(&engagement.unable))
+            format!("{} ({role}) can not take it: you stand in.", fit::capitalised(&words.people(&engagement.unable)))
         }
         (false, _) => {
             format!("No answer from {} ({role}) since {since}: you stand in.", words.people(silent))
@@ -204,57 +168,4 @@ fn reminder(words: &BriefWords<'_>) -> Option<String> {
     let role = words.role().map_or_else(|| "this".to_owned(), role_name);
     let alerts = if alerts == 1 { "1 alert".to_owned() } else { format!("{alerts} alerts") };
     Some(format!("Reminder {round}: no answer for {role} since {since}; {alerts} so far, values as of the last."))
-}
-
-/// `WILCO ("I have it")`; a drill asks for different words.
-pub(super) fn wanted(words: &BriefWords<'_>) -> String {
-    let level = level(words);
-    format!("{} (\"{}\")", level.to_string().to_uppercase(), level.words(words.is_drill()))
-}
-
-fn by_when(words: &BriefWords<'_>) -> String {
-    let due = words.engagement().filter(|e| e.is_open()).and_then(|e| e.deadline);
-    match (due, otherwise(words)) {
-        (Some(due), Some(otherwise)) => format!(" by {}, else {otherwise}", words.time(due)),
-        (Some(due), None) => format!(" by {}", words.time(due)),
-        (None, Some(otherwise)) => format!(" now; {otherwise}"),
-        (None, None) => " now".to_owned(),
-    }
-}
-
-fn how(form: TextForm) -> &'static str {
-    match form {
-        TextForm::Screen => "Use the buttons on this page.",
-        TextForm::Slack => "Use the buttons below.",
-        TextForm::Sms => "Reply with the code.",
-        TextForm::Mail => "Use the link in this mail.",
-        TextForm::Board => "Use the link below.",
-        TextForm::Voice => "Press a key.",
-    }
-}
-
-fn paged_next(words: &BriefWords<'_>, page: &[StepTarget]) -> String {
-    if let [StepTarget::Person(person)] = page
-        && words.reads(person)
-    {
-        return "you are paged again".to_owned();
-    }
-    let names: Vec<String> = page
-        .iter()
-        .map(|whom| match whom {
-            StepTarget::Person(person) => words.person(person),
-            StepTarget::Rotation(rotation) => format!("{} on call", fit::clean(rotation.as_str(), 24)),
-        })
-        .collect();
-    let verb = if names.len() == 1 { "is" } else { "are" };
-    format!("{} {verb} paged", listed(&names))
-}
-
-/// The role that takes over. A role that already waits for this one would wait for nobody, so the ladder repeats.
-fn next_of(words: &BriefWords<'_>, engagement: &Engagement, next: Option<&RoleName>) -> Option<RoleName> {
-    let catch_all = RoleName::catch_all();
-    let plan = &words.incident().plan;
-    let last = (words.role() != Some(&catch_all) && plan.roles.contains_key(&catch_all)).then_some(&catch_all);
-    let next = next.or(last)?;
-    (!engagement.stands_for.contains(next)).then(|| next.clone())
 }

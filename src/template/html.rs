@@ -1,6 +1,9 @@
 //! The frame of an HTML mail: the most important text first, one button, no external content. Templates fill it.
 
-use crate::template::{brief::LINK, words::BriefWords};
+use crate::template::{
+    brief::{AlarmText, LINK},
+    words::BriefWords,
+};
 
 const FRAME: &str = include_str!("mail-frame.html");
 
@@ -13,10 +16,26 @@ pub(super) enum Button {
     HandBack,
 }
 
-/// The whole mail: `first` (the headline) and `notes` are plain text, `inside` is HTML.
+/// What happened, what is asked and what happens otherwise: below the band, which says which incident it is.
+pub(super) fn question(alarm: &AlarmText) -> String {
+    let line = |style: &str, text: &str| format!("<p style=\"margin:0 0 8px;{style}\">{}</p>", escape(text));
+    let otherwise = alarm.otherwise.as_ref().map(|text| line("font-size:16px", text)).unwrap_or_default();
+    format!(
+        "<h1 style=\"margin:0 0 8px;font-size:24px;line-height:1.2\">{}</h1>{}{otherwise}",
+        escape(&alarm.what),
+        line("font-size:18px;font-weight:600", &alarm.ask)
+    )
+}
+
+/// The first line of a text that asks for nothing.
+pub(super) fn first_line(text: &str) -> String {
+    format!("<p style=\"margin:0 0 8px;font-size:18px;font-weight:600\">{}</p>", escape(text))
+}
+
+/// The whole mail: `first` and `inside` are HTML, `notes` are plain text.
 pub(super) fn frame(
     words: &BriefWords<'_>,
-    first: &str,
+    first: String,
     notes: &[String],
     inside: &str,
     with: Option<Button>,
@@ -37,7 +56,7 @@ pub(super) fn frame(
         ("{colour}", colour.to_owned()),
         ("{border}", if words.is_drill() { "6px dashed" } else { "6px solid" }.to_owned()),
         ("{id}", text(&id)),
-        ("{first}", text(first)),
+        ("{first}", first),
         ("{button}", button),
         ("{notes}", notes),
         ("{inside}", inside.to_owned()),

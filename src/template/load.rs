@@ -87,16 +87,6 @@ impl PageTemplates {
         self.revisions.get(template).is_some_and(|known| known == revision)
     }
 
-    /// Whether any text of this template shows the audit trail; if not, it need not be collected.
-    pub fn wants_history(&self, template: Option<&str>) -> bool {
-        let name = self.name_for(template);
-        let shows = |text: &str| text.contains("history");
-        let own = |folder: &str, file: &str| {
-            self.env.get_template(&format!("{folder}/{file}")).ok().map(|template| shows(template.source()))
-        };
-        FILES.iter().chain([&VOICE]).any(|file| own(name, file).or_else(|| own(DEFAULT, file)).unwrap_or(false))
-    }
-
     /// The template with that name if it exists, otherwise the default one.
     pub(super) fn name_for<'t>(&self, template: Option<&'t str>) -> &'t str {
         template.filter(|name| self.revisions.contains_key(*name)).unwrap_or(DEFAULT)

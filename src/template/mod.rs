@@ -4,6 +4,7 @@
 //! line, the way to answer and the limits are made here, and the template only adds the text in between.
 //! `templates/README.md` describes what a template may contain.
 
+mod ask;
 mod assemble;
 mod brief;
 mod context;
@@ -20,10 +21,11 @@ mod render;
 mod room;
 mod sample;
 mod sms;
+mod trail;
 mod voice;
 mod words;
 
-pub use brief::{BriefInput, CODE, LINK, PageReader, RenderedText, TextForm};
+pub use brief::{AlarmText, BriefInput, CODE, LINK, PageReader, RenderedText, TextForm};
 pub use fit::{
     BOARD_MAX, BODY_MAX, HEADLINE_MAX, HTML_MAX, LINES_MAX, SLACK_MAX, SMS_SEPTETS, SPOKEN_MAX, SUBJECT_MAX,
 };

@@ -48,7 +48,7 @@ fn taken(words: &BriefWords<'_>, by: &PersonName, covering_as: Option<&RoleName>
     let role = words.role().map_or_else(|| "this".to_owned(), role_name);
     let name = words.person(by);
     match (words.reads(by), covering_as.map(role_name)) {
-        (true, None) => format!("You have it. You are engaged as {role}."),
+        (true, None) => format!("You have it. Your role is {}.", role.to_uppercase()),
         (true, Some(own)) => format!("You have it. As {own} you cover {role}."),
         (false, None) => format!("{name} has it for {role}; you are released."),
         (false, Some(own)) => format!("{name} ({own}) covers {role}; you are released."),
@@ -83,7 +83,7 @@ fn handed_back(words: &BriefWords<'_>, by: &PersonName, of: &RoleName) -> String
             )
         },
     );
-    let who = if words.reads(by) { "You".to_owned() } else { words.person(by) };
+    let who = fit::capitalised(&words.person(by));
     let asked = asked_now(words);
     format!("{who}{what}. {about} is open again. {asked}")
 }
@@ -97,7 +97,9 @@ fn asked_now(words: &BriefWords<'_>) -> String {
     let asked = match &engagement.waits_on {
         Some(next) => format!("{} is asked in its place.", role_name(words.incident().asked_for(next))),
         None if engagement.on_call.is_empty() => "Nobody is on call for it now.".to_owned(),
-        None if engagement.on_call.len() == 1 => format!("{} is asked now.", words.people(&engagement.on_call)),
+        None if words.is_one_other(&engagement.on_call) => {
+            format!("{} is asked now.", words.people(&engagement.on_call))
+        }
         None => format!("{} are asked now.", words.people(&engagement.on_call)),
     };
     format!("{asked} You can still take it: answer the page that you were sent for it.")
@@ -112,8 +114,8 @@ fn still_open(words: &BriefWords<'_>) -> Option<String> {
 fn stood_down(words: &BriefWords<'_>) -> String {
     let role = words.role().map_or_else(|| "this role".to_owned(), role_name);
     let behind = words.engagement().into_iter().flat_map(|e| &e.stands_for);
-    let has = |r: &RoleName| Some((role_name(r), words.person(words.incident().engagements.get(r)?.holder()?)));
-    let has: Vec<String> = behind.filter_map(has).map(|(role, name)| format!("{name} has {role}")).collect();
+    let has = |r: &RoleName| Some(words.has(words.incident().engagements.get(r)?.holder()?, &role_name(r)));
+    let has: Vec<String> = behind.filter_map(has).collect();
     let because = if has.is_empty() { String::new() } else { format!("{}; ", has.join(", ")) };
     format!("{because}you are not needed as {role} any more.")
 }

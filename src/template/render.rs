@@ -3,7 +3,7 @@
 use crate::{
     core::PagePurpose,
     template::{
-        assemble,
+        ask, assemble,
         brief::{BriefInput, RenderedText, TextForm},
         headline,
         load::{self, PageTemplates},
@@ -37,6 +37,7 @@ impl PageTemplates {
         };
         RenderedText {
             headline: text.headline,
+            alarm: ask::open_parts(&words, form),
             subject: headline::subject(&words),
             body: text.body,
             html: text.html,

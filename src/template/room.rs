@@ -2,8 +2,7 @@
 
 use super::{
     fit,
-    headline::EXERCISE,
-    words::{BriefWords, role_name},
+    words::{BriefWords, EXERCISE, role_name},
 };
 use crate::core::{
     Engagement, EngagementOutcome, HandBack, Incident, IncidentStatus, RoleName, Timestamp, event::Actor,

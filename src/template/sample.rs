@@ -21,14 +21,14 @@ const THEN: Timestamp = Timestamp::from_micros(1_273_171_528_000_000);
 
 /// The errors of each template for each crisis.
 pub(super) fn try_all(templates: &PageTemplates) -> Vec<BrokenTemplate> {
-    let (names, utc, history) = (BTreeMap::new(), Zone::utc(), [(THEN, "The incident was opened.".to_owned())]);
+    let (names, utc) = (BTreeMap::new(), Zone::utc());
     let mut broken = Vec::new();
     for name in templates.revisions().into_keys() {
-        for (alert, history) in [(Alert::new("monitor", "bare"), &[][..]), (rich(), &history[..])] {
+        for alert in [Alert::new("monitor", "bare"), rich()] {
             let incident = crisis(&name, alert);
             let Some(page) = incident.pages.values().next() else { continue };
             let reader = Some(PageReader { name: "Ana", zone: &utc });
-            let brief = BriefInput { incident: &incident, page, reader, names: &names, history };
+            let brief = BriefInput { incident: &incident, page, reader, names: &names };
             for (file, form) in FILES.into_iter().zip([TextForm::Screen, TextForm::Sms, TextForm::Mail]) {
                 broken.extend(templates.run(&name, file, context::of(&BriefWords::new(&brief), form)).err());
             }

@@ -1,9 +1,10 @@
-//! SMS texts: first the code and the request, then what happens otherwise, then as much of the rest as fits into two
+//! SMS texts: what happened, how to answer by when, what happens otherwise; then as much of the rest as fits into two
 //! segments.
 
 use crate::{
     core::AnswerLevel,
     template::{
+        ask,
         brief::CODE,
         fit, headline,
         words::{BriefWords, role_name},
@@ -11,11 +12,21 @@ use crate::{
     text::gsm7,
 };
 
-/// The code and the request must fit into this many characters: a lock screen shows no more.
-const ASK_WITHIN: usize = 60;
+/// How many characters the parts of a head may have.
+struct HeadRoom {
+    what: usize,
+    role: usize,
+    otherwise: usize,
+}
 
-/// The longest text about what happens otherwise, in characters.
-const OTHERWISE_MAX: usize = 44;
+/// From wide to narrow. The first puts the whole question into the first segment of nearly every text; the others are
+/// for other scripts, whose two segments are 134 characters, and for names of unusual length.
+const ROOMS: [HeadRoom; 4] = [
+    HeadRoom { what: 70, role: 20, otherwise: 44 },
+    HeadRoom { what: 40, role: 20, otherwise: 32 },
+    HeadRoom { what: 28, role: 12, otherwise: 16 },
+    HeadRoom { what: 16, role: 8, otherwise: 0 },
+];
 
 /// The longest note about who did not answer, in characters.
 const NOTE_MAX: usize = 72;
@@ -25,14 +36,30 @@ const HANDED_BACK_MAX: usize = 100;
 
 /// A brief, with `middle` (the template's text) cut to what fits. The first element is its first line.
 pub(super) fn brief(words: &BriefWords<'_>, middle: &str) -> (String, String) {
-    let head = fit::cut(&gsm7::to_gsm7(&head(words)), 240);
     let mut tail: Vec<String> = notes(words);
-    if words.is_drill() {
-        tail.push("Exercise: answer as if it were real.".to_owned());
-    }
-    let tail: String = tail.into_iter().map(|line| format!("\n{line}")).collect();
-    let body = around(&head, &plain(words, middle), &tail);
+    let exercise = if words.is_drill() { ". Exercise: answer as if it were real." } else { "" };
+    tail.push(format!("{}{exercise}", words.incident().id));
+    let (head, rest, kept) = fitting(words, &tail);
+    let tail: String = kept.iter().map(|line| format!("\n{line}")).collect();
+    let rest = if rest.is_empty() { String::new() } else { format!("...{}\n", fit::ended(&rest)) };
+    let middle = plain(words, &format!("{rest}{}", words.unsaid(middle)));
+    let body = around(&head, &middle, &tail);
     (head, body)
+}
+
+/// The widest head that fits together with what is never cut from the middle, what it leaves of the summary, and as many
+/// lines of the tail as fit with it.
+fn fitting<'t>(words: &BriefWords<'_>, tail: &'t [String]) -> (String, String, &'t [String]) {
+    for room in &ROOMS {
+        let (head, rest) = head(words, room);
+        let fits = |lines: &&[String]| fit::fits_sms(&format!("{head}\n...\n{}", lines.join("\n")));
+        let mut kept = (0..=tail.len()).rev().map(|end| &tail[..end]);
+        if let Some(kept) = kept.find(fits) {
+            return (head, rest, kept);
+        }
+    }
+    let (head, _) = head(words, &ROOMS[ROOMS.len() - 1]);
+    (gsm7::to_gsm7(&head), String::new(), &[])
 }
 
 /// A text that asks for nothing, cut to two segments. Its last line, which may contain the code's placeholder, is never
@@ -42,55 +69,48 @@ pub(super) fn notice(words: &BriefWords<'_>, text: &str, last: Option<&str>) -> 
     around("", &plain(words, text), &last)
 }
 
-/// Who did not answer, and which reminder this is. It is short, because it is never cut.
+/// Who had it and handed it back, who did not answer, and which reminder this is: the most important first, for the last
+/// ones are left out where there is no room.
 fn notes(words: &BriefWords<'_>) -> Vec<String> {
     let mut notes = Vec::new();
+    notes.extend(headline::handed_back(words).first().map(|note| plain(words, &fit::cut(note, HANDED_BACK_MAX))));
+    let unanswered = headline::unanswered(words);
+    let first = unanswered.first().and_then(|note| note.split(": you stand in").next());
+    notes.extend(first.map(|note| plain(words, &fit::cut(note, NOTE_MAX))));
     if let Some(round @ 1..) = headline::round(words) {
         notes.push(match words.incident().alerts {
             0 | 1 => format!("Reminder {round}."),
             alerts => format!("Reminder {round}, {alerts} alerts."),
         });
     }
-    notes.extend(headline::handed_back(words).first().map(|note| plain(words, &fit::cut(note, HANDED_BACK_MAX))));
-    let unanswered = headline::unanswered(words);
-    let first = unanswered.first().and_then(|note| note.split(": you stand in").next());
-    notes.extend(first.map(|note| plain(words, &fit::cut(note, NOTE_MAX))));
     notes
 }
 
-fn head(words: &BriefWords<'_>) -> String {
-    let (level, drill) = (headline::level(words), words.is_drill());
-    let ask = match level {
-        AnswerLevel::Wilco => format!("reply {CODE} to take it"),
-        AnswerLevel::Roger => format!("reply {CODE} to confirm"),
+/// The start of a brief, and what of the summary it has no room for.
+fn head(words: &BriefWords<'_>, room: &HeadRoom) -> (String, String) {
+    let exercise = if words.is_drill() { " (exercise)" } else { "" };
+    let taken = match ask::level(words) {
+        AnswerLevel::Wilco => "I take it",
+        AnswerLevel::Roger => "I confirm",
     };
-    let exercise = if drill { " in this exercise" } else { "" };
-    let start = format!("{} {CODE} {}", words.word(), words.incident().id);
-    let room = ASK_WITHIN.saturating_sub(start.len() + ": ".len() + ask.len() + 1);
-    let role: String = words.role().map_or_else(String::new, role_name);
-    let role: String = gsm7::to_gsm7(&role).to_uppercase().chars().take(room).collect();
-    let gap = if role.is_empty() { "" } else { " " };
     let repeated = if words.brief.page.maybe_repeated { " (may be a repeat)" } else { "" };
-    format!("{start}{gap}{role}: {ask}{exercise}, {CODE} 4 to pass.{repeated}{}", by_when(words))
+    let summary = plain(words, &words.summary());
+    let (what, rest) = fit::divided(&summary, room.what);
+    let what = if rest.is_empty() { fit::ended(what) } else { format!("{what}...") };
+    let role = words.role().map_or_else(|| "on call".to_owned(), role_name);
+    let role: String = gsm7::to_gsm7(&role).to_uppercase().chars().take(room.role).collect();
+    let when = gsm7::to_sms(&ask::short_when(words, room.otherwise));
+    let head =
+        format!("{}{repeated} {what} {role}: reply {CODE} = {taken}{exercise}, {CODE} 4 = pass,{when}.", words.word());
+    (head, rest.to_owned())
 }
 
-fn by_when(words: &BriefWords<'_>) -> String {
-    let due = words.engagement().filter(|e| e.is_open()).and_then(|e| e.deadline);
-    let otherwise = headline::otherwise(words).map(|text| fit::cut(&text, OTHERWISE_MAX));
-    match (due, otherwise) {
-        (Some(due), Some(otherwise)) => format!(" By {}, else {otherwise}.", words.time(due)),
-        (Some(due), None) => format!(" By {}.", words.time(due)),
-        (None, Some(otherwise)) => format!(" Now; {otherwise}."),
-        (None, None) => String::new(),
-    }
-}
-
-/// Lines in the SMS alphabet, without anything that looks like the code's placeholder.
+/// Lines in letters that an SMS has, without anything that looks like the code's placeholder.
 fn plain(words: &BriefWords<'_>, text: &str) -> String {
-    let text = gsm7::to_gsm7(text);
+    let text = gsm7::to_sms(text);
     let line = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
     let text = text.lines().map(line).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n");
-    gsm7::to_gsm7(&fit::disarm(&fit::guard(&text, words.is_drill())))
+    gsm7::to_sms(&fit::disarm(&fit::guard(&text, words.is_drill())))
 }
 
 /// `head`, as much of `middle` as fits into two segments, and `tail`.

@@ -1,22 +1,25 @@
-//! Calls: drill or live, which incident, what is asked of whom by when; then as much of the rest as a person who was
-//! just woken can follow. Everything in words that can be spoken.
+//! Calls: drill or live, what happened, what is asked of whom by when, and what happens otherwise; then as much of the
+//! rest as a person who was just woken can follow. Everything in words that can be spoken.
 
 use super::{
-    fit,
-    headline::{self, EXERCISE},
-    words::{BriefWords, role_name},
+    ask, fit, headline,
+    words::{BriefWords, EXERCISE},
 };
-use crate::{core::AnswerLevel, template::fit::SPOKEN_MAX, text::speech::spoken};
+use crate::{template::fit::SPOKEN_MAX, text::speech::spoken};
 
-/// The longest first sentence, in characters.
-const HEAD_MAX: usize = 360;
+/// The longest start, what happened and what is asked, in characters.
+const HEAD_MAX: usize = 400;
+
+/// The longest question in it, in characters.
+const ASK_MAX: usize = 240;
 
 /// The longest notes, in characters: who did not answer, which reminder this is, whether the monitor still reports.
 const NOTES_MAX: usize = 200;
 
-/// A brief, with `middle` (the template's text) cut to what fits. The first element is its first sentence.
+/// A brief, with `middle` (the template's text) cut to what fits. The first element is its start.
 pub(super) fn brief(words: &BriefWords<'_>, middle: &str) -> (String, String) {
-    let head = whole_words(&spoken(&head(words)), HEAD_MAX);
+    let head = head(words);
+    let middle = words.unsaid(middle);
     let notes = whole_words(&spoken(&headline::notes(words).join("\n")), NOTES_MAX);
     let exercise = if words.is_drill() { spoken(EXERCISE) } else { String::new() };
     let around: usize = [&head, &notes, &exercise].iter().map(|part| part.chars().count() + 1).sum();
@@ -31,21 +34,13 @@ pub(super) fn notice(words: &BriefWords<'_>, text: &str) -> String {
     whole_words(&said(words, text), SPOKEN_MAX)
 }
 
+/// What happened, and what is asked: the question is never cut.
 fn head(words: &BriefWords<'_>) -> String {
     let repeated = if words.brief.page.maybe_repeated { ", which may be a repeat" } else { "" };
-    let role = words.role().map_or_else(|| "on call".to_owned(), role_name);
-    // The role `it` must not be read as the word "it".
-    let role = if role.len() <= 2 { role.to_uppercase() } else { role };
-    let wanted = match headline::level(words) {
-        AnswerLevel::Wilco => "to take it",
-        AnswerLevel::Roger => "to confirm it",
-    };
-    let exercise = if words.is_drill() { " in this exercise" } else { "" };
-    let due = words.engagement().filter(|e| e.is_open()).and_then(|e| e.deadline);
-    let due = due.map_or(String::new(), |at| format!(" by {}", words.time(at)));
-    let otherwise = headline::otherwise(words).map_or(String::new(), |text| format!(", else {text}"));
-    let id = words.incident().id;
-    format!("{} {id}{repeated}. You are asked as {role} {wanted}{exercise}{due}{otherwise}.", words.word())
+    let what = format!("{} {}{repeated}: {}", words.word(), words.incident().id, fit::ended(&words.summary()));
+    let asked = whole_words(&spoken(&ask::spoken(words)), ASK_MAX);
+    let room = HEAD_MAX.saturating_sub(asked.chars().count() + 1);
+    format!("{} {asked}", whole_words(&said(words, &what), room))
 }
 
 fn said(words: &BriefWords<'_>, text: &str) -> String {

@@ -5,6 +5,9 @@ use crate::{
     template::{brief::BriefInput, fit},
 };
 
+/// The text by which a drill identifies itself.
+pub(super) const EXERCISE: &str = "This is an exercise: answer as if it were real.";
+
 /// The longest summary in a headline, in characters.
 const SUMMARY_MAX: usize = 140;
 
@@ -13,6 +16,9 @@ const NAME_MAX: usize = 32;
 
 /// How many people are named before the rest is counted.
 const PEOPLE_MAX: usize = 2;
+
+/// The reader, who is never told their own name.
+const YOU: &str = "you";
 
 /// A brief from its reader's point of view.
 pub(super) struct BriefWords<'a> {
@@ -47,6 +53,12 @@ impl<'a> BriefWords<'a> {
         fit::guard(told.trim_end_matches(['.', ' ']), self.is_drill())
     }
 
+    /// A template's text without the summary at its start, which the first line has said already.
+    pub(super) fn unsaid<'t>(&self, text: &'t str) -> &'t str {
+        let rest = text.trim_start().strip_prefix(self.summary().as_str());
+        rest.map_or(text, |rest| rest.trim_start_matches(['.', ' ', '\n']))
+    }
+
     pub(super) fn role(&self) -> Option<&'a RoleName> {
         self.brief.page.role.as_ref()
     }
@@ -64,16 +76,32 @@ impl<'a> BriefWords<'a> {
         self.incident().plan.roles.get(self.role()?)
     }
 
-    /// A person's name for display; the name in the matrix if that is unknown.
+    /// A person as the reader calls them: "you" for the reader, else their name for display, or the name in the matrix
+    /// if that is unknown.
     pub(super) fn person(&self, person: &PersonName) -> String {
+        if self.reads(person) {
+            return YOU.to_owned();
+        }
         let name = self.brief.names.get(person).map_or(person.as_str(), String::as_str);
         fit::clean(name, NAME_MAX)
     }
 
-    /// `Ana Ruiz, Bo Lind and 3 more`.
+    /// `you, Bo Lind and 3 more`: the reader first.
     pub(super) fn people<'p>(&self, people: impl IntoIterator<Item = &'p PersonName>) -> String {
-        let names: Vec<String> = people.into_iter().map(|person| self.person(person)).collect();
+        let mut names: Vec<String> = people.into_iter().map(|person| self.person(person)).collect();
+        names.sort_by_key(|name| name != YOU);
         listed(&names)
+    }
+
+    /// `you have it`, `Bo Lind has it`.
+    pub(super) fn has(&self, person: &PersonName, what: &str) -> String {
+        format!("{} {} {what}", self.person(person), if self.reads(person) { "have" } else { "has" })
+    }
+
+    /// Whether these are one person who is not the reader: a verb after their name has the form of "it is".
+    pub(super) fn is_one_other<'p>(&self, people: impl IntoIterator<Item = &'p PersonName>) -> bool {
+        let mut people = people.into_iter();
+        matches!((people.next(), people.next()), (Some(one), None) if !self.reads(one))
     }
 
     /// Whether this person is the reader.
@@ -91,9 +119,9 @@ impl<'a> BriefWords<'a> {
         at.to_utc().with_timezone(&self.zone).format("%a %-d %b %H:%M %Z").to_string()
     }
 
-    /// For an audit trail: `15:46:13.201`.
-    pub(super) fn exact(&self, at: Timestamp) -> String {
-        at.to_utc().with_timezone(&self.zone).format("%H:%M:%S%.3f").to_string()
+    /// For an audit trail that names its zone once: `15:46:13`.
+    pub(super) fn seconds(&self, at: Timestamp) -> String {
+        at.to_utc().with_timezone(&self.zone).format("%H:%M:%S").to_string()
     }
 
     /// The abbreviation of the reader's zone at the current time.

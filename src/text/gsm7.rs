@@ -8,6 +8,15 @@ pub const SINGLE: usize = 160;
 /// The septets of each part of a longer message.
 pub const PART: usize = 153;
 
+/// The UTF-16 units of two parts of a message with a character outside the alphabet.
+pub const UCS2_TWO_PARTS: usize = 2 * UCS2_PART;
+
+/// The UTF-16 units of a message of one part with a character outside the alphabet.
+const UCS2_SINGLE: usize = 70;
+
+/// The UTF-16 units of each part of a longer one.
+const UCS2_PART: usize = 67;
+
 const BASIC: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
 const EXTENDED: &str = "\u{c}^{}\\[~]|€";
 
@@ -27,7 +36,7 @@ pub fn septets(text: &str) -> Option<usize> {
 /// or 67 UTF-16 units. A character that counts two is never split. An empty text is one part.
 pub fn segments(text: &str) -> usize {
     let Some(total) = septets(text) else {
-        return parts(text.chars().map(char::len_utf16), 70, 67);
+        return parts(text.chars().map(char::len_utf16), UCS2_SINGLE, UCS2_PART);
     };
     if total <= SINGLE { 1 } else { parts(text.chars().filter_map(cost), SINGLE, PART) }
 }
@@ -43,6 +52,23 @@ pub fn to_gsm7(text: &str) -> String {
         }
     }
     plain
+}
+
+/// `text` as it is sent by SMS. It is as [`to_gsm7`] writes it where that loses no word; a word in another script stays
+/// as it is, and so does what is written with it: such a message is UCS-2.
+pub fn to_sms(text: &str) -> String {
+    let mut sent = String::with_capacity(text.len());
+    let mut foreign = false;
+    for letter in text.chars() {
+        let form = if cost(letter).is_some() { None } else { Some(plain_form(letter)) };
+        // Marks and punctuation of a script have no letters of their own: they stay with those before them.
+        foreign = form == Some("?") && (letter.is_alphanumeric() || foreign && !letter.is_whitespace());
+        match form {
+            Some(form) if !foreign => sent.push_str(form),
+            _ => sent.push(letter),
+        }
+    }
+    sent
 }
 
 /// A text from the octets of the alphabet, one septet each; an octet without a character becomes U+FFFD.
@@ -243,6 +269,21 @@ mod tests {
         let split = format!("{}€{}", "a".repeat(152), "a".repeat(152));
         assert_eq!(septets(&split), Some(306));
         assert_eq!(segments(&split), 3, "the euro sign does not fit into the end of the first part");
+    }
+
+    #[test]
+    fn a_word_in_another_script_is_sent_as_it_is() {
+        let cases = [
+            ("“Zürich” – it’s…", "\"Zürich\" - it's..."),
+            ("Рынок упал на 6 % – 日本。", "Рынок упал на 6 % - 日本。"),
+            ("שוק נפל 🔥 ירידה", "שוק נפל  ירידה"),
+            ("बाज़ार गिरा", "बाज़ार गिरा"),
+            ("∑ of risk", "? of risk"),
+        ];
+        for (text, sent) in cases {
+            assert_eq!(to_sms(text), sent);
+            assert_eq!(septets(sent).is_some(), to_gsm7(text) == sent, "{text}");
+        }
     }
 
     #[test]

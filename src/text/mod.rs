@@ -2,5 +2,6 @@
 
 pub mod gsm7;
 pub mod number;
+pub mod quantity;
 pub mod reply;
 pub mod speech;

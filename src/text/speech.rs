@@ -88,6 +88,11 @@ fn heard(word: &str) -> String {
     if let Some(number) = word.strip_suffix('%') {
         return format!("{} percent", signed(number));
     }
+    for (ending, unit) in [("bn", "billion"), ("tn", "trillion")] {
+        if let Some(number) = word.strip_suffix(ending).filter(|number| is_number(number)) {
+            return format!("{} {unit}", signed(number));
+        }
+    }
     if is_number(word) {
         return signed(word);
     }
@@ -152,6 +157,7 @@ mod tests {
             ("P&L/min <b>bad</b> 1/2 & x", "P and L per min b bad b 1 2 and x."),
             ("Dee Novak (it) since 14:45 (late).", "Dee Novak, it, since 14:45, late."),
             ("$4.2M", "$4.2M."),
+            ("USD 444.0bn, net -1.2tn", "U S D 444.0 billion, net minus 1.2 trillion."),
             ("", ""),
         ] {
             assert_eq!(spoken(written), said, "{written:?}");

@@ -85,8 +85,8 @@ impl Crisis {
     /// The code is known to nobody but who reads the SMS.
     fn trader_answers_by_sms(&mut self) {
         let text = self.kannel.text_to(ANA, |text| text.starts_with("LIVE "));
-        assert!(text.contains("INC-1 TRADER"), "{text}");
-        let code = text.split_whitespace().nth(1).unwrap().to_owned();
+        assert!(text.contains(". TRADER: reply ") && text.contains("INC-1"), "{text}");
+        let code = kannel::code_in(&text).to_owned();
         assert!(code.len() == 5 && code.bytes().all(|byte| byte.is_ascii_digit()), "{text}");
         // The right code from a stranger's number engages nobody.
         self.kannel.reply(&self.net, "34999999999", &code);

@@ -58,6 +58,12 @@ impl Plan {
     }
 }
 
+/// The code that an SMS asks for.
+pub fn code_in(text: &str) -> &str {
+    let (_, code) = text.split_once(": reply ").unwrap();
+    code.split(' ').next().unwrap()
+}
+
 impl Kannel {
     /// Starts it; replies go to this daemon's channel with this token.
     pub fn start(net: &Net, plan: Plan, daemon: SocketAddr, channel: &str, token: &str) -> Self {

@@ -8,6 +8,7 @@ mod browser;
 #[path = "../common/mod.rs"]
 mod common;
 mod crisis;
+mod desk_shape;
 mod doctor;
 #[path = "../double/mod.rs"]
 mod double;

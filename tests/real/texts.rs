@@ -82,7 +82,7 @@ fn a_gateway_whose_line_is_cut_is_gone_round_and_a_late_sms_can_still_be_answere
     assert!(sms["last_error"].as_str().is_some_and(|why| why.contains("no carrier link")), "{sms}");
     kannel.dial_in(&net);
     let text = kannel.text_to(ANA, |text| text.starts_with("LIVE "));
-    kannel.reply(&net, ANA, text.split_whitespace().nth(1).unwrap());
+    kannel.reply(&net, ANA, kannel::code_in(&text));
     let shown = Shown::once(&daemon, "the trader", |shown| shown.state("trader") == "engaged");
     assert_eq!(shown.events("answered")[0]["page"], sms["n"]);
     assert_journal(&daemon);

@@ -70,14 +70,16 @@ pub fn roles(roles: &[RoleView]) -> String {
         let target = role.target_ms.map(|ms| {
             format!("{} of {}", role.target_percent.map_or("?".into(), |p| format!("{p} %")), table::span(ms))
         });
+        // As in post-mortems, from the start of its ladder: a role that stands in was not asked before.
+        let since = |stage: Option<f64>| table::maybe(stage.map(|after| after - role.entered));
         rows.add_row([
             role.role.clone(),
             role.state.clone(),
             who,
-            table::maybe(role.stages.sent),
-            table::maybe(role.stages.provider_accepted),
-            table::maybe(role.stages.seen),
-            table::maybe(role.stages.answered),
+            since(role.stages.sent),
+            since(role.stages.provider_accepted),
+            since(role.stages.seen),
+            since(role.stages.answered),
             table::maybe(role.tte_ms),
             target.unwrap_or_else(|| "-".into()),
             in_time(role).into(),

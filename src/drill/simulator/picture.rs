@@ -2,7 +2,7 @@
 //! what-if.
 
 use crate::{
-    core::RoleName,
+    core::{EngagementTarget, RoleName},
     drill::simulator::{setting::SimulationSetting, virtual_time::PlayedRun},
 };
 use std::{
@@ -23,7 +23,11 @@ const BELOW: f64 = 50.0;
 const POINTS: usize = 300;
 
 /// Colours that people with red-green colour blindness can tell apart: Okabe and Ito (2008).
-const COLOURS: [&str; 7] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"];
+const COLOURS: [&str; 7] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "var(--ink, #1b1f24)"];
+
+/// By night: the curves' colours are seen on both.
+const NIGHT: &str = "<style>@media (prefers-color-scheme: dark){svg{background:#15181c;--ink:#e6e9ec;--faint:#9aa5b1;--line:#363c44;\
+--paper:#15181c}}</style>";
 
 /// Line styles of the what-ifs: the first is for the setting as it is.
 const STROKES: [&str; 4] = ["none", "7 4", "2 3", "10 3 2 3"];
@@ -31,6 +35,8 @@ const STROKES: [&str; 4] = ["none", "7 4", "2 3", "10 3 2 3"];
 /// The curves of one setting.
 pub struct SettingCurves {
     what_if: String,
+    /// What the matrix wants of each role that is drawn.
+    targets: BTreeMap<RoleName, EngagementTarget>,
     /// For each role: how many runs called it, and the sorted times of those in which it was engaged.
     roles: BTreeMap<RoleName, (usize, Vec<Duration>)>,
 }
@@ -48,18 +54,20 @@ impl SettingCurves {
             }
         }
         roles.values_mut().for_each(|(_, times)| times.sort());
-        Self { what_if: what_if.to_owned(), roles }
+        let targets = roles.keys().filter_map(|role| Some((role.clone(), setting.target(role)?))).collect();
+        Self { what_if: what_if.to_owned(), targets, roles }
     }
 }
 
-/// Draws curves as SVG. The time axis ends where the last 0.1 % of engagements are reached, and at `ends` at the
-/// latest.
+/// Draws curves as SVG, and where each role's target lies: a dotted line down from its percentage at its time. The time
+/// axis ends where the last 0.1 % of engagements are reached or the last target lies, and at `ends` at the latest.
 pub fn draw(title: &str, ends: Duration, all: &[SettingCurves]) -> String {
     let latest = all.iter().flat_map(|curves| curves.roles.values()).filter_map(|(_, times)| {
         let at = (times.len() as f64 * 0.995) as usize;
         times.get(at.min(times.len().saturating_sub(1))).copied()
     });
-    let span = latest.max().unwrap_or(ends).min(ends).max(Duration::from_secs(1)).as_secs_f64();
+    let targets = all.iter().flat_map(|curves| curves.targets.values()).map(|target| target.within);
+    let span = latest.chain(targets).max().unwrap_or(ends).min(ends).max(Duration::from_secs(1)).as_secs_f64();
     let mut svg = frame(title, span);
     let names: BTreeSet<&RoleName> = all.iter().flat_map(|curves| curves.roles.keys()).collect();
     let mut line = 0;
@@ -81,22 +89,51 @@ pub fn draw(title: &str, ends: Duration, all: &[SettingCurves]) -> String {
             );
             line += 1;
         }
+        if let Some(target) = all.iter().find_map(|curves| curves.targets.get(role)) {
+            svg.push_str(&target_line(target, colour, span, TOP + 8.0 + 18.0 * f64::from(line)));
+            line += 1;
+        }
     }
     svg.push_str("</svg>\n");
+    svg
+}
+
+/// The target of one role, with its words at this height of the legend; only the words where the axis ends before it.
+fn target_line(target: &EngagementTarget, colour: &str, span: f64, legend: f64) -> String {
+    let (right, bottom) = (WIDE - RIGHT, HIGH - BELOW);
+    let within = target.within.as_secs_f64();
+    let (x, y) = (LEFT + (right - LEFT) * within / span, bottom - (bottom - TOP) * target.percent / 100.0);
+    let mut svg = String::new();
+    if within <= span {
+        let _ = write!(
+            svg,
+            "<path d=\"M{LEFT} {y:.1}H{x:.1}V{bottom}\" fill=\"none\" stroke=\"{colour}\" stroke-dasharray=\"1 4\" \
+             stroke-width=\"1.5\"/><circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"5\" fill=\"{colour}\"/>"
+        );
+    }
+    let _ = write!(
+        svg,
+        "<circle cx=\"{}\" cy=\"{legend}\" r=\"5\" fill=\"{colour}\"/><text x=\"{}\" y=\"{}\">target {} % in {}</text>",
+        right + 28.0,
+        right + 46.0,
+        legend + 4.0,
+        target.percent,
+        humantime::format_duration(target.within)
+    );
     svg
 }
 
 fn frame(title: &str, span: f64) -> String {
     let (right, bottom) = (WIDE - RIGHT, HIGH - BELOW);
     let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDE} {HIGH}\" font-family=\"sans-serif\" font-size=\"12\"><rect width=\"{WIDE}\" height=\"{HIGH}\" fill=\"#fff\"/><text x=\"{LEFT}\" y=\"24\" font-size=\"15\">{}: engaged by when</text>",
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDE} {HIGH}\" font-family=\"sans-serif\" font-size=\"12\" fill=\"var(--ink, #1b1f24)\">{NIGHT}<rect width=\"{WIDE}\" height=\"{HIGH}\" fill=\"var(--paper, #ffffff)\"/><text x=\"{LEFT}\" y=\"24\" font-size=\"15\">{}: engaged by when</text>",
         escaped(title)
     );
     for tenth in 0..=4 {
         let (share, y) = (f64::from(tenth) / 4.0, bottom - (bottom - TOP) * f64::from(tenth) / 4.0);
         let _ = write!(
             svg,
-            "<path d=\"M{LEFT} {y}H{right}\" stroke=\"#ddd\"/><text x=\"{}\" y=\"{}\" text-anchor=\"end\">{:.0} %</text>",
+            "<path d=\"M{LEFT} {y}H{right}\" stroke=\"var(--line, #d5dae0)\"/><text x=\"{}\" y=\"{}\" text-anchor=\"end\">{:.0} %</text>",
             LEFT - 8.0,
             y + 4.0,
             100.0 * share
@@ -108,7 +145,7 @@ fn frame(title: &str, span: f64) -> String {
         let x = LEFT + (right - LEFT) * at / span;
         let _ = write!(
             svg,
-            "<path d=\"M{x:.1} {bottom}v5\" stroke=\"#666\"/><text x=\"{x:.1}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
+            "<path d=\"M{x:.1} {bottom}v5\" stroke=\"var(--faint, #59636e)\"/><text x=\"{x:.1}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
             bottom + 19.0,
             humantime::format_duration(Duration::from_secs_f64(at))
         );
@@ -139,4 +176,29 @@ fn path(times: &[Duration], called: usize, span: f64) -> String {
 
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_target_is_where_its_share_and_its_time_meet_and_the_picture_has_a_night() {
+        let role = RoleName::from("trader");
+        let target = EngagementTarget { within: Duration::from_secs(60), percent: 90.0 };
+        let of = |times: Vec<Duration>| SettingCurves {
+            what_if: "as it is".to_owned(),
+            targets: BTreeMap::from([(role.clone(), target)]),
+            roles: BTreeMap::from([(role.clone(), (times.len(), times))]),
+        };
+        let svg =
+            draw("crash", Duration::from_secs(300), &[of(vec![Duration::from_secs(10), Duration::from_secs(120)])]);
+        // Half of two minutes, nine tenths up.
+        let (x, y) = (LEFT + (WIDE - RIGHT - LEFT) / 2.0, HIGH - BELOW - (HIGH - BELOW - TOP) * 0.9);
+        assert!(svg.contains(&format!("<circle cx=\"{x:.1}\" cy=\"{y:.1}\"")), "{svg}");
+        assert!(svg.contains(">target 90 % in 1m</text>") && svg.contains("prefers-color-scheme: dark"), "{svg}");
+        // A crisis that ends before it has the words alone.
+        let short = draw("crash", Duration::from_secs(30), &[of(vec![Duration::from_secs(10)])]);
+        assert!(short.contains(">target 90 % in 1m</text>") && !short.contains("V370"), "{short}");
+    }
 }

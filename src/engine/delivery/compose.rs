@@ -2,10 +2,7 @@
 
 use crate::{
     channel::{Message, MessageText, ReplyOptions},
-    core::{
-        ChannelName, FaultKind, Incident, Page, PageIdentity, PersonName, Timestamp, event::text_hash,
-        sentence::history,
-    },
+    core::{ChannelName, FaultKind, Incident, Page, PageIdentity, PersonName, Timestamp, event::text_hash},
     engine::{RuntimeConfig, delivery::Delivery, delivery::room, runtime_config::form},
     matrix::{ChannelKind, ChannelSettings, Matrix},
     store::StoreError,
@@ -135,10 +132,7 @@ pub fn render(
 ) -> RenderedText {
     let reader = page.person.as_ref().and_then(|person| matrix.people.get(person));
     let reader = reader.map(|person| PageReader { name: &person.name, zone: &person.zone });
-    let row = page.role.as_ref().and_then(|role| incident.plan.roles.get(role));
-    let wanted = templates.wants_history(row.map(|row| row.template.as_str()));
-    let history = if wanted { history(incident) } else { Vec::new() };
-    let brief = BriefInput { incident, page, reader, names, history: &history };
+    let brief = BriefInput { incident, page, reader, names };
     templates.render(&brief, form(kind, matrix.channel(&page.channel)))
 }
 

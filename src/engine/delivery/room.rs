@@ -42,17 +42,19 @@ pub(super) fn state(config: &RuntimeConfig, incident: &Incident) -> RoomState {
         incident.trigger,
         roles.join(", ")
     );
-    RoomState { open: incident.is_open(), purpose, runbook: runbook(config, incident) }
+    RoomState { open: incident.is_open(), purpose, runbook: config.runbook(incident) }
 }
 
-/// The runbook of the trigger, else the one that the alert names.
-fn runbook(config: &RuntimeConfig, incident: &Incident) -> Option<String> {
-    let ours = config.matrix.triggers.get(&incident.trigger).and_then(|trigger| trigger.runbook.as_ref());
-    let link = ours.or_else(|| incident.alert.annotations.get(RUNBOOK))?.trim();
-    let good = (link.starts_with("https://") || link.starts_with("http://"))
-        && !link.contains(|c: char| c.is_whitespace() || c.is_control())
-        && link.chars().count() <= RUNBOOK_CHARS;
-    good.then(|| link.to_owned())
+impl RuntimeConfig {
+    /// The address of an incident's runbook: that of its trigger, else the one that the alert names. Only http and https.
+    pub fn runbook(&self, incident: &Incident) -> Option<String> {
+        let ours = self.matrix.triggers.get(&incident.trigger).and_then(|trigger| trigger.runbook.as_ref());
+        let link = ours.or_else(|| incident.alert.annotations.get(RUNBOOK))?.trim();
+        let good = (link.starts_with("https://") || link.starts_with("http://"))
+            && !link.contains(|c: char| c.is_whitespace() || c.is_control())
+            && link.chars().count() <= RUNBOOK_CHARS;
+        good.then(|| link.to_owned())
+    }
 }
 
 fn paged(config: &RuntimeConfig, incident: &Incident) -> Vec<ContactData> {

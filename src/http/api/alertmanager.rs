@@ -7,7 +7,7 @@ use super::items::{self, BodyItems};
 use crate::{
     core::{Alert, AlertStatus, SourceName, Timestamp, time::ForeignTime},
     http::{body, credential, problem::ProblemDetails, state::AppState},
-    text::number,
+    text::quantity,
 };
 use axum::{
     Json,
@@ -181,7 +181,8 @@ fn time(name: &str, value: Option<&&RawValue>) -> Result<Option<ForeignTime>, Al
         // The forms that Alertmanager accepts: there, nothing is the epoch.
         Some(text) if text.is_empty() => Ok(Some(ForeignTime::At(Timestamp::default()))),
         Some(text) => {
-            let read = ForeignTime::read(&text).ok_or_else(|| unparsable(&format!("{name}: {text:?} is not a time")))?;
+            let read =
+                ForeignTime::read(&text).ok_or_else(|| unparsable(&format!("{name}: {text:?} is not a time")))?;
             Ok(Some(read).filter(|time| !is_zero(*time)))
         }
     }
@@ -221,7 +222,7 @@ fn alert(element: AlertElement, source: &SourceName, now: Timestamp) -> Result<A
         .find_map(|name| element.annotations.get(*name).cloned())
         .unwrap_or_default();
     alert.values =
-        element.annotations.iter().filter_map(|(name, text)| Some((name.clone(), number::read(text)?))).collect();
+        element.annotations.iter().filter_map(|(name, text)| Some((name.clone(), quantity::read(text)?))).collect();
     if !element.generator.is_empty() {
         alert.evidence = json!({ "generatorURL": element.generator });
     }

@@ -1,7 +1,7 @@
 //! The items of a body, each read by itself: what is wrong with one never costs its siblings. JSON as programs really
 //! send it: bytes that are not UTF-8, halves of emoji, line breaks in a text and a bare `NaN` are read; the rest is JSON.
 
-use crate::{channel::charset, text::number};
+use crate::{channel::charset, text::quantity};
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::{borrow::Cow, collections::BTreeMap, fmt};
@@ -173,7 +173,7 @@ pub fn texts(value: &RawValue) -> Result<Option<BTreeMap<String, String>>, serde
 /// As the value was written, if it is no finite number.
 pub fn number(value: &RawValue) -> Result<f64, String> {
     let written = text(value);
-    number::read(&written).ok_or(if written.is_empty() { value.get().to_owned() } else { written })
+    quantity::read(&written).ok_or(if written.is_empty() { value.get().to_owned() } else { written })
 }
 
 /// That a field is there twice: nobody can know which is meant.

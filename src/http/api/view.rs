@@ -11,7 +11,7 @@ use crate::{
         standing::NOT_OPEN,
     },
     engine::RuntimeConfig,
-    report::target::role_in_time,
+    report::target::{role_in_time, took},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -92,9 +92,12 @@ pub struct RoleView {
     pub steps: usize,
     /// When the next step is due.
     pub deadline: Option<Timestamp>,
+    /// When its ladder began, in milliseconds after the incident was opened: 0 for a role that the trigger demands.
+    #[serde(default)]
+    pub entered: f64,
     /// Its stages, in milliseconds after the incident was opened; negative means before.
     pub stages: StagesView,
-    /// Time to engagement, in milliseconds, once it has its outcome.
+    /// Time to engagement, in milliseconds since its ladder began, once somebody has it; the same as in reports.
     pub tte_ms: Option<f64>,
     /// The target, in milliseconds.
     pub target_ms: Option<f64>,
@@ -258,7 +261,8 @@ fn role(live: &RuntimeConfig, incident: &Incident, name: &RoleName, engagement: 
         step: engagement.step + 1,
         steps: row.map_or(0, |row| row.steps.len()),
         deadline: engagement.deadline,
-        tte_ms: stages.engaged,
+        entered: after(incident, engagement.entered_at),
+        tte_ms: engagement.holder().and(took(engagement)).map(|seconds| seconds * 1e3),
         stages,
         target_ms: target.map(|target| target.within.as_secs_f64() * 1e3),
         target_percent: target.map(|target| target.percent),

@@ -6,7 +6,11 @@ use crate::{
     engine::keys::{SESSION_LIFE, same},
     http::{
         credential,
-        desk::{page, snapshot::snapshot, standing::verdict_text},
+        desk::{
+            page,
+            snapshot::{more_open, snapshot},
+            standing::verdict_text,
+        },
         problem::ProblemDetails,
         state::AppState,
     },
@@ -34,8 +38,16 @@ use tokio::{
 /// The interval of heartbeats to the page.
 const BEAT_EVERY: Duration = Duration::from_secs(5);
 
+/// After this many beats, a minute, a desk looks for what time alone has changed.
+const LOOK_EVERY: u32 = 12;
+
 /// Changes within this time are sent together.
 const SETTLE: Duration = Duration::from_millis(25);
+
+/// Redirects the bare address to the desk, which says how to sign in.
+pub async fn front() -> Redirect {
+    Redirect::to("/desk")
+}
 
 /// The desk page, or a page that says how to sign in.
 pub async fn desk(State(app): State<Arc<AppState>>, headers: HeaderMap) -> Response {
@@ -70,7 +82,7 @@ pub async fn login(State(app): State<Arc<AppState>>, Query(SignIn { t }): Query<
     response
 }
 
-/// `POST /desk/logout`: ends every session and desk link of whoever is signed in here, on every machine.
+/// `POST /desk/logout`: ends every session and desk link of the person who is signed in here, on every machine.
 pub async fn logout(State(app): State<Arc<AppState>>, headers: HeaderMap) -> Result<Response, ProblemDetails> {
     let person = commanding(&app, &headers)?;
     app.engine.sign_out(&person, Actor::Person(person.clone())).await?;
@@ -80,6 +92,13 @@ pub async fn logout(State(app): State<Arc<AppState>>, headers: HeaderMap) -> Res
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     Ok(response)
+}
+
+/// The open incidents that do not fit on the board.
+pub async fn more(State(app): State<Arc<AppState>>, headers: HeaderMap) -> Result<Response, ProblemDetails> {
+    credential::session(&app, &headers)
+        .ok_or_else(|| ProblemDetails::unauthorized("this desk is not signed in: ask for a new desk link"))?;
+    Ok(Json(more_open(&app).await?).into_response())
 }
 
 /// An answer from a desk.
@@ -170,6 +189,7 @@ pub async fn events(State(app): State<Arc<AppState>>, headers: HeaderMap) -> Res
         last: String::new(),
         beat_at: Instant::now() + BEAT_EVERY,
         fresh: true,
+        beats: LOOK_EVERY,
         person,
         cookies: headers,
         app,
@@ -195,6 +215,8 @@ struct DeskEvent {
     last: String,
     beat_at: Instant,
     fresh: bool,
+    /// Beats until the state is looked at although nothing was reported: who is on call changes by the clock alone.
+    beats: u32,
 }
 
 fn events_of(line: DeskEvent) -> impl Stream<Item = Result<Event, Infallible>> {
@@ -216,6 +238,10 @@ fn events_of(line: DeskEvent) -> impl Stream<Item = Result<Event, Infallible>> {
                     line.beat_at = Instant::now() + BEAT_EVERY;
                     if !line.is_signed_in() {
                         return None;
+                    }
+                    line.beats -= 1;
+                    if line.beats == 0 {
+                        (line.beats, line.fresh) = (LOOK_EVERY, true);
                     }
                     let beat = Event::default().event("beat").data(line.app.engine.now().to_string());
                     return Some((Ok(beat), line));

@@ -2,13 +2,13 @@
 //! press of a button does.
 
 use crate::{
-    core::{Answer, AnswerLevel, AnswerVerdict, AnswerVia, Incident, PageId, sentence::judged},
+    core::{Answer, AnswerLevel, AnswerVerdict, AnswerVia, Incident, PageId},
     engine::RuntimeConfig,
     http::{
         desk::{
             page::{self, ConfirmPage},
             snapshot::{after_all, offers},
-            standing::{RoleStanding, named},
+            standing::{RoleStanding, told},
         },
         problem::ProblemDetails,
         state::AppState,
@@ -73,7 +73,7 @@ async fn pressed(
     let answer: Answer = answer.parse().map_err(|error| ProblemDetails::bad(format!("{error}")))?;
     let row = incident.pages.get(&page.n);
     let person = row.and_then(|row| row.person.clone()).ok_or_else(|| ProblemDetails::not_found("no such page"))?;
-    let verdict = app.engine.inbound().answer_page(page, person, Some(answer), AnswerVia::MailLink).await;
+    let verdict = app.engine.inbound().answer_page(page, person.clone(), Some(answer), AnswerVia::MailLink).await;
     let verdict = verdict.map_err(crate::http::problem::answer_problem)?;
     let live = app.engine.config();
     let Some((page, incident)) = open(app, token).await? else { return Ok(unknown()) };
@@ -81,7 +81,7 @@ async fn pressed(
     // For most answers, the current state shows what they led to.
     let is_said = !confirm.notice.is_empty() && says_itself(&verdict);
     if !is_said {
-        let word = capitalised(&judged(&named(&live, verdict)));
+        let word = capitalised(&told(&live, &verdict, &person));
         confirm.notice = format!("{word}. {}", confirm.notice).trim_end().to_owned();
     }
     Ok((StatusCode::OK, confirm))
@@ -95,6 +95,7 @@ async fn open(app: &AppState, token: &str) -> Result<Option<(PageId, Arc<Inciden
 fn confirm(app: &AppState, live: &RuntimeConfig, incident: &Incident, page: PageId, token: &str) -> ConfirmPage {
     let Some(row) = incident.pages.get(&page.n) else { return unknown().1 };
     let rendered = live.render(incident, row, crate::matrix::ChannelKind::SCREEN);
+    let alarm = rendered.alarm;
     let code = app.engine.keys().code(incident.page_identity(page.n));
     let fill = |text: String| text.replace(CODE, code.expose_secret()).replace(LINK, "the buttons here");
     let stands = |role| RoleStanding::of(live, incident, role, row.person.as_ref()?);
@@ -108,8 +109,11 @@ fn confirm(app: &AppState, live: &RuntimeConfig, incident: &Incident, page: Page
         drill: incident.drill,
         // The first line is shown above the buttons already.
         body: fill(rendered.body.strip_prefix(&rendered.headline).unwrap_or(&rendered.body).trim_start().to_owned()),
-        // If nothing more is asked of the person, the headline does not ask either.
-        headline: if says.is_some() { rendered.subject } else { fill(rendered.headline) },
+        id: incident.id.to_string(),
+        what: alarm.as_ref().map_or_else(|| incident.summary.clone(), |alarm| alarm.what.clone()),
+        // Who is asked for nothing more is not asked here either.
+        ask: alarm.as_ref().filter(|_| says.is_none()).map(|alarm| alarm.ask.clone()),
+        otherwise: alarm.filter(|_| says.is_none()).and_then(|alarm| alarm.otherwise),
         token: token.to_owned(),
         offers: match says {
             Some(_) if open => after_all(level),

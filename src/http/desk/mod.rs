@@ -1,6 +1,7 @@
 //! The pages for browsers: the desk, the page of a mail link, the sandbox's outbox.
 
 pub mod handlers;
+mod idle;
 pub mod mail_link;
 pub mod outbox;
 pub mod page;
@@ -17,14 +18,17 @@ use std::sync::Arc;
 /// The routes on TCP.
 pub fn routes() -> Router<Arc<AppState>> {
     Router::new()
+        .route("/", get(handlers::front))
         .route("/desk", get(handlers::desk))
         .route("/desk/login", get(handlers::login))
         .route("/desk/logout", post(handlers::logout))
         .route("/desk/events", get(handlers::events))
+        .route("/desk/more", get(handlers::more))
         .route("/desk/answer", post(handlers::answer))
         .route("/desk/seen", post(handlers::seen))
         .route("/assets/desk.css", get(page::style))
         .route("/assets/desk.js", get(page::script))
+        .route("/assets/outbox.js", get(page::outbox_script))
         .route("/favicon.ico", get(page::icon))
         .route("/a/{token}", get(mail_link::show).post(mail_link::press))
         .route("/outbox", get(outbox::show))

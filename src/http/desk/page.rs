@@ -14,6 +14,7 @@ const DESK: &str = include_str!("assets/desk.html");
 const SIGN_IN: &str = include_str!("assets/signin.html");
 const OUTBOX: &str = include_str!("assets/outbox.html");
 const STYLE: &str = include_str!("assets/desk.css");
+const OUTBOX_SCRIPT: &str = include_str!("assets/outbox.js");
 const SCRIPT: &str = include_str!("assets/desk.js");
 
 /// The Content-Security-Policy: only our own scripts and styles, no frames, nothing from other servers.
@@ -25,8 +26,14 @@ pub const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self
 pub struct ConfirmPage {
     /// Whether it is a drill.
     pub drill: bool,
-    /// The brief's first line.
-    pub headline: String,
+    /// Which incident, `INC-42`.
+    pub id: String,
+    /// What happened.
+    pub what: String,
+    /// Which answer is wanted by when; none where none is.
+    pub ask: Option<String>,
+    /// What happens if nobody answers.
+    pub otherwise: Option<String>,
     /// The brief.
     pub body: String,
     /// The link's token, for the form's address.
@@ -94,6 +101,11 @@ pub async fn style() -> Response {
 /// The desk's script.
 pub async fn script() -> Response {
     asset("text/javascript; charset=utf-8", SCRIPT)
+}
+
+/// The outbox's script.
+pub async fn outbox_script() -> Response {
+    asset("text/javascript; charset=utf-8", OUTBOX_SCRIPT)
 }
 
 /// Browsers request an icon; there is none.

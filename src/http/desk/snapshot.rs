@@ -1,9 +1,20 @@
 //! The content of a desk as JSON: its person's pages and the board of incidents.
 
 use crate::{
-    core::{Answer, AnswerLevel, Engagement, Incident, IncidentId, IncidentStatus, PersonName, Timestamp, page::Page},
+    channel::slack,
+    core::{
+        Answer, AnswerLevel, ChannelName, Engagement, Incident, IncidentId, IncidentStatus, PersonName, Timestamp,
+        WarRoom, Zone, page::Page,
+    },
     engine::RuntimeConfig,
-    http::{api::view, desk::standing::RoleStanding, state::AppState},
+    http::{
+        api::view,
+        desk::{
+            idle,
+            standing::{RoleStanding, ended},
+        },
+        state::AppState,
+    },
     matrix::ChannelKind,
     store::{AskedIncidents, AskedQuery, AskedStanding, IncidentFilter, StoreError, earlier},
     template::{CODE, LINK},
@@ -14,6 +25,9 @@ use std::{sync::Arc, time::Duration};
 
 /// The largest number of incidents on the board, open ones first; the board says how many it leaves out.
 pub const BOARD_MAX: usize = 30;
+
+/// The largest number of open incidents that a desk can ask for beyond those on its board.
+pub const MORE_OPEN_MAX: usize = 1000;
 
 /// The desk shows the pages of this many of the newest and of the oldest incidents that wait for its person. It says
 /// how many it leaves out; they appear when others are answered.
@@ -29,6 +43,8 @@ const ENDED_SHOWN: Duration = Duration::from_secs(10 * 60);
 #[derive(Serialize)]
 pub struct DeskSnapshot {
     person: PersonView,
+    /// While nothing is open: until when its person is on call, who is next, when a page last reached them.
+    idle: Vec<String>,
     build: &'static str,
     pages: Vec<DeskPage>,
     incidents: Vec<BoardRow>,
@@ -50,6 +66,10 @@ struct LeftOut {
 struct PersonView {
     id: String,
     name: String,
+    /// The zone of their clock, `Europe/Madrid`.
+    zone: String,
+    /// What that zone is called now, `CET`.
+    clock: String,
 }
 
 #[derive(Serialize)]
@@ -62,7 +82,15 @@ struct DeskPage {
     role: String,
     state: &'static str,
     headline: String,
+    /// What happened.
+    what: String,
+    /// Which answer is wanted by when, as long as one is.
+    ask: Option<String>,
+    /// What happens if nobody answers.
+    otherwise: Option<String>,
     body: String,
+    /// Where to read on.
+    links: Vec<PageLink>,
     holder: Option<String>,
     since: Timestamp,
     deadline: Option<Timestamp>,
@@ -72,6 +100,13 @@ struct DeskPage {
     standing: String,
     /// The answers of this person after which nothing more is asked of them.
     heard: Vec<&'static str>,
+}
+
+/// An address beside a page.
+#[derive(Serialize)]
+struct PageLink {
+    label: &'static str,
+    url: String,
 }
 
 /// A button.
@@ -85,6 +120,17 @@ pub struct AnswerButton {
     pub primary: bool,
 }
 
+/// An open incident in one line.
+#[derive(Serialize)]
+pub struct OpenRow {
+    id: String,
+    drill: bool,
+    summary: String,
+    opened_at: Timestamp,
+    /// The roles that nobody has.
+    open_roles: Vec<String>,
+}
+
 #[derive(Serialize)]
 struct BoardRow {
     id: String,
@@ -93,6 +139,8 @@ struct BoardRow {
     sandbox: Option<String>,
     summary: String,
     status: String,
+    /// Who ended it and when, once it is over.
+    ended: Option<String>,
     opened_at: Timestamp,
     roles: Vec<BoardRole>,
 }
@@ -101,11 +149,10 @@ struct BoardRow {
 struct BoardRole {
     role: String,
     state: String,
-    holder: Option<String>,
+    /// The same in plain words for this person: who has it, who is asked.
+    says: String,
     deadline: Option<Timestamp>,
     tte_ms: Option<f64>,
-    /// The last person who handed it back, while it is open.
-    handed_back_by: Option<String>,
 }
 
 /// The current content of the desk of `person`.
@@ -121,13 +168,25 @@ pub async fn snapshot(app: &AppState, person: &PersonName) -> Result<DeskSnapsho
         }
     }
     let board = board(app, &mut left_out).await?;
+    let is_idle = pages.is_empty() && !board.iter().any(|incident| incident.is_open());
     Ok(DeskSnapshot {
-        person: PersonView { id: person.to_string(), name: live.name_of(person).to_owned() },
+        person: person_view(app, &live, person),
+        idle: if is_idle {
+            idle::lines(&live, &app.engine.reads().proofs().await?, person, app.engine.now())
+        } else {
+            Vec::new()
+        },
         build: env!("CARGO_PKG_VERSION"),
         pages,
-        incidents: board.iter().map(|incident| board_row(&live, incident)).collect(),
+        incidents: board.iter().map(|incident| board_row(&live, incident, person)).collect(),
         left_out,
     })
+}
+
+fn person_view(app: &AppState, live: &RuntimeConfig, person: &PersonName) -> PersonView {
+    let zone = live.matrix.people.get(person).map_or_else(Zone::utc, |settings| settings.zone.clone());
+    let clock = app.engine.now().to_utc().with_timezone(&zone).format("%Z").to_string();
+    PersonView { id: person.to_string(), name: live.name_of(person).to_owned(), zone: zone.name().to_owned(), clock }
 }
 
 /// The incidents whose pages this person's desk shows: first those that wait for them, each group newest first.
@@ -164,6 +223,21 @@ async fn board(app: &AppState, left_out: &mut LeftOut) -> Result<Vec<Arc<Inciden
     let room = BOARD_MAX - board.len().min(BOARD_MAX);
     board.extend(over.take(room));
     Ok(board)
+}
+
+/// The open incidents that do not fit on the board, a line each. They are read when somebody asks for them: a desk that
+/// carried them all in each of its states would be slow in the hour in which there are many.
+pub async fn more_open(app: &AppState) -> Result<Vec<OpenRow>, StoreError> {
+    let filter = IncidentFilter { open_only: true, limit: BOARD_MAX + MORE_OPEN_MAX };
+    let open = app.engine.reads().list(filter).await?;
+    let row = |incident: &Arc<Incident>| OpenRow {
+        id: incident.id.to_string(),
+        drill: incident.drill,
+        summary: incident.summary.clone(),
+        opened_at: incident.opened_at,
+        open_roles: incident.open_roles().map(ToString::to_string).collect(),
+    };
+    Ok(open.iter().skip(BOARD_MAX).map(row).collect())
 }
 
 /// One entry for each role: the newest brief of this person about it.
@@ -203,6 +277,7 @@ fn desk_page(
 ) -> DeskPage {
     let identity = incident.page_identity(page.n);
     let rendered = live.render(incident, page, ChannelKind::SCREEN);
+    let alarm = rendered.alarm;
     let code = app.engine.keys().code(identity);
     let fill = |text: String| text.replace(CODE, code.expose_secret()).replace(LINK, "the buttons here");
     let state = match engagement.holder() {
@@ -225,7 +300,11 @@ fn desk_page(
         role: page.role.as_ref().map(ToString::to_string).unwrap_or_default(),
         state,
         headline: fill(rendered.headline),
+        what: alarm.as_ref().map_or_else(|| incident.summary.clone(), |alarm| alarm.what.clone()),
+        ask: alarm.as_ref().map(|alarm| alarm.ask.clone()),
+        otherwise: alarm.and_then(|alarm| alarm.otherwise),
         body: fill(rendered.body),
+        links: links(live, incident),
         holder: engagement.holder().map(|holder| live.name_of(holder).to_owned()),
         since: page.born_at,
         deadline: engagement.deadline,
@@ -238,6 +317,22 @@ fn desk_page(
         standing: standing.words(),
         heard: heard.into_iter().filter(|(_, said)| *said).map(|(answer, _)| answer).collect(),
     }
+}
+
+/// The runbook, and the room where it is talked about.
+fn links(live: &RuntimeConfig, incident: &Incident) -> Vec<PageLink> {
+    let runbook = live.runbook(incident).map(|url| PageLink { label: "Runbook", url });
+    let is_slack = |channel: &ChannelName| {
+        live.channels.get(channel).is_some_and(|active| active.kind == slack::KIND && active.sandboxed.is_none())
+    };
+    let rooms = incident.rooms.iter().filter(|(channel, room)| {
+        is_slack(channel) && !room.id.is_empty() && room.id.chars().all(|c| c.is_ascii_alphanumeric())
+    });
+    let room = |(_, room): (&ChannelName, &WarRoom)| PageLink {
+        label: "War room",
+        url: format!("https://slack.com/app_redirect?channel={}", room.id),
+    };
+    runbook.into_iter().chain(rooms.map(room)).collect()
 }
 
 /// The button for somebody who passed the role on or handed it back, and can take it after all.
@@ -258,13 +353,13 @@ pub fn offers(level: AnswerLevel) -> Vec<AnswerButton> {
     level.offers().into_iter().enumerate().map(offer).collect()
 }
 
-fn board_row(live: &RuntimeConfig, incident: &Incident) -> BoardRow {
+fn board_row(live: &RuntimeConfig, incident: &Incident, person: &PersonName) -> BoardRow {
     let view = view::incident(live, incident);
+    let says = |role: &str| RoleStanding::of(live, incident, &role.into(), person).map(|standing| standing.short());
     let role = |role: view::RoleView| BoardRole {
-        handed_back_by: role.handed_back.last().filter(|_| role.is_open()).map(|back| back.person.clone()),
+        says: says(&role.role).unwrap_or_default(),
         role: role.role,
         state: role.state,
-        holder: role.holder,
         deadline: role.deadline,
         tte_ms: role.tte_ms,
     };
@@ -274,6 +369,7 @@ fn board_row(live: &RuntimeConfig, incident: &Incident) -> BoardRow {
         sandbox: view.sandbox.map(|sandbox| sandbox.to_string()),
         summary: view.summary,
         status: view.status,
+        ended: ended(live, incident, person),
         opened_at: view.opened_at,
         roles: view.roles.into_iter().map(role).collect(),
     }

@@ -68,14 +68,15 @@ impl<'a> RoleStanding<'a> {
     pub fn words(&self) -> String {
         if let IncidentStatus::Resolved { by, why, at } = &self.incident.status {
             let why = why.as_ref().map_or_else(String::new, |why| format!(" ({why})"));
-            return format!("It is over: resolved by {} at {}{why}.", self.actor(by), self.time(*at));
+            let (by, at) = (actor(self.live, by, self.person), time(self.live, *at, self.person));
+            return format!("It is over: resolved by {by} at {at}{why}.");
         }
         match &self.engagement.outcome {
             Some(EngagementOutcome::Engaged { person, at }) => {
-                format!("{} it since {}.", self.has(person), self.time(*at))
+                format!("{} it since {}.", self.has(person, "You"), self.time(*at))
             }
             Some(EngagementOutcome::Covered { by, person, at }) => {
-                format!("{} it as {by} since {}.", self.has(person), self.time(*at))
+                format!("{} it as {by} since {}.", self.has(person, "You"), self.time(*at))
             }
             Some(EngagementOutcome::StoodDown { .. }) => {
                 format!("Nobody is needed as {} any more: those it stood in for have somebody.", self.role)
@@ -97,37 +98,97 @@ impl<'a> RoleStanding<'a> {
             let asked = self.incident.asked_for(next);
             return format!("Nobody has {} now: {asked} is asked in its place.", self.role);
         }
+        let until = self.engagement.deadline.map_or_else(String::new, |at| format!(" until {}", self.time(at)));
+        match self.asked_people() {
+            None => format!("Nobody has {} now, and nobody is on call{until}.", self.role),
+            Some((names, verb)) => format!("Nobody has {} now: {names} {verb} asked{until}.", self.role),
+        }
+    }
+
+    /// Who is asked now, this person first, and the verb that follows; `None` if nobody is.
+    fn asked_people(&self) -> Option<(String, &'static str)> {
+        let mut people: Vec<&PersonName> = self.engagement.on_call.iter().collect();
+        people.sort_by_key(|person| *person != self.person);
         let name =
             |person: &PersonName| if person == self.person { "you" } else { self.live.name_of(person) }.to_owned();
-        let mut names: Vec<String> = self.engagement.on_call.iter().take(NAMED_MAX).map(name).collect();
-        if let more @ 1.. = self.engagement.on_call.len().saturating_sub(NAMED_MAX) {
+        let mut names: Vec<String> = people.iter().take(NAMED_MAX).map(|person| name(person)).collect();
+        if let more @ 1.. = people.len().saturating_sub(NAMED_MAX) {
             names.push(format!("{more} more"));
         }
-        let verb = if names.len() == 1 && names.first().is_some_and(|name| name != "you") { "is" } else { "are" };
-        let until = self.engagement.deadline.map_or_else(String::new, |at| format!(" until {}", self.time(at)));
-        match names.is_empty() {
-            true => format!("Nobody has {} now, and nobody is on call{until}.", self.role),
-            false => format!("Nobody has {} now: {} {verb} asked{until}.", self.role, names.join(", ")),
+        let last = names.pop()?;
+        let verb = if names.is_empty() && last != "you" { "is" } else { "are" };
+        let listed = if names.is_empty() { last } else { format!("{} and {last}", names.join(", ")) };
+        Some((listed, verb))
+    }
+
+    fn has(&self, person: &PersonName, you: &str) -> String {
+        if person == self.person { format!("{you} have") } else { format!("{} has", self.live.name_of(person)) }
+    }
+
+    /// The same in a few words, for a board that has a line for each role.
+    pub fn short(&self) -> String {
+        match &self.engagement.outcome {
+            Some(EngagementOutcome::Engaged { person, .. }) => format!("{} it", self.has(person, "you")),
+            Some(EngagementOutcome::Covered { by, person, .. }) => {
+                format!("{} it as {by}", self.has(person, "you"))
+            }
+            Some(EngagementOutcome::StoodDown { .. }) => "not needed any more".to_owned(),
+            Some(EngagementOutcome::Closed { .. }) => "nobody answered".to_owned(),
+            None => self.short_open(),
         }
     }
 
-    fn has(&self, person: &PersonName) -> String {
-        if person == self.person { "You have".to_owned() } else { format!("{} has", self.live.name_of(person)) }
-    }
-
-    fn actor(&self, by: &Actor) -> String {
-        match by {
-            Actor::Person(person) if person == self.person => "you".to_owned(),
-            Actor::Person(person) => self.live.name_of(person).to_owned(),
-            Actor::Source(_) | Actor::Operator(_) | Actor::Clock | Actor::Crisis(_) => by.to_string(),
+    fn short_open(&self) -> String {
+        let back = self.engagement.handed_back.last().map_or_else(String::new, |back| {
+            let who = if back.person == *self.person { "you" } else { self.live.name_of(&back.person) };
+            format!("{who} handed it back; ")
+        });
+        if let Some(next) = &self.engagement.waits_on {
+            let silent = if back.is_empty() { self.nobody() } else { &back };
+            return format!("{silent}{} is asked instead", self.incident.asked_for(next));
+        }
+        let silent = if self.engagement.exhausted && back.is_empty() { self.nobody() } else { &back };
+        let again = if self.engagement.exhausted { " again" } else { "" };
+        match self.asked_people() {
+            Some((names, verb)) => format!("{silent}{names} {verb} asked{again}"),
+            None => format!("{silent}nobody is on call"),
         }
     }
 
-    /// The time in this person's time zone.
+    /// Who says "received" or "I can not" has answered.
+    fn nobody(&self) -> &'static str {
+        let heard = !self.engagement.unable.is_empty() || !self.engagement.received.is_empty();
+        if heard { "nobody took it; " } else { "nobody answered; " }
+    }
+
     fn time(&self, at: Timestamp) -> String {
-        let shown = |person: &Person| at.to_utc().with_timezone(&person.zone).format("%H:%M:%S %Z").to_string();
-        let utc = || at.to_utc().format("%H:%M:%S UTC").to_string();
-        self.live.matrix.people.get(self.person).map_or_else(utc, shown)
+        time(self.live, at, self.person)
+    }
+}
+
+/// Who did something, as this person calls them.
+fn actor(live: &RuntimeConfig, by: &Actor, reader: &PersonName) -> String {
+    match by {
+        Actor::Person(person) if person == reader => "you".to_owned(),
+        Actor::Person(person) => live.name_of(person).to_owned(),
+        Actor::Source(_) | Actor::Operator(_) | Actor::Clock | Actor::Crisis(_) => by.to_string(),
+    }
+}
+
+/// A time by the clock on this person's wall: `15:46:13 CET`.
+fn time(live: &RuntimeConfig, at: Timestamp, reader: &PersonName) -> String {
+    let shown = |person: &Person| at.to_utc().with_timezone(&person.zone).format("%H:%M:%S %Z").to_string();
+    let utc = || at.to_utc().format("%H:%M:%S UTC").to_string();
+    live.matrix.people.get(reader).map_or_else(utc, shown)
+}
+
+/// How an incident ended, for one person: by whom and when. `None` while it is open.
+pub fn ended(live: &RuntimeConfig, incident: &Incident, reader: &PersonName) -> Option<String> {
+    match &incident.status {
+        IncidentStatus::Resolved { by, at, .. } => {
+            Some(format!("ended by {} at {}", actor(live, by, reader), time(live, *at, reader)))
+        }
+        IncidentStatus::Open => None,
     }
 }
 
@@ -143,7 +204,7 @@ pub fn verdict_text(
     let standing = incident.filter(|_| verdict == AnswerVerdict::HandedBack);
     let standing = standing.and_then(|incident| RoleStanding::handed_back(live, incident, person));
     let holds = matches!(verdict, AnswerVerdict::Engages);
-    let word = judged(&named(live, verdict));
+    let word = told(live, &verdict, person);
     match standing {
         Some(standing) => format!("{word}. {}", standing.asked_now()),
         None if holds && !hand_back.is_empty() => format!("{word}. {hand_back}"),
@@ -158,10 +219,11 @@ impl RoleStanding<'_> {
     }
 }
 
-/// A verdict with display names instead of the matrix's names.
-pub fn named(live: &RuntimeConfig, verdict: AnswerVerdict) -> AnswerVerdict {
+/// A verdict in the words of the one who gave the answer: display names, and the clock on their wall.
+pub fn told(live: &RuntimeConfig, verdict: &AnswerVerdict, reader: &PersonName) -> String {
     match verdict {
-        AnswerVerdict::TooLate { has } => AnswerVerdict::TooLate { has: PersonName::from(live.name_of(&has)) },
-        other => other,
+        AnswerVerdict::TooLate { has } => judged(&AnswerVerdict::TooLate { has: PersonName::from(live.name_of(has)) }),
+        AnswerVerdict::StandbyGranted { until } => format!("standby granted until {}", time(live, *until, reader)),
+        other => judged(other),
     }
 }

@@ -131,7 +131,10 @@ pub async fn mend_asked(conn: &mut SqliteConnection) {
     match sqlx::query(MEND).execute(conn).await.map(|done| done.rows_affected()) {
         Ok(0) => {}
         Ok(mended) => {
-            tracing::error!(mended, "rows that say for whom incidents wait were damaged: all incidents count as waiting")
+            tracing::error!(
+                mended,
+                "rows that say for whom incidents wait were damaged: all incidents count as waiting"
+            )
         }
         Err(error) => tracing::error!(%error, "it could not be checked who was asked in which incident"),
     }

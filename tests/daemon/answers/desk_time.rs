@@ -10,8 +10,16 @@ use std::{
     time::Duration,
 };
 use stentor::{
-    core::{Actor, Alert, Answer, AnswerVia, Incident, IncidentId, PersonName, Timestamp},
-    http::{desk::snapshot::snapshot, state::AppState},
+    core::{Actor, Alert, Answer, AnswerVerdict, AnswerVia, Incident, IncidentId, PersonName, Timestamp},
+    http::{
+        api::view,
+        desk::{
+            snapshot::{BOARD_MAX, more_open, snapshot},
+            standing::told,
+        },
+        state::AppState,
+    },
+    report::incident_timeline::IncidentTimeline,
     store::MemoryStore,
 };
 
@@ -26,11 +34,15 @@ struct World {
 
 impl World {
     fn new() -> Self {
+        Self::of(DESK)
+    }
+
+    fn of(matrix: &str) -> Self {
         let now_us = Arc::new(AtomicI64::new(START_US));
         let clock = now_us.clone();
         let store = MemoryStore::new(move || Timestamp::from_micros(clock.load(Ordering::SeqCst)));
         let dir = tempfile::tempdir().unwrap();
-        let app = app_on(DESK, Arc::new(store.node()), dir.path());
+        let app = app_on(matrix, Arc::new(store.node()), dir.path());
         Self { app, now_us, _dir: dir }
     }
 
@@ -49,10 +61,25 @@ impl World {
         self.app.engine.inbound().answer_page(page, person.into(), Some(answer), AnswerVia::Desk).await.unwrap();
     }
 
+    /// All that a desk shows.
+    async fn shown(&self, person: &str) -> Value {
+        serde_json::to_value(snapshot(&self.app, &PersonName::from(person)).await.unwrap()).unwrap()
+    }
+
+    async fn crash(&self) {
+        self.crash_of("ES").await;
+    }
+
+    async fn crash_of(&self, symbol: &str) {
+        let mut alert = Alert::new("monitor", "price_velocity");
+        alert.labels.insert("symbol".into(), symbol.into());
+        alert.values.insert("drop_pct".into(), 7.5);
+        self.app.engine.admission().admit(vec![alert], Timestamp::from_micros(START_US)).await.unwrap();
+    }
+
     /// The states of this person's pages.
     async fn desk(&self, person: &str) -> Vec<String> {
-        let shown = snapshot(&self.app, &PersonName::from(person)).await.unwrap();
-        let shown: Value = serde_json::to_value(&shown).unwrap();
+        let shown = self.shown(person).await;
         let pages = shown["pages"].as_array().unwrap().iter();
         pages.map(|page| page["state"].as_str().unwrap().to_owned()).collect()
     }
@@ -61,10 +88,7 @@ impl World {
 #[tokio::test]
 async fn what_somebody_has_stays_on_their_desk_until_the_incident_ends_and_is_not_theirs_after() {
     let world = World::new();
-    let mut alert = Alert::new("monitor", "price_velocity");
-    alert.labels.insert("symbol".into(), "ES".into());
-    alert.values.insert("drop_pct".into(), 7.5);
-    world.app.engine.admission().admit(vec![alert], Timestamp::from_micros(START_US)).await.unwrap();
+    world.crash().await;
     assert_eq!(world.desk("ana").await, ["open"]);
     world.says("ana", Answer::Wilco).await;
     assert_eq!((world.desk("ana").await, world.desk("bo").await), (vec!["yours".into()], vec!["taken".into()]));
@@ -84,4 +108,138 @@ async fn what_somebody_has_stays_on_their_desk_until_the_incident_ends_and_is_no
     assert_eq!(world.desk("bo").await, ["over"]);
     world.pass(Duration::from_secs(2 * 60));
     assert_eq!(world.desk("bo").await, Vec::<String>::new(), "ten minutes after the end, not after the answer");
+}
+
+/// Ana and Bo take turns, Gita stands behind them; Ana's clock is in Kolkata.
+const TURNS: &str = r#"
+[channel.desk]
+kind = "screen"
+[person.ana]
+name = "Ana Ruiz"
+timezone = "Asia/Kolkata"
+[person.bo]
+name = "Bo Lind"
+timezone = "Europe/Stockholm"
+[person.gita]
+name = "Gita Rao"
+timezone = "Europe/London"
+[rotation.week]
+people = ["ana", "bo"]
+handoff = "0 8 * * Mon"
+timezone = "Europe/London"
+[role.trader]
+step = [{ page = ["rotation.week"], by = ["desk"], wait = "45s" }]
+next = "head"
+[role.head]
+step = [{ page = ["gita"], by = ["desk"], wait = "10m" }]
+[trigger.flash-crash]
+on = ["price_velocity"]
+key = 'alert.labels.symbol'
+summary = "{alert.labels.symbol} fell"
+runbook = "https://wiki.desk.example/crash"
+roles = ["trader"]
+[catch-all]
+page = ["gita"]
+by = ["desk"]
+"#;
+
+#[tokio::test]
+async fn an_idle_desk_says_until_when_its_person_is_on_call_who_is_next_and_what_is_proven() {
+    let world = World::of(TURNS);
+    let on_call = world.shown("ana").await["idle"].to_string().contains("You are on call for trader");
+    let (first, zone) = if on_call { ("ana", "13:30 IST") } else { ("bo", "09:00 CET") };
+    let next = if on_call { "Bo Lind" } else { "Ana Ruiz" };
+    let unproven = "Nothing has proven yet that a page reaches you: a drill would.";
+    let shown = world.shown(first).await;
+    let until = format!("You are on call for trader, asked first until Mon 30 Nov {zone}, then {next}.");
+    assert_eq!(shown["idle"], serde_json::json!([until, unproven]));
+    let always = ["You are asked first for head, always.", "You are asked, always, when nobody else has answered."];
+    assert_eq!(world.shown("gita").await["idle"], serde_json::json!([always[0], always[1], unproven]));
+    let other = if on_call { "bo" } else { "ana" };
+    assert_eq!(world.shown(other).await["idle"], serde_json::json!(["You are on call for nothing now.", unproven]));
+    assert_eq!(world.shown("ana").await["person"]["zone"], "Asia/Kolkata");
+    assert_eq!(world.shown("ana").await["person"]["clock"], "IST");
+
+    world.crash().await;
+    let shown = world.shown(first).await;
+    assert_eq!(shown["idle"], serde_json::json!([]), "something is open");
+    let page = &shown["pages"][0];
+    assert_eq!((&page["what"], &page["otherwise"]), (&"ES fell".into(), &"Otherwise head takes over.".into()));
+    assert!(page["ask"].as_str().unwrap().starts_with("TRADER: press \"I have it\" by "), "{page}");
+    let runbook = serde_json::json!([{ "label": "Runbook", "url": "https://wiki.desk.example/crash" }]);
+    assert_eq!(page["links"], runbook);
+    assert_eq!(shown["incidents"][0]["roles"][0]["says"], "you are asked");
+    world.says(first, Answer::Wilco).await;
+    let shown = world.shown("gita").await;
+    let name = if on_call { "Ana Ruiz" } else { "Bo Lind" };
+    assert_eq!(shown["incidents"][0]["roles"][0]["says"], format!("{name} has it"));
+    assert!(world.app.engine.inbound().resolve(IncidentId(1), Actor::Person("gita".into())).await.unwrap());
+    assert_eq!(world.shown("gita").await["incidents"][0]["ended"], "ended by you at 09:00:00 GMT");
+    let ended = world.shown("ana").await["incidents"][0]["ended"].clone();
+    assert_eq!(ended, "ended by Gita Rao at 14:30:00 IST", "by the clock of the reader");
+}
+
+#[tokio::test]
+async fn a_role_whose_ladder_went_on_says_who_is_asked_instead() {
+    let world = World::of(TURNS);
+    world.crash().await;
+    for _ in 0..2 {
+        world.pass(Duration::from_secs(60));
+        world.app.engine.tick_timers().await.unwrap();
+    }
+    let shown = world.shown("gita").await;
+    let roles = shown["incidents"][0]["roles"].as_array().unwrap();
+    let says = |role: &str| roles.iter().find(|row| row["role"] == role).unwrap()["says"].clone();
+    assert_eq!(
+        (says("trader"), says("head")),
+        ("nobody answered; head is asked instead".into(), "you are asked".into())
+    );
+}
+
+#[test]
+fn who_is_granted_standby_reads_until_when_by_their_own_clock() {
+    let world = World::of(TURNS);
+    let config = world.app.engine.config();
+    let verdict = AnswerVerdict::StandbyGranted { until: Timestamp::from_micros(START_US) };
+    let said = |person: &str| told(&config, &verdict, &PersonName::from(person));
+    assert_eq!(said("ana"), "standby granted until 14:30:00 IST");
+    assert_eq!(said("gita"), "standby granted until 09:00:00 GMT");
+}
+
+#[tokio::test]
+async fn every_open_incident_can_be_seen_however_many_there_are() {
+    let world = World::of(TURNS);
+    for n in 0..BOARD_MAX + 7 {
+        world.crash_of(&format!("S{n}")).await;
+    }
+    let shown = world.shown("gita").await;
+    assert_eq!((shown["incidents"].as_array().unwrap().len(), &shown["left_out"]["open"]), (BOARD_MAX, &7.into()));
+    let more = serde_json::to_value(more_open(&world.app).await.unwrap()).unwrap();
+    let ids = |rows: &Value| rows.as_array().unwrap().iter().map(|row| row["id"].to_string()).collect::<Vec<_>>();
+    let mut all = [ids(&shown["incidents"]), ids(&more)].concat();
+    all.sort();
+    all.dedup();
+    assert_eq!(all.len(), BOARD_MAX + 7, "each once");
+    assert_eq!(more[0]["open_roles"], serde_json::json!(["trader"]));
+}
+
+#[tokio::test]
+async fn a_role_that_stands_in_is_timed_from_when_it_was_asked_by_show_and_by_reports_alike() {
+    let world = World::of(TURNS);
+    world.crash().await;
+    world.pass(Duration::from_secs(45));
+    world.app.engine.tick_timers().await.unwrap();
+    world.pass(Duration::from_secs(10));
+    world.says("gita", Answer::Wilco).await;
+    let incident = world.incident().await;
+    let shown = view::incident(&world.app.engine.config(), &incident);
+    let head = shown.roles.iter().find(|role| role.role == "head").unwrap();
+    assert_eq!((head.entered, head.tte_ms), (45_000.0, Some(10_000.0)));
+    let timeline = IncidentTimeline { incident: (*incident).clone(), records: Vec::new() };
+    let reported = timeline.roles(world.app.engine.now());
+    let seconds = |role: &str| reported.iter().find(|row| row.role.as_str() == role).unwrap().seconds();
+    assert_eq!(seconds("head"), 10.0);
+    // Demanded from the beginning, and covered by that answer.
+    let trader = shown.roles.iter().find(|role| role.role == "trader").unwrap();
+    assert_eq!((trader.tte_ms, seconds("trader")), (Some(55_000.0), 55.0));
 }

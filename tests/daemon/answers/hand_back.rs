@@ -123,30 +123,30 @@ fn the_page_behind_a_mails_link_says_what_is_true_and_offers_what_can_be_done() 
     let (ana, bo) = (daemon.held(&incident, "ana", "mail"), daemon.held(&incident, "bo", "mail"));
     let asks = page(&daemon, &ana);
     assert!(
-        asks.contains("answer WILCO") && asks.contains("value=\"wilco\"") && !asks.contains("hand it back"),
+        asks.contains("TRADER: press ") && asks.contains("value=\"wilco\"") && !asks.contains("hand it back"),
         "{asks}"
     );
     for html in [press(&daemon, &ana, "wilco"), page(&daemon, &ana)] {
-        assert!(html.contains("You have it since ") && !html.contains("answer WILCO"), "{html}");
+        assert!(html.contains("You have it since ") && !html.contains("TRADER: press "), "{html}");
         assert!(!html.contains("value=\"wilco\"") && html.contains("<details class=\"hand-back\">"), "{html}");
         assert!(html.contains("Yes, hand it back") && html.contains("value=\"unable\""), "{html}");
     }
     for html in [press(&daemon, &bo, "wilco"), page(&daemon, &bo)] {
         assert!(html.contains("Ana Ruiz has it since ") && !html.contains("<form"), "{html}");
-        assert!(!html.contains("answer WILCO"), "{html}");
+        assert!(!html.contains("TRADER: press "), "{html}");
     }
     for html in [press(&daemon, &ana, "unable"), page(&daemon, &ana)] {
         assert!(html.contains("You handed it back at "), "{html}");
         assert!(html.contains("Nobody has trader now: Bo Lind is asked until "), "{html}");
         assert!(html.contains("I have it after all") && html.matches("<button").count() == 1, "{html}");
-        assert!(!html.contains("answer WILCO"), "she is asked for nothing more: {html}");
+        assert!(!html.contains("TRADER: press "), "she is asked for nothing more: {html}");
     }
     let again = page(&daemon, &daemon.held(&incident, "bo", "mail"));
     assert!(again.contains("Ana Ruiz took it at ") && again.contains("value=\"wilco\""), "{again}");
     assert!(daemon.cli(&["resolve", &incident]).status.success());
     for html in [page(&daemon, &ana), press(&daemon, &bo, "wilco"), press(&daemon, &ana, "unable")] {
         assert!(html.contains("It is over: resolved by ") && !html.contains("<form"), "{html}");
-        assert!(!html.contains("answer WILCO"), "{html}");
+        assert!(!html.contains("TRADER: press "), "{html}");
     }
 }
 
@@ -215,14 +215,14 @@ fn by_the_desk_and_every_desk_shows_it() {
         let roles = state["incidents"][0]["roles"].as_array().unwrap().clone();
         roles.into_iter().find(|role| role["role"] == "trader").unwrap()
     };
-    assert_eq!(role(&passed)["handed_back_by"], "Ana Ruiz");
+    assert_eq!(role(&passed)["says"], "you handed it back; Bo Lind is asked");
     let open = bo.is("open");
     assert_eq!(open["pages"].as_array().unwrap().len(), 1);
     assert!(open["pages"][0]["body"].as_str().unwrap().contains("Ana Ruiz took it at "), "{open}");
 
     assert_eq!(ana.press(&passed, "wilco").json()["verdict"], "engages");
     let yours = ana.is("yours");
-    assert_eq!(role(&yours)["handed_back_by"], Value::Null);
+    assert_eq!(role(&yours)["says"], "you have it");
     bo.is("taken");
     assert!(daemon.cli(&["resolve", &incident]).status.success());
     let over = ana.is("over");

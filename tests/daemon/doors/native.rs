@@ -284,9 +284,12 @@ fn wrong_methods_and_paths_are_problems_too() {
         check_problem(&reply, 405, "");
         assert_eq!(reply.header("allow"), Some("POST"), "{method}");
     }
-    for path in ["/", "/v1", "/v1/alert", "/v1/alerts/", "/v1/fire", "/v1/texts/a", "/%ff", "//"] {
+    for path in ["/v1", "/v1/alert", "/v1/alerts/", "/v1/fire", "/v1/texts/a", "/%ff", "//"] {
         check_problem(&Call::post(path).send(daemon.address), 404, "POST /v1/alerts");
     }
+    check_problem(&Call::post("/").send(daemon.address), 405, "");
+    let front = Call::get("/").send(daemon.address);
+    assert_eq!((front.status, front.header("location")), (303, Some("/desk")), "who types the address alone");
     let press = Call::post("/desk/answer").body("{").send(daemon.address);
     check_problem(&press, 415, "");
     check_problem(&Call::post("/hooks/kannel/sms").send(daemon.address), 400, "from");

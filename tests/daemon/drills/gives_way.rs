@@ -60,7 +60,7 @@ fn a_live_alert_in_mid_drill_is_paged_as_without_it() {
 fn paged_within(ground: &Ground, symbol: &str) -> Duration {
     let began = Instant::now();
     let incident = ground.fire(symbol);
-    ground.text_to(ANA, |text| text.starts_with("LIVE") && text.contains(&format!("{incident} ")));
+    ground.text_to(ANA, |text| text.starts_with("LIVE") && text.lines().any(|line| line == incident));
     let took = began.elapsed();
     assert!(ground.daemon.cli(&["resolve", &incident]).status.success());
     took

@@ -120,7 +120,8 @@ async fn a_page_holds_no_script_nothing_from_elsewhere_and_no_markup_of_others()
     let documents = DocumentTemplates::shipped().unwrap();
     let proposal = ReviewProposal { diff: None, why: "nothing was tried".into() };
     let written = postmortem(&story, &beside(), &proposal, &documents, past.now()).unwrap();
-    let page = &written.html;
+    // Its contents lead to its own headings.
+    let page = written.html.replace("<a href=\"#s", "<a ");
     for wrong in ["<script", "<i>Ruiz", "<b>\"", "href=", "src=", "url(", "@import", "onload"] {
         assert!(!page.contains(wrong), "{wrong}");
     }

@@ -268,7 +268,8 @@ async fn a_triggers_precision_is_true_ones_among_those_with_an_outcome() {
     let TriggersReport { triggers, .. } = tally.report(now);
     assert_eq!(triggers.len(), 1);
     let crash = &triggers[0];
-    assert_eq!((crash.incidents, crash.unsaid, crash.precision), (5, 1, Some(0.5)));
+    let figures = (crash.incidents, crash.unsaid, crash.precision);
+    assert_eq!(figures, (5, 1, Some(2.0 / 3.0)), "a duplicate is neither right nor wrong");
     assert_eq!(crash.outcomes[&ClassificationKind::True], 2);
 }
 

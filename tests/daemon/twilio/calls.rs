@@ -65,9 +65,10 @@ fn a_call_says_its_text_twice_and_asks_for_a_key() {
     let lines = said(&xml);
     assert_eq!(lines.len(), 3, "{xml}");
     assert_eq!(lines[0], lines[1]);
-    let start = format!("LIVE {}. You are asked as trader to take it by ", spelled(&incident));
+    let what = "E S fell and b broke b 7.5 percent.";
+    let start = format!("LIVE {}: {what} You are asked as trader to take it by ", spelled(&incident));
     assert!(lines[0].starts_with(&start), "{}", lines[0]);
-    assert!(lines[0].contains(" E S fell and b broke b 7.5 percent."), "{}", lines[0]);
+    assert_eq!(lines[0].matches(what).count(), 1, "what happened is said once: {}", lines[0]);
     assert!(!lines[0].contains('<') && !lines[0].contains(&incident), "{}", lines[0]);
     assert!(lines[2].starts_with("Press 2 to take it. Press 1"), "{}", lines[2]);
     assert!(

@@ -217,7 +217,9 @@ pub fn unescaped(xml: &str) -> String {
 
 /// The code of a brief.
 pub fn code_of(made: &Made) -> String {
-    made.field("Body").unwrap().split(' ').nth(1).unwrap().to_owned()
+    let text = made.field("Body").unwrap();
+    let (_, code) = text.split_once(": reply ").unwrap();
+    code.split(' ').next().unwrap().to_owned()
 }
 
 /// A form that is signed differently than its address or its fields say.

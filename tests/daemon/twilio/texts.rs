@@ -9,8 +9,9 @@ fn a_reply_with_its_code_is_an_answer_and_everything_else_is_none() {
     let incident = line.crash("ES");
     let (ana, bo) = (line.brief(&incident, ANA), line.brief(&incident, BO));
     let (mine, other) = (code_of(&ana), code_of(&bo));
-    let first: String = ana.field("Body").unwrap().chars().take(60).collect();
-    assert!(first.starts_with(&format!("LIVE {mine} {incident}")) && first.contains("to take it"), "{first}");
+    let text = ana.field("Body").unwrap();
+    let asks = format!(". TRADER: reply {mine} = I take it, {mine} 4 = pass, by ");
+    assert!(text.starts_with("LIVE ES fell") && text.contains(&asks) && text.contains(&incident), "{text}");
     for (sid, from, said, word) in [
         ("SM01", ANA, "wilco".to_owned(), "waits for you. Reply with the 5-digit code"),
         ("SM02", ANA, format!("{other} 2"), "No page of yours has the code"),

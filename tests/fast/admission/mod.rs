@@ -249,8 +249,14 @@ async fn a_request_with_thousands_of_alerts_delays_neither_another_source_nor_an
             assert!(after.0 - before.0 <= BETWEEN, "{} were opened before it", after.0 - before.0);
         }
         let before = world.newest().await;
-        let said =
-            GivenAnswer { person: "ana".into(), answer: Answer::Wilco, via: AnswerVia::Desk, page: None, role: None, origin: None };
+        let said = GivenAnswer {
+            person: "ana".into(),
+            answer: Answer::Wilco,
+            via: AnswerVia::Desk,
+            page: None,
+            role: None,
+            origin: None,
+        };
         let events = world.engine.step(first, IncidentInput::Answer(said)).await.unwrap();
         assert!(!events.is_empty());
         let after = world.newest().await;

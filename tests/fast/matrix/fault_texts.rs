@@ -205,16 +205,18 @@ fn what_would_not_be_seen_or_breaks_a_line_is_refused_in_every_text() {
 
 #[test]
 fn what_people_are_really_called_is_good() {
-    for name in [
-        "José Ñuñez-O'Neill, Dr. (night)",
-        "Анна Каренина",
-        "محمد",
-        "\u{200f}אנה\u{200e} Ruiz",
-        "李小龍",
-        "\u{1f469}\u{200d}\u{1f692} Ana",
-        "Ana \\\"Boss\\\" \\\\ Ruiz",
+    // In another script it is as good, and makes an SMS that names them shorter.
+    let shortens: &[(&str, &str)] = &[("short-sms", "bo")];
+    for (name, told) in [
+        ("José Ñuñez-O'Neill, Dr. (night)", &[][..]),
+        ("Анна Каренина", shortens),
+        ("محمد", shortens),
+        ("\u{200f}אנה\u{200e} Ruiz", shortens),
+        ("李小龍", shortens),
+        ("\u{1f469}\u{200d}\u{1f692} Ana", &[]),
+        ("Ana \\\"Boss\\\" \\\\ Ruiz", &[]),
     ] {
-        check("name = \"Bo\"", &format!("name = \"{name}\""), &[]);
+        check("name = \"Bo\"", &format!("name = \"{name}\""), told);
     }
     // What is read by programs may have several lines.
     let several = "when = \'\'\'\nalert.values.drop_pct\n\t>= 5.0\n\'\'\'";

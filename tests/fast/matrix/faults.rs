@@ -188,6 +188,18 @@ fn who_can_not_be_called_back_is_warned() {
 }
 
 #[test]
+fn a_word_in_another_script_is_warned_where_anything_goes_out_by_sms() {
+    check("name = \"Bo\"", "name = \"Бо\"", &[("short-sms", "bo")]);
+    check("on = [\"price_velocity\"]", "on = [\"p\"]\nsummary = \"рынок {alert.kind}\"", &[("short-sms", "crash")]);
+    check("name = \"Bo\"", "name = \"Žižka\"", &[]);
+    let without = BASE
+        .replace("[channel.sms]\nkind = \"kannel\"\nurl = \"http://127.0.0.1:13013/cgi-bin/sendsms\"\n", "")
+        .replace(", \"sms\"]", "]")
+        .replace("name = \"Bo\"", "name = \"Бо\"");
+    faults_of(&without, &[]);
+}
+
+#[test]
 fn a_wrong_type_is_refused() {
     check("name = \"Bo\"", "name = 5", &[("wrong-type", "5")]);
     check("on = [\"price_velocity\"]", "on = \"price_velocity\"", &[("wrong-type", "\"price_velocity\"")]);

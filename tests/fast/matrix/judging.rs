@@ -101,11 +101,42 @@ fn what_can_not_be_evaluated_fails_and_is_never_silent() {
 }
 
 #[test]
-fn a_key_that_is_too_long_fails() {
+fn a_long_label_is_a_key_of_its_own_and_is_cut_in_a_summary() {
+    let key = |symbol: String| {
+        let mut alert = alert();
+        alert.labels.insert("symbol".into(), symbol);
+        match trigger("key = 'alert.labels.symbol'\nsummary = '{alert.labels.symbol}'").judge(&alert).remove(0) {
+            TriggerMatch::Holds { key, summary, .. } => (key.to_string(), summary),
+            other => panic!("{other:?}"),
+        }
+    };
+    let (long, other) = ("ж".repeat(300), "ж".repeat(299) + "!");
+    let ((first, summary), (second, _)) = (key(long.clone()), key(other));
+    assert_ne!(first, second, "two long labels are two incidents");
+    assert_eq!(key(long).0, first);
+    assert!(first.starts_with("t/жжж") && first.len() < 256, "{first}");
+    assert_eq!(summary, "ж".repeat(256) + "…");
+    assert_eq!(key("x".repeat(256)).0, format!("t/{}", "x".repeat(256)), "as before");
+}
+
+#[test]
+fn a_summary_has_numbers_as_people_read_them_and_a_key_has_them_as_they_are() {
     let mut alert = alert();
-    alert.labels.insert("symbol".into(), "x".repeat(300));
-    let told = shown(&trigger("key = 'alert.labels.symbol'"), &alert);
-    assert_eq!(told, ["failed t: `alert.labels.symbol` can not be evaluated: its text is longer than 256 bytes"]);
+    for (name, value) in [("notional_usd", 444_000_000_000.0), ("orders", 12_300.0), ("net", -84_000_000.0)] {
+        alert.values.insert(name.into(), value);
+    }
+    let said = |text: &str| match trigger(&format!("key = 'alert.values.notional_usd'\nsummary = '{text}'"))
+        .judge(&alert)
+        .remove(0)
+    {
+        TriggerMatch::Holds { key, summary, .. } => (key.to_string(), summary),
+        other => panic!("{other:?}"),
+    };
+    let (key, summary) = said("order: {alert.values.notional_usd} USD, {int(alert.values.orders)} orders");
+    assert_eq!((key.as_str(), summary.as_str()), ("t/444000000000", "order: USD 444.0bn, 12,300 orders"));
+    assert_eq!(said("net {alert.values.net} EUR.").1, "net EUR -84,000,000.");
+    assert_eq!(said("{alert.values.orders} USDX {alert.values.drop_pct} %").1.split(' ').next_back(), Some("%"));
+    assert!(said("{alert.values.orders} USDX").1.starts_with("12,300 USDX"));
 }
 
 #[test]

@@ -17,7 +17,7 @@ const MAY_SEE: [(&str, &[&str]); 17] = [
     // What people write in TOML is read by one kit, below those who know what it means.
     ("toml_kit", &["core"]),
     // The matrix reads the settings of channels by the readers in their folders; a channel never sees the matrix.
-    ("matrix", &["core", "toml_kit", "channel"]),
+    ("matrix", &["core", "text", "toml_kit", "channel"]),
     ("template", &["core", "text"]),
     // A channel says in which form it shows texts.
     ("channel", &["core", "text", "toml_kit", "template"]),

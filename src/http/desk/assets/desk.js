@@ -7,6 +7,7 @@ const ANSWER_TIMEOUT_MS = 8000;
 const PRESS_GUARD_MS = 600; // A press meant for the page before must not answer the one that replaced it.
 const SEEN_AFTER_MS = 500; // A page must be visible for this long to count as seen.
 const SURE_MS = 8000; // How long a button that pages others waits for its second press.
+const WAITING_NAMED = 5; // The largest number of waiting pages with a line of their own.
 const MARKS = { "paging": "▲", "engaged": "✔", "covered": "◐", "handed over": "➜", "exhausted": "✖", "stood down": "–", "closed": "■" };
 
 const $ = (id) => document.getElementById(id);
@@ -18,7 +19,9 @@ let sending = false;
 const silenced = new Set(); // Pages without sound, because their person has answered.
 const answered = new Set(); // Pages answered on this desk.
 let told = null; // What the bar says about which page, while that is true.
+let notice = null; // What the bar says: its kind, its text, and whether it is about a drill.
 let unconfirmed = null; // An answer that the server has not confirmed yet.
+let more = null; // The open incidents beyond the board.
 let sure = null; // The page whose button waits for its second press, and until when.
 const seen = new Set();
 
@@ -118,7 +121,7 @@ function forgetStale() {
   if (!told) return;
   const page = state.pages.find((page) => page.incident === told.incident && page.role === told.role);
   if (page && page.state === told.state) told.seen = true;
-  else if (told.seen) $("result").hidden = true;
+  else if (told.seen) drop();
 }
 
 /// The server's state shows whether it received an unconfirmed answer, or that none is needed any more.
@@ -131,7 +134,7 @@ function confirmByState() {
   if (waits && !heard) return;
   const what = `${drill ? "DRILL" : "LIVE"} ${incident} ${role}`;
   const says = `${heard ? "Your answer was heard. " : ""}${what}: ${page ? page.standing : "it is not on this desk any more."}`;
-  tell(heard ? "good" : "note", says, page, page && page.state);
+  tell(heard ? "good" : "note", says, page || unconfirmed, page && page.state);
 }
 
 /// Open pages, one for each role: a reminder replaces the page that it repeats. Live before drill, then by deadline.
@@ -153,13 +156,33 @@ const word = (thing) => (thing.drill ? "DRILL" : "LIVE");
 // --- Drawing ---------------------------------------------------------------------------------------------------
 
 function draw() {
+  const focus = keepFocus();
   drawAlarm();
+  drawNotice();
   if (!state) return;
   say($("who"), state.person.name);
   drawCards($("yours"), state.pages.filter((page) => page.state === "yours"));
   drawCards($("told"), state.pages.filter((page) => ["passed", "taken", "over"].includes(page.state)).slice(-6));
   drawBoard();
+  focus();
 }
+
+/// Who works by keyboard must not be thrown to the top of the page when what they were on is drawn anew or goes: the
+/// focus goes to the same button of the same page, else to what is shown instead.
+function keepFocus() {
+  const had = document.activeElement;
+  if (!had || had === document.body) return () => {};
+  const { page } = had.dataset;
+  return () => {
+    const now = document.activeElement;
+    if (now !== document.body && isSeen(now)) return;
+    const same = isSeen(had) && !had.disabled ? had : null;
+    const like = page ? document.querySelector(`button[data-page="${CSS.escape(page)}"]`) : null;
+    (same || like || (shown ? $("alarm-what") : document.querySelector("#yours h2") || $("title"))).focus({ preventScroll: true });
+  };
+}
+
+const isSeen = (node) => node.isConnected && node.getClientRects().length > 0;
 
 function drawAlarm() {
   const pages = queue();
@@ -167,6 +190,7 @@ function drawAlarm() {
   const alarm = $("alarm");
   alarm.hidden = !page;
   document.body.classList.toggle("alarmed", Boolean(page));
+  $("page").hidden = Boolean(page);
   if (!page) {
     shown = null;
     return;
@@ -182,18 +206,49 @@ function drawAlarm() {
   alarm.classList.toggle("live", !page.drill);
   alarm.classList.toggle("heard", silenced.has(page.key));
   say($("alarm-word"), word(page));
-  say($("alarm-id"), `${page.incident} ${page.role.toUpperCase()}`);
-  say($("alarm-head"), page.headline);
+  say($("alarm-id"), page.incident);
+  say($("alarm-what"), page.what);
+  say($("alarm-ask"), page.ask || page.headline);
+  say($("alarm-otherwise"), page.otherwise || "");
   write($("alarm-body"), below(page));
-  // Incidents for which this screen has no space: it can not say how many pages they have.
-  const hidden = state.left_out.waiting;
-  const more = pages.length - 1;
-  $("alarm-queue").hidden = more === 0 && hidden === 0;
-  const shownMore = more === 1 ? "another page waits" : `${more} other pages wait`;
-  const besides = hidden ? `; ${hidden} more incidents wait for you and come up here as you answer` : "";
-  say($("alarm-queue"), `1 of ${pages.length}: ${shownMore}${besides}`);
+  drawLinks($("alarm-links"), page);
+  drawQueue(pages.slice(1));
   drawOffers(page, fresh);
   tick();
+}
+
+/// The pages that wait behind this one, in a line each.
+function drawQueue(waiting) {
+  // Incidents that this screen has no room for: it can not say how many pages they hold.
+  const hidden = state.left_out.waiting;
+  const queue = $("alarm-queue");
+  queue.hidden = waiting.length === 0 && hidden === 0;
+  const line = (page) => `${word(page)} ${page.incident} ${page.role.toUpperCase()}: ${page.what}${page.deadline ? `, by ${clock(Date.parse(page.deadline))}` : ""}`;
+  const lines = waiting.slice(0, WAITING_NAMED).map(line);
+  const more = waiting.length - lines.length;
+  if (more) lines.push(`and ${more} more`);
+  if (hidden) lines.push(`${hidden} more incidents wait for you and come up here as you answer`);
+  const wanted = JSON.stringify(lines);
+  if (queue.dataset.for === wanted) return;
+  queue.dataset.for = wanted;
+  const list = element("ul", "");
+  list.append(...lines.map((text) => element("li", "", text)));
+  queue.replaceChildren(element("p", "", waiting.length ? `${waiting.length} more wait${waiting.length === 1 ? "s" : ""} for you after this:` : "More wait for you:"), list);
+}
+
+/// Where to read on: the runbook, the room.
+function drawLinks(node, page) {
+  node.hidden = page.links.length === 0;
+  const wanted = JSON.stringify(page.links);
+  if (node.dataset.for === wanted) return;
+  node.dataset.for = wanted;
+  node.replaceChildren(...page.links.map(({ label, url }) => {
+    const link = element("a", "", label);
+    link.href = url;
+    link.target = "_blank";
+    link.rel = "noreferrer noopener";
+    return link;
+  }));
 }
 
 function drawOffers(page, fresh) {
@@ -225,7 +280,7 @@ function enableOffers(on) {
 function drawCards(section, pages) {
   section.hidden = pages.length === 0;
   const summary = (page) => state.incidents.find((incident) => incident.id === page.incident)?.summary;
-  const wanted = JSON.stringify(pages.map((page) => [page.key, page.state, page.standing, page.offers, below(page), summary(page)]));
+  const wanted = JSON.stringify(pages.map((page) => [page.key, page.state, page.standing, page.offers, page.links, below(page), summary(page)]));
   if (section.dataset.for === wanted) return;
   section.dataset.for = wanted;
   section.replaceChildren(...pages.map((page) => card(page, summary(page))));
@@ -234,17 +289,22 @@ function drawCards(section, pages) {
 function card(page, summary) {
   const box = element("article", `card ${page.drill ? "drill" : "live"}`);
   const titles = { yours: "You have it", taken: `${page.holder || "Somebody"} has it`, passed: "You passed it on", over: "It is over" };
-  box.append(element("h2", "", `${word(page)} ${page.incident} ${page.role.toUpperCase()}: ${titles[page.state]}`));
+  const title = element("h2", "", `${word(page)} ${page.incident} ${page.role.toUpperCase()}: ${titles[page.state]}`);
+  title.tabIndex = -1;
+  box.append(title);
   if (page.state !== "taken") box.append(element("p", "standing", page.standing));
   if (page.state === "yours") {
     const body = element("div", "body");
     write(body, below(page));
-    box.append(element("p", "head", summary || page.headline), body, handBackButton(page));
+    const links = element("p", "links");
+    drawLinks(links, page);
+    box.append(element("p", "head", summary || page.what), links, body, handBackButton(page));
   }
   if (page.state === "passed") {
     for (const offer of page.offers) {
       const button = element("button", "after-all", page.drill ? `${offer.label} (exercise)` : offer.label);
       button.type = "button";
+      button.dataset.page = page.key;
       button.addEventListener("click", () => answer(page, offer));
       box.append(button);
     }
@@ -285,25 +345,64 @@ function drawHandBackButton(button) {
 function drawBoard() {
   const open = state.incidents.filter((incident) => incident.status === "open");
   $("quiet").hidden = open.length !== 0 || !$("yours").hidden;
-  const ready = isArmed() ? "This screen sounds when you are paged." : "Arm the alarm, so that this screen can sound.";
-  say($("quiet"), `Nothing is open. ${ready}`);
+  drawQuiet();
+  const wanted = JSON.stringify([state.incidents, state.left_out]);
+  if ($("board").dataset.for === wanted) return;
+  $("board").dataset.for = wanted;
   $("board").replaceChildren(...state.incidents.map(incidentCard), ...leftOut());
+}
+
+/// What an idle desk shows: who is on call, who is next, and whether a page would arrive.
+function drawQuiet() {
+  const ready = isArmed() ? "This screen sounds when you are paged." : "Arm the alarm, so that this screen can sound.";
+  const wanted = JSON.stringify([ready, state.idle]);
+  if ($("quiet").dataset.for === wanted) return;
+  $("quiet").dataset.for = wanted;
+  const duty = element("ul", "duty");
+  duty.append(...state.idle.map((line) => element("li", "", line)));
+  $("quiet").replaceChildren(element("p", "nothing", `Nothing is open. ${ready}`), duty);
 }
 
 /// Counts what does not fit on the board.
 function leftOut() {
   const { open, asked } = state.left_out;
-  const lines = [];
-  if (open) lines.push(`${open} more open incidents are not on this board. stentor incidents --limit ${open + state.incidents.length} lists them.`);
-  if (asked) lines.push(`${asked} more incidents that you were asked in are not on this screen.`);
-  return lines.map((line) => element("p", "left-out", line));
+  const boxes = [];
+  // What somebody reads must not vanish with the next change of the board.
+  more = open ? more || moreOpen() : null;
+  if (more) {
+    say(more.firstChild, more.children.length === 1 ? `Show ${open} more open incidents` : `Show the ${open} more open incidents anew`);
+    boxes.push(more);
+  }
+  if (asked) boxes.push(element("p", "left-out", `${asked} more incidents that you were asked in are not on this screen.`));
+  return boxes;
+}
+
+/// Open incidents beyond the board: a line each, read when they are asked for.
+function moreOpen() {
+  const box = element("section", "more");
+  const button = element("button", "after-all", "");
+  button.type = "button";
+  button.addEventListener("click", async () => {
+    const list = element("ul", "roles");
+    try {
+      const reply = await fetch("/desk/more", { cache: "no-store" });
+      if (!reply.ok) throw reply;
+      const line = (row) => `${word(row)} ${row.id}: ${row.summary}${row.open_roles.length ? ` (nobody has ${row.open_roles.join(", ")})` : ""}`;
+      list.append(...(await reply.json()).map((row) => element("li", "role", line(row))));
+      box.replaceChildren(button, element("p", "left-out", `As of ${clock(Date.now() + skew)}:`), list);
+    } catch {
+      box.replaceChildren(button, element("p", "left-out", "They could not be read. Press again."));
+    }
+  });
+  box.append(button);
+  return box;
 }
 
 function incidentCard(incident) {
   const over = incident.status !== "open";
   const box = element("article", `card ${incident.drill ? "drill" : "live"}${over ? " over" : ""}`);
   const title = element("h2", "", `${word(incident)} ${incident.id}`);
-  const since = element("span", "since", over ? "resolved" : "");
+  const since = element("span", "since", over ? incident.ended || "over" : "");
   if (!over) since.dataset.since = incident.opened_at;
   title.append(since);
   const list = element("ul", "roles");
@@ -318,8 +417,7 @@ function roleRow(role) {
   const row = element("li", `role ${role.state.replace(" ", "-")}`);
   const mark = element("span", "state-mark", MARKS[role.state] || "?");
   mark.setAttribute("aria-hidden", "true");
-  const back = role.handed_back_by ? `: ${role.handed_back_by} handed it back` : "";
-  const how = element("span", "state", role.holder ? `${role.state}: ${role.holder}` : `${role.state}${back}`);
+  const how = element("span", "state", role.says);
   const when = element("span", "when", role.tte_ms === null ? "" : `in ${seconds(role.tte_ms)}`);
   if (role.tte_ms === null && role.deadline) when.dataset.due = role.deadline;
   row.append(mark, element("span", "role-name", role.role), how, when);
@@ -332,7 +430,7 @@ function tick() {
   if (shown) {
     const left = shown.deadline ? Date.parse(shown.deadline) - now : null;
     say($("alarm-left"), left === null ? "now" : left <= 0 ? "0:00" : countdown(left));
-    say($("alarm-left-label"), left === null ? "no deadline" : left <= 0 ? "time is up, moving on" : `left, until ${clock(Date.parse(shown.deadline))}`);
+    say($("alarm-left-label"), left === null ? "no deadline" : left <= 0 ? "time is up, moving on" : "left");
     $("alarm").classList.toggle("late", left !== null && left < 15000);
   }
   for (const span of document.querySelectorAll("[data-since]")) {
@@ -360,8 +458,9 @@ function flashTitle() {
 async function answer(page, offer) {
   if (sending) return;
   sending = true;
+  const focus = keepFocus();
   enableOffers(false);
-  tell("busy", `Sending: ${offer.label} ...`);
+  tell("busy", `Sending: ${offer.label} ...`, page);
   unconfirmed = null;
   const [kind, text, verdict] = await send(page, offer);
   sending = false;
@@ -373,6 +472,7 @@ async function answer(page, offer) {
   if (kind === "good" || verdict === "too-late" || verdict === "closed") silenced.add(page.key);
   confirmByState();
   draw();
+  focus();
 }
 
 async function send(page, offer) {
@@ -406,10 +506,26 @@ function tell(kind, text, page, state) {
   clearTimeout(fade);
   told = page && state ? { incident: page.incident, role: page.role, state, seen: page.state === state } : null;
   if (kind !== "bad") unconfirmed = null;
-  $("result").hidden = false;
-  $("result").className = `result ${kind}`;
-  say($("result-text"), text);
-  if (kind === "good" || kind === "note") fade = setTimeout(() => { $("result").hidden = true; }, 12000);
+  notice = { kind, text, drill: Boolean(page && page.drill) };
+  drawNotice();
+  if (kind === "good" || kind === "note") fade = setTimeout(drop, 12000);
+}
+
+function drop() {
+  notice = null;
+  drawNotice();
+}
+
+/// The bar stands above the buttons of an alarm, else above the page. What is said of a drill never stands in a live
+/// alarm: it waits for its end.
+function drawNotice() {
+  const waits = notice && notice.drill && shown && !shown.drill;
+  for (const bar of document.querySelectorAll(".result")) {
+    const here = Boolean(bar.closest("#alarm")) === Boolean(shown);
+    bar.hidden = !notice || waits || !here;
+    bar.className = `result ${notice ? notice.kind : ""}`;
+    say(bar.querySelector("p"), bar.hidden ? "" : notice.text);
+  }
 }
 
 /// Reports pages as seen only if they were on a visible screen.
@@ -551,9 +667,17 @@ function below(page) {
 
 const two = (n) => String(n).padStart(2, "0");
 
+/// A time by the clock of this desk's person, which is the one that their briefs go by, whatever the browser's is.
 function clock(ms) {
+  const person = state && state.person;
+  try {
+    const parts = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
+    if (person) return `${new Intl.DateTimeFormat("en-GB", { ...parts, timeZone: person.zone }).format(ms)} ${person.clock}`;
+  } catch {
+    // A browser that does not know the zone shows universal time, and says so.
+  }
   const at = new Date(ms);
-  return `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
+  return `${two(at.getUTCHours())}:${two(at.getUTCMinutes())}:${two(at.getUTCSeconds())} UTC`;
 }
 
 function countdown(ms) {
@@ -569,7 +693,7 @@ const seconds = (ms) => (Math.abs(ms) < 60000 ? `${(ms / 1000).toFixed(1)} s` : 
 $("arm").addEventListener("click", () => arm(true));
 $("alarm-arm").addEventListener("click", () => arm(true));
 $("reload").addEventListener("click", () => location.reload());
-$("result-close").addEventListener("click", () => { $("result").hidden = true; });
+for (const button of document.querySelectorAll(".result button")) button.addEventListener("click", drop);
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState !== "visible") return;
   if (wanted) arm(false);

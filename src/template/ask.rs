@@ -1,0 +1,183 @@
+//! What a brief says of its question, in the order in which it is read: what happened, what is asked by when, and what
+//! happens otherwise. Decided here once; each form has words of its own.
+
+use super::{
+    fit,
+    words::{BriefWords, EXERCISE, listed, role_name},
+};
+use crate::{
+    core::{AnswerLevel, Engagement, RoleName, plan::StepTarget},
+    template::brief::{AlarmText, TextForm},
+};
+
+/// What happens if nobody answers in time.
+pub(super) enum Otherwise {
+    /// Another role is asked already, at the same time.
+    AskedToo(String),
+    /// The reader is asked once more.
+    Again,
+    /// The reader is asked until somebody answers: nobody else is left.
+    UntilAnswered,
+    /// These are asked; "you" where the reader is one of them.
+    People(Vec<String>),
+    /// This role is asked.
+    Role(String),
+}
+
+impl Otherwise {
+    /// What happens next in the ladder of the reader's role. `None` once nobody waits for it any more.
+    pub(super) fn of(words: &BriefWords<'_>) -> Option<Self> {
+        let engagement = words.engagement().filter(|e| e.is_open())?;
+        let row = words.row()?;
+        if let Some(next) = &engagement.waits_on {
+            return Some(Self::AskedToo(role_name(words.incident().asked_for(next))));
+        }
+        let step_plan = row.steps.get(engagement.step);
+        if engagement.exhausted || step_plan.is_some_and(|step_plan| engagement.round < step_plan.repeat) {
+            return Some(Self::Again);
+        }
+        if let Some(step) = row.steps.get(engagement.step + 1) {
+            return Some(Self::next_step(words, &step.page));
+        }
+        Some(match next_of(words, engagement, row.next.as_ref()) {
+            Some(next) => Self::Role(role_name(&next)),
+            None => Self::UntilAnswered,
+        })
+    }
+
+    fn next_step(words: &BriefWords<'_>, page: &[StepTarget]) -> Self {
+        let is_reader = |whom: &StepTarget| matches!(whom, StepTarget::Person(person) if words.reads(person));
+        if page.iter().all(is_reader) {
+            return Self::Again;
+        }
+        let (readers, others): (Vec<_>, Vec<_>) = page.iter().partition(|whom| is_reader(whom));
+        let name = |whom: &&StepTarget| match whom {
+            StepTarget::Person(person) => words.person(person),
+            StepTarget::Rotation(rotation) => format!("{} on call", fit::clean(rotation.as_str(), 24)),
+        };
+        Self::People(readers.iter().chain(&others).map(name).collect())
+    }
+
+    /// A clause: `Bo Lind is paged`.
+    pub(super) fn clause(&self) -> String {
+        match self {
+            Self::AskedToo(role) => format!("{role} is being asked too"),
+            Self::Again => "you are paged again".to_owned(),
+            Self::UntilAnswered => "you are paged again until somebody answers".to_owned(),
+            Self::People(names) => {
+                let one = names.len() == 1 && names.first().is_some_and(|name| name != "you");
+                format!("{} {} paged", listed(names), if one { "is" } else { "are" })
+            }
+            Self::Role(role) => format!("{role} takes over"),
+        }
+    }
+
+    /// The same where every letter counts, after "else": `Bo Lind`.
+    fn short(&self) -> String {
+        match self {
+            Self::AskedToo(_) => self.clause(),
+            Self::Again | Self::UntilAnswered => "you again".to_owned(),
+            Self::People(names) => listed(names),
+            Self::Role(role) => role.clone(),
+        }
+    }
+
+    /// Whether it happens without waiting for an answer.
+    fn is_now(&self) -> bool {
+        matches!(self, Self::AskedToo(_))
+    }
+}
+
+/// The answer level that the role requires.
+pub(super) fn level(words: &BriefWords<'_>) -> AnswerLevel {
+    words.row().map_or(AnswerLevel::Wilco, |row| row.engaged_by)
+}
+
+/// The time by which an answer is wanted, if it still is.
+fn due(words: &BriefWords<'_>) -> Option<String> {
+    let due = words.engagement().filter(|e| e.is_open()).and_then(|e| e.deadline);
+    due.map(|at| words.time(at))
+}
+
+/// The parts of a brief that still asks something.
+pub(super) fn open_parts(words: &BriefWords<'_>, form: TextForm) -> Option<AlarmText> {
+    let asks = words.engagement().is_none_or(|engagement| engagement.outcome.is_none());
+    (words.brief.page.purpose.is_brief() && asks).then(|| parts(words, form))
+}
+
+/// The three parts on their own, for a form that shows each in a place of its own.
+fn parts(words: &BriefWords<'_>, form: TextForm) -> AlarmText {
+    let by = due(words).map_or_else(|| "now".to_owned(), |due| format!("by {due}"));
+    let repeated = if words.brief.page.maybe_repeated { " (may be a repeat)" } else { "" };
+    let otherwise = Otherwise::of(words).map(|otherwise| {
+        let clause = fit::cut(&otherwise.clause(), fit::HEADLINE_MAX);
+        if otherwise.is_now() { format!("{}.", fit::capitalised(&clause)) } else { format!("Otherwise {clause}.") }
+    });
+    let exercise = words.is_drill().then(|| EXERCISE.to_owned());
+    let last: Vec<String> = otherwise.into_iter().chain(exercise).collect();
+    AlarmText {
+        what: words.summary(),
+        ask: format!("{}{repeated}: {} {by}.", words.role_title(), how(words, form)),
+        otherwise: (!last.is_empty()).then(|| last.join(" ")),
+    }
+}
+
+/// What is asked by when, else what, and in a drill that it is one, for the first line of a text.
+pub(super) fn sentence(words: &BriefWords<'_>, form: TextForm) -> String {
+    let exercise = if words.is_drill() { format!(" {EXERCISE}") } else { String::new() };
+    let when = when(due(words), Otherwise::of(words).as_ref(), Otherwise::clause);
+    format!("{}: {}{when}.{exercise}", words.role_title(), how(words, form))
+}
+
+/// The same for a call, after the words `You are asked`.
+pub(super) fn spoken(words: &BriefWords<'_>) -> String {
+    let role = words.role().map_or_else(|| "on call".to_owned(), role_name);
+    // The role `it` must not be read as the word "it".
+    let role = if role.len() <= 2 { role.to_uppercase() } else { role };
+    let wanted = match level(words) {
+        AnswerLevel::Wilco => "to take it",
+        AnswerLevel::Roger => "to confirm it",
+    };
+    let exercise = if words.is_drill() { " in this exercise" } else { "" };
+    let when = when(due(words), Otherwise::of(words).as_ref(), Otherwise::clause);
+    format!("You are asked as {role} {wanted}{exercise}{when}.")
+}
+
+/// The same for an SMS, without how to answer; what happens otherwise has at most `max` characters.
+pub(super) fn short_when(words: &BriefWords<'_>, max: usize) -> String {
+    let otherwise = Otherwise::of(words).filter(|_| 0 < max);
+    when(due(words), otherwise.as_ref(), |otherwise| fit::cut(&otherwise.short(), max))
+}
+
+fn when(due: Option<String>, otherwise: Option<&Otherwise>, text: impl Fn(&Otherwise) -> String) -> String {
+    let by = due.map(|due| format!(" by {due}"));
+    let otherwise = otherwise.map(|otherwise| (text(otherwise), otherwise.is_now()));
+    match (by, otherwise) {
+        (Some(by), Some((text, true))) => format!("{by}; {text}"),
+        (Some(by), Some((text, false))) => format!("{by}, else {text}"),
+        (Some(by), None) => by,
+        (None, Some((text, true))) => format!(" now; {text}"),
+        (None, Some((text, false))) => format!(" now, else {text}"),
+        (None, None) => " now".to_owned(),
+    }
+}
+
+/// How to give the wanted answer; a drill asks for different words.
+fn how(words: &BriefWords<'_>, form: TextForm) -> String {
+    let wanted = fit::capitalised(level(words).words(words.is_drill()));
+    match form {
+        TextForm::Screen | TextForm::Sms | TextForm::Voice => format!("press \"{wanted}\""),
+        TextForm::Slack => format!("press \"{wanted}\" below"),
+        TextForm::Mail => format!("open the link in this mail and press \"{wanted}\""),
+        TextForm::Board => format!("open the link below and press \"{wanted}\""),
+    }
+}
+
+/// The role that takes over. A role that already waits for this one would wait for nobody, so the ladder repeats.
+fn next_of(words: &BriefWords<'_>, engagement: &Engagement, next: Option<&RoleName>) -> Option<RoleName> {
+    let catch_all = RoleName::catch_all();
+    let plan = &words.incident().plan;
+    let last = (words.role() != Some(&catch_all) && plan.roles.contains_key(&catch_all)).then_some(&catch_all);
+    let next = next.or(last)?;
+    (!engagement.stands_for.contains(next)).then(|| next.clone())
+}

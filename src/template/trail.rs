@@ -1,0 +1,115 @@
+//! The audit trail of a brief: what people did and were asked, in the names and the time of its reader. How each page
+//! travelled is in the journal and in the post-mortem.
+
+use super::{
+    fit,
+    words::{BriefWords, role_name},
+};
+use crate::core::{
+    Engagement, EngagementOutcome, HandBack, IncidentStatus, Page, PersonName, RoleName, Timestamp, event::Actor,
+};
+use std::collections::BTreeMap;
+
+/// The longest sentence, in characters.
+const SENTENCE_MAX: usize = 140;
+
+/// One entry, before it is put into words: a brief shows only the last ones.
+enum TrailEntry<'a> {
+    Detected,
+    Opened,
+    Asked { person: &'a PersonName, role: &'a RoleName, pages: Vec<&'a Page> },
+    Took { back: &'a HandBack, role: &'a RoleName },
+    HandedBack { back: &'a HandBack, role: &'a RoleName },
+    Ended { outcome: &'a EngagementOutcome, role: &'a RoleName },
+    AllClear,
+    Resolved { by: &'a Actor },
+}
+
+/// The last `max` entries, oldest first, each with its time; and how many came before.
+pub(super) fn last(words: &BriefWords<'_>, max: usize) -> (Vec<(Timestamp, String)>, usize) {
+    let mut entries = all(words);
+    entries.sort_by_key(|(at, _)| *at);
+    let earlier = entries.len().saturating_sub(max);
+    let told = |(at, entry): &(Timestamp, TrailEntry<'_>)| (*at, fit::cut(&sentence(words, entry), SENTENCE_MAX));
+    (entries[earlier..].iter().map(told).collect(), earlier)
+}
+
+fn all<'a>(words: &BriefWords<'a>) -> Vec<(Timestamp, TrailEntry<'a>)> {
+    let incident = words.incident();
+    let mut entries: Vec<(Timestamp, TrailEntry<'a>)> = Vec::new();
+    entries.extend(incident.detected_at.map(|at| (at, TrailEntry::Detected)));
+    entries.push((incident.opened_at, TrailEntry::Opened));
+    entries.extend(asked(words));
+    entries.extend(incident.engagements.iter().flat_map(|(role, engagement)| of_role(role, engagement)));
+    entries.extend(incident.all_clear_at.map(|at| (at, TrailEntry::AllClear)));
+    if let IncidentStatus::Resolved { by, at, .. } = &incident.status {
+        entries.push((*at, TrailEntry::Resolved { by }));
+    }
+    entries
+}
+
+/// Who was asked for what, once for each step, whatever the number of channels.
+fn asked<'a>(words: &BriefWords<'a>) -> impl Iterator<Item = (Timestamp, TrailEntry<'a>)> {
+    let mut calls: BTreeMap<(Timestamp, &RoleName, &PersonName), Vec<&Page>> = BTreeMap::new();
+    for page in words.incident().pages.values().filter(|page| page.purpose.is_brief()) {
+        if let (Some(role), Some(person)) = (&page.role, &page.person) {
+            calls.entry((page.born_at, role, person)).or_default().push(page);
+        }
+    }
+    calls.into_iter().map(|((at, role, person), pages)| (at, TrailEntry::Asked { person, role, pages }))
+}
+
+fn of_role<'a>(role: &'a RoleName, engagement: &'a Engagement) -> impl Iterator<Item = (Timestamp, TrailEntry<'a>)> {
+    let backs = engagement.handed_back.iter().flat_map(move |back| {
+        [(back.taken_at, TrailEntry::Took { back, role }), (back.at, TrailEntry::HandedBack { back, role })]
+    });
+    // That somebody is not needed any more is nobody's act.
+    let ended = engagement.outcome.iter().filter(|outcome| !matches!(outcome, EngagementOutcome::StoodDown { .. }));
+    backs.chain(ended.map(move |outcome| (outcome.at(), TrailEntry::Ended { outcome, role })))
+}
+
+fn sentence(words: &BriefWords<'_>, entry: &TrailEntry<'_>) -> String {
+    let incident = words.incident();
+    match entry {
+        TrailEntry::Detected => format!("{} detected it", fit::clean(incident.alert.source.as_str(), 60)),
+        TrailEntry::Opened => format!("the alarm was raised by trigger {}", fit::clean(incident.trigger.as_str(), 60)),
+        TrailEntry::Asked { person, role, pages } => asked_by(words, person, role, pages),
+        TrailEntry::Took { back, role } => match &back.of {
+            None => format!("{} took {}", words.person(&back.person), role_name(role)),
+            Some(of) => format!("{} took {} as {}", words.person(&back.person), role_name(role), role_name(of)),
+        },
+        TrailEntry::HandedBack { back, role } => {
+            format!("{} handed {} back", words.person(&back.person), role_name(back.of.as_ref().unwrap_or(role)))
+        }
+        TrailEntry::Ended { outcome, role } => match outcome {
+            EngagementOutcome::Engaged { person, .. } => format!("{} took {}", words.person(person), role_name(role)),
+            EngagementOutcome::Covered { by, person, .. } => {
+                format!("{} took {} as {}", words.person(person), role_name(role), role_name(by))
+            }
+            EngagementOutcome::Closed { .. } => format!("nobody had {} when it ended", role_name(role)),
+            EngagementOutcome::StoodDown { .. } => format!("{} was not needed any more", role_name(role)),
+        },
+        TrailEntry::AllClear => "the monitor reported all clear".to_owned(),
+        TrailEntry::Resolved { by: Actor::Person(person) } => format!("{} ended it", words.person(person)),
+        TrailEntry::Resolved { by } => format!("{} ended it", fit::clean(&by.to_string(), 60)),
+    }
+}
+
+/// A message that never left this machine asked nobody.
+fn asked_by(words: &BriefWords<'_>, person: &PersonName, role: &RoleName, pages: &[&Page]) -> String {
+    let one = words.is_one_other([person]);
+    let asked = match (pages.iter().all(|page| page.stand_in().is_some()), one) {
+        (true, true) => "was to be asked",
+        (true, false) => "were to be asked",
+        (false, true) => "was asked",
+        (false, false) => "were asked",
+    };
+    let by: Vec<String> = pages
+        .iter()
+        .map(|page| match page.stand_in() {
+            Some(stand_in) => format!("{} ({})", page.channel, stand_in.as_str()),
+            None => page.channel.to_string(),
+        })
+        .collect();
+    format!("{} {asked} for {} by {}", words.person(person), role_name(role), by.join(", "))
+}

@@ -42,7 +42,7 @@ fn ana() -> ContactData {
     ContactData {
         person: "ana".to_owned(),
         name: "Ana Ruiz".to_owned(),
-        phone: Some("+34600000001".to_owned()),
+        phone: Some("+447700900001".to_owned()),
         email: Some("ana@example.com".to_owned()),
         slack: Some("UANA".to_owned()),
         slack_by_email: false,

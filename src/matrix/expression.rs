@@ -12,6 +12,7 @@ use cel::{
         value::{CowVal, Val},
     },
 };
+use sha2::{Digest, Sha256};
 use std::{
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -79,17 +80,33 @@ impl CelExpression {
         Ok(*holds.inner())
     }
 
-    /// The value as text; the error says why there is none.
+    /// The value as text of at most [`TEXT_MAX`] bytes, cut with an ellipsis; the error says why there is none.
     pub(super) fn show(&self, scope: &AlertScope<'_>) -> Result<String, String> {
+        let shown = self.whole(scope)?;
+        if shown.len() <= TEXT_MAX {
+            return Ok(shown);
+        }
+        Ok(format!("{}…", shown[..shown.floor_char_boundary(TEXT_MAX - '…'.len_utf8())].trim_end()))
+    }
+
+    /// The value as an incident's key of at most [`TEXT_MAX`] bytes. A longer one keeps its beginning and ends in a hash
+    /// of the whole, so that two that differ anywhere stay two: a long label must not keep anybody from being paged.
+    pub(super) fn key(&self, scope: &AlertScope<'_>) -> Result<String, String> {
+        let whole = self.whole(scope)?;
+        if whole.len() <= TEXT_MAX {
+            return Ok(whole);
+        }
+        let hash: String = Sha256::digest(&whole).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let kept = whole.floor_char_boundary(TEXT_MAX - 1 - hash.len());
+        Ok(format!("{}~{hash}", &whole[..kept]))
+    }
+
+    fn whole(&self, scope: &AlertScope<'_>) -> Result<String, String> {
         let value = self.value(scope)?;
-        let shown = shown(&*value).ok_or_else(|| {
+        shown(&*value).ok_or_else(|| {
             let kind = value.get_type().name();
             self.failed(&format!("it gives {kind}, not text, a number, true or false"))
-        })?;
-        if TEXT_MAX < shown.len() {
-            return Err(self.failed(&format!("its text is longer than {TEXT_MAX} bytes")));
-        }
-        Ok(shown)
+        })
     }
 
     fn value<'e, 'a>(&'e self, scope: &'e AlertScope<'a>) -> Result<CowVal<'e, 'a>, String> {

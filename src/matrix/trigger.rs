@@ -93,7 +93,7 @@ impl Trigger {
     /// A drill has its own keys, so that it never shares an incident with a live alert.
     fn incident_key(&self, name: &TriggerName, alert: &Alert, scope: &AlertScope<'_>) -> Result<IncidentKey, String> {
         let value = match &self.key {
-            Some(key) => key.show(scope)?,
+            Some(key) => key.key(scope)?,
             None => String::new(),
         };
         Ok(IncidentKey::of_trigger(name, &value, alert.drill))

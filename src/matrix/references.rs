@@ -7,6 +7,7 @@ use crate::{
         contact_coverage,
         draft::{MatrixDraft, NamedItems, ROTATION, StepDraft},
         model::KnownNames,
+        stand_ins,
     },
     toml_kit::{
         diagnostic::Severity,
@@ -34,6 +35,7 @@ pub(super) fn check(draft: &MatrixDraft, known: &KnownNames<'_>, faults: &mut Ma
     circles(draft, faults);
     unused(draft, faults);
     contact_coverage::check(draft, faults);
+    stand_ins::check(draft, faults);
 }
 
 fn rotations(draft: &MatrixDraft, faults: &mut MatrixFaults) {

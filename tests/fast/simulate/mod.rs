@@ -52,10 +52,10 @@ kind = "kannel"
 url = "http://127.0.0.1:13013/cgi-bin/sendsms"
 [person.ana]
 name = "Ana"
-phone = "+34600000001"
+phone = "+447700900001"
 [person.bo]
 name = "Bo"
-phone = "+34600000002"
+phone = "+447700900012"
 [role.trader]
 step = [
   { page = ["ana"], by = ["sms"], wait = "45s" },
@@ -277,14 +277,18 @@ fn stentor(arguments: &[&str]) -> std::process::Output {
 
 #[test]
 fn the_command_says_by_its_exit_whether_it_holds_and_says_the_same_again() {
-    let arguments = ["simulate", "slack-outage", "--runs", "60", "--seed", "5", "--absent", "ana", "--json"];
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("too-fast.toml");
+    std::fs::write(&path, shipped_text("slack-outage").replace("within  = \"60s\"", "within  = \"5s\"")).unwrap();
+    let path = path.to_str().unwrap();
+    let arguments = ["simulate", path, "--runs", "60", "--seed", "5", "--absent", "ana", "--json"];
     let (first, second) = (stentor(&arguments), stentor(&arguments));
     assert_eq!(first.status.code(), Some(1), "{}", String::from_utf8_lossy(&first.stderr));
     assert_eq!(first.stdout, second.stdout);
     let told: serde_json::Value = serde_json::from_slice(&first.stdout).unwrap();
     assert_eq!(told["what_ifs"][1]["what_if"], "ana absent");
     assert_eq!(told["what_ifs"][0]["score"]["findings"][0]["verdict"], "not-held");
-    let table = stentor(&["simulate", "slack-outage", "--runs", "60", "--without", "sms"]);
+    let table = stentor(&["simulate", path, "--runs", "60", "--without", "sms"]);
     let table = String::from_utf8(table.stdout).unwrap();
     assert!(table.contains("without sms") && table.contains("it hangs on trader step 1"), "{table}");
     let rows = table.lines().filter(|line| line.contains("as it is") || line.contains("without sms"));

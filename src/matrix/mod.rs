@@ -121,6 +121,7 @@
 //! | `people` | the people, in the order of their turns | must be given |
 //! | `handoff` | when turns change: `minute hour day month weekday`, weekdays by name, at most hourly | must be given |
 //! | `timezone` | the time zone of `handoff`: a name from the IANA database, like `Europe/London` | `UTC` |
+//! | `turn` | how many hand-overs one turn lasts, 1 to 366 | 1 |
 //! | `overrides` | `[{ person, from, until }]`: another person for some time; the last one that covers a time wins | none |
 //!
 //! # `[role.NAME]`: a job that somebody must take
@@ -181,6 +182,7 @@ mod references;
 mod rule;
 mod sections;
 mod settings;
+mod stand_ins;
 mod summary;
 mod trigger;
 mod trigger_matching;

@@ -34,7 +34,7 @@ impl Health {
     pub fn found_problems(&self) -> Vec<String> {
         let mut problems = self.quarantine_problems();
         let state = self.state();
-        let shut = state.shut.iter().map(|why| format!("the own door was called in vain: {why}"));
+        let shut = state.shut.iter().map(|why| format!("the daemon's own port did not answer: {why}"));
         problems.extend(state.found.iter().cloned().chain(shut));
         problems
     }
@@ -50,7 +50,7 @@ impl Health {
         let standing = self.delivery.stuck_queues(now, QUEUE_STANDS_MAX);
         problems.extend(standing.into_iter().map(|(channel, since)| {
             let span = whole_seconds(now.since(since));
-            format!("a page waits for channel {channel} since {span}, and its queue does not move")
+            format!("a page has waited for channel {channel} for {span}, and none has left its queue")
         }));
         problems
     }
@@ -66,6 +66,19 @@ impl Health {
     /// The state of the dead-man ping.
     pub fn pinged(&self) -> PingStatus {
         self.state().pinged.clone()
+    }
+
+    /// That the last reload was refused, so that what the folder says is not what runs. No reason to keep the ping away:
+    /// the last good matrix pages as before.
+    pub fn reload_problem(&self) -> Option<String> {
+        let refused = self.state().reload_refused.clone()?;
+        Some(format!("the last reload was refused, the matrix before it is in use: {refused}"))
+    }
+
+    /// Records the result of a reload: why it was refused, in one line.
+    pub fn note_reload(&self, refused: Option<&str>) {
+        let first = |why: &str| why.lines().next().unwrap_or_default().to_owned();
+        self.state().reload_refused = refused.map(first);
     }
 
     /// Records whether the daemon's own port answered.

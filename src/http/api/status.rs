@@ -46,7 +46,8 @@ pub async fn readyz(State(app): State<Arc<AppState>>) -> Response {
         .collect();
     let unready = app.engine.health().readiness_problems();
     let ready = unready.is_empty();
-    let problems = [unready, app.engine.health().found_problems()].concat();
+    let mut problems = [unready, app.engine.health().found_problems()].concat();
+    problems.extend(app.engine.health().reload_problem());
     let quarantined = app.engine.reads().quarantined().iter().filter(|entry| entry.is_waiting()).count();
     let pinged = app.engine.health().pinged();
     let ping = live.matrix.daemon.ping.as_ref().map(

@@ -91,7 +91,7 @@ password = { env = "NOT_SET" }
 
 [person.ana]
 name = "Ana Ruiz"
-phone = "+34600000001"
+phone = "+447700900001"
 
 [role.it]
 step = [{ page = ["ana"], by = ["sms"], wait = "10m" }]
@@ -238,7 +238,7 @@ async fn the_ping_stays_away_for_as_long_as_something_is_wrong() {
         (Trouble::Hangs(NO_DELIVERY, still), "the delivery loop has not turned for 21s"),
         (Trouble::Hangs(NO_TIMERS, still), "the timers loop"),
         (Trouble::Hangs(NO_LEASE, still), "the lease loop"),
-        (Trouble::QueueStands, "waits for channel sms since 1m"),
+        (Trouble::QueueStands, "has waited for channel sms for 1m"),
         (Trouble::LaddersStand, "a ladder is due since 10m"),
         (Trouble::Refused, "the receiver says 403"),
     ];
@@ -279,15 +279,15 @@ async fn the_ping_stays_away_while_the_own_door_does_not_answer() {
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     world.pinger = DeadManPinger::new(Some(silent.local_addr().unwrap())).unwrap();
     let (taken, said) = world.ping().await;
-    assert!(!taken && said.contains("the own door was called in vain"), "{said}");
+    assert!(!taken && said.contains("the daemon's own port did not answer"), "{said}");
     let (status, told) = world.readyz().await;
     assert!(
-        status == StatusCode::OK && told["problems"][0].as_str().unwrap().contains("door"),
+        status == StatusCode::OK && told["problems"][0].as_str().unwrap().contains("own port"),
         "whoever asks has come in: {told}"
     );
     world.pinger = DeadManPinger::new(Some(world._server.address)).unwrap();
     let (taken, said) = world.ping().await;
-    assert!(!taken && said.contains("the own door was called in vain"), "{said}");
+    assert!(!taken && said.contains("the daemon's own port did not answer"), "{said}");
     // Its own, at last.
     let door = Server::start(stentor::http::door(world.app())).await;
     world.pinger = DeadManPinger::new(Some(door.address)).unwrap();
@@ -421,6 +421,7 @@ impl World {
             slack_hooks: None,
             drills: DrillRunner::new(self.engine.clone()),
             scenarios: self._dir.path().to_owned(),
+            reloader: Default::default(),
             answered: Default::default(),
             guesses: Mutex::default(),
         })

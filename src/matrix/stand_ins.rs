@@ -4,7 +4,7 @@
 use crate::{
     matrix::{
         contact_coverage::people,
-        draft::{MatrixDraft, StepDraft},
+        draft::{MatrixDraft, ROTATION, StepDraft},
     },
     toml_kit::faults::MatrixFaults,
 };
@@ -52,8 +52,18 @@ fn nobody_new(draft: &MatrixDraft, faults: &mut MatrixFaults) {
 
 const SOMEBODY_ELSE: &str = "who has not answered will hardly answer the next page: name somebody else";
 
+/// Who is asked by these steps, as a rule: who is in an override is asked for some days only.
 fn asked<'a>(draft: &'a MatrixDraft, steps: &'a [StepDraft]) -> BTreeSet<&'a str> {
-    steps.iter().flat_map(|step| people(draft, step)).map(|(name, _)| name).collect()
+    let mut names = BTreeSet::new();
+    for entry in steps.iter().flat_map(|step| &step.page) {
+        let Some(rotation) = entry.value.strip_prefix(ROTATION) else {
+            names.insert(entry.value.as_str());
+            continue;
+        };
+        let rotation = draft.rotations.get(rotation).and_then(|rotation| rotation.value.as_ref());
+        names.extend(rotation.iter().flat_map(|rotation| &rotation.people).map(|person| person.value.as_str()));
+    }
+    names
 }
 
 /// One warning for all of them: a long list of people is one question to whoever wrote it.

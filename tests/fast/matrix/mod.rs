@@ -14,6 +14,7 @@ mod judging;
 mod laws;
 mod plans;
 mod rooms;
+mod shipped;
 mod stand_ins;
 mod turns;
 

@@ -125,11 +125,14 @@ fn market_clocks_say_when_they_hold() {
     }
 }
 
+/// A trigger, labels of its alert, and the clocks that are shown.
+type ClockCase = (&'static str, &'static [(&'static str, &'static str)], &'static [&'static str]);
+
 /// Which clock is shown for which event, and to which entity.
 #[test]
 fn only_the_clocks_that_may_start_are_shown() {
     let all = ["DORA", "8-K", "FINRA", "Reg SCI", "SUP 15.3", "MAR Art. 16", "Venue", "FCA/PRA"];
-    let cases: [(&str, &[(&str, &str)], &[&str]); 10] = [
+    let cases: [ClockCase; 10] = [
         ("flash-crash", &[], &["MAR Art. 16"]),
         ("flash-crash", &[("entity", "us")], &[]),
         ("fat-finger", &[], &["FINRA", "SUP 15.3", "MAR Art. 16", "Venue"]),

@@ -130,9 +130,10 @@ fn matrix(sink: SocketAddr) -> String {
     for variant in 0..alert::VARIANTS {
         for (n, way) in ["a", "b", "c"].iter().enumerate() {
             toml += &format!(
-                "[person.p{way}{variant}]\nname = \"Person {way} {variant}\"\nphone = \"+4670{variant:04}{n:03}\"\n\
+                "[person.p{way}{variant}]\nname = \"Person {way} {variant}\"\nphone = \"+447700900{:03}\"\n\
                  [role.role-{way}{variant}]\n\
-                 step = [{{ page = [\"p{way}{variant}\"], by = [\"sms-{way}\"], wait = \"1h\" }}]\n"
+                 step = [{{ page = [\"p{way}{variant}\"], by = [\"sms-{way}\"], wait = \"1h\" }}]\n",
+                3 * variant as usize + n
             );
         }
         for (kind, ways) in [(Kind::One, &["a"][..]), (Kind::Three, &["a", "b", "c"])] {

@@ -97,7 +97,7 @@ fn phone(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<String> {
         return Some(text.value.to_owned());
     }
     let message = format!("{:?} is not an international phone number", text.value);
-    let help = "write a plus, the country and the number, digits only: \"+34600000001\"";
+    let help = "write a plus, the country and the number, digits only: \"+447700900001\"";
     faults.refuse("bad-phone", text.at, message, help)
 }
 

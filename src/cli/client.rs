@@ -21,8 +21,9 @@ impl DaemonClient {
     /// The client for the daemon of these paths.
     pub fn of(places: &PathOptions) -> Result<Self, CliError> {
         let socket = places.socket();
-        if !socket.exists() {
-            return Err(absent(&socket));
+        // A path that may not be looked at is no missing daemon: `exists` would say so.
+        if let Err(error) = socket.metadata() {
+            return Err(unreachable(&socket, &error));
         }
         let http = reqwest::Client::builder().unix_socket(socket.clone()).timeout(ANSWER_TIME_MAX).build()?;
         Ok(Self { runtime: runtime(1)?, http, socket })
@@ -112,7 +113,11 @@ impl DaemonClient {
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<reqwest::Response, CliError> {
         let sent = request.send().await;
-        sent.map_err(|error| if error.is_connect() { absent(&self.socket) } else { CliError::from(error) })
+        sent.map_err(|error| match io_cause(&error) {
+            Some(cause) if error.is_connect() => unreachable(&self.socket, cause),
+            _ if error.is_connect() => absent(&self.socket),
+            _ => CliError::from(error),
+        })
     }
 
     fn ask<T: DeserializeOwned>(&self, request: reqwest::RequestBuilder) -> Result<T, CliError> {
@@ -141,6 +146,29 @@ pub fn next_portion(head: &HeaderMap) -> Option<String> {
 
 fn why(problem: &Value) -> CliError {
     problem.get("detail").and_then(Value::as_str).unwrap_or("the daemon did not say why").to_owned().into()
+}
+
+/// The operating system's own reason below an error of the client.
+fn io_cause(error: &reqwest::Error) -> Option<&std::io::Error> {
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        if let Some(io) = cause.downcast_ref::<std::io::Error>().filter(|io| io.raw_os_error().is_some()) {
+            return Some(io);
+        }
+        source = cause.source();
+    }
+    None
+}
+
+fn unreachable(socket: &std::path::Path, error: &std::io::Error) -> CliError {
+    if error.kind() != std::io::ErrorKind::PermissionDenied {
+        return absent(socket);
+    }
+    format!(
+        "{}: permission denied: ask whoever runs the daemon to let you use its socket (its group may), or use sudo",
+        socket.display()
+    )
+    .into()
 }
 
 fn absent(socket: &std::path::Path) -> CliError {

@@ -191,21 +191,18 @@ fn report(found: &[DoctorFinding], colour: bool) -> String {
         last = &finding.part;
         rows.add_row([mark(finding.outcome), part, &finding.what, &finding.detail]);
     }
-    if let Some(width) = table::width() {
-        table::fit(&mut rows, width);
-    }
     let painted = rows.to_string().lines().map(|line| paint(line, colour) + "\n").collect::<String>();
     let tally = tally(found);
     let count = |outcome| tally.get(&outcome).copied().unwrap_or(0);
     let (failed, doubtful, fine) =
         (count(CheckOutcome::Failed), count(CheckOutcome::Doubtful), count(CheckOutcome::Fine));
-    format!("{painted}\n{failed} failed, {doubtful} to check, {fine} fine\n")
+    format!("{painted}\n{failed} failed, {doubtful} warning(s), {fine} fine\n")
 }
 
 fn mark(outcome: CheckOutcome) -> &'static str {
     match outcome {
         CheckOutcome::Fine => "ok",
-        CheckOutcome::Doubtful => "look",
+        CheckOutcome::Doubtful => "warn",
         CheckOutcome::Failed => "FAIL",
     }
 }

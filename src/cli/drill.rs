@@ -5,7 +5,7 @@ mod review;
 mod show;
 
 use crate::{
-    cli::{client::DaemonClient, drill::follow::NOT_RUN, error::CliError, options::PathOptions},
+    cli::{client::DaemonClient, drill::follow::NOT_RUN, error::CliError, options::PathOptions, output, table::say},
     drill::runner::calendar::FOLDER,
     http::control::drills::DrillRequest,
 };
@@ -32,6 +32,9 @@ enum DrillCommand {
     Abort {
         /// The run, e.g. DR-7
         run: String,
+        /// Print the daemon's answer as JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Show which scenarios are scheduled, and when each runs next
     Schedule {
@@ -56,6 +59,9 @@ struct DrillRunArgs {
     /// Do not ask before people are paged
     #[arg(long, short)]
     yes: bool,
+    /// Every page and what became of it, and not only what changes a role
+    #[arg(long, short)]
+    verbose: bool,
     /// Print only the result, as JSON
     #[arg(long)]
     json: bool,
@@ -65,9 +71,12 @@ impl DrillArgs {
     pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
         match self.command {
             DrillCommand::Run(run) => run.run(places),
-            DrillCommand::Abort { run } => {
-                let _: Value = DaemonClient::of(places)?.post(&format!("/v1/drills/{run}/abort"), &())?;
-                println!("{run} is aborted: everybody who was paged is told that it is over");
+            DrillCommand::Abort { run, json } => {
+                let answer: Value = DaemonClient::of(places)?.post(&format!("/v1/drills/{run}/abort"), &())?;
+                match json {
+                    true => println!("{}", serde_json::to_string_pretty(&answer)?),
+                    false => say(&format!("{run} is aborted: everybody who was paged is told that it is over")),
+                }
                 Ok(ExitCode::SUCCESS)
             }
             DrillCommand::Schedule { json } => show::schedule(places, json),
@@ -80,9 +89,8 @@ impl DrillArgs {
 impl DrillRunArgs {
     fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
         let path = find(places, &self.scenario);
-        let text = std::fs::read_to_string(&path).map_err(|error| {
-            format!("{}: {error}; a scenario is a file, or the name of one in {FOLDER}/ of the matrix", path.display())
-        })?;
+        let text = output::read_text(&path)
+            .map_err(|error| format!("{error}; a scenario is a file, or the name of one in {FOLDER}/ of the matrix"))?;
         let client = DaemonClient::of(places)?;
         if !self.yes && !agreed(&self.scenario, &client.sandboxed())? {
             return Ok(ExitCode::from(NOT_RUN));
@@ -96,13 +104,16 @@ impl DrillRunArgs {
             }
         };
         let run = begun["run"].as_str().unwrap_or_default();
-        follow::follow(&client, run, self.json)
+        follow::follow(&client, run, self.json, self.verbose)
     }
 }
 
 /// The file with this path, or with this name in the directory of scenarios, or the one whose scenario has this name.
 fn find(places: &PathOptions, scenario: &str) -> PathBuf {
     let folder = places.matrix.join(FOLDER);
+    if output::is_standard(Path::new(scenario)) {
+        return scenario.into();
+    }
     let by_file = folder.join(format!("{scenario}.toml"));
     let given = [PathBuf::from(scenario), by_file.clone()].into_iter().find(|path| path.is_file());
     given.or_else(|| called(&folder, scenario)).unwrap_or(by_file)

@@ -2,7 +2,7 @@
 //! sends nothing: it steps the core itself through the ladder, as if every page arrived and nobody answered.
 
 use crate::{
-    cli::{error::CliError, load, options::PathOptions, table},
+    cli::{error::CliError, load, options::PathOptions, output, table, table::say},
     core::{
         self, Alert, AlertStatus, Event, Incident, IncidentId, IncidentInput, IncidentKey, IncidentOpening, Page,
         PersonName, RoleName, SendOutcome, SendReceipt, Timestamp,
@@ -55,7 +55,7 @@ impl ExplainArgs {
             let all: Vec<Value> = judgements.iter().map(|judgement| told.json(&alert, judgement)).collect();
             println!("{}", serde_json::to_string_pretty(&all)?);
         } else if judgements.is_empty() {
-            println!("{}", why_nothing(&matrix, &alert));
+            say(&why_nothing(&matrix, &alert));
         } else {
             for judgement in &judgements {
                 told.print(&alert, judgement, !self.no_words);
@@ -66,17 +66,14 @@ impl ExplainArgs {
 }
 
 fn read(path: &std::path::Path) -> Result<Alert, CliError> {
-    let text = if path.as_os_str() == "-" {
-        std::io::read_to_string(std::io::stdin())?
-    } else {
-        std::fs::read_to_string(path).map_err(|error| format!("{} can not be read: {error}", path.display()))?
-    };
-    let value: Value = serde_json::from_str(&text)?;
+    let text = output::read_text(path)?;
+    let no_alert = |error: serde_json::Error| format!("{} is no alert: {error}", output::shown(path));
+    let value: Value = serde_json::from_str(&text).map_err(no_alert)?;
     let one = match value {
         Value::Array(mut alerts) if !alerts.is_empty() => alerts.remove(0),
         other => other,
     };
-    serde_json::from_value(one).map_err(|error| format!("this is not an alert: {error}").into())
+    Ok(serde_json::from_value(one).map_err(no_alert)?)
 }
 
 fn why_nothing(matrix: &Matrix, alert: &Alert) -> String {
@@ -141,10 +138,10 @@ struct Suggestion {
 impl ExplainPrinter<'_> {
     fn print(&self, alert: &Alert, judgement: &TriggerMatch, words: bool) {
         match judgement {
-            TriggerMatch::Clears { trigger, key } => println!("trigger {trigger}: all clear for {key}"),
-            TriggerMatch::Failed { trigger, why } => println!("trigger {trigger} can not evaluate it: {why}"),
+            TriggerMatch::Clears { trigger, key } => say(&format!("trigger {trigger}: all clear for {key}")),
+            TriggerMatch::Failed { trigger, why } => say(&format!("trigger {trigger} can not evaluate it: {why}")),
             TriggerMatch::Holds { trigger, key, summary, threshold, .. } => {
-                println!("trigger {trigger} holds, key {key}: {summary}");
+                say(&format!("trigger {trigger} holds, key {key}: {summary}"));
                 if let Some(threshold) = threshold {
                     let within = humantime::format_duration(threshold.within);
                     println!("  it opens an incident once it has held {} times within {within}", threshold.count);
@@ -157,12 +154,12 @@ impl ExplainPrinter<'_> {
         }
         for Suggestion { letter, action } in &preview.actions {
             let then = action.then.as_ref().map_or(String::new(), |then| format!(": {then}"));
-            println!("  suggested: {letter}  {}{then}", action.text);
+            say(&format!("  suggested: {letter}  {}{then}", action.text));
         }
         println!("If nobody answers:\n{}", ladder(&preview.ladder));
         for BriefPreview { role, person, channel, kind, text } in preview.texts.iter().filter(|_| words) {
             println!("\n{role}, {person} by {channel} ({kind}):");
-            text.lines().for_each(|line| println!("  | {line}"));
+            text.lines().for_each(|line| say(&format!("  | {line}")));
         }
         println!();
     }

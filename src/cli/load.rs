@@ -164,6 +164,11 @@ impl LoadedMatrix {
         Ok((matrix, self.templates))
     }
 
+    /// Every fault as people read it, without colours; empty if there is none.
+    pub fn shown(&self) -> String {
+        matrix::render(&self.diagnostics, &self.files, false)
+    }
+
     /// How many of the diagnostics are errors.
     pub fn errors(&self) -> usize {
         self.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count()

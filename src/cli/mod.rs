@@ -11,10 +11,15 @@ mod drill;
 mod error;
 mod explain;
 mod incident;
+mod init;
 mod load;
 mod mail_in;
+mod man;
 mod options;
+mod output;
 mod people;
+mod progress;
+mod reload;
 mod reports;
 mod scenario;
 mod simulate;
@@ -42,6 +47,10 @@ pub struct Cli {
 enum Command {
     /// Run the daemon
     Serve(daemon::serve::ServeArgs),
+    /// Write a first matrix: asks three questions, or takes their answers as options
+    Init(init::InitArgs),
+    /// Make the running daemon read its matrix again: exit 1 where it is refused and the last good one stays
+    Reload(reload::ReloadArgs),
     /// Find every mistake in the matrix: exit 1 on errors, 0 on warnings
     Check(check::CheckArgs),
     /// Show who would be paged for an alert: when, by which channels, with which texts
@@ -50,7 +59,7 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     /// List people: which channels reach them, for which roles they are on call, when that was last proven
     People(people::PeopleArgs),
-    /// Send an alert manually
+    /// Send an alert manually: exit 1 if it did not reach the roles of a trigger
     Fire(incident::fire::FireArgs),
     /// List incidents
     Incidents(incident::list::IncidentsArgs),
@@ -87,7 +96,7 @@ enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
-    /// Write the man pages into a folder
+    /// Write the man pages into a folder: of each command, and stentor-matrix(5)
     Man {
         /// The folder
         #[arg(value_hint = ValueHint::DirPath)]
@@ -115,6 +124,8 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
     let places = &cli.places;
     match cli.command {
         Command::Serve(serve) => serve.run(places),
+        Command::Init(init) => init.run(places),
+        Command::Reload(reload) => reload.run(places),
         Command::Check(check) => check.run(places),
         Command::Explain(explain) => explain.run(places),
         Command::Doctor(doctor) => doctor.run(places),
@@ -136,12 +147,14 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Scenario(scenarios) => scenarios.run(places),
         Command::Simulate(simulate) => simulate.run(places),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "stentor", &mut std::io::stdout());
+            // The generator panics where its writer fails: what it writes is printed like everything else.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "stentor", &mut script);
+            print!("{}", String::from_utf8_lossy(&script));
             Ok(ExitCode::SUCCESS)
         }
         Command::Man { folder } => {
-            std::fs::create_dir_all(&folder)?;
-            clap_mangen::generate_to(Cli::command(), &folder)?;
+            man::write(Cli::command(), &folder)?;
             Ok(ExitCode::SUCCESS)
         }
     }

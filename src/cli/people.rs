@@ -14,6 +14,9 @@ use std::{process::ExitCode, time::Duration};
 pub struct PeopleArgs {
     #[command(subcommand)]
     command: Option<PeopleCommand>,
+    /// A line for each role and each channel of a person
+    #[arg(long)]
+    all: bool,
     /// Print them as JSON
     #[arg(long)]
     json: bool,
@@ -50,7 +53,8 @@ impl PeopleArgs {
         if self.json {
             println!("{}", serde_json::to_string_pretty(&people)?);
         } else {
-            println!("{}\n{}", board(&people), verdict(&people));
+            println!("{}", board(&people, self.all));
+            table::say(&verdict(&people));
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -93,19 +97,37 @@ impl LinkArgs {
     }
 }
 
-fn board(people: &[ContactCoverage]) -> String {
+fn board(people: &[ContactCoverage], all: bool) -> String {
     let mut rows = table::table(&["person", "on call for", "by", "last proven"]);
-    for person in people {
+    for person in people.iter().filter(|_| !all) {
+        rows.add_row(row(person));
+    }
+    for person in people.iter().filter(|_| all) {
         let roles: Vec<String> =
             person.on_call.iter().map(|call| format!("{} (step {})", call.role, call.step)).collect();
         let by: Vec<&str> = person.channels.iter().map(|contact| contact.channel.as_str()).collect();
         let proven: Vec<String> = person.channels.iter().map(proof).collect();
         rows.add_row([person.person.to_string(), roles.join("\n"), by.join("\n"), proven.join("\n")]);
     }
-    if let Some(width) = table::width() {
-        table::fit(&mut rows, width);
-    }
     rows.to_string().lines().map(|line| line.trim_end().to_owned() + "\n").collect()
+}
+
+/// One person in one row: all roles, all channels, and the newest proof with how many channels have none.
+fn row(person: &ContactCoverage) -> [String; 4] {
+    let roles: Vec<&str> = person.on_call.iter().map(|call| call.role.as_str()).collect();
+    let by: Vec<&str> = person.channels.iter().map(|contact| contact.channel.as_str()).collect();
+    let is_proven = |contact: &&ContactChannel| contact.proven_at.is_some() && contact.opted_out.is_none();
+    let newest = person.channels.iter().filter(is_proven).min_by_key(|contact| contact.age_seconds);
+    let mut told: Vec<String> =
+        newest.map(|contact| format!("{} {}", contact.channel, proof(contact))).into_iter().collect();
+    let special = |contact: &&ContactChannel| contact.sandbox || contact.opted_out.is_some();
+    told.extend(
+        person.channels.iter().filter(special).map(|contact| format!("{}: {}", contact.channel, proof(contact))),
+    );
+    let never = person.channels.iter().filter(|contact| contact.proven_at.is_none() && !special(contact));
+    let never: Vec<&str> = never.map(|contact| contact.channel.as_str()).collect();
+    told.extend((!never.is_empty()).then(|| format!("never by {}", never.join(", "))));
+    [person.person.to_string(), roles.join(", "), by.join(", "), told.join("; ")]
 }
 
 fn proof(contact: &ContactChannel) -> String {

@@ -1,7 +1,7 @@
 //! `stentor scenario check`: all faults of a scenario at once. Also how other commands find and read scenarios.
 
 use crate::{
-    cli::{error::CliError, load, options::PathOptions, terminal::colours},
+    cli::{error::CliError, load, options::PathOptions, output, table::say, terminal::colours},
     drill::Scenario,
     matrix::{self, Matrix, Severity, SourceText},
 };
@@ -46,7 +46,7 @@ impl ScenarioArgs {
                 let colour = colours(std::io::stdout().is_terminal());
                 print!("{}", matrix::render_of("the scenario", &read.diagnostics, std::slice::from_ref(&file), colour));
                 if let Some(scenario) = &read.scenario {
-                    println!("{}", verdict(scenario, &file));
+                    say(&verdict(scenario, &file));
                 }
             }
             all.extend(read.diagnostics);
@@ -71,9 +71,12 @@ pub fn read(places: &PathOptions, path: &Path, matrix: &Matrix) -> Result<(Scena
     Ok((read.scenario.ok_or(refused)?, file))
 }
 
-/// The text of a scenario: a file, or the name of one in the matrix's `drills` folder.
+/// The text of a scenario: a file, `-` for standard input, or the name of one in the matrix's `drills` folder.
 pub fn text(places: &PathOptions, path: &Path) -> Result<SourceText, CliError> {
     let named = places.matrix.join(FOLDER).join(path).with_extension("toml");
+    if output::is_standard(path) {
+        return Ok(SourceText { path: path.to_owned(), text: output::read_text(path)? });
+    }
     let bare = path.components().count() == 1;
     let found = if bare && !path.is_file() && named.is_file() { named } else { path.to_owned() };
     match std::fs::read_to_string(&found) {

@@ -6,7 +6,7 @@ mod history;
 mod print;
 
 use crate::{
-    cli::{error::CliError, load, options::PathOptions, scenario},
+    cli::{error::CliError, load, options::PathOptions, output, progress::while_working, scenario, table::say},
     core::{ChannelName, PersonName, Timestamp, Zones},
     drill::{
         Scenario,
@@ -74,9 +74,12 @@ pub struct SimulateArgs {
     /// Print it as JSON
     #[arg(long)]
     json: bool,
-    /// Draw how many are engaged by when
+    /// Draw how many are engaged by when; - prints the picture in place of the figures
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     svg: Option<PathBuf>,
+    /// Overwrite the picture if it is there already
+    #[arg(long, requires = "svg")]
+    force: bool,
 }
 
 /// One case: what is different, and the matrix.
@@ -121,7 +124,10 @@ impl SimulateArgs {
         }
         if let Some(path) = &self.svg {
             let svg = picture::draw(&known.name, known.ends, &curves);
-            std::fs::write(path, svg).map_err(|error| format!("{} can not be written: {error}", path.display()))?;
+            output::write_new(path, &svg, self.force)?;
+            if output::is_standard(path) {
+                return Ok(summaries.first().map_or(ExitCode::SUCCESS, |base| base.score.exit()));
+            }
         }
         let known_names = KnownNames { templates: &revisions };
         let proposal =
@@ -142,7 +148,8 @@ impl SimulateArgs {
         let failed: Vec<RunHypothesis> =
             summaries.iter().take(1).flat_map(|base| base.score.not_held()).map(|f| f.hypothesis.clone()).collect();
         let (runs, threads) = (PROOF_RUNS.min(self.runs), threads());
-        propose(&ProposalRequest { files, known, zones, scenario, start, failed: &failed, runs, threads })
+        let request = ProposalRequest { files, known, zones, scenario, start, failed: &failed, runs, threads };
+        while_working("looking for a change of the matrix that makes it hold", || propose(&request))
     }
 
     fn start(&self, scenario: &Scenario) -> Result<Timestamp, CliError> {
@@ -205,8 +212,12 @@ impl SimulateArgs {
         } else {
             print::print(scenario, self.seed, start, summaries, fitted);
             match proposal {
-                Some(Ok(found)) => println!("\n{}\n{}\n\n{}", found.edits.join("\n"), found.why, found.diff),
-                Some(Err(none)) => println!("\nA change of the matrix: {none}."),
+                Some(Ok(found)) => {
+                    println!();
+                    found.edits.iter().chain([&found.why]).for_each(|line| say(line));
+                    println!("\n{}", found.diff);
+                }
+                Some(Err(none)) => say(&format!("\nA change of the matrix: {none}.")),
                 None => {}
             }
         }

@@ -129,12 +129,15 @@ fn show(journal: &JournalSource, row: RowName, json: bool) -> Result<ExitCode, C
         return Ok(ExitCode::SUCCESS);
     }
     let QuarantinedView { entry, remains } = shown;
-    println!("{}: {}", entry.row, standing(&entry));
-    println!("  what is wrong  {}", entry.why);
+    table::say(&format!("{}: {}", entry.row, standing(&entry)));
+    table::say(&format!("  what is wrong  {}", entry.why));
     println!("  found          {} UTC", entry.found_at.to_utc().format("%Y-%m-%d %H:%M:%S"));
     if let Some(incident) = &entry.incident {
-        println!("  its key        {}", incident.key);
-        println!("  it was about   {}", incident.summary.as_deref().unwrap_or("(that can not be read either)"));
+        table::say(&format!("  its key        {}", incident.key));
+        table::say(&format!(
+            "  it was about   {}",
+            incident.summary.as_deref().unwrap_or("(that can not be read either)")
+        ));
     }
     println!("\nWHAT IS LEFT OF IT");
     for place in remains {
@@ -157,10 +160,10 @@ fn clear(journal: &JournalSource, rows: Vec<RowName>, json: bool) -> Result<Exit
         println!("{}", serde_json::to_string_pretty(&done)?);
     } else {
         for row in &done.cleared {
-            println!("{row} is cleared; its journal stays as it was");
+            table::say(&format!("{row} is cleared; its journal stays as it was"));
         }
         for row in &done.not_waiting {
-            println!("{row} was not cleared: it is not in quarantine, or was cleared before");
+            table::say(&format!("{row} was not cleared: it is not in quarantine, or was cleared before"));
         }
     }
     Ok(if done.not_waiting.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -1,18 +1,23 @@
 //! Tables and times for people.
 
-use crate::core::printable::one_line;
+use crate::{config, core::printable::one_line};
 use comfy_table::{ContentArrangement, Table, presets};
 use std::{fmt, io::IsTerminal, time::Duration};
 
 /// A table for people. What others wrote into a cell stays in it: it can begin no row of its own.
 pub struct TextTable(Table);
 
-/// A table with these columns, without borders, so that it can be pasted into a chat.
+/// A table with these columns, without borders, so that it can be pasted into a chat. On a terminal no row of it is
+/// wider than the terminal: long cells are broken between words.
 pub fn table(columns: &[&str]) -> TextTable {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.set_header(columns.iter().map(|column| column.to_uppercase()));
-    TextTable(table)
+    let mut table = TextTable(table);
+    if let Some(width) = width() {
+        fit(&mut table, width);
+    }
+    table
 }
 
 impl TextTable {
@@ -32,8 +37,59 @@ impl fmt::Display for TextTable {
     }
 }
 
-/// The width of the terminal in columns; `None` if standard output is not a terminal: then lines are not cut.
+/// Prints a text, broken between words where the terminal ends.
+pub fn say(text: &str) {
+    println!("{}", wrapped(text, width()));
+}
+
+/// The lines of a text, none of them wider than `width`, as far as they can be broken between words. What continues a
+/// line is indented by two more than its beginning; a line that begins with a bar goes on behind a bar.
+pub fn wrapped(text: &str, width: Option<usize>) -> String {
+    let Some(width) = width else { return text.to_owned() };
+    text.lines().map(|line| wrapped_line(line, width)).collect::<Vec<_>>().join("\n")
+}
+
+/// How many columns a text takes: the codes of colours take none.
+fn columns(text: &str) -> usize {
+    without_colours(text).chars().count()
+}
+
+/// A text without the codes of its colours.
+pub fn without_colours(text: &str) -> String {
+    let mut in_code = false;
+    let is_text = |letter: &char| {
+        let was_code = in_code || *letter == '\x1b';
+        in_code = was_code && *letter != 'm';
+        !was_code
+    };
+    text.chars().filter(is_text).collect()
+}
+
+fn wrapped_line(line: &str, width: usize) -> String {
+    let rest = line.trim_start();
+    let blank = &line[..line.len() - rest.len()];
+    let indent = if rest.starts_with("| ") { format!("{blank}| ") } else { format!("{blank}  ") };
+    let (mut lines, mut current) = (Vec::new(), String::new());
+    // Words keep the blanks before them: columns stay where they are.
+    for word in line.split_inclusive(' ') {
+        let columns = columns(&current) + columns(word.trim_end());
+        if width < columns && !current.trim().is_empty() && current.trim() != "|" {
+            lines.push(current.trim_end().to_owned());
+            current = indent.clone();
+        }
+        current.push_str(word);
+    }
+    lines.push(current.trim_end().to_owned());
+    lines.join("\n")
+}
+
+/// The width that everything must fit into: that of the terminal, or of `COLUMNS` where that is exported. `None` if there
+/// is neither: then lines are not broken.
 pub fn width() -> Option<usize> {
+    let wanted = config::variable("COLUMNS").and_then(|columns| columns.parse().ok());
+    if let Some(columns) = wanted.filter(|columns| 20 < *columns) {
+        return Some(columns);
+    }
     let (columns, _) = std::io::stdout().is_terminal().then(|| crossterm::terminal::size().ok()).flatten()?;
     Some(usize::from(columns)).filter(|columns| 20 < *columns)
 }
@@ -63,4 +119,28 @@ pub fn span(ms: f64) -> String {
 /// The same, or a dash.
 pub fn maybe(ms: Option<f64>) -> String {
     ms.map_or_else(|| "-".into(), span)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wrapped;
+
+    #[test]
+    fn a_long_line_is_broken_between_words_and_a_short_one_is_left() {
+        for (line, told) in [
+            ("short", "short"),
+            ("  a line that is too long for it", "  a line that is too\n    long for it"),
+            ("  | a text that is too long", "  | a text that is\n  | too long"),
+            ("averyverylongwordthatfitsnowhere", "averyverylongwordthatfitsnowhere"),
+            ("one averyverylongwordthatfitsnowhere", "one\n  averyverylongwordthatfitsnowhere"),
+            ("  | averyverylongwordthatfitsnowhere", "  | averyverylongwordthatfitsnowhere"),
+            ("", ""),
+        ] {
+            assert_eq!(wrapped(line, Some(20)), told, "{line:?}");
+            assert_eq!(wrapped(line, None), line);
+        }
+        let bold = "\x1b[1mtwenty columns, bold\x1b[0m";
+        assert_eq!(wrapped(bold, Some(20)), bold, "colours take no column");
+        assert_eq!(wrapped("one\n\ntwo", Some(20)), "one\n\ntwo");
+    }
 }

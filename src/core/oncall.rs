@@ -34,6 +34,8 @@ pub struct Rotation {
     handoff: CronSchedule,
     zone: Zone,
     overrides: Vec<RotationOverride>,
+    /// How many hand-overs one turn lasts; at least 1.
+    lasts: usize,
     /// A turn that was already counted, so that look-ups start close to it.
     counted: (Timestamp, usize),
 }
@@ -82,9 +84,14 @@ impl Rotation {
         overrides: Vec<RotationOverride>,
         as_of: Timestamp,
     ) -> Self {
-        let mut rotation = Self { people, handoff, zone, overrides, counted: (EPOCH, 0) };
+        let mut rotation = Self { people, handoff, zone, overrides, lasts: 1, counted: (EPOCH, 0) };
         rotation.counted = (as_of, rotation.turns_until(as_of));
         rotation
+    }
+
+    /// The same with turns that last so many hand-overs each, at least 1.
+    pub fn with_turns_of(self, hand_overs: usize) -> Self {
+        Self { lasts: hand_overs.max(1), ..self }
     }
 
     /// Who is on call at `now`: an override that covers `now` (the last one written wins), or else the person whose
@@ -95,7 +102,7 @@ impl Rotation {
             return Some(&over.person);
         }
         let len = self.people.len();
-        (0 < len).then(|| &self.people[self.turns_until(now) % len])
+        (0 < len).then(|| &self.people[self.turns_until(now) / self.lasts % len])
     }
 
     /// When somebody else is on call than at `now`, and who. `None` if the next [`CHANGES_MAX`] hand-overs and changes of
@@ -190,6 +197,17 @@ mod tests {
         for day in ["2024-05-01T00:00:00Z", "2025-03-30T01:30:00Z", "2026-12-25T00:00:00Z"] {
             assert_eq!(early.on_call(at(day)), late.on_call(at(day)), "{day}");
         }
+    }
+
+    #[test]
+    fn a_turn_may_last_several_hand_overs() {
+        let rotation = weekly(vec![], "2026-11-20T00:00:00Z").with_turns_of(2);
+        let weeks: Vec<_> = ["2026-11-24", "2026-12-01", "2026-12-08", "2026-12-15", "2026-12-22"]
+            .map(|day| rotation.on_call(at(&format!("{day}T12:00:00Z"))).cloned())
+            .into();
+        let changes = weeks.windows(2).filter(|two| two[0] != two[1]).count();
+        assert_eq!(changes, 2, "{weeks:?}");
+        assert_eq!(weeks[0], weeks[4]);
     }
 
     #[test]

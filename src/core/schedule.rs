@@ -50,6 +50,14 @@ impl FromStr for CronSchedule {
 }
 
 impl CronSchedule {
+    /// Whether the line names both a day of the month and a day of the week: here both must match, in other programs one
+    /// of them is enough.
+    pub fn names_day_and_weekday(&self) -> bool {
+        let fields: Vec<&str> = self.line.split_whitespace().collect();
+        let named = |at: usize| fields.get(at).is_some_and(|field| !matches!(*field, "*" | "?"));
+        named(2) && named(4)
+    }
+
     /// The first time strictly after `after`; `None` if the line never matches again (years end at 2100).
     pub fn next_after(&self, zone: &Zone, after: Timestamp) -> Option<Timestamp> {
         let wall = after.to_utc().with_timezone(zone).naive_local();
@@ -63,9 +71,17 @@ impl CronSchedule {
 }
 
 /// The first instant at which clocks in `zone` show `wall`, or the first one after the gap that contains it.
-fn first_instant(zone: &Zone, wall: NaiveDateTime) -> DateTime<Utc> {
+pub fn first_instant(zone: &Zone, wall: NaiveDateTime) -> DateTime<Utc> {
     match zone.from_local_datetime(&wall) {
         LocalResult::Single(instant) | LocalResult::Ambiguous(instant, _) => instant.with_timezone(&Utc),
+        LocalResult::None => end_of_gap(zone, wall),
+    }
+}
+
+/// The last instant at which clocks in `zone` show `wall`, or the first one after the gap that contains it.
+pub fn last_instant(zone: &Zone, wall: NaiveDateTime) -> DateTime<Utc> {
+    match zone.from_local_datetime(&wall) {
+        LocalResult::Single(instant) | LocalResult::Ambiguous(_, instant) => instant.with_timezone(&Utc),
         LocalResult::None => end_of_gap(zone, wall),
     }
 }

@@ -64,6 +64,15 @@ impl UnixCaller {
         self.person.as_ref()
     }
 
+    /// Refuses those who are not operators: the matrix decides who may do what.
+    pub fn may_reload(&self) -> Result<(), ProblemDetails> {
+        if self.operator {
+            return Ok(());
+        }
+        let detail = format!("the Unix user {} may not reload: only root and the daemon's own user may", self.user);
+        Err(ProblemDetails::new(StatusCode::FORBIDDEN, detail))
+    }
+
     /// Whether this user may only deliver mail.
     pub fn hands_in_mail_only(&self) -> bool {
         self.mailer && self.person.is_none() && !self.operator

@@ -17,6 +17,7 @@ pub mod inbound_connections;
 pub mod mail_in;
 mod press;
 pub mod problem;
+pub mod reloader;
 pub mod slack;
 pub mod state;
 mod status;

@@ -5,7 +5,7 @@ use crate::{
     core::Timestamp,
     drill::runner::drill_runner::DrillRunner,
     engine::Engine,
-    http::{handled_requests, wrong_codes::WrongCodes},
+    http::{handled_requests, reloader::ReloaderCell, wrong_codes::WrongCodes},
     store::clock::{ClockSources, SystemClock},
 };
 use std::{
@@ -36,6 +36,8 @@ pub struct AppState {
     pub drills: Arc<DrillRunner>,
     /// The matrix's folder, with the scenarios of scheduled drills.
     pub scenarios: PathBuf,
+    /// Reads the matrix again.
+    pub reloader: ReloaderCell,
     /// Twilio's requests that were already handled.
     pub answered: handled_requests::HandledRequests,
     /// The wrong codes of each SMS number.

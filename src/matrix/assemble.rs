@@ -114,7 +114,8 @@ fn rotation(draft: RotationDraft, as_of: Timestamp) -> Option<Rotation> {
         from: over.from,
         until: over.until,
     });
-    Some(Rotation::new(people, draft.handoff?, draft.zone, overrides.collect(), as_of))
+    let rotation = Rotation::new(people, draft.handoff?, draft.zone, overrides.collect(), as_of);
+    Some(rotation.with_turns_of(draft.turn))
 }
 
 fn role_plan(name: &str, draft: RoleDraft, known: &KnownNames<'_>) -> RolePlan {

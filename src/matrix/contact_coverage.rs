@@ -73,7 +73,7 @@ fn pairs<'a>(draft: &'a MatrixDraft, step: &'a StepDraft) -> Vec<PersonChannel<'
 }
 
 /// Everyone whom a step may page, whoever's turn it is.
-fn people<'a>(draft: &'a MatrixDraft, step: &'a StepDraft) -> Vec<(&'a str, &'a PersonDraft)> {
+pub(super) fn people<'a>(draft: &'a MatrixDraft, step: &'a StepDraft) -> Vec<(&'a str, &'a PersonDraft)> {
     let mut names: Vec<&str> = Vec::new();
     for entry in &step.page {
         match entry.value.strip_prefix(ROTATION) {

@@ -49,6 +49,8 @@ pub(super) struct RotationDraft {
     pub handoff: Option<CronSchedule>,
     pub zone: Zone,
     pub overrides: Vec<OverrideDraft>,
+    /// How many hand-overs one turn lasts.
+    pub turn: usize,
 }
 
 pub(super) struct OverrideDraft {

@@ -123,6 +123,7 @@
 //! | `people` | the people, in the order of their turns | must be given |
 //! | `handoff` | when turns change: `minute hour day month weekday`, weekdays by name, at most hourly | must be given |
 //! | `timezone` | the time zone of `handoff`: a name from the IANA database, like `Europe/London` | `UTC` |
+//! | `turn` | how many hand-overs one turn lasts, 1 to 366 | 1 |
 //! | `overrides` | `[{ person, from, until }]`: another person for some time; the last one that covers a time wins | none |
 //!
 //! # `[role.NAME]`: a job that somebody must take
@@ -186,6 +187,7 @@ mod rule;
 mod sections;
 mod settings;
 mod sms_letters;
+mod stand_ins;
 mod summary;
 mod trigger;
 mod trigger_matching;

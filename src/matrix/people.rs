@@ -7,7 +7,7 @@ use crate::{
     },
     core::{
         Timestamp, Zone, Zones, oncall,
-        schedule::{CronSchedule, ScheduleError},
+        schedule::{CronSchedule, ScheduleError, first_instant, last_instant},
     },
     matrix::{
         draft::{OverrideDraft, PersonDraft, RotationDraft},
@@ -19,8 +19,11 @@ use crate::{
         faults::{LocatedValue, MatrixFaults, SourceSpan},
     },
 };
-use chrono::{NaiveDate, NaiveDateTime, TimeZone};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use std::collections::BTreeSet;
+
+/// The most hand-overs that one turn may last.
+const TURN_MAX: u32 = 366;
 
 pub(super) fn person(
     mut table: TomlTable<'_>,
@@ -63,9 +66,20 @@ pub(super) fn rotation(
     let handoff = table.demand("handoff", at, "handoff = \"0 8 * * Mon\"", faults);
     let handoff = handoff.and_then(|item| schedule(&item, faults));
     let zone = table.take("timezone").and_then(|item| zone(&item, zones, faults)).unwrap_or_else(Zone::utc);
+    let turn = table.take("turn").and_then(|item| turn(&item, faults)).unwrap_or(1);
     let overrides = table.take("overrides").map(|item| overrides(&item, &zone, faults)).unwrap_or_default();
     table.finish(&["calendar", "holidays"], &[], faults);
-    RotationDraft { people: people.unwrap_or_default(), handoff, zone, overrides }
+    RotationDraft { people: people.unwrap_or_default(), handoff, zone, overrides, turn }
+}
+
+/// How many hand-overs one turn lasts.
+fn turn(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<usize> {
+    let hand_overs = item.count(faults)?;
+    if (1..=TURN_MAX).contains(&hand_overs) {
+        return usize::try_from(hand_overs).ok();
+    }
+    let message = format!("a turn lasts 1 to {TURN_MAX} hand-overs");
+    faults.refuse("count-out-of-range", item.at, message, "for two weeks each, hand over every week and write turn = 2")
 }
 
 fn schedule(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<CronSchedule> {
@@ -81,6 +95,11 @@ fn schedule(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<CronSchedu
             return faults.refuse("bad-cron", text.at, message, help);
         }
     };
+    if schedule.names_day_and_weekday() {
+        let message = "this hands over only on days that are both: that day of the month and that day of the week";
+        let help = "write * for one of them; other programs take either, this one takes days that are both";
+        faults.warning("day-and-weekday", text.at, message, help);
+    }
     // Sixty-four hand-overs from a fixed time, in a zone without clock changes, show the shortest interval.
     let mut at = oncall::EPOCH;
     for turn in 0..64 {
@@ -112,8 +131,9 @@ fn override_(item: &TomlItem<'_>, zone: &Zone, faults: &mut MatrixFaults) -> Opt
     let from = table.demand("from", item.at, "from = 2026-12-24T08:00:00Z", faults);
     let until = table.demand("until", item.at, "until = 2026-12-26T08:00:00Z", faults);
     table.finish(&[], &[], faults);
-    let from = from.and_then(|item| moment(&item, zone, faults));
-    let until = until.and_then(|item| moment(&item, zone, faults));
+    // An hour that comes twice is covered whole, whichever end of the override is in it.
+    let from = from.and_then(|item| moment(&item, zone, first_instant, faults));
+    let until = until.and_then(|item| moment(&item, zone, last_instant, faults));
     let (person, from, until) = (person?, from?, until?);
     if until.value <= from.value {
         let help = "`until` must be later than `from`";
@@ -122,14 +142,20 @@ fn override_(item: &TomlItem<'_>, zone: &Zone, faults: &mut MatrixFaults) -> Opt
     Some(OverrideDraft { person: person.owned(), from: from.value, until: until.value })
 }
 
-/// A date, or a date and time; without an offset it is in the rotation's time zone.
-fn moment(item: &TomlItem<'_>, zone: &Zone, faults: &mut MatrixFaults) -> Option<LocatedValue<Timestamp>> {
+/// A date, or a date and time; without an offset it is in the rotation's time zone. One that the clocks skip in spring is
+/// the end of what they skip; of one that comes twice in autumn, `which` says which.
+fn moment(
+    item: &TomlItem<'_>,
+    zone: &Zone,
+    which: fn(&Zone, NaiveDateTime) -> DateTime<Utc>,
+    faults: &mut MatrixFaults,
+) -> Option<LocatedValue<Timestamp>> {
     let text = item.date("write 2026-12-24T08:00:00Z", faults)?;
     let wall = text
         .parse::<NaiveDateTime>()
         .ok()
         .or_else(|| text.parse::<NaiveDate>().ok().and_then(|date| date.and_hms_opt(0, 0, 0)));
-    let local = wall.and_then(|wall| zone.from_local_datetime(&wall).earliest()).map(|at| Timestamp::nearest(&at));
+    let local = wall.map(|wall| Timestamp::nearest(&which(zone, wall)));
     let Some(value) = Timestamp::parse(&text).or(local) else {
         let help = "write 2026-12-24T08:00:00Z, or without the Z for the rotation's own time zone";
         return faults.refuse("bad-time", item.at, format!("{text:?} is not a date and time"), help);

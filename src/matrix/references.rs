@@ -9,6 +9,7 @@ use crate::{
         expression::CelExpression,
         model::KnownNames,
         settings::SourceSettings,
+        stand_ins,
     },
     toml_kit::{
         diagnostic::Severity,
@@ -36,6 +37,7 @@ pub(super) fn check(draft: &MatrixDraft, known: &KnownNames<'_>, faults: &mut Ma
     circles(draft, faults);
     unused(draft, faults);
     contact_coverage::check(draft, faults);
+    stand_ins::check(draft, faults);
 }
 
 fn rotations(draft: &MatrixDraft, faults: &mut MatrixFaults) {

@@ -167,6 +167,8 @@ pub struct WrittenReview {
     pub markdown: String,
     /// The same, with pictures, in one file.
     pub html: String,
+    /// What its template was given.
+    pub facts: serde_json::Value,
 }
 
 #[derive(Serialize)]
@@ -223,7 +225,9 @@ pub fn review(
     documents: &DocumentTemplates,
     now: Timestamp,
 ) -> Result<WrittenReview, ReportError> {
-    let markdown = documents.render(DocumentKind::AfterAction, &context(exercise, timelines, beside, now))?;
+    let context = context(exercise, timelines, beside, now);
+    let markdown = documents.render(DocumentKind::AfterAction, &context)?;
+    let facts = serde_json::to_value(&context).unwrap_or_default();
     let mut pictures = DocumentPictures::default();
     for timeline in timelines {
         picture::add_to(&mut pictures, timeline, now);
@@ -231,7 +235,7 @@ pub fn review(
     let sandbox = if timelines.iter().any(|timeline| timeline.incident.is_sandboxed()) { " (SANDBOX)" } else { "" };
     let title = format!("DRILL {}{sandbox}: after-action review", exercise.title);
     let html = sheet::html(&title, &markdown, &pictures);
-    Ok(WrittenReview { markdown, html })
+    Ok(WrittenReview { markdown, html, facts })
 }
 
 fn context<'a>(

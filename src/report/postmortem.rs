@@ -33,12 +33,14 @@ pub fn postmortem(
 ) -> Result<WrittenReview, ReportError> {
     let incident = facts(timeline, beside, timeline.incident.was_broken_off(), now);
     let actions = incident.actions().collect();
-    let markdown = documents.render(DocumentKind::Postmortem, &PostmortemContext { incident, actions, proposal })?;
+    let context = PostmortemContext { incident, actions, proposal };
+    let markdown = documents.render(DocumentKind::Postmortem, &context)?;
+    let facts = serde_json::to_value(&context).unwrap_or_default();
     let mut pictures = DocumentPictures::default();
     picture::add_to(&mut pictures, timeline, now);
     let word = if timeline.incident.drill { "DRILL " } else { "" };
     let sandbox = if timeline.incident.is_sandboxed() { " (SANDBOX)" } else { "" };
     let title = format!("{word}{}{sandbox}: post-mortem", timeline.incident.id);
     let html = sheet::html(&title, &markdown, &pictures);
-    Ok(WrittenReview { markdown, html })
+    Ok(WrittenReview { markdown, html, facts })
 }

@@ -1,7 +1,7 @@
 //! Templates from a directory in place of the shipped ones; each is tested before it is used.
 
 use crate::template::{
-    load::{BrokenTemplate, FILES, PageTemplates, TemplateError, VOICE, build, shipped_files},
+    load::{BrokenTemplate, FILES, PARTS, PageTemplates, TemplateError, VOICE, build, shipped_files},
     sample,
 };
 use std::{collections::BTreeSet, fs, io, path::Path};
@@ -34,14 +34,14 @@ fn read(path: &Path) -> io::Result<Option<String>> {
 
 impl PageTemplates {
     /// The shipped templates, with the files in `folder` (`NAME/brief.txt`, `NAME/sms.txt`, `NAME/mail.html`,
-    /// `NAME/voice.txt`) replacing them or added to them. Each file is tested with alerts that have few and many
-    /// fields; all files that fail are named.
+    /// `NAME/voice.txt`, and the parts `NAME/facts.txt` and `NAME/clocks.txt`) replacing them or added to them. Each file
+    /// is tested with alerts that have few and many fields; all files that fail are named.
     pub fn load(folder: &Path) -> Result<Self, TemplateError> {
         let mut files = shipped_files();
         let mut broken = Vec::new();
         let unreadable = |source| TemplateError::Unreadable { folder: folder.to_owned(), source };
         for name in folders_in(folder).map_err(unreadable)? {
-            for file in FILES.into_iter().chain([VOICE]) {
+            for file in FILES.into_iter().chain([VOICE]).chain(PARTS) {
                 let path = format!("{name}/{file}");
                 match read(&folder.join(&path)) {
                     Ok(Some(text)) => drop(files.insert(path, text)),

@@ -50,6 +50,9 @@ pub(super) const FILES: [&str; 3] = ["brief.txt", "sms.txt", "mail.html"];
 /// The text of a call. For a template without this file, its SMS is read aloud.
 pub(super) const VOICE: &str = "voice.txt";
 
+/// What the files of a template may `include`.
+pub(super) const PARTS: [&str; 2] = ["facts.txt", "clocks.txt"];
+
 /// The template for roles without their own.
 pub(super) const DEFAULT: &str = "default";
 
@@ -66,8 +69,16 @@ macro_rules! shipped {
 /// The template for messages about an ending: somebody has it, you are not needed, it is over.
 pub(super) const ALL_CLEAR: &str = "all-clear";
 
-const SHIPPED: [(&str, &str); 21] =
-    shipped!["default", "trader", "compliance", "it", "commander", "catch-all", "all-clear"];
+const SHIPPED: [(&str, &str); 24] =
+    shipped!["default", "trader", "head-of-desk", "compliance", "it", "commander", "catch-all", "all-clear"];
+
+/// Parts that the shipped texts and mails of a template share, by `include`.
+const SHIPPED_PARTS: [(&str, &str); 4] = [
+    ("trader/facts.txt", include_str!("../../templates/trader/facts.txt")),
+    ("trader/clocks.txt", include_str!("../../templates/trader/clocks.txt")),
+    ("compliance/clocks.txt", include_str!("../../templates/compliance/clocks.txt")),
+    ("it/facts.txt", include_str!("../../templates/it/facts.txt")),
+];
 
 impl PageTemplates {
     /// The templates that ship with the program.
@@ -139,7 +150,7 @@ impl fmt::Debug for PageTemplates {
 }
 
 pub(super) fn shipped_files() -> BTreeMap<String, String> {
-    SHIPPED.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect()
+    SHIPPED.iter().chain(&SHIPPED_PARTS).map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect()
 }
 
 pub(super) fn build(files: BTreeMap<String, String>) -> (PageTemplates, Vec<BrokenTemplate>) {

@@ -93,6 +93,11 @@ impl MatrixFaults {
         self.add(severity, code, None, message.to_owned(), help.to_owned());
     }
 
+    /// Whether any fault so far refuses the matrix.
+    pub(crate) fn has_errors(&self) -> bool {
+        self.found.iter().any(|fault| fault.severity == Severity::Error)
+    }
+
     fn add(&mut self, severity: Severity, code: &'static str, at: Option<SourceSpan>, message: String, help: String) {
         let help = (!help.is_empty()).then_some(help);
         self.found.push(MatrixFault { severity, code, at, message, help });

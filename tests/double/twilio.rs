@@ -32,7 +32,7 @@ pub const SERVICE: &str = "MG0123456789abcdef0123456789abcdef";
 /// A number that is not valid.
 pub const NOBODY: &str = super::gateway::UNROUTABLE;
 /// The number of somebody who has opted out.
-pub const OPTED_OUT: &str = "+34600000021";
+pub const OPTED_OUT: &str = "+447700900021";
 
 /// Fields of a form, in their order.
 pub type Fields = Vec<(String, String)>;

@@ -18,7 +18,7 @@ const SOURCE_TOKEN: &str = "prometheus-secret-4711";
 const SMS_TOKEN: &str = "reply-secret-4711";
 const SLACK_SECRET: &str = "signing-secret-4711";
 
-const ANA: &str = "34600000001";
+const ANA: &str = "447700900001";
 const DORA: &str = "UDORA";
 const GITA: &str = "UGITA";
 

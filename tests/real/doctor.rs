@@ -17,7 +17,7 @@ fn daemon(channel: &str, variable: &str, password: &str, exim: Option<&Exim>) ->
 
 [person.ana]
 name  = "Ana Ruiz"
-phone = "+34600000001"
+phone = "+447700900001"
 email = "ana@desk.example"
 
 [role.trader]

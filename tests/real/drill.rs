@@ -15,8 +15,8 @@ use serde_json::Value;
 use std::thread;
 
 const SMS_TOKEN: &str = "reply-secret-4711";
-const ANA: &str = "34600000001";
-const BO: &str = "34600000002";
+const ANA: &str = "447700900001";
+const BO: &str = "447700900012";
 
 const SCENARIO: &str = r#"
 name      = "flash-crash"

@@ -87,7 +87,7 @@ impl Kannel {
 
     /// The phones are on the line, and send nothing.
     pub fn dial_in(&mut self, net: &Net) {
-        self.phone(net, "0", &format!("+34000000000 {NUMBER} text nothing"));
+        self.phone(net, "0", &format!("+447700900000 {NUMBER} text nothing"));
     }
 
     /// The line to the phones is cut.

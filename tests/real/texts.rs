@@ -8,7 +8,7 @@ use crate::{
     parts,
 };
 
-const ANA: &str = "34600000001";
+const ANA: &str = "447700900001";
 
 const TOKEN: &str = "reply-secret-4711";
 

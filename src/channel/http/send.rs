@@ -66,12 +66,12 @@ pub enum HttpLogin {
 /// The format in which a service expects phone numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum NumberForm {
-    /// `+34600000001`.
+    /// `+447700900001`.
     #[default]
     E164,
-    /// `34600000001`.
+    /// `447700900001`.
     Digits,
-    /// `0034600000001`.
+    /// `00447700900001`.
     Zeros,
 }
 

@@ -237,7 +237,7 @@ mod tests {
             (202, "0: Accepted for delivery", "accepted 0:"),
             (202, "3: Queued for later delivery", "unreachable"),
             (202, "Sent. Message splits: 2", "accepted Se"),
-            (202, "Sent. Denied receivers are: +4670", "unreachable"),
+            (202, "Sent. Denied receivers are: +4477", "unreachable"),
             (202, "Thank you", "unknown"),
             (200, "<html>Please sign in</html>", "unknown"),
             (302, "", "retry"),

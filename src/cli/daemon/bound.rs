@@ -1,16 +1,15 @@
 //! The daemon with all its parts: store, engine, doors, signals.
 
 use crate::{
-    channel::{desk_hub::DeskHub, guard::IpNetwork, outbox::SandboxOutbox},
+    channel::{self, desk_hub::DeskHub, guard::IpNetwork, outbox::SandboxOutbox},
     cli::{
         daemon::{
             descriptors::Descriptors,
-            record,
+            record, reload,
             socket::ControlSocket,
             stop::{DaemonStop, STOP_TIME_MAX},
         },
         error::CliError,
-        load,
         options::PathOptions,
     },
     config,
@@ -20,6 +19,7 @@ use crate::{
     http::{
         self,
         connection::{ListenSocket, OpenListener, Tcp, Unix, limits::ConnectionLimits, serve},
+        reloader::ReloadOutcome,
         state::AppState,
     },
     matrix::Matrix,
@@ -29,7 +29,7 @@ use crate::{
 use secrecy::SecretString;
 use std::{
     net::SocketAddr,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -63,6 +63,8 @@ pub struct BoundDaemon {
     pub app: Arc<AppState>,
     /// Where it listens.
     pub address: SocketAddr,
+    /// Where what the sandbox keeps is written.
+    pub outbox_file: PathBuf,
     /// Cancel this to stop it.
     pub shutdown: CancellationToken,
     shared: SharedChannelParts,
@@ -127,11 +129,13 @@ impl BoundDaemon {
             shutdown: shutdown.clone(),
             client: reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?,
             slack_hooks: config::variable("STENTOR_SLACK_HOOKS"),
+            reloader: Default::default(),
             answered: Default::default(),
             guesses: Mutex::default(),
         });
         write_address(&state, address)?;
-        Ok(Self { app, address, shutdown, shared, store, tcp, unix, socket })
+        let outbox_file = state.join(channel::outbox::FILE);
+        Ok(Self { app, address, outbox_file, shutdown, shared, store, tcp, unix, socket })
     }
 
     /// Runs until the shutdown token is cancelled, then stops in order: no new requests, sends finish, the store is
@@ -175,19 +179,11 @@ impl BoundDaemon {
         early.map_or(Ok(()), Err)
     }
 
-    /// Handles SIGHUP: all or nothing. A broken matrix is refused with its diagnostics, and the last good one stays.
-    pub fn reloader(&self, places: PathOptions) -> impl Fn() + Clone + Send + 'static {
-        let (app, shared) = (self.app.clone(), self.shared.clone());
-        move || match reload(&app, &shared, &places) {
-            Ok(revision) => {
-                app.engine.metrics().reload("loaded");
-                tracing::info!(matrix.revision = revision, "the matrix was reloaded; open incidents keep their plans");
-            }
-            Err(failure) => {
-                app.engine.metrics().reload("refused");
-                tracing::error!("the reload was refused, the last good matrix stays: {failure}");
-            }
-        }
+    /// Reads the matrix again: at SIGHUP and for `stentor reload`.
+    pub fn reloader(&self, places: PathOptions) -> impl Fn() -> ReloadOutcome + Clone + Send + Sync + 'static {
+        // Weak: the daemon's state has this function in it.
+        let (app, shared) = (Arc::downgrade(&self.app), self.shared.clone());
+        move || app.upgrade().map(|app| reload::reload(&app, &shared, &places)).unwrap_or_default()
     }
 }
 
@@ -196,21 +192,6 @@ async fn let_end<T>(task: &mut JoinHandle<T>) {
     if !task.is_finished() {
         let _ = task.await;
     }
-}
-
-fn reload(app: &AppState, shared: &SharedChannelParts, places: &PathOptions) -> Result<String, CliError> {
-    let (matrix, templates) = load::load(places, app.engine.now())?.accept()?;
-    let revision = matrix.revision.clone();
-    if !matrix.daemon.starts_like(&app.engine.config().matrix.daemon) {
-        tracing::warn!("daemon.listen, public_url and state take effect at the next start, not by a reload");
-    }
-    let last = app.engine.config();
-    let live = RuntimeConfig::wire(matrix, templates, shared).succeed(&last);
-    if let Some(lost) = live.lost_since(&last) {
-        return Err(format!("{lost}: the matrix was not reloaded").into());
-    }
-    app.engine.reload(live);
-    Ok(revision)
 }
 
 /// Both doors, with as many connections as there are file descriptors for.

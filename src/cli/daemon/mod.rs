@@ -4,6 +4,7 @@ pub mod bound;
 pub mod descriptors;
 pub mod log;
 pub mod record;
+pub mod reload;
 pub mod serve;
 pub mod socket;
 pub mod stop;

@@ -14,6 +14,7 @@ use crate::{
     },
     core::ChannelName,
     engine::{DeadManPinger, Engine},
+    http::reloader::ReloadOutcome,
 };
 use clap::Args;
 use std::process::ExitCode;
@@ -29,7 +30,7 @@ pub struct ServeArgs {
     #[arg(long, env = "STENTOR_LISTEN", value_name = "ADDRESS:PORT")]
     listen: Option<String>,
     /// Send nothing: every channel but the screen writes to outbox.jsonl in the state folder, and /outbox shows it
-    #[arg(long, env = "STENTOR_SANDBOX")]
+    #[arg(long, env = "STENTOR_SANDBOX", value_parser = clap::builder::BoolishValueParser::new())]
     sandbox: bool,
     /// The format of log lines. STENTOR_LOG=debug logs more
     #[arg(long, env = "STENTOR_LOG_FORMAT", default_value = "text")]
@@ -39,18 +40,27 @@ pub struct ServeArgs {
 impl ServeArgs {
     pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
         let _flushed = log::start(self.log);
+        let is_json = self.log == LogFormat::Json;
         let runtime = runtime(worker_threads())?;
         let served = runtime.block_on(self.start(places));
         stop::let_threads_end(runtime);
-        served.map(|()| ExitCode::SUCCESS)
+        match served {
+            // Whoever reads objects reads nothing else.
+            Err(failure) if is_json => {
+                tracing::error!(error = &*failure as &dyn std::error::Error, "{failure}");
+                Ok(ExitCode::from(2))
+            }
+            served => served.map(|()| ExitCode::SUCCESS),
+        }
     }
 
     async fn start(self, places: &PathOptions) -> Result<(), CliError> {
         // First of all, before anything that takes time: the user may stop the daemon at any moment.
         let mut signals = Signals::new()?;
+        let log = self.log;
         let plan = DaemonConfig { listen: self.listen, sandbox: self.sandbox, tokens: Vec::new(), inbound: Vec::new() };
         let daemon = tokio::select! {
-            opened = open(plan, places) => opened?,
+            opened = open(plan, places, log) => opened?,
             () = signals.stop() => {
                 tracing::info!("stopped before it was ready");
                 return Ok(());
@@ -61,10 +71,14 @@ impl ServeArgs {
     }
 }
 
-async fn open(plan: DaemonConfig, places: &PathOptions) -> Result<BoundDaemon, CliError> {
+async fn open(plan: DaemonConfig, places: &PathOptions, log: LogFormat) -> Result<BoundDaemon, CliError> {
     // A file on a network that is down may never be read to its end; it must not block signals.
     let own = places.clone();
-    let loaded = spawn_blocking(move || load::load(&own, load::now())?.demand());
+    let loaded = spawn_blocking(move || {
+        let loaded = load::load(&own, load::now())?;
+        // Warnings of the matrix are lines of the log where that is read by programs.
+        if log == LogFormat::Json { loaded.accept() } else { loaded.demand() }
+    });
     let (matrix, templates) = loaded.await??;
     BoundDaemon::open(plan, matrix, templates, places).await
 }
@@ -101,17 +115,20 @@ fn announce(daemon: &BoundDaemon) {
     let sandboxed: Vec<&str> = live.sandboxed().into_keys().map(ChannelName::as_str).collect();
     if !sandboxed.is_empty() {
         let channels = sandboxed.join(", ");
-        tracing::warn!(
-            channels,
-            "these channels send nothing (sandbox); their messages are shown at http://{}/outbox",
-            daemon.address
-        );
+        // The page is there on loopback alone, and not where something is public.
+        let outbox = match daemon.app.shows_outbox {
+            true => format!("http://{}/outbox", daemon.address),
+            false => daemon.outbox_file.display().to_string(),
+        };
+        tracing::warn!(channels, "these channels send nothing (sandbox); their messages are shown at {outbox}");
     }
     tracing::info!(matrix.revision = live.matrix.revision, "listening on http://{}", daemon.address);
 }
 
 async fn serve(daemon: BoundDaemon, places: PathOptions, mut signals: Signals) -> Result<(), CliError> {
     let reload = daemon.reloader(places);
+    // Set once: nobody else knows the cell.
+    let _ = daemon.app.reloader.set(Box::new(reload.clone()));
     let (shutdown, engine) = (daemon.shutdown.clone(), daemon.app.engine.clone());
     let pinger = DeadManPinger::new(Some(daemon.address))?;
     let running = daemon.run();
@@ -136,7 +153,7 @@ async fn serve(daemon: BoundDaemon, places: PathOptions, mut signals: Signals) -
 
 /// Reloads at each SIGHUP, concurrently with everything else: a file that cannot be read must delay neither a page nor
 /// a stop.
-async fn reload_on(hangup: &mut Signal, reload: impl Fn() + Clone + Send + 'static) {
+async fn reload_on(hangup: &mut Signal, reload: impl Fn() -> ReloadOutcome + Clone + Send + 'static) {
     while hangup.recv().await.is_some() {
         tell_systemd(&[sd_notify::NotifyState::Reloading]);
         if let Err(panic) = spawn_blocking(reload.clone()).await {

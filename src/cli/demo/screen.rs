@@ -19,8 +19,8 @@ use std::{collections::BTreeSet, io::IsTerminal};
 /// How many lines of each role's brief are shown.
 const BRIEF_LINES: usize = 12;
 
-/// The width of a brief, in columns.
-const BRIEF_WIDTH: usize = 108;
+/// The width of everything where standard output is no terminal, in columns.
+const WIDTH: usize = 120;
 
 /// The terminal, or another target for the text.
 pub struct DemoScreen {
@@ -127,9 +127,7 @@ impl DemoScreen {
         let live = cast.app.engine.config();
         let rendered = live.render(incident, page, crate::matrix::ChannelKind::SCREEN);
         for line in rendered.body.lines().filter(|line| !line.trim().is_empty()).take(BRIEF_LINES) {
-            for part in wrapped(line) {
-                self.say(&format!("             | {}", self.dim(&part)));
-            }
+            self.say(&format!("             | {}", self.dim(line)));
         }
     }
 
@@ -146,6 +144,7 @@ impl DemoScreen {
 
     /// Raw mode needs the carriage return, too.
     fn say(&self, text: &str) {
+        let text = table::wrapped(text, Some(table::width().unwrap_or(WIDTH)));
         for line in text.lines().chain(text.is_empty().then_some("")) {
             print!("{line}\r\n");
         }
@@ -162,23 +161,6 @@ impl DemoScreen {
     fn paint(&self, code: &str, text: &str) -> String {
         if self.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
-}
-
-/// Splits a line between words into lines of at most [`BRIEF_WIDTH`].
-fn wrapped(line: &str) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in line.split(' ') {
-        let last = lines.last().map_or(0, |last| last.chars().count());
-        if 0 < last && BRIEF_WIDTH < last + 1 + word.chars().count() {
-            lines.push(format!("  {word}"));
-        } else if let Some(last) = lines.last_mut() {
-            if !last.is_empty() {
-                last.push(' ');
-            }
-            last.push_str(word);
-        }
-    }
-    lines
 }
 
 /// A sentence with people's names for display in place of the matrix's names.

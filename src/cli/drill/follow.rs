@@ -1,7 +1,7 @@
 //! Follows a run to its end: its timeline as it grows, then the results of its hypotheses.
 
 use crate::{
-    cli::{client::DaemonClient, error::CliError},
+    cli::{client::DaemonClient, error::CliError, table::say},
     drill::analysis::score::{NOT_HELD, TOO_FEW},
     report::target::{TargetReport, shown_in_words},
 };
@@ -13,7 +13,8 @@ use std::{process::ExitCode, time::Duration};
 const EVERY: Duration = Duration::from_millis(300);
 
 /// Waits until the end. Ctrl-C stops the drill and says so.
-pub fn follow(client: &DaemonClient, run: &str, json: bool) -> Result<ExitCode, CliError> {
+/// Without `verbose` only what changes a role is shown, not every page and its fate.
+pub fn follow(client: &DaemonClient, run: &str, json: bool, verbose: bool) -> Result<ExitCode, CliError> {
     let mut interrupt = client.interrupts()?;
     if !json {
         println!("{run} is running; Ctrl-C aborts it");
@@ -24,7 +25,9 @@ pub fn follow(client: &DaemonClient, run: &str, json: bool) -> Result<ExitCode, 
         let lines = followed["timeline"].as_array().map(Vec::as_slice).unwrap_or_default();
         seen += lines.len();
         if !json {
-            lines.iter().for_each(|line| println!("{}", line_of(line)));
+            // A daemon of an older version does not say which.
+            let shown = lines.iter().filter(|line| verbose || line["changes"] != false);
+            shown.for_each(|line| say(&line_of(line)));
         }
         if followed["run"]["state"] != "running" {
             return end(&followed["run"], json);
@@ -63,22 +66,23 @@ fn end(run: &Value, json: bool) -> Result<ExitCode, CliError> {
 fn tell(run: &Value, state: &str) {
     println!();
     if run["score"]["sandboxed"] == true {
-        println!("SANDBOX: pages were kept on this machine, sent to nobody. See them with `stentor show`.");
+        say("SANDBOX: pages were kept on this machine, sent to nobody. See them with `stentor show`.");
     }
     for finding in run["score"]["findings"].as_array().into_iter().flatten() {
-        println!("{}", sentence(finding));
+        say(&sentence(finding));
     }
     let compress = run["compress"].as_u64().unwrap_or(1);
     let seen = |finding: &Value| finding["in_time"].as_u64().is_some_and(|count| 0 < count);
     if 1 < compress && run["score"]["findings"].as_array().is_some_and(|findings| findings.iter().any(seen)) {
-        println!(
+        say(&format!(
             "Waits were divided by {compress}, people's reactions were not: the times are better than those of a real crisis."
-        );
+        ));
     }
     let why = run["why"].as_str().filter(|why| !why.is_empty()).map_or_else(String::new, |why| format!(": {why}"));
     let here = if matches!(state, "held" | "not-held") { " in this run" } else { "" };
     let sandbox = if run["score"]["sandboxed"] == true { " in the SANDBOX" } else { "" };
-    println!("{} {}{here}{sandbox}{why}", run["id"].as_str().unwrap_or_default(), state.replace('-', " "));
+    let id = run["id"].as_str().unwrap_or_default();
+    say(&format!("{id} {}{here}{sandbox}{why}", state.replace('-', " ")));
 }
 
 /// One hypothesis as one line.

@@ -5,6 +5,7 @@ use crate::{
         error::CliError,
         load,
         options::PathOptions,
+        output::OutputOptions,
         reports::{journal_source::JournalSource, postmortem::documents, proposal},
     },
     core::{ChannelName, DrillRun, RunId},
@@ -15,8 +16,8 @@ use crate::{
     matrix::{ChannelKind, Matrix, SourceText},
     report::after_action::{EARLIER_MAX, review as written},
 };
-use clap::{Args, ValueHint};
-use std::{collections::BTreeSet, path::PathBuf, process::ExitCode};
+use clap::Args;
+use std::{collections::BTreeSet, process::ExitCode};
 
 #[derive(Debug, Args)]
 pub struct DrillReportArgs {
@@ -25,11 +26,13 @@ pub struct DrillReportArgs {
     /// One HTML file with pictures, for screen and paper, instead of Markdown
     #[arg(long)]
     html: bool,
-    /// The output file [default: standard output]
-    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    out: Option<PathBuf>,
-    /// Only the proposed change of the matrix, as a diff; exit 1 if there is none
+    /// What the document says, as JSON
     #[arg(long, conflicts_with = "html")]
+    json: bool,
+    #[command(flatten)]
+    output: OutputOptions,
+    /// Only the proposed change of the matrix, as a diff; exit 1 where there is none
+    #[arg(long, conflicts_with_all = ["html", "json"])]
     diff: bool,
 }
 
@@ -55,30 +58,20 @@ impl DrillReportArgs {
             exercise.proposal = proposal::sought(&loaded, &scenario, run.started_at, &failed);
         }
         if self.diff {
-            return Ok(diff(exercise.proposal.diff));
+            return self.diff(exercise.proposal.diff);
         }
         let pages = reviewed.timelines.iter().flat_map(|timeline| timeline.incident.pages.values());
         let hashes: BTreeSet<String> = pages.filter_map(|page| page.text.clone()).collect();
         let beside = journal.beside(places, hashes.into_iter())?;
         let review = written(&exercise, &reviewed.timelines, &beside, &documents(places)?, now)?;
-        let text = if self.html { review.html } else { review.markdown };
-        match &self.out {
-            Some(path) => {
-                std::fs::write(path, text).map_err(|error| format!("{} can not be written: {error}", path.display()))?
-            }
-            None => print!("{text}"),
-        }
+        self.output.write_review(review, self.html, self.json)?;
         Ok(ExitCode::SUCCESS)
     }
-}
 
-fn diff(diff: Option<String>) -> ExitCode {
-    match diff {
-        Some(diff) => {
-            print!("{diff}");
-            ExitCode::SUCCESS
-        }
-        None => ExitCode::FAILURE,
+    fn diff(&self, diff: Option<String>) -> Result<ExitCode, CliError> {
+        let Some(diff) = diff else { return Ok(ExitCode::FAILURE) };
+        self.output.write(&diff)?;
+        Ok(ExitCode::SUCCESS)
     }
 }
 

@@ -1,7 +1,7 @@
 //! `stentor answer`: an answer from a shell.
 
 use crate::{
-    cli::{client::DaemonClient, error::CliError, options::PathOptions},
+    cli::{client::DaemonClient, error::CliError, options::PathOptions, table::say},
     core::IncidentId,
     http::control::commands::CliAnswer,
     text::reply::typed,
@@ -36,9 +36,9 @@ impl AnswerArgs {
         if self.json {
             println!("{}", serde_json::to_string_pretty(&verdict)?);
         } else {
-            println!("{}: {}", self.incident, verdict["text"].as_str().unwrap_or_default());
+            say(&format!("{}: {}", self.incident, verdict["text"].as_str().unwrap_or_default()));
             if let Some(then) = verdict["then"].as_str() {
-                println!("{then}");
+                say(then);
             }
         }
         let refused = ["not-asked", "which-role", "closed"];

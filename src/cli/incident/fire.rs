@@ -1,7 +1,7 @@
 //! `stentor fire`: an alert by hand.
 
 use crate::{
-    cli::{client::DaemonClient, error::CliError, options::PathOptions},
+    cli::{client::DaemonClient, error::CliError, options::PathOptions, table},
     core::Alert,
 };
 use clap::Args;
@@ -51,15 +51,19 @@ impl FireArgs {
             alert.status = crate::core::AlertStatus::Resolved;
         }
         let answer: Value = DaemonClient::of(places)?.post("/v1/fire", &alert)?;
-        if self.json {
-            println!("{}", serde_json::to_string_pretty(&answer)?);
-            return Ok(ExitCode::SUCCESS);
+        let results = answer["alerts"][0]["results"].as_array().map(Vec::as_slice).unwrap_or_default();
+        match self.json {
+            true => println!("{}", serde_json::to_string_pretty(&answer)?),
+            false => results.iter().for_each(|result| table::say(&told(result))),
         }
-        for result in answer["alerts"][0]["results"].as_array().into_iter().flatten() {
-            println!("{}", told(result));
-        }
-        Ok(ExitCode::SUCCESS)
+        let worked = !results.is_empty() && results.iter().all(did_what_was_meant);
+        Ok(if worked { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
+}
+
+/// Whether the alert did what an alert is for. One that no trigger can judge, or wants, is most likely mistyped.
+fn did_what_was_meant(result: &Value) -> bool {
+    matches!(result["result"].as_str(), Some("opened" | "joined" | "cleared" | "held" | "over"))
 }
 
 fn told(result: &Value) -> String {
@@ -75,7 +79,14 @@ fn told(result: &Value) -> String {
         Some("drill-refused") => {
             format!("no drill can start while {} is open, which is real: nobody was paged", text("live"))
         }
-        Some("condition-failed") => format!("trigger {} can not evaluate it: {}", text("trigger"), text("why")),
+        Some("condition-failed") => {
+            let paged = match result["incident"].as_str() {
+                Some(incident) => format!("the catch-all is paged instead: `stentor show {incident}` follows it"),
+                None => "nobody is paged, because the matrix has no catch-all".into(),
+            };
+            format!("trigger {} can not evaluate it: {}; {paged}", text("trigger"), text("why"))
+        }
+        Some("refused") => format!("it was refused, nothing of it is kept: {}", text("why")),
         _ => "no trigger matches it; it is in the journal. `stentor explain` shows why".into(),
     }
 }

@@ -44,7 +44,7 @@ impl IncidentsArgs {
         } else if incidents.is_empty() && cut.is_none() {
             println!("{}", if self.all { "no incident yet" } else { "nothing is open" });
         } else {
-            cut.iter().for_each(|cut| println!("{cut}"));
+            cut.iter().for_each(|cut| table::say(cut));
             println!("{}", board(&incidents));
         }
         // On standard error: if a list leaves something out it says so, even to readers of JSON.

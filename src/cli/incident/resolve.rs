@@ -1,7 +1,7 @@
 //! `stentor resolve`: closes an incident.
 
 use crate::{
-    cli::{client::DaemonClient, error::CliError, options::PathOptions},
+    cli::{client::DaemonClient, error::CliError, options::PathOptions, table::say},
     core::{ClassificationKind, IncidentId},
     http::control::commands::ResolveRequest,
 };
@@ -35,14 +35,14 @@ impl ResolveArgs {
         } else if answer["resolved"] == json!(true) {
             let sandboxed = client.sandboxed().join(", ");
             let not = if sandboxed.is_empty() { String::new() } else { format!(" (SANDBOX: nobody by {sandboxed})") };
-            println!("{} is resolved; everybody who was paged is told{not}", self.incident);
+            say(&format!("{} is resolved; everybody who was paged is told{not}", self.incident));
         } else {
             println!("{} was resolved before", self.incident);
         }
         if !self.json
             && let Some(finding) = self.outcome
         {
-            println!("its outcome: {finding}");
+            say(&format!("its outcome: {finding}"));
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -39,7 +39,7 @@ impl ShowArgs {
             println!("{}", serde_json::to_string_pretty(&json!({ "incident": incident, "timeline": timeline }))?);
             return Ok(ExitCode::SUCCESS);
         }
-        println!("{}", head(&incident));
+        table::say(&head(&incident));
         if !incident.roles.is_empty() {
             println!("\n{}", roles(&incident.roles));
         }
@@ -48,7 +48,7 @@ impl ShowArgs {
         }
         println!("\nTIMELINE (UTC)");
         for record in &timeline {
-            println!("  {}  {}", record.at.to_utc().format("%H:%M:%S%.3f"), sentence(&record.event));
+            table::say(&format!("  {}  {}", record.at.to_utc().format("%H:%M:%S%.3f"), sentence(&record.event)));
         }
         if self.texts {
             print_texts(&client, &incident)?;
@@ -85,10 +85,8 @@ pub fn roles(roles: &[RoleView]) -> String {
             in_time(role).into(),
         ]);
     }
-    if let Some(width) = table::width() {
-        table::fit(&mut rows, width);
-    }
     let backs = roles.iter().flat_map(|role| role.handed_back.iter().map(move |back| handed_back(role, back)));
+    let backs = backs.map(|back| table::wrapped(&back, table::width()));
     std::iter::once(rows.to_string()).chain(backs).collect::<Vec<_>>().join("\n")
 }
 
@@ -181,9 +179,10 @@ fn print_texts(client: &DaemonClient, incident: &IncidentView) -> Result<(), Cli
         let Some(hash) = &page.text else { continue };
         let text: Value = client.get(&format!("/v1/texts/{hash}"))?;
         let to = page.person.as_deref().unwrap_or("the war room");
-        println!("\nPAGE {} to {to} by {}, {} ({hash})", page.n, page.channel, page.state);
+        println!();
+        table::say(&format!("PAGE {} to {to} by {}, {} ({hash})", page.n, page.channel, page.state));
         for line in text["text"].as_str().unwrap_or_default().lines() {
-            println!("  | {line}");
+            table::say(&format!("  | {line}"));
         }
     }
     Ok(())

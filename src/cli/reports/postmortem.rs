@@ -5,6 +5,7 @@ use crate::{
         error::CliError,
         load,
         options::PathOptions,
+        output::OutputOptions,
         reports::{journal_source::JournalSource, proposal},
     },
     core::IncidentId,
@@ -12,12 +13,8 @@ use crate::{
     report::{IncidentTimeline, ReviewProposal, postmortem},
     template::document::DocumentTemplates,
 };
-use clap::{Args, ValueHint};
-use std::{
-    collections::BTreeSet,
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use clap::Args;
+use std::{collections::BTreeSet, path::Path, process::ExitCode};
 
 #[derive(Debug, Args)]
 pub struct PostmortemArgs {
@@ -26,9 +23,11 @@ pub struct PostmortemArgs {
     /// One HTML file with pictures, for screen and paper, instead of Markdown
     #[arg(long)]
     html: bool,
-    /// The output file [default: standard output]
-    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    out: Option<PathBuf>,
+    /// What the document says, as JSON
+    #[arg(long, conflicts_with = "html")]
+    json: bool,
+    #[command(flatten)]
+    output: OutputOptions,
 }
 
 impl PostmortemArgs {
@@ -40,14 +39,7 @@ impl PostmortemArgs {
         let documents = documents(places)?;
         let proposal = sought(places, &timeline);
         let written = postmortem::postmortem(&timeline, &beside, &proposal, &documents, journal.now())?;
-        let text = if self.html { written.html } else { written.markdown };
-        match &self.out {
-            Some(path) => {
-                std::fs::write(path, text)
-                    .map_err(|error| format!("{} can not be written: {error}", path.display()))?;
-            }
-            None => print!("{text}"),
-        }
+        self.output.write_review(written, self.html, self.json)?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -1,7 +1,7 @@
 //! The change of the matrix that a review proposes.
 
 use crate::{
-    cli::load::LoadedMatrix,
+    cli::{load::LoadedMatrix, progress::while_working},
     core::Timestamp,
     drill::{Scenario, proposal, scenario::hypothesis::RunHypothesis},
     matrix::KnownNames,
@@ -27,7 +27,9 @@ pub fn sought(
         runs: proposal::PROOF_RUNS,
         threads: std::thread::available_parallelism().map_or(2, |n| u64::try_from(n.get()).unwrap_or(2)),
     };
-    match proposal::propose(&question) {
+    let found =
+        while_working("looking for a change of the matrix that would have helped", || proposal::propose(&question));
+    match found {
         Ok(found) => {
             ReviewProposal { diff: Some(found.diff), why: format!("{}. {}", found.edits.join("; "), found.why) }
         }

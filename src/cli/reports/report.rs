@@ -6,6 +6,7 @@ use crate::{
     cli::{
         error::CliError,
         options::PathOptions,
+        progress::while_working,
         reports::journal_source::{JournalSource, each_of_folder},
     },
     config,
@@ -86,15 +87,7 @@ impl ReportArgs {
 
 impl TteArgs {
     fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
-        let report = match JournalSource::of(places)? {
-            JournalSource::Daemon(client) => client.get_within(&self.path(), REPORT_TIME_MAX)?,
-            JournalSource::Folder { runtime, store } => {
-                let now = crate::store::Store::now(&*store);
-                let mut tally = TteTally::new(self.question(now)?);
-                each_of_folder(&runtime, &*store, gather(&mut tally, now))?;
-                tally.report(now)
-            }
-        };
+        let report = while_working("reading the journal", || self.measured(places))?;
         if let Some(path) = &self.picture {
             draw(&report, path)?;
         }
@@ -104,6 +97,18 @@ impl TteArgs {
             println!("{}", tables::tte(&report));
         }
         Ok(ExitCode::SUCCESS)
+    }
+
+    fn measured(&self, places: &PathOptions) -> Result<TteReport, CliError> {
+        match JournalSource::of(places)? {
+            JournalSource::Daemon(client) => client.get_within(&self.path(), REPORT_TIME_MAX),
+            JournalSource::Folder { runtime, store } => {
+                let now = crate::store::Store::now(&*store);
+                let mut tally = TteTally::new(self.question(now)?);
+                each_of_folder(&runtime, &*store, gather(&mut tally, now))?;
+                Ok(tally.report(now))
+            }
+        }
     }
 
     fn question(&self, now: Timestamp) -> Result<TteQuestion, CliError> {

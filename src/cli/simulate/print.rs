@@ -4,7 +4,7 @@ use super::history;
 use crate::{
     cli::{
         simulate::figures::{percent, time},
-        table::{TextTable, table},
+        table::{TextTable, fit, say, table},
     },
     core::Timestamp,
     drill::{
@@ -15,6 +15,9 @@ use crate::{
 };
 use std::collections::BTreeSet;
 
+/// The widest table.
+const WIDTH: usize = 80;
+
 pub fn print(
     scenario: &Scenario,
     seed: u64,
@@ -23,25 +26,25 @@ pub fn print(
     fitted: Option<&FittedModel>,
 ) {
     let Some(base) = summaries.first() else { return };
-    println!("{}: {}", scenario.name, scenario.summary);
+    say(&format!("{}: {}", scenario.name, scenario.summary));
     println!("{} runs, seed {seed}, from {}", base.runs, start.to_utc().format("%Y-%m-%d %H:%M:%S UTC"));
     match fitted {
-        Some(fitted) => println!("{}", history::fit_summary(fitted)),
-        None => println!("{}\n", assumed(scenario)),
+        Some(fitted) => say(&history::fit_summary(fitted)),
+        None => say(&format!("{}\n", assumed(scenario))),
     }
     println!("{}", roles(summaries));
     for outlook in summaries {
         let beside = if 1 < summaries.len() { format!(" {}:", outlook.what_if) } else { String::new() };
         for finding in &outlook.score.findings {
-            println!("{:>8} {beside}{}", finding.verdict, sentence(finding));
+            say(&format!("{:>8} {beside}{}", finding.verdict, sentence(finding)));
         }
         for role in &outlook.roles {
             others(role, &beside);
             moments(role, &beside, scenario);
         }
     }
-    println!("\nShares and times are of all runs that called the role, engaged in them or not; - is");
-    println!("beyond the drill's end. Intervals: 95 %, Clopper-Pearson.");
+    println!("\nShares and times are of all runs that called the role, engaged in them or not;");
+    println!("- is beyond the drill's end. Intervals: 95 %, Clopper-Pearson.");
 }
 
 /// What the result is based on.
@@ -51,7 +54,7 @@ fn assumed(scenario: &Scenario) -> String {
     match (all, people) {
         (true, _) => "How people answer is what the scenario says.".into(),
         (false, 0) => {
-            "How people answer is assumed (src/drill/scenario/response_model.rs): put your own into the scenario."
+            "How people answer is assumed (`[everyone]` in the guide's page on scenarios): put your own into the scenario."
                 .into()
         }
         (false, n) => format!("How people answer is what the scenario says of {n} of them, and assumed of the others."),
@@ -66,6 +69,7 @@ fn roles(summaries: &[SimulationSummary]) -> TextTable {
         &["role", "called", "in time", "p50", "p90", "p99"]
     };
     let mut table = table(columns);
+    fit(&mut table, WIDTH);
     let names: BTreeSet<_> = summaries.iter().flat_map(|outlook| &outlook.roles).map(|role| &role.role).collect();
     for name in names {
         for outlook in summaries {
@@ -102,7 +106,7 @@ fn sentence(finding: &HypothesisResult) -> String {
 /// How the runs ended in which a role was not engaged.
 fn others(role: &RoleOutlook, beside: &str) {
     if role.engaged < role.called {
-        println!("         {beside} {} in {} runs: {}", role.role, role.called, role.ended);
+        say(&format!("         {beside} {} in {} runs: {}", role.role, role.called, role.ended));
     }
 }
 
@@ -122,7 +126,7 @@ fn moments(role: &RoleOutlook, beside: &str, scenario: &Scenario) {
         .iter()
         .filter_map(|before| before.seconds.map(|seconds| format!(", {} {}", lead(seconds), before.what)))
         .collect();
-    println!("         {beside} {}: engaged after alert {alerts} of {sent}{} (p50)", role.role, before.concat());
+    say(&format!("         {beside} {}: engaged after alert {alerts} of {sent}{} (p50)", role.role, before.concat()));
 }
 
 fn quantile(quantile: TimeQuantile) -> String {

@@ -265,7 +265,7 @@ fn terms(run: &DrillRun, scenario: &Scenario, zero: Timestamp) -> DrillTerms {
     });
     DrillTerms {
         run: Some(run.id),
-        until: at(scenario.ends),
+        until: zero + scenario.watched(run.compress),
         participants: scenario.participants.clone().unwrap_or_default(),
         compress: run.compress,
         faults: faults.collect(),

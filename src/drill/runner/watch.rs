@@ -20,6 +20,8 @@ pub struct TimelineLine {
     pub incident: IncidentId,
     /// What happened, in one sentence.
     pub text: String,
+    /// Whether a role or the incident changed by it. Single pages and their fates are not of that kind.
+    pub changes: bool,
 }
 
 /// An incident of a run and its journal.
@@ -28,6 +30,24 @@ pub struct RunIncident {
     pub incident: Arc<Incident>,
     /// Its events, in order.
     pub events: Vec<(Timestamp, Event)>,
+}
+
+/// What moves an incident or one of its roles on.
+fn changes(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Opened(_)
+            | Event::StepEntered { .. }
+            | Event::Engaged { .. }
+            | Event::Covered { .. }
+            | Event::HandedBack { .. }
+            | Event::Reopened { .. }
+            | Event::StoodDown { .. }
+            | Event::HandedOver { .. }
+            | Event::Exhausted { .. }
+            | Event::Preempted { .. }
+            | Event::Resolved { .. }
+    )
 }
 
 impl DrillRunner {
@@ -43,6 +63,7 @@ impl DrillRunner {
                 at: *at,
                 incident: id,
                 text: sentence(event),
+                changes: changes(event),
             }));
         }
         told.sort_by_key(|line| line.at);

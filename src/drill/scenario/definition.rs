@@ -70,7 +70,7 @@ use crate::{
         Timestamp, plan::StepTarget,
     },
     drill::scenario::{
-        hypothesis::RunHypothesis,
+        hypothesis::{HypothesisSubject, RunHypothesis},
         response_model::{ChannelModel, ResponseModel},
         timetable::{AllowedHours, ScenarioTimetable},
     },
@@ -219,6 +219,17 @@ pub struct ReadScenario {
 }
 
 impl Scenario {
+    /// How long a live run is watched whose waits are divided by `compress`, at most [`Scenario::ends`]. People are not
+    /// divided: it goes on until what is expected of them could have happened, counted from the last alert.
+    pub fn watched(&self, compress: u32) -> Duration {
+        let (compress, ends) = (compress.max(1), self.ends);
+        let last = self.reports().last().map_or(Duration::ZERO, |(at, _)| *at);
+        let of_roles = self.hypotheses.iter().filter(|about| !matches!(about.about, HypothesisSubject::AllClear));
+        let longest = of_roles.map(|hypothesis| hypothesis.within).max();
+        let expected = longest.map_or(Duration::ZERO, |longest| last / compress + longest);
+        (ends / compress).max(expected.min(ends))
+    }
+
     /// Every alert with its offset, in order of time, each with its own id ("drill-17").
     pub fn reports(&self) -> Vec<(Duration, Arc<Alert>)> {
         let each = self.injects.iter().flat_map(|inject| {

@@ -30,6 +30,9 @@ use tokio::time::timeout;
 /// The most people who are named one by one; `stentor people` shows all.
 const NAMED_MAX: usize = 20;
 
+/// How many people whom nothing ever reached are named one by one.
+const FEW: usize = 3;
+
 /// Free bytes of the state directory below which the doctor warns: a day of a busy desk.
 const FREE_MIN: u64 = 256 << 20;
 
@@ -188,6 +191,17 @@ fn unproven(people: &[ContactCoverage], max_age: &str) -> Vec<ProbeCheck> {
     let mut found: Vec<ProbeCheck> = people.iter().filter_map(stale).collect();
     if people.iter().all(|person| person.channels.is_empty()) {
         return found;
+    }
+    let unproven = people.iter().filter(|person| person.channels.iter().all(|contact| contact.proven_at.is_none()));
+    // Before the first drill this is true of everybody: one line says it.
+    let (unproven, all) = (unproven.count(), people.len());
+    if FEW < unproven {
+        let never_by_any = |person: &ContactCoverage| person.channels.iter().all(|contact| contact.proven_at.is_none());
+        let others: Vec<ContactCoverage> = people.iter().filter(|person| !never_by_any(person)).cloned().collect();
+        let help = "a drill proves them, and `stentor people` shows who";
+        found = others.iter().filter_map(stale).collect();
+        found
+            .insert(0, ProbeCheck::doubtful("proof", format!("{unproven} of {all} people were never reached: {help}")));
     }
     if found.is_empty() {
         return vec![ProbeCheck::fine("proof", format!("every contact was proven within {max_age}"))];

@@ -81,6 +81,19 @@ impl Health {
         self.state().pinged.clone()
     }
 
+    /// That the last reload was refused, so that what the folder says is not what runs. No reason to keep the ping away:
+    /// the last good matrix pages as before.
+    pub fn reload_problem(&self) -> Option<String> {
+        let refused = self.state().reload_refused.clone()?;
+        Some(format!("the last reload was refused, the matrix before it is in use: {refused}"))
+    }
+
+    /// Records the result of a reload: why it was refused, in one line.
+    pub fn note_reload(&self, refused: Option<&str>) {
+        let first = |why: &str| why.lines().next().unwrap_or_default().to_owned();
+        self.state().reload_refused = refused.map(first);
+    }
+
     /// Records whether the daemon's own port answered.
     pub(super) fn note_knock(&self, answered: Result<(), String>) {
         self.state().shut = answered.err();

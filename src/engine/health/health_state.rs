@@ -12,12 +12,14 @@ pub struct HealthState {
     /// Why the daemon's own port did not answer the last call; `None` if it did.
     pub(super) shut: Option<String>,
     pub(super) pinged: PingStatus,
+    /// Why the last reload was refused; `None` if it was not.
+    pub(super) reload_refused: Option<String>,
 }
 
 impl HealthState {
     /// Nothing is known yet, at the time `began`.
     pub fn new(began: Timestamp) -> Self {
-        Self { turned: None, began, found: Vec::new(), shut: None, pinged: PingStatus::default() }
+        Self { turned: None, began, found: Vec::new(), shut: None, pinged: PingStatus::default(), reload_refused: None }
     }
 }
 

@@ -5,6 +5,7 @@ pub mod drills;
 pub mod health;
 pub mod links;
 pub mod quarantine;
+pub mod reload;
 
 use crate::http::{api, state::AppState};
 use axum::{
@@ -17,6 +18,7 @@ use std::sync::Arc;
 pub fn routes() -> Router<Arc<AppState>> {
     Router::new()
         .merge(api::shared_routes())
+        .route("/v1/reload", post(reload::reload))
         .route("/v1/fire", post(commands::fire))
         .route("/v1/incidents/{id}/answer", post(commands::answer))
         .route("/v1/incidents/{id}/resolve", post(commands::resolve))

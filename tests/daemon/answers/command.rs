@@ -116,6 +116,7 @@ pub fn app_on(matrix: &str, store: Arc<dyn Store>, dir: &Path) -> AppState {
         shutdown: CancellationToken::new(),
         client: reqwest::Client::new(),
         slack_hooks: None,
+        reloader: Default::default(),
         answered: Default::default(),
         guesses: Default::default(),
     }

@@ -8,8 +8,8 @@ use super::{
 };
 use serde_json::{Value, json};
 
-const ANA: &str = "+34600000001";
-const BO: &str = "+46700000002";
+const ANA: &str = "+447700900001";
+const BO: &str = "+447700900002";
 
 fn text(daemon: &Daemon, from: &str, text: &str) -> String {
     let fields = form(&[("token", secret("KANNEL_REPLY_TOKEN")), ("from", from), ("text", text)]);

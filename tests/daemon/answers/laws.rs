@@ -40,7 +40,7 @@ fn two_answers_at_once_engage_one_and_everybody_who_was_asked_is_told() {
         });
         let together = Barrier::new(2);
         let words = std::thread::scope(|scope| {
-            let [first, second] = [("+34600000001", &ana), ("+46700000002", &bo)].map(|(from, held)| {
+            let [first, second] = [("+447700900001", &ana), ("+447700900002", &bo)].map(|(from, held)| {
                 let (together, daemon) = (&together, &daemon);
                 scope.spawn(move || {
                     together.wait();
@@ -89,7 +89,7 @@ fn nothing_is_engaged_after_the_end_and_those_who_were_asked_hear_of_it() {
         i["pages"].as_array().unwrap().iter().filter(|p| p["channel"] != "desk").all(|p| p["state"] == "sandbox")
     });
     assert!(daemon.cli(&["resolve", &incident]).status.success());
-    assert_eq!(text(&daemon, "+34600000001", &ana), format!("{incident}: the incident is over"));
+    assert_eq!(text(&daemon, "+447700900001", &ana), format!("{incident}: the incident is over"));
     assert_eq!(daemon.role(&incident, "trader")["state"], "closed");
     let shown = daemon.incident(&incident);
     let pages = shown["pages"].as_array().unwrap().iter();

@@ -7,7 +7,7 @@ use super::{
     wire::{Call, Reply, form},
 };
 
-const ANA: &str = "+34600000001";
+const ANA: &str = "+447700900001";
 
 /// Nobody waits for a gateway's pace where nothing is sent.
 fn desk() -> Daemon {

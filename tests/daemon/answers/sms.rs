@@ -6,7 +6,7 @@ use super::{
     wire::{Call, Reply, form},
 };
 
-pub const ANA: &str = "+34600000001";
+pub const ANA: &str = "+447700900001";
 const GITA: &str = "+447700900007";
 
 fn path(token: &str, fields: &[(&str, &str)]) -> String {
@@ -29,9 +29,9 @@ fn a_reply_with_the_pages_code_from_its_persons_number_is_an_answer() {
     // The forms that gateways write a number in, each with an incident of its own.
     for (n, (from, said, word)) in [
         (ANA, "CODE", "you have it"),
-        ("0034600000001", "CODE 2", "you have it"),
-        ("34600000001", "wilco CODE", "you have it"),
-        (" 34600000001", "ACK CODE", "you have it"),
+        ("00447700900001", "CODE 2", "you have it"),
+        ("447700900001", "wilco CODE", "you have it"),
+        (" 447700900001", "ACK CODE", "you have it"),
         (ANA, "CODE 1", "received; the role still needs somebody who takes it"),
         (ANA, "CODE 4", "passed on"),
         (ANA, "standby 3 CODE", "standby granted until "),
@@ -53,7 +53,7 @@ fn a_gateway_may_also_post_the_text() {
     let daemon = sandboxed();
     let incident = daemon.crash("ES");
     let held = daemon.held(&incident, "bo", "sms");
-    let call = Call::post(&path(secret("KANNEL_REPLY_TOKEN"), &[("from", "+46700000002")]));
+    let call = Call::post(&path(secret("KANNEL_REPLY_TOKEN"), &[("from", "+447700900002")]));
     let reply = call.header("Content-Type", "text/plain; charset=\"UTF-8\"").body(format!("ACK {}", held.code));
     assert_eq!(reply.send(daemon.address).body, taken(&incident, &held.code));
     assert_eq!(daemon.role(&incident, "trader")["holder"], "Bo Lind");
@@ -85,7 +85,7 @@ fn what_is_no_answer_of_this_person_changes_nothing() {
         (ANA, format!("{} stop", ana.code), &unclear),
         (GITA, "wilco".into(), HOW),
         (ANA, "STOP".into(), ""),
-        ("+15550000000", ana.code.clone(), ""),
+        ("+12125550100", ana.code.clone(), ""),
         ("", ana.code.clone(), ""),
         ("not a number", ana.code.clone(), ""),
     ] {
@@ -130,9 +130,9 @@ fn who_guesses_codes_is_stopped_before_the_right_one_comes_up() {
     for _ in 0..10 {
         assert!(text(&daemon, ANA, wrong).body.starts_with("No page of yours"));
     }
-    assert!(text(&daemon, "0034600000001", &held.code).body.starts_with("Too many wrong codes"));
+    assert!(text(&daemon, "00447700900001", &held.code).body.starts_with("Too many wrong codes"));
     assert_eq!(daemon.role(&incident, "trader")["state"], "paging");
     // Others are not held up by it.
     let bo = daemon.held(&incident, "bo", "sms");
-    assert_eq!(text(&daemon, "+46700000002", &bo.code).body, taken(&incident, &bo.code));
+    assert_eq!(text(&daemon, "+447700900002", &bo.code).body, taken(&incident, &bo.code));
 }

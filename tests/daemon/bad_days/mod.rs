@@ -37,7 +37,7 @@ pace     = "1000/s burst 1000"
 
 [person.ana]
 name  = "Ana Ruiz"
-phone = "+34600000001"
+phone = "+447700900001"
 
 [role.it]
 step = [{{ page = ["ana"], by = ["sms"], wait = "1s" }}]

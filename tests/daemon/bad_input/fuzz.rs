@@ -100,7 +100,7 @@ fn any_body_on_any_door_is_answered_and_the_daemon_lives() {
         Call::post("/api/v2/alerts").bearer(secret("MONITOR_TOKEN")).header("Content-Type", "application/json"),
         Call::post("/a/INC-1.1.0").header("Content-Type", "application/x-www-form-urlencoded"),
         Call::post("/desk/answer").header("Content-Type", "application/json"),
-        Call::post(&format!("/hooks/kannel/sms?from=%2B34600000001&token={}", secret("KANNEL_REPLY_TOKEN"))),
+        Call::post(&format!("/hooks/kannel/sms?from=%2B447700900001&token={}", secret("KANNEL_REPLY_TOKEN"))),
         Call::post("/hooks/slack/room"),
     ];
     let config = Config { cases: 300, failure_persistence: None, ..Config::default() };

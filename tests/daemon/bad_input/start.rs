@@ -115,7 +115,7 @@ fn what_prints_facts_prints_them_as_json_too_and_colours_no_pipe() {
     for command in [
         vec!["check"],
         vec!["explain", "--alert", &alert],
-        vec!["fire", "weather"],
+        vec!["fire", "price_velocity", "--value", "drop_pct=7", "--label", "symbol=ES"],
         vec!["incidents"],
         vec!["incidents", "--all"],
         vec!["show", &incident],

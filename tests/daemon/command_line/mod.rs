@@ -2,6 +2,10 @@
 #![allow(clippy::disallowed_methods)]
 #![allow(clippy::unwrap_used)]
 
+mod conventions;
+mod first_matrix;
+mod reload;
+
 use crate::common;
 
 use common::{Daemon, Setup};

@@ -24,7 +24,7 @@ password = {{ env = "KANNEL_PASSWORD" }}
 
 [person.ana]
 name  = "Ana Ruiz"
-phone = "+34600000001"
+phone = "+447700900001"
 
 [role.it]
 step = [{{ page = ["ana"], by = ["sms"], wait = "10m" }}]
@@ -202,7 +202,7 @@ fn an_answer_to_what_was_kept_in_the_sandbox_proves_no_contact() {
         let mut pages = i["pages"].as_array().unwrap().iter();
         pages.any(|page| page["person"] == "ana" && page["channel"] == "sms" && page["state"] == "sandbox")
     });
-    let reply = texts(&daemon, "34600000001", &held.code);
+    let reply = texts(&daemon, "447700900001", &held.code);
     assert!(reply.starts_with(&format!("{incident}: you have it.")), "{reply}");
     for (channel, path) in [("sms", None), ("mail", Some(daemon.held(&incident, "dora", "mail").path().to_owned()))] {
         if let Some(path) = path {
@@ -236,8 +236,8 @@ fn an_answer_proves_its_channel_and_is_known_after_a_restart() {
         let mut pages = i["pages"].as_array().unwrap().iter();
         pages.any(|page| page["person"] == "ana" && page["channel"] == "sms" && page["state"] == "accepted")
     });
-    let code = gateway.code("34600000001", &incident).unwrap();
-    let reply = texts(&daemon, "34600000001", &code);
+    let code = gateway.code("447700900001", &incident).unwrap();
+    let reply = texts(&daemon, "447700900001", &code);
     assert!(reply.starts_with(&format!("{incident}: you have it.")), "{reply}");
     let known = |daemon: &Daemon| {
         let sms = daemon.contact("ana", "sms");
@@ -271,8 +271,8 @@ fn a_proof_that_is_too_old_is_told_and_a_drill_makes_it_new() {
             let mut pages = i["pages"].as_array().unwrap().iter();
             pages.any(|page| page["person"] == "bo" && page["channel"] == "sms" && page["state"] == "accepted")
         });
-        let code = gateway.code("46700000002", &incident).unwrap();
-        let reply = texts(&daemon, "46700000002", &code);
+        let code = gateway.code("447700900002", &incident).unwrap();
+        let reply = texts(&daemon, "447700900002", &code);
         assert!(reply.starts_with(&format!("{incident}: you have it.")), "{reply}");
         // No drill begins beside the real thing.
         assert!(daemon.cli(&["resolve", &incident]).status.success());

@@ -22,8 +22,8 @@ use std::{
 };
 use tokio::runtime::Runtime;
 
-pub const ANA: &str = "+34600000001";
-pub const BO: &str = "+46700000002";
+pub const ANA: &str = "+447700900001";
+pub const BO: &str = "+447700900002";
 const REPLY_TOKEN: &str = "reply-secret-4711";
 const MONITOR_TOKEN: &str = "monitor-secret-4711";
 

@@ -50,7 +50,8 @@ fn a_drill_in_the_sandbox_is_evidence_of_nothing_that_was_sent() {
         .replace("[hypothesis.trader]", "[all_clear]\npercent = 90\nwithin = \"20s\"\n\n[hypothesis.trader]");
     std::fs::write(folder.join("crash.toml"), text).unwrap();
     let mut command = super::common::binary(daemon.dir.path());
-    let run = command.args(["drill", "run", "crash", "--yes"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let run =
+        command.args(["drill", "run", "crash", "--yes", "--verbose"]).stdout(Stdio::piped()).stderr(Stdio::piped());
     let run = run.spawn().unwrap();
     thread::scope(|scope| scope.spawn(|| daemon.ana_answers()).join().unwrap());
     let output = run.wait_with_output().unwrap();

@@ -151,7 +151,7 @@ fn a_reply_is_an_answer_only_from_its_persons_number_with_their_pages_code_by_th
         (secret("MONITOR_TOKEN"), ANA, &ana.code, 401),
         (SMS_TOKEN, ANA, &bo.code, 200),
         (SMS_TOKEN, BO, &ana.code, 200),
-        (SMS_TOKEN, "15550000000", &ana.code, 200),
+        (SMS_TOKEN, "12125550100", &ana.code, 200),
         (SMS_TOKEN, ANA, "STOP", 200),
         (SMS_TOKEN, ANA, &format!("I am out of office until Monday {}", ana.code), 200),
     ] {

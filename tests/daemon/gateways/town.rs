@@ -21,8 +21,8 @@ pub const AUDIT_KEY: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 pub const AUDIT_KEY_NEXT: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 /// The phones, as the gateway writes them.
-pub const ANA: &str = "34600000001";
-pub const BO: &str = "46700000002";
+pub const ANA: &str = "447700900001";
+pub const BO: &str = "447700900002";
 
 const GATEWAY: Manners = Manners { yes: (200, r#"{"status":"queued","id":"m-17"}"#), no: (400, ""), unwanted: "" };
 

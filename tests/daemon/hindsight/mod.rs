@@ -43,11 +43,11 @@ password = {{ env = "KANNEL_PASSWORD" }}
 
 [person.ana]
 name = "Ana Ruiz"
-phone = "+34600000001"
+phone = "+447700900001"
 
 [person.bo]
 name = "Bo Lind"
-phone = "+34600000002"
+phone = "+447700900012"
 
 [role.trader]
 {target}

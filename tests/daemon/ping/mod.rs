@@ -91,7 +91,7 @@ password = { env = "NOT_SET" }
 
 [person.ana]
 name = "Ana Ruiz"
-phone = "+34600000001"
+phone = "+447700900001"
 
 [role.it]
 step = [{ page = ["ana"], by = ["sms"], wait = "10m" }]
@@ -421,6 +421,7 @@ impl World {
             slack_hooks: None,
             drills: DrillRunner::new(self.engine.clone()),
             scenarios: self._dir.path().to_owned(),
+            reloader: Default::default(),
             answered: Default::default(),
             guesses: Mutex::default(),
         })

@@ -92,7 +92,7 @@ fn an_answer_counts_for_the_person_whose_number_and_code_it_is() {
     assert_eq!(line.text("+15005550099", "SM2", &format!("{code} 2"), &[]), "");
     assert_eq!(line.role(&incident, "trader")["state"], "paging");
     let taken = format!("{incident}: you have it. Reply {code} 4 to hand it back.");
-    assert_eq!(line.text("0034600000001", "SM3", &format!("{code} 2"), &[]), taken);
+    assert_eq!(line.text("00447700900001", "SM3", &format!("{code} 2"), &[]), taken);
     line.made(BO, "Ana Ruiz has it for trader; you are released");
     line.made(ANA, "You have it.");
 }

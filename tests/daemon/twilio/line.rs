@@ -13,8 +13,8 @@ use serde_json::Value;
 use std::ops::Deref;
 use tokio::runtime::Runtime;
 
-pub const ANA: &str = "+34600000001";
-pub const BO: &str = "+46700000002";
+pub const ANA: &str = "+447700900001";
+pub const BO: &str = "+447700900002";
 
 /// Two roles, four people, SMS and calls by Twilio, mail in the sandbox as the next way.
 pub const DESK: &str = r#"
@@ -47,12 +47,12 @@ drills = true
 [person.ana]
 name  = "Ana Ruiz"
 email = "ana@desk.example"
-phone = "+34600000001"
+phone = "+447700900001"
 
 [person.bo]
 name  = "Bo Lind"
 email = "bo@desk.example"
-phone = "+46700000002"
+phone = "+447700900002"
 
 [person.dora]
 name  = "Dora Weiss"

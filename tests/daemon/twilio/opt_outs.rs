@@ -115,11 +115,11 @@ fn a_new_number_ends_the_hole_by_itself() {
     assert_eq!(holes(&line).len(), 1);
     let path = line.dir.path().join("matrix/matrix.toml");
     let matrix = std::fs::read_to_string(&path).unwrap();
-    std::fs::write(&path, matrix.replace(ANA, "+34600000009")).unwrap();
+    std::fs::write(&path, matrix.replace(ANA, "+447700900009")).unwrap();
     line.signal("HUP");
     eventually("the reload", || holes(&line).is_empty().then_some(()));
     let incident = line.crash("ES");
-    let made = line.brief(&incident, "+34600000009");
+    let made = line.brief(&incident, "+447700900009");
     assert!(!made.is_call && code_of(&made).len() == 5);
 }
 

@@ -15,7 +15,7 @@ fn a_reply_with_its_code_is_an_answer_and_everything_else_is_none() {
     for (sid, from, said, word) in [
         ("SM01", ANA, "wilco".to_owned(), "waits for you. Reply with the 5-digit code"),
         ("SM02", ANA, format!("{other} 2"), "No page of yours has the code"),
-        ("SM03", "+15550000000", mine.clone(), ""),
+        ("SM03", "+12125550100", mine.clone(), ""),
         ("SM04", ANA, format!("I am out of office until Monday {mine}"), "I read your code"),
         ("SM05", ANA, format!("{mine} stop"), "I read your code"),
         ("SM08", ANA, format!("{mine} 👎"), "I read your code"),

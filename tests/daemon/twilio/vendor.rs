@@ -43,7 +43,7 @@ fn asked(questions: &[Value]) -> Option<Vec<Value>> {
 fn what_twilios_library_signs_is_signed_and_nothing_else_is() {
     let forms: [&[(&str, &str)]; 6] = [
         &[],
-        &[("Body", "2"), ("From", "+34600000001"), ("MessageSid", "SM1")],
+        &[("Body", "2"), ("From", "+447700900001"), ("MessageSid", "SM1")],
         &[("b", "2"), ("B", "1"), ("a", ""), ("Z", "x y"), ("é", "ü 🔥"), ("_", "&=+%20")],
         &[("x", "2"), ("x", "1"), ("y", "0"), ("x", "2")],
         &[("Digits", "#"), ("CallSid", "CA1"), ("SpeechResult", "a\nb\t\"c\"")],

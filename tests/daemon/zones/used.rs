@@ -9,10 +9,10 @@ use stentor::{
 /// Turns change at 06:00 on the clock of a zone.
 pub fn matrix(zone: &str) -> String {
     format!(
-        "[channel.desk]\nkind = \"screen\"\n[person.ana]\nname = \"Ana\"\ntimezone = \"{zone}\"\n[person.bo]\nname = \"Bo\"\n\
+        "[channel.desk]\nkind = \"screen\"\n[person.ana]\nname = \"Ana\"\ntimezone = \"{zone}\"\n[person.bo]\nname = \"Bo\"\n[person.cy]\nname = \"Cy\"\n\
          [rotation.r]\npeople = [\"ana\", \"bo\"]\nhandoff = \"0 6 * * *\"\ntimezone = \"{zone}\"\n\
          [role.trader]\nstep = [{{ page = [\"rotation.r\"], by = [\"desk\"], wait = \"45s\" }}]\n\
-         [trigger.t]\non = [\"x\"]\nroles = [\"trader\"]\n[catch-all]\npage = [\"ana\"]\nby = [\"desk\"]\n"
+         [trigger.t]\non = [\"x\"]\nroles = [\"trader\"]\n[catch-all]\npage = [\"ana\", \"cy\"]\nby = [\"desk\"]\n"
     )
 }
 

@@ -33,7 +33,7 @@ password = { env = "X" }
 
 [person.ana]
 name = "Ana Ruiz"
-phone = "+34600000001"
+phone = "+447700900001"
 
 [role.trader]
 step = [{ page = ["ana"], by = ["sms"], wait = "10m" }]

@@ -75,7 +75,7 @@ accepted = { begins = "ok" }
     message.text.body = "LIVE a&b=c +1 é".to_owned();
     assert_eq!(told(&channel.send(&message).await), "accepted");
     let received = &service.accepted()[0];
-    assert_eq!(received.body, "key=bearer-secret-5c1d90&message=LIVE+a%26b%3Dc+%2B1+%C3%A9&to=0034600000001");
+    assert_eq!(received.body, "key=bearer-secret-5c1d90&message=LIVE+a%26b%3Dc+%2B1+%C3%A9&to=00447700900001");
     assert!(received.path.ends_with("&ref=INC-12.3"), "{}", received.path);
     assert_eq!(received.header("x-sender"), "stentor");
     assert!(received.header("authorization").starts_with("Basic "));
@@ -267,7 +267,7 @@ async fn a_program_gets_the_page_on_its_standard_input_and_an_environment_of_its
     assert_eq!(receipt.id, "lamp-7");
     let page = &program.pages()[0];
     assert_eq!((&page["page"], &page["stamp"], &page["asks"]), (&json!("INC-12.3"), &json!("LIVE"), &json!(true)));
-    assert_eq!(page["person"]["phone"], "+34600000001");
+    assert_eq!(page["person"]["phone"], "+447700900001");
     assert!(page["text"].as_str().unwrap().starts_with("LIVE INC-12"));
 
     let out = program.path().join("environment");
@@ -279,7 +279,7 @@ async fn a_program_gets_the_page_on_its_standard_input_and_an_environment_of_its
     );
     wired::made(&text).unwrap().send(&page_for(ana())).await.unwrap();
     let seen = std::fs::read_to_string(out).unwrap();
-    assert!(seen.ends_with("2:+34600000001:$(id) ; *\n"), "no shell reads the arguments: {seen}");
+    assert!(seen.ends_with("2:+447700900001:$(id) ; *\n"), "no shell reads the arguments: {seen}");
     let known = ["PATH=", "LANG=", "PWD=", "SHLVL=", "_=", "OLDPWD="];
     let foreign: Vec<&str> =
         seen.lines().filter(|line| line.contains('=') && !known.iter().any(|k| line.starts_with(k))).collect();

@@ -46,7 +46,7 @@ fn ana() -> ContactData {
         person: "ana".to_owned(),
         name: "Ana Ruiz".to_owned(),
         contacts: ContactValues::from([
-            (PHONE, "+34600000001".to_owned()),
+            (PHONE, "+447700900001".to_owned()),
             (EMAIL, "ana@example.com".to_owned()),
             (MEMBER, "UANA".to_owned()),
             (CHAT, double::telegram::ANA.to_string()),

@@ -18,7 +18,7 @@ async fn the_number_keeps_its_plus_and_the_text_its_characters() {
         message.text.body = text.to_owned();
         assert_eq!(channel.send(&message).await.unwrap().id, "0: Accepted for delivery");
         let sms = gateway.accepted().pop().unwrap();
-        assert!(sms.raw.contains("to=%2B34600000001"), "{}", sms.raw);
+        assert!(sms.raw.contains("to=%2B447700900001"), "{}", sms.raw);
         let field = |name: &str| sms.fields.get(name).map(String::as_str);
         assert_eq!((field("text"), field("coding")), (Some(text), coding));
         assert_eq!((field("charset"), field("from")), (Some("UTF-8"), Some("Stentor")));

@@ -37,9 +37,13 @@ async fn a_message_says_whom_what_how_long_and_where_to_report() {
     let made = &twilio.made()[0];
     assert_eq!((receipt.id.as_str(), made.is_call), (made.sid.as_str(), false));
     let text = page_for(ana()).text.body;
-    for (name, value) in
-        [("To", "+34600000001"), ("From", FROM), ("Body", &text), ("ValidityPeriod", "600"), ("StatusCallback", REPORT)]
-    {
+    for (name, value) in [
+        ("To", "+447700900001"),
+        ("From", FROM),
+        ("Body", &text),
+        ("ValidityPeriod", "600"),
+        ("StatusCallback", REPORT),
+    ] {
         assert_eq!(made.field(name), Some(value), "{name}");
     }
 }
@@ -173,7 +177,7 @@ async fn a_call_fetches_its_words_from_our_door_and_reports_there() {
         let script = format!("{REPORT}&turn=0");
         assert!(made.is_call);
         for (name, value) in [
-            ("To", "+34600000001"),
+            ("To", "+447700900001"),
             ("From", FROM),
             ("Url", &script),
             ("FallbackUrl", &script),

@@ -35,11 +35,11 @@ password = { env = "X" }
 
 [person.ana]
 name = "Ana Ruiz"
-phone = "+34600000001"
+phone = "+447700900001"
 
 [person.bo]
 name = "Bo Lind"
-phone = "+46700000002"
+phone = "+447700900002"
 
 [role.trader]
 step = [{ page = ["ana"], by = ["sms"], wait = "10m" }]

@@ -37,10 +37,10 @@ kind = "kannel"
 url = "http://127.0.0.1:13013/cgi-bin/sendsms"
 [person.ana]
 name = "Ana"
-phone = "+34600000001"
+phone = "+447700900001"
 [person.bo]
 name = "Bo"
-phone = "+34600000002"
+phone = "+447700900012"
 [role.trader]
 step = [{ page = ["ana"], by = ["sms"], wait = "60m" }]
 [role.it]
@@ -51,9 +51,12 @@ roles = ["trader"]
 [trigger.outage]
 on = ["bang"]
 roles = ["it"]
+[person.cy]
+name = "Cy"
+phone = "+447700900013"
 [catch-all]
-page = ["bo"]
-by = ["sms"]
+page = ["bo", "cy"]
+by = ["sms", "desk"]
 "#;
 
 const SCENARIO: &str = r#"

@@ -168,6 +168,7 @@ fn what_ships_suggests_nothing_that_takes_liquidity_and_nothing_where_nothing_is
         }
     }
     let expected = [
+        ("call-in", 2),
         ("fat-finger", 3),
         ("flash-crash", 2),
         ("kill-switch", 3),

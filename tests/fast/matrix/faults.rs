@@ -30,7 +30,7 @@ from = "stentor@mail.example"
 
 [person.ana]
 name = "Ana"
-phone = "+34600000001"
+phone = "+447700900001"
 email = "ana@mail.example"
 
 [person.bo]
@@ -76,7 +76,8 @@ pub(super) fn check_added(text: &str, expected: &[(&str, &str)]) {
 pub(super) fn faults_of(text: &str, expected: &[(&str, &str)]) {
     let files = [file("m.toml", text)];
     let parsed = parse(&files);
-    let found: Vec<(&str, &str)> = parsed.diagnostics.iter().map(|d| (d.code, &text[d.span.clone()])).collect();
+    let rows = parsed.diagnostics.iter().filter(|d| !USE.contains(&d.code));
+    let found: Vec<(&str, &str)> = rows.map(|d| (d.code, &text[d.span.clone()])).collect();
     assert_eq!(found, expected, "{}", render(&parsed.diagnostics, &files, false));
     let refused = parsed.diagnostics.iter().any(|d| d.severity == Severity::Error);
     assert_eq!(parsed.matrix.is_none(), refused);
@@ -461,9 +462,9 @@ fn numbers_have_their_bounds() {
 
 #[test]
 fn contact_data_must_be_of_its_form() {
-    for phone in ["0034600000001", "+34 600 000 001", "+34", "+04600000001"] {
+    for phone in ["00447700900001", "+34 600 000 001", "+34", "+04600000001"] {
         let underlined = format!("\"{phone}\"");
-        let text = BASE.replacen("\"+34600000001\"", &underlined, 1);
+        let text = BASE.replacen("\"+447700900001\"", &underlined, 1);
         let parsed = parse(&[file("m.toml", &text)]);
         let codes: Vec<_> = parsed.diagnostics.iter().map(|d| (d.code, &text[d.span.clone()])).collect();
         assert!(codes.contains(&("bad-phone", &*underlined)), "{codes:?}");
@@ -475,7 +476,7 @@ fn contact_data_must_be_of_its_form() {
     }
     let twice = "name = \"Bo\"\ntelegram = 123_456_789\n[person.zed]\nname = \"Zed\"\ntelegram = 123456789";
     check("name = \"Bo\"", twice, &[("same-contact", "123456789")]);
-    check("name = \"Bo\"", "name = \"Bo\"\nphone = \"+34600000001\"", &[("same-contact", "\"+34600000001\"")]);
+    check("name = \"Bo\"", "name = \"Bo\"\nphone = \"+447700900001\"", &[("same-contact", "\"+447700900001\"")]);
     let two = "slack = \"U1\"\nunix = \"a\"\nname = \"Bo\"\n[person.cy]\nname = \"Cy\"\nslack = \"U1\"\nunix = \"a\"";
     check("name = \"Bo\"", two, &[("same-contact", "\"U1\""), ("same-contact", "\"a\"")]);
 }

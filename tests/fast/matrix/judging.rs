@@ -100,6 +100,8 @@ fn what_can_not_be_evaluated_fails_and_is_never_silent() {
     );
 }
 
+/// A kill switch with a long label pages its own roles, by a key that tells it from others and is the same for its
+/// all-clear.
 #[test]
 fn a_long_label_is_a_key_of_its_own_and_is_cut_in_a_summary() {
     let key = |symbol: String| {

@@ -14,6 +14,9 @@ mod judging;
 mod laws;
 mod plans;
 mod rooms;
+mod shipped;
+mod stand_ins;
+mod turns;
 
 /// A fixed time, so that turns of rotations are the same in every run.
 fn as_of() -> Timestamp {
@@ -21,7 +24,7 @@ fn as_of() -> Timestamp {
 }
 
 fn templates() -> BTreeMap<String, String> {
-    ["default", "trader", "compliance", "it", "commander", "catch-all"]
+    ["default", "trader", "head-of-desk", "compliance", "it", "commander", "catch-all"]
         .map(|name| (name.to_owned(), format!("{name}-1")))
         .into()
 }
@@ -43,9 +46,13 @@ fn folder(path: &str) -> Vec<SourceText> {
     files
 }
 
-/// A matrix that must be without any fault.
+/// Warnings about who and what is not used: small matrices have them, and tests of their own.
+const USE: [&str; 3] = ["stands-in-for-themselves", "unused-person", "unused-channel"];
+
+/// A matrix that must be without any fault but those of [`USE`].
 fn sound(files: &[SourceText]) -> Matrix {
-    let parsed = parse(files);
+    let mut parsed = parse(files);
+    parsed.diagnostics.retain(|diagnostic| !USE.contains(&diagnostic.code));
     assert!(parsed.diagnostics.is_empty(), "{}", render(&parsed.diagnostics, files, false));
     parsed.matrix.expect("without faults there is a matrix")
 }

@@ -8,7 +8,9 @@ use stentor::{
 
 #[test]
 fn the_matrix_that_ships_has_neither_error_nor_warning() {
-    sound(&folder("matrix"));
+    let files = folder("matrix");
+    let parsed = parse(&files);
+    assert!(parsed.diagnostics.is_empty(), "{}", render(&parsed.diagnostics, &files, false));
 }
 
 #[test]
@@ -47,9 +49,9 @@ fn a_plan_holds_its_roles_every_next_and_the_catch_all_and_no_other() {
     assert_eq!(plan.accept_timeout.len(), 4);
     let trader = &plan.roles["trader"];
     assert_eq!(trader.steps[0].page, [StepTarget::Rotation("equities".into())]);
-    assert_eq!(trader.steps[0].wait.as_secs(), 45);
+    assert_eq!(trader.steps[0].wait.as_secs(), 15);
     assert_eq!((trader.template.as_str(), trader.template_revision.as_str()), ("trader", "trader-1"));
-    assert_eq!(plan.roles["head-of-desk"].template, "default");
+    assert_eq!(plan.roles["head-of-desk"].template, "head-of-desk");
     assert_eq!(plan.roles["compliance-head"].template, "compliance");
     assert_eq!(plan.roles["catch-all"].template, "catch-all");
 }
@@ -76,10 +78,10 @@ fn people_are_reached_in_the_order_in_which_channels_are_written() {
 #[test]
 fn people_are_found_by_what_they_answer_with() {
     let files =
-        [file("m.toml", "[person.ana]\nname = \"Ana\"\nphone = \"+34600000001\"\nslack = \"U1\"\nunix = \"aruiz\"\n")];
+        [file("m.toml", "[person.ana]\nname = \"Ana\"\nphone = \"+447700900001\"\nslack = \"U1\"\nunix = \"aruiz\"\n")];
     let matrix = parse(&files).matrix.expect("warnings only");
     let ana = PersonName::from("ana");
-    assert_eq!(matrix.person_of(PHONE, "+34600000001"), Some(&ana));
+    assert_eq!(matrix.person_of(PHONE, "+447700900001"), Some(&ana));
     assert_eq!(matrix.person_of(MEMBER, "U1"), Some(&ana));
     assert_eq!(matrix.person_of_unix("aruiz"), Some(&ana));
     assert_eq!(matrix.person_of_unix("ana"), None);

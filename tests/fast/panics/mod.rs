@@ -45,12 +45,12 @@ from = "stentor@example.com"
 
 [person.ana]
 name = "Ana Ruiz"
-phone = "+34600000001"
+phone = "+447700900001"
 email = "ana@example.com"
 
 [person.bo]
 name = "Bo Lind"
-phone = "+46700000002"
+phone = "+447700900002"
 
 [role.trader]
 step = [{ page = ["ana", "bo"], by = ["sms"], wait = "10m" }]

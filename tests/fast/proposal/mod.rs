@@ -24,11 +24,11 @@ url = "http://127.0.0.1:13013/cgi-bin/sendsms"
 
 [person.ana]
 name  = "Ana"
-phone = "+34600000001"
+phone = "+447700900001"
 
 [person.bo]
 name  = "Bo"
-phone = "+34600000002"
+phone = "+447700900012"
 
 # Who trades.
 [role.trader]

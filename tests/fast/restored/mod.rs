@@ -35,12 +35,12 @@ kind = "screen"
 
 [person.ana]
 name = "Ana Ruiz"
-phone = "+34600000001"
+phone = "+447700900001"
 email = "ana@example.com"
 
 [person.bo]
 name = "Bo Lind"
-phone = "+46700000002"
+phone = "+447700900002"
 email = "bo@example.com"
 
 [role.trader]

@@ -222,6 +222,16 @@ fn trader(percent: f64) -> RunHypothesis {
     RunHypothesis { about: HypothesisSubject::Role("trader".into()), percent, within, covered: false }
 }
 
+/// People are not divided: a compressed run goes on until what is expected of them could have happened.
+#[test]
+fn a_compressed_run_is_watched_as_long_as_its_own_targets_say() {
+    let whole = read(SOUND).0.scenario.unwrap();
+    // The last of its alerts comes after two minutes, the slowest role has five, and it ends after twenty.
+    let seconds = |by| whole.watched(by).as_secs();
+    assert_eq!((seconds(1), seconds(2), seconds(60)), (1200, 600, 302));
+    assert_eq!(seconds(5), 24 + 300);
+}
+
 /// A run in which the trader was engaged after so many seconds, or was watched for that long in vain.
 fn run(engaged: Option<u64>, watched: u64) -> RunObservation {
     let end = Duration::from_secs(engaged.unwrap_or(watched));

@@ -52,10 +52,10 @@ kind = "kannel"
 url = "http://127.0.0.1:13013/cgi-bin/sendsms"
 [person.ana]
 name = "Ana"
-phone = "+34600000001"
+phone = "+447700900001"
 [person.bo]
 name = "Bo"
-phone = "+34600000002"
+phone = "+447700900012"
 [role.trader]
 step = [
   { page = ["ana"], by = ["sms"], wait = "45s" },
@@ -205,7 +205,8 @@ fn scenarios_in_the_matrix_folder_are_not_read_as_matrix() {
 
 #[test]
 fn the_shipped_scenarios_are_sound_and_show_what_they_are_for() {
-    let names = ["flash-crash-2010", "knight-2012", "citi-2022", "slack-outage", "nobody-awake"];
+    let names = ["flash-crash-2010", "knight-2012", "citi-2022", "slack-outage", "nobody-awake", "call-in"];
+    assert_eq!(std::fs::read_dir(root().join("matrix/drills")).unwrap().count(), names.len());
     let mut shown = String::new();
     for name in names {
         let text = shipped_text(name);
@@ -231,6 +232,8 @@ fn the_shipped_scenarios_are_sound_and_show_what_they_are_for() {
             ));
         }
         for finding in &outlook.score.findings {
+            // So few runs leave some of them open; none may be known not to hold.
+            assert_ne!(finding.verdict, HypothesisVerdict::NotHeld, "{name}: {}", finding.hypothesis);
             let hangs = finding.bottleneck.as_ref().map_or(String::new(), |found| format!(" ({})", found.cause));
             shown.push_str(&format!("  {}: {}{hangs}\n", finding.hypothesis, finding.verdict));
         }
@@ -277,14 +280,18 @@ fn stentor(arguments: &[&str]) -> std::process::Output {
 
 #[test]
 fn the_command_says_by_its_exit_whether_it_holds_and_says_the_same_again() {
-    let arguments = ["simulate", "slack-outage", "--runs", "60", "--seed", "5", "--absent", "ana", "--json"];
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("too-fast.toml");
+    std::fs::write(&path, shipped_text("slack-outage").replace("within  = \"60s\"", "within  = \"5s\"")).unwrap();
+    let path = path.to_str().unwrap();
+    let arguments = ["simulate", path, "--runs", "60", "--seed", "5", "--absent", "ana", "--json"];
     let (first, second) = (stentor(&arguments), stentor(&arguments));
     assert_eq!(first.status.code(), Some(1), "{}", String::from_utf8_lossy(&first.stderr));
     assert_eq!(first.stdout, second.stdout);
     let told: serde_json::Value = serde_json::from_slice(&first.stdout).unwrap();
     assert_eq!(told["what_ifs"][1]["what_if"], "ana absent");
     assert_eq!(told["what_ifs"][0]["score"]["findings"][0]["verdict"], "not-held");
-    let table = stentor(&["simulate", "slack-outage", "--runs", "60", "--without", "sms"]);
+    let table = stentor(&["simulate", path, "--runs", "60", "--without", "sms"]);
     let table = String::from_utf8(table.stdout).unwrap();
     assert!(table.contains("without sms") && table.contains("held up by trader step 1"), "{table}");
     let rows = table.lines().filter(|line| line.contains("as it is") || line.contains("without sms"));

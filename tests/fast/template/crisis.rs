@@ -71,14 +71,23 @@ pub fn opened(alert: Alert) -> Incident {
     suggesting(alert, Vec::new())
 }
 
+/// The same by another trigger of the shipped matrix.
+pub fn by_trigger(trigger: &str, alert: Alert) -> Incident {
+    made(trigger, alert, Vec::new())
+}
+
 /// The same by a trigger that suggests something.
 pub fn suggesting(alert: Alert, actions: Vec<SuggestedAction>) -> Incident {
+    made("flash-crash", alert, actions)
+}
+
+fn made(trigger: &str, alert: Alert, actions: Vec<SuggestedAction>) -> Incident {
     let roles = ["trader", "compliance", "it", "commander"];
     let summary = alert.headline().to_owned();
     let opening = IncidentOpening {
         key: IncidentKey::stored("ES"),
         summary,
-        plan: Arc::new(EscalationPlan { actions, ..plan(&roles) }),
+        plan: Arc::new(EscalationPlan { actions, trigger: trigger.into(), ..plan(&roles) }),
         alert: Arc::new(alert),
         received_at: OPENED,
         terms: None,
@@ -134,7 +143,7 @@ fn plan(required: &[&str]) -> EscalationPlan {
     };
     let roles = [
         ("trader", row("trader", AnswerLevel::Wilco, step_entries(&["ana", "bo"], 45, 0), Some("head-of-desk"))),
-        ("head-of-desk", row("trader", AnswerLevel::Wilco, step_entries(&["eli"], 60, 0), None)),
+        ("head-of-desk", row("head-of-desk", AnswerLevel::Wilco, step_entries(&["eli"], 60, 0), None)),
         ("compliance", row("compliance", AnswerLevel::Roger, step_entries(&["cy"], 60, 1), None)),
         ("it", row("it", AnswerLevel::Wilco, step_entries(&["dee"], 60, 0), None)),
         ("commander", row("commander", AnswerLevel::Wilco, step_entries(&["eli"], 90, 0), None)),

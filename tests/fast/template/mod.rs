@@ -4,6 +4,7 @@
 
 mod actions;
 mod answer_page;
+mod by_trigger;
 pub(crate) mod crisis;
 mod order;
 
@@ -394,7 +395,7 @@ fn the_shipped_templates_are_sound() {
     let empty = tempfile::tempdir().expect("a folder");
     let loaded = PageTemplates::load(empty.path()).expect("sound templates");
     assert_eq!(loaded.revisions(), PageTemplates::shipped().revisions());
-    assert_eq!(loaded.revisions().len(), 7);
+    assert_eq!(loaded.revisions().len(), 8);
 }
 
 fn any_text() -> impl Strategy<Value = String> {

@@ -39,10 +39,10 @@ pace     = "1000/s burst 1000"
 
 [person.ana]
 name  = "Ana Ruiz"
-phone = "+34600000001"
+phone = "+447700900001"
 [person.bo]
 name  = "Bo Lind"
-phone = "+46700000002"
+phone = "+447700900002"
 [person.cem]
 name  = "Cem Aydin"
 phone = "+447700900003"

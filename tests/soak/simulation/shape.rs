@@ -63,7 +63,8 @@ fn text(dice: &mut Dice) -> String {
     let mut text = String::new();
     channels(dice, &mut text);
     for (n, person) in PEOPLE.iter().enumerate() {
-        let contacts = format!("phone = \"+3460000000{n}\"\nemail = \"{person}@desk.example\"\nslack = \"U000000{n}\"");
+        let contacts =
+            format!("phone = \"+44770090010{n}\"\nemail = \"{person}@desk.example\"\nslack = \"U000000{n}\"");
         writeln!(text, "[person.{person}]\nname = \"{person}\"\n{contacts}").expect("text");
     }
     writeln!(text, "[rotation.duty]\npeople = [\"ana\", \"bo\", \"cy\"]\nhandoff = \"0 * * * *\"").expect("text");

@@ -137,7 +137,9 @@ roles = ["trader", "compliance", "it"]
     for n in 0..PEOPLE {
         writeln!(
             toml,
-            "[person.p{n}]\nname = \"Person {n}\"\nemail = \"p{n}@example.com\"\nphone = \"+3460000{n:04}\"\nslack = \"U{n:06}\""
+            "[person.p{n}]\nname = \"Person {n}\"\nemail = \"p{n}@example.com\"\nphone = \"+1{}55501{:02}\"\nslack = \"U{n:06}\"",
+            200 + n / 100,
+            n % 100
         )
         .unwrap();
     }

@@ -1,0 +1,85 @@
+//! Where commands read and write: a file, or `-` for standard input and output. What is there already is never
+//! overwritten unasked.
+
+use crate::{cli::error::CliError, report::after_action::WrittenReview};
+use clap::{Args, ValueHint};
+use std::{
+    fs::OpenOptions,
+    io::{ErrorKind, Write},
+    path::{Path, PathBuf},
+};
+
+/// Where a document is written to.
+#[derive(Debug, Args)]
+pub struct OutputOptions {
+    /// Where to; - is standard output [default: standard output]
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    out: Option<PathBuf>,
+    /// Overwrite the file if it is there already
+    #[arg(long, requires = "out")]
+    force: bool,
+}
+
+impl OutputOptions {
+    /// Writes a document in one of its forms: Markdown if neither is wanted.
+    pub fn write_review(&self, review: WrittenReview, html: bool, json: bool) -> Result<(), CliError> {
+        let text = match (html, json) {
+            (_, true) => serde_json::to_string_pretty(&review.facts)? + "\n",
+            (true, false) => review.html,
+            (false, false) => review.markdown,
+        };
+        self.write(&text)
+    }
+
+    /// Writes the document. Fails if the file is there and may not be overwritten.
+    pub fn write(&self, text: &str) -> Result<(), CliError> {
+        match &self.out {
+            Some(path) => write_new(path, text, self.force),
+            None => {
+                print!("{text}");
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Whether a path stands for standard input or output.
+pub fn is_standard(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// Writes to a file that must not be there, unless `force`; to standard output for `-`.
+pub fn write_new(path: &Path, text: &str, force: bool) -> Result<(), CliError> {
+    if is_standard(path) {
+        print!("{text}");
+        return Ok(());
+    }
+    let mut options = OpenOptions::new();
+    options.write(true);
+    if force {
+        options.create(true).truncate(true)
+    } else {
+        options.create_new(true)
+    };
+    let written = options.open(path).and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => {
+            let path = path.display();
+            format!("{path} is there already, and people may have written in it: name another file, or overwrite it with --force")
+                .into()
+        }
+        _ => format!("{} can not be written: {error}", path.display()).into(),
+    })
+}
+
+/// The text of a file, or of standard input for `-`; the error names the file.
+pub fn read_text(path: &Path) -> Result<String, CliError> {
+    let text =
+        if is_standard(path) { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(path) };
+    text.map_err(|error| format!("{} can not be read: {error}", shown(path)).into())
+}
+
+/// A path as errors name it.
+pub fn shown(path: &Path) -> String {
+    if is_standard(path) { "standard input".to_owned() } else { path.display().to_string() }
+}

@@ -136,8 +136,9 @@ fn clears_by_anybody(draft: &MatrixDraft, trigger: &TriggerDraft, faults: &mut M
 }
 
 fn sources(draft: &MatrixDraft, faults: &mut MatrixFaults) {
-    let asks =
-        |source: &&LocatedValue<_>| source.value.as_ref().is_some_and(|source: &SourceSettings| source.pages_unmatched);
+    let asks = |source: &&LocatedValue<Option<SourceSettings>>| {
+        source.value.as_ref().is_some_and(|source| source.pages_unmatched)
+    };
     for source in draft.sources.values().filter(asks).filter(|_| draft.catch_all.is_none()) {
         let help = "add [catch-all] with `page` and `by`, or leave `unmatched` away";
         faults.error("no-catch-all", source.at, "`unmatched` pages the catch-all, and there is none", help);

@@ -38,11 +38,10 @@ impl Delivery {
         let needs = LockSet { incidents: vec![id], ..LockSet::default() };
         let (mine, _) = transact(&*self.context.store, RequestClass::Ladder, needs, move |tx| {
             let mine = tx.take_over(id, &pages, &config.matrix.roster);
-            let pages = tx.incident(id).map(|incident| {
+            tx.incident(id).map(|incident| {
                 let pages = mine.iter().filter_map(|n| incident.pages.get(n).cloned()).collect::<Vec<_>>();
                 (incident.drill, incident.trigger.clone(), pages)
-            });
-            pages
+            })
         })
         .await?;
         let Some((drill, trigger, mine)) = mine else { return Ok(0) };

@@ -13,7 +13,8 @@ fn reload(daemon: &Daemon, matrix: &str, outcome: &str) {
     let counted = format!("outcome=\"{outcome}\"");
     eventually(outcome, || {
         let metrics = Call::get("/metrics").send(daemon.address).body;
-        metrics.lines().any(|line| line.starts_with("stentor_reloads_total") && line.contains(&counted)).then_some(())
+        let of_outcome = |line: &&str| line.starts_with("stentor_reloads_total") && line.contains(&counted);
+        metrics.lines().find(of_outcome).is_some_and(|line| !line.ends_with(" 0")).then_some(())
     });
 }
 

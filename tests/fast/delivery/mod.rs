@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, time::Duration};
 use stentor::{
     core::{
-        ChannelName, HeldWhy, IncidentId, Page, PageId, PagePurpose, PersonName, Timestamp, TriggerName,
+        ChannelName, HeldWhy, IncidentId, Page, PageId, PagePurpose, PersonName, SendOutcome, Timestamp, TriggerName,
         retry::SendPace,
     },
     engine::{

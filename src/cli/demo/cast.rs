@@ -47,7 +47,7 @@ impl DemoCast {
         let live = self.app.engine.config();
         let row = live.matrix.roles.get(&RoleName::from(role))?;
         let whom: &[StepTarget] = row.steps.first().map_or(&[], |step| step.page.as_slice());
-        live.matrix.roster.resolve(whom, self.app.engine.now()).into_iter().next()
+        live.matrix.roster.resolve(whom, self.app.engine.time().civil).into_iter().next()
     }
 
     pub fn name(&self, person: &PersonName) -> String {

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::store::{QuarantinedRow, StoreError, clock::ClockSources};
 use sqlx::{
-    ConnectOptions, SqlitePool,
+    ConnectOptions, Connection, SqlitePool,
     sqlite::{SqliteConnectOptions, SqlitePoolOptions},
 };
 use std::{
@@ -88,7 +88,7 @@ pub async fn open(file: &Path) -> Result<SqlitePool, StoreError> {
     })?;
     let mut conn = connect(&copy.file).await?;
     schema::migrate(&mut conn).await?;
-    drop(conn);
+    conn.close().await.map_err(failure)?;
     // Once it is open, the copy needs no names any more: nothing is left of it, however this process ends.
     one_reader(options(&copy.file)).await
 }

@@ -5,11 +5,11 @@ use crate::{
     cli::{
         daemon::{
             descriptors::Descriptors,
+            reload,
             socket::ControlSocket,
             stop::{DaemonStop, STOP_TIME_MAX},
         },
         error::CliError,
-        load,
         options::PathOptions,
     },
     config,
@@ -172,19 +172,10 @@ impl BoundDaemon {
         early.map_or(Ok(()), Err)
     }
 
-    /// Handles SIGHUP: all or nothing. A broken matrix is refused with its diagnostics, and the last good one stays.
+    /// Handles SIGHUP.
     pub fn reloader(&self, places: PathOptions) -> impl Fn() + Clone + Send + 'static {
         let (app, shared) = (self.app.clone(), self.shared.clone());
-        move || match reload(&app, &shared, &places) {
-            Ok(revision) => {
-                app.engine.metrics().reload("loaded");
-                tracing::info!(matrix.revision = revision, "the matrix was reloaded; open incidents keep their plans");
-            }
-            Err(failure) => {
-                app.engine.metrics().reload("refused");
-                tracing::error!("the reload was refused, the last good matrix stays: {failure}");
-            }
-        }
+        move || reload::reload(&app, &shared, &places)
     }
 }
 
@@ -193,21 +184,6 @@ async fn let_end<T>(task: &mut JoinHandle<T>) {
     if !task.is_finished() {
         let _ = task.await;
     }
-}
-
-fn reload(app: &AppState, shared: &SharedChannelParts, places: &PathOptions) -> Result<String, CliError> {
-    let (matrix, templates) = load::load(places, app.engine.now())?.accept()?;
-    let revision = matrix.revision.clone();
-    if !matrix.daemon.starts_like(&app.engine.config().matrix.daemon) {
-        tracing::warn!("daemon.listen, public_url and state take effect at the next start, not by a reload");
-    }
-    let last = app.engine.config();
-    let live = RuntimeConfig::wire(matrix, templates, shared).succeed(&last);
-    if let Some(lost) = live.lost_since(&last) {
-        return Err(format!("{lost}: nothing was swapped").into());
-    }
-    app.engine.reload(live);
-    Ok(revision)
 }
 
 /// Both doors, with as many connections as there are file descriptors for.

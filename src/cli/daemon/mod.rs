@@ -2,6 +2,7 @@
 
 pub mod bound;
 pub mod descriptors;
+mod reload;
 pub mod serve;
 pub mod socket;
 pub mod stop;

@@ -5,7 +5,7 @@ use crate::{
     core::Timestamp,
     drill::runner::drill_runner::DrillRunner,
     engine::Engine,
-    http::{handled_requests, wrong_codes::WrongCodes},
+    http::{explanations::AnsweredTexts, handled_requests, wrong_codes::WrongCodes},
     store::clock::{ClockSources, SystemClock},
 };
 use std::{
@@ -38,6 +38,8 @@ pub struct AppState {
     pub scenarios: PathBuf,
     /// Twilio's requests that were answered already.
     pub answered: handled_requests::HandledRequests,
+    /// Texts that were answered of late.
+    pub texts: AnsweredTexts,
     /// Wrong SMS codes.
     pub guesses: Mutex<WrongCodes>,
 }

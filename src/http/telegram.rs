@@ -12,6 +12,7 @@ use crate::{
     },
     core::{Answer, AnswerVia, PageId, PersonName},
     http::{
+        explanations::TextReply,
         inbound_connection::ConnectionReporter,
         press::{NO_HUMAN, NOT_KEPT, PressRefused, by_page, verdict_words},
         problem::ProblemDetails,
@@ -106,12 +107,13 @@ impl ChannelListener {
         let Some(person) = self.person(&text.from) else {
             tracing::warn!("somebody whom the matrix does not know wrote to the bot in Telegram");
             // Whoever sets it up asks for their id in this way; anybody else gets no answer.
-            return Ok(if command == Some("/start") { stranger(&text.from) } else { String::new() });
+            let word = if command == Some("/start") { stranger(&text.from) } else { String::new() };
+            return Ok(self.explained(text, word));
         };
         match command {
             Some("/status") => return Ok(status(&self.app).await?),
-            Some("/start") => return Ok(format!("Pages for {person} come here.\n{HELP}")),
-            Some(_) => return Ok(HELP.to_owned()),
+            Some("/start") => return Ok(self.explained(text, format!("Pages for {person} come here.\n{HELP}"))),
+            Some(_) => return Ok(self.explained(text, HELP.to_owned())),
             None => {}
         }
         let writer = TextWriter { person, address: format!("telegram {}", text.from), via: AnswerVia::Telegram };
@@ -120,6 +122,12 @@ impl ChannelListener {
             Some(page) => texts::answer_to_page(&self.app, writer, page, &text.text, read).await,
             None => texts::answer(&self.app, writer, &text.text, read).await,
         }
+    }
+
+    /// What is no word about a page is said a few times.
+    fn explained(&self, text: &InboundText, words: String) -> String {
+        let address = format!("telegram {}", text.from);
+        self.app.texts.bounded(&address, &text.text, TextReply::Question(words), self.app.engine.now())
     }
 
     /// The page that went out as this message, where it is the person's own.

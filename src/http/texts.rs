@@ -7,6 +7,7 @@ use crate::{
     engine::{CodedPage, asked_of},
     http::{
         desk::standing::verdict_text,
+        explanations::TextReply,
         problem::ProblemDetails,
         state::AppState,
         wrong_codes::{GUESS_WINDOW, GUESSERS_MAX, GUESSES_MAX, NumberGuesses},
@@ -64,13 +65,19 @@ pub async fn take(app: &AppState, channel: &ChannelName, text: &InboundText) -> 
     }
 }
 
-/// Takes what a text says to the page whose code is in it; what to answer.
+/// Takes what a text says to the page whose code is in it; what to answer, empty where that would be one too many.
 pub(super) async fn answer(
     app: &AppState,
     writer: TextWriter,
     text: &str,
     reply: Reply,
 ) -> Result<String, ProblemDetails> {
+    let address = writer.address.clone();
+    let reply = by_code(app, writer, text, reply).await?;
+    Ok(app.texts.bounded(&address, text, reply, app.engine.now()))
+}
+
+async fn by_code(app: &AppState, writer: TextWriter, text: &str, reply: Reply) -> Result<TextReply, ProblemDetails> {
     match reply {
         Reply::Answer { code: Some(code), answer } => {
             let answer = TextAnswer { answer: Some(answer), says_exercise: says_exercise(text) };
@@ -82,11 +89,11 @@ pub(super) async fn answer(
         }
         Reply::Unclear { code: Some(code), doubt } => coded(app, writer, &code, Err(doubt)).await,
         Reply::Unclear { code: None, doubt: ReplyDoubt::TwoCodes } => {
-            Ok(question(app, &writer.person).await? + " One code a text.")
+            Ok(TextReply::Question(question(app, &writer.person).await? + " One code a text."))
         }
         // Not quoted: whoever forges a number would choose what its owner is sent.
         Reply::Answer { .. } | Reply::AsAsked { .. } | Reply::Unclear { .. } | Reply::OptOut | Reply::OptIn => {
-            question(app, &writer.person).await
+            Ok(TextReply::Question(question(app, &writer.person).await?))
         }
     }
 }
@@ -127,7 +134,7 @@ async fn coded(
     writer: TextWriter,
     code: &str,
     said: Result<TextAnswer, ReplyDoubt>,
-) -> Result<String, ProblemDetails> {
+) -> Result<TextReply, ProblemDetails> {
     let TextWriter { person, address, via } = writer;
     let guessed = guessed(app, &address);
     let mut guessed = guessed.lock().await;
@@ -137,12 +144,14 @@ async fn coded(
     }
     if GUESSES_MAX <= guessed.wrong {
         tracing::warn!(person = %person, "too many wrong codes from this number: its replies wait");
-        return Ok("Too many wrong codes. Use the desk, the mail's link or Slack.".into());
+        let words = "Too many wrong codes. Use the desk, the mail's link or Slack.";
+        return Ok(TextReply::Question(words.to_owned()));
     }
     let Some(CodedPage { page, open }) = app.engine.inbound().page_with_code(&person, code).await? else {
         guessed.wrong += 1;
         let last = if via == AnswerVia::Sms { "SMS" } else { "message" };
-        return Ok(format!("No page of yours has the code {code}. Look at the last {last} again."));
+        let words = format!("No page of yours has the code {code}. Look at the last {last} again.");
+        return Ok(TextReply::Doubt(code.to_owned(), words));
     };
     // Whoever has the code of an open page need not guess. One of a page that is over proves less: there are many of them.
     if open {
@@ -159,10 +168,12 @@ async fn to_page(
     person: PersonName,
     via: AnswerVia,
     (code, said): (&str, Result<TextAnswer, ReplyDoubt>),
-) -> Result<String, ProblemDetails> {
-    let word = match said {
+) -> Result<TextReply, ProblemDetails> {
+    let incident = page.incident;
+    let explained = |words: String| TextReply::Doubt(page.to_string(), format!("{incident}: {words}"));
+    match said {
         Ok(said) if said.says_exercise && !app.engine.inbound().is_drill(page.incident).await? => {
-            not_understood(app, page, code, &ReplyDoubt::Live).await?
+            Ok(explained(not_understood(app, page, code, &ReplyDoubt::Live).await?))
         }
         Ok(said) => {
             let verdict = app.engine.inbound().answer_page(page, person.clone(), said.answer, via).await;
@@ -172,11 +183,11 @@ async fn to_page(
                 "" => "Reply 4 to that message to hand it back.".to_owned(),
                 code => format!("Reply {code} 4 to hand it back."),
             };
-            verdict_text(&app.engine.config(), incident.as_deref(), &person, verdict, &hand_back)
+            let words = verdict_text(&app.engine.config(), incident.as_deref(), &person, verdict, &hand_back);
+            Ok(TextReply::Verdict(format!("{}: {words}", page.incident)))
         }
-        Err(doubt) => not_understood(app, page, code, &doubt).await?,
-    };
-    Ok(format!("{}: {word}", page.incident))
+        Err(doubt) => Ok(explained(not_understood(app, page, code, &doubt).await?)),
+    }
 }
 
 /// Takes a reply to the very message of this page, so that it needs no code; what to answer.
@@ -197,7 +208,8 @@ pub(super) async fn answer_to_page(
         // The code says which page is meant.
         coded => return answer(app, writer, text, coded).await,
     };
-    to_page(app, page, writer.person, writer.via, ("", said)).await
+    let reply = to_page(app, page, writer.person, writer.via, ("", said)).await?;
+    Ok(app.texts.bounded(&writer.address, text, reply, app.engine.now()))
 }
 
 /// What was read, what was not, and what to write: one SMS.

@@ -127,6 +127,7 @@ impl BoundDaemon {
             client: reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?,
             slack_hooks: config::variable("STENTOR_SLACK_HOOKS"),
             answered: Default::default(),
+            texts: Default::default(),
             guesses: Mutex::default(),
         });
         write_address(&state, address)?;

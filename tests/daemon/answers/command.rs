@@ -117,6 +117,7 @@ pub fn app_on(matrix: &str, store: Arc<dyn Store>, dir: &Path) -> AppState {
         client: reqwest::Client::new(),
         slack_hooks: None,
         answered: Default::default(),
+        texts: Default::default(),
         guesses: Default::default(),
     }
 }

@@ -422,6 +422,7 @@ impl World {
             drills: DrillRunner::new(self.engine.clone()),
             scenarios: self._dir.path().to_owned(),
             answered: Default::default(),
+            texts: Default::default(),
             guesses: Mutex::default(),
         })
     }

@@ -82,9 +82,6 @@ pub struct DeliveryReport {
     pub page: ReportedPage,
     /// What.
     pub outcome: DeliveryOutcome,
-    /// Whether it counts only where the page went by this very channel: a token that was seen at one address must open no
-    /// other, whose callers need no signature.
-    pub own_channel_only: bool,
 }
 
 /// Which page a report is about.
@@ -159,10 +156,10 @@ pub enum InboundRefusal {
     /// It can not be read.
     #[error("{0}")]
     Bad(String),
-    /// It is larger than any of this provider's.
-    #[error("{0}")]
-    TooLarge(String),
 }
+
+/// The largest body that a provider's callback may have where its channel says nothing else, in bytes.
+pub const CALLBACK_MAX: usize = 64 * 1024;
 
 /// What a provider is answered.
 #[derive(Debug, Clone, PartialEq, Eq)]

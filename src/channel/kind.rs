@@ -5,7 +5,7 @@ use crate::{
     channel::{
         Channel,
         desk_hub::DeskHub,
-        inbound::{Acknowledgement, Inbound, InboundRefusal, NamedPage, RequestHead},
+        inbound::{Acknowledgement, CALLBACK_MAX, Inbound, InboundRefusal, NamedPage, RequestHead},
         room_name::RoomName,
         socket_settings::SocketSettings,
     },
@@ -130,6 +130,11 @@ pub trait ChannelConfig: fmt::Debug + Send + Sync {
     /// token, which is to be proved before anything is read.
     fn admit(&self, head: &RequestHead<'_>) -> Result<Option<NamedPage>, InboundRefusal> {
         Err(InboundRefusal::NotFound(format!("nobody calls channel {:?}", head.channel)))
+    }
+
+    /// The largest body of a request that [`ChannelConfig::admit`] has let in, in bytes.
+    fn body_max(&self, _head: &RequestHead<'_>) -> usize {
+        CALLBACK_MAX
     }
 
     /// Whether a request is its provider's, and what it means. `named` is what [`ChannelConfig::admit`] has found.

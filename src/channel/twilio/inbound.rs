@@ -11,9 +11,6 @@ use crate::channel::inbound::{
 };
 use reqwest::Method;
 
-/// The longest form that is read, in bytes: an SMS of 1,600 characters with all that Twilio says about it is a tenth.
-const FORM_MAX: usize = 64 * 1024;
-
 /// Whether the request may be read. Nothing is read for those who do not even claim to be Twilio.
 pub(in crate::channel) fn admit(head: &RequestHead<'_>, kind: &str) -> Result<(), InboundRefusal> {
     if *head.method != Method::POST {
@@ -31,9 +28,6 @@ pub(in crate::channel) fn admit(head: &RequestHead<'_>, kind: &str) -> Result<()
 /// The form of a request that Twilio has signed for this channel, over our public address: what a proxy makes of hosts
 /// and ports on the way does not matter.
 pub(in crate::channel) fn signed(head: &RequestHead<'_>, body: &[u8]) -> Result<FormFields, InboundRefusal> {
-    if FORM_MAX < body.len() {
-        return Err(InboundRefusal::TooLarge("no request of Twilio's is so large".to_owned()));
-    }
     let fields = signature::fields(body).ok_or_else(|| InboundRefusal::Bad("the body is no form".to_owned()))?;
     let given = single_header(head.headers, "x-twilio-signature").unwrap_or_default();
     if signature::is_signed(head.secrets, head.url, &fields, given) {
@@ -67,7 +61,7 @@ pub(super) fn receive(head: &RequestHead<'_>, body: &[u8]) -> Result<Inbound, In
         _ => DeliveryOutcome::UnderWay,
     };
     let page = ReportedPage::Named(NamedPage::of(&page.0, &page.1)?);
-    Ok(Inbound::Report(DeliveryReport { page, outcome, own_channel_only: false }))
+    Ok(Inbound::Report(DeliveryReport { page, outcome }))
 }
 
 /// The page that an address names, and its token.

@@ -288,7 +288,7 @@ fn wrong_methods_and_paths_are_problems_too() {
         check_problem(&Call::post(path).send(daemon.address), 404, "POST /v1/alerts");
     }
     let press = Call::post("/desk/answer").body("{").send(daemon.address);
-    check_problem(&press, 415, "");
+    check_problem(&press, 401, "desk link");
     check_problem(&Call::post("/hooks/kannel/sms").send(daemon.address), 400, "from");
 }
 

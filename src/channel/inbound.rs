@@ -83,9 +83,6 @@ pub struct DeliveryReport {
     pub page: ReportedPage,
     /// The outcome.
     pub outcome: DeliveryOutcome,
-    /// Whether it counts only if the page was sent by this very channel: a token seen at one channel's address must not
-    /// work at that of another, whose callers need no signature.
-    pub own_channel_only: bool,
 }
 
 /// Which page a report is about.
@@ -160,10 +157,10 @@ pub enum InboundRefusal {
     /// It can not be parsed.
     #[error("{0}")]
     Bad(String),
-    /// It is larger than any request of this provider.
-    #[error("{0}")]
-    TooLarge(String),
 }
+
+/// The default of the largest body of a provider's callback, in bytes.
+pub const CALLBACK_MAX: usize = 64 * 1024;
 
 /// The response to a provider.
 #[derive(Debug, Clone, PartialEq, Eq)]

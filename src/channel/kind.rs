@@ -6,7 +6,7 @@ use crate::{
         Channel,
         contact::ContactField,
         desk_hub::DeskHub,
-        inbound::{Acknowledgement, Inbound, InboundRefusal, NamedPage, RequestHead},
+        inbound::{Acknowledgement, CALLBACK_MAX, Inbound, InboundRefusal, NamedPage, RequestHead},
         room_name::RoomName,
         socket_settings::SocketSettings,
     },
@@ -118,6 +118,11 @@ pub trait ChannelConfig: fmt::Debug + Send + Sync {
     /// caller verifies the token before it reads the body.
     fn admit(&self, head: &RequestHead<'_>) -> Result<Option<NamedPage>, InboundRefusal> {
         Err(InboundRefusal::NotFound(format!("channel {:?} does not accept requests", head.channel)))
+    }
+
+    /// The largest body of a request that [`ChannelConfig::admit`] has accepted, in bytes.
+    fn body_max(&self, _head: &RequestHead<'_>) -> usize {
+        CALLBACK_MAX
     }
 
     /// Authenticates and parses a request of its provider. `named` is the result of [`ChannelConfig::admit`].

@@ -54,12 +54,31 @@ fn parse(files: Vec<SourceText>, templates: PageTemplates, as_of: Timestamp) -> 
     let zones = Arc::new(config::zoneinfo::zones());
     let mut parsed = Matrix::parse_with(&files, &KnownNames { templates: &revisions }, zones.clone(), as_of);
     parsed.diagnostics.extend(zones.data().problem.as_deref().map(zone_problem));
+    parsed.diagnostics.extend(files.iter().filter_map(capital_ending));
     let alike = parsed.matrix.as_ref().map(|matrix| alike(matrix, &templates, as_of)).unwrap_or_default();
     if !alike.is_empty() {
         parsed.matrix = None;
         parsed.diagnostics.extend(alike);
     }
     LoadedMatrix { matrix: parsed.matrix, diagnostics: parsed.diagnostics, files, templates, zones }
+}
+
+/// A warning about `30-roles.TOML`: it is read, and whoever gave it that name may not have meant it to be.
+fn capital_ending(file: &SourceText) -> Option<Diagnostic> {
+    let is_plain = file.path.extension().is_none_or(|end| end == "toml");
+    (!is_plain).then(|| Diagnostic {
+        severity: Severity::Warning,
+        code: "file-ending",
+        message: format!(
+            "{} is read as a part of the matrix, although its ending is in capital letters",
+            file.path.display()
+        ),
+        file: file.path.clone(),
+        line: 0,
+        column: 0,
+        span: 0..0,
+        help: Some("name it .toml; or, if it is no part of the matrix, give it another ending".into()),
+    })
 }
 
 /// A warning that the time zones are not the newest; this is not a fault of the matrix.

@@ -1,17 +1,12 @@
 //! `stentor mail-in`: the site's mail server pipes replies and bounces into it.
 
 use crate::{
+    channel::smtp::without_attachments,
     cli::{client::DaemonClient, error::CliError, options::PathOptions},
     http::mail_in::{MailOutcome, MailResult},
 };
 use clap::Args;
-use std::{
-    io::{Read, stdin},
-    process::ExitCode,
-};
-
-/// How much of a mail is read, in bytes; the important part is at its beginning.
-const MAIL_MAX: u64 = 1 << 20;
+use std::{io::stdin, process::ExitCode};
 
 /// The mail is not an answer: the server returns it to its author, with our text (`sysexits.h`).
 const EX_DATAERR: u8 = 65;
@@ -30,10 +25,10 @@ pub struct MailIn {
 
 impl MailIn {
     pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
-        let mut raw = Vec::new();
-        if let Err(error) = stdin().take(MAIL_MAX).read_to_end(&mut raw) {
-            return Ok(keep(&format!("the mail could not be read: {error}")));
-        }
+        let raw = match without_attachments::read(stdin().lock()) {
+            Ok(raw) => raw,
+            Err(error) => return Ok(keep(&format!("the mail could not be read: {error}"))),
+        };
         let told: Result<MailResult, CliError> =
             DaemonClient::of(places).and_then(|client| client.post_raw("/v1/mail", raw));
         let told = match told {

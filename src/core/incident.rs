@@ -169,7 +169,8 @@ impl Incident {
         ladders.chain(accept_timeout).chain(self.lease()).chain(self.drill_ends_at()).min()
     }
 
-    /// Rooms that must still be archived, and when.
+    /// Rooms that must still be archived, and when. One for which something is still queued waits for that: the last word
+    /// belongs into the room.
     pub fn archives(&self) -> impl Iterator<Item = (&ChannelName, Timestamp)> {
         let ended = match self.status {
             IncidentStatus::Open => None,
@@ -178,7 +179,14 @@ impl Incident {
         let due = move |living: &LivingRoom| Some(ended? + living.archive_after?.0);
         let made = self.plan.living.iter().filter(|(channel, _)| self.rooms.contains_key(*channel));
         let due = made.filter_map(move |(channel, living)| Some((channel, due(living)?)));
-        due.filter(|(channel, _)| !self.posts_to(channel).any(|page| page.purpose == PagePurpose::RoomArchive))
+        due.filter(|(room, _)| {
+            !self.is_archived(room) && !self.posts_to(room).any(|page| page.state == PageState::Queued)
+        })
+    }
+
+    /// Whether a room has been archived, or is about to be.
+    pub fn is_archived(&self, room: &ChannelName) -> bool {
+        self.posts_to(room).any(|page| page.purpose == PagePurpose::RoomArchive)
     }
 
     /// The posts to a room, newest first.

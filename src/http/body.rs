@@ -1,10 +1,14 @@
-//! Reads request bodies with limits for size and time.
+//! Reads request bodies with limits for size and time: the one reader of what comes over TCP. Who calls it has looked at the credential
+//! first, so that a stranger can not make us hold anything.
 
 use super::problem::ProblemDetails;
+use crate::channel::charset;
 use axum::{
     body::{Body, Bytes, to_bytes},
-    http::StatusCode,
+    extract::Request,
+    http::{StatusCode, header},
 };
+use serde::de::DeserializeOwned;
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -15,8 +19,8 @@ pub const ALERTS_MAX: usize = 16 * 1024 * 1024;
 /// The largest body that the control socket reads, in bytes.
 pub const CONTROL_MAX: usize = 1024 * 1024;
 
-/// The largest body of a provider that calls back, in bytes.
-pub const CALLBACK_MAX: usize = 256 * 1024;
+/// The largest word of a desk or of a mail's link, in bytes.
+pub const PRESS_MAX: usize = 16 * 1024;
 
 /// How long a body may take to arrive.
 pub const BODY_TIME_MAX: Duration = Duration::from_secs(10);
@@ -35,6 +39,40 @@ pub async fn whole(body: Body, max: usize) -> Result<Bytes, ProblemDetails> {
         Ok(Err(error)) => Err(ProblemDetails::bad(format!("the body did not arrive whole: {error}"))),
         Err(_) => Err(ProblemDetails::new(StatusCode::REQUEST_TIMEOUT, "the body took longer than 10 s to arrive")),
     }
+}
+
+/// Reads a body of JSON.
+///
+/// # Errors
+/// As [`whole`]; `415` where it is not said to be JSON, `400` where it is none, `422` where it is not what is asked for.
+pub async fn json<T: DeserializeOwned>(request: Request, max: usize) -> Result<T, ProblemDetails> {
+    media(&request, "application/json")?;
+    let bytes = whole(request.into_body(), max).await?;
+    serde_json::from_slice(&bytes).map_err(|error| {
+        let status = if error.is_data() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::BAD_REQUEST };
+        ProblemDetails::new(status, format!("the body is not what is asked for: {error}"))
+    })
+}
+
+/// Reads one field of a form.
+///
+/// # Errors
+/// As [`whole`]; `415` where it is not said to be a form, `422` where the field is not in it.
+pub async fn form_field(request: Request, name: &str, max: usize) -> Result<String, ProblemDetails> {
+    media(&request, "application/x-www-form-urlencoded")?;
+    let bytes = whole(request.into_body(), max).await?;
+    let value = charset::field(&bytes, name).ok_or_else(|| {
+        ProblemDetails::new(StatusCode::UNPROCESSABLE_ENTITY, format!("the form has no field `{name}`"))
+    })?;
+    Ok(String::from_utf8_lossy(&value).into_owned())
+}
+
+fn media(request: &Request, wanted: &str) -> Result<(), ProblemDetails> {
+    let given = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    if given.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(wanted)) {
+        return Ok(());
+    }
+    Err(ProblemDetails::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("send `Content-Type: {wanted}`")))
 }
 
 fn is_too_large(error: &axum::Error) -> bool {

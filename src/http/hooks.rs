@@ -66,10 +66,10 @@ async fn take(
     };
     let named = config.admit(&head)?;
     let proven = match &named {
-        Some(named) => Some(prove(app, named).await?),
+        Some(named) => Some(prove(app, &name, named).await?),
         None => None,
     };
-    let bytes = body::whole(body, body::CALLBACK_MAX).await?;
+    let bytes = body::whole(body, config.body_max(&head)).await?;
     match config.receive(&head, named, &bytes)? {
         Inbound::Text(text) => answer(app, config, &name, text).await,
         Inbound::Report(report) => {
@@ -77,7 +77,7 @@ async fn take(
             Ok(acknowledge(config.acknowledge(None)))
         }
         Inbound::CallTurn(turn) => {
-            let page = prove(app, &turn.page).await?;
+            let page = prove(app, &name, &turn.page).await?;
             Ok(acknowledge(config.acknowledge(Some(voice::next(app, page, &url, &turn).await?))))
         }
         Inbound::Slack(heard) => slack::take(app, heard).await,
@@ -85,12 +85,20 @@ async fn take(
     }
 }
 
-/// The page, if the token is its own.
-async fn prove(app: &AppState, named: &NamedPage) -> Result<PageId, ProblemDetails> {
-    if app.engine.inbound().is_report_token(named.page, &named.token).await? {
-        return Ok(named.page);
+/// The page, if the token is its own and it went by this channel: a channel reports only on its own pages. Every report
+/// that names a page by a token comes through here.
+async fn prove(app: &AppState, channel: &ChannelName, named: &NamedPage) -> Result<PageId, ProblemDetails> {
+    let page = named.page;
+    if !app.engine.inbound().is_report_token(page, &named.token).await? {
+        return Err(ProblemDetails::unauthorized("the token is not this page's"));
     }
-    Err(ProblemDetails::unauthorized("the token is not this page's"))
+    let incident = app.engine.reads().view(page.incident).await?;
+    let row = incident.as_ref().and_then(|incident| incident.pages.get(&page.n));
+    // Of a page that is not kept any more nothing is changed.
+    if row.is_none_or(|row| row.channel == *channel) {
+        return Ok(page);
+    }
+    Err(ProblemDetails::not_found("this page did not go by this channel"))
 }
 
 async fn answer(
@@ -114,14 +122,11 @@ async fn settle(
 ) -> Result<(), ProblemDetails> {
     let page = match &report.page {
         ReportedPage::Named(named) if proven == Some(named.page) => Some(named.page),
-        ReportedPage::Named(named) => Some(prove(app, named).await?),
+        ReportedPage::Named(named) => Some(prove(app, channel, named).await?),
         ReportedPage::Receipt(id) => app.engine.inbound().page_with_receipt(channel, id).await?,
     };
     // For an unknown or deleted page the response is a success, so that the provider does not retry.
     let Some(page) = page else { return Ok(()) };
-    if report.own_channel_only {
-        went_by(app, page, channel).await?;
-    }
     match report.outcome {
         DeliveryOutcome::UnderWay => Ok(()),
         DeliveryOutcome::Delivered => Ok(app.engine.inbound().report(page, PageStage::Delivered).await?),
@@ -153,16 +158,6 @@ async fn failed(
     }
 }
 
-/// Refuses a report from another channel than the one that sent the page.
-async fn went_by(app: &AppState, page: PageId, channel: &ChannelName) -> Result<(), ProblemDetails> {
-    let incident = app.engine.reads().view(page.incident).await?;
-    let row = incident.as_ref().and_then(|incident| incident.pages.get(&page.n));
-    if row.is_some_and(|row| row.channel == *channel) {
-        return Ok(());
-    }
-    Err(ProblemDetails::not_found("this page was not sent by this channel"))
-}
-
 fn acknowledge(acknowledgement: Acknowledgement) -> Response {
     let Acknowledgement { status, content_type, body } = acknowledgement;
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
@@ -179,7 +174,6 @@ impl From<InboundRefusal> for ProblemDetails {
             InboundRefusal::Method => StatusCode::METHOD_NOT_ALLOWED,
             InboundRefusal::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             InboundRefusal::Bad(_) => StatusCode::BAD_REQUEST,
-            InboundRefusal::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
         };
         Self::new(status, refusal.to_string())
     }

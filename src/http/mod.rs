@@ -10,6 +10,7 @@ pub mod connection;
 pub mod control;
 pub mod credential;
 pub mod desk;
+pub mod explanations;
 pub mod handled_requests;
 pub mod hooks;
 mod inbound_connection;

@@ -16,6 +16,7 @@ use crate::{
     core::{Answer, PageId, PersonName},
     engine::{AnswerSource, LinkError},
     http::{
+        explanations::TextReply,
         inbound_connection::ConnectionReporter,
         press::{NO_HUMAN, NOT_KEPT, PressRefused, by_page, verdict_words},
         problem::ProblemDetails,
@@ -124,7 +125,7 @@ impl ChannelListener {
             return match (command, code) {
                 (Some("/start"), Some(code)) => self.link(&text.from, code).await,
                 // Whoever sets it up asks for their id in this way; anybody else gets no answer.
-                (Some("/start"), None) => Ok(stranger(&text.from)),
+                (Some("/start"), None) => Ok(self.explained(text, stranger(&text.from))),
                 _ => {
                     tracing::warn!("somebody whom the matrix does not know wrote to the bot in Telegram");
                     Ok(String::new())
@@ -133,8 +134,8 @@ impl ChannelListener {
         };
         match command {
             Some("/status") => return Ok(status(&self.app).await?),
-            Some("/start") => return Ok(welcome(&person)),
-            Some(_) => return Ok(HELP.to_owned()),
+            Some("/start") => return Ok(self.explained(text, welcome(&person))),
+            Some(_) => return Ok(self.explained(text, HELP.to_owned())),
             None => {}
         }
         let writer = TextWriter { person, address: format!("telegram {}", text.from), by };
@@ -167,6 +168,12 @@ impl ChannelListener {
                 Ok(format!("This code is not good: it was used, or is too old. Ask for a new link. {}", stranger(chat)))
             }
         }
+    }
+
+    /// Limits how often an explanation is sent.
+    fn explained(&self, text: &InboundText, words: String) -> String {
+        let address = format!("telegram {}", text.from);
+        self.app.texts.bounded(&address, &text.text, TextReply::Question(words), self.app.engine.now())
     }
 
     /// The page that went out as this message, where it is the person's own.

@@ -10,6 +10,7 @@ use crate::{
     engine::{AnswerSource, CodedPage, asked_of},
     http::{
         desk::standing::verdict_text,
+        explanations::TextReply,
         problem::ProblemDetails,
         state::AppState,
         wrong_codes::{GUESS_WINDOW, GUESSERS_MAX, NumberGuesses},
@@ -71,13 +72,19 @@ pub async fn take(app: &AppState, channel: &ChannelName, text: &InboundText) -> 
     }
 }
 
-/// Handles a reply with the code of a page; returns the reply to it.
+/// Handles a reply with the code of a page; returns the reply to it, empty if that would be one too many.
 pub(super) async fn answer(
     app: &AppState,
     writer: TextWriter,
     text: &str,
     reply: Reply,
 ) -> Result<String, ProblemDetails> {
+    let address = writer.address.clone();
+    let reply = by_code(app, writer, text, reply).await?;
+    Ok(app.texts.bounded(&address, text, reply, app.engine.now()))
+}
+
+async fn by_code(app: &AppState, writer: TextWriter, text: &str, reply: Reply) -> Result<TextReply, ProblemDetails> {
     match reply {
         Reply::Answer { code: Some(code), answer } => {
             let answer = TextAnswer { answer: Some(answer), says_exercise: says_exercise(text) };
@@ -89,11 +96,11 @@ pub(super) async fn answer(
         }
         Reply::Unclear { code: Some(code), doubt } => coded(app, writer, &code, Err(doubt)).await,
         Reply::Unclear { code: None, doubt: ReplyDoubt::TwoCodes } => {
-            Ok(question(app, &writer.person).await? + " One code a text.")
+            Ok(TextReply::Question(question(app, &writer.person).await? + " One code a text."))
         }
         // Not quoted, because somebody who forges a number could choose the text that its owner gets.
         Reply::Answer { .. } | Reply::AsAsked { .. } | Reply::Unclear { .. } | Reply::OptOut | Reply::OptIn => {
-            question(app, &writer.person).await
+            Ok(TextReply::Question(question(app, &writer.person).await?))
         }
     }
 }
@@ -134,19 +141,21 @@ async fn coded(
     writer: TextWriter,
     code: &str,
     said: Result<TextAnswer, ReplyDoubt>,
-) -> Result<String, ProblemDetails> {
+) -> Result<TextReply, ProblemDetails> {
     let TextWriter { person, address, by } = writer;
     let guessed = guessed(app, &address);
     let mut guessed = guessed.lock().await;
     let now = app.engine.now();
     if !guessed.may_try(now) {
         tracing::warn!(person = %person, "too many wrong codes from this number: its replies wait");
-        return Ok("Too many wrong codes. Use the desk, the mail's link or Slack.".into());
+        let words = "Too many wrong codes. Use the desk, the mail's link or Slack.";
+        return Ok(TextReply::Question(words.to_owned()));
     }
     let Some(CodedPage { page, open }) = app.engine.inbound().page_with_code(&person, code).await? else {
         guessed.wrong += 1;
         let last = if by.via == AnswerVia::Sms { "SMS" } else { "message" };
-        return Ok(format!("No page of yours has the code {code}. Look at the last {last} again."));
+        let words = format!("No page of yours has the code {code}. Look at the last {last} again.");
+        return Ok(TextReply::Doubt(code.to_owned(), words));
     };
     // A person with the code of an open page does not guess. A code of a closed page proves less, because there are
     // many of those.
@@ -164,10 +173,12 @@ async fn to_page(
     person: PersonName,
     by: AnswerSource,
     (code, said): (&str, Result<TextAnswer, ReplyDoubt>),
-) -> Result<String, ProblemDetails> {
-    let word = match said {
+) -> Result<TextReply, ProblemDetails> {
+    let incident = page.incident;
+    let explained = |words: String| TextReply::Doubt(page.to_string(), format!("{incident}: {words}"));
+    match said {
         Ok(said) if said.says_exercise && !app.engine.inbound().is_drill(page.incident).await? => {
-            not_understood(app, page, code, &ReplyDoubt::Live).await?
+            Ok(explained(not_understood(app, page, code, &ReplyDoubt::Live).await?))
         }
         Ok(said) => {
             let verdict = app.engine.inbound().answer_page(page, person.clone(), said.answer, by).await;
@@ -177,11 +188,11 @@ async fn to_page(
                 "" => "Reply 4 to that message to hand it back.".to_owned(),
                 code => format!("Reply {code} 4 to hand it back."),
             };
-            verdict_text(&app.engine.config(), incident.as_deref(), &person, verdict, &hand_back)
+            let words = verdict_text(&app.engine.config(), incident.as_deref(), &person, verdict, &hand_back);
+            Ok(TextReply::Verdict(format!("{}: {words}", page.incident)))
         }
-        Err(doubt) => not_understood(app, page, code, &doubt).await?,
-    };
-    Ok(format!("{}: {word}", page.incident))
+        Err(doubt) => Ok(explained(not_understood(app, page, code, &doubt).await?)),
+    }
 }
 
 /// Handles a reply to the message of this page itself, which needs no code; returns the reply to it.
@@ -202,7 +213,8 @@ pub(super) async fn answer_to_page(
         // The code says which page is meant.
         coded => return answer(app, writer, text, coded).await,
     };
-    to_page(app, page, writer.person, writer.by, ("", said)).await
+    let reply = to_page(app, page, writer.person, writer.by, ("", said)).await?;
+    Ok(app.texts.bounded(&writer.address, text, reply, app.engine.now()))
 }
 
 /// Says what was understood, what was not, and what to write, in one SMS.

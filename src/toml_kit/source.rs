@@ -14,25 +14,54 @@ pub struct SourceText {
     pub text: String,
 }
 
-/// Reads every `*.toml` that lies directly in `folder`, sorted by name. Folders in it (`drills/`) and hidden files are
-/// not read.
+/// Reads every `*.toml` that lies directly in `folder`, in small or capital letters, sorted by name. Folders in it
+/// (`drills/`) and hidden files are not read. A link is followed.
 ///
 /// # Errors
-/// When the folder or a file can not be read, or a file is not UTF-8; the error names the path.
+/// When the folder or an entry of such a name can not be read, is no file, or is not UTF-8; the error names the path. What
+/// lies there is meant to be read: a matrix without it would be a smaller one, and nobody would know.
 pub fn read_folder(folder: &Path) -> io::Result<Vec<SourceText>> {
+    read_each(folder)?.into_iter().map(|(_, read)| read).collect()
+}
+
+/// The same, each file by itself.
+///
+/// # Errors
+/// When the folder can not be read.
+pub fn read_each(folder: &Path) -> io::Result<Vec<(PathBuf, io::Result<SourceText>)>> {
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder).map_err(|error| naming(folder, &error))? {
         let path = entry.map_err(|error| naming(folder, &error))?.path();
         let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        if !hidden && path.extension().is_some_and(|end| end == "toml") && path.is_file() {
+        if !hidden && path.extension().is_some_and(|end| end.eq_ignore_ascii_case("toml")) {
             paths.push(path);
         }
     }
     paths.sort();
-    paths.into_iter().map(read_file).collect()
+    Ok(paths.into_iter().map(|path| (path.clone(), read_file(path))).collect())
 }
 
 fn read_file(path: PathBuf) -> io::Result<SourceText> {
+    // Looked at before it is opened: to open a pipe waits for somebody who writes.
+    let data = fs::metadata(&path).map_err(|error| match fs::read_link(&path) {
+        Ok(target) => {
+            let why = format!(
+                "{}: the link to {} leads to nothing that can be read: {error}",
+                path.display(),
+                target.display()
+            );
+            io::Error::new(error.kind(), why)
+        }
+        Err(_) => naming(&path, &error),
+    })?;
+    if !data.is_file() {
+        let what = if data.is_dir() { "a folder" } else { "a pipe, a socket or a device" };
+        let why = format!(
+            "{}: this is {what} and no file: give it another name if it is no part of the matrix",
+            path.display()
+        );
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+    }
     let bytes = fs::read(&path).map_err(|error| naming(&path, &error))?;
     match String::from_utf8(bytes) {
         Ok(text) => Ok(SourceText { path, text }),

@@ -71,7 +71,7 @@ pub(super) fn receive(
             } else {
                 DeliveryOutcome::UnderWay
             };
-            Ok(Inbound::Report(DeliveryReport { page, outcome, own_channel_only: false }))
+            Ok(Inbound::Report(DeliveryReport { page, outcome }))
         }
         _ => Ok(Inbound::Nothing),
     }

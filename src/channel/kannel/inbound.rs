@@ -51,7 +51,7 @@ pub(super) fn receive(
         // Queued, or accepted by the carrier.
         _ => DeliveryOutcome::UnderWay,
     };
-    Ok(Inbound::Report(DeliveryReport { page: ReportedPage::Named(page), outcome, own_channel_only: true }))
+    Ok(Inbound::Report(DeliveryReport { page: ReportedPage::Named(page), outcome }))
 }
 
 fn text(head: &RequestHead<'_>, body: &[u8]) -> Result<InboundText, InboundRefusal> {

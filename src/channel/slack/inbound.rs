@@ -66,6 +66,16 @@ impl EphemeralReply {
     }
 }
 
+/// The largest body of a request whose head claims a fresh signature, in bytes. A press comes with its whole message.
+const SIGNED_MAX: usize = 256 * 1024;
+
+/// The largest body that is read: of what is not signed, or is a replay, a probe's.
+pub(super) fn body_max(head: &RequestHead<'_>) -> usize {
+    let stamp = single_header(head.headers, "x-slack-request-timestamp");
+    let signature = single_header(head.headers, "x-slack-signature");
+    if signature::claimed(stamp, signature, head.now_unix).is_ok() { SIGNED_MAX } else { PROBE_MAX }
+}
+
 /// Checks the head of the request.
 pub(super) fn admit(head: &RequestHead<'_>) -> Result<(), InboundRefusal> {
     match (head.at, head.method) {
@@ -76,9 +86,22 @@ pub(super) fn admit(head: &RequestHead<'_>) -> Result<(), InboundRefusal> {
             let why = format!("no slack channel {channel:?} with a signing_secret is in the matrix");
             Err(InboundRefusal::NotFound(why))
         }
-        (HookAddress::Inbox, &Method::POST) => Ok(()),
+        (HookAddress::Inbox, &Method::POST) => signed_or_short(head),
         (HookAddress::Inbox, _) => Err(InboundRefusal::Method),
     }
+}
+
+/// What claims no fresh signature may be a probe, and is no longer than one.
+fn signed_or_short(head: &RequestHead<'_>) -> Result<(), InboundRefusal> {
+    let stamp = single_header(head.headers, "x-slack-request-timestamp");
+    let signature = single_header(head.headers, "x-slack-signature");
+    let Err(error) = signature::claimed(stamp, signature, head.now_unix) else { return Ok(()) };
+    let length = single_header(head.headers, "content-length").and_then(|length| length.parse().ok());
+    if length.is_none_or(|length: usize| length <= PROBE_MAX) {
+        return Ok(());
+    }
+    tracing::warn!(%error, channel = head.channel, "a Slack request was refused before it was read");
+    Err(InboundRefusal::Unauthorized(error.to_string()))
 }
 
 /// Reads the request. With GET, Slack only checks that the address exists and has a certificate that it trusts.

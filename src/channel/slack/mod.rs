@@ -102,6 +102,10 @@ impl ChannelConfig for SlackConfig {
         inbound::admit(head).map(|()| None)
     }
 
+    fn body_max(&self, head: &RequestHead<'_>) -> usize {
+        inbound::body_max(head)
+    }
+
     fn receive(
         &self,
         head: &RequestHead<'_>,

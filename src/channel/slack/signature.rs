@@ -44,6 +44,24 @@ pub fn verify(
     if secret.is_empty() {
         return Err(SignatureError::NoSecret);
     }
+    let (timestamp, signature) = claimed(timestamp_header, signature_header, now_unix)?;
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).map_err(|_| SignatureError::NoSecret)?;
+    for part in [b"v0:", timestamp.as_bytes(), b":", body] {
+        mac.update(part);
+    }
+    mac.verify_slice(&signature).map_err(|_| SignatureError::Wrong)
+}
+
+/// What the head alone says: the time, as it was written, and the signature that the body is to have.
+///
+/// # Errors
+///
+/// [`SignatureError`], when no body at all can make it Slack's.
+pub(super) fn claimed<'h>(
+    timestamp_header: Option<&'h str>,
+    signature_header: Option<&str>,
+    now_unix: i64,
+) -> Result<(&'h str, [u8; 32]), SignatureError> {
     let (Some(timestamp), Some(signature)) = (timestamp_header, signature_header) else {
         return Err(SignatureError::Unsigned);
     };
@@ -52,11 +70,7 @@ pub fn verify(
         return Err(SignatureError::Stale);
     }
     let signature = signature.strip_prefix("v0=").and_then(from_hex).ok_or(SignatureError::Malformed)?;
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).map_err(|_| SignatureError::NoSecret)?;
-    for part in [b"v0:", timestamp.as_bytes(), b":", body] {
-        mac.update(part);
-    }
-    mac.verify_slice(&signature).map_err(|_| SignatureError::Wrong)
+    Ok((timestamp, signature))
 }
 
 /// Like [`verify`], with any of several secrets: two are valid during a rotation of the signing secret.

@@ -67,8 +67,8 @@ fn html(message: &Message) -> Option<String> {
 }
 
 fn headers(message: &Message) -> impl Iterator<Item = (&'static str, &'static str)> {
-    // No out-of-office replies: RFC 3834, and the header that Exchange uses instead.
-    let no_replies = [("Auto-Submitted", "auto-generated"), ("X-Auto-Response-Suppress", "All")];
+    // RFC 3834, and what Exchange reads instead: no receipts. That somebody is away, or a mail did not arrive, is wanted.
+    let no_replies = [("Auto-Submitted", "auto-generated"), ("X-Auto-Response-Suppress", "DR, RN, NRN")];
     let urgent = [("Importance", "high"), ("X-Priority", "1"), ("Priority", "urgent")];
     let urgent = message.purpose.is_brief().then_some(urgent);
     no_replies.into_iter().chain(urgent.into_iter().flatten())

@@ -3,8 +3,12 @@
 //! A mail names its page by that page's message id, which only its recipient and the servers on the way have seen. The
 //! caller checks whether the token in it is valid, and whether the sender is the recipient.
 
+mod absence;
 mod body;
+mod bounce;
 mod html;
+mod meaning;
+mod message_id;
 mod phrases;
 mod quote;
 mod signature;
@@ -14,7 +18,9 @@ use crate::{
     core::PageId,
     text::reply::{Reply, says_exercise},
 };
-use mail_parser::{HeaderValue, Message, MessageParser, MimeHeaders};
+use mail_parser::MessageParser;
+pub use meaning::MailMeaning;
+use message_id::{MessageIdParts, named};
 use signature::Writer;
 
 /// A mail about one of our pages.
@@ -34,19 +40,6 @@ pub struct IncomingMail {
     pub says_exercise: bool,
 }
 
-/// The meaning of a mail.
-#[derive(Debug, PartialEq, Eq)]
-pub enum MailMeaning {
-    /// A person's reply.
-    Said(Reply),
-    /// An automatic reply that the person is away (RFC 3834 and older conventions).
-    Away,
-    /// A bounce (RFC 3464), with its enhanced status code.
-    Bounced(String),
-    /// An automatic mail that changes nothing: from a mailing list, a delay, a read receipt.
-    Nothing,
-}
-
 impl IncomingMail {
     /// Whether it says that our mail was not delivered.
     pub fn is_bounce(&self) -> bool {
@@ -60,15 +53,18 @@ pub fn read(raw: &[u8], name_of: impl Fn(&str) -> Option<String>) -> Option<Inco
     let mail = MessageParser::default().parse(raw)?;
     let sender = mail.from().and_then(|from| from.first());
     let from = sender.and_then(|sender| sender.address()).unwrap_or_default().to_lowercase();
-    if is_report(&mail) {
-        let MessageIdParts { page, token, site } = returned(&mail)?;
-        let meaning = bounce(&mail).map_or(MailMeaning::Nothing, MailMeaning::Bounced);
-        return Some(IncomingMail { page, token, site, from, meaning, says_exercise: false });
+    let machines = |parts: MessageIdParts, meaning| {
+        let MessageIdParts { page, token, site } = parts;
+        IncomingMail { page, token, site, from: from.clone(), meaning, says_exercise: false }
+    };
+    if let Some(report) = bounce::read(&mail, &from) {
+        return report.id.map(|id| machines(id, report.meaning));
     }
-    let MessageIdParts { page, token, site } = named(mail.in_reply_to()).or_else(|| named(mail.references()))?;
-    if let Some(meaning) = automatic(&mail) {
-        return Some(IncomingMail { page, token, site, from, meaning, says_exercise: false });
+    let id = named(mail.in_reply_to()).or_else(|| named(mail.references()))?;
+    if let Some(meaning) = absence::read(&mail) {
+        return Some(machines(id, meaning));
     }
+    let MessageIdParts { page, token, site } = id;
     let known = name_of(&from);
     let names = known.as_deref().into_iter().chain(sender.and_then(|sender| sender.name()));
     let (texts, writer) = (body::texts(&mail), Writer::of(names, &from));
@@ -76,93 +72,6 @@ pub fn read(raw: &[u8], name_of: impl Fn(&str) -> Option<String>) -> Option<Inco
     let meaning = MailMeaning::Said(written::reading(&texts, &writer));
     let says_exercise = written::said_lines(&texts, &writer).into_iter().any(says_exercise);
     Some(IncomingMail { page, token, site, from, meaning, says_exercise })
-}
-
-/// The parts of one of our message ids.
-struct MessageIdParts {
-    page: PageId,
-    token: String,
-    site: Option<String>,
-}
-
-/// The last message id of ours that a header names.
-fn named(header: &HeaderValue<'_>) -> Option<MessageIdParts> {
-    header.as_text_list()?.iter().rev().find_map(|id| page_of(id))
-}
-
-/// `INC-12.3.TOKEN.SITE@example.com`: the incident, the page's number, its token, and the installation's name.
-fn page_of(id: &str) -> Option<MessageIdParts> {
-    let local = id.trim().trim_start_matches('<').split('@').next()?;
-    let mut parts = local.split('.');
-    let page = format!("{}.{}", parts.next()?, parts.next()?).parse().ok()?;
-    let token = parts.next().filter(|token| !token.is_empty())?.to_owned();
-    // The incident's mark begins with a letter that is not a hexadecimal digit; it is only for threading.
-    let site = parts.find(|part| !part.is_empty() && !part.starts_with('m')).map(str::to_owned);
-    Some(MessageIdParts { page, token, site })
-}
-
-fn is_report(mail: &Message<'_>) -> bool {
-    mail.content_type().is_some_and(|kind| {
-        kind.ctype().eq_ignore_ascii_case("multipart")
-            && kind.subtype().is_some_and(|s| s.eq_ignore_ascii_case("report"))
-    })
-}
-
-/// The page whose mail a report returns, complete or only its headers.
-fn returned(mail: &Message<'_>) -> Option<MessageIdParts> {
-    mail.parts.iter().find_map(|part| {
-        if let Some(inner) = part.message() {
-            return page_of(inner.message_id()?);
-        }
-        if !part.is_content_type("text", "rfc822-headers") {
-            return None;
-        }
-        let head = MessageParser::default().parse(part.text_contents()?.as_bytes())?.message_id()?.to_owned();
-        page_of(&head)
-    })
-}
-
-/// The status code of a permanent delivery failure; `None` for a delay.
-fn bounce(mail: &Message<'_>) -> Option<String> {
-    let part = mail.parts.iter().find(|part| part.is_content_type("message", "delivery-status"))?;
-    let text = part.text_contents()?;
-    let field = |name: &str| {
-        text.lines()
-            .filter_map(|line| line.split_once(':'))
-            .find(|(key, _)| key.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.trim())
-    };
-    let failed = field("Action").is_some_and(|action| action.eq_ignore_ascii_case("failed"));
-    let status = field("Status").unwrap_or_default();
-    let status: String = status.chars().take_while(|c| c.is_ascii_digit() || *c == '.').take(12).collect();
-    failed.then_some(status)
-}
-
-/// The meaning of an automatic mail; `None` for a person's mail.
-fn automatic(mail: &Message<'_>) -> Option<MailMeaning> {
-    let word = |name: &'static str| {
-        // A value that can not be parsed still counts as present.
-        let value = mail.header(name).map(|_| mail.header_raw(name).unwrap_or("?"));
-        value.map(|value| value.trim().split([';', ' ', '(']).next().unwrap_or_default().to_lowercase())
-    };
-    match word("Auto-Submitted").as_deref() {
-        Some("auto-replied") => return Some(MailMeaning::Away),
-        Some("no") | None => {}
-        Some(_) => return Some(MailMeaning::Nothing),
-    }
-    if word("X-Autoreply").is_some()
-        || word("X-Autorespond").is_some()
-        || matches!(word("Precedence").as_deref(), Some("auto_reply" | "auto-reply"))
-    {
-        return Some(MailMeaning::Away);
-    }
-    // Outlook's automatic replies have no sender, and this header.
-    let nobody = mail.header_raw("Return-Path").is_some_and(|path| path.trim() == "<>");
-    if nobody {
-        return Some(MailMeaning::Away);
-    }
-    let bulk = matches!(word("Precedence").as_deref(), Some("bulk" | "junk" | "list")) || word("List-Id").is_some();
-    bulk.then_some(MailMeaning::Nothing)
 }
 
 /// What a person wrote in a mail: its text without quotes, greetings, thanks, signatures and footers. All other lines
@@ -223,6 +132,14 @@ mod tests {
             ("X-Autoreply: yes\r\n", MailMeaning::Away),
             ("Precedence: auto_reply\r\n", MailMeaning::Away),
             ("Return-Path: <>\r\n", MailMeaning::Away),
+            ("X-Autoresponder: yes\r\n", MailMeaning::Away),
+            ("X-Autoreply-From: <x@example.com>\r\n", MailMeaning::Away),
+            ("X-Mail-Autoreply: true\r\n", MailMeaning::Away),
+            ("X-MS-Exchange-Inbox-Rules-Loop: ana@example.com\r\n", MailMeaning::Away),
+            ("X-Auto-Response-Suppress: All\r\n", MailMeaning::Away),
+            ("X-FC-MachineGenerated: true\r\n", MailMeaning::Away),
+            ("Precedence: autoreply\r\n", MailMeaning::Away),
+            ("Auto-Submitted: auto-generated\r\nX-MS-Exchange-Inbox-Rules-Loop: x\r\n", MailMeaning::Away),
             ("Auto-Submitted: auto-generated\r\n", MailMeaning::Nothing),
             ("Auto-Submitted: auto-notified\r\n", MailMeaning::Nothing),
             ("Precedence: list\r\n", MailMeaning::Nothing),
@@ -246,19 +163,32 @@ mod tests {
     }
 
     #[test]
-    fn a_bounce_is_one_only_where_the_delivery_failed() {
-        let report = |action: &str, returned: &str| {
-            let head = "Return-Path: <>\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\r\n";
-            let body = format!(
-                "--b\r\nContent-Type: text/plain\r\n\r\nSorry.\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n\
-                 Reporting-MTA: dns; mx.example.com\r\n\r\nFinal-Recipient: rfc822;ana@example.com\r\nAction: {action}\r\n\
-                 Status: 5.1.1\r\n\r\n--b\r\nContent-Type: {returned}\r\n\r\nMessage-ID: {ID}\r\nSubject: x\r\n\r\nbody\r\n--b--\r\n"
-            );
-            meaning(head, &body)
+    fn an_absence_note_is_known_by_its_subject() {
+        let of = |subject: &str, head: &str| {
+            let mail =
+                format!("From: ana@example.com\r\nSubject: {subject}\r\nIn-Reply-To: {ID}\r\n{head}\r\nI am away.\r\n");
+            read(mail.as_bytes(), |_| None).map(|mail| mail.meaning)
         };
-        assert_eq!(report("failed", "message/rfc822"), Some(MailMeaning::Bounced("5.1.1".into())));
-        assert_eq!(report("failed", "text/rfc822-headers"), Some(MailMeaning::Bounced("5.1.1".into())));
-        assert_eq!(report("delayed", "message/rfc822"), Some(MailMeaning::Nothing));
+        for subject in [
+            "Automatic reply: LIVE INC-12",
+            "Automatische Antwort: LIVE INC-12",
+            "=?utf-8?Q?R=C3=A9ponse_automatique_=3A_LIVE?=",
+            "Réponse automatique : LIVE",
+            "Respuesta automática: LIVE",
+            "Autosvar: LIVE",
+            "自動応答: LIVE",
+            "不在のお知らせ",
+            "자동 회신: LIVE",
+            "[Out of Office] Re: LIVE",
+            "OOO: Re: LIVE",
+            "Abwesenheitsnotiz",
+        ] {
+            assert_eq!(of(subject, ""), Some(MailMeaning::Away), "{subject}");
+            assert_eq!(of(subject, "Auto-Submitted: auto-generated\r\n"), Some(MailMeaning::Away), "{subject}");
+        }
+        for subject in ["Re: LIVE INC-12", "Re: Automatic reply: LIVE", "AW: Abwesend", "Oooh", "Absenteeism rises"] {
+            assert!(matches!(of(subject, ""), Some(MailMeaning::Said(_))), "{subject}");
+        }
     }
 
     #[test]

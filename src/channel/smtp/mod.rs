@@ -6,6 +6,7 @@ mod probe;
 mod reply;
 pub mod send;
 pub mod settings;
+pub mod without_attachments;
 
 use super::{
     Channel,

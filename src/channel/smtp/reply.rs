@@ -2,7 +2,10 @@
 
 use crate::channel::SendError;
 use lettre::transport::smtp::Error;
-use std::error::Error as _;
+use std::{error::Error as _, time::Duration};
+
+/// How long a server that has too much to do is left alone: it says that it has, and not until when.
+const BUSY: Duration = Duration::from_secs(1);
 
 /// The step of the SMTP conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +54,10 @@ fn refusal(phase: SmtpPhase, code: u16, enhanced: Option<(u8, u16, u16)>) -> Sen
     };
     let detail = enhanced.map(|(_, subject, detail)| (subject, detail));
     match (code, detail) {
+        // To be put off at first sight is no limit: it is about this mailbox and our address.
+        (400..=499, Some((7, 1))) if phase == SmtpPhase::Recipient => SendError::retry(said),
+        // So many sessions or mails at once are too many for it: from this the channel learns how many it bears.
+        (421, _) | (400..=499, Some((7, _) | (3, 2) | (5, 3))) => SendError::throttled(Some(BUSY), said),
         (400..=499, _) => SendError::retry(said),
         (530 | 534 | 535 | 538, _) => SendError::broken(format!("{said}: it refuses our login")),
         _ if matches!(phase, SmtpPhase::Connect | SmtpPhase::SignIn | SmtpPhase::Sender) => {
@@ -118,10 +125,16 @@ mod tests {
     fn a_refusal_is_judged_by_step_and_code() {
         use SmtpPhase::{Connect, Data, Letter, Recipient, Sender, SignIn};
         for (phase, code, words, expected) in [
-            (Connect, 421, "4.3.2 busy", "retry"),
+            (Connect, 421, "4.3.2 busy", "throttled"),
+            (Connect, 421, "too many connections", "throttled"),
+            (Sender, 421, "4.7.0 try again later", "throttled"),
+            (Sender, 451, "4.7.500 server busy", "throttled"),
+            (Recipient, 452, "4.5.3 too many recipients", "throttled"),
+            (Letter, 454, "4.3.2 not now", "throttled"),
+            (Letter, 452, "4.3.1 no room", "retry"),
             (Connect, 554, "no SMTP service here", "broken"),
             (SignIn, 535, "5.7.8 bad password", "broken"),
-            (SignIn, 454, "4.7.0 later", "retry"),
+            (SignIn, 454, "4.7.0 later", "throttled"),
             (Sender, 530, "5.7.0 Must issue a STARTTLS command first", "broken"),
             (Sender, 550, "5.7.1 sender not allowed", "broken"),
             (Sender, 553, "who are you", "broken"),
@@ -142,6 +155,7 @@ mod tests {
             (Letter, 451, "4.3.0 try again", "retry"),
         ] {
             let meaning = match refusal(phase, code, enhanced(words)) {
+                SendError::Retry { unknown: false, after: Some(_), .. } => "throttled",
                 SendError::Retry { unknown: false, .. } => "retry",
                 SendError::Retry { unknown: true, .. } => "unknown",
                 SendError::Unreachable { .. } => "unreachable",

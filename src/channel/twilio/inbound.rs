@@ -11,9 +11,6 @@ use crate::channel::inbound::{
 };
 use reqwest::Method;
 
-/// The longest form that is read, in bytes: an SMS of 1,600 characters with all of Twilio's fields needs a tenth of it.
-const FORM_MAX: usize = 64 * 1024;
-
 /// Checks the head of the request. The body is read only if there is a signature.
 pub(in crate::channel) fn admit(head: &RequestHead<'_>, kind: &str) -> Result<(), InboundRefusal> {
     if *head.method != Method::POST {
@@ -31,9 +28,6 @@ pub(in crate::channel) fn admit(head: &RequestHead<'_>, kind: &str) -> Result<()
 /// The form of a request that Twilio has signed for this channel. The signature is over our public address, so that it
 /// does not matter how a proxy changes host and port.
 pub(in crate::channel) fn signed(head: &RequestHead<'_>, body: &[u8]) -> Result<FormFields, InboundRefusal> {
-    if FORM_MAX < body.len() {
-        return Err(InboundRefusal::TooLarge("the request is larger than any request from Twilio".to_owned()));
-    }
     let fields = signature::fields(body).ok_or_else(|| InboundRefusal::Bad("the body is not a form".to_owned()))?;
     let given = single_header(head.headers, "x-twilio-signature").unwrap_or_default();
     if signature::is_signed(head.secrets, head.url, &fields, given) {
@@ -67,7 +61,7 @@ pub(super) fn receive(head: &RequestHead<'_>, body: &[u8]) -> Result<Inbound, In
         _ => DeliveryOutcome::UnderWay,
     };
     let page = ReportedPage::Named(NamedPage::of(&page.0, &page.1)?);
-    Ok(Inbound::Report(DeliveryReport { page, outcome, own_channel_only: false }))
+    Ok(Inbound::Report(DeliveryReport { page, outcome }))
 }
 
 /// The page and its token in the query of an address.

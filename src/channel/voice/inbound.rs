@@ -23,7 +23,7 @@ pub(super) fn receive(config: &VoiceConfig, head: &RequestHead<'_>, body: &[u8])
     let Some(turn) = turn else {
         let outcome = outcome(&fields, config.machines);
         let page = ReportedPage::Named(page);
-        return Ok(Inbound::Report(DeliveryReport { page, outcome, own_channel_only: false }));
+        return Ok(Inbound::Report(DeliveryReport { page, outcome }));
     };
     let (key, call) = (field(&fields, "Digits").to_owned(), field(&fields, "CallSid").to_owned());
     Ok(Inbound::CallTurn(CallTurnRequest { page, turn, key, call }))

@@ -131,6 +131,7 @@ impl BoundDaemon {
             slack_hooks: config::variable("STENTOR_SLACK_HOOKS"),
             reloader: Default::default(),
             answered: Default::default(),
+            texts: Default::default(),
             guesses: Mutex::default(),
         });
         write_address(&state, address)?;

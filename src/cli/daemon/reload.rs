@@ -27,7 +27,7 @@ pub fn reload(app: &AppState, shared: &SharedChannelParts, places: &PathOptions)
         }
         None => {
             app.engine.metrics().reload("loaded");
-            outcome.changes.iter().for_each(|change| tracing::info!("the new matrix: {change}"));
+            outcome.changes.iter().for_each(|change| tracing::warn!("the new matrix: {change}"));
             let revision = &outcome.revision;
             tracing::info!(matrix.revision = revision, "the matrix was reloaded; open incidents keep their plans");
         }
@@ -58,7 +58,9 @@ fn swap(app: &AppState, shared: &SharedChannelParts, places: &PathOptions) -> Re
 fn changes(before: &Matrix, after: &Matrix, now: Timestamp) -> Vec<String> {
     let mut changes = Vec::new();
     changes.extend(difference("trigger", before.triggers.keys(), after.triggers.keys()));
+    changes.extend(difference("role", before.roles.keys(), after.roles.keys()));
     changes.extend(difference("person", before.people.keys(), after.people.keys()));
+    changes.extend(difference("source", before.sources.keys(), after.sources.keys()));
     changes.extend(difference("channel", channel_names(before), channel_names(after)));
     for (name, rotation) in &after.roster.rotations {
         let Some(earlier) = before.roster.rotations.get(name) else { continue };

@@ -67,10 +67,11 @@ impl Decider<'_> {
         }
         let notes: Vec<String> = self.events.iter().filter_map(noted).collect();
         for room in self.living_rooms() {
+            // Who is to be in the room comes before what is read in it.
+            self.invite_to(&room);
             for line in &notes {
                 self.post(room.clone(), PagePurpose::RoomNote { line: line.clone() });
             }
-            self.invite_to(&room);
             self.renew_card(&room);
         }
     }
@@ -127,10 +128,12 @@ impl Decider<'_> {
         self.post(room.clone(), PagePurpose::RoomUpdate { revision, shows });
     }
 
-    /// Living rooms that exist.
+    /// Living rooms that exist and are not being archived: nothing can be written into them any more.
     fn living_rooms(&self) -> Vec<ChannelName> {
         let living = self.incident.plan.living.keys();
-        living.filter(|room| self.incident.rooms.contains_key(*room)).cloned().collect()
+        let is_there =
+            |room: &&ChannelName| self.incident.rooms.contains_key(*room) && !self.incident.is_archived(room);
+        living.filter(is_there).cloned().collect()
     }
 }
 

@@ -7,12 +7,13 @@ use crate::{
         Scenario,
         runner::{drill_runner::DrillRunner, lifecycle::RunRequest},
     },
-    matrix::{SourceText, read_folder},
     store::StoreError,
+    toml_kit::source::{SourceText, read_each},
 };
 use serde::Serialize;
 use std::{
     collections::BTreeMap,
+    io::{self, ErrorKind},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -44,8 +45,18 @@ pub struct ScheduledScenario {
 
 /// The scenarios in a matrix's directory, by file. Those that cannot be read are returned with their faults.
 pub fn scenarios(runs: &DrillRunner, matrix: &Path) -> BTreeMap<PathBuf, Result<(SourceText, Scenario), String>> {
-    let files = read_folder(&matrix.join(FOLDER)).unwrap_or_default();
-    files.into_iter().map(|file| (file.path.clone(), runs.read(&file).map(|scenario| (file, scenario)))).collect()
+    let folder = matrix.join(FOLDER);
+    let files = match read_each(&folder) {
+        Ok(files) => files,
+        // Not every matrix has drills.
+        Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
+        Err(error) => vec![(folder, Err(error))],
+    };
+    let read = |file: io::Result<SourceText>| {
+        let file = file.map_err(|error| error.to_string())?;
+        runs.read(&file).map(|scenario| (file, scenario))
+    };
+    files.into_iter().map(|(path, file)| (path, read(file))).collect()
 }
 
 /// Checks the calendar in an endless loop.

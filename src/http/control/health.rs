@@ -79,8 +79,8 @@ pub async fn echo(
     if !headers.contains_key(SIGNATURE) {
         return Err(refused());
     }
-    let nonce = body::whole(request.into_body(), body::CONTROL_MAX).await?;
-    let nonce = std::str::from_utf8(&nonce).ok().filter(|nonce| nonce.len() <= NONCE_MAX).ok_or_else(refused)?;
+    let nonce = body::whole(request.into_body(), NONCE_MAX).await?;
+    let nonce = std::str::from_utf8(&nonce).ok().ok_or_else(refused)?;
     let given = headers.get(SIGNATURE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !app.engine.keys().is_echo_call(nonce, given) {
         return Err(refused());

@@ -5,7 +5,7 @@ use crate::{
     core::{Actor, Answer, AnswerVia, Page, PageId, PersonName},
     engine::keys::{SESSION_LIFE, same},
     http::{
-        credential,
+        body, credential,
         desk::{
             page,
             snapshot::{more_open, snapshot},
@@ -18,7 +18,7 @@ use crate::{
 use axum::{
     Json,
     body::Body,
-    extract::{Query, State},
+    extract::{Query, Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{
         IntoResponse, Redirect, Response,
@@ -111,12 +111,9 @@ pub struct DeskAnswer {
 }
 
 /// Handles a press of a button.
-pub async fn answer(
-    State(app): State<Arc<AppState>>,
-    headers: HeaderMap,
-    Json(press): Json<DeskAnswer>,
-) -> Result<Response, ProblemDetails> {
-    let person = commanding(&app, &headers)?;
+pub async fn answer(State(app): State<Arc<AppState>>, request: Request) -> Result<Response, ProblemDetails> {
+    let person = commanding(&app, request.headers())?;
+    let press: DeskAnswer = body::json(request, body::PRESS_MAX).await?;
     let page: PageId = press.page.parse().map_err(|()| ProblemDetails::bad("no such page"))?;
     let answer: Answer = press.answer.parse().map_err(|error| ProblemDetails::bad(format!("{error}")))?;
     if !is_as_shown(&app, page, press.mark.as_deref()).await? {
@@ -154,12 +151,9 @@ async fn is_as_shown(app: &AppState, page: PageId, mark: Option<&str>) -> Result
 }
 
 /// Records that the desk showed these pages to its person.
-pub async fn seen(
-    State(app): State<Arc<AppState>>,
-    headers: HeaderMap,
-    Json(shown): Json<ShownPages>,
-) -> Result<StatusCode, ProblemDetails> {
-    let person = commanding(&app, &headers)?;
+pub async fn seen(State(app): State<Arc<AppState>>, request: Request) -> Result<StatusCode, ProblemDetails> {
+    let person = commanding(&app, request.headers())?;
+    let shown: ShownPages = body::json(request, body::PRESS_MAX).await?;
     if SHOWN_MAX < shown.pages.len() {
         return Err(ProblemDetails::bad(format!("more than {SHOWN_MAX} pages at once")));
     }

@@ -5,6 +5,7 @@ use crate::{
     core::{Answer, AnswerLevel, AnswerVerdict, AnswerVia, Incident, PageId},
     engine::RuntimeConfig,
     http::{
+        body,
         desk::{
             page::{self, ConfirmPage},
             snapshot::{after_all, offers},
@@ -16,13 +17,11 @@ use crate::{
     template::{CODE, LINK},
 };
 use axum::{
-    Form,
-    extract::{Path, State},
-    http::{HeaderMap, StatusCode},
+    extract::{Path, Request, State},
+    http::StatusCode,
     response::{IntoResponse, Response},
 };
 use secrecy::ExposeSecret;
-use serde::Deserialize;
 use std::sync::Arc;
 
 /// Shows the page with its buttons. It may be opened any number of times.
@@ -33,20 +32,9 @@ pub async fn show(State(app): State<Arc<AppState>>, Path(token): Path<String>) -
     }
 }
 
-/// The form of the buttons.
-#[derive(Deserialize)]
-pub struct MailLinkForm {
-    answer: String,
-}
-
 /// Handles a press of a button.
-pub async fn press(
-    State(app): State<Arc<AppState>>,
-    Path(token): Path<String>,
-    headers: HeaderMap,
-    Form(MailLinkForm { answer }): Form<MailLinkForm>,
-) -> Response {
-    match pressed(&app, &token, &headers, &answer).await {
+pub async fn press(State(app): State<Arc<AppState>>, Path(token): Path<String>, request: Request) -> Response {
+    match pressed(&app, &token, request).await {
         Ok((status, confirm)) => page::confirm(status, &confirm),
         Err(problem) => problem.into_response(),
     }
@@ -58,18 +46,14 @@ async fn shown(app: &AppState, token: &str) -> Result<(StatusCode, ConfirmPage),
     Ok((StatusCode::OK, confirm(app, &live, &incident, page, token)))
 }
 
-async fn pressed(
-    app: &AppState,
-    token: &str,
-    headers: &HeaderMap,
-    answer: &str,
-) -> Result<(StatusCode, ConfirmPage), ProblemDetails> {
+async fn pressed(app: &AppState, token: &str, request: Request) -> Result<(StatusCode, ConfirmPage), ProblemDetails> {
     // The browser says where a form comes from; a form on another site does not count as a press by the person.
-    let site = headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
+    let site = request.headers().get("sec-fetch-site").and_then(|value| value.to_str().ok());
     if site.is_some_and(|site| !matches!(site, "same-origin" | "none")) {
         return Err(ProblemDetails::new(StatusCode::FORBIDDEN, "press the button on Stentor's own page"));
     }
     let Some((page, incident)) = open(app, token).await? else { return Ok(unknown()) };
+    let answer = body::form_field(request, "answer", body::PRESS_MAX).await?;
     let answer: Answer = answer.parse().map_err(|error| ProblemDetails::bad(format!("{error}")))?;
     let row = incident.pages.get(&page.n);
     let person = row.and_then(|row| row.person.clone()).ok_or_else(|| ProblemDetails::not_found("no such page"))?;

@@ -118,6 +118,7 @@ pub fn app_on(matrix: &str, store: Arc<dyn Store>, dir: &Path) -> AppState {
         slack_hooks: None,
         reloader: Default::default(),
         answered: Default::default(),
+        texts: Default::default(),
         guesses: Default::default(),
     }
 }

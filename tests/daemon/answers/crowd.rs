@@ -89,7 +89,8 @@ fn behind_thousands_of_open_incidents_every_way_to_answer_the_oldest_page_works(
         for _ in 0..24 {
             scope.spawn(|| {
                 let said = sms::text(&daemon, sms::ANA, &format!("{} 1", ana.code)).body;
-                assert!(said.starts_with(&format!("{incident}: ")), "{said}");
+                // The very same text is confirmed a few times.
+                assert!(said.is_empty() || said.starts_with(&format!("{incident}: ")), "{said}");
             });
         }
     });

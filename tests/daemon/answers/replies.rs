@@ -346,8 +346,8 @@ fn codes_are_guessed_no_faster_by_texts_that_are_unclear() {
     let incident = daemon.crash("ES");
     let code = daemon.held(&incident, "ana", "sms").code;
     let wrong = if code == "10000" { "10001" } else { "10000" };
-    for _ in 0..10 {
-        let word = got(&daemon, "", format!("{wrong} 👎").as_bytes()).body;
+    for n in 0..10 {
+        let word = got(&daemon, "", format!("{wrong} 👎 {n}").as_bytes()).body;
         assert!(word.starts_with("No page of yours has the code"), "{word}");
     }
     assert!(got(&daemon, "", format!("{code} 👎").as_bytes()).body.starts_with("Too many wrong codes"));

@@ -61,6 +61,19 @@ fn a_gateway_may_also_post_the_text() {
 
 #[test]
 fn what_is_no_answer_of_this_person_changes_nothing() {
+    // An address is asked back a few times and no more: each few lines have a daemon of their own.
+    for first in (0..UNDERSTOOD_BY_NOBODY).step_by(EXPLAINED) {
+        changes_nothing(first);
+    }
+}
+
+/// Lines of the table below.
+const UNDERSTOOD_BY_NOBODY: usize = 17;
+
+/// Times that one address is asked back.
+const EXPLAINED: usize = 3;
+
+fn changes_nothing(first: usize) {
     const HOW: &str = "Reply with the 5-digit code";
     let daemon = sandboxed();
     let incident = daemon.crash("ES");
@@ -70,7 +83,7 @@ fn what_is_no_answer_of_this_person_changes_nothing() {
     let waits = format!("{incident} (trader) waits for you. {HOW}");
     let unclear = format!("{incident}: I read your code {}, but not what you want: ", ana.code);
     let wrong = if ana.code == "10000" || bo.code == "10000" { "10001" } else { "10000" };
-    for (from, said, word) in [
+    let table: [(&str, String, &str); UNDERSTOOD_BY_NOBODY] = [
         (ANA, wrong.to_owned(), "No page of yours has the code"),
         (ANA, bo.code.clone(), "No page of yours has the code"),
         (ANA, format!("{} 1", dora.code), "No page of yours has the code"),
@@ -88,7 +101,8 @@ fn what_is_no_answer_of_this_person_changes_nothing() {
         ("+12125550100", ana.code.clone(), ""),
         ("", ana.code.clone(), ""),
         ("not a number", ana.code.clone(), ""),
-    ] {
+    ];
+    for (from, said, word) in table.into_iter().skip(first).take(EXPLAINED) {
         let reply = text(&daemon, from, &said);
         assert_eq!(reply.status, 200, "{from} {said}: {reply:?}");
         let right = if word.is_empty() { reply.body.is_empty() } else { reply.body.starts_with(word) };
@@ -127,12 +141,30 @@ fn who_guesses_codes_is_stopped_before_the_right_one_comes_up() {
     let incident = daemon.crash("ES");
     let held = daemon.held(&incident, "ana", "sms");
     let wrong = if held.code == "10000" { "10001" } else { "10000" };
-    for _ in 0..10 {
-        assert!(text(&daemon, ANA, wrong).body.starts_with("No page of yours"));
+    for n in 0..10 {
+        // The same text again is a machine's, and gets no answer; it counts all the same.
+        assert_eq!(text(&daemon, ANA, wrong).body.starts_with("No page of yours"), n == 0, "{n}");
     }
     assert!(text(&daemon, "00447700900001", &held.code).body.starts_with("Too many wrong codes"));
     assert_eq!(daemon.role(&incident, "trader")["state"], "paging");
     // Others are not held up by it.
     let bo = daemon.held(&incident, "bo", "sms");
     assert_eq!(text(&daemon, "+447700900002", &bo.code).body, taken(&incident, &bo.code));
+}
+
+#[test]
+fn a_machine_that_texts_is_not_answered_for_ever() {
+    let daemon = sandboxed();
+    let incident = daemon.crash("ES");
+    let answers =
+        |said: &dyn Fn(usize) -> String| (0..40).filter(|n| !text(&daemon, ANA, &said(*n)).body.is_empty()).count();
+    assert_eq!(answers(&|_| "I am driving".to_owned()), 1, "the same text twice is a machine's");
+    assert_eq!(answers(&|n| format!("I am driving, ticket {n}")), 2, "three questions in all");
+    // Whoever answers is heard all the same, and told so; not forty times.
+    let held = daemon.held(&incident, "ana", "sms");
+    let first = text(&daemon, ANA, &format!("{} 2", held.code));
+    assert_eq!(first.body, taken(&incident, &held.code));
+    assert_eq!(answers(&|_| format!("{} 2", held.code)), 2);
+    let back = text(&daemon, ANA, &format!("{} 4", held.code)).body;
+    assert!(back.starts_with(&format!("{incident}: you handed it back")), "{back}");
 }

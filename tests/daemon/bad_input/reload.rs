@@ -111,3 +111,22 @@ fn a_reload_that_would_lose_a_source_because_its_secret_is_gone_is_refused() {
     reload(&daemon, &filed, "refused");
     assert_eq!(daemon.crash("NQ"), "INC-2", "the last good one goes on");
 }
+
+#[test]
+fn a_reload_says_what_it_lost_and_what_it_gained() {
+    let daemon = sandboxed();
+    let matrix = DESK.replace("[trigger.", "[trigger.new-");
+    reload(&daemon, &matrix, "loaded");
+    let log =
+        eventually("both lists", || Some(daemon.log()).filter(|log| log.contains("the new matrix: trigger new: ")));
+    let names: Vec<&str> = DESK.lines().filter_map(|line| line.strip_prefix("[trigger.")?.strip_suffix(']')).collect();
+    let line = |words: &str| log.lines().find(|line| line.contains(words)).unwrap().to_owned();
+    let (lost, gained) = (line("the new matrix: trigger gone: "), line("the new matrix: trigger new: "));
+    assert!(!names.is_empty() && names.iter().all(|name| lost.contains(name)), "{lost}");
+    assert!(names.iter().all(|name| gained.contains(&format!("new-{name}"))), "{gained}");
+    // A link that leads nowhere is no smaller matrix.
+    std::os::unix::fs::symlink("nowhere/more.toml", daemon.dir.path().join("matrix/more.toml")).unwrap();
+    daemon.signal("HUP");
+    eventually("the refusal", || daemon.log().contains("the last good matrix stays").then_some(()));
+    assert!(!daemon.cli(&["check"]).status.success());
+}

@@ -6,4 +6,5 @@ mod alertmanager;
 use crate::common;
 use crate::house;
 mod native;
+mod strangers;
 use crate::wire;

@@ -291,7 +291,7 @@ fn wrong_methods_and_paths_are_problems_too() {
     let front = Call::get("/").send(daemon.address);
     assert_eq!((front.status, front.header("location")), (303, Some("/desk")), "who types the address alone");
     let press = Call::post("/desk/answer").body("{").send(daemon.address);
-    check_problem(&press, 415, "");
+    check_problem(&press, 401, "desk link");
     check_problem(&Call::post("/hooks/kannel/sms").send(daemon.address), 400, "from");
 }
 

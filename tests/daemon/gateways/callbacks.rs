@@ -118,6 +118,30 @@ fn a_report_that_is_forged_or_of_another_page_is_refused() {
     }
 }
 
+#[test]
+fn a_pages_token_opens_no_other_channels_report() {
+    let town = Town::start();
+    let [sms, kannel] = &REPORTERS;
+    // Each page's own address, at the other channel's door: with the right token.
+    let by_sms = town.alert(sms.kind, "A", false);
+    let (callback, _) = sms.asked(&town, &by_sms);
+    let (_, query) = callback.split_once('?').unwrap();
+    let strange = format!("/hooks/kannel/kannel/report?{query}");
+    assert_eq!(kannel.report(&town, &strange, kannel.undelivered), 404, "{strange}");
+    let by_kannel = town.alert(kannel.kind, "B", false);
+    let (callback, _) = kannel.asked(&town, &by_kannel);
+    let (_, query) = callback.split_once('?').unwrap();
+    let strange = format!("/hooks/http/sms/report?{query}");
+    for word in [sms.delivered, sms.undelivered] {
+        assert_eq!(sms.report(&town, &strange, word), 404, "{strange}");
+    }
+    for incident in [&by_sms, &by_kannel] {
+        let shown = town.daemon.incident(incident);
+        assert!(!has_delivered(&shown) && !shown.to_string().contains("unreachable"), "{shown}");
+    }
+    assert_eq!(kannel.report(&town, &callback, kannel.delivered), 204);
+}
+
 fn has_delivered(incident: &Value) -> bool {
     incident["pages"].as_array().unwrap().iter().any(|page| page["delivered"].is_number())
 }

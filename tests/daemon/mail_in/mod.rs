@@ -233,6 +233,51 @@ fn one_who_is_away_passes_the_page_on_at_once_and_is_never_engaged() {
 }
 
 #[test]
+fn an_absence_note_without_any_mark_but_its_subject_passes_the_page_on_and_is_not_answered() {
+    let site = Site::new();
+    let id = site.brief_to(ANA);
+    let away = format!(
+        "From: Ana Ruiz <{ANA}>\r\nSubject: Automatische Antwort: LIVE INC-1\r\nReferences: {id}\r\nIn-Reply-To: {id}\r\n\
+         {UTF_8}\r\nIch bin bis 7. Dezember nicht im Hause.\r\n"
+    );
+    let output = site.hand_in(&away);
+    assert!(output.status.success() && output.stdout.is_empty(), "{output:?}");
+    site.brief_to(BO);
+}
+
+#[test]
+fn an_answer_below_a_banner_and_behind_a_large_attachment_is_found() {
+    let site = Site::new();
+    let id = site.brief_to(ANA);
+    let picture = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5eg==\r\n".repeat(30_000);
+    let mail = format!(
+        "From: <{ANA}>\r\nSubject: Re: crash\r\nIn-Reply-To: {id}\r\nContent-Type: multipart/mixed; boundary=\"b\"\r\n\r\n\
+         --b\r\nContent-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\n{picture}\r\n\
+         --b\r\nContent-Type: text/plain\r\n\r\n*** EXTERNAL: be careful ***\r\n\r\nwilco\r\n--b--\r\n"
+    );
+    let output = site.hand_in(&mail);
+    assert!(output.status.success() && output.stdout.is_empty(), "{output:?}");
+    assert_eq!(site.trader()["holder"], "Ana Ruiz");
+}
+
+#[test]
+fn a_bounce_in_a_servers_own_words_is_one() {
+    let site = Site::new();
+    let id = site.brief_to(ANA);
+    let page = || site.daemon.json(&["show", "INC-1"])["incident"]["pages"][0].clone();
+    site.until("the page's acceptance", || (page()["state"] == "accepted").then_some(()));
+    let bounce = format!(
+        "Return-Path: <>\r\nFrom: MAILER-DAEMON@mx.example\r\nSubject: failure notice\r\n\r\nNot delivered.\r\n<{ANA}>:\r\n\
+         no such mailbox (#5.1.1)\r\n\r\n--- the mail:\r\n\r\nMessage-ID: {id}\r\nSubject: x\r\n"
+    );
+    assert!(site.hand_in(&bounce).status.success());
+    assert_eq!(
+        (page()["state"].clone(), page()["last_error"].clone()),
+        ("unreachable".into(), "the mail came back (5.1.1)".into())
+    );
+}
+
+#[test]
 fn a_bounce_says_that_nobody_was_reached_and_the_page_goes_by_another_way() {
     let site = Site::new();
     let id = site.brief_to(ANA);

@@ -423,6 +423,7 @@ impl World {
             scenarios: self._dir.path().to_owned(),
             reloader: Default::default(),
             answered: Default::default(),
+            texts: Default::default(),
             guesses: Mutex::default(),
         })
     }

@@ -351,6 +351,29 @@ fn a_link_that_fell_silent_is_replaced_though_its_connection_stands() {
 }
 
 #[test]
+fn in_production_a_dead_link_is_noticed_in_seconds_and_not_for_one_lost_ping() {
+    assert!(TIMING.silence <= Duration::from_secs(15), "what is pressed meanwhile is not heard: {TIMING:?}");
+    assert!(TIMING.ping * 2 < TIMING.silence, "{TIMING:?}");
+}
+
+#[test]
+fn a_link_that_is_not_read_because_so_much_is_judged_is_not_dead() {
+    let silence = Duration::from_millis(1500);
+    let rig = Rig::start(SocketTiming { silence, ..QUICK }, |_| {});
+    rig.slack.until_links(2);
+    let link = rig.slack.open_links()[0];
+    let sent: Vec<String> =
+        (0..64).map(|_| rig.slack.send_on(link, "slash_commands", &command("slow"), true)).collect();
+    rig.until("all are judged", || rig.heard() == sent.len());
+    let begun = Instant::now();
+    rig.until("longer than the limit", || silence + Duration::from_secs(1) < begun.elapsed());
+    rig.ear.gate.add_permits(sent.len());
+    for id in &sent {
+        assert_eq!(rig.slack.ack(id).link, link);
+    }
+}
+
+#[test]
 fn a_quiet_link_whose_pings_are_answered_lives() {
     let silence = Duration::from_secs(2);
     let rig = Rig::start(SocketTiming { silence, ..QUICK }, |_| {});

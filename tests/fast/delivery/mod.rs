@@ -446,7 +446,7 @@ fn a_pause_that_a_provider_asks_for_has_a_floor_that_grows() {
         }))
         .unwrap();
         match again(Some(&page), Some(Duration::from_millis(after)), "busy".into(), false, START) {
-            stentor::core::SendOutcome::Retry { at, .. } => at.since(START).as_millis(),
+            SendOutcome::Retry { at, .. } => at.since(START).as_millis(),
             other => panic!("{other:?}"),
         }
     };

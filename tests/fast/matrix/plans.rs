@@ -145,3 +145,37 @@ fn the_folder_of_drills_and_what_is_not_toml_are_not_read() {
     let error = read_folder(folder.path()).expect_err("not UTF-8").to_string();
     assert!(error.contains("c.toml") && error.contains("UTF-8"), "{error}");
 }
+
+/// A file that is lost on the way leaves a smaller matrix without any fault, in which nobody is paged.
+#[test]
+fn whatever_is_named_like_a_part_of_the_matrix_is_read_or_is_an_error() {
+    let of = |make: &dyn Fn(&std::path::Path)| {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("a.toml"), "a").expect("written");
+        make(&folder.path().join("b.toml"));
+        let read = read_folder(folder.path());
+        read.map(|files| files.len()).map_err(|error| error.to_string())
+    };
+    let link = |target: &'static str| {
+        move |path: &std::path::Path| {
+            std::os::unix::fs::symlink(target, path).expect("a link");
+        }
+    };
+    assert_eq!(of(&link("a.toml")), Ok(2));
+    assert_eq!(of(&|path| std::fs::write(path.with_extension("TOML"), "b").expect("written")), Ok(2));
+    let pipe = |path: &std::path::Path| {
+        rustix::fs::mkfifoat(rustix::fs::CWD, path, rustix::fs::Mode::RUSR).expect("a pipe");
+    };
+    let socket = |path: &std::path::Path| drop(std::os::unix::net::UnixListener::bind(path).expect("a socket"));
+    for (made, why) in [
+        (of(&link("nothing/b.toml")), "leads to nothing"),
+        (of(&link("b.toml")), "leads to nothing"),
+        (of(&link("/dev/zero")), "a device"),
+        (of(&pipe), "a pipe"),
+        (of(&socket), "a socket"),
+        (of(&|path| std::fs::create_dir(path).expect("a folder")), "a folder"),
+    ] {
+        let error = made.expect_err(why);
+        assert!(error.contains("b.toml") && error.contains(why), "{error}");
+    }
+}

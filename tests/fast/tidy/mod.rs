@@ -242,6 +242,59 @@ fn files_are_small_and_say_what_they_are_for() {
     assert!(large.is_empty(), "{}", large.join("\n"));
 }
 
+/// A body that is read before anybody looked at the credential lets a stranger fill the memory: over TCP there is one
+/// reader, which has limits of size and time.
+#[test]
+fn over_tcp_no_body_is_read_but_by_the_one_reader() {
+    for (file, text) in sources().into_iter().filter(|(file, _)| room(file) == "http") {
+        // The kernel says who calls at the control socket, before any body.
+        if file.starts_with("src/http/control/") {
+            continue;
+        }
+        for line in shipped(&text).lines().filter(|line| !line.trim_start().starts_with("//")) {
+            assert!(!extracts_a_body(line), "{file} reads a body by an extractor, use `body::whole`: {line}");
+            let reads =
+                line.contains("to_bytes(") || line.contains("into_data_stream(") || line.contains(".collect().await");
+            assert!(
+                !reads || file == "src/http/body.rs" || file == "src/http/problem.rs",
+                "{file} reads a body: {line}"
+            );
+        }
+    }
+}
+
+/// Whether a line of code has an argument that the framework makes of a body.
+fn extracts_a_body(line: &str) -> bool {
+    ["Json", "Form", "RawForm", "Multipart"].iter().any(|name| {
+        // `Json(press): Json<DeskAnswer>`, `closing: Option<Json<..>>`; what is given back stands behind an arrow.
+        let arguments = line.split("->").next().unwrap_or_default();
+        let wrapped = ["", "Option<", "Result<"].map(|outer| format!(": {outer}{name}"));
+        wrapped.iter().any(|kind| {
+            let mut rest = arguments.split(kind.as_str()).skip(1);
+            rest.any(|rest| rest.starts_with(['<', ',', ')']))
+        })
+    })
+}
+
+#[test]
+fn the_rule_about_bodies_can_be_broken() {
+    for line in [
+        "    Json(press): Json<DeskAnswer>,",
+        "    Form(MailLinkForm { answer }): Form<MailLinkForm>,",
+        "    closing: Json<ResolveRequest>,",
+        "    closing: Option<Json<ResolveRequest>>,",
+        "    form: RawForm,",
+        "async fn seen(Json(shown): Json<ShownPages>) -> StatusCode {",
+    ] {
+        assert!(extracts_a_body(line), "{line}");
+    }
+    for line in
+        ["    Ok(Json(names))", ") -> Result<Json<Value>, ProblemDetails> {", "    Json(entries).into_response()"]
+    {
+        assert!(!extracts_a_body(line), "{line}");
+    }
+}
+
 #[test]
 fn nothing_unfinished_is_shipped() {
     let marks = ["todo!(", "unimplemented!(", "FIXME", "XXX", "dbg!("];

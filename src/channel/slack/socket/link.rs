@@ -123,13 +123,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> SocketConnection<S> {
     }
 
     async fn turn(&mut self) -> ConnectionEvent {
+        // While so many are judged that nothing is read, that nothing is heard says nothing.
+        let reads = self.judging.len() < JUDGED_MAX;
+        if !reads {
+            self.heard_at = Instant::now();
+        }
         let dead_at = self.heard_at + self.timing.silence;
         tokio::select! {
-            frame = self.stream.next(), if self.judging.len() < JUDGED_MAX => self.take(frame),
+            frame = self.stream.next(), if reads => self.take(frame),
             Some(done) = self.judging.next() => or_gone(self.acknowledge(done).await),
             Some(()) = self.telling.next() => ConnectionEvent::Nothing,
             _ = self.ping.tick() => or_gone(self.write(Message::Ping(Default::default())).await),
-            () = sleep_until(dead_at) => {
+            () = sleep_until(dead_at), if reads => {
                 ConnectionEvent::Parting(CloseReason::Gone(format!("nothing was heard for {:?}", self.timing.silence)))
             }
         }

@@ -9,7 +9,8 @@ use std::time::Duration;
 pub struct SocketTiming {
     /// The timeout for opening a link, from the call to Slack's hello.
     pub open: Duration,
-    /// A link that received nothing for this long is dead: Slack pings more often, and answers our pings.
+    /// A link that received nothing for this long is dead: Slack answers our pings, and what is pressed meanwhile goes into
+    /// it and nowhere else.
     pub silence: Duration,
     /// How often we ping.
     pub ping: Duration,
@@ -26,8 +27,8 @@ pub struct SocketTiming {
 /// The values in production.
 pub const TIMING: SocketTiming = SocketTiming {
     open: Duration::from_secs(15),
-    silence: Duration::from_secs(70),
-    ping: Duration::from_secs(20),
+    silence: Duration::from_secs(12),
+    ping: Duration::from_secs(5),
     linger: Duration::from_secs(3),
     close: Duration::from_secs(1),
     steady: Duration::from_secs(10),

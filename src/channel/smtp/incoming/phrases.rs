@@ -93,6 +93,14 @@ pub(super) const BANNERS: Phrases = Phrases(
      extérieur de l'organisation|correo externo|remitente externo",
 );
 
+/// Words of a warning that a mail server adds between rules: `*** EXTERNAL ***`.
+pub(super) const BANNER_STEMS: Phrases = Phrases(
+    "extern|outside|caution|warning|attention|be careful|phishing|untrusted|unverified|unknown sender|suspicious|\
+     security notice|achtung|vorsicht|warnung|außerhalb|extérieur|avertissement|prudence|cuidado|precaución|atención|\
+     advertencia|estern|attenzione|atenção|waarschuwing|let op|varning|ekstern|advarsel|ulkoinen|zewnętrzn|uwaga|externí|\
+     внешн|внимание|dış kaynak|外部|注意|외부",
+);
+
 /// The beginnings of disclaimers that companies add below mails.
 pub(super) const DISCLAIMER_OPENERS: Phrases = Phrases(
     "this e-mail|this email|this message|this communication|this transmission|the information|the contents|\
@@ -125,6 +133,34 @@ pub(super) const DISCLAIMERS: Phrases = Phrases(
 /// Words that show that writers speak of themselves.
 pub(super) const ONESELF: Phrases =
     Phrases("i|i'm|i'll|i've|i'd|im|ive|me|my|mine|we|we're|we'll|us|ich|mich|yo|je|moi|я");
+
+/// How the subject of an absence note begins: first in Exchange's own words, then in those of other programs and people.
+pub(super) const ABSENCE_SUBJECTS: Phrases = Phrases(
+    "automatic reply|automatische antwort|réponse automatique|respuesta automática|risposta automatica|\
+     resposta automática|resposta automàtica|automatisch antwoord|automatiskt svar|automatisk svar|autosvar|\
+     automaattinen vastaus|odpowiedź automatyczna|automatická odpověď|automatická odpoveď|automatikus válasz|\
+     răspuns automat|automatski odgovor|samodejni odgovor|automatinis atsakymas|automātiskā atbilde|automaatvastus|\
+     otomatik yanıt|otomatik cevap|αυτόματη απάντηση|автоматический ответ|автоматична відповідь|автоматичен отговор|\
+     автоответ|自動応答|自動返信|自动答复|自动回复|自動回覆|自動答覆|자동 회신|자동 응답|자동응답|תשובה אוטומטית|מענה אוטומטי|\
+     رد تلقائي|trả lời tự động|balasan otomatis|ตอบกลับอัตโนมัติ|auto reply|auto-reply|autoreply|auto response|auto-response|\
+     autoresponse|autoresponder|automated reply|automated response|automatic response|out of office|out-of-office|\
+     out of the office|ooo|oof|away from the office|away from my desk|on vacation|on leave|on annual leave|on holiday|\
+     on holidays|on pto|vacation|absence|absent|abwesenheit|abwesenheitsnotiz|abwesenheitsnachricht|\
+     abwesenheitsmeldung|abwesend|autoantwort|nicht im büro|nicht im haus|außer haus|ausser haus|im urlaub|\
+     absence du bureau|absent du bureau|message d'absence|avis d'absence|en congé|en congés|en vacances|\
+     fuera de la oficina|fuera de oficina|ausencia|ausente|de vacaciones|fuori sede|fuori ufficio|assenza|assente|\
+     in ferie|fora do escritório|ausência|em férias|afwezig|afwezigheid|afwezigheidsbericht|niet aanwezig|buiten kantoor|\
+     frånvaro|frånvarande|inte på kontoret|ikke til stede|fravær|fraværende|ikke på kontoret|poissa|poissaolo|\
+     autoodpowiedź|automatyczna odpowiedź|nieobecność|poza biurem|nepřítomnost|mimo kancelář|házon kívül|în concediu|\
+     ofis dışı|izinde|εκτός γραφείου|нет на месте|в отпуске|відсутн|不在|休暇|外出|不在办公室|休假|부재 중|부재중|휴가|\
+     خارج المكتب",
+);
+
+/// What a server says of a mail that is not given up yet.
+pub(super) const DELAYS: Phrases = Phrases(
+    "delayed|delay|warning:|still trying|will be retried|will keep trying|will continue|not yet been delivered|\
+     has not been delivered yet|could not be delivered yet|you do not need to resend|verzögert|retardé|demorado|ritardo",
+);
 
 /// The beginnings of the line that a program adds before a quote.
 pub(super) const ATTRIBUTION_OPENERS: [&str; 15] =

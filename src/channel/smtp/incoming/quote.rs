@@ -33,6 +33,8 @@ pub(super) fn own_lines(text: &str) -> Vec<&str> {
             }
             own.push("");
             at += length - 1;
+        } else if is_banner(line) && own.iter().all(|line| is_put_above(line)) {
+            own.push(line);
         } else if begins_quote(rest) {
             break;
         } else {
@@ -112,6 +114,23 @@ fn begins_quote(lines: &[&str]) -> bool {
         || lower.starts_with("begin forwarded message")
         || is_own_headline(line)
         || is_head(lines)
+}
+
+/// A line that a mail's way has put above it, between rules: `*** EXTERNAL: take care ***`, `| CAUTION |`.
+pub(super) fn is_banner(line: &str) -> bool {
+    let is_drawn = |c: char| matches!(c, '*' | '=' | '#' | '!' | '|' | '~' | '-' | '_' | '⚠' | '\u{fe0f}');
+    let words = line.trim_matches(|c: char| is_drawn(c) || c.is_whitespace());
+    let framed = line.starts_with(is_drawn) && line.ends_with(is_drawn) && line.len() <= phrases::LINE_MAX;
+    let lower = words.to_lowercase();
+    framed && phrases::BANNER_STEMS.iter().any(|stem| lower.contains(stem))
+}
+
+/// A line that is nobody's word: nothing, a rule, or a banner.
+fn is_put_above(line: &str) -> bool {
+    let lower = line.to_lowercase();
+    !lower.contains(char::is_alphanumeric)
+        || is_banner(line)
+        || phrases::BANNERS.iter().any(|words| lower.contains(words))
 }
 
 /// `LIVE INC-12: ES fell`, as our own mails begin.

@@ -4,7 +4,7 @@
 
 use super::{
     phrases::{self, LINE_MAX, is_blank},
-    quote::own_lines,
+    quote::{is_banner, own_lines},
     signature::{Writer, has_contact, is_contact, is_name_after_thanks, is_signature_line, names_line, without_name},
 };
 use crate::{
@@ -145,16 +145,24 @@ impl<'a> SaidLines<'a, '_> {
     }
 }
 
-/// Where the banner that a mail server added ends: `CAUTION: This e-mail came from outside ..`.
+/// Where the banner that a mail server added ends: `CAUTION: This e-mail came from outside ..`, also more than one of those.
 fn end_of_banner(lines: &[&str]) -> usize {
-    let first = lines.iter().position(|line| !is_blank(line) && !is_rule(line)).unwrap_or(lines.len());
-    let Some(line) = lines.get(first).filter(|line| line.len() <= LINE_MAX) else { return first };
-    let lower = line.to_lowercase();
-    if !phrases::BANNERS.iter().any(|words| lower.contains(words)) {
-        return first;
+    let mut end = 0;
+    loop {
+        let rest = &lines[end..];
+        let first = end + rest.iter().position(|line| !is_blank(line) && !is_rule(line)).unwrap_or(rest.len());
+        let Some(line) = lines.get(first).filter(|line| line.len() <= LINE_MAX) else { return first };
+        let lower = line.to_lowercase();
+        if is_banner(line) {
+            // What is framed ends with its frame.
+            end = first + 1;
+        } else if phrases::BANNERS.iter().any(|words| lower.contains(words)) {
+            let goes_on = |line: &&&str| !is_blank(line) && matches!(read(line), Reply::Unclear { .. });
+            end = first + 1 + lines[first + 1..].iter().take_while(goes_on).count();
+        } else {
+            return first;
+        }
     }
-    let goes_on = |line: &&&str| !is_blank(line) && matches!(read(line), Reply::Unclear { .. });
-    first + 1 + lines[first + 1..].iter().take_while(goes_on).count()
 }
 
 /// The rest after `Hi,`, `Dear Stentor,` and the like; `None` if the line does not begin with a greeting.

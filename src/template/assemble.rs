@@ -127,7 +127,13 @@ fn mail_brief(templates: &PageTemplates, name: &str, words: &BriefWords<'_>) -> 
     let text = long_brief(templates, name, words, TextForm::Mail)?;
     let inside = templates.run(name, FILES[2], context::of(words, TextForm::Mail))?;
     let inside = fit::guard(&inside, words.is_drill());
-    let html = html::frame(words, question(words, &text.headline), &headline::notes(words), &inside, Some(html::Button::Answer));
+    let html = html::frame(
+        words,
+        question(words, &text.headline),
+        &headline::notes(words),
+        &inside,
+        Some(html::Button::Answer),
+    );
     if html.len() <= fit::HTML_MAX {
         return Ok(AssembledText { html: Some(html), ..text });
     }
@@ -160,7 +166,8 @@ fn raw_brief(words: &BriefWords<'_>, form: TextForm) -> AssembledText {
         body = below(&headline, words, &facts::raw(words, room), form);
     }
     let inside = html::preformatted(&facts::raw(words, fit::BODY_MAX));
-    let framed = || html::frame(words, question(words, &headline), &headline::notes(words), &inside, Some(html::Button::Answer));
+    let framed =
+        || html::frame(words, question(words, &headline), &headline::notes(words), &inside, Some(html::Button::Answer));
     let html = (form == TextForm::Mail).then(framed);
     AssembledText { headline, body, html }
 }

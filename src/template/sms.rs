@@ -113,7 +113,8 @@ fn plain(words: &BriefWords<'_>, text: &str) -> String {
     gsm7::to_sms(&fit::disarm(&fit::guard(&text, words.is_drill())))
 }
 
-/// `head`, as much of `middle` as fits into two segments, and `tail`.
+/// `head`, as much of `middle` as fits into two segments, and `tail`. A line of which less than half fits is left out: a
+/// few words of it would say something else.
 fn around(head: &str, middle: &str, tail: &str) -> String {
     let gap = if head.is_empty() || middle.is_empty() { "" } else { "\n" };
     let whole = format!("{head}{gap}{middle}{tail}");
@@ -125,5 +126,21 @@ fn around(head: &str, middle: &str, tail: &str) -> String {
     // The longest prefix that fits; whether a prefix fits is monotonic in its length.
     let fitting = ends.partition_point(|end| fit::fits_sms(&cut(*end)));
     let end = fitting.checked_sub(1).and_then(|at| ends.get(at)).copied().unwrap_or(0);
-    cut(end)
+    let line = middle[..end].rfind('\n').map_or(0, |at| at + 1);
+    let length = middle[line..].find('\n').unwrap_or(middle.len() - line);
+    if length <= 2 * (end - line) || line == 0 && head.is_empty() {
+        cut(whole_word(middle, line, end))
+    } else if line == 0 {
+        format!("{head}{tail}")
+    } else {
+        format!("{head}{gap}{}{tail}", middle[..line].trim_end())
+    }
+}
+
+/// Where the last whole word before `end` ends, in the line that begins at `line`; `end` itself in a single long word.
+fn whole_word(text: &str, line: usize, end: usize) -> usize {
+    if text[end..].starts_with([' ', '\n']) {
+        return end;
+    }
+    text[line..end].rfind(' ').map_or(end, |at| line + at)
 }

@@ -112,7 +112,11 @@ fn coloured(message: &Message) -> String {
     format!("{} {colour} {}", message.stamp(), rest.trim_start())
 }
 
+/// Which page it is; a brief says in its first line for which role and whether it is an exercise.
 fn context(message: &Message) -> String {
+    if message.purpose.is_brief() {
+        return message.page.to_string();
+    }
     let role = message.role.as_ref().map(|role| format!(" · {role}")).unwrap_or_default();
     let drill = if message.drill { " · an exercise" } else { "" };
     format!("{}{role}{drill}", message.page)

@@ -299,11 +299,12 @@ fn desk_page(
         drill: incident.drill,
         role: page.role.as_ref().map(ToString::to_string).unwrap_or_default(),
         state,
+        // The first line is not sent twice.
+        body: fill(rendered.body.strip_prefix(&rendered.headline).unwrap_or(&rendered.body).trim_start().to_owned()),
         headline: fill(rendered.headline),
         what: alarm.as_ref().map_or_else(|| incident.summary.clone(), |alarm| alarm.what.clone()),
         ask: alarm.as_ref().map(|alarm| alarm.ask.clone()),
         otherwise: alarm.and_then(|alarm| alarm.otherwise),
-        body: fill(rendered.body),
         links: links(live, incident),
         holder: engagement.holder().map(|holder| live.name_of(holder).to_owned()),
         since: page.born_at,

@@ -7,7 +7,7 @@ use super::{
 };
 use serde_json::{Value, json};
 use std::{
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
 };
 
@@ -31,7 +31,45 @@ pub fn cookie(daemon: &Daemon, person: &str) -> String {
 
 /// An open desk.
 pub struct Line {
-    lines: BufReader<TcpStream>,
+    lines: BufReader<Chunks>,
+}
+
+/// The body of an answer that comes in chunks: a long state is more than one.
+struct Chunks {
+    stream: BufReader<TcpStream>,
+    in_body: bool,
+    left: usize,
+}
+
+impl Read for Chunks {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let mut line = String::new();
+        while !self.in_body {
+            line.clear();
+            if self.stream.read_line(&mut line)? == 0 {
+                return Ok(0);
+            }
+            self.in_body = line == "\r\n";
+        }
+        while self.left == 0 {
+            line.clear();
+            if self.stream.read_line(&mut line)? == 0 {
+                return Ok(0);
+            }
+            // The end of the chunk before.
+            if line == "\r\n" {
+                continue;
+            }
+            match usize::from_str_radix(line.trim_end(), 16) {
+                Ok(size) if 0 < size => self.left = size,
+                _ => return Ok(0),
+            }
+        }
+        let most = self.left.min(buffer.len());
+        let read = self.stream.read(&mut buffer[..most])?;
+        self.left -= read;
+        Ok(read)
+    }
 }
 
 impl Line {
@@ -39,7 +77,8 @@ impl Line {
         let mut stream = TcpStream::connect(daemon.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.write_all(Call::get("/desk/events").header("Cookie", cookie).head(0).as_bytes()).unwrap();
-        Self { lines: BufReader::new(stream) }
+        let chunks = Chunks { stream: BufReader::new(stream), in_body: false, left: 0 };
+        Self { lines: BufReader::new(chunks) }
     }
 
     /// The next event: its name and data; none at the end of the line.

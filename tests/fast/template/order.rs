@@ -90,3 +90,17 @@ fn a_word_in_another_script_goes_out_by_sms_as_it_is_within_two_segments() {
     let body = to_ana(&opened(alert), &super::names(), TextForm::Sms).body;
     assert!(gsm7::septets(&body).is_some() && body.starts_with("LIVE \"Zizka\" - crash... TRADER"), "{body}");
 }
+
+#[test]
+fn an_sms_that_is_cut_ends_with_a_whole_word_and_not_with_the_first_words_of_a_line() {
+    for length in 0..120 {
+        let venue = "word ".repeat(length).trim_end().to_owned();
+        let mut alert = flash_crash(false);
+        alert.annotations.insert("venue_state".into(), venue.clone());
+        let body = to_ana(&opened(alert), &names(), TextForm::Sms).body;
+        let Some(line) = body.lines().find(|line| line.starts_with("Venue:")) else { continue };
+        let whole = format!("Venue: {}", venue.chars().take(200).collect::<String>());
+        assert!(!line.ends_with("wor...") && !line.ends_with("wo...") && !line.ends_with("w..."), "{line}");
+        assert!(whole.len() <= 2 * line.len() + 10, "{line} of {whole}");
+    }
+}

@@ -210,7 +210,7 @@ function drawAlarm() {
   say($("alarm-what"), page.what);
   say($("alarm-ask"), page.ask || page.headline);
   say($("alarm-otherwise"), page.otherwise || "");
-  write($("alarm-body"), below(page));
+  write($("alarm-body"), page.body);
   drawLinks($("alarm-links"), page);
   drawQueue(pages.slice(1));
   drawOffers(page, fresh);
@@ -280,7 +280,7 @@ function enableOffers(on) {
 function drawCards(section, pages) {
   section.hidden = pages.length === 0;
   const summary = (page) => state.incidents.find((incident) => incident.id === page.incident)?.summary;
-  const wanted = JSON.stringify(pages.map((page) => [page.key, page.state, page.standing, page.offers, page.links, below(page), summary(page)]));
+  const wanted = JSON.stringify(pages.map((page) => [page.key, page.state, page.standing, page.offers, page.links, page.body, summary(page)]));
   if (section.dataset.for === wanted) return;
   section.dataset.for = wanted;
   section.replaceChildren(...pages.map((page) => card(page, summary(page))));
@@ -295,7 +295,7 @@ function card(page, summary) {
   if (page.state !== "taken") box.append(element("p", "standing", page.standing));
   if (page.state === "yours") {
     const body = element("div", "body");
-    write(body, below(page));
+    write(body, page.body);
     const links = element("p", "links");
     drawLinks(links, page);
     box.append(element("p", "head", summary || page.what), links, body, handBackButton(page));
@@ -658,11 +658,6 @@ function element(tag, className, text) {
   if (className) node.className = className;
   if (text !== undefined) node.textContent = text;
   return node;
-}
-
-/// The body without its first line where that is the headline.
-function below(page) {
-  return page.body.startsWith(page.headline) ? page.body.slice(page.headline.length).trim() : page.body;
 }
 
 const two = (n) => String(n).padStart(2, "0");

@@ -387,17 +387,8 @@ impl VirtualWorld<'_> {
         let case = self.cases.iter().rposition(asked).or_else(|| self.cases.len().checked_sub(1));
         let Some(case) = case else { return };
         let (person, role) = (answer.person.clone(), answer.role.clone());
-        self.step(
-            case,
-            IncidentInput::Answer(GivenAnswer {
-                person,
-                answer: answer.says,
-                via: AnswerVia::Cli,
-                page: None,
-                role,
-                origin: None,
-            }),
-        );
+        let said = GivenAnswer { person, answer: answer.says, via: AnswerVia::Cli, page: None, role, origin: None };
+        self.step(case, IncidentInput::Answer(said));
     }
 }
 

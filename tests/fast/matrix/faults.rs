@@ -500,35 +500,6 @@ fn who_links_their_chat_needs_no_id_and_a_group_of_telegrams_can_be_a_room() {
 }
 
 #[test]
-fn the_name_of_rooms_is_checked_when_the_matrix_is_read() {
-    let token = "token = { env = \"SLACK\" }";
-    for (pattern, good) in [
-        ("{drill}inc-{id}-{trigger}-{date}", true),
-        ("{id}", true),
-        ("war_room-{id}", true),
-        ("inc-{trigger}", false),
-        ("Inc-{id}", false),
-        ("inc {id}", false),
-        ("inc.{id}", false),
-        ("größe-{id}", false),
-        ("inc-{id}-{drill}", false),
-        ("inc-{id}-{dat}", false),
-        ("inc-{id", false),
-        ("{}-{id}", false),
-        ("a-name-that-is-much-longer-than-forty-characters-{id}", false),
-    ] {
-        let underlined = format!("\"{pattern}\"");
-        let text = format!("{token}\nname = {underlined}");
-        let expected = [("bad-room-name", underlined.as_str())];
-        check(token, &text, if good { &[] } else { &expected });
-    }
-    check(token, &format!("{token}\narchive_after = \"24h\""), &[]);
-    check(token, &format!("{token}\narchive_after = \"soon\""), &[("bad-duration", "\"soon\"")]);
-    let sms = "kind = \"kannel\"";
-    check(sms, &format!("{sms}\narchive_after = \"24h\""), &[("key-without-effect", "archive_after")]);
-}
-
-#[test]
 fn a_runbook_is_an_address_of_the_web() {
     let on = "on = [\"price_velocity\"]";
     for (address, code) in [

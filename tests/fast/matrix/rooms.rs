@@ -1,4 +1,4 @@
-use super::*;
+use super::{faults::check, *};
 use proptest::{prelude::*, test_runner::RngSeed};
 use std::{sync::Arc, time::Duration};
 use stentor::{
@@ -87,4 +87,33 @@ fn incident_named(n: i64, trigger: &str, drill: bool) -> Incident {
     static INCIDENT: std::sync::OnceLock<Incident> = std::sync::OnceLock::new();
     let known = INCIDENT.get_or_init(|| incident(1, "halt", false)).clone();
     Incident { id: IncidentId(n), trigger: trigger.into(), drill, ..known }
+}
+
+#[test]
+fn the_name_of_rooms_is_checked_when_the_matrix_is_read() {
+    let token = "token = { env = \"SLACK\" }";
+    for (pattern, good) in [
+        ("{drill}inc-{id}-{trigger}-{date}", true),
+        ("{id}", true),
+        ("war_room-{id}", true),
+        ("inc-{trigger}", false),
+        ("Inc-{id}", false),
+        ("inc {id}", false),
+        ("inc.{id}", false),
+        ("größe-{id}", false),
+        ("inc-{id}-{drill}", false),
+        ("inc-{id}-{dat}", false),
+        ("inc-{id", false),
+        ("{}-{id}", false),
+        ("a-name-that-is-much-longer-than-forty-characters-{id}", false),
+    ] {
+        let underlined = format!("\"{pattern}\"");
+        let text = format!("{token}\nname = {underlined}");
+        let expected = [("bad-room-name", underlined.as_str())];
+        check(token, &text, if good { &[] } else { &expected });
+    }
+    check(token, &format!("{token}\narchive_after = \"24h\""), &[]);
+    check(token, &format!("{token}\narchive_after = \"soon\""), &[("bad-duration", "\"soon\"")]);
+    let sms = "kind = \"kannel\"";
+    check(sms, &format!("{sms}\narchive_after = \"24h\""), &[("key-without-effect", "archive_after")]);
 }

@@ -309,7 +309,7 @@ impl Incident {
     }
 
     /// The briefs of the role's current step.
-    pub fn rung_pages<'a>(&'a self, role: &'a RoleName) -> impl Iterator<Item = &'a Page> {
+    pub fn step_pages<'a>(&'a self, role: &'a RoleName) -> impl Iterator<Item = &'a Page> {
         let step_entry = self.engagements.get(role).map(|e| e.step_entry);
         self.briefs_of(role).filter(move |page| Some(page.step_entry) == step_entry)
     }

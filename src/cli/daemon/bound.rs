@@ -35,7 +35,7 @@ use std::{
 };
 use tokio::{
     net::{TcpListener, UnixListener},
-    task::JoinHandle,
+    task::{JoinHandle, spawn_blocking},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -100,7 +100,9 @@ impl BoundDaemon {
         let outbox = SandboxOutbox::open(&state, move || clock.now())?;
         let site = engine::keys::DerivedKeys::new(store.server_key()).site();
         let shared = SharedChannelParts { hub: DeskHub::new(), outbox: outbox.clone(), site, sandbox: plan.sandbox };
-        let mut live = RuntimeConfig::wire(matrix, templates, &shared);
+        // It reads the files of secrets: one that never ends must not block the signals.
+        let wired = spawn_blocking(move || (RuntimeConfig::wire(matrix, templates, &shared), shared));
+        let (mut live, shared) = wired.await?;
         live.tokens.extend(plan.tokens);
         for (channel, secret) in plan.inbound {
             if let Some(wired) = live.channels.get_mut(&channel) {

@@ -70,10 +70,14 @@ fn inline(text: &str) -> String {
             rest = after;
             continue;
         }
-        told.push_str(&escaped(&letter.to_string()));
+        match letter {
+            '\\' => told.push_str("\\e"),
+            '-' => told.push_str("\\-"),
+            other => told.push(other),
+        }
         rest = &rest[letter.len_utf8()..];
     }
-    told
+    guarded(told)
 }
 
 /// The words of a link at the beginning of a text, and what comes after it.
@@ -85,8 +89,12 @@ fn link(text: &str) -> Option<(&str, &str)> {
 
 /// Text that roff takes for nothing but text.
 pub fn escaped(text: &str) -> String {
-    let text = text.replace('\\', "\\e").replace('-', "\\-");
-    if text.starts_with(['.', '\'']) { format!("\\&{text}") } else { text }
+    guarded(text.replace('\\', "\\e").replace('-', "\\-"))
+}
+
+/// A line that begins with a dot or a quote would be a command.
+fn guarded(line: String) -> String {
+    if line.starts_with(['.', '\'']) { format!("\\&{line}") } else { line }
 }
 
 fn push(page: &mut String, line: &str) {

@@ -82,7 +82,7 @@ impl Decider<'_> {
     pub(super) fn somebody_can_answer(&self, role: &RoleName) -> bool {
         let Some(engagement) = self.incident.engagements.get(role) else { return false };
         let able = |page: &Page| page.person.as_ref().is_some_and(|person| !engagement.unable.contains(person));
-        self.incident.rung_pages(role).any(|page| page.is_live() && able(page))
+        self.incident.step_pages(role).any(|page| page.is_live() && able(page))
     }
 
     /// Moves the ladder one step: the same one again if it has repeats left and still makes sense, otherwise the next

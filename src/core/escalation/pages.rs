@@ -127,7 +127,7 @@ impl Decider<'_> {
         }
         let tried: BTreeSet<&ChannelName> = self
             .incident
-            .rung_pages(&role)
+            .step_pages(&role)
             .filter(|other| other.person.as_ref() == Some(&person))
             .map(|other| &other.channel)
             .collect();

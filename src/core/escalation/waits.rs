@@ -25,7 +25,7 @@ impl Decider<'_> {
         let due: Vec<RoleName> = self.incident.open_roles().filter(|role| self.is_due(role)).cloned().collect();
         for role in due {
             let waits = |page: &Page| page.held.is_none() && !page.was_attempted() && pages.contains(&page.n);
-            let live: Vec<&Page> = self.incident.rung_pages(&role).filter(|page| page.is_live()).collect();
+            let live: Vec<&Page> = self.incident.step_pages(&role).filter(|page| page.is_live()).collect();
             if !live.is_empty() && live.into_iter().all(waits) {
                 let wait = self.step_wait(&role);
                 self.prolong(&role, self.now + (wait / LATE_PART).max(WAIT_MIN));
@@ -35,7 +35,7 @@ impl Decider<'_> {
 
     /// The step's first attempt came late: it waits as long as the matrix says from then on. Whether it still waits.
     pub(super) fn waits_from_first_attempt(&mut self, role: &RoleName) -> bool {
-        let attempts = self.incident.rung_pages(role).filter_map(|page| page.stages.sent.or(page.stages.kept));
+        let attempts = self.incident.step_pages(role).filter_map(|page| page.stages.sent.or(page.stages.kept));
         let (Some(first), Some(began)) = (attempts.min(), self.step_began(role)) else { return false };
         let wait = self.step_wait(role);
         wait / LATE_PART < first.since(began) && self.prolong(role, first + wait)
@@ -53,7 +53,7 @@ impl Decider<'_> {
     }
 
     fn step_began(&self, role: &RoleName) -> Option<Timestamp> {
-        self.incident.rung_pages(role).map(|page| page.born_at).min()
+        self.incident.step_pages(role).map(|page| page.born_at).min()
     }
 
     fn step_wait(&self, role: &RoleName) -> Duration {

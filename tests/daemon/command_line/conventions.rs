@@ -204,7 +204,7 @@ fn an_alert_that_no_trigger_can_judge_names_the_incident_of_the_catch_all_and_is
         assert_eq!(fired.status.code(), Some(1), "{}", words(&fired));
         assert!(words(&fired).contains(told), "{}", words(&fired));
         let fired = daemon.cli(&["fire", "nothing"]);
-        assert_eq!((fired.status.code(), words(&fired).contains("no trigger wants it")), (Some(1), true));
+        assert_eq!((fired.status.code(), words(&fired).contains("no trigger matches it")), (Some(1), true));
         assert_eq!(daemon.cli(&["fire", "price_velocity", "--value", "drop_pct=6"]).status.code(), Some(0));
     }
 }

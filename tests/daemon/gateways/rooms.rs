@@ -18,7 +18,7 @@ fn rooms_of_every_kind_hear_what_happens_and_a_system_gets_signed_events() {
     assert_eq!((&card["type"], &card["version"]), (&"AdaptiveCard".into(), &"1.4".into()));
     assert!(card["fallbackText"].as_str().unwrap().starts_with(&format!("LIVE {incident}")), "{card}");
     let held = town.held(&incident, ANA);
-    let reply = town.reply(SMS_TOKEN, "+34 600 000 001", &held.code);
+    let reply = town.reply(SMS_TOKEN, "+44 7700 900 001", &held.code);
     assert_eq!(reply.status, 200);
     assert!(reply.body.starts_with(&format!("{incident}: you have it. Reply ")), "{}", reply.body);
     let told = eventually("a line in each room", || {

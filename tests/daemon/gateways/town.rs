@@ -109,9 +109,9 @@ impl Town {
 
     /// What the gateway has taken for a phone, of one incident.
     pub fn texts(&self, incident: &str, to: &str) -> Vec<Received> {
-        let begins = |text: &str| text.contains(&format!(" {incident}"));
+        let names = |text: &str| text.split_whitespace().any(|word| word.trim_end_matches([':', '.', ',']) == incident);
         let all = self.sms.accepted().into_iter();
-        all.filter(|sms| sms.json()["to"] == to && begins(sms.json()["text"].as_str().unwrap())).collect()
+        all.filter(|sms| sms.json()["to"] == to && names(sms.json()["text"].as_str().unwrap())).collect()
     }
 
     /// The brief on a phone.

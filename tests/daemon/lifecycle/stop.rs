@@ -220,16 +220,20 @@ fn bottomless(path: &std::path::Path) {
 
 #[test]
 fn a_stop_does_not_wait_for_files_that_can_not_be_read() {
-    // While it starts.
+    // While it starts: the file of a secret.
     let setup = Setup::new(MATRIX);
-    bottomless(&setup.dir.path().join("matrix/endless.toml"));
+    let secret = setup.dir.path().join("secrets/token");
+    bottomless(&secret);
+    let endless =
+        MATRIX.replace("{ env = \"MONITOR_TOKEN\" }", &format!("{{ file = {:?} }}", secret.display().to_string()));
+    std::fs::write(setup.dir.path().join("matrix/matrix.toml"), &endless).unwrap();
     let mut starting = binary(setup.dir.path()).arg("serve").stderr(Stdio::null()).spawn().unwrap();
     std::thread::sleep(Duration::from_millis(500));
     terminate(starting.id());
     assert!(end(&mut starting, SOON).is_some_and(|status| status.success()));
     // While it reloads.
     let mut daemon = Setup::new(MATRIX).start();
-    bottomless(&daemon.dir.path().join("matrix/endless.toml"));
+    std::fs::write(daemon.dir.path().join("matrix/matrix.toml"), &endless).unwrap();
     daemon.signal("HUP");
     std::thread::sleep(Duration::from_millis(500));
     assert!(daemon.cli(&["incidents"]).status.success(), "it works meanwhile");

@@ -309,11 +309,12 @@ fn nothing_unfinished_is_shipped() {
     }
 }
 
-/// Whether a number with its plus is one that nobody has: kept free for stories by Ofcom (07700 900xxx) and in North
-/// America (555-01xx of every area), or one that Twilio keeps for tests.
+/// Whether a number with its plus is one that nobody has: kept free for stories by Ofcom (07700 900xxx, 020 7946 0xxx)
+/// and in North America (555-01xx of every area), or one that Twilio keeps for tests.
 fn is_nobodys(number: &str) -> bool {
     let fiction = number.len() == 12 && number.starts_with("+1") && &number[5..10] == "55501";
-    fiction || (number.len() == 13 && number.starts_with("+447700900")) || number.starts_with("+1500555")
+    let british = number.len() == 13 && ["+447700900", "+442079460"].iter().any(|range| number.starts_with(range));
+    fiction || british || number.starts_with("+1500555")
 }
 
 #[test]
@@ -329,13 +330,16 @@ fn no_file_names_a_phone_number_that_somebody_may_have() {
         for file in files(&root.join(folder), ending) {
             let text = std::fs::read_to_string(&file).unwrap();
             for (at, _) in text.match_indices('+') {
-                let digits = text[at + 1..].bytes().take_while(u8::is_ascii_digit).count();
-                let number = &text[at..=at + digits];
+                // People write them with spaces, too.
+                let written: String = text[at + 1..].chars().take_while(|c| c.is_ascii_digit() || *c == ' ').collect();
+                let written = written.trim_end();
+                let number = format!("+{}", written.replace(' ', ""));
+                let digits = number.len() - 1;
                 // No number of a phone begins with 0; a year of many digits is followed by its month.
-                let rest = &text[at + digits + 1..];
+                let rest = &text[at + 1 + written.len()..];
                 let is_number = (10..=15).contains(&digits) && !number.starts_with("+0") && !rest.starts_with('-');
                 // The last digits may be a variable.
-                let is_nobodys = is_nobodys(number) || (rest.starts_with('{') && number.starts_with("+447700900"));
+                let is_nobodys = is_nobodys(&number) || (rest.starts_with('{') && number.starts_with("+447700900"));
                 if is_number && !is_nobodys && !file.ends_with("tidy/mod.rs") {
                     strangers.push(format!("{}: {number}", file.display()));
                 }

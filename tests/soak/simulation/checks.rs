@@ -24,7 +24,7 @@ impl Laws {
         }
         for (role, engagement) in incident.engagements.iter().filter(|(_, e)| e.is_open()) {
             let reachable = |person: &&PersonName| !self.roster.channels(person).is_empty();
-            let paged = |person: &PersonName| incident.rung_pages(role).any(|p| p.person.as_ref() == Some(person));
+            let paged = |person: &PersonName| incident.step_pages(role).any(|p| p.person.as_ref() == Some(person));
             let missed = engagement.on_call.iter().filter(reachable).find(|person| !paged(person)).cloned();
             self.check("law 1", missed.is_none(), || format!("{}: {role} did not page {missed:?}", incident.id));
         }

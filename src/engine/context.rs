@@ -2,7 +2,7 @@
 
 use super::{alert_tally::AlertTally, keys::DerivedKeys, metrics::Metrics, runtime_config::RuntimeConfig};
 use crate::{
-    core::{IncidentId, IncidentInput},
+    core::{IncidentId, IncidentInput, SourceEvent, SourceName, names::SELF},
     store::{CommittedEvent, LockSet, RequestClass, Store, StoreError, Transaction, transact},
 };
 use arc_swap::ArcSwap;
@@ -53,6 +53,14 @@ impl EngineContext {
     pub fn changed(&self, id: IncidentId) {
         // It is fine if nobody listens.
         let _ = self.changes.send(id);
+    }
+
+    /// Journals what happened to Stentor itself, in its own chain.
+    pub async fn note(&self, event: SourceEvent) -> Result<(), StoreError> {
+        let source = SourceName::from(SELF);
+        let needs = LockSet { sources: vec![source.clone()], ..LockSet::default() };
+        let run = move |tx: &mut Transaction<'_>| tx.record_source(&source, event.clone());
+        transact(&*self.store, RequestClass::Ladder, needs, run).await.map(|(noted, _)| noted)
     }
 
     /// Steps one incident. Returns the events of the commit.

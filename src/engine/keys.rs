@@ -4,13 +4,12 @@
 //! their incident: what was sent before a backup was restored matches no incident after it.
 
 use crate::{
-    core::{
-        PageId, PageIdentity, PersonName, Timestamp,
-        hex::{hex, unhex},
-    },
+    core::{PageId, PageIdentity, PersonName, Timestamp, hex::hex},
     text::reply::CODE_DIGITS,
 };
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
+use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 use std::{
@@ -25,6 +24,9 @@ pub const DESK_LINK_LIFE: Duration = Duration::from_secs(15 * 60);
 
 /// How long a signed-in desk stays signed in.
 pub const SESSION_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// The byte behind a sealed text; zeros follow it.
+const PADDING_BEGINS: u8 = 0x80;
 
 /// What is derived from the server key.
 #[derive(Clone)]
@@ -73,37 +75,32 @@ impl DerivedKeys {
         hex(&self.mac("number", phone)[..8])
     }
 
-    /// A text that only this server key opens again, and only for the same `of`. No two texts may have the same `once`.
-    /// Its length shows only in steps of 32 bytes.
-    pub fn seal(&self, of: &str, once: &str, text: &str) -> String {
-        let mut letters = text.as_bytes().to_vec();
-        letters.push(0x80);
-        letters.resize(letters.len().next_multiple_of(32), 0);
-        let sealed = hex(&self.streamed(of, once, &letters));
-        let tag = self.mac("seal", &format!("{of}\0{once}\0{sealed}"));
-        format!("{sealed}.{}", hex(&tag))
+    /// Encrypts a text (ChaCha20-Poly1305, RFC 8439): only this server key opens it again, and only for the same `of` and
+    /// `once`. Its length shows only in steps of 32 bytes. `None` if it is too long for the cipher (256 GiB).
+    pub fn seal(&self, of: &str, once: &str, text: &str) -> Option<String> {
+        let mut sealed = text.as_bytes().to_vec();
+        sealed.push(PADDING_BEGINS);
+        sealed.resize(sealed.len().next_multiple_of(32), 0);
+        let nonce = rand::random::<[u8; NONCE_LEN]>();
+        let unique = Nonce::assume_unique_for_key(nonce);
+        self.sealing_key(of, once)?.seal_in_place_append_tag(unique, Aad::empty(), &mut sealed).ok()?;
+        Some(URL_SAFE_NO_PAD.encode([&nonce[..], &sealed].concat()))
     }
 
-    /// The text that was sealed; none where it was not, or for another `of`.
-    pub fn unseal(&self, of: &str, once: &str, text: &str) -> Option<String> {
-        let (sealed, tag) = text.split_once('.')?;
-        if !same(&hex(&self.mac("seal", &format!("{of}\0{once}\0{sealed}"))), tag) {
-            return None;
-        }
-        let blocks = sealed.as_bytes().chunks(64).map(|part| unhex(str::from_utf8(part).ok()?));
-        let blocks: Vec<[u8; 32]> = blocks.collect::<Option<_>>()?;
-        let letters = self.streamed(of, once, &blocks.concat());
-        let end = letters.iter().rposition(|byte| *byte != 0)?;
-        String::from_utf8(letters[..end].to_vec()).ok()
+    /// The text that was sealed; `None` if it was changed, or sealed for another `of` or `once`.
+    pub fn unseal(&self, of: &str, once: &str, sealed: &str) -> Option<String> {
+        let mut sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
+        let nonce = Nonce::assume_unique_for_key(*sealed.first_chunk()?);
+        let key = self.sealing_key(of, once)?;
+        let padded = key.open_within(nonce, Aad::empty(), &mut sealed, NONCE_LEN..).ok()?;
+        let end = padded.iter().rposition(|byte| *byte == PADDING_BEGINS)?;
+        String::from_utf8(padded[..end].to_vec()).ok()
     }
 
-    /// XOR with a stream that is HMAC in counter mode.
-    fn streamed(&self, of: &str, once: &str, letters: &[u8]) -> Vec<u8> {
-        let block = |n: usize| self.mac("seal stream", &format!("{of}\0{once}\0{n}"));
-        let blocks = letters.chunks(32).enumerate();
-        blocks
-            .flat_map(|(n, part)| part.iter().zip(block(n)).map(|(one, other)| one ^ other).collect::<Vec<_>>())
-            .collect()
+    /// Each pair has a key of its own, so that a sealed text can not be moved to another person or channel.
+    fn sealing_key(&self, of: &str, once: &str) -> Option<LessSafeKey> {
+        let key = self.mac("seal", &format!("{of}\0{once}"));
+        UnboundKey::new(&CHACHA20_POLY1305, &key).ok().map(LessSafeKey::new)
     }
 
     /// The token in the message id of a page's mail. It travels in headers, so it gives access to nothing by itself.
@@ -240,16 +237,21 @@ mod tests {
     fn what_is_sealed_is_opened_for_whom_it_was_sealed_and_for_nobody_else() {
         let keys = DerivedKeys::new([7; 32]);
         for text in ["", "1000001", "a text of exactly thirty-two byte", &"long ".repeat(40), "tail\0\0"] {
-            let sealed = keys.seal("bot ana", "1", text);
+            let sealed = keys.seal("bot ana", "1", text).unwrap();
             assert!(text.is_empty() || !sealed.contains(&hex(text.as_bytes())));
             assert_eq!(keys.unseal("bot ana", "1", &sealed).as_deref(), Some(text));
             assert_eq!(keys.unseal("bot bo", "1", &sealed), None);
             assert_eq!(keys.unseal("bot ana", "2", &sealed), None);
             assert_eq!(DerivedKeys::new([8; 32]).unseal("bot ana", "1", &sealed), None);
-            assert_eq!(keys.unseal("bot ana", "1", &sealed.replacen(|c: char| c.is_ascii_digit(), "a", 1)), None);
+            for at in [0, sealed.len() / 2] {
+                let mut changed = sealed.clone();
+                changed.replace_range(at..=at, if &sealed[at..=at] == "A" { "B" } else { "A" });
+                assert_eq!(keys.unseal("bot ana", "1", &changed), None);
+            }
+            assert_eq!(keys.unseal("bot ana", "1", &sealed[..8]), None);
         }
-        assert_eq!(keys.seal("x", "1", "7").len(), keys.seal("x", "1", "1000001").len());
-        assert_ne!(keys.seal("x", "1", "7"), keys.seal("x", "2", "7"));
+        let length = |text| keys.seal("x", "1", text).unwrap().len();
+        assert_eq!(length("7"), length("1000001"));
     }
 
     #[test]

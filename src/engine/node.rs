@@ -15,8 +15,7 @@ use super::{
 use crate::{
     core::{
         Actor, DrillRun, Event, IncidentId, IncidentInput, PersonName, RunId, ScheduledRun, SendOutcome, SourceEvent,
-        SourceName, Timestamp,
-        names::SELF,
+        Timestamp,
         sentence::{log_sentence, sentence},
         time::StepTime,
     },
@@ -209,10 +208,7 @@ impl Engine {
 
     /// Journals what happened to this daemon itself, in Stentor's own chain.
     pub(crate) async fn note(&self, event: SourceEvent) -> Result<(), StoreError> {
-        let source = SourceName::from(SELF);
-        let needs = LockSet { sources: vec![source.clone()], ..LockSet::default() };
-        let run = move |tx: &mut Transaction<'_>| tx.record_source(&source, event.clone());
-        self.transact(RequestClass::Ladder, needs, run).await
+        self.context.note(event).await
     }
 
     /// Keeps when a scenario runs next.

@@ -162,7 +162,7 @@ impl ChannelListener {
                 Ok(welcome(&person))
             }
             Err(LinkError::Store(error)) => Err(error.into()),
-            Err(LinkError::UnknownCode | LinkError::NotWanted(_)) => {
+            Err(LinkError::UnknownCode | LinkError::NotWanted(_) | LinkError::TooLong) => {
                 guessed.wrong += 1;
                 tracing::warn!("somebody gave a code to link a Telegram chat that is not good");
                 Ok(format!("This code is not good: it was used, or is too old. Ask for a new link. {}", stranger(chat)))

@@ -7,13 +7,13 @@
 
 use super::{
     Inbound,
-    link_register::{LinkRegister, PersonByChannel},
+    link_register::{LinkRegister, PersonByChannel, whose},
 };
 use crate::{
     channel::{Recipient, contact::ContactField},
-    core::{Actor, ChannelName, PersonName, SourceEvent, SourceName, Timestamp, event::hex, names::SELF},
+    core::{Actor, ChannelName, PersonName, SourceEvent, Timestamp, event::hex, names::SELF},
     engine::RuntimeConfig,
-    store::{LockSet, RequestClass, StoreError, Transaction, transact},
+    store::StoreError,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use secrecy::{ExposeSecret, SecretString};
@@ -41,6 +41,9 @@ pub enum LinkError {
     /// No such code was handed out for this channel, or it was used, replaced or revoked, or its time is over.
     #[error("this code is not known, was used, or is too old")]
     UnknownCode,
+    /// The account can not be sealed.
+    #[error("this account is too long to be kept")]
+    TooLong,
     /// The store can not keep it.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -72,8 +75,8 @@ impl Inbound {
         let until = self.context.store.now() + LINK_LIFE;
         let (channel, person, hash) = (channel.clone(), person.clone(), hashed(code.expose_secret()));
         let event = SourceEvent::LinkOffered { channel, person, code: hash, until, by };
-        self.keep_link(event.clone()).await?;
-        self.link_register().apply(&event);
+        self.context.note(event.clone()).await?;
+        self.link_register().apply(&event, &self.context.keys);
         Ok(OfferedLink { code, until })
     }
 
@@ -95,13 +98,13 @@ impl Inbound {
         }
         self.wanted(channel, person)?;
         let (channel, person) = offer.to.clone();
-        let sealed = self.context.keys.seal(&whose(&offer.to), &hash, account);
+        let sealed = self.context.keys.seal(&whose(&offer.to), &hash, account).ok_or(LinkError::TooLong)?;
         let event = SourceEvent::Linked { channel, person: person.clone(), code: hash.clone(), account: sealed };
-        if let Err(error) = self.keep_link(event.clone()).await {
+        if let Err(error) = self.context.note(event.clone()).await {
             self.link_register().give_back(hash, offer);
             return Err(error.into());
         }
-        self.link_register().apply(&event);
+        self.link_register().apply(&event, &self.context.keys);
         Ok(person)
     }
 
@@ -116,8 +119,8 @@ impl Inbound {
             return Ok(false);
         }
         let event = SourceEvent::Unlinked { channel: of.0, person: of.1, by };
-        self.keep_link(event.clone()).await?;
-        self.link_register().apply(&event);
+        self.context.note(event.clone()).await?;
+        self.link_register().apply(&event, &self.context.keys);
         Ok(true)
     }
 
@@ -125,7 +128,7 @@ impl Inbound {
     /// the name after them does not get their account with it.
     pub async fn drop_unwanted_links(&self) {
         let config = self.context.config.load_full();
-        let all: Vec<PersonByChannel> = self.link_register().links().map(|(of, _)| of.clone()).collect();
+        let all: Vec<PersonByChannel> = self.link_register().linked().cloned().collect();
         // A channel that is not there now may come back.
         let is_gone = |(channel, person): &&PersonByChannel| {
             config.matrix.channel(channel).is_some() && config.links(channel, person).is_none()
@@ -141,11 +144,8 @@ impl Inbound {
 
     /// The person who linked this account at a channel.
     pub fn linked_person(&self, channel: &ChannelName, account: &str) -> Option<PersonName> {
-        let config = self.context.config.load();
-        let register = self.link_register();
-        let here = register.links().filter(|((at, person), _)| at == channel && config.links(at, person).is_some());
-        let mut opened = here.map(|(of, link)| (of, self.context.keys.unseal(&whose(of), &link.code, &link.account)));
-        opened.find(|(_, known)| known.as_deref() == Some(account)).map(|((_, person), _)| person.clone())
+        let person = self.link_register().person(channel, account).cloned()?;
+        self.context.config.load().links(channel, &person).map(|_| person)
     }
 
     /// Who is to link an account at which channel and has not: they can not be reached by it.
@@ -155,7 +155,7 @@ impl Inbound {
         let pairs = config.matrix.people.keys().flat_map(|person| {
             config.matrix.roster.channels(person).iter().map(move |channel| (channel.clone(), person.clone()))
         });
-        pairs.filter(|of| config.links(&of.0, &of.1).is_some() && register.link(of).is_none()).collect()
+        pairs.filter(|of| config.links(&of.0, &of.1).is_some() && register.account(of).is_none()).collect()
     }
 
     /// The recipient with the account that they linked at this channel. The error says that they have not.
@@ -168,9 +168,7 @@ impl Inbound {
         let Recipient::Person(contact) = &mut to else { return Ok(to) };
         let of = (channel.clone(), PersonName::from(contact.person.as_str()));
         let Some(field) = config.links(channel, &of.1) else { return Ok(to) };
-        let register = self.link_register();
-        let link = register.link(&of);
-        let account = link.and_then(|link| self.context.keys.unseal(&whose(&of), &link.code, &link.account));
+        let account = self.link_register().account(&of).map(str::to_owned);
         let why = || format!("they have not linked their {} yet: stentor people link {}", field.spec().what, of.1);
         contact.contacts.insert(field, account.ok_or_else(why)?);
         Ok(to)
@@ -193,13 +191,6 @@ impl Inbound {
             .map_or_else(|| refused(format!("write {} = {word:?} for {person} in the matrix first", field.key())), Ok)
     }
 
-    async fn keep_link(&self, event: SourceEvent) -> Result<(), StoreError> {
-        let source = SourceName::from(SELF);
-        let needs = LockSet { sources: vec![source.clone()], ..LockSet::default() };
-        let run = move |tx: &mut Transaction<'_>| tx.record_source(&source, event.clone());
-        transact(&*self.context.store, RequestClass::Ladder, needs, run).await.map(drop)
-    }
-
     pub(super) fn link_register(&self) -> MutexGuard<'_, LinkRegister> {
         self.links.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
@@ -208,8 +199,4 @@ impl Inbound {
 /// A code is as long as a key, so that its plain hash gives nothing away.
 fn hashed(code: &str) -> String {
     hex(&Sha256::digest(code.as_bytes()))
-}
-
-fn whose((channel, person): &PersonByChannel) -> String {
-    format!("{channel}\u{1f}{person}")
 }

@@ -131,7 +131,7 @@ impl Inbound {
                     }
                     Ok(record) => {
                         self.opt_out_register().apply(record.at, &record.event);
-                        self.link_register().apply(&record.event);
+                        self.link_register().apply(&record.event, &self.context.keys);
                     }
                     // An opt-out that is lost this way is found again by the next page.
                     Err(error) => {

@@ -102,6 +102,6 @@ fn at(app: &AppState, caller: &UnixCaller, request: LinkRequest) -> Result<Chann
 fn refusal(error: LinkError) -> ProblemDetails {
     match error {
         LinkError::Store(error) => ProblemDetails::from(error),
-        LinkError::NotWanted(_) | LinkError::UnknownCode => ProblemDetails::bad(error.to_string()),
+        LinkError::NotWanted(_) | LinkError::UnknownCode | LinkError::TooLong => ProblemDetails::bad(error.to_string()),
     }
 }

@@ -10,11 +10,10 @@ use crate::{
     store::StoreConfig,
 };
 use clap::{Args, ValueHint};
-use rustix::fs::{CWD, RenameFlags, renameat_with};
 use std::{
     fs::{self, DirBuilder, File},
     io::ErrorKind,
-    os::unix::fs::DirBuilderExt,
+    os::unix::fs::{DirBuilderExt, MetadataExt},
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -40,17 +39,39 @@ impl BackupArgs {
             let state = state.display();
             return Err(format!("there is no store in {state}: name the daemon's folder with --state DIR").into());
         }
-        if !self.force && self.file.symlink_metadata().is_ok() {
+        if is_of_store(&self.file, &config.file()) {
+            let file = self.file.display();
+            return Err(format!("{file} is the store itself: name another file for the copy").into());
+        }
+        let is_there = self.file.symlink_metadata().is_ok();
+        if !self.force && is_there {
             return Err(taken(&self.file));
         }
         let draft = DraftFolder::beside(&self.file)?;
         let runtime = crate::cli::threads::runtime(1)?;
         runtime.block_on(config.copy_to(&draft.0))?;
         let check = CopyCheck::of(places, &draft.0)?;
+        if is_there && check.faults != 0 {
+            let (file, faults) = (self.file.display(), check.faults);
+            return Err(format!("the store has {faults} fault(s), so {file} was left as it is: stentor journal verify names them, and another FILE takes the copy as it is").into());
+        }
         draft.publish(&self.file, self.force)?;
         check.print(&state, &self.file, self.json)?;
         Ok(if check.faults == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
+}
+
+/// Whether a path is the store's own file or one of SQLite's beside it: the daemon would go on writing into a file
+/// without a name.
+fn is_of_store(file: &Path, store: &Path) -> bool {
+    let id = |path: &Path| path.metadata().ok().map(|known| (known.dev(), known.ino()));
+    ["", "-wal", "-shm", "-journal"].iter().any(|end| {
+        let mut own = store.as_os_str().to_owned();
+        own.push(end);
+        let own = Path::new(&own);
+        let beside = parent(file).canonicalize().ok() == parent(own).canonicalize().ok();
+        (beside && file.file_name() == own.file_name()) || (id(own).is_some() && id(own) == id(file))
+    })
 }
 
 fn taken(file: &Path) -> CliError {
@@ -76,9 +97,9 @@ impl DraftFolder {
         if force {
             fs::rename(&copy, file)?;
         } else {
-            // A name that somebody took meanwhile is theirs.
-            let moved = renameat_with(CWD, &copy, CWD, file, RenameFlags::NOREPLACE);
-            moved.map_err(|error| match error.kind() {
+            // A name that somebody took meanwhile is theirs. A link refuses it too, also where the file system (NFS) does
+            // not know a rename that does.
+            fs::hard_link(&copy, file).map_err(|error| match error.kind() {
                 ErrorKind::AlreadyExists => taken(file),
                 _ => format!("{}: {error}", file.display()).into(),
             })?;

@@ -4,8 +4,8 @@
 use crate::{cli::error::CliError, report::after_action::WrittenReview};
 use clap::{Args, ValueHint};
 use std::{
-    fs::OpenOptions,
-    io::{ErrorKind, Write},
+    fs::{File, OpenOptions},
+    io::{BufWriter, ErrorKind, Write},
     path::{Path, PathBuf},
 };
 
@@ -31,6 +31,15 @@ impl OutputOptions {
         self.write(&text)
     }
 
+    /// Opens the file, or standard output, for what is written piece by piece. Fails if the file is there and may not be
+    /// overwritten.
+    pub fn open(&self) -> Result<Box<dyn Write>, CliError> {
+        match self.out.as_deref().filter(|path| !is_standard(path)) {
+            Some(path) => Ok(Box::new(BufWriter::new(create(path, self.force)?))),
+            None => Ok(Box::new(BufWriter::new(std::io::stdout().lock()))),
+        }
+    }
+
     /// Writes the document. Fails if the file is there and may not be overwritten.
     pub fn write(&self, text: &str) -> Result<(), CliError> {
         match &self.out {
@@ -54,6 +63,11 @@ pub fn write_new(path: &Path, text: &str, force: bool) -> Result<(), CliError> {
         print!("{text}");
         return Ok(());
     }
+    let written = create(path, force)?.write_all(text.as_bytes());
+    written.map_err(|error| format!("{} can not be written: {error}", path.display()).into())
+}
+
+fn create(path: &Path, force: bool) -> Result<File, CliError> {
     let mut options = OpenOptions::new();
     options.write(true);
     if force {
@@ -61,8 +75,7 @@ pub fn write_new(path: &Path, text: &str, force: bool) -> Result<(), CliError> {
     } else {
         options.create_new(true)
     };
-    let written = options.open(path).and_then(|mut file| file.write_all(text.as_bytes()));
-    written.map_err(|error| match error.kind() {
+    options.open(path).map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => {
             let path = path.display();
             format!("{path} is there already, and people may have written in it: name another file, or overwrite it with --force")

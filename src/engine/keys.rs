@@ -237,7 +237,7 @@ mod tests {
     fn what_is_sealed_is_opened_for_whom_it_was_sealed_and_for_nobody_else() {
         let keys = DerivedKeys::new([7; 32]);
         for text in ["", "1000001", "a text of exactly thirty-two byte", &"long ".repeat(40), "tail\0\0"] {
-            let sealed = keys.seal("bot ana", "1", text).unwrap();
+            let Some(sealed) = keys.seal("bot ana", "1", text) else { panic!("{text:?} is short enough") };
             assert!(text.is_empty() || !sealed.contains(&hex(text.as_bytes())));
             assert_eq!(keys.unseal("bot ana", "1", &sealed).as_deref(), Some(text));
             assert_eq!(keys.unseal("bot bo", "1", &sealed), None);
@@ -250,7 +250,7 @@ mod tests {
             }
             assert_eq!(keys.unseal("bot ana", "1", &sealed[..8]), None);
         }
-        let length = |text| keys.seal("x", "1", text).unwrap().len();
+        let length = |text| keys.seal("x", "1", text).map(|sealed| sealed.len());
         assert_eq!(length("7"), length("1000001"));
     }
 

@@ -100,7 +100,7 @@ impl ListenerGauge {
     pub fn turned_away(&self, peer: &impl std::fmt::Display, share: usize) {
         let mut state = self.state();
         state.turned_away += 1;
-        if state.told_share.is_none() {
+        if state.told_share.is_none_or(|told_at| SHARE_TOLD_AGAIN <= told_at.elapsed()) {
             state.told_share = Some(Instant::now());
             tracing::warn!(door = self.name, %peer, share, "this peer has reached its limit of connections: further ones are closed");
         }

@@ -214,7 +214,8 @@ pub(super) async fn answer_to_page(
         coded => return answer(app, writer, text, coded).await,
     };
     let reply = to_page(app, page, writer.person, writer.by, ("", said)).await?;
-    Ok(app.texts.bounded(&writer.address, text, reply, app.engine.now()))
+    // A reply to the page's own message has no code in it: the same word to another page is another text.
+    Ok(app.texts.bounded(&writer.address, &format!("{page} {text}"), reply, app.engine.now()))
 }
 
 /// Says what was understood, what was not, and what to write, in one SMS.

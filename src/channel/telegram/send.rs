@@ -49,18 +49,7 @@ impl TelegramChannel {
         let Ok(chat) = contact.demand(CHAT)?.parse() else {
             return Err(SendError::unreachable("the Telegram chat id is none"));
         };
-        let (chat, sent) = match self.put(chat, message).await {
-            Err(BotRefusal::Migrated(chat)) => {
-                tracing::warn!(
-                    person = contact.person,
-                    chat,
-                    "a Telegram chat has this new id: write it into the matrix"
-                );
-                (chat, self.put(chat, message).await)
-            }
-            sent => (chat, sent),
-        };
-        let id = sent.map_err(BotRefusal::into_send_error)?;
+        let id = self.put(chat, message).await.map_err(BotRefusal::into_send_error)?;
         Ok(SendReceipt::of(self.api.receipt(chat, id)))
     }
 

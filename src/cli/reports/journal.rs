@@ -1,7 +1,7 @@
 //! `stentor journal`: verifies the evidence, and exports a copy of it.
 
 use crate::{
-    cli::{error::CliError, options::PathOptions, reports::journal_source::JournalSource},
+    cli::{error::CliError, options::PathOptions, output::OutputOptions, reports::journal_source::JournalSource},
     core::record::RecordFault,
     journal::{
         self, ExportedItem, FAULTS_MAX, JournalReport, JournalVerifier, KeptAnchors, TextCheck, VerifyConclusion,
@@ -12,7 +12,7 @@ use serde_json::Value;
 use std::{
     collections::BTreeSet,
     fs::File,
-    io::{BufReader, BufWriter, Write},
+    io::{BufReader, Write},
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -44,9 +44,8 @@ enum JournalCommand {
     },
     /// Write every line with its hash, as one JSON object on each line
     Export {
-        /// The output file [default: standard output]
-        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-        out: Option<PathBuf>,
+        #[command(flatten)]
+        output: OutputOptions,
         /// Also every text that was shown, after the lines
         #[arg(long)]
         texts: bool,
@@ -57,7 +56,7 @@ impl JournalArgs {
     pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
         match self.what {
             JournalCommand::Verify { anchor, file, json } => verify(places, &anchor, file, json),
-            JournalCommand::Export { out, texts } => export(places, out, texts),
+            JournalCommand::Export { output, texts } => export(places, &output, texts),
         }
     }
 }
@@ -246,12 +245,9 @@ fn print(report: &JournalReport, copies: usize, remarks: &[String], record: &Rec
     record.print();
 }
 
-fn export(places: &PathOptions, out: Option<PathBuf>, texts: bool) -> Result<ExitCode, CliError> {
+fn export(places: &PathOptions, output: &OutputOptions, texts: bool) -> Result<ExitCode, CliError> {
     let source = JournalSource::of(places)?;
-    let mut to: Box<dyn Write> = match out {
-        Some(path) => Box::new(BufWriter::new(File::create(path)?)),
-        None => Box::new(BufWriter::new(std::io::stdout().lock())),
-    };
+    let mut to = output.open()?;
     source.each_line(|lines| Ok(journal::export(lines, &mut to)?))?;
     if texts {
         source.each_text(|texts| Ok(journal::export_texts(texts, &mut to)?))?;

@@ -133,7 +133,8 @@ impl Inbound {
                         self.opt_out_register().apply(record.at, &record.event);
                         self.link_register().apply(&record.event, &self.context.keys);
                     }
-                    // An opt-out that is lost this way is found again by the next page.
+                    // An opt-out that is lost this way is found again by the next page; a link has to be made again, and
+                    // a sign-out to be given again: that the line can not be read is a problem that is shown.
                     Err(error) => {
                         let row = RowName::Other(RowKind::Line, format!("{}/{}", line.chain, line.seq));
                         self.context.store.found_unreadable(row, error.to_string());

@@ -3,7 +3,10 @@
 //! label names may be any UTF-8, as from 0.27 on; an element that can not be read costs no other, and a number is taken
 //! where a text is expected; and alerts can not be read here, so `POST` is the only method.
 
-use super::items::{self, BodyItems};
+use super::{
+    alerts::ALERTS_MAX,
+    items::{self, BodyItems},
+};
 use crate::{
     core::{Alert, AlertStatus, SourceName, Timestamp, time::ForeignTime},
     http::{body, credential, problem::ProblemDetails, state::AppState},
@@ -125,13 +128,18 @@ fn read(bytes: &[u8], source: &SourceName, now: Timestamp) -> Result<Vec<Result<
     // Like Alertmanager's, the decoder takes the first value, whatever follows.
     let body = BodyItems::of(bytes).filter(|body| body.in_array);
     let body = body.ok_or_else(|| unparsable("it is not an array of alerts"))?;
-    let read = body.items.iter().enumerate().map(|(index, item)| {
+    let read = body.items.iter().take(ALERTS_MAX).enumerate().map(|(index, item)| {
         let element = element(&items::mended(item).0)?;
         validate(index, &element)?;
         alert(element, source, now).map_err(|why| said(StatusCode::BAD_REQUEST, why))
     });
     let cut = (!body.closed).then(|| Err(unparsable("the array has no end")));
-    Ok(read.chain(cut).collect())
+    let late = body.items.len().saturating_sub(ALERTS_MAX);
+    let late = (0 < late).then(|| {
+        let why = format!("{late} more than {ALERTS_MAX} alerts in one request: send these again");
+        Err(said(StatusCode::BAD_REQUEST, why))
+    });
+    Ok(read.chain(cut).chain(late).collect())
 }
 
 fn element(json: &str) -> Result<AlertElement, AlertRefusal> {

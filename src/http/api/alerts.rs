@@ -20,7 +20,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, value::RawValue};
 use std::sync::Arc;
 
-/// The largest number of alerts in one request; the others are refused one by one.
+/// The largest number of alerts in one request; the others are refused together.
 pub const ALERTS_MAX: usize = 10_000;
 
 /// The result for one alert, sent to its sender.
@@ -159,7 +159,14 @@ fn parse(bytes: &[u8]) -> Result<Vec<Result<ReadAlert, String>>, ProblemDetails>
             parsed.push(Err("trailing characters: what follows the alerts is not an alert".to_owned()));
             break;
         };
-        parsed.extend(body.items.iter().map(|item| read(item)));
+        // Beyond the limit nothing is read: one item says so for all.
+        let room = ALERTS_MAX.saturating_sub(parsed.len());
+        parsed.extend(body.items.iter().take(room).map(|item| read(item)));
+        if room < body.items.len() {
+            let late = body.items.len() - room;
+            parsed.push(Err(format!("{late} more than {ALERTS_MAX} alerts in one request: send these again")));
+            break;
+        }
         if body.in_array && !body.closed {
             parsed.push(Err("EOF: the array has no end, what was cut off may be missing".to_owned()));
         }
@@ -167,9 +174,6 @@ fn parse(bytes: &[u8]) -> Result<Vec<Result<ReadAlert, String>>, ProblemDetails>
             break;
         }
         rest = body.rest;
-    }
-    for late in parsed.iter_mut().skip(ALERTS_MAX) {
-        *late = Err(format!("more than {ALERTS_MAX} alerts in one request: send this one again"));
     }
     Ok(parsed)
 }

@@ -7,7 +7,7 @@ use super::{
     failure::failure,
     read_only, schema,
 };
-use crate::{core::Timestamp, store::StoreError};
+use crate::store::StoreError;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use std::{
     fs::{File, OpenOptions},
@@ -52,17 +52,29 @@ pub async fn write(conn: &mut SqliteConnection, to: &Path) -> Result<(), StoreEr
     File::open(to).and_then(|file| file.sync_all()).map_err(failed)
 }
 
-/// Copies a file of an older version before it is brought up to date: `stentor.db.v5-20261129T101500Z` beside it, which
-/// the older program can read. Without room for a copy the daemon starts all the same: each step of a migration is
-/// done whole or not at all, and people wait for pages.
-pub async fn before_migration(conn: &mut SqliteConnection, dir: &Path, at: Timestamp) -> Result<(), StoreError> {
+/// Copies a file of an older version before it is brought up to date: `stentor.db.v5` beside it, which the older program
+/// can read. There is one copy for each version, so that a migration that fails again and again does not fill the disk.
+/// Without room for a copy the daemon starts all the same: each step of a migration is done whole or not at all, and
+/// people wait for pages.
+pub async fn before_migration(conn: &mut SqliteConnection, dir: &Path) -> Result<(), StoreError> {
     let Some(version) = schema::older(conn).await? else { return Ok(()) };
-    let name = format!("{FILE}.v{version}-{}", at.to_utc().format("%Y%m%dT%H%M%SZ"));
-    let to = dir.join(&name);
-    match write(conn, &to).await {
+    let name = format!("{FILE}.v{version}");
+    let (to, draft) = (dir.join(&name), dir.join(format!("{name}.part")));
+    if to.exists() {
+        tracing::info!(copy = name, "the store is of an older version: the copy of an earlier start is kept");
+        return Ok(());
+    }
+    let _ = std::fs::remove_file(&draft);
+    let copied = match write(conn, &draft).await {
+        Ok(()) => std::fs::rename(&draft, &to)
+            .and_then(|()| File::open(dir)?.sync_all())
+            .map_err(|error| StoreError::Failed(format!("{}: {error}", to.display()))),
+        Err(error) => Err(error),
+    };
+    match copied {
         Ok(()) => tracing::info!(copy = name, "the store is of an older version: it was copied before it is changed"),
         Err(error) => {
-            let _ = std::fs::remove_file(&to);
+            let _ = std::fs::remove_file(&draft);
             tracing::error!(%error, "the store is of an older version, and could not be copied before it is changed");
         }
     }

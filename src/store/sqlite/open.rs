@@ -48,7 +48,7 @@ impl SqliteStore {
         let file = dir.join(FILE);
         disk::touch(&file)?;
         let mut conn = connect(&file).await?;
-        backup::before_migration(&mut conn, dir, sources.wall()).await?;
+        backup::before_migration(&mut conn, dir).await?;
         schema::migrate(&mut conn).await?;
         let (NodeEpochs { epoch, left }, server_key, mut damaged) = begin_epoch(&mut conn).await?;
         let clock = read_clock(&mut conn, sources, &mut damaged).await?;

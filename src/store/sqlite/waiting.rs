@@ -24,7 +24,7 @@ const LOOKED_AT_MAX: usize = 4096;
 #[derive(Default)]
 pub struct WaitingRequests {
     ladders: VecDeque<BatchJob>,
-    /// By source; manual pages and other admissions without a source have a queue of their own.
+    /// By source; admissions without a source have a queue of their own.
     admissions: BTreeMap<Option<SourceName>, VecDeque<BatchJob>>,
     /// The source whose turn was last.
     last: Option<Option<SourceName>>,

@@ -89,10 +89,36 @@ fn a_file_is_replaced_only_by_force_and_a_folder_without_a_daemon_is_only_read()
         verified(&daemon, &restored(&daemon, &file));
         daemon.restart();
     }
+    // The store itself is no place for its copy, by whatever name.
+    let own = daemon.state().join("stentor.db");
+    std::os::unix::fs::symlink(&own, daemon.dir.path().join("link.db")).unwrap();
+    for to in [own.to_str().unwrap(), daemon.state().join("stentor.db-wal").to_str().unwrap(), "link.db"] {
+        let output = backup(&daemon, to, &["--force"]);
+        assert!(output.status.code() == Some(2) && said(&output).contains("the store itself"), "{}", said(&output));
+    }
+    fire(&daemon, "B");
     for (to, words) in [("nowhere/copy.db", "can not be written"), ("..", "names no file")] {
         let output = backup(&daemon, to, &["--force"]);
         assert!(output.status.code() == Some(2) && said(&output).contains(words), "{}", said(&output));
     }
+}
+
+#[test]
+fn an_export_never_replaces_one_that_was_kept_unless_it_is_forced() {
+    let daemon = Setup::new(MATRIX).start();
+    fire(&daemon, "A");
+    let export = |more: &[&str]| daemon.cli(&[&["journal", "export", "--out", "kept.jsonl"], more].concat());
+    let kept = daemon.dir.path().join("kept.jsonl");
+    assert!(export(&[]).status.success());
+    let first = std::fs::read_to_string(&kept).unwrap();
+    fire(&daemon, "B");
+    let refused = export(&[]);
+    assert!(refused.status.code() == Some(2) && said(&refused).contains("--force"), "{}", said(&refused));
+    assert_eq!(std::fs::read_to_string(&kept).unwrap(), first);
+    assert!(export(&["--force"]).status.success());
+    assert_ne!(std::fs::read_to_string(&kept).unwrap(), first);
+    let shown = daemon.cli(&["journal", "export", "--out", "-"]);
+    assert!(said(&shown).contains("flash-crash/B") && !daemon.dir.path().join("-").exists());
 }
 
 #[test]

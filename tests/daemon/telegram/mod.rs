@@ -150,6 +150,18 @@ fn a_text_answers_by_its_code_or_as_a_reply_to_the_page() {
     assert_ne!(rig.state(&incident, "trader"), "engaged");
 }
 
+/// The same word to one page after the other is no machine's: each page has an outcome of its own.
+#[test]
+fn one_word_for_many_pages_is_answered_for_each_of_them() {
+    let rig = Rig::start();
+    for symbol in ["ES", "NQ", "YM", "RTY", "CL"] {
+        let incident = rig.daemon.crash(symbol);
+        let ana = rig.held(&incident, ANA);
+        let word = rig.write(ANA, "2", Some(ana.message));
+        assert!(word.starts_with(&format!("{incident}: you have it")), "{word}");
+    }
+}
+
 #[test]
 fn commands_tell_how_things_stand_and_a_newcomer_their_chat_id() {
     let rig = Rig::start();

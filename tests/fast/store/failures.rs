@@ -328,7 +328,7 @@ async fn of_before(version: u32, damage: &'static str) {
         // Codes and links that are out there stay as they were.
         assert_eq!(store.identity(id).await.expect("readable").map(|incident| incident.nonce), Some(None));
     }
-    let older = format!("stentor.db.v{version}-");
+    let older = format!("stentor.db.v{version}");
     let entries = std::fs::read_dir(world.dir.path()).expect("a directory").map(|entry| entry.expect("an entry"));
     let copies: Vec<_> = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(&older)).collect();
     assert_eq!(copies.len(), 1, "the file of before is kept beside it");

@@ -4,8 +4,10 @@
 use super::{meaning::MailMeaning, phrases};
 use mail_parser::Message;
 
-/// Heads that only an automatic reply has, whatever is in them.
-const MARKS: [&str; 12] = [
+/// Heads that only an automatic reply has, whatever is in them. `X-MS-Exchange-Inbox-Rules-Loop` and
+/// `X-Auto-Response-Suppress` are no such marks: rules that forward, and senders who want no absence notes, put them on
+/// mails of humans.
+const MARKS: [&str; 10] = [
     "X-Autoreply",
     "X-Autoreply-From",
     "X-Autoreply-Domain",
@@ -14,10 +16,6 @@ const MARKS: [&str; 12] = [
     "X-Autoresponder",
     "X-Mail-Autoreply",
     "X-Auto-Reply-From",
-    // Exchange's rules and Outlook's assistant.
-    "X-MS-Exchange-Inbox-Rules-Loop",
-    // What asks machines to be silent is itself a machine's.
-    "X-Auto-Response-Suppress",
     "X-FC-MachineGenerated",
     "X-Vacation",
 ];
@@ -38,6 +36,11 @@ pub(super) fn read(mail: &Message<'_>) -> Option<MailMeaning> {
     let precedence = word(mail, "Precedence");
     let bulk = matches!(precedence.as_deref(), Some("bulk" | "junk" | "list")) || word(mail, "List-Id").is_some();
     bulk.then_some(MailMeaning::Nothing)
+}
+
+/// Whether a program says of it that it wrote it.
+pub(super) fn is_automatic(mail: &Message<'_>) -> bool {
+    has_null_sender(mail) || !matches!(word(mail, "Auto-Submitted").as_deref(), Some("no") | None)
 }
 
 /// Whether nobody is to answer it.

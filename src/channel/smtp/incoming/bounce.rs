@@ -34,8 +34,10 @@ pub(super) fn read(mail: &Message<'_>, from: &str) -> Option<MailReport> {
         return None;
     }
     let answered = named(mail.in_reply_to()).or_else(|| named(mail.references()));
-    // Absence notes have no sender either; but they answer a mail, and no server writes them.
-    if answered.is_some() && !(failed || is_server) {
+    // Absence notes have no sender either; but they answer a mail, and no server writes them. People read the mailbox
+    // `postmaster` too, and answer from it.
+    let is_human = from.starts_with("postmaster@") && !absence::is_automatic(mail);
+    if answered.is_some() && !(failed || is_server && !is_human) {
         return None;
     }
     let status = status(mail);
@@ -160,6 +162,16 @@ mod tests {
             }
         }
         assert_eq!(report("failed", "disposition-notification", "message/rfc822"), Some(MailMeaning::Nothing));
+    }
+
+    #[test]
+    fn a_person_who_reads_the_mailbox_postmaster_answers_from_it() {
+        let answer = |head: &str| {
+            meaning(&format!("From: Postmaster <postmaster@example.com>\nIn-Reply-To: {ID}\n{head}\nwilco\n"))
+        };
+        assert!(matches!(answer(""), Some(MailMeaning::Said(_))));
+        assert_eq!(answer("Return-Path: <>\n"), bounced("without a status"));
+        assert_eq!(answer("Auto-Submitted: auto-replied\n"), bounced("without a status"));
     }
 
     #[test]

@@ -133,7 +133,8 @@ impl Audit<'_> {
                 self.fault(RecordPlace::Run, &name, "its columns are not what its body says");
             }
         }
-        for name in journaled.into_keys() {
+        // The same crash at a run's first line leaves a line without a row.
+        for (name, _) in journaled.into_iter().filter(|(_, digests)| 1 < digests.len()) {
             self.fault(RecordPlace::Run, name, "it was journaled, and is missing");
         }
         Ok(())

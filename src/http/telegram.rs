@@ -72,6 +72,10 @@ impl ChannelListener {
     /// Judges it once. Of an update that is handed over again nothing more is said, but for the first time after a
     /// restart; an answer is known again by its incident even then.
     async fn judge(&self, update: TelegramUpdate) -> UpdateResult {
+        // Nothing is kept of what says nothing: the places of what was judged are for answers.
+        if matches!(update.what, TelegramInbound::Other) {
+            return UpdateResult { fate: UpdateFate::Kept, text: String::new() };
+        }
         let key = format!("telegram {} {}", self.reporter.channel, update.id);
         let by =
             AnswerSource { via: telegram::ANSWERS, origin: Some(format!("{} {}", self.reporter.channel, update.id)) };

@@ -55,9 +55,37 @@ pub fn room(dir: &Path, limits: SpaceLimits) -> io::Result<DiskSpace> {
     Ok(DiskSpace { free, floor: limits.floor, reserve_stands: reserve })
 }
 
+/// How long a daemon that starts waits for commands that read its directory.
+const READERS_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// How often it looks whether they have ended.
+const READERS_LOOK_EVERY: Duration = Duration::from_millis(100);
+
 /// Creates the directory if it is missing (for its owner only) and locks it for this process, until the file is
-/// dropped.
-pub fn lock(dir: &Path) -> Result<File, StoreError> {
+/// dropped. A report that reads the directory must not keep a daemon from starting: it is waited for.
+///
+/// # Errors
+/// [`StoreError::Locked`] at once if another daemon has it, or after [`READERS_TIME_MAX`] if a command still reads it.
+pub async fn lock(dir: &Path) -> Result<File, StoreError> {
+    let mut waited = Duration::ZERO;
+    loop {
+        match try_lock(dir)? {
+            Some(file) => return Ok(file),
+            None if READERS_TIME_MAX <= waited => {
+                return Err(StoreError::Locked(format!("{} (a stentor command reads it)", dir.display())));
+            }
+            None if waited.is_zero() => {
+                tracing::warn!(dir = %dir.display(), "a stentor command reads the state folder: waiting for its end");
+            }
+            None => {}
+        }
+        tokio::time::sleep(READERS_LOOK_EVERY).await;
+        waited += READERS_LOOK_EVERY;
+    }
+}
+
+/// The lock; `None` while only readers have it.
+fn try_lock(dir: &Path) -> Result<Option<File>, StoreError> {
     let refused = |error: io::Error| refused(dir, &error);
     DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(refused)?;
     let path = dir.join(LOCK_FILE);
@@ -66,13 +94,15 @@ pub fn lock(dir: &Path) -> Result<File, StoreError> {
         options.read(true).write(true).create(true).truncate(false).mode(0o600).open(&path).map_err(refused)?;
     match file.try_lock() {
         Ok(()) => {}
+        // Who can share the lock meets readers alone.
+        Err(TryLockError::WouldBlock) if file.try_lock_shared().is_ok() => return Ok(None),
         Err(TryLockError::WouldBlock) => return Err(locked(dir, &mut file)),
         Err(TryLockError::Error(error)) => return Err(refused(error)),
     }
     // The number only informs people: a full disk must not keep the daemon from starting.
     let _ = file.set_len(0);
     let _ = file.rewind().and_then(|()| writeln!(file, "{}", std::process::id()));
-    Ok(file)
+    Ok(Some(file))
 }
 
 /// Keeps daemons out of the directory until the file is dropped, and changes nothing in it. `None` where no daemon was

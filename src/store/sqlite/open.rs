@@ -42,7 +42,7 @@ impl SqliteStore {
         sources: Arc<dyn ClockSources>,
         limits: SpaceLimits,
     ) -> Result<Arc<Self>, StoreError> {
-        let lock = disk::lock(dir)?;
+        let lock = disk::lock(dir).await?;
         let mut space = SpaceGuard::watch(dir, limits);
         space.look().await;
         let file = dir.join(FILE);

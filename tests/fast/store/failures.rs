@@ -242,6 +242,20 @@ async fn a_second_daemon_is_refused_and_a_closed_store_says_so() {
     assert!(!world.dir.path().join("stentor.db-wal").exists(), "everything is in the one file");
 }
 
+/// Whoever writes a report must not keep a daemon from starting.
+#[tokio::test]
+async fn a_daemon_that_starts_waits_for_a_reader_and_not_for_another_daemon() {
+    let mut world = World::sqlite();
+    world.reopen().await.close().await;
+    let (dir, clock) = (world.dir.path().to_owned(), Arc::new(world.hands.clone()));
+    let reader = SqliteStore::open_read_only(&dir, clock).await.expect("only read");
+    let mut starting = std::pin::pin!(open(&dir, &world.hands));
+    assert!(futures_util::poll!(&mut starting).is_pending(), "it waits");
+    reader.close().await;
+    drop(reader);
+    starting.await.expect("it goes on").close().await;
+}
+
 #[tokio::test]
 async fn a_newer_file_is_refused_and_left_alone() {
     let mut world = World::sqlite();

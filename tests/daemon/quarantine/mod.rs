@@ -73,7 +73,7 @@ fn check_lost(daemon: &Daemon) {
     let resolved = daemon.cli(&["resolve", "INC-1"]);
     assert!(!resolved.status.success() && said(&resolved).1.contains("quarantine"), "{resolved:?}");
     assert!(daemon.cli(&["report", "tte"]).status.success());
-    assert!(daemon.cli(&["journal", "export", "--out", "copy.jsonl"]).status.success());
+    assert!(daemon.cli(&["journal", "export", "--out", "copy.jsonl", "--force"]).status.success());
 }
 
 #[test]

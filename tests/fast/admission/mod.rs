@@ -107,8 +107,8 @@ fn twins(annotations: usize) -> Alert {
 #[tokio::test]
 async fn conditions_that_cost_too_much_fail_and_stop_nobody() {
     let world = World::memory();
-    // 320 kB each; a condition with two loops, which is allowed, would take minutes over each.
-    let costly = world.admit((0..4).map(|_| twins(20_000)).collect());
+    // A condition with two loops, which is allowed, would take 16 million steps over each.
+    let costly = world.admit((0..4).map(|_| twins(4_000)).collect());
     tokio::pin!(costly);
     // The runtime has one thread here: whoever occupies it stops everything.
     tokio::select! {

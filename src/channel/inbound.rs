@@ -1,9 +1,12 @@
 //! Requests from providers: bytes and headers are parsed into one value. Each channel's folder authenticates and parses
 //! its own provider's requests; the engine then acts on the value.
 
+use super::chat::ChatHost;
 use crate::core::PageId;
+use futures_util::future::BoxFuture;
 use reqwest::{Method, header::HeaderMap};
 use secrecy::{ExposeSecret, SecretString};
+use std::fmt;
 use subtle::ConstantTimeEq;
 
 /// Which of a channel's two addresses a request was sent to.
@@ -37,18 +40,28 @@ pub struct RequestHead<'a> {
 }
 
 /// The meaning of a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Inbound {
+#[derive(Debug)]
+pub enum InboundRequest {
     /// Somebody sent a text.
     Text(InboundText),
     /// A delivery report.
     Report(DeliveryReport),
     /// A call about a page asks for its next turn.
     CallTurn(CallTurnRequest),
-    /// Something was done in Slack.
-    Slack(SlackInbound),
+    /// Something was done in a chat.
+    Chat(Box<dyn ChatRequest>),
     /// Something that only needs an acknowledgement.
     Nothing,
+}
+
+/// A request about something done in a chat, whose kind knows how to answer it.
+pub trait ChatRequest: fmt::Debug + Send {
+    /// Lets the host act on it; returns the response to the provider.
+    ///
+    /// # Errors
+    ///
+    /// [`InboundRefusal`] if nothing was kept, so that the provider tells the user.
+    fn answer(self: Box<Self>, host: &dyn ChatHost) -> BoxFuture<'_, Result<Acknowledgement, InboundRefusal>>;
 }
 
 /// A text from a phone.
@@ -157,6 +170,9 @@ pub enum InboundRefusal {
     /// It can not be parsed.
     #[error("{0}")]
     Bad(String),
+    /// What was asked for could not be stored.
+    #[error("nothing was kept")]
+    NotKept,
 }
 
 /// The default of the largest body of a provider's callback, in bytes.
@@ -203,53 +219,4 @@ pub(super) fn is_one_of(secrets: &[SecretString], given: &str) -> bool {
 pub(super) fn single_header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     values.next().filter(|_| values.next().is_none())?.to_str().ok()
-}
-
-/// An action of a Slack user.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SlackInbound {
-    /// One of our buttons was pressed.
-    Press(ButtonPress),
-    /// A slash command was typed.
-    Command(SlashCommand),
-    /// Something that only needs an acknowledgement: another app's button, an event, a probe of the address.
-    Other,
-}
-
-/// A press of one of our buttons.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ButtonPress {
-    /// Who pressed it: a Slack user id.
-    pub user: String,
-    /// Whether the payload says that a bot pressed it.
-    pub is_bot: bool,
-    /// The answer's word: `wilco`, `roger`, `standby`, `unable`.
-    pub action: String,
-    /// The button's value: `PAGE:CODE`, or `INCIDENT:room`.
-    pub value: String,
-    /// The URL to which a private response can be sent for 30 minutes.
-    pub response_url: Option<String>,
-    /// The timestamp (id) of the button's message.
-    pub message_ts: Option<String>,
-    /// The Slack channel of that message.
-    pub channel: Option<String>,
-}
-
-/// A slash command as Slack sends it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct SlashCommand {
-    /// Who typed it: a Slack user id.
-    pub user: String,
-    /// Whether the payload says that a bot typed it.
-    pub is_bot: bool,
-    /// The command's name in this workspace, with its slash.
-    pub name: String,
-    /// The text after the command.
-    pub text: String,
-    /// The URL to which a private response can be sent for 30 minutes.
-    pub response_url: Option<String>,
-    /// A unique id of this invocation.
-    pub trigger_id: Option<String>,
-    /// The name of the Slack channel in which it was typed.
-    pub channel: Option<String>,
 }

@@ -6,9 +6,9 @@ use crate::{
         Channel,
         contact::ContactField,
         desk_hub::DeskHub,
-        inbound::{Acknowledgement, CALLBACK_MAX, Inbound, InboundRefusal, NamedPage, RequestHead},
+        inbound::{Acknowledgement, CALLBACK_MAX, InboundRefusal, InboundRequest, NamedPage, RequestHead},
+        provider_connection::ProviderConnection,
         room_name::RoomName,
-        socket_settings::SocketSettings,
     },
     core::{AnswerVia, Timestamp, plan::LivingRoom, retry::SendPace},
     template::TextForm,
@@ -46,10 +46,23 @@ pub struct KindSpec {
     pub form: TextForm,
     /// Whether its providers send delivery reports.
     pub reports: bool,
+    /// Which of its channels can be an incident's war room.
+    pub room: RoomSupport,
     /// Its delays and reaction times in simulations, if there is no history to estimate them from.
     pub response: ResponseAssumptions,
     /// Reads the keys of one channel. What can not be read is left empty and reported as a fault.
     pub(crate) read: SettingsReader,
+}
+
+/// Which channels of a kind can be an incident's war room ([`ChannelConfig::is_room`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RoomSupport {
+    /// None.
+    Never,
+    /// All.
+    Always,
+    /// Those of which this is true: it follows "one of kind NAME".
+    When(&'static str),
 }
 
 /// A function that reads the keys of one channel of this kind.
@@ -100,12 +113,12 @@ pub trait ChannelConfig: fmt::Debug + Send + Sync {
     }
 
     /// The secret for the connection that we open to its provider to receive events, if it works that way.
-    fn socket_secret(&self) -> Option<&SecretRef> {
+    fn connection_secret(&self) -> Option<&SecretRef> {
         None
     }
 
-    /// The settings of that connection, with its secret.
-    fn socket(&self, _secret: SecretString) -> Option<SocketSettings> {
+    /// That connection, with its secret; nothing is opened yet.
+    fn connection(&self, _secret: SecretString) -> Option<Arc<dyn ProviderConnection>> {
         None
     }
 
@@ -131,8 +144,8 @@ pub trait ChannelConfig: fmt::Debug + Send + Sync {
         _head: &RequestHead<'_>,
         _named: Option<NamedPage>,
         _body: &[u8],
-    ) -> Result<Inbound, InboundRefusal> {
-        Ok(Inbound::Nothing)
+    ) -> Result<InboundRequest, InboundRefusal> {
+        Ok(InboundRequest::Nothing)
     }
 
     /// The response to its provider, with a text for the person if there is one.
@@ -177,6 +190,11 @@ pub trait ChannelConfig: fmt::Debug + Send + Sync {
 
     /// How it keeps a war room up to date, if it does.
     fn living_room(&self) -> Option<LivingRoom> {
+        None
+    }
+
+    /// The URL that opens a war room by its id, if the provider has one.
+    fn room_url(&self, _room: &str) -> Option<String> {
         None
     }
 

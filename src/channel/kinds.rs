@@ -3,7 +3,7 @@
 use super::{
     contact::{ContactField, EMAIL, PHONE},
     desk, exec, http, kannel,
-    kind::ChannelKind,
+    kind::{ChannelKind, RoomSupport},
     slack, smtp, telegram, twilio, voice, webhook,
 };
 use std::collections::BTreeSet;
@@ -29,6 +29,36 @@ pub const KINDS: [ChannelKind; 13] = [
 pub fn contact_fields() -> BTreeSet<ContactField> {
     // `http` and `exec` need what their settings say: of these two.
     KINDS.into_iter().filter_map(|kind| kind.spec().contact).chain([PHONE, EMAIL]).collect()
+}
+
+/// Which channels can be an incident's war room, in words: "name a channel of kind ..".
+pub fn rooms() -> String {
+    let mut of_condition: Vec<(&str, Vec<&str>)> = Vec::new();
+    for kind in KINDS {
+        let condition = match kind.spec().room {
+            RoomSupport::Never => continue,
+            RoomSupport::Always => "",
+            RoomSupport::When(condition) => condition,
+        };
+        match of_condition.iter_mut().find(|(known, _)| *known == condition) {
+            Some((_, kinds)) => kinds.push(kind.as_str()),
+            None => of_condition.push((condition, vec![kind.as_str()])),
+        }
+    }
+    let worded = |(condition, kinds): (&str, Vec<&str>)| match condition {
+        "" => format!("a channel of kind {}", either(&kinds)),
+        condition => format!("one of kind {} {condition}", either(&kinds)),
+    };
+    let words: Vec<String> = of_condition.into_iter().map(worded).collect();
+    format!("name {}", words.join(", "))
+}
+
+/// `a, b or c`.
+fn either(names: &[&str]) -> String {
+    match names {
+        [rest @ .., last] if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        names => names.concat(),
+    }
 }
 
 impl ChannelKind {

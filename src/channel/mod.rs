@@ -3,6 +3,7 @@
 
 mod certificate;
 pub mod charset;
+pub mod chat;
 mod check;
 pub mod client;
 pub mod contact;
@@ -18,12 +19,12 @@ pub mod kind;
 pub mod kinds;
 pub(crate) mod mailbox;
 pub mod outbox;
+pub mod provider_connection;
 pub mod retry_after;
 pub mod room_name;
 pub mod settings;
 pub mod slack;
 pub mod smtp;
-pub mod socket_settings;
 pub mod telegram;
 pub mod twilio;
 pub mod voice;

@@ -2,7 +2,8 @@
 
 use crate::{
     channel::{
-        Channel, CheckOutcome, ProbeCheck, desk_hub::DeskHub, outbox::SandboxOutbox, slack::socket::SocketSettings,
+        Channel, CheckOutcome, ProbeCheck, desk_hub::DeskHub, outbox::SandboxOutbox,
+        provider_connection::ProviderConnection,
     },
     core::retry::SendPace,
     matrix::ChannelKind,
@@ -32,8 +33,8 @@ pub struct ActiveChannel {
     /// The secrets that authenticate its callbacks (Slack's signing secret, the gateway's token): one, or two while it
     /// is changed.
     pub inbound: Vec<SecretString>,
-    /// The settings of the sockets by which its provider delivers, if it uses them.
-    pub socket: Option<SocketSettings>,
+    /// The connection that we keep open to receive what people do, if it works that way.
+    pub connection: Option<Arc<dyn ProviderConnection>>,
 }
 
 /// What channels share across reloads.

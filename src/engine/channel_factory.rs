@@ -4,8 +4,8 @@ use crate::{
     channel::{
         Channel,
         kind::{ChannelConfig, ChannelParts},
+        provider_connection::ProviderConnection,
         settings::ChannelSettings,
-        slack::socket::SocketSettings,
     },
     config,
     core::{ChannelName, Timestamp},
@@ -35,7 +35,7 @@ pub(super) fn channel(name: &ChannelName, settings: &ChannelSettings, shared: &S
             (Arc::new(sandbox) as Arc<dyn Channel>, Some(why))
         }
     };
-    let socket = if sandboxed.is_none() { socket(name, config) } else { None };
+    let connection = if sandboxed.is_none() { connection(name, config) } else { None };
     ActiveChannel {
         channel,
         kind,
@@ -43,7 +43,7 @@ pub(super) fn channel(name: &ChannelName, settings: &ChannelSettings, shared: &S
         timeout: settings.accept_timeout.min(SEND_TIMEOUT_MAX),
         pace: settings.pace,
         inbound: inbound(name, config),
-        socket,
+        connection,
     }
 }
 
@@ -68,11 +68,11 @@ fn inbound(name: &ChannelName, config: &dyn ChannelConfig) -> Vec<SecretString> 
     config.inbound_secrets().into_iter().filter_map(read).collect()
 }
 
-/// The sockets that are to be kept open; none where the channel has no token for them.
-fn socket(name: &ChannelName, config: &dyn ChannelConfig) -> Option<SocketSettings> {
+/// The connection that is to be kept open; none where the channel has no secret for one.
+fn connection(name: &ChannelName, config: &dyn ChannelConfig) -> Option<Arc<dyn ProviderConnection>> {
     let kind = config.kind();
     let told = |why: &String| tracing::warn!(channel = %name, %kind, why, "this channel has no inbound connection");
-    config.socket(secret(config.socket_secret()?).inspect_err(told).ok()?)
+    config.connection(secret(config.connection_secret()?).inspect_err(told).ok()?)
 }
 
 /// What the clocks of others show; ladders never see it.

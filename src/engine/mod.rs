@@ -1,6 +1,6 @@
 //! Making it so: the only place where core, store and channel meet.
 //!
-//! Four parts share one context: [`Admission`] lets alerts in, [`Delivery`] sends pages, [`Inbound`] takes what comes
+//! Four parts share one context: [`Admission`] lets alerts in, [`Delivery`] sends pages, [`InboundResponses`] takes what comes
 //! back, [`Health`] looks at the node itself. Every loop body is a public `tick_*`: [`run`] calls them for ever, the
 //! simulation interleaves them.
 
@@ -34,8 +34,8 @@ pub use health::{
     PingStatus, QUEUE_STANDS_MAX, STORE_TIME_MAX,
 };
 pub use inbound::{
-    AnswerError, AnswerSource, CODE_KEPT, CodedPage, Inbound, LINK_LIFE, LinkError, OfferedLink, OptOut, WaitingPages,
-    asked_of,
+    AnswerError, AnswerSource, CODE_KEPT, CodedPage, InboundResponses, LINK_LIFE, LinkError, OfferedLink, OptOut,
+    WaitingPages, asked_of,
 };
 pub use loops::{anchor_last, run};
 pub use node::{DUE_MAX, Engine};

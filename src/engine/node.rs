@@ -6,7 +6,7 @@ use super::{
     context::{EngineContext, each},
     delivery::Delivery,
     health::Health,
-    inbound::Inbound,
+    inbound::InboundResponses,
     keys::DerivedKeys,
     metrics::Metrics,
     read::EngineReader,
@@ -31,7 +31,7 @@ pub const DUE_MAX: usize = 256;
 pub struct Engine {
     context: Arc<EngineContext>,
     admission: Admission,
-    inbound: Arc<Inbound>,
+    inbound: Arc<InboundResponses>,
     delivery: Arc<Delivery>,
     health: Arc<Health>,
     reads: EngineReader,
@@ -43,7 +43,7 @@ impl Engine {
     /// A node over a store. `public_url` is the address of this daemon for people's browsers.
     pub fn new(store: Arc<dyn Store>, config: impl Into<Arc<RuntimeConfig>>, public_url: &str) -> Arc<Self> {
         let context = Arc::new(EngineContext::new(store.clone(), config.into(), public_url));
-        let inbound = Arc::new(Inbound::new(context.clone()));
+        let inbound = Arc::new(InboundResponses::new(context.clone()));
         let delivery = Arc::new(Delivery::new(context.clone(), inbound.clone()));
         let health = Arc::new(Health::new(context.clone(), inbound.clone(), delivery.clone()));
         let engine = Arc::new(Self {
@@ -71,7 +71,7 @@ impl Engine {
     }
 
     /// Takes answers, reports of delivery and opt-outs.
-    pub fn inbound(&self) -> &Inbound {
+    pub fn inbound(&self) -> &InboundResponses {
         &self.inbound
     }
 

@@ -109,9 +109,10 @@ impl RuntimeConfig {
         let deafer = |name: &ChannelName, config: &dyn ChannelConfig| {
             let (now, before) = (self.channels.get(name)?, last.channels.get(name)?);
             let keys = now.inbound.len() < before.inbound.len().min(config.inbound_secrets().len());
-            let token = config.socket_secret().is_some();
-            let socket = token && now.sandboxed.is_none() && now.socket.is_none() && before.socket.is_some();
-            Some(keys || socket)
+            let secret = config.connection_secret().is_some();
+            let connection =
+                secret && now.sandboxed.is_none() && now.connection.is_none() && before.connection.is_some();
+            Some(keys || connection)
         };
         let mut channels = self.matrix.channels.iter();
         channels.find(|(name, settings)| deafer(name, settings.config.as_ref()) == Some(true)).map(|(name, _)| name)

@@ -4,13 +4,13 @@
 use crate::{
     channel::{
         inbound::{
-            Acknowledgement, DeliveryFailure, DeliveryOutcome, DeliveryReport, HookAddress, Inbound, InboundRefusal,
-            InboundText, NamedPage, ReportedPage, RequestHead,
+            Acknowledgement, DeliveryFailure, DeliveryOutcome, DeliveryReport, HookAddress, InboundRefusal,
+            InboundRequest, InboundText, NamedPage, ReportedPage, RequestHead,
         },
         kind::ChannelConfig,
     },
     core::{ChannelName, PageId, page::PageStage},
-    http::{body, problem::ProblemDetails, slack, state::AppState, texts, voice},
+    http::{body, chat::ChannelChat, problem::ProblemDetails, state::AppState, texts, voice},
 };
 use axum::{
     extract::{Path, Request, State},
@@ -39,7 +39,7 @@ pub async fn report(
 }
 
 async fn take(
-    app: &AppState,
+    app: &Arc<AppState>,
     at: HookAddress,
     kind: &str,
     channel: &str,
@@ -71,17 +71,20 @@ async fn take(
     };
     let bytes = body::whole(body, config.body_max(&head)).await?;
     match config.receive(&head, named, &bytes)? {
-        Inbound::Text(text) => answer(app, config, &name, text).await,
-        Inbound::Report(report) => {
+        InboundRequest::Text(text) => answer(app, config, &name, text).await,
+        InboundRequest::Report(report) => {
             settle(app, &name, report, proven).await?;
             Ok(acknowledge(config.acknowledge(None)))
         }
-        Inbound::CallTurn(turn) => {
+        InboundRequest::CallTurn(turn) => {
             let page = prove(app, &name, &turn.page).await?;
             Ok(acknowledge(config.acknowledge(Some(voice::next(app, page, &url, &turn).await?))))
         }
-        Inbound::Slack(heard) => slack::take(app, heard).await,
-        Inbound::Nothing => Ok(StatusCode::OK.into_response()),
+        InboundRequest::Chat(request) => {
+            let chat = ChannelChat::new(app.clone(), name, config.kind());
+            Ok(acknowledge(request.answer(&chat).await?))
+        }
+        InboundRequest::Nothing => Ok(StatusCode::OK.into_response()),
     }
 }
 
@@ -174,6 +177,7 @@ impl From<InboundRefusal> for ProblemDetails {
             InboundRefusal::Method => StatusCode::METHOD_NOT_ALLOWED,
             InboundRefusal::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             InboundRefusal::Bad(_) => StatusCode::BAD_REQUEST,
+            InboundRefusal::NotKept => StatusCode::SERVICE_UNAVAILABLE,
         };
         Self::new(status, refusal.to_string())
     }

@@ -1,11 +1,14 @@
-//! The connections that we open to providers to receive what people do, as the matrix says: one set for each channel of
-//! this kind.
+//! The connections that we open to providers to receive what people do, as the matrix says: one for each channel whose
+//! kind works that way.
 
 use crate::{
-    channel::socket_settings::{ConnectionProtocol, SocketSettings},
+    channel::{
+        kind::ChannelKind,
+        provider_connection::{ConnectionHost, ProviderConnection},
+    },
     core::ChannelName,
-    engine::keys::same,
-    http::{inbound_connection::ConnectionReporter, slack, state::AppState, telegram},
+    engine::{ActiveChannel, keys::same},
+    http::{inbound_connection::OpenConnectionHost, state::AppState},
 };
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use secrecy::ExposeSecret;
@@ -41,7 +44,8 @@ struct ConnectionSupervisor {
 }
 
 struct OpenConnection {
-    settings: SocketSettings,
+    kind: ChannelKind,
+    connection: Arc<dyn ProviderConnection>,
     stop: CancellationToken,
 }
 
@@ -49,10 +53,10 @@ impl ConnectionSupervisor {
     /// Closes connections that the matrix does not have any more, and opens new ones.
     fn follow_the_matrix(&mut self) {
         let live = self.app.engine.config();
-        let wanted = |name: &ChannelName| live.channels.get(name).and_then(|wired| wired.socket.as_ref());
+        let wanted = |name: &ChannelName| live.channels.get(name).filter(|wired| wired.connection.is_some());
         let app = &self.app;
         self.open.retain(|name, open| {
-            let stays = !open.stop.is_cancelled() && wanted(name).is_some_and(|now| is_same(now, &open.settings));
+            let stays = !open.stop.is_cancelled() && wanted(name).is_some_and(|now| open.is_same(now));
             if !stays {
                 open.stop.cancel();
             }
@@ -62,26 +66,22 @@ impl ConnectionSupervisor {
             stays
         });
         for (name, wired) in &live.channels {
-            if let Some(settings) = wired.socket.as_ref().filter(|_| !self.open.contains_key(name)) {
-                self.start(name, settings.clone());
+            if let Some(connection) = wired.connection.as_ref().filter(|_| !self.open.contains_key(name)) {
+                self.start(name, wired.kind, connection.clone());
             }
         }
     }
 
-    fn start(&mut self, name: &ChannelName, settings: SocketSettings) {
+    fn start(&mut self, name: &ChannelName, kind: ChannelKind, connection: Arc<dyn ProviderConnection>) {
         let stop = self.shutdown.child_token();
-        self.open.insert(name.clone(), OpenConnection { settings: settings.clone(), stop: stop.clone() });
-        let app = self.app.clone();
-        let reporter = ConnectionReporter { engine: app.engine.clone(), channel: name.clone(), stop: stop.clone() };
+        self.open.insert(name.clone(), OpenConnection { kind, connection: connection.clone(), stop: stop.clone() });
+        let host = Arc::new(OpenConnectionHost::new(self.app.clone(), name.clone(), kind, stop.clone()));
+        let channel = name.clone();
         self.ending.push(Box::pin(async move {
-            let kept = match settings.protocol {
-                ConnectionProtocol::SocketMode => slack::sockets::keep(app, &settings, reporter.clone()).await,
-                ConnectionProtocol::LongPolling => telegram::keep(app, &settings, reporter.clone()).await,
-            };
-            if let Err(error) = kept {
-                reporter.failed(&error.to_string(), true).await;
+            if let Err(error) = connection.keep(host.clone(), stop.clone()).await {
+                host.failed(&error.to_string(), true).await;
             }
-            tracing::info!(channel = %reporter.channel, "the inbound connection has ended");
+            tracing::info!(%channel, "the inbound connection has ended");
             stop.cancel();
         }));
     }
@@ -94,8 +94,11 @@ impl ConnectionSupervisor {
     }
 }
 
-fn is_same(one: &SocketSettings, other: &SocketSettings) -> bool {
-    one.protocol == other.protocol
-        && one.api_url == other.api_url
-        && same(one.secret.expose_secret(), other.secret.expose_secret())
+impl OpenConnection {
+    /// Whether this channel would open the same connection.
+    fn is_same(&self, now: &ActiveChannel) -> bool {
+        let Some(new) = now.connection.as_ref().filter(|_| now.kind == self.kind) else { return false };
+        let (new, old) = (new.settings(), self.connection.settings());
+        new.api_url == old.api_url && same(new.secret.expose_secret(), old.secret.expose_secret())
+    }
 }

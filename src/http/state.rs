@@ -28,10 +28,10 @@ pub struct AppState {
     pub started_at: Timestamp,
     /// Ends every stream.
     pub shutdown: CancellationToken,
-    /// The client for private responses to Slack users.
+    /// The client for texts that a provider takes for one user at an address of its own.
     pub client: reqwest::Client,
-    /// Another address to which private responses may be sent: test doubles on loopback.
-    pub slack_hooks: Option<String>,
+    /// What addresses begin with that stand for a provider's in tests.
+    pub test_replies: Option<String>,
     /// The runner of drills on this daemon.
     pub drills: Arc<DrillRunner>,
     /// The matrix's folder, with the scenarios of scheduled drills.

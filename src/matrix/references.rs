@@ -2,6 +2,7 @@
 //! a cycle.
 
 use crate::{
+    channel::kinds::rooms,
     core::{names::CATCH_ALL, plan::OnResolved},
     matrix::{
         contact_coverage,
@@ -19,9 +20,6 @@ use crate::{
     },
 };
 use std::collections::{BTreeMap, BTreeSet};
-
-/// The channel kinds that can be a room.
-const ROOMS: &str = "name a channel of kind slack, teams or mattermost, one of kind telegram with `group`, one of kind http or exec without `needs`, or remove `room`";
 
 pub(super) fn check(draft: &MatrixDraft, known: &KnownNames<'_>, faults: &mut MatrixFaults) {
     if draft.is_empty() {
@@ -119,7 +117,7 @@ fn triggers(draft: &MatrixDraft, faults: &mut MatrixFaults) {
             exists("channel", &draft.channels, room, faults);
             if let Some(channel) = draft.channel(&room.value).filter(|channel| !channel.is_room()) {
                 let message = format!("a channel of kind {} can not be a war room", channel.kind());
-                faults.error("not-a-room", room.at, message, ROOMS);
+                faults.error("not-a-room", room.at, message, format!("{}, or remove `room`", rooms()));
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{
     Channel,
-    kind::{ChannelConfig, ChannelKind, ChannelParts, DelayEstimate, KindSpec, ResponseAssumptions},
+    kind::{ChannelConfig, ChannelKind, ChannelParts, DelayEstimate, KindSpec, ResponseAssumptions, RoomSupport},
 };
 use crate::{
     core::{AnswerVia, retry::SendPace},
@@ -23,6 +23,7 @@ static SPEC: KindSpec = KindSpec {
     accept_timeout: Duration::from_secs(5),
     form: TextForm::Screen,
     reports: false,
+    room: RoomSupport::Never,
     // A screen is in front of them and has buttons.
     response: ResponseAssumptions {
         reaction: DelayEstimate::seconds(12, 40),

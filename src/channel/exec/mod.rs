@@ -9,7 +9,7 @@ pub use run::OUTPUT_MAX;
 use super::{
     Channel,
     contact::{self, ContactField},
-    kind::{ChannelConfig, ChannelKind, ChannelParts, KindSpec, ResponseAssumptions},
+    kind::{ChannelConfig, ChannelKind, ChannelParts, KindSpec, ResponseAssumptions, RoomSupport},
 };
 use crate::{core::retry::SendPace, template::TextForm};
 use send::{ExecChannel, ExecSettings};
@@ -29,6 +29,7 @@ static SPEC: KindSpec = KindSpec {
     accept_timeout: Duration::from_secs(10),
     form: TextForm::Board,
     reports: false,
+    room: RoomSupport::When("without `needs`"),
     response: ResponseAssumptions::POCKET,
     read: |_, table, at, faults| Arc::new(settings::read(table, at, faults)),
 };

@@ -5,8 +5,8 @@ use super::settings::HttpConfig;
 use crate::channel::{
     charset::{self, Charset},
     inbound::{
-        DeliveryFailure, DeliveryOutcome, DeliveryReport, HookAddress, Inbound, InboundRefusal, InboundText, NamedPage,
-        ReportedPage, RequestHead, is_one_of,
+        DeliveryFailure, DeliveryOutcome, DeliveryReport, HookAddress, InboundRefusal, InboundRequest, InboundText,
+        NamedPage, ReportedPage, RequestHead, is_one_of,
     },
 };
 use reqwest::header;
@@ -43,13 +43,13 @@ pub(super) fn receive(
     head: &RequestHead<'_>,
     named: Option<NamedPage>,
     body: &[u8],
-) -> Result<Inbound, InboundRefusal> {
+) -> Result<InboundRequest, InboundRefusal> {
     let said = GatewayCall::read(head, body);
     match (head.at, &config.replies, &config.report) {
         (HookAddress::Inbox, Some(replies), _) => {
             let from = said.at(&replies.from).ok_or_else(|| bad("the reply does not say who sent it"))?;
             let text = said.at(&replies.text).unwrap_or_default();
-            Ok(Inbound::Text(InboundText { from: from.trim().to_owned(), text, wish: None, id: None }))
+            Ok(InboundRequest::Text(InboundText { from: from.trim().to_owned(), text, wish: None, id: None }))
         }
         (HookAddress::Report, _, Some(report)) => {
             let page = match (named, &report.id) {
@@ -71,9 +71,9 @@ pub(super) fn receive(
             } else {
                 DeliveryOutcome::UnderWay
             };
-            Ok(Inbound::Report(DeliveryReport { page, outcome }))
+            Ok(InboundRequest::Report(DeliveryReport { page, outcome }))
         }
-        _ => Ok(Inbound::Nothing),
+        _ => Ok(InboundRequest::Nothing),
     }
 }
 

@@ -13,8 +13,8 @@ use super::{
     Channel,
     contact::{self, ContactField},
     guard::AddressGuard,
-    inbound::{Inbound, InboundRefusal, NamedPage, RequestHead},
-    kind::{ChannelConfig, ChannelKind, ChannelParts, KindSpec, ResponseAssumptions},
+    inbound::{InboundRefusal, InboundRequest, NamedPage, RequestHead},
+    kind::{ChannelConfig, ChannelKind, ChannelParts, KindSpec, ResponseAssumptions, RoomSupport},
 };
 use crate::{core::retry::SendPace, template::TextForm, toml_kit::secret::SecretRef};
 use order::{BodyTemplate, FieldTemplate};
@@ -38,6 +38,7 @@ const SPEC: KindSpec = KindSpec {
     accept_timeout: Duration::from_secs(15),
     form: TextForm::Board,
     reports: true,
+    room: RoomSupport::When("without `needs`"),
     response: ResponseAssumptions::POCKET,
     read: |kind, table, at, faults| Arc::new(settings::read(kind, table, at, faults)),
 };
@@ -120,7 +121,7 @@ impl ChannelConfig for HttpConfig {
         head: &RequestHead<'_>,
         named: Option<NamedPage>,
         body: &[u8],
-    ) -> Result<Inbound, InboundRefusal> {
+    ) -> Result<InboundRequest, InboundRefusal> {
         inbound::receive(self, head, named, body)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::SPEC;
 use crate::{
-    channel::kind::{ChannelKind, KindSpec, ResponseAssumptions},
+    channel::kind::{ChannelKind, KindSpec, ResponseAssumptions, RoomSupport},
     core::{AnswerVia, retry::SendPace},
 };
 use std::{sync::LazyLock, time::Duration};
@@ -22,6 +22,7 @@ static TEAMS_SPEC: KindSpec = KindSpec {
     preset: Some(|| TEAMS_KEYS.as_ref().map(Spanned::get_ref)),
     pace: SendPace { every: Duration::from_millis(500), burst: 4 },
     accept_timeout: Duration::from_secs(10),
+    room: RoomSupport::Always,
     response: CHAT,
     ..SPEC
 };
@@ -31,6 +32,7 @@ static MATTERMOST_SPEC: KindSpec = KindSpec {
     preset: Some(|| MATTERMOST_KEYS.as_ref().map(Spanned::get_ref)),
     pace: SendPace { every: Duration::from_millis(500), burst: 4 },
     accept_timeout: Duration::from_secs(10),
+    room: RoomSupport::Always,
     response: CHAT,
     ..SPEC
 };
@@ -39,6 +41,7 @@ static NTFY_SPEC: KindSpec = KindSpec {
     name: "ntfy",
     preset: Some(|| NTFY_KEYS.as_ref().map(Spanned::get_ref)),
     accept_timeout: Duration::from_secs(10),
+    room: RoomSupport::Always,
     ..SPEC
 };
 

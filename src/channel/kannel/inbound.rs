@@ -4,8 +4,8 @@
 use crate::channel::{
     charset::{Charset, field},
     inbound::{
-        DeliveryFailure, DeliveryOutcome, DeliveryReport, HookAddress, Inbound, InboundRefusal, InboundText, NamedPage,
-        ReportedPage, RequestHead, is_one_of,
+        DeliveryFailure, DeliveryOutcome, DeliveryReport, HookAddress, InboundRefusal, InboundRequest, InboundText,
+        NamedPage, ReportedPage, RequestHead, is_one_of,
     },
 };
 use reqwest::{Method, header::HeaderMap};
@@ -39,8 +39,8 @@ pub(super) fn receive(
     head: &RequestHead<'_>,
     named: Option<NamedPage>,
     body: &[u8],
-) -> Result<Inbound, InboundRefusal> {
-    let Some(page) = named else { return Ok(Inbound::Text(text(head, body)?)) };
+) -> Result<InboundRequest, InboundRefusal> {
+    let Some(page) = named else { return Ok(InboundRequest::Text(text(head, body)?)) };
     let failed =
         |why: &str| DeliveryOutcome::Undelivered(DeliveryFailure { why: why.to_owned(), ..DeliveryFailure::default() });
     let outcome = match status(head.query)? {
@@ -51,7 +51,7 @@ pub(super) fn receive(
         // Queued, or accepted by the carrier.
         _ => DeliveryOutcome::UnderWay,
     };
-    Ok(Inbound::Report(DeliveryReport { page: ReportedPage::Named(page), outcome }))
+    Ok(InboundRequest::Report(DeliveryReport { page: ReportedPage::Named(page), outcome }))
 }
 
 fn text(head: &RequestHead<'_>, body: &[u8]) -> Result<InboundText, InboundRefusal> {

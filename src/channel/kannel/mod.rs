@@ -7,8 +7,8 @@ pub mod settings;
 use super::{
     Channel,
     contact::PHONE,
-    inbound::{Inbound, InboundRefusal, NamedPage, RequestHead},
-    kind::{ChannelConfig, ChannelKind, ChannelParts, KindSpec, ResponseAssumptions},
+    inbound::{InboundRefusal, InboundRequest, NamedPage, RequestHead},
+    kind::{ChannelConfig, ChannelKind, ChannelParts, KindSpec, ResponseAssumptions, RoomSupport},
 };
 use crate::{core::retry::SendPace, template::TextForm, toml_kit::secret::SecretRef};
 use send::{KannelChannel, KannelSettings};
@@ -28,6 +28,7 @@ static SPEC: KindSpec = KindSpec {
     accept_timeout: Duration::from_secs(20),
     form: TextForm::Sms,
     reports: true,
+    room: RoomSupport::Never,
     response: ResponseAssumptions::POCKET,
     read: |_, table, at, faults| Arc::new(settings::read(table, at, faults)),
 };
@@ -61,7 +62,7 @@ impl ChannelConfig for KannelConfig {
         head: &RequestHead<'_>,
         named: Option<NamedPage>,
         body: &[u8],
-    ) -> Result<Inbound, InboundRefusal> {
+    ) -> Result<InboundRequest, InboundRefusal> {
         inbound::receive(head, named, body)
     }
 }

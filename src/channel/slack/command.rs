@@ -1,8 +1,9 @@
 //! Parses the slash command. Pure.
 
+use super::event::SlashCommand;
 use crate::{
-    channel::inbound::SlashCommand,
-    core::{Answer, IncidentId, RoleName},
+    channel::chat::ChatCommand,
+    core::RoleName,
     text::reply::{Reply, asks_or_denies, folded, read, typed},
 };
 
@@ -19,43 +20,6 @@ const HELP: &str = "\
 *{} drill ROLE text…*: the same as an exercise\n\
 *{} resolve INC-42 [reason]*: it is over\n\
 *{} help*: this";
-
-/// A parsed command.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SlashRequest {
-    /// Show how the command is used.
-    Help,
-    /// Show the status.
-    Status,
-    /// List the open incidents.
-    List,
-    /// Answer in the user's own name.
-    Answer {
-        /// The incident.
-        incident: IncidentId,
-        /// The answer.
-        answer: Answer,
-        /// The role, if it was given.
-        role: Option<RoleName>,
-    },
-    /// Page a role manually.
-    Page {
-        /// The role.
-        role: RoleName,
-        /// The text of the page.
-        words: String,
-        /// Whether it is a drill. This is a separate word of the command, so that no text can turn a live page into a
-        /// drill.
-        drill: bool,
-    },
-    /// Resolve an incident.
-    Resolve {
-        /// The incident.
-        incident: IncidentId,
-        /// The reason, if it was given.
-        reason: Option<String>,
-    },
-}
 
 impl SlashCommand {
     /// Reads its fields; `None` if the user is missing.
@@ -76,13 +40,13 @@ impl SlashCommand {
     /// # Errors
     ///
     /// A text that says what to type instead.
-    pub fn order(&self) -> Result<SlashRequest, String> {
+    pub fn order(&self) -> Result<ChatCommand, String> {
         let text = unescaped(&self.text);
         let (verb, rest) = first(&text);
         match folded(verb).to_ascii_lowercase().as_str() {
-            "" | "help" | "?" => Ok(SlashRequest::Help),
-            "status" => Ok(SlashRequest::Status),
-            "list" | "incidents" => Ok(SlashRequest::List),
+            "" | "help" | "?" => Ok(ChatCommand::Help),
+            "status" => Ok(ChatCommand::Status),
+            "list" | "incidents" => Ok(ChatCommand::List),
             "answer" => self.answer(rest),
             "page" => self.page(rest, false),
             "drill" => self.page(rest, true),
@@ -96,7 +60,7 @@ impl SlashCommand {
         HELP.replace("{}", &crate::channel::slack::escape(&self.name))
     }
 
-    fn answer(&self, rest: &str) -> Result<SlashRequest, String> {
+    fn answer(&self, rest: &str) -> Result<ChatCommand, String> {
         let usage = format!("type {} answer INC-42 wilco [ROLE]", self.name);
         let (incident, rest) = first(rest);
         let incident = folded(incident).parse().map_err(|error| format!("{error}; {usage}"))?;
@@ -110,25 +74,25 @@ impl SlashCommand {
             }
             (Err(error), _) => return Err(format!("{error}; {usage}")),
         };
-        Ok(SlashRequest::Answer { incident, answer, role })
+        Ok(ChatCommand::Answer { incident, answer, role })
     }
 
-    fn page(&self, rest: &str, drill: bool) -> Result<SlashRequest, String> {
+    fn page(&self, rest: &str, drill: bool) -> Result<ChatCommand, String> {
         let (role, words) = first(rest);
         let words = tidy(words);
         if role.is_empty() || words.is_empty() {
             let verb = if drill { "drill" } else { "page" };
             return Err(format!("the role or the text is missing: type {} {verb} ROLE text…", self.name));
         }
-        Ok(SlashRequest::Page { role: RoleName::from(role.to_ascii_lowercase()), words, drill })
+        Ok(ChatCommand::Page { role: RoleName::from(role.to_ascii_lowercase()), words, drill })
     }
 
-    fn resolve(&self, rest: &str) -> Result<SlashRequest, String> {
+    fn resolve(&self, rest: &str) -> Result<ChatCommand, String> {
         let (incident, reason) = first(rest);
         let usage = format!("type {} resolve INC-42 [reason]", self.name);
         let incident = folded(incident).parse().map_err(|error| format!("{error}; {usage}"))?;
         let reason = tidy(reason);
-        Ok(SlashRequest::Resolve { incident, reason: (!reason.is_empty()).then_some(reason) })
+        Ok(ChatCommand::Resolve { incident, reason: (!reason.is_empty()).then_some(reason) })
     }
 }
 
@@ -169,31 +133,32 @@ fn unescaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::IncidentId;
 
-    fn order(text: &str) -> Result<SlashRequest, String> {
+    fn order(text: &str) -> Result<ChatCommand, String> {
         SlashCommand { name: "/stentor".into(), text: text.into(), ..SlashCommand::default() }.order()
     }
 
-    fn answer(words: &str, role: Option<&str>) -> Result<SlashRequest, String> {
+    fn answer(words: &str, role: Option<&str>) -> Result<ChatCommand, String> {
         let answer = words.parse().map_err(|_| words.to_owned())?;
-        Ok(SlashRequest::Answer { incident: IncidentId(42), answer, role: role.map(RoleName::from) })
+        Ok(ChatCommand::Answer { incident: IncidentId(42), answer, role: role.map(RoleName::from) })
     }
 
-    fn page(role: &str, words: &str, drill: bool) -> Result<SlashRequest, String> {
-        Ok(SlashRequest::Page { role: role.into(), words: words.into(), drill })
+    fn page(role: &str, words: &str, drill: bool) -> Result<ChatCommand, String> {
+        Ok(ChatCommand::Page { role: role.into(), words: words.into(), drill })
     }
 
-    fn resolve(reason: Option<&str>) -> Result<SlashRequest, String> {
-        Ok(SlashRequest::Resolve { incident: IncidentId(42), reason: reason.map(str::to_owned) })
+    fn resolve(reason: Option<&str>) -> Result<ChatCommand, String> {
+        Ok(ChatCommand::Resolve { incident: IncidentId(42), reason: reason.map(str::to_owned) })
     }
 
     #[test]
     fn what_was_typed_is_what_is_meant() {
         for (text, expected) in [
-            ("", Ok(SlashRequest::Help)),
-            ("  HELP ", Ok(SlashRequest::Help)),
-            ("status", Ok(SlashRequest::Status)),
-            ("List", Ok(SlashRequest::List)),
+            ("", Ok(ChatCommand::Help)),
+            ("  HELP ", Ok(ChatCommand::Help)),
+            ("status", Ok(ChatCommand::Status)),
+            ("List", Ok(ChatCommand::List)),
             ("answer INC-42 wilco", answer("wilco", None)),
             ("answer inc-42 Roger  Trader", answer("roger", Some("trader"))),
             ("answer 42 2", answer("wilco", None)),

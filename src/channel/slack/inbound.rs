@@ -1,12 +1,11 @@
 //! What Slack sends, by HTTP or over a socket: presses of buttons, and commands.
 
 use super::{
+    event::{SlackInbound, SlashCommand},
     interaction::{self, PressError},
     signature,
 };
-use crate::channel::inbound::{
-    HookAddress, Inbound, InboundRefusal, RequestHead, SlackInbound, SlashCommand, single_header,
-};
+use crate::channel::inbound::{HookAddress, InboundRefusal, RequestHead, single_header};
 use reqwest::Method;
 use serde::Serialize;
 use serde_json::{Value, value::RawValue};
@@ -105,9 +104,9 @@ fn signed_or_short(head: &RequestHead<'_>) -> Result<(), InboundRefusal> {
 }
 
 /// Reads the request. With GET, Slack only checks that the address exists and has a certificate that it trusts.
-pub(super) fn receive(head: &RequestHead<'_>, body: &[u8]) -> Result<Inbound, InboundRefusal> {
+pub(super) fn receive(head: &RequestHead<'_>, body: &[u8]) -> Result<SlackInbound, InboundRefusal> {
     if *head.method != Method::POST {
-        return Ok(Inbound::Nothing);
+        return Ok(SlackInbound::Other);
     }
     let stamp = single_header(head.headers, "x-slack-request-timestamp");
     let signature = single_header(head.headers, "x-slack-signature");
@@ -115,9 +114,9 @@ pub(super) fn receive(head: &RequestHead<'_>, body: &[u8]) -> Result<Inbound, In
         tracing::warn!(%error, channel = head.channel, "a Slack request was refused");
         // A probe has no content, so anybody may get a response.
         let is_probe = body.len() <= PROBE_MAX && is_probe(body);
-        return if is_probe { Ok(Inbound::Nothing) } else { Err(InboundRefusal::Unauthorized(error.to_string())) };
+        return if is_probe { Ok(SlackInbound::Other) } else { Err(InboundRefusal::Unauthorized(error.to_string())) };
     }
-    of_form(body).map(Inbound::Slack).map_err(|error| InboundRefusal::Bad(error.to_string()))
+    of_form(body).map_err(|error| InboundRefusal::Bad(error.to_string()))
 }
 
 /// Parses a verified form: the field `payload` of a button, or the fields of a command.

@@ -1,6 +1,6 @@
 //! Parses the payload of a button press in Slack. Pure.
 
-use crate::channel::inbound::ButtonPress;
+use super::event::ButtonPress;
 use serde_json::Value;
 
 /// The prefix of every button's `action_id`.

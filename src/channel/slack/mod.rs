@@ -1,8 +1,10 @@
 //! Slack: direct messages with buttons, war rooms with a card that is kept up to date, and what people press and type.
 
 pub mod blocks;
+mod chat;
 pub mod command;
 pub mod contact;
+pub mod event;
 pub mod inbound;
 pub mod interaction;
 mod people;
@@ -21,11 +23,14 @@ pub use text::escape;
 
 use super::{
     Channel,
-    inbound::{Inbound, InboundRefusal, NamedPage, RequestHead},
-    kind::{ChannelConfig, ChannelKind, ChannelParts, KindSpec, ResponseAssumptions},
+    inbound::{InboundRefusal, InboundRequest, NamedPage, RequestHead},
+    kind::{ChannelConfig, ChannelKind, ChannelParts, KindSpec, ResponseAssumptions, RoomSupport},
 };
 use crate::{
-    channel::{room_name::RoomName, socket_settings::ConnectionProtocol},
+    channel::{
+        provider_connection::{ConnectionSettings, ProviderConnection},
+        room_name::RoomName,
+    },
     core::{
         AnswerVia,
         plan::{AcceptTimeout, LivingRoom},
@@ -34,10 +39,10 @@ use crate::{
     template::TextForm,
     toml_kit::secret::SecretRef,
 };
+use chat::{SlackRequest, SlackSockets};
 use secrecy::SecretString;
 use send::{SlackChannel, SlackSettings};
 use settings::SlackConfig;
-use socket::SocketSettings;
 use std::{sync::Arc, time::Duration};
 
 /// Slack: direct messages and war rooms.
@@ -56,6 +61,7 @@ static SPEC: KindSpec = KindSpec {
     accept_timeout: Duration::from_secs(8),
     form: TextForm::Slack,
     reports: false,
+    room: RoomSupport::Always,
     response: ResponseAssumptions { via: ANSWERS, ..ResponseAssumptions::CHAT },
     read: |_, table, at, faults| Arc::new(settings::read(table, at, faults)),
 };
@@ -78,12 +84,12 @@ impl ChannelConfig for SlackConfig {
         self.signing_secret.iter().collect()
     }
 
-    fn socket_secret(&self) -> Option<&SecretRef> {
+    fn connection_secret(&self) -> Option<&SecretRef> {
         self.app_token.as_ref()
     }
 
-    fn socket(&self, app_token: SecretString) -> Option<SocketSettings> {
-        Some(SocketSettings { protocol: ConnectionProtocol::SocketMode, secret: app_token, api_url: self.url.clone() })
+    fn connection(&self, app_token: SecretString) -> Option<Arc<dyn ProviderConnection>> {
+        Some(Arc::new(SlackSockets(ConnectionSettings { secret: app_token, api_url: self.url.clone() })))
     }
 
     fn is_room(&self) -> bool {
@@ -92,6 +98,11 @@ impl ChannelConfig for SlackConfig {
 
     fn living_room(&self) -> Option<LivingRoom> {
         Some(LivingRoom { archive_after: self.archive_after.map(AcceptTimeout) })
+    }
+
+    fn room_url(&self, room: &str) -> Option<String> {
+        let is_id = !room.is_empty() && room.chars().all(|c| c.is_ascii_alphanumeric());
+        is_id.then(|| format!("https://slack.com/app_redirect?channel={room}"))
     }
 
     fn new_room(&self) -> Option<(&RoomName, bool)> {
@@ -111,7 +122,7 @@ impl ChannelConfig for SlackConfig {
         head: &RequestHead<'_>,
         _named: Option<NamedPage>,
         body: &[u8],
-    ) -> Result<Inbound, InboundRefusal> {
-        inbound::receive(head, body)
+    ) -> Result<InboundRequest, InboundRefusal> {
+        Ok(InboundRequest::Chat(Box::new(SlackRequest(inbound::receive(head, body)?))))
     }
 }

@@ -9,11 +9,10 @@ mod envelope;
 mod link;
 mod listener;
 
-pub use crate::channel::socket_settings::SocketSettings;
 pub use listener::{ConnectFailure, SocketListener, SocketTiming, TIMING};
 
 use crate::{
-    channel::{ProbeCheck, SettingError},
+    channel::{ProbeCheck, SettingError, provider_connection::ConnectionSettings},
     core::retry::backoff,
 };
 use dial::{SocketDialer, SocketStream};
@@ -49,7 +48,7 @@ const PROBE: Duration = Duration::from_secs(8);
 ///
 /// [`SettingError`] if the URL is not valid.
 pub async fn run(
-    settings: &SocketSettings,
+    settings: &ConnectionSettings,
     timing: SocketTiming,
     listener: Arc<dyn SocketListener>,
     stop: CancellationToken,
@@ -68,7 +67,7 @@ pub async fn run(
 }
 
 /// Checks whether Slack would give us a link, without opening one.
-pub async fn probe(settings: &SocketSettings) -> ProbeCheck {
+pub async fn probe(settings: &ConnectionSettings) -> ProbeCheck {
     let what = "socket mode";
     let asked = match SocketDialer::new(settings, SocketTiming { open: PROBE, ..TIMING }) {
         Ok(dialer) => dialer.ask().await,

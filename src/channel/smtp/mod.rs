@@ -11,7 +11,7 @@ pub mod without_attachments;
 use super::{
     Channel,
     contact::EMAIL,
-    kind::{ChannelConfig, ChannelKind, ChannelParts, DelayEstimate, KindSpec, ResponseAssumptions},
+    kind::{ChannelConfig, ChannelKind, ChannelParts, DelayEstimate, KindSpec, ResponseAssumptions, RoomSupport},
 };
 use crate::{
     core::{AnswerVia, retry::SendPace},
@@ -35,6 +35,7 @@ static SPEC: KindSpec = KindSpec {
     accept_timeout: Duration::from_secs(30),
     form: TextForm::Mail,
     reports: false,
+    room: RoomSupport::Never,
     // People read mail only now and then.
     response: ResponseAssumptions {
         reaction: DelayEstimate::seconds(480, 2400),

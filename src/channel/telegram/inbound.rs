@@ -2,7 +2,6 @@
 //! the way of the others. Pure.
 
 use super::send::BUTTON;
-use crate::channel::inbound::{ButtonPress, InboundText};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -22,13 +21,15 @@ pub enum TelegramInbound {
     Press {
         /// By which the press is answered.
         query: String,
-        /// The button; its user is the chat id of the presser's own chat.
-        press: ButtonPress,
+        /// The button.
+        press: TelegramPress,
     },
     /// Somebody wrote to the bot in their own chat.
     Text {
-        /// What they wrote; `from` is the chat id.
-        text: InboundText,
+        /// The chat, which is the user's own.
+        chat: i64,
+        /// What they wrote.
+        text: String,
         /// Our message in that chat that it replies to.
         about: Option<i64>,
     },
@@ -44,6 +45,19 @@ pub enum TelegramInbound {
     },
     /// Nothing that counts: what was edited or forwarded, what a bot or a group says, and every other kind.
     Other,
+}
+
+/// A press of a button of ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TelegramPress {
+    /// The presser, by the id of their own chat.
+    pub user: i64,
+    /// Whether it may be a bot.
+    pub is_bot: bool,
+    /// The answer's word.
+    pub answer: String,
+    /// The page and its code: `INC-12.3:48213`.
+    pub value: String,
 }
 
 /// What of an update can be read whatever else stands in it.
@@ -69,7 +83,7 @@ impl TelegramUpdate {
         let id = update["update_id"].as_i64()?;
         let what = match (&update["callback_query"], &update["message"]) {
             (Value::Object(_), _) => press(&update["callback_query"]),
-            (_, Value::Object(_)) => text(id, &update["message"]),
+            (_, Value::Object(_)) => text(&update["message"]),
             _ => TelegramInbound::Other,
         };
         Some(Self { id, what })
@@ -80,20 +94,13 @@ fn press(query: &Value) -> TelegramInbound {
     let Some(id) = query["id"].as_str().map(str::to_owned) else { return TelegramInbound::Other };
     let user = query["from"]["id"].as_i64();
     let data = query["data"].as_str().and_then(|data| data.strip_prefix(BUTTON)).and_then(|data| data.split_once(':'));
-    let (Some(user), Some((action, value))) = (user, data) else { return TelegramInbound::ForeignPress { query: id } };
-    let press = ButtonPress {
-        user: user.to_string(),
-        is_bot: query["from"]["is_bot"] != false,
-        action: action.to_owned(),
-        value: value.to_owned(),
-        response_url: None,
-        message_ts: query["message"]["message_id"].as_i64().map(|id| id.to_string()),
-        channel: query["message"]["chat"]["id"].as_i64().map(|id| id.to_string()),
-    };
+    let (Some(user), Some((answer, value))) = (user, data) else { return TelegramInbound::ForeignPress { query: id } };
+    let is_bot = query["from"]["is_bot"] != false;
+    let press = TelegramPress { user, is_bot, answer: answer.to_owned(), value: value.to_owned() };
     TelegramInbound::Press { query: id, press }
 }
 
-fn text(update: i64, message: &Value) -> TelegramInbound {
+fn text(message: &Value) -> TelegramInbound {
     let (from, chat) = (&message["from"], &message["chat"]);
     let is_group = chat["type"] == "group" || chat["type"] == "supergroup";
     let first = message["text"].as_str().and_then(|text| text.split([' ', '@', '\n']).next());
@@ -109,9 +116,5 @@ fn text(update: i64, message: &Value) -> TelegramInbound {
         return TelegramInbound::Other;
     };
     let about = message["reply_to_message"]["message_id"].as_i64();
-    let id = Some(update.to_string());
-    TelegramInbound::Text {
-        text: InboundText { from: chat.to_string(), text: words.to_owned(), wish: None, id },
-        about,
-    }
+    TelegramInbound::Text { chat, text: words.to_owned(), about }
 }

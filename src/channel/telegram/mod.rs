@@ -1,6 +1,7 @@
 //! Telegram: messages with buttons by a bot, and what people press and write there, fetched by long polling.
 
 pub mod api;
+mod chat;
 pub mod contact;
 mod group;
 pub mod inbound;
@@ -10,19 +11,21 @@ pub mod send;
 pub mod settings;
 
 use super::{
-    Channel,
-    kind::{ChannelConfig, ChannelKind, ChannelParts, KindSpec, ResponseAssumptions},
-    socket_settings::{ConnectionProtocol, SocketSettings},
+    Channel, SettingError,
+    kind::{ChannelConfig, ChannelKind, ChannelParts, KindSpec, ResponseAssumptions, RoomSupport},
+    provider_connection::{ConnectionHost, ConnectionSettings, ProviderConnection},
 };
 use crate::{
     core::{AnswerVia, plan::LivingRoom, retry::SendPace},
     template::TextForm,
     toml_kit::secret::SecretRef,
 };
+use futures_util::future::BoxFuture;
 use secrecy::SecretString;
 use send::TelegramChannel;
 use settings::TelegramConfig;
 use std::{sync::Arc, time::Duration};
+use tokio_util::sync::CancellationToken;
 
 /// Telegram: messages by a bot.
 pub const KIND: ChannelKind = ChannelKind::of(&SPEC);
@@ -40,6 +43,7 @@ static SPEC: KindSpec = KindSpec {
     accept_timeout: Duration::from_secs(10),
     form: TextForm::Board,
     reports: false,
+    room: RoomSupport::When("with `group`"),
     response: ResponseAssumptions { via: ANSWERS, ..ResponseAssumptions::CHAT },
     read: |_, table, at, faults| Arc::new(settings::read(table, at, faults)),
 };
@@ -67,12 +71,24 @@ impl ChannelConfig for TelegramConfig {
         self.group.map(|_| LivingRoom { archive_after: None })
     }
 
-    fn socket_secret(&self) -> Option<&SecretRef> {
+    fn connection_secret(&self) -> Option<&SecretRef> {
         Some(&self.token)
     }
 
-    fn socket(&self, token: SecretString) -> Option<SocketSettings> {
-        let protocol = ConnectionProtocol::LongPolling;
-        Some(SocketSettings { protocol, secret: token, api_url: self.url.clone() })
+    fn connection(&self, token: SecretString) -> Option<Arc<dyn ProviderConnection>> {
+        Some(Arc::new(UpdateConnection(ConnectionSettings { secret: token, api_url: self.url.clone() })))
+    }
+}
+
+/// Fetches a bot's updates. It has no probe: the login of the bot shows that they can be fetched.
+struct UpdateConnection(ConnectionSettings);
+
+impl ProviderConnection for UpdateConnection {
+    fn settings(&self) -> &ConnectionSettings {
+        &self.0
+    }
+
+    fn keep(&self, host: Arc<dyn ConnectionHost>, stop: CancellationToken) -> BoxFuture<'_, Result<(), SettingError>> {
+        Box::pin(poll::run(&self.0, poll::TIMING, host, stop))
     }
 }

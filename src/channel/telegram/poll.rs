@@ -3,18 +3,20 @@
 
 use super::{
     api::BotApi,
+    chat,
     inbound::{TelegramInbound, TelegramUpdate},
     refusal::BotRefusal,
     send::{cut, cut_to},
 };
 use crate::{
-    channel::{SettingError, socket_settings::SocketSettings},
+    channel::{
+        SettingError,
+        chat::{ChatFate, ChatResult},
+        provider_connection::{ConnectionHost, ConnectionSettings},
+    },
     core::retry::backoff,
 };
-use futures_util::{
-    FutureExt,
-    future::{BoxFuture, join_all},
-};
+use futures_util::{FutureExt, future::join_all};
 use serde_json::{json, value::RawValue};
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio::time::sleep;
@@ -53,50 +55,19 @@ pub const TIMING: PollTiming = PollTiming {
     kept: backoff,
 };
 
-/// Whether Telegram may be told that an update came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UpdateFate {
-    /// It may: what was said is durable, or comes to nothing.
-    Kept,
-    /// Nothing can be kept now: it comes again until something can.
-    NotNow,
-    /// This one could not be kept, though others could.
-    Unkept,
-}
-
-/// What became of an update.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UpdateResult {
-    /// Whether Telegram may be told that it came.
-    pub fate: UpdateFate,
-    /// A word for the one who did it; empty for none.
-    pub text: String,
-}
-
-/// Who judges updates.
-pub trait UpdateListener: Send + Sync + 'static {
-    /// Judges what a user did. It is confirmed when this returns, if it was kept. After a crash in between it comes
-    /// again: judged a second time it must change nothing.
-    fn hear(&self, update: TelegramUpdate) -> BoxFuture<'_, UpdateResult>;
-    /// Whether updates are fetched now.
-    fn linked(&self, is_up: bool) -> BoxFuture<'_, ()>;
-    /// They could not be fetched; `is_lasting` where only people can mend it.
-    fn failed<'a>(&'a self, why: &'a str, is_lasting: bool) -> BoxFuture<'a, ()>;
-}
-
 /// Fetches updates until `stop`.
 ///
 /// # Errors
 ///
 /// [`SettingError`] when the settings can not be used.
 pub async fn run(
-    settings: &SocketSettings,
+    settings: &ConnectionSettings,
     timing: PollTiming,
-    listener: Arc<dyn UpdateListener>,
+    host: Arc<dyn ConnectionHost>,
     stop: CancellationToken,
 ) -> Result<(), SettingError> {
     let api = BotApi::new(settings.api_url.as_deref(), settings.secret.clone())?;
-    let poller = UpdatePoller { api, timing, listener, stop };
+    let poller = UpdatePoller { api, timing, host, stop };
     poller.keep().await;
     Ok(())
 }
@@ -124,7 +95,7 @@ impl StuckUpdate {
 struct UpdatePoller {
     api: BotApi,
     timing: PollTiming,
-    listener: Arc<dyn UpdateListener>,
+    host: Arc<dyn ConnectionHost>,
     stop: CancellationToken,
 }
 
@@ -144,7 +115,7 @@ impl UpdatePoller {
                 Err(refusal) => {
                     failures += 1;
                     if std::mem::take(&mut is_up) {
-                        self.listener.linked(false).await;
+                        self.host.linked(0).await;
                     }
                     if self.pause_after(refusal, failures).await.is_none() {
                         break;
@@ -153,21 +124,21 @@ impl UpdatePoller {
                 }
             };
             if !std::mem::replace(&mut is_up, true) {
-                self.listener.linked(true).await;
+                self.host.linked(1).await;
             }
             // What was before is confirmed by this request. Without one the next is from the oldest that is not: numbers
             // begin anywhere after a week of silence.
             offset = None;
             let (mut is_kept, mut words) = (true, Vec::new());
             for read in updates.iter().filter_map(|update| TelegramUpdate::read(update.get())) {
-                let (id, what) = (read.id, read.what.clone());
-                let judged = self.judge(read).await;
-                words.push(self.say(what, judged.text));
+                let id = read.id;
+                let judged = self.judge(&read).await;
+                words.push(self.say(read.what, judged.text));
                 // Those behind one that could not be kept are judged all the same: judged again they change nothing.
                 let taken = match judged.fate {
-                    UpdateFate::Kept => true,
-                    UpdateFate::NotNow => false,
-                    UpdateFate::Unkept => is_kept && stuck.is_given_up(id),
+                    ChatFate::Kept => true,
+                    ChatFate::NotNow => false,
+                    ChatFate::Unkept => is_kept && stuck.is_given_up(id),
                 };
                 is_kept &= taken;
                 if is_kept {
@@ -184,7 +155,7 @@ impl UpdatePoller {
             }
         }
         if is_up {
-            self.listener.linked(false).await;
+            self.host.linked(0).await;
         }
     }
 
@@ -203,23 +174,25 @@ impl UpdatePoller {
     }
 
     /// Has it judged. One that makes the judge panic is not kept, and ends nothing.
-    async fn judge(&self, update: TelegramUpdate) -> UpdateResult {
-        let id = update.id;
-        let judged = AssertUnwindSafe(async { self.listener.hear(update).await }).catch_unwind().await;
+    async fn judge(&self, update: &TelegramUpdate) -> ChatResult {
+        let event = chat::event(update, |chat, message| self.api.receipt(chat, message));
+        let Some(event) = event else { return ChatResult::kept("") };
+        let judged = AssertUnwindSafe(async { self.host.act(event).await }).catch_unwind().await;
         judged.unwrap_or_else(|_| {
-            tracing::error!(update = id, "judging a Telegram update panicked; this is a bug");
-            UpdateResult { fate: UpdateFate::Unkept, text: String::new() }
+            tracing::error!(update = update.id, "judging a Telegram update panicked; this is a bug");
+            ChatResult { fate: ChatFate::Unkept, text: String::new() }
         })
     }
 
     /// Tells its user. What it is about is kept already.
     async fn say(&self, what: TelegramInbound, word: String) {
         let told = match (&what, word.as_str()) {
-            (TelegramInbound::Press { query, press }, word) => self.answer(query, &press.user, word).await,
-            (TelegramInbound::ForeignPress { query }, word) => self.answer(query, "", word).await,
+            (TelegramInbound::Press { query, press }, word) => self.answer(query, Some(press.user), word).await,
+            (TelegramInbound::ForeignPress { query }, word) => self.answer(query, None, word).await,
             (TelegramInbound::Other, _) | (_, "") => Ok(()),
-            (TelegramInbound::Text { text, .. }, word) => self.tell(&text.from, word).await,
-            (TelegramInbound::GroupStart { chat }, word) => self.tell(&chat.to_string(), word).await,
+            (TelegramInbound::Text { chat, .. } | TelegramInbound::GroupStart { chat }, word) => {
+                self.tell(*chat, word).await
+            }
         };
         if let Err(refusal) = told {
             tracing::warn!(error = %refusal.into_send_error(), "a word to a Telegram user could not be sent");
@@ -227,22 +200,19 @@ impl UpdatePoller {
     }
 
     /// Answers a press; one that Telegram holds for too old is answered by a message.
-    async fn answer(&self, query: &str, user: &str, word: &str) -> Result<(), BotRefusal> {
+    async fn answer(&self, query: &str, user: Option<i64>, word: &str) -> Result<(), BotRefusal> {
         let body = json!({
             "callback_query_id": query,
             "text": cut_to(word, WORD_UNITS_MAX),
             "show_alert": !word.is_empty(),
         });
-        match self.api.call("answerCallbackQuery", &body, Some(WORD_TIME_MAX)).await {
-            Err(refusal) if refusal.is_of_old_query() && !user.is_empty() && !word.is_empty() => {
-                self.tell(user, word).await
-            }
-            answered => answered.map(drop),
+        match (self.api.call("answerCallbackQuery", &body, Some(WORD_TIME_MAX)).await, user) {
+            (Err(refusal), Some(chat)) if refusal.is_of_old_query() && !word.is_empty() => self.tell(chat, word).await,
+            (answered, _) => answered.map(drop),
         }
     }
 
-    async fn tell(&self, chat: &str, word: &str) -> Result<(), BotRefusal> {
-        let Ok(chat) = chat.parse::<i64>() else { return Ok(()) };
+    async fn tell(&self, chat: i64, word: &str) -> Result<(), BotRefusal> {
         let body = json!({ "chat_id": chat, "text": cut(word), "link_preview_options": { "is_disabled": true } });
         self.api.call("sendMessage", &body, Some(WORD_TIME_MAX)).await.map(drop)
     }
@@ -251,7 +221,7 @@ impl UpdatePoller {
         let (is_lasting, after) = (refusal.is_lasting(), refusal.after());
         let why = refusal.into_send_error().to_string();
         tracing::warn!(why, "Telegram's updates could not be fetched");
-        self.listener.failed(&why, is_lasting).await;
+        self.host.failed(&why, is_lasting).await;
         let wait = if is_lasting { self.timing.refused } else { after.unwrap_or_default().max(backoff(failures)) };
         self.pause(wait.min(self.timing.refused)).await
     }

@@ -6,7 +6,7 @@ use super::{
     twiml,
 };
 use crate::channel::inbound::{
-    Acknowledgement, DeliveryFailure, DeliveryOutcome, DeliveryReport, HookAddress, Inbound, InboundRefusal,
+    Acknowledgement, DeliveryFailure, DeliveryOutcome, DeliveryReport, HookAddress, InboundRefusal, InboundRequest,
     InboundText, NamedPage, OptOutWish, ReportedPage, RequestHead, single_header,
 };
 use reqwest::Method;
@@ -41,7 +41,7 @@ pub(in crate::channel) fn signed(head: &RequestHead<'_>, body: &[u8]) -> Result<
 }
 
 /// Reads a text or a delivery report. Reports may be duplicated, late and out of order.
-pub(super) fn receive(head: &RequestHead<'_>, body: &[u8]) -> Result<Inbound, InboundRefusal> {
+pub(super) fn receive(head: &RequestHead<'_>, body: &[u8]) -> Result<InboundRequest, InboundRefusal> {
     let page = match head.at {
         HookAddress::Inbox => None,
         HookAddress::Report => Some(page(head.query)?),
@@ -51,7 +51,7 @@ pub(super) fn receive(head: &RequestHead<'_>, body: &[u8]) -> Result<Inbound, In
     let Some(page) = page else {
         let wish = wish(&field("OptOutType"));
         let text = InboundText { from: field("From"), text: field("Body"), wish, id: Some(field("MessageSid")) };
-        return Ok(Inbound::Text(text));
+        return Ok(InboundRequest::Text(text));
     };
     let outcome = match field("MessageStatus").as_str() {
         "delivered" => DeliveryOutcome::Delivered,
@@ -61,7 +61,7 @@ pub(super) fn receive(head: &RequestHead<'_>, body: &[u8]) -> Result<Inbound, In
         _ => DeliveryOutcome::UnderWay,
     };
     let page = ReportedPage::Named(NamedPage::of(&page.0, &page.1)?);
-    Ok(Inbound::Report(DeliveryReport { page, outcome }))
+    Ok(InboundRequest::Report(DeliveryReport { page, outcome }))
 }
 
 /// The page and its token in the query of an address.

@@ -12,8 +12,8 @@ pub mod twiml;
 use super::{
     Channel,
     contact::PHONE,
-    inbound::{Acknowledgement, Inbound, InboundRefusal, NamedPage, RequestHead},
-    kind::{ChannelConfig, ChannelKind, ChannelParts, KindSpec, ResponseAssumptions},
+    inbound::{Acknowledgement, InboundRefusal, InboundRequest, NamedPage, RequestHead},
+    kind::{ChannelConfig, ChannelKind, ChannelParts, KindSpec, ResponseAssumptions, RoomSupport},
 };
 use crate::{core::retry::SendPace, template::TextForm, toml_kit::secret::SecretRef};
 use login::AccountSettings;
@@ -35,6 +35,7 @@ static SPEC: KindSpec = KindSpec {
     accept_timeout: Duration::from_secs(15),
     form: TextForm::Sms,
     reports: true,
+    room: RoomSupport::Never,
     response: ResponseAssumptions::POCKET,
     read: |_, table, at, faults| Arc::new(settings::read(table, at, faults)),
 };
@@ -74,7 +75,7 @@ impl ChannelConfig for TwilioConfig {
         head: &RequestHead<'_>,
         _named: Option<NamedPage>,
         body: &[u8],
-    ) -> Result<Inbound, InboundRefusal> {
+    ) -> Result<InboundRequest, InboundRefusal> {
         inbound::receive(head, body)
     }
 

@@ -4,7 +4,7 @@
 use super::settings::VoiceConfig;
 use crate::channel::{
     inbound::{
-        CallTurnRequest, DeliveryFailure, DeliveryOutcome, DeliveryReport, Inbound, InboundRefusal, NamedPage,
+        CallTurnRequest, DeliveryFailure, DeliveryOutcome, DeliveryReport, InboundRefusal, InboundRequest, NamedPage,
         ReportedPage, RequestHead,
     },
     twilio::{
@@ -15,7 +15,11 @@ use crate::channel::{
 };
 
 /// Reads the request: with `turn` in the query, a call asks what to say next; without, it is the outcome of a call.
-pub(super) fn receive(config: &VoiceConfig, head: &RequestHead<'_>, body: &[u8]) -> Result<Inbound, InboundRefusal> {
+pub(super) fn receive(
+    config: &VoiceConfig,
+    head: &RequestHead<'_>,
+    body: &[u8],
+) -> Result<InboundRequest, InboundRefusal> {
     let (page, token) = page(head.query)?;
     let turn = turn(head.query)?;
     let fields = signed(head, body)?;
@@ -23,10 +27,10 @@ pub(super) fn receive(config: &VoiceConfig, head: &RequestHead<'_>, body: &[u8])
     let Some(turn) = turn else {
         let outcome = outcome(&fields, config.machines);
         let page = ReportedPage::Named(page);
-        return Ok(Inbound::Report(DeliveryReport { page, outcome }));
+        return Ok(InboundRequest::Report(DeliveryReport { page, outcome }));
     };
     let (key, call) = (field(&fields, "Digits").to_owned(), field(&fields, "CallSid").to_owned());
-    Ok(Inbound::CallTurn(CallTurnRequest { page, turn, key, call }))
+    Ok(InboundRequest::CallTurn(CallTurnRequest { page, turn, key, call }))
 }
 
 fn turn(query: &str) -> Result<Option<u32>, InboundRefusal> {

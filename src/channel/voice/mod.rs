@@ -7,8 +7,8 @@ pub mod settings;
 use super::{
     Channel,
     contact::PHONE,
-    inbound::{Acknowledgement, HookAddress, Inbound, InboundRefusal, NamedPage, RequestHead},
-    kind::{ChannelConfig, ChannelKind, ChannelParts, DelayEstimate, KindSpec, ResponseAssumptions},
+    inbound::{Acknowledgement, HookAddress, InboundRefusal, InboundRequest, NamedPage, RequestHead},
+    kind::{ChannelConfig, ChannelKind, ChannelParts, DelayEstimate, KindSpec, ResponseAssumptions, RoomSupport},
     twilio,
 };
 use crate::{
@@ -34,6 +34,7 @@ static SPEC: KindSpec = KindSpec {
     accept_timeout: Duration::from_secs(15),
     form: TextForm::Voice,
     reports: true,
+    room: RoomSupport::Never,
     response: ResponseAssumptions {
         reaction: DelayEstimate::seconds(25, 60),
         delivery: DelayEstimate::seconds(6, 15),
@@ -77,7 +78,7 @@ impl ChannelConfig for VoiceConfig {
         head: &RequestHead<'_>,
         _named: Option<NamedPage>,
         body: &[u8],
-    ) -> Result<Inbound, InboundRefusal> {
+    ) -> Result<InboundRequest, InboundRefusal> {
         inbound::receive(self, head, body)
     }
 

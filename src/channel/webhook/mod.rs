@@ -7,7 +7,7 @@ pub mod sign;
 use super::{
     Channel,
     guard::AddressGuard,
-    kind::{ChannelConfig, ChannelKind, ChannelParts, KindSpec, ResponseAssumptions},
+    kind::{ChannelConfig, ChannelKind, ChannelParts, KindSpec, ResponseAssumptions, RoomSupport},
 };
 use crate::{core::retry::SendPace, template::TextForm, toml_kit::secret::SecretRef};
 use send::{WebhookChannel, WebhookSettings};
@@ -27,6 +27,7 @@ static SPEC: KindSpec = KindSpec {
     accept_timeout: Duration::from_secs(15),
     form: TextForm::Board,
     reports: false,
+    room: RoomSupport::Never,
     response: ResponseAssumptions::POCKET,
     read: |_, table, at, faults| Arc::new(settings::read(table, at, faults)),
 };

@@ -130,7 +130,7 @@ impl BoundDaemon {
             shows_outbox: address.ip().is_loopback() && http::desk::outbox::is_here(&public_url),
             shutdown: shutdown.clone(),
             client: reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?,
-            slack_hooks: config::variable("STENTOR_SLACK_HOOKS"),
+            test_replies: config::variable("STENTOR_SLACK_HOOKS"),
             reloader: Default::default(),
             answered: Default::default(),
             texts: Default::default(),

@@ -21,7 +21,7 @@ mod turn;
 pub use compose::{ComposedMessage, render};
 pub use send::{SendAttempt, again};
 
-use super::{context::EngineContext, inbound::Inbound};
+use super::{context::EngineContext, inbound::InboundResponses};
 use crate::{
     core::{ChannelName, IncidentId, PageId, PersonName, Timestamp},
     matrix::ChannelKind,
@@ -39,7 +39,7 @@ use tokio::sync::{Notify, futures::Notified};
 /// Queues pages, sends them and records the outcome.
 pub struct Delivery {
     context: Arc<EngineContext>,
-    inbound: Arc<Inbound>,
+    inbound: Arc<InboundResponses>,
     queues: Mutex<DeliveryQueues>,
     breakers: Mutex<ChannelBreakers>,
     /// Pages that a drill delays, and until when.
@@ -52,7 +52,7 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    pub(super) fn new(context: Arc<EngineContext>, inbound: Arc<Inbound>) -> Self {
+    pub(super) fn new(context: Arc<EngineContext>, inbound: Arc<InboundResponses>) -> Self {
         // A gauge that is absent looks like a channel that nobody watches.
         for channel in context.config.load().channels.keys() {
             context.metrics.channel_broken(channel, false);

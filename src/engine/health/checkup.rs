@@ -1,10 +1,7 @@
 //! The checks of `stentor doctor`: all parts at once, each with a time limit.
 
 use crate::{
-    channel::{
-        CheckOutcome, ProbeCheck, contact::ContactField, kinds::contact_fields, slack::socket,
-        socket_settings::ConnectionProtocol,
-    },
+    channel::{CheckOutcome, ProbeCheck, contact::ContactField, kinds::contact_fields},
     core::{
         ChannelName, ContactProof, PersonName, Timestamp,
         time::StepTime,
@@ -80,12 +77,9 @@ pub fn channels(config: &Arc<RuntimeConfig>) -> Vec<DoctorPart> {
         part(format!("channel {name}"), async move {
             let Some(active) = config.channels.get(&own) else { return Vec::new() };
             let listening = async {
-                match &active.socket {
-                    Some(socket) if socket.protocol == ConnectionProtocol::SocketMode => {
-                        Some(socket::probe(socket).await)
-                    }
-                    // Its login shows that it is heard.
-                    Some(_) | None => None,
+                match &active.connection {
+                    Some(connection) => connection.probe().await,
+                    None => None,
                 }
             };
             let (mut checks, listened) = futures_util::future::join(active.look(), listening).await;

@@ -1,4 +1,4 @@
-//! Inbound connections: those that Stentor opens to a provider (Slack's sockets) to receive what people answer. Without
+//! Inbound connections: those that Stentor opens to a provider to receive what people answer. Without
 //! one a channel still sends pages, but its buttons do nothing, so the operators must know.
 
 use crate::core::{ChannelName, Timestamp};

@@ -17,7 +17,7 @@ pub use loop_heartbeat::{EngineLoop, LoopHeartbeat};
 pub(super) use people::{REST, REST_WHOLE};
 pub use ping::{DeadManPinger, KNOCK_TIME_MAX, PING_TIME_MAX};
 
-use super::{context::EngineContext, delivery::Delivery, inbound::Inbound};
+use super::{context::EngineContext, delivery::Delivery, inbound::InboundResponses};
 use crate::engine::listeners::ListenerGauges;
 use health_state::HealthState;
 use inbound_connection::InboundConnections;
@@ -26,7 +26,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// Checks the node's own work: loops, store, queues, listeners, connections, people.
 pub struct Health {
     context: Arc<EngineContext>,
-    inbound: Arc<Inbound>,
+    inbound: Arc<InboundResponses>,
     delivery: Arc<Delivery>,
     heartbeat: LoopHeartbeat,
     listeners: ListenerGauges,
@@ -35,7 +35,7 @@ pub struct Health {
 }
 
 impl Health {
-    pub(super) fn new(context: Arc<EngineContext>, inbound: Arc<Inbound>, delivery: Arc<Delivery>) -> Self {
+    pub(super) fn new(context: Arc<EngineContext>, inbound: Arc<InboundResponses>, delivery: Arc<Delivery>) -> Self {
         Self {
             state: Mutex::new(HealthState::new(context.store.now())),
             context,

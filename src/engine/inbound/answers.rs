@@ -5,7 +5,7 @@ use crate::{
         Actor, Answer, AnswerVerdict, AnswerVia, ChannelName, ClassificationKind, Event, GivenAnswer, Incident,
         IncidentId, IncidentInput, Page, PageId, PagePurpose, PageState, PersonName, RoleName, page::PageStage,
     },
-    engine::inbound::Inbound,
+    engine::inbound::InboundResponses,
     store::{AskedQuery, AskedStanding, LockSet, RequestClass, StoreError, Transaction, earlier, transact},
 };
 use std::{sync::Arc, time::Duration};
@@ -61,7 +61,7 @@ pub enum AnswerError {
     Store(#[from] StoreError),
 }
 
-impl Inbound {
+impl InboundResponses {
     /// Takes the answer of an authenticated person. The verdict is durable when this returns. A message that had
     /// answered before is [`AnswerVerdict::Repeated`] and changes nothing, over a restart, too.
     pub async fn answer(&self, id: IncidentId, said: GivenAnswer) -> Result<AnswerVerdict, AnswerError> {

@@ -4,14 +4,14 @@
 use crate::{
     core::{IncidentId, IncidentStatus, PageId, PageIdentity},
     engine::{
-        inbound::{CODE_KEPT, Inbound},
+        inbound::{CODE_KEPT, InboundResponses},
         keys::{named_in_link, same},
     },
     store::StoreError,
 };
 use secrecy::ExposeSecret;
 
-impl Inbound {
+impl InboundResponses {
     /// The page that the token of an answer link stands for; `None` if the token is not ours, if the incident ended
     /// more than [`CODE_KEPT`] ago, or if the person has left the matrix. A link is a key: it ends with its purpose.
     pub async fn page_of_link(&self, token: &str) -> Result<Option<PageId>, StoreError> {

@@ -6,7 +6,7 @@
 //! under the server key.
 
 use super::{
-    Inbound,
+    InboundResponses,
     link_register::{LinkRegister, PersonByChannel, whose},
 };
 use crate::{
@@ -58,7 +58,7 @@ impl RuntimeConfig {
     }
 }
 
-impl Inbound {
+impl InboundResponses {
     /// Makes a code by which this person can link their account at a channel. It replaces the one before it.
     ///
     /// # Errors

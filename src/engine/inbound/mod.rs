@@ -17,13 +17,13 @@ use opt_out_register::OptOutRegister;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Takes what comes back from people and their providers, by whatever channel.
-pub struct Inbound {
+pub struct InboundResponses {
     context: Arc<EngineContext>,
     opted_out: Mutex<OptOutRegister>,
     links: Mutex<LinkRegister>,
 }
 
-impl Inbound {
+impl InboundResponses {
     pub(super) fn new(context: Arc<EngineContext>) -> Self {
         Self { context, opted_out: Mutex::default(), links: Mutex::default() }
     }

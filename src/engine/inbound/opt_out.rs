@@ -11,7 +11,7 @@ use crate::{
     },
     engine::{
         RuntimeConfig,
-        inbound::{Inbound, opt_out_register::OptOut},
+        inbound::{InboundResponses, opt_out_register::OptOut},
     },
     store::{LockSet, RequestClass, RowKind, RowName, StoreError, Transaction, transact},
 };
@@ -20,7 +20,7 @@ use std::sync::Arc;
 /// The number of journal lines that are read at once.
 const LINES_AT_ONCE: usize = 1000;
 
-impl Inbound {
+impl InboundResponses {
     /// Who opted out of which channel, as far as the matrix still has that channel and the same number.
     pub fn opt_outs(&self) -> Vec<OptOut> {
         let config = self.context.config.load();

@@ -1,7 +1,6 @@
 //! The content of a desk as JSON: its person's pages and the board of incidents.
 
 use crate::{
-    channel::slack,
     core::{
         Answer, AnswerLevel, ChannelName, Engagement, Incident, IncidentId, IncidentStatus, PersonName, Timestamp,
         WarRoom, Zone, page::Page,
@@ -323,17 +322,12 @@ fn desk_page(
 /// The runbook, and the room where it is talked about.
 fn links(live: &RuntimeConfig, incident: &Incident) -> Vec<PageLink> {
     let runbook = live.runbook(incident).map(|url| PageLink { label: "Runbook", url });
-    let is_slack = |channel: &ChannelName| {
-        live.channels.get(channel).is_some_and(|active| active.kind == slack::KIND && active.sandboxed.is_none())
+    let room = |(channel, room): (&ChannelName, &WarRoom)| {
+        live.channels.get(channel).filter(|active| active.sandboxed.is_none())?;
+        let url = live.matrix.channel(channel)?.config.room_url(&room.id)?;
+        Some(PageLink { label: "War room", url })
     };
-    let rooms = incident.rooms.iter().filter(|(channel, room)| {
-        is_slack(channel) && !room.id.is_empty() && room.id.chars().all(|c| c.is_ascii_alphanumeric())
-    });
-    let room = |(_, room): (&ChannelName, &WarRoom)| PageLink {
-        label: "War room",
-        url: format!("https://slack.com/app_redirect?channel={}", room.id),
-    };
-    runbook.into_iter().chain(rooms.map(room)).collect()
+    runbook.into_iter().chain(incident.rooms.iter().filter_map(room)).collect()
 }
 
 /// The button for somebody who passed the role on or handed it back, and can take it after all.

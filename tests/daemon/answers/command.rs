@@ -115,7 +115,7 @@ pub fn app_on(matrix: &str, store: Arc<dyn Store>, dir: &Path) -> AppState {
         started_at: Timestamp::default(),
         shutdown: CancellationToken::new(),
         client: reqwest::Client::new(),
-        slack_hooks: None,
+        test_replies: None,
         reloader: Default::default(),
         answered: Default::default(),
         texts: Default::default(),

@@ -418,7 +418,7 @@ impl World {
             started_at: START,
             shutdown: Default::default(),
             client: reqwest::Client::new(),
-            slack_hooks: None,
+            test_replies: None,
             drills: DrillRunner::new(self.engine.clone()),
             scenarios: self._dir.path().to_owned(),
             reloader: Default::default(),

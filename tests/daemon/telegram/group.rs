@@ -41,7 +41,7 @@ fn an_incident_has_one_message_in_the_group_from_its_opening_to_its_end() {
     let incident = rig.daemon.crash("ES");
     let card = rig.until_group(0, &["LIVE", &incident, "trader", "compliance"]);
     assert!(card.starts_with("LIVE"), "{card}");
-    let ana = rig.held(&incident, ANA);
+    let ana = rig.kept(&incident, ANA);
     assert!(!card.contains(&ana.code), "whoever reads the group could answer in her name");
     rig.press(ANA, "wilco", &ana.page, &ana.code);
     rig.until_group(0, &["LIVE", "trader: Ana Ruiz has it"]);

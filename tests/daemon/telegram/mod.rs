@@ -61,6 +61,16 @@ impl Rig {
         })
     }
 
+    /// The same, once it is kept as which message the page went out: a reply to the message needs that.
+    fn kept(&self, incident: &str, user: i64) -> Held {
+        let held = self.held(incident, user);
+        self.daemon.until(incident, "its acceptance", |incident| {
+            let mut pages = incident["pages"].as_array().unwrap().iter();
+            pages.any(|page| held.page.ends_with(&format!(".{}", page["n"])) && page["state"] == "accepted")
+        });
+        held
+    }
+
     /// Presses; the word that came of it.
     fn press(&self, user: i64, action: &str, page: &str, code: &str) -> String {
         let query = self.telegram.press(user, &format!("a:{action}:{page}:{code}"));
@@ -130,7 +140,7 @@ fn a_button_engages_its_own_person_with_its_own_code_and_nobody_else() {
 fn a_text_answers_by_its_code_or_as_a_reply_to_the_page() {
     let rig = Rig::start();
     let incident = rig.daemon.crash("ES");
-    let (ana, bo) = (rig.held(&incident, ANA), rig.held(&incident, BO));
+    let (ana, bo) = (rig.kept(&incident, ANA), rig.kept(&incident, BO));
     let word = rig.write(ANA, &format!("{} 2", bo.code), None);
     assert!(word.contains("No page of yours"), "{word}");
     assert!(rig.write(ANA, "2", None).contains("5-digit code"));
@@ -156,7 +166,7 @@ fn one_word_for_many_pages_is_answered_for_each_of_them() {
     let rig = Rig::start();
     for symbol in ["ES", "NQ", "YM", "RTY", "CL"] {
         let incident = rig.daemon.crash(symbol);
-        let ana = rig.held(&incident, ANA);
+        let ana = rig.kept(&incident, ANA);
         let word = rig.write(ANA, "2", Some(ana.message));
         assert!(word.starts_with(&format!("{incident}: you have it")), "{word}");
     }

@@ -1,13 +1,11 @@
 //! What Slack hands in: buttons and commands, as forms and as envelopes.
 
 use serde_json::value::RawValue;
-use stentor::channel::{
-    inbound::{ButtonPress, SlackInbound, SlashCommand},
-    slack::{
-        escape,
-        inbound::{InboundError, is_probe, of_envelope, of_form},
-        interaction::PressError,
-    },
+use stentor::channel::slack::{
+    escape,
+    event::{ButtonPress, SlackInbound, SlashCommand},
+    inbound::{InboundError, is_probe, of_envelope, of_form},
+    interaction::PressError,
 };
 
 fn form(payload: &serde_json::Value) -> Vec<u8> {

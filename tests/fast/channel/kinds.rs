@@ -2,8 +2,13 @@
 
 use std::collections::BTreeSet;
 use stentor::{
-    channel::kinds::{KINDS, contact_fields},
-    core::{AnswerVia, answer_via::ChatName},
+    channel::{
+        kind::RoomSupport,
+        kinds::{KINDS, contact_fields, rooms},
+    },
+    core::{AnswerVia, Timestamp, answer_via::ChatName},
+    matrix::{KnownNames, Matrix, SourceText},
+    template::PageTemplates,
 };
 
 #[test]
@@ -33,4 +38,53 @@ fn answers_by_a_chat_are_journaled_under_the_name_of_its_kind() {
         }
     }
     assert_eq!(chats, ["slack", "telegram"]);
+}
+
+/// A service that sends to numbers.
+const TO_PHONES: &str = "needs = 'phone'\nbody = '[{{ to }}, {{ text }}]'";
+
+/// Whether a channel of this kind with these keys beside those that it must have can be a room.
+fn is_room(kind: &str, keys: &str) -> bool {
+    let needed = match kind {
+        "slack" | "telegram" => "token = { env = 'T' }",
+        "kannel" => "url = 'http://127.0.0.1:9/'",
+        "smtp" => "url = 'smtps://mail.example'\nfrom = 'a@example.com'",
+        "twilio" | "voice" => {
+            "account = 'AC0123456789abcdef0123456789abcdef'\ntoken = { env = 'T' }\nfrom = '+447700900000'"
+        }
+        "http" => "url = 'https://gateway.example/'",
+        "teams" | "mattermost" | "ntfy" => "url = { env = 'U' }",
+        "webhook" => "url = 'https://hook.example/'\nkeys = [{ env = 'K' }]",
+        "exec" => "program = '/bin/true'",
+        _ => "",
+    };
+    let text = format!("[channel.it]\nkind = '{kind}'\n{needed}\n{keys}\n");
+    let templates = PageTemplates::shipped().revisions();
+    let files = [SourceText { path: "matrix.toml".into(), text }];
+    let parsed = Matrix::parse(&files, &KnownNames { templates: &templates }, Timestamp::default());
+    let matrix = parsed.matrix.unwrap_or_else(|| panic!("{kind}: {:?}", parsed.diagnostics));
+    matrix.channel(&"it".into()).unwrap().is_room()
+}
+
+#[test]
+fn what_can_be_a_room_is_told_by_the_entries_of_the_kinds_and_is_so() {
+    let told = "name a channel of kind slack, teams, mattermost or ntfy, one of kind telegram with `group`, \
+                one of kind http or exec without `needs`";
+    assert_eq!(rooms(), told);
+    for kind in KINDS.map(|kind| kind.spec()) {
+        let (not, can): (&[&str], &[&str]) = match kind.room {
+            RoomSupport::Never => (&[""], &[]),
+            RoomSupport::Always => (&[], &[""]),
+            RoomSupport::When("with `group`") => (&[""], &["group = -1001"]),
+            RoomSupport::When("without `needs`") if kind.name == "exec" => (&["needs = 'phone'"], &[""]),
+            RoomSupport::When("without `needs`") => (&[TO_PHONES], &["body = '{{ text }}'"]),
+            RoomSupport::When(other) => panic!("{}: {other} is not tried", kind.name),
+        };
+        for keys in not {
+            assert!(!is_room(kind.name, keys), "{} {keys}", kind.name);
+        }
+        for keys in can {
+            assert!(is_room(kind.name, keys), "{} {keys}", kind.name);
+        }
+    }
 }

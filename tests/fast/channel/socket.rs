@@ -13,12 +13,12 @@ use std::{
 };
 use stentor::channel::{
     CheckOutcome, ProbeCheck,
-    inbound::SlackInbound,
+    provider_connection::ConnectionSettings,
     slack::{
+        event::SlackInbound,
         inbound::InboundResult,
-        socket::{ConnectFailure, SocketListener, SocketSettings, SocketTiming, TIMING, probe, run},
+        socket::{ConnectFailure, SocketListener, SocketTiming, TIMING, probe, run},
     },
-    socket_settings::ConnectionProtocol,
 };
 use tokio::{
     runtime::Runtime,
@@ -117,12 +117,8 @@ impl Rig {
         Self { slack, ear, stop, running, runtime }
     }
 
-    fn settings(slack: &SocketMode) -> SocketSettings {
-        SocketSettings {
-            protocol: ConnectionProtocol::SocketMode,
-            secret: SecretString::from(APP_TOKEN),
-            api_url: Some(slack.api_url()),
-        }
+    fn settings(slack: &SocketMode) -> ConnectionSettings {
+        ConnectionSettings { secret: SecretString::from(APP_TOKEN), api_url: Some(slack.api_url()) }
     }
 
     /// What a look at it shows.

@@ -16,12 +16,13 @@ use std::{
 };
 use stentor::channel::{
     Channel, CheckOutcome, ContactData, Message, Recipient, SendError,
+    chat::{ChatEvent, ChatFate, ChatHost, ChatResult},
     contact::ContactValues,
-    socket_settings::{ConnectionProtocol, SocketSettings},
+    provider_connection::{ConnectionHost, ConnectionSettings},
     telegram::{
         api,
         inbound::{TelegramInbound, TelegramUpdate},
-        poll::{PollTiming, UpdateFate, UpdateListener, UpdateResult, run},
+        poll::{PollTiming, run},
     },
 };
 use stentor::core::retry::backoff;
@@ -172,8 +173,8 @@ fn read(update: Value) -> TelegramInbound {
 #[test]
 fn only_what_a_human_writes_in_their_own_chat_is_a_text() {
     let own = message(ANA, "48213 2");
-    let TelegramInbound::Text { text, about } = read(json!({ "message": own })) else { panic!("no text") };
-    assert_eq!((text.from.as_str(), text.text.as_str(), about), ("1000001", "48213 2", None));
+    let TelegramInbound::Text { chat, text, about } = read(json!({ "message": own })) else { panic!("no text") };
+    assert_eq!((chat, text.as_str(), about), (ANA, "48213 2", None));
     let with = |key: &str, value: Value| {
         let mut message = own.clone();
         message[key] = value;
@@ -198,24 +199,50 @@ fn only_what_a_human_writes_in_their_own_chat_is_a_text() {
     assert_eq!(TelegramUpdate::of(&json!({ "message": own })), None);
 }
 
-/// Keeps nothing the first time.
-#[derive(Default)]
-struct Forgetful {
-    heard: Mutex<Vec<i64>>,
+/// A host of a connection: it keeps what `fate` says, given what was heard before.
+struct Host {
+    fate: Box<dyn Fn(&[ChatEvent], &ChatEvent) -> ChatFate + Send + Sync>,
+    heard: Mutex<Vec<ChatEvent>>,
     failures: Mutex<Vec<(String, bool)>>,
-    links: Mutex<Vec<bool>>,
+    links: Mutex<Vec<usize>>,
 }
 
-impl UpdateListener for Forgetful {
-    fn hear(&self, update: TelegramUpdate) -> BoxFuture<'_, UpdateResult> {
-        let mut heard = self.heard.lock().unwrap();
-        let fate = if heard.contains(&update.id) { UpdateFate::Kept } else { UpdateFate::NotNow };
-        heard.push(update.id);
-        Box::pin(std::future::ready(UpdateResult { fate, text: String::new() }))
+impl Host {
+    fn new(fate: impl Fn(&[ChatEvent], &ChatEvent) -> ChatFate + Send + Sync + 'static) -> Arc<Self> {
+        let (heard, failures, links) = Default::default();
+        Arc::new(Self { fate: Box::new(fate), heard, failures, links })
     }
 
-    fn linked(&self, is_up: bool) -> BoxFuture<'_, ()> {
-        self.links.lock().unwrap().push(is_up);
+    /// Keeps nothing the first time.
+    fn forgetful() -> Arc<Self> {
+        Self::new(|heard, event| if heard.contains(event) { ChatFate::Kept } else { ChatFate::NotNow })
+    }
+
+    fn texts(&self) -> Vec<String> {
+        self.heard.lock().unwrap().iter().map(|event| event.text.clone()).collect()
+    }
+}
+
+impl ChatHost for Host {
+    fn act(&self, event: ChatEvent) -> BoxFuture<'_, ChatResult> {
+        let mut heard = self.heard.lock().unwrap();
+        let fate = (self.fate)(&heard, &event);
+        heard.push(event);
+        Box::pin(std::future::ready(ChatResult { fate, text: String::new() }))
+    }
+
+    fn post<'a>(&'a self, _: &'a str, _: String) -> BoxFuture<'a, Result<(), String>> {
+        unreachable!("Telegram has no such addresses")
+    }
+
+    fn is_test_address(&self, _: &str) -> bool {
+        false
+    }
+}
+
+impl ConnectionHost for Host {
+    fn linked(&self, links: usize) -> BoxFuture<'_, ()> {
+        self.links.lock().unwrap().push(links);
         Box::pin(std::future::ready(()))
     }
 
@@ -230,22 +257,18 @@ async fn an_update_is_confirmed_only_when_it_was_kept_and_a_webhook_is_told() {
     super::double::install_tls();
     let telegram = FakeTelegram::start();
     telegram.world().webhook = true;
-    let settings = SocketSettings {
-        protocol: ConnectionProtocol::LongPolling,
-        secret: TOKEN.into(),
-        api_url: Some(telegram.url()),
-    };
+    let settings = ConnectionSettings { secret: TOKEN.into(), api_url: Some(telegram.url()) };
     let timing = PollTiming {
         hold: Duration::from_secs(25),
         margin: Duration::from_secs(10),
         refused: Duration::from_millis(50),
         kept: backoff,
     };
-    let (listener, stop) = (Arc::new(Forgetful::default()), CancellationToken::new());
+    let (host, stop) = (Host::forgetful(), CancellationToken::new());
     let ids: Vec<i64> = (0..3).map(|_| telegram.write(ANA, "48213 2", None)).collect();
     let polling = tokio::spawn({
-        let (listener, stop) = (listener.clone(), stop.clone());
-        async move { run(&settings, timing, listener, stop).await }
+        let (host, stop) = (host.clone(), stop.clone());
+        async move { run(&settings, timing, host, stop).await }
     });
     let until = async |look: &dyn Fn() -> bool| {
         tokio::time::timeout(Duration::from_secs(20), async {
@@ -256,80 +279,51 @@ async fn an_update_is_confirmed_only_when_it_was_kept_and_a_webhook_is_told() {
         .await
         .expect("it comes");
     };
-    until(&|| !listener.failures.lock().unwrap().is_empty()).await;
-    let (why, is_lasting) = listener.failures.lock().unwrap()[0].clone();
+    until(&|| !host.failures.lock().unwrap().is_empty()).await;
+    let (why, is_lasting) = host.failures.lock().unwrap()[0].clone();
     assert!(why.contains("webhook") && is_lasting, "{why}");
     telegram.world().webhook = false;
     until(&|| telegram.world().is_all_confirmed()).await;
-    let heard = listener.heard.lock().unwrap().clone();
-    assert_eq!(heard, [ids.clone(), ids.clone()].concat(), "each once more, and none after it was kept");
+    let heard: Vec<String> = host.heard.lock().unwrap().iter().flat_map(|event| event.id.clone()).collect();
+    let each: Vec<String> = ids.iter().map(i64::to_string).collect();
+    assert_eq!(heard, [each.clone(), each].concat(), "each once more, and none after it was kept");
     let offsets: Vec<Value> = telegram.world().polls.iter().map(|poll| poll["offset"].clone()).collect();
     assert_eq!(offsets, [Value::Null, Value::Null, json!(ids[2] + 1)]);
     stop.cancel();
     polling.await.unwrap().unwrap();
-    assert_eq!(*listener.links.lock().unwrap(), [true, false]);
+    assert_eq!(*host.links.lock().unwrap(), [1, 0]);
 }
 
-/// Keeps everything but what this user writes.
-struct Choosy {
-    of: &'static str,
-    fate: UpdateFate,
-    heard: Mutex<Vec<String>>,
-}
-
-impl UpdateListener for Choosy {
-    fn hear(&self, update: TelegramUpdate) -> BoxFuture<'_, UpdateResult> {
-        let words = match &update.what {
-            TelegramInbound::Text { text, .. } => text.text.clone(),
-            other => format!("{other:?}"),
-        };
-        let fate = if words == self.of { self.fate } else { UpdateFate::Kept };
-        self.heard.lock().unwrap().push(words);
-        Box::pin(std::future::ready(UpdateResult { fate, text: String::new() }))
-    }
-
-    fn linked(&self, _: bool) -> BoxFuture<'_, ()> {
-        Box::pin(std::future::ready(()))
-    }
-
-    fn failed<'a>(&'a self, _: &'a str, _: bool) -> BoxFuture<'a, ()> {
-        Box::pin(std::future::ready(()))
-    }
-}
-
-/// Polls in virtual waits until `done`; what was heard.
+/// Polls until `done`, without keeping what has this text; the texts that were heard.
 async fn heard(
     telegram: &FakeTelegram,
     of: &'static str,
-    fate: UpdateFate,
+    fate: ChatFate,
     done: impl Fn(&[String]) -> bool,
 ) -> Vec<String> {
     super::double::install_tls();
-    let settings = SocketSettings {
-        protocol: ConnectionProtocol::LongPolling,
-        secret: TOKEN.into(),
-        api_url: Some(telegram.url()),
-    };
+    let settings = ConnectionSettings { secret: TOKEN.into(), api_url: Some(telegram.url()) };
     let timing = PollTiming {
         hold: Duration::from_secs(25),
         margin: Duration::from_secs(10),
         refused: Duration::from_secs(60),
         kept: |_| Duration::from_millis(1),
     };
-    let (listener, stop) = (Arc::new(Choosy { of, fate, heard: Mutex::default() }), CancellationToken::new());
+    let host = Host::new(move |_, event| if event.text == of { fate } else { ChatFate::Kept });
+    let stop = CancellationToken::new();
     let polling = tokio::spawn({
-        let (listener, stop) = (listener.clone(), stop.clone());
-        async move { run(&settings, timing, listener, stop).await }
+        let (host, stop) = (host.clone(), stop.clone());
+        async move { run(&settings, timing, host, stop).await }
     });
     let waited = async {
-        while !done(&listener.heard.lock().unwrap()) {
+        while !done(&host.texts()) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
     tokio::time::timeout(Duration::from_secs(20), waited).await.expect("it comes");
     stop.cancel();
     polling.await.unwrap().unwrap();
-    std::mem::take(&mut *listener.heard.lock().unwrap())
+    host.texts()
 }
 
 #[tokio::test]
@@ -338,10 +332,10 @@ async fn an_update_that_alone_can_not_be_kept_is_given_up_and_one_that_waits_for
     telegram.write(ANA, "stuck", None);
     telegram.write(BO, "behind it", None);
     let times = |heard: &[String], words: &str| heard.iter().filter(|said| *said == words).count();
-    let all = heard(&telegram, "stuck", UpdateFate::Unkept, |_| telegram.world().is_all_confirmed()).await;
+    let all = heard(&telegram, "stuck", ChatFate::Unkept, |_| telegram.world().is_all_confirmed()).await;
     assert_eq!((times(&all, "stuck"), times(&all, "behind it")), (10, 10), "{all:?}");
     telegram.write(ANA, "stuck", None);
-    heard(&telegram, "stuck", UpdateFate::NotNow, |heard| 15 < times(heard, "stuck")).await;
+    heard(&telegram, "stuck", ChatFate::NotNow, |heard| 15 < times(heard, "stuck")).await;
     assert!(!telegram.world().is_all_confirmed(), "it was given up while nothing could be kept");
 }
 
@@ -351,23 +345,19 @@ async fn an_update_that_can_not_be_read_stands_in_nobodys_way() {
     telegram.hand_in(json!({ "message": message(ANA, "NUMBER_TOO_LARGE") }));
     telegram.write(BO, "behind it", None);
     telegram.world().spoils = Some(("\"NUMBER_TOO_LARGE\"", "1e999"));
-    let all = heard(&telegram, "", UpdateFate::Kept, |_| telegram.world().is_all_confirmed()).await;
-    assert_eq!(all, ["Other", "behind it"]);
+    let all = heard(&telegram, "", ChatFate::Kept, |_| telegram.world().is_all_confirmed()).await;
+    assert_eq!(all, ["behind it"]);
 }
 
 #[tokio::test]
 async fn another_program_that_fetches_the_bots_updates_is_told_and_outlasted() {
     super::double::install_tls();
     let telegram = FakeTelegram::start();
-    let settings = SocketSettings {
-        protocol: ConnectionProtocol::LongPolling,
-        secret: TOKEN.into(),
-        api_url: Some(telegram.url()),
-    };
-    let (listener, stop) = (Arc::new(Forgetful::default()), CancellationToken::new());
+    let settings = ConnectionSettings { secret: TOKEN.into(), api_url: Some(telegram.url()) };
+    let (host, stop) = (Host::forgetful(), CancellationToken::new());
     let polling = tokio::spawn({
-        let (listener, stop) = (listener.clone(), stop.clone());
-        async move { run(&settings, stentor::channel::telegram::poll::TIMING, listener, stop).await }
+        let (host, stop) = (host.clone(), stop.clone());
+        async move { run(&settings, stentor::channel::telegram::poll::TIMING, host, stop).await }
     });
     // The second poll is the one that is held.
     while telegram.world().polls.len() < 2 {
@@ -376,12 +366,12 @@ async fn another_program_that_fetches_the_bots_updates_is_told_and_outlasted() {
     let other = format!("{}/bot{TOKEN}/getUpdates", telegram.url());
     reqwest::Client::new().post(other).json(&json!({ "timeout": 0 })).send().await.unwrap();
     let until = async {
-        while *listener.links.lock().unwrap() != [true, false, true] {
+        while *host.links.lock().unwrap() != [1, 0, 1] {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
     tokio::time::timeout(Duration::from_secs(20), until).await.expect("it is heard again");
-    let (why, is_lasting) = listener.failures.lock().unwrap()[0].clone();
+    let (why, is_lasting) = host.failures.lock().unwrap()[0].clone();
     assert!(why.contains("another program") && !is_lasting, "{why}");
     stop.cancel();
     polling.await.unwrap().unwrap();

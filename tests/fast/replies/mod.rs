@@ -9,8 +9,8 @@ use proptest::{
 use std::collections::BTreeSet;
 use stentor::{
     channel::{
-        inbound::SlashCommand,
-        slack::command::SlashRequest,
+        chat::ChatCommand,
+        slack::event::SlashCommand,
         smtp::incoming::{self, MailMeaning},
     },
     core::{Answer, AnswerLevel},
@@ -37,8 +37,8 @@ fn ordered(text: &str) -> String {
     let command =
         SlashCommand { name: "/stentor".into(), text: format!("answer INC-42 {text}"), ..SlashCommand::default() };
     match command.order() {
-        Ok(SlashRequest::Answer { answer, role: Some(role), .. }) => format!("{answer} for {role}"),
-        Ok(SlashRequest::Answer { answer, role: None, .. }) => answer.to_string(),
+        Ok(ChatCommand::Answer { answer, role: Some(role), .. }) => format!("{answer} for {role}"),
+        Ok(ChatCommand::Answer { answer, role: None, .. }) => answer.to_string(),
         Ok(other) => format!("{other:?}"),
         Err(why) => {
             assert!(why.contains("is not an answer: say roger (1)"), "{why}");

@@ -4,9 +4,10 @@ use super::{
     link::{CloseReason, SocketConnection, worded},
     listener::{SocketListener, SocketTiming},
 };
-use crate::channel::socket_settings::SocketSettings;
 use crate::channel::{
-    SettingError, is_loopback, retry_after,
+    SettingError, is_loopback,
+    provider_connection::ConnectionSettings,
+    retry_after,
     slack::{
         refusal::{self, code_only},
         web::{API_URL, check_url},
@@ -67,7 +68,7 @@ struct OpenResponse {
 }
 
 impl SocketDialer {
-    pub(super) fn new(settings: &SocketSettings, timing: SocketTiming) -> Result<Self, SettingError> {
+    pub(super) fn new(settings: &ConnectionSettings, timing: SocketTiming) -> Result<Self, SettingError> {
         let api_url = settings.api_url.as_deref().unwrap_or(API_URL).trim_end_matches('/');
         check_url(api_url)?;
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();

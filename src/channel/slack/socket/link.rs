@@ -5,9 +5,9 @@ use super::{
     envelope::{FrameKind, SocketEnvelope, SocketFrame, acknowledgement},
     listener::{SocketListener, SocketTiming},
 };
-use crate::channel::{
-    inbound::SlackInbound,
-    slack::inbound::{self, InboundResult},
+use crate::channel::slack::{
+    event::SlackInbound,
+    inbound::{self, InboundResult},
 };
 use futures_util::{FutureExt, SinkExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use std::{fmt, panic::AssertUnwindSafe, sync::Arc, time::Duration};

@@ -1,6 +1,6 @@
 //! The timeouts of sockets, and the trait that handles their events.
 
-use crate::channel::{inbound::SlackInbound, slack::inbound::InboundResult};
+use crate::channel::slack::{event::SlackInbound, inbound::InboundResult};
 use futures_util::future::BoxFuture;
 use std::time::Duration;
 

@@ -1,7 +1,8 @@
-//! Handles a button of a person's own page that is pressed in a chat: the code in it proves its page.
+//! Handles a button that is pressed in a chat: of a person's own page, which the code in it proves, or of a room's card.
 
 use crate::{
-    core::{Answer, AnswerVerdict, IncidentId, PageId, PersonName},
+    channel::chat::ChatButton,
+    core::{Answer, AnswerVerdict, GivenAnswer, IncidentId, PageId, PersonName},
     engine::{AnswerError, AnswerSource},
     http::{desk::standing::verdict_text, state::AppState},
     store::StoreError,
@@ -21,14 +22,27 @@ pub(super) enum PressRefused {
     NotKept,
 }
 
-/// Handles a button that names a page: the page must be this person's own, because others may see the button.
-pub(super) async fn by_page(
+/// Handles a button. The page that it names must be this person's own, because others may see the button.
+pub(super) async fn by_button(
     app: &AppState,
-    (page, code): (&str, &str),
+    button: &ChatButton,
     person: PersonName,
     answer: Answer,
-    by: impl Into<AnswerSource>,
+    by: AnswerSource,
 ) -> Result<(IncidentId, Result<AnswerVerdict, AnswerError>), PressRefused> {
+    let (page, code) = match button {
+        ChatButton::Page { page, code } => (page, code),
+        ChatButton::Card { incident, mark } => {
+            let incident: IncidentId = incident.parse().map_err(PressRefused::Word)?;
+            // After a backup was restored, an older card may name another incident by the same number.
+            if app.engine.reads().identity(incident).await.map_err(not_kept)?.is_some() {
+                ours(app.engine.inbound().is_mark(incident, mark).await)?;
+            }
+            let AnswerSource { via, origin } = by;
+            let said = GivenAnswer { person, answer, via, page: None, role: None, origin };
+            return Ok((incident, app.engine.inbound().answer(incident, said).await));
+        }
+    };
     let page: PageId = page.parse().map_err(|()| PressRefused::Word("This button is not one of ours.".into()))?;
     ours(app.engine.inbound().is_code(page, code).await)?;
     Ok((page.incident, app.engine.inbound().answer_page(page, person, Some(answer), by).await))
@@ -51,12 +65,12 @@ pub(super) async fn verdict_words(
 }
 
 /// Refuses a button that is not ours.
-pub(super) fn ours(is_ours: Result<bool, StoreError>) -> Result<(), PressRefused> {
+fn ours(is_ours: Result<bool, StoreError>) -> Result<(), PressRefused> {
     if is_ours.map_err(not_kept)? { Ok(()) } else { Err(PressRefused::Word("This button is not one of ours.".into())) }
 }
 
 /// Logs the store's error.
-pub(super) fn not_kept(error: StoreError) -> PressRefused {
+fn not_kept(error: StoreError) -> PressRefused {
     tracing::error!(%error, "an answer by a button could not be stored");
     PressRefused::NotKept
 }

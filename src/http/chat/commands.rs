@@ -1,13 +1,10 @@
-//! Runs slash commands for people of the matrix; the response is private.
+//! Runs commands that people of the matrix type in a chat.
 
 use crate::{
-    channel::{
-        inbound::SlashCommand,
-        slack::{self, command::SlashRequest, escape},
-    },
-    core::{Actor, Answer, ChannelName, GivenAnswer, Incident, IncidentId, PersonName, RoleName},
+    channel::chat::{ChatCommand, ChatEvent, TypedCommand},
+    core::{Actor, AnswerVia, ChannelName, GivenAnswer, Incident, IncidentId, PersonName, RoleName},
     engine::{AnswerError, CALLS_MAX, ManualPage, ManualPageResult, RuntimeConfig},
-    http::{api::view, desk::standing::verdict_text, press::NOT_KEPT, state::AppState, status::status},
+    http::{api::view, desk::standing::verdict_text, problem::ProblemDetails, state::AppState, status::status},
     store::{IncidentFilter, StoreError},
     text::reply::{ReplyDoubt, says_exercise},
 };
@@ -18,43 +15,47 @@ const LIST_MAX: usize = 20;
 /// The largest number of characters of a summary in `list`.
 const SUMMARY_MAX: usize = 150;
 
-/// Runs the command and returns the result in Slack's markup.
-pub(super) async fn obey(app: &AppState, command: &SlashCommand, person: PersonName) -> String {
-    let order = match command.order() {
-        Ok(order) => order,
-        Err(why) => return escape(&why),
+/// Runs the command for this person; returns the text for them.
+pub(super) async fn obey(
+    app: &AppState,
+    event: &ChatEvent,
+    typed: &TypedCommand,
+    (person, via): (PersonName, AnswerVia),
+) -> Result<String, ProblemDetails> {
+    let command = match &typed.command {
+        Ok(command) => command.clone(),
+        Err(why) => return Ok(why.clone()),
     };
-    let said = match order {
-        SlashRequest::Help => return command.help(),
-        SlashRequest::Status => status(app).await,
-        SlashRequest::List => list(app).await,
-        SlashRequest::Answer { incident, answer: said, role } => {
-            let hand_back = format!("To hand it back: {} answer {incident} unable", command.name);
+    Ok(match command {
+        ChatCommand::Help => event.words.help.clone(),
+        ChatCommand::Status => status(app).await?,
+        ChatCommand::List => list(app).await?,
+        ChatCommand::Answer { incident, answer: said, role } => {
+            let hand_back = format!("To hand it back: {} answer {incident} unable", typed.name);
             match app.engine.reads().view(incident).await {
-                Ok(Some(seen)) if !seen.drill && says_exercise(&command.text) => {
-                    Ok(format!("{incident}: {}", ReplyDoubt::Live))
+                Ok(Some(seen)) if !seen.drill && says_exercise(&event.text) => {
+                    format!("{incident}: {}", ReplyDoubt::Live)
                 }
-                _ => answer(app, person, incident, (said, role), &hand_back).await,
+                _ => {
+                    let said = GivenAnswer { person, answer: said, via, page: None, role, origin: None };
+                    answer(app, incident, said, &hand_back).await?
+                }
             }
         }
-        SlashRequest::Page { role, words, drill } => {
+        ChatCommand::Page { role, words, drill } => {
             let call = ManualPage {
-                id: command.trigger_id.clone().unwrap_or_else(|| format!("{:016x}", rand::random::<u64>())),
+                id: typed.id.clone().unwrap_or_else(|| format!("{:016x}", rand::random::<u64>())),
                 by: person,
                 role,
                 words,
                 drill,
-                place: command.channel.clone(),
+                place: typed.place.clone(),
                 received_at: app.engine.now(),
             };
-            page(app, call).await
+            page(app, call).await?
         }
-        SlashRequest::Resolve { incident, reason } => resolve(app, person, incident, reason).await,
-    };
-    escape(&said.unwrap_or_else(|error| {
-        tracing::error!(%error, "a Slack command failed");
-        NOT_KEPT.to_owned()
-    }))
+        ChatCommand::Resolve { incident, reason } => resolve(app, person, incident, reason).await?,
+    })
 }
 
 async fn list(app: &AppState) -> Result<String, StoreError> {
@@ -92,12 +93,11 @@ fn role(seen: &view::RoleView) -> String {
 
 async fn answer(
     app: &AppState,
-    person: PersonName,
     incident: IncidentId,
-    (answer, role): (Answer, Option<RoleName>),
+    said: GivenAnswer,
     hand_back: &str,
 ) -> Result<String, StoreError> {
-    let said = GivenAnswer { person: person.clone(), answer, via: slack::ANSWERS, page: None, role, origin: None };
+    let person = said.person.clone();
     match app.engine.inbound().answer(incident, said).await {
         Ok(verdict) => {
             // The answer is committed, even if reading the incident fails.

@@ -1,0 +1,190 @@
+//! Acts on what people do in the chats of one channel: an event is of the person whose account it came with.
+
+use super::{
+    commands,
+    press::{NO_HUMAN, NOT_KEPT, PressRefused, by_button, verdict_words},
+};
+use crate::{
+    channel::{
+        chat::{ChatAction, ChatButton, ChatEvent, ChatFate, ChatHost, ChatResult},
+        kind::ChannelKind,
+    },
+    core::{Answer, ChannelName, PageId, PersonName},
+    engine::{AnswerSource, LinkError},
+    http::{
+        explanations::TextReply,
+        problem::ProblemDetails,
+        state::AppState,
+        texts::{self, TextWriter},
+    },
+    text::reply,
+};
+use axum::http::{StatusCode, header};
+use futures_util::future::BoxFuture;
+use std::sync::Arc;
+
+/// The chats of one channel.
+pub(in crate::http) struct ChannelChat {
+    app: Arc<AppState>,
+    channel: ChannelName,
+    kind: ChannelKind,
+}
+
+impl ChatHost for ChannelChat {
+    fn act(&self, event: ChatEvent) -> BoxFuture<'_, ChatResult> {
+        Box::pin(self.judge(event))
+    }
+
+    fn post<'a>(&'a self, url: &'a str, json: String) -> BoxFuture<'a, Result<(), String>> {
+        Box::pin(async move {
+            let request = self.app.client.post(url).header(header::CONTENT_TYPE, "application/json").body(json);
+            match request.send().await {
+                Ok(response) if response.status().is_success() => Ok(()),
+                Ok(response) => Err(format!("HTTP status {}", response.status().as_u16())),
+                Err(error) => Err(error.without_url().to_string()),
+            }
+        })
+    }
+
+    fn is_test_address(&self, url: &str) -> bool {
+        self.app.test_replies.as_deref().is_some_and(|prefix| url.starts_with(prefix))
+    }
+}
+
+impl ChannelChat {
+    pub(in crate::http) fn new(app: Arc<AppState>, channel: ChannelName, kind: ChannelKind) -> Self {
+        Self { app, channel, kind }
+    }
+
+    /// Acts on it once. Of an event that is handed over again nothing more is said, but for the first time after a
+    /// restart; an answer is known again by its incident even then.
+    async fn judge(&self, event: ChatEvent) -> ChatResult {
+        let key = event.id.as_ref().map(|id| format!("{} {} {id}", self.kind, self.channel)).unwrap_or_default();
+        let mut is_first = false;
+        let judged = self.app.answered.once(key, async || {
+            is_first = true;
+            self.said(&event).await
+        });
+        match judged.await {
+            Ok(text) => ChatResult::kept(if is_first { text } else { String::new() }),
+            Err(_) if self.app.engine.reads().health().is_err() => {
+                ChatResult { fate: ChatFate::NotNow, text: NOT_KEPT.to_owned() }
+            }
+            Err(_) => ChatResult { fate: ChatFate::Unkept, text: NOT_KEPT.to_owned() },
+        }
+    }
+
+    async fn said(&self, event: &ChatEvent) -> Result<String, ProblemDetails> {
+        if event.is_bot {
+            return Ok(NO_HUMAN.to_owned());
+        }
+        match (&event.action, self.person(&event.user)) {
+            (ChatAction::Tell(words), _) => Ok(words.clone()),
+            (ChatAction::Press { answer, button }, person) => match self.press(event, answer, button, person).await {
+                Ok(word) | Err(PressRefused::Word(word)) => Ok(word),
+                Err(PressRefused::NotKept) => Err(ProblemDetails::new(StatusCode::SERVICE_UNAVAILABLE, NOT_KEPT)),
+            },
+            (ChatAction::Start { code: Some(code) }, None) => self.link(event, code).await,
+            (ChatAction::Start { code: None }, None) => Ok(self.explained(event, self.stranger(event))),
+            (_, None) => Ok(self.stranger(event)),
+            (ChatAction::Start { .. }, Some(person)) => Ok(self.explained(event, welcome(&person, event))),
+            (ChatAction::Unknown, Some(_)) => Ok(self.explained(event, event.words.help.clone())),
+            (ChatAction::Command(command), Some(person)) => {
+                commands::obey(&self.app, event, command, (person, self.source(event).via)).await
+            }
+            (ChatAction::Text { about }, Some(person)) => self.text(event, about.as_deref(), person).await,
+        }
+    }
+
+    async fn press(
+        &self,
+        event: &ChatEvent,
+        answer: &str,
+        button: &ChatButton,
+        person: Option<PersonName>,
+    ) -> Result<String, PressRefused> {
+        let answer: Answer = answer.parse().map_err(|error| PressRefused::Word(format!("{error}")))?;
+        let person = person.ok_or_else(|| PressRefused::Word(self.stranger(event)))?;
+        let (incident, said) = by_button(&self.app, button, person.clone(), answer, self.source(event)).await?;
+        verdict_words(&self.app, incident, &person, said).await
+    }
+
+    async fn text(&self, event: &ChatEvent, about: Option<&str>, person: PersonName) -> Result<String, ProblemDetails> {
+        let writer = TextWriter { person, address: self.address(event), by: self.source(event) };
+        let read = reply::read(&event.text);
+        match self.page(about, &writer.person).await? {
+            Some(page) => texts::answer_to_page(&self.app, writer, page, &event.text, read).await,
+            None => texts::answer(&self.app, writer, &event.text, read).await,
+        }
+    }
+
+    /// Links a newcomer's account to the person who was given this code; wrong codes of one account are counted.
+    async fn link(&self, event: &ChatEvent, code: &str) -> Result<String, ProblemDetails> {
+        let guessed = texts::guessed(&self.app, &format!("{} link {}", self.kind, event.user));
+        let mut guessed = guessed.lock().await;
+        if !guessed.may_try(self.app.engine.now()) {
+            tracing::warn!(channel = %self.channel, "too many wrong codes to link an account: it waits");
+            return Ok("Too many wrong codes: wait ten minutes.".to_owned());
+        }
+        match self.app.engine.inbound().link(&self.channel, code, &event.user).await {
+            Ok(person) => {
+                tracing::info!(person = %person, channel = %self.channel, "their account is linked");
+                Ok(welcome(&person, event))
+            }
+            Err(LinkError::Store(error)) => Err(error.into()),
+            Err(LinkError::UnknownCode | LinkError::NotWanted(_) | LinkError::TooLong) => {
+                guessed.wrong += 1;
+                tracing::warn!(channel = %self.channel, "somebody gave a code to link an account that is not good");
+                let stranger = event.words.stranger.as_deref().unwrap_or_default();
+                let words = "This code is not good: it was used, or is too old. Ask for a new link.";
+                Ok(format!("{words} {stranger}").trim_end().to_owned())
+            }
+        }
+    }
+
+    /// Limits how often an explanation is sent.
+    fn explained(&self, event: &ChatEvent, words: String) -> String {
+        let now = self.app.engine.now();
+        self.app.texts.bounded(&self.address(event), &event.text, TextReply::Question(words), now)
+    }
+
+    /// What a user is told whom the matrix does not know.
+    fn stranger(&self, event: &ChatEvent) -> String {
+        event.words.stranger.clone().unwrap_or_else(|| {
+            tracing::warn!(channel = %self.channel, "somebody whom the matrix does not know wrote in a chat");
+            String::new()
+        })
+    }
+
+    /// The page that went out as the message with this receipt, where it is the person's own.
+    async fn page(&self, receipt: Option<&str>, person: &PersonName) -> Result<Option<PageId>, ProblemDetails> {
+        let Some(receipt) = receipt else { return Ok(None) };
+        let page = self.app.engine.inbound().page_with_receipt(&self.channel, receipt).await?;
+        let Some(page) = page else { return Ok(None) };
+        let incident = self.app.engine.reads().view(page.incident).await?;
+        let row = incident.as_ref().and_then(|incident| incident.pages.get(&page.n));
+        Ok(row.is_some_and(|row| row.person.as_ref() == Some(person)).then_some(page))
+    }
+
+    fn person(&self, user: &str) -> Option<PersonName> {
+        let live = self.app.engine.config();
+        let settings = live.matrix.channel(&self.channel);
+        let field = settings.and_then(|settings| settings.needs()).or(self.kind.spec().contact);
+        let given = field.and_then(|field| live.person_of(field, user));
+        given.or_else(|| self.app.engine.inbound().linked_person(&self.channel, user))
+    }
+
+    fn source(&self, event: &ChatEvent) -> AnswerSource {
+        let origin = event.id.as_ref().map(|id| format!("{} {id}", self.channel));
+        AnswerSource { via: self.kind.spec().response.via, origin }
+    }
+
+    /// By what wrong codes and explanations of one user are counted.
+    fn address(&self, event: &ChatEvent) -> String {
+        format!("{} {}", self.kind, event.user)
+    }
+}
+
+fn welcome(person: &PersonName, event: &ChatEvent) -> String {
+    format!("Pages for {person} come here.\n{}", event.words.help)
+}

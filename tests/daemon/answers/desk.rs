@@ -277,7 +277,7 @@ fn a_desk_that_opens_late_gets_what_waits_for_it_though_others_are_closed() {
     assert!(by_desk(&closed, None).iter().all(|page| page["refusals"] == 0 && page["state"] == "queued"), "{closed:#}");
     let told = String::from_utf8(daemon.cli(&["show", &incident]).stdout).unwrap();
     assert!(told.contains("waits: their desk was not open") && !told.contains("provider"), "{told}");
-    let metrics = Call::get("/metrics").send(daemon.address).body;
+    let metrics = daemon.control(&Call::get("/metrics")).body;
     let counted = |outcome: &str| {
         let labels = format!("channel=\"desk\",outcome=\"{outcome}\"");
         metrics.lines().any(|line| line.contains(&labels) && !line.ends_with(" 0"))

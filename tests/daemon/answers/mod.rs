@@ -5,7 +5,7 @@
 mod command;
 use crate::common;
 mod crowd;
-mod desk;
+pub mod desk;
 mod desk_time;
 use crate::fixture;
 mod hand_back;

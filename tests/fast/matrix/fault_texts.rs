@@ -6,6 +6,8 @@ use super::*;
 #[test]
 fn a_token_belongs_to_one_source() {
     check_added("[source.other]\ntoken = { env = \"MONITOR_TOKEN\" }", &[("same-token", "other")]);
+    let scopes = "[source.other]\ntoken = { env = \"OTHER\" }\nscopes = [\"alerts\", \"all\"]";
+    check_added(scopes, &[("unknown-word", "\"all\"")]);
     check(
         "{ env = \"MONITOR_TOKEN\" }",
         "[{ env = \"A\" }, { env = \"B\" }, { env = \"C\" }]",

@@ -130,6 +130,7 @@
 //! # `[role.NAME]`: a job that somebody must take
 //! | key | meaning | default |
 //! |---|---|---|
+//! | `name` | what people read instead of its id, at most 32 characters | its id |
 //! | `engaged_by` | the answer that it requires: `roger` (received) or `wilco` (I have it) | `wilco` |
 //! | `target` | `{ within, percent }`: in a drill, this percentage is engaged within this time | none |
 //! | `template` | the template for its texts | the role's own name if there is a template with it, else `default` |

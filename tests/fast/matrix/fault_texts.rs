@@ -21,6 +21,19 @@ fn a_token_belongs_to_one_source() {
 }
 
 #[test]
+fn a_role_is_called_by_a_short_line() {
+    let with = |name: &str| {
+        format!("[role.other]\nname = {name}\nstep = [{{ page = [\"ana\"], by = [\"desk\"], wait = \"45s\" }}]")
+    };
+    check_added(&with("\"Head of desk\""), &[]);
+    let long = format!("{:?}", "x".repeat(33));
+    for (name, code) in [("\" \"", "empty-text"), (long.as_str(), "text-too-long"), ("\"a\\nb\"", "control-character")]
+    {
+        check_added(&with(name), &[(code, name)]);
+    }
+}
+
+#[test]
 fn slack_signs_with_one_secret_or_with_two_while_it_is_changed() {
     let slack = "token = { env = \"SLACK\" }";
     let with = |keys: &str| format!("{slack}\n{keys}");

@@ -6,6 +6,7 @@ mod command;
 use crate::common;
 mod crowd;
 pub mod desk;
+mod desk_changes;
 mod desk_time;
 use crate::fixture;
 mod hand_back;

@@ -82,6 +82,9 @@ pub struct AcceptTimeout(#[serde(with = "super::time::duration_text")] pub Durat
 /// The plan for one role.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RolePlan {
+    /// What people read instead of its id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// The answer that engages it.
     pub engaged_by: AnswerLevel,
     /// How fast it should be engaged.
@@ -145,6 +148,11 @@ pub enum OnResolved {
 }
 
 impl EscalationPlan {
+    /// What people read of a role: its name, or else its id.
+    pub fn called<'a>(&'a self, role: &'a RoleName) -> &'a str {
+        self.roles.get(role).map_or(role.as_str(), |row| row.called(role))
+    }
+
     /// The same plan with every wait divided by `by`, but no wait below one second: the ladder of a compressed drill.
     pub fn compressed(&self, by: u32) -> Self {
         let mut plan = self.clone();
@@ -207,6 +215,11 @@ fn one_or_many<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<ChannelName>, D
 }
 
 impl RolePlan {
+    /// What people read: its name, or else its id.
+    pub fn called<'a>(&'a self, id: &'a RoleName) -> &'a str {
+        self.name.as_deref().unwrap_or(id.as_str())
+    }
+
     /// The sum of the waits of its steps, including repeats, without `next`.
     pub fn length(&self) -> Duration {
         self.steps.iter().map(|step| step.wait.saturating_mul(step.repeat.saturating_add(1))).sum()

@@ -3,8 +3,8 @@
 use super::history::{self, ChainPortion, HistoryControl};
 use crate::{
     core::{
-        ContactProof, DrillRun, Incident, IncidentId, IncidentIdentity, PageId, PageIdentity, PersonName, RunId,
-        ScheduledRun, ShownText, StoredLine,
+        ContactProof, DrillRun, Event, Incident, IncidentId, IncidentIdentity, JournalRecord, PageId, PageIdentity,
+        PersonName, RunId, ScheduledRun, ShownText, SourceName, StoredLine,
         record::{RecordCursor, RecordPortion},
     },
     store::{
@@ -47,6 +47,16 @@ impl EngineReader {
     /// The incident with the greatest number.
     pub async fn newest(&self) -> Result<Option<IncidentId>, StoreError> {
         self.store.newest().await
+    }
+
+    /// The source whose alert opened an incident, as its journal says; `None` if there is no such incident.
+    pub async fn opened_by(&self, id: IncidentId) -> Result<Option<SourceName>, StoreError> {
+        let lines = self.store.lines(Some(id.to_string()), 0, 1).await?;
+        let first = lines.first().and_then(|line| serde_json::from_str::<JournalRecord>(&line.body).ok());
+        Ok(first.and_then(|record| match record.event {
+            Event::Opened(opening) => Some(opening.alert.source.clone()),
+            _ => None,
+        }))
     }
 
     /// What tells an incident from every other one with its number.

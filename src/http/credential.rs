@@ -4,10 +4,11 @@ use crate::{
     core::{PersonName, SourceName},
     engine::keys::same,
     http::{caller::UnixCaller, problem::ProblemDetails, state::AppState},
+    matrix::SourceScope,
 };
 use axum::{
     Extension,
-    http::{HeaderMap, header},
+    http::{HeaderMap, StatusCode, header},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use secrecy::ExposeSecret;
@@ -51,18 +52,30 @@ fn password(credential: &str) -> Option<String> {
     text.split_once(':').map(|(_, password)| password.to_owned())
 }
 
-/// Refuses callers without a credential. The socket has authenticated its callers; over TCP a desk's cookie or a
-/// source's token is required.
-pub fn admitted(
+/// Refuses callers who may not read this. The socket has authenticated its callers, and a person who is signed in may
+/// read everything; a source needs the scope.
+pub fn may_read(
     app: &AppState,
     caller: Option<Extension<UnixCaller>>,
     headers: &HeaderMap,
+    scope: SourceScope,
 ) -> Result<(), ProblemDetails> {
-    let known = || session(app, headers).is_some() || source(app, headers).is_some();
-    if caller.is_some() || known() {
+    if caller.is_some() || session(app, headers).is_some() {
         return Ok(());
     }
-    Err(ProblemDetails::unauthorized("sign in to the desk (stentor desk-link NAME), or send the token of a [source]"))
+    let sign_in = "sign in to the desk (stentor desk-link NAME), or send the token of a [source]";
+    let source = source(app, headers).ok_or_else(|| ProblemDetails::unauthorized(sign_in))?;
+    in_scope(app, &source, scope).map_err(|detail| ProblemDetails::new(StatusCode::FORBIDDEN, detail))
+}
+
+/// Whether the token of this source may be used for this; if not, what to change.
+pub fn in_scope(app: &AppState, source: &SourceName, scope: SourceScope) -> Result<(), String> {
+    let live = app.engine.config();
+    if live.matrix.sources.get(source).is_some_and(|known| known.scopes.contains(&scope)) {
+        return Ok(());
+    }
+    let scope = scope.as_str();
+    Err(format!("the token of source {source} has no scope {scope:?}: add it to `scopes` of [source.{source}]"))
 }
 
 #[cfg(test)]

@@ -121,6 +121,7 @@ fn rotation(draft: RotationDraft, as_of: Timestamp) -> Option<Rotation> {
 fn role_plan(name: &str, draft: RoleDraft, known: &KnownNames<'_>) -> RolePlan {
     let (template, template_revision) = template(draft.template.map(|template| template.value), name, known);
     RolePlan {
+        name: draft.name,
         engaged_by: draft.engaged_by,
         target: draft.target.map(|target| target.value),
         template,
@@ -133,6 +134,7 @@ fn role_plan(name: &str, draft: RoleDraft, known: &KnownNames<'_>) -> RolePlan {
 fn catch_all_plan(step: StepDraft, known: &KnownNames<'_>) -> RolePlan {
     let (template, template_revision) = template(None, RoleName::catch_all().as_str(), known);
     RolePlan {
+        name: None,
         engaged_by: AnswerLevel::Wilco,
         target: None,
         template,

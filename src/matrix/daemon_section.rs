@@ -2,15 +2,15 @@
 
 use crate::{
     core::names::CATCH_ALL,
-    matrix::settings::{DaemonSettings, PING_EVERY, PingSettings, SourceSettings},
+    matrix::settings::{DaemonSettings, PING_EVERY, PingSettings, SourceScope, SourceSettings},
     toml_kit::{
         document::{TomlItem, TomlTable},
-        faults::{MatrixFaults, SourceSpan},
+        faults::{LocatedValue, MatrixFaults, SourceSpan},
         network::networks,
         secret::{self, secrets, web_url},
     },
 };
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 pub(super) fn daemon(mut table: TomlTable<'_>, faults: &mut MatrixFaults) -> DaemonSettings {
     let listen = table.take("listen").and_then(|item| item.text(faults)).and_then(|text| {
@@ -46,8 +46,24 @@ pub(super) fn source(mut table: TomlTable<'_>, at: SourceSpan, faults: &mut Matr
     let tokens = token.map(|item| secrets(&item, faults)).unwrap_or_default();
     let drills = table.take("drills").and_then(|item| item.flag(faults)).unwrap_or(false);
     let pages_unmatched = table.take("unmatched").and_then(|item| unmatched(&item, faults)).unwrap_or(false);
+    let scopes = table.take("scopes").map_or_else(|| [SourceScope::Alerts].into(), |item| scopes(&item, faults));
     table.finish(&["heartbeat", "lease"], &[], faults);
-    SourceSettings { tokens, drills, pages_unmatched }
+    SourceSettings { tokens, drills, pages_unmatched, scopes }
+}
+
+/// `["alerts", "read"]`.
+fn scopes(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> BTreeSet<SourceScope> {
+    let texts = item.texts(faults).unwrap_or_default();
+    let read = |text: &LocatedValue<String>| {
+        let scope = SourceScope::ALL.into_iter().find(|scope| scope.as_str() == text.value);
+        if scope.is_none() {
+            let known = SourceScope::ALL.map(|scope| format!("{:?}", scope.as_str())).join(", ");
+            let message = format!("there is no scope {:?}", text.value);
+            faults.error("unknown-word", text.at, message, format!("the scopes are {known}"));
+        }
+        scope
+    };
+    texts.iter().filter_map(read).collect()
 }
 
 fn unmatched(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<bool> {

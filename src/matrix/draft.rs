@@ -60,6 +60,7 @@ pub(super) struct OverrideDraft {
 }
 
 pub(super) struct RoleDraft {
+    pub name: Option<String>,
     pub engaged_by: AnswerLevel,
     pub target: Option<LocatedValue<EngagementTarget>>,
     pub template: Option<LocatedValue<String>>,

@@ -17,6 +17,9 @@ const REPEAT_MAX: u32 = 100;
 /// How many steps a role may have, and how many entries a step may have.
 const STEPS_MAX: usize = 50;
 
+/// The longest name of a role, in characters: what every text has room for.
+const ROLE_NAME_MAX: usize = 32;
+
 /// How often the catch-all repeats by default.
 const EVERY: Duration = Duration::from_secs(120);
 
@@ -25,6 +28,7 @@ pub(super) fn role(mut table: TomlTable<'_>, name: &str, at: SourceSpan, faults:
         let help = "choose another name, or write [catch-all]";
         faults.error("reserved-name", at, "a role can not be called `catch-all`", help);
     }
+    let shown = table.take("name").and_then(|item| role_name(&item, faults));
     let engaged_by = table.take("engaged_by").and_then(|item| level(&item, faults)).unwrap_or(AnswerLevel::Wilco);
     let target = table.take("target").and_then(|item| target(&item, faults));
     let template = table.take("template").and_then(|item| item.text(faults)).map(LocatedValue::owned);
@@ -32,7 +36,18 @@ pub(super) fn role(mut table: TomlTable<'_>, name: &str, at: SourceSpan, faults:
     let steps = table.demand("step", at, example, faults).and_then(|item| steps(&item, faults));
     let next = table.take("next").and_then(|item| item.text(faults)).map(LocatedValue::owned);
     table.finish(&["separate", "decision", "quorum"], &[], faults);
-    RoleDraft { engaged_by, target, template, steps: steps.unwrap_or_default(), next }
+    RoleDraft { name: shown, engaged_by, target, template, steps: steps.unwrap_or_default(), next }
+}
+
+/// What people read instead of the role's id.
+fn role_name(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<String> {
+    let text = item.text(faults)?;
+    let length = text.value.trim().chars().count();
+    if ROLE_NAME_MAX < length {
+        let message = format!("the `name` of a role has at most {ROLE_NAME_MAX} characters, and this has {length}");
+        return faults.refuse("text-too-long", text.at, message, "write what people call it: \"Head of desk\"");
+    }
+    Some(text.value.trim().to_owned())
 }
 
 pub(super) fn catch_all(mut table: TomlTable<'_>, at: SourceSpan, faults: &mut MatrixFaults) -> StepDraft {

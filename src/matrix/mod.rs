@@ -24,6 +24,7 @@
 //! | `token` | its bearer token, a secret; a list of two during a change | must be given |
 //! | `drills` | whether it may post drills | `false` |
 //! | `unmatched` | what alerts do that no trigger takes: `count`, or page the `catch-all`, once for the source | `count` |
+//! | `scopes` | what its token may do: `alerts` (send alerts, read the incidents that they opened), `read` (read every incident, reports, the details of `/readyz`), `metrics` (read `/metrics`) | `["alerts"]` |
 //!
 //! A *secret* is never written here; the matrix only says where it is kept: `{ env = "VARIABLE" }`, `{ file = "PATH" }`
 //! or `{ credential = "NAME" }` (systemd).
@@ -129,6 +130,7 @@
 //! # `[role.NAME]`: a job that somebody must take
 //! | key | meaning | default |
 //! |---|---|---|
+//! | `name` | what people read instead of its id, at most 32 characters | its id |
 //! | `engaged_by` | the answer that it requires: `roger` (received) or `wilco` (I have it) | `wilco` |
 //! | `target` | `{ within, percent }`: in a drill, this percentage is engaged within this time | none |
 //! | `template` | the template for its texts | the role's own name if there is a template with it, else `default` |
@@ -203,6 +205,6 @@ pub use crate::toml_kit::{
 pub use cost::{CostMeter, EXPRESSION_COST_MAX};
 pub use expression::{CelExpression, EXPRESSION_MAX, TEXT_MAX};
 pub use model::{KnownNames, Matrix, ParsedMatrix};
-pub use settings::{DaemonSettings, People, Person, PingSettings, SourceSettings, Sources};
+pub use settings::{DaemonSettings, People, Person, PingSettings, SourceScope, SourceSettings, Sources};
 pub use summary::SummaryTemplate;
 pub use zone_name::{UnknownZone, zone_named};

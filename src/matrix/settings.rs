@@ -8,7 +8,7 @@ use crate::{
         secret::{SecretAddress, SecretRef},
     },
 };
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf, time::Duration};
 
 /// The keys of `[daemon]`; for a missing key, the command line and its defaults apply.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -63,6 +63,33 @@ pub struct SourceSettings {
     pub drills: bool,
     /// Whether its alerts that no trigger takes page the catch-all.
     pub pages_unmatched: bool,
+    /// What its tokens may be used for.
+    pub scopes: BTreeSet<SourceScope>,
+}
+
+/// What a source's token may be used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SourceScope {
+    /// Sending alerts, and reading the incidents that they opened.
+    Alerts,
+    /// Reading every incident, the reports, and the details of `/readyz`.
+    Read,
+    /// Reading `/metrics`.
+    Metrics,
+}
+
+impl SourceScope {
+    /// All of them, in the order in which they are documented.
+    pub const ALL: [Self; 3] = [Self::Alerts, Self::Read, Self::Metrics];
+
+    /// Its name in the matrix.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Alerts => "alerts",
+            Self::Read => "read",
+            Self::Metrics => "metrics",
+        }
+    }
 }
 
 /// A responder.

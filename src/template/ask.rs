@@ -3,7 +3,7 @@
 
 use super::{
     fit,
-    words::{BriefWords, EXERCISE, listed, role_name},
+    words::{BriefWords, EXERCISE, listed},
 };
 use crate::{
     core::{AnswerLevel, Engagement, RoleName, plan::StepTarget},
@@ -30,7 +30,7 @@ impl Otherwise {
         let engagement = words.engagement().filter(|e| e.is_open())?;
         let row = words.row()?;
         if let Some(next) = &engagement.waits_on {
-            return Some(Self::AskedToo(role_name(words.incident().asked_for(next))));
+            return Some(Self::AskedToo(words.role_name(words.incident().asked_for(next))));
         }
         let step_plan = row.steps.get(engagement.step);
         if engagement.exhausted || step_plan.is_some_and(|step_plan| engagement.round < step_plan.repeat) {
@@ -40,7 +40,7 @@ impl Otherwise {
             return Some(Self::next_step(words, &step.page));
         }
         Some(match next_of(words, engagement, row.next.as_ref()) {
-            Some(next) => Self::Role(role_name(&next)),
+            Some(next) => Self::Role(words.role_name(&next)),
             None => Self::UntilAnswered,
         })
     }
@@ -131,7 +131,7 @@ pub(super) fn sentence(words: &BriefWords<'_>, form: TextForm) -> String {
 
 /// The same for a call, after the words `You are asked`.
 pub(super) fn spoken(words: &BriefWords<'_>) -> String {
-    let role = words.role().map_or_else(|| "on call".to_owned(), role_name);
+    let role = words.role().map_or_else(|| "on call".to_owned(), |role| words.role_name(role));
     // The role `it` must not be read as the word "it".
     let role = if role.len() <= 2 { role.to_uppercase() } else { role };
     let wanted = match level(words) {

@@ -9,7 +9,7 @@ use crate::{
         ask::{self, Otherwise},
         brief::TextForm,
         fit, headline, trail,
-        words::{BriefWords, role_name, state},
+        words::{BriefWords, state},
     },
 };
 use minijinja::{Value, value::Serde};
@@ -151,7 +151,7 @@ pub(super) fn of(words: &BriefWords<'_>, form: TextForm) -> Value {
         word: words.word(),
         form: form_name(form),
         incident: incident_facts(words),
-        role: words.role().map_or_else(String::new, role_name),
+        role: words.role().map_or_else(String::new, |role| words.role_name(role)),
         round: headline::round(words).unwrap_or(0),
         alert: alert_facts(&incident.alert),
         reader: words.brief.reader.map(|r| ReaderFacts { name: fit::clean(r.name, 60), zone: r.zone.to_string() }),
@@ -261,7 +261,7 @@ fn waiting_for(words: &BriefWords<'_>) -> Vec<WaitingContext> {
     let waiting = |role| {
         let since = words.incident().engagements.get(role)?.open_since();
         let people = words.people(headline::asked_for(words, role));
-        Some(WaitingContext { role: role_name(role), people, since: words.time(since) })
+        Some(WaitingContext { role: words.role_name(role), people, since: words.time(since) })
     };
     engagement.stands_for.iter().filter_map(waiting).collect()
 }
@@ -271,7 +271,7 @@ fn handed_back(words: &BriefWords<'_>) -> Vec<HandedBack> {
     let Some((role, engagement)) = words.role().zip(words.engagement()) else { return Vec::new() };
     let back = |back: &HandBack| HandedBack {
         by: words.person(&back.person),
-        role: role_name(back.of.as_ref().unwrap_or(role)),
+        role: words.role_name(back.of.as_ref().unwrap_or(role)),
         taken: words.time(back.taken_at),
         at: words.time(back.at),
     };
@@ -280,7 +280,7 @@ fn handed_back(words: &BriefWords<'_>) -> Vec<HandedBack> {
 
 fn board(words: &BriefWords<'_>) -> Vec<BoardRow> {
     let row = |(role, e): (&crate::core::RoleName, &crate::core::Engagement)| BoardRow {
-        role: role_name(role),
+        role: words.role_name(role),
         state: state(e),
         holder: e.holder().map(|person| words.person(person)),
         asked: words.people(&e.on_call),

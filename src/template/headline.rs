@@ -3,12 +3,7 @@
 
 use crate::{
     core::{Engagement, EngagementOutcome, HandBack, IncidentStatus, PagePurpose, PersonName, RoleName},
-    template::{
-        ask,
-        brief::TextForm,
-        fit,
-        words::{BriefWords, role_name},
-    },
+    template::{ask, brief::TextForm, fit, words::BriefWords},
 };
 use std::collections::BTreeSet;
 
@@ -46,7 +41,7 @@ fn no_more(words: &BriefWords<'_>, outcome: &EngagementOutcome) -> String {
     match outcome {
         EngagementOutcome::Engaged { person, at } => format!("{} since {}", has(person), words.time(*at)),
         EngagementOutcome::Covered { by, person, at } => {
-            format!("{} as {} since {}", has(person), role_name(by), words.time(*at))
+            format!("{} as {} since {}", has(person), words.role_name(by), words.time(*at))
         }
         EngagementOutcome::StoodDown { at } => format!("not needed any more since {}", words.time(*at)),
         EngagementOutcome::Closed { at } => format!("it is over since {}", words.time(*at)),
@@ -107,7 +102,7 @@ fn took_and_gave(words: &BriefWords<'_>, other: Option<&RoleName>, back: &HandBa
         return None;
     }
     let who = fit::capitalised(&words.person(&back.person));
-    let what = back.of.as_ref().or(other).map_or_else(|| "it".to_owned(), role_name);
+    let what = back.of.as_ref().or(other).map_or_else(|| "it".to_owned(), |role| words.role_name(role));
     let (taken, at) = (words.time(back.taken_at), words.time(back.at));
     Some(format!("{who} took {what} at {taken} and handed it back at {at}."))
 }
@@ -126,7 +121,7 @@ fn in_place_of(words: &BriefWords<'_>, role: &RoleName, engagement: &Engagement)
         return None;
     }
     let since = words.time(since);
-    let role = role_name(role);
+    let role = words.role_name(role);
     Some(match (silent.is_empty(), engagement.unable.is_empty()) {
         (true, true) => format!("Nobody could be reached for {role} since {since}: you stand in."),
         (true, false) => {
@@ -165,7 +160,7 @@ fn reminder(words: &BriefWords<'_>) -> Option<String> {
         return (1 < alerts).then(|| format!("{alerts} alerts so far."));
     }
     let since = words.time(words.engagement().map_or(words.incident().opened_at, Engagement::open_since));
-    let role = words.role().map_or_else(|| "this".to_owned(), role_name);
+    let role = words.role().map_or_else(|| "this".to_owned(), |role| words.role_name(role));
     let alerts = if alerts == 1 { "1 alert".to_owned() } else { format!("{alerts} alerts") };
     Some(format!("Reminder {round}: no answer for {role} since {since}; {alerts} so far, values as of the last."))
 }

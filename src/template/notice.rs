@@ -9,7 +9,7 @@ use crate::{
     template::{
         brief::{CODE, LINK, TextForm},
         fit, room,
-        words::{BriefWords, role_name},
+        words::BriefWords,
     },
 };
 
@@ -37,7 +37,7 @@ pub(super) fn lines(words: &BriefWords<'_>) -> Vec<String> {
             vec![format!("{start} {}", fit::clean(line, 300))]
         }
         PagePurpose::Notice { about } => {
-            let role = words.role().map(|role| format!(", {}", role_name(role))).unwrap_or_default();
+            let role = words.role().map(|role| format!(", {}", words.role_name(role))).unwrap_or_default();
             vec![format!("{start} {}{role}", about.name())]
         }
         PagePurpose::Brief { .. } => vec![format!("{start} {}", words.summary())],
@@ -45,9 +45,9 @@ pub(super) fn lines(words: &BriefWords<'_>) -> Vec<String> {
 }
 
 fn taken(words: &BriefWords<'_>, by: &PersonName, covering_as: Option<&RoleName>) -> String {
-    let role = words.role().map_or_else(|| "this".to_owned(), role_name);
+    let role = words.role().map_or_else(|| "this".to_owned(), |role| words.role_name(role));
     let name = words.person(by);
-    match (words.reads(by), covering_as.map(role_name)) {
+    match (words.reads(by), covering_as.map(|role| words.role_name(role))) {
         (true, None) => format!("You have it. Your role is {}.", role.to_uppercase()),
         (true, Some(own)) => format!("You have it. As {own} you cover {role}."),
         (false, None) => format!("{name} has it for {role}; you are released."),
@@ -70,14 +70,14 @@ pub(super) fn how_to_hand_back(words: &BriefWords<'_>, form: TextForm) -> Option
 }
 
 fn handed_back(words: &BriefWords<'_>, by: &PersonName, of: &RoleName) -> String {
-    let about = words.role().map_or_else(|| "it".to_owned(), role_name);
+    let about = words.role().map_or_else(|| "it".to_owned(), |role| words.role_name(role));
     let back = words.incident().engagements.get(of).and_then(|e| e.handed_back.last());
     let what = back.map_or_else(
-        || format!(" handed {} back", role_name(of)),
+        || format!(" handed {} back", words.role_name(of)),
         |back| {
             format!(
                 " took {} at {} and handed it back at {}",
-                role_name(of),
+                words.role_name(of),
                 words.time(back.taken_at),
                 words.time(back.at)
             )
@@ -95,7 +95,7 @@ fn asked_now(words: &BriefWords<'_>) -> String {
         return "You are asked again: look at your page.".to_owned();
     }
     let asked = match &engagement.waits_on {
-        Some(next) => format!("{} is asked in its place.", role_name(words.incident().asked_for(next))),
+        Some(next) => format!("{} is asked in its place.", words.role_name(words.incident().asked_for(next))),
         None if engagement.on_call.is_empty() => "Nobody is on call for it now.".to_owned(),
         None if words.is_one_other(&engagement.on_call) => {
             format!("{} is asked now.", words.people(&engagement.on_call))
@@ -106,15 +106,19 @@ fn asked_now(words: &BriefWords<'_>) -> String {
 }
 
 fn still_open(words: &BriefWords<'_>) -> Option<String> {
-    let open: Vec<String> =
-        words.incident().open_roles().filter(|role| words.role() != Some(role)).map(role_name).collect();
+    let open: Vec<String> = words
+        .incident()
+        .open_roles()
+        .filter(|role| words.role() != Some(role))
+        .map(|role| words.role_name(role))
+        .collect();
     (!open.is_empty()).then(|| format!("Nobody has it yet for: {}.", open.join(", ")))
 }
 
 fn stood_down(words: &BriefWords<'_>) -> String {
-    let role = words.role().map_or_else(|| "this role".to_owned(), role_name);
+    let role = words.role().map_or_else(|| "this role".to_owned(), |role| words.role_name(role));
     let behind = words.engagement().into_iter().flat_map(|e| &e.stands_for);
-    let has = |r: &RoleName| Some(words.has(words.incident().engagements.get(r)?.holder()?, &role_name(r)));
+    let has = |r: &RoleName| Some(words.has(words.incident().engagements.get(r)?.holder()?, &words.role_name(r)));
     let has: Vec<String> = behind.filter_map(has).collect();
     let because = if has.is_empty() { String::new() } else { format!("{}; ", has.join(", ")) };
     format!("{because}you are not needed as {role} any more.")

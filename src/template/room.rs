@@ -2,7 +2,7 @@
 
 use super::{
     fit,
-    words::{BriefWords, EXERCISE, role_name},
+    words::{BriefWords, EXERCISE},
 };
 use crate::core::{
     Engagement, EngagementOutcome, HandBack, Incident, IncidentStatus, RoleName, Timestamp, event::Actor,
@@ -58,7 +58,7 @@ pub(super) fn summary(words: &BriefWords<'_>) -> Vec<String> {
     };
     let mut lines = vec![format!("{}. It is over: {ended}.", topic(words))];
     lines.extend(incident.sandboxed().map(|sandboxed| format!("{sandboxed}.")));
-    let took = |(role, e): (&RoleName, &Engagement)| format!("{}: {}", role_name(role), how_it_ended(words, e));
+    let took = |(role, e): (&RoleName, &Engagement)| format!("{}: {}", words.role_name(role), how_it_ended(words, e));
     lines.extend(incident.engagements.iter().take(ROLES_MAX).map(took));
     lines.extend(more_roles(incident));
     lines.push(format!(
@@ -94,13 +94,13 @@ fn first_line(words: &BriefWords<'_>) -> String {
 }
 
 fn row(words: &BriefWords<'_>, role: &RoleName, e: &Engagement) -> String {
-    let role = role_name(role);
+    let role = words.role_name(role);
     match &e.outcome {
         Some(EngagementOutcome::Engaged { person, at }) => {
             format!("\u{2705} {role}: {} has it since {}", words.person(person), words.time(*at))
         }
         Some(EngagementOutcome::Covered { by, person, at }) => {
-            let (who, by) = (words.person(person), role_name(by));
+            let (who, by) = (words.person(person), words.role_name(by));
             format!("\u{2705} {role}: covered by {by}, {who} has it since {}", words.time(*at))
         }
         Some(EngagementOutcome::StoodDown { at }) => {
@@ -116,7 +116,7 @@ fn row(words: &BriefWords<'_>, role: &RoleName, e: &Engagement) -> String {
 fn open_row(words: &BriefWords<'_>, role: &str, e: &Engagement) -> String {
     let since = match e.handed_back.last() {
         Some(back) => {
-            let what = back.of.as_ref().map_or_else(|| "it".to_owned(), role_name);
+            let what = back.of.as_ref().map_or_else(|| "it".to_owned(), |role| words.role_name(role));
             let (who, had) = (words.person(&back.person), words.time(back.taken_at));
             format!("again since {} ({who} had {what} since {had} and handed it back)", words.time(back.at))
         }
@@ -124,7 +124,7 @@ fn open_row(words: &BriefWords<'_>, role: &str, e: &Engagement) -> String {
     };
     if let Some(next) = &e.waits_on {
         let open = if e.handed_back.is_empty() { "no answer" } else { "open" };
-        let asked = role_name(words.incident().asked_for(next));
+        let asked = words.role_name(words.incident().asked_for(next));
         return format!("\u{26a0} {role}: {open} {since}, {asked} is asked in its place");
     }
     let round = if e.round == 0 { String::new() } else { format!(", round {}", e.round + 1) };
@@ -150,7 +150,7 @@ fn how_it_ended(words: &BriefWords<'_>, e: &Engagement) -> String {
 }
 
 fn handed_back(words: &BriefWords<'_>, back: &HandBack) -> String {
-    let as_role = back.of.as_ref().map_or_else(String::new, |of| format!(" as {}", role_name(of)));
+    let as_role = back.of.as_ref().map_or_else(String::new, |of| format!(" as {}", words.role_name(of)));
     let (who, from, to) = (words.person(&back.person), words.time(back.taken_at), words.time(back.at));
     format!("{who}{as_role} had it from {from} to {to} and handed it back")
 }
@@ -162,7 +162,7 @@ fn outcome(words: &BriefWords<'_>, e: &Engagement) -> String {
             format!("{} engaged at {}, after {}", words.person(person), words.time(*at), took(*at))
         }
         Some(EngagementOutcome::Covered { by, person, at }) => {
-            let (by, who) = (role_name(by), words.person(person));
+            let (by, who) = (words.role_name(by), words.person(person));
             format!("never engaged; covered by {by}, {who}, at {}, after {}", words.time(*at), took(*at))
         }
         Some(EngagementOutcome::StoodDown { .. }) => "stood down".to_owned(),

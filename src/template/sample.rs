@@ -54,6 +54,7 @@ pub(super) fn crisis(template: &str, mut alert: Alert) -> Incident {
     let whom = vec![StepTarget::Person("ana".into())];
     let step = StepPlan { page: whom, by: vec!["desk".into()], wait: Duration::from_secs(45), repeat: 0 };
     let row = RolePlan {
+        name: None,
         engaged_by: AnswerLevel::Wilco,
         target: None,
         template: template.to_owned(),

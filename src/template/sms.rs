@@ -3,12 +3,7 @@
 
 use crate::{
     core::AnswerLevel,
-    template::{
-        ask,
-        brief::CODE,
-        fit, headline,
-        words::{BriefWords, role_name},
-    },
+    template::{ask, brief::CODE, fit, headline, words::BriefWords},
     text::gsm7,
 };
 
@@ -97,7 +92,7 @@ fn head(words: &BriefWords<'_>, room: &HeadRoom) -> (String, String) {
     let summary = plain(words, &words.summary());
     let (what, rest) = fit::divided(&summary, room.what);
     let what = if rest.is_empty() { fit::ended(what) } else { format!("{what}...") };
-    let role = words.role().map_or_else(|| "on call".to_owned(), role_name);
+    let role = words.role().map_or_else(|| "on call".to_owned(), |role| words.role_name(role));
     let role: String = gsm7::to_gsm7(&role).to_uppercase().chars().take(room.role).collect();
     let when = gsm7::to_sms(&ask::short_when(words, room.otherwise));
     let head =

@@ -1,10 +1,7 @@
 //! The audit trail of a brief: what people did and were asked, in the names and the time of its reader. How each page
 //! travelled is in the journal and in the post-mortem.
 
-use super::{
-    fit,
-    words::{BriefWords, role_name},
-};
+use super::{fit, words::BriefWords};
 use crate::core::{
     Engagement, EngagementOutcome, HandBack, IncidentStatus, Page, PersonName, RoleName, Timestamp, event::Actor,
 };
@@ -75,19 +72,23 @@ fn sentence(words: &BriefWords<'_>, entry: &TrailEntry<'_>) -> String {
         TrailEntry::Opened => format!("the alarm was raised by trigger {}", fit::clean(incident.trigger.as_str(), 60)),
         TrailEntry::Asked { person, role, pages } => asked_by(words, person, role, pages),
         TrailEntry::Took { back, role } => match &back.of {
-            None => format!("{} took {}", words.person(&back.person), role_name(role)),
-            Some(of) => format!("{} took {} as {}", words.person(&back.person), role_name(role), role_name(of)),
+            None => format!("{} took {}", words.person(&back.person), words.role_name(role)),
+            Some(of) => {
+                format!("{} took {} as {}", words.person(&back.person), words.role_name(role), words.role_name(of))
+            }
         },
         TrailEntry::HandedBack { back, role } => {
-            format!("{} handed {} back", words.person(&back.person), role_name(back.of.as_ref().unwrap_or(role)))
+            format!("{} handed {} back", words.person(&back.person), words.role_name(back.of.as_ref().unwrap_or(role)))
         }
         TrailEntry::Ended { outcome, role } => match outcome {
-            EngagementOutcome::Engaged { person, .. } => format!("{} took {}", words.person(person), role_name(role)),
-            EngagementOutcome::Covered { by, person, .. } => {
-                format!("{} took {} as {}", words.person(person), role_name(role), role_name(by))
+            EngagementOutcome::Engaged { person, .. } => {
+                format!("{} took {}", words.person(person), words.role_name(role))
             }
-            EngagementOutcome::Closed { .. } => format!("nobody had {} when it ended", role_name(role)),
-            EngagementOutcome::StoodDown { .. } => format!("{} was not needed any more", role_name(role)),
+            EngagementOutcome::Covered { by, person, .. } => {
+                format!("{} took {} as {}", words.person(person), words.role_name(role), words.role_name(by))
+            }
+            EngagementOutcome::Closed { .. } => format!("nobody had {} when it ended", words.role_name(role)),
+            EngagementOutcome::StoodDown { .. } => format!("{} was not needed any more", words.role_name(role)),
         },
         TrailEntry::AllClear => "the monitor reported all clear".to_owned(),
         TrailEntry::Resolved { by: Actor::Person(person) } => format!("{} ended it", words.person(person)),
@@ -111,5 +112,5 @@ fn asked_by(words: &BriefWords<'_>, person: &PersonName, role: &RoleName, pages:
             None => page.channel.to_string(),
         })
         .collect();
-    format!("{} {asked} for {} by {}", words.person(person), role_name(role), by.join(", "))
+    format!("{} {asked} for {} by {}", words.person(person), words.role_name(role), by.join(", "))
 }

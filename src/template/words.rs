@@ -65,7 +65,16 @@ impl<'a> BriefWords<'a> {
 
     /// The role's name as a title.
     pub(super) fn role_title(&self) -> String {
-        self.role().map_or_else(|| "ON CALL".to_owned(), |role| role_name(role).to_uppercase())
+        self.role().map_or_else(|| "ON CALL".to_owned(), |role| self.role_name(role).to_uppercase())
+    }
+
+    /// What a role is called within a sentence: its name in the plan, or its id.
+    pub(super) fn role_name(&self, role: &RoleName) -> String {
+        if role.is_catch_all() {
+            "catch-all".to_owned()
+        } else {
+            fit::clean(self.incident().plan.called(role), NAME_MAX)
+        }
     }
 
     pub(super) fn engagement(&self) -> Option<&'a Engagement> {
@@ -128,11 +137,6 @@ impl<'a> BriefWords<'a> {
     pub(super) fn zone(&self) -> String {
         self.zone.to_string()
     }
-}
-
-/// The name of a role within a sentence.
-pub(super) fn role_name(role: &RoleName) -> String {
-    if role.is_catch_all() { "catch-all".to_owned() } else { fit::clean(role.as_str(), NAME_MAX) }
 }
 
 /// `a`, `a and b`, `a, b and 3 more`.

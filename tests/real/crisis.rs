@@ -185,7 +185,8 @@ fn matrix(kannel: &str, exim: &str, slack: &str) -> String {
     format!(
         r#"
 [source.prometheus]
-token = {{ env = "PROMETHEUS_TOKEN" }}
+token  = {{ env = "PROMETHEUS_TOKEN" }}
+scopes = ["alerts", "metrics"]
 
 [channel.desk]
 kind = "screen"

@@ -66,4 +66,9 @@ fn a_wrong_press_is_handed_back_on_the_desk_and_a_lost_confirmation_goes_with_th
     assert!(daemon.cli(&["resolve", "INC-1"]).status.success());
     let over = eve.reads("It is over: resolved by");
     assert!(!over.contains("You have it") && !over.contains("I have it after all"), "{over}");
+    // To sign out takes a second press, too; then the screen says that it is deaf.
+    bo.may_lose_its_line();
+    bo.press("Sign out");
+    bo.press_until("Press again: no page reaches any screen of yours then", "it is not signed in");
+    assert!(!eve.reads("line good").contains("not signed in"), "nobody else is signed out");
 }

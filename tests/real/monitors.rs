@@ -11,7 +11,8 @@ use std::collections::BTreeSet;
 
 const MATRIX: &str = r#"
 [source.one]
-token = { env = "TOKEN_ONE" }
+token  = { env = "TOKEN_ONE" }
+scopes = ["alerts", "metrics"]
 
 [source.two]
 token = { env = "TOKEN_TWO" }

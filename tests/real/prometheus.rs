@@ -79,7 +79,8 @@ fn configuration(host: &Host, daemon: &Daemon, credentials: &[String]) -> String
     }
     text += "scrape_configs:\n";
     for (job, target) in [("trading", host.address()), ("stentor", daemon.address.to_string())] {
-        text += &format!("- {{job_name: {job}, static_configs: [{{targets: ['{target}']}}]}}\n");
+        let credential = &credentials[0];
+        text += &format!("- {{job_name: {job}, {credential}, static_configs: [{{targets: ['{target}']}}]}}\n");
     }
     text
 }

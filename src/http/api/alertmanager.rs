@@ -10,6 +10,7 @@ use super::{
 use crate::{
     core::{Alert, AlertStatus, SourceName, Timestamp, time::ForeignTime},
     http::{body, credential, problem::ProblemDetails, state::AppState},
+    matrix::SourceScope,
     text::quantity,
 };
 use axum::{
@@ -72,6 +73,8 @@ async fn take(app: &AppState, request: Request) -> Result<(), AlertRefusal> {
         let message = "no source of the matrix has this credential".to_owned();
         framework(StatusCode::UNAUTHORIZED, 401, message)
     })?;
+    credential::in_scope(app, &source, SourceScope::Alerts)
+        .map_err(|message| framework(StatusCode::FORBIDDEN, 403, message))?;
     let bytes = body::whole(body, body::ALERTS_MAX).await?;
     if !bytes.is_empty() {
         media_type(&parts.headers)?;

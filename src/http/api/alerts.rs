@@ -9,6 +9,7 @@ use crate::{
         problem::{BodyFault, ProblemDetails},
         state::AppState,
     },
+    matrix::SourceScope,
 };
 use axum::{
     Json,
@@ -60,6 +61,8 @@ async fn take(app: &AppState, request: Request) -> Result<Response, ProblemDetai
     let source = credential::source(app, &parts.headers).ok_or_else(|| {
         ProblemDetails::unauthorized("send the token of a [source] of the matrix: Authorization: Bearer ..")
     })?;
+    credential::in_scope(app, &source, SourceScope::Alerts)
+        .map_err(|detail| ProblemDetails::new(StatusCode::FORBIDDEN, detail))?;
     let bytes = body::whole(body, body::ALERTS_MAX).await?;
     let read = parse(&bytes)?;
     let drills = app.engine.config().matrix.sources.get(&source).is_some_and(|known| known.drills);

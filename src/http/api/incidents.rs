@@ -1,14 +1,16 @@
-//! Reading incidents: by everybody who may use the socket, and over TCP by signed-in people and by sources.
+//! Reading incidents: by everybody who may use the socket, and over TCP by signed-in people and by sources. A source
+//! without the scope `read` reads only the incidents that its own alerts opened.
 
 use crate::{
     core::IncidentId,
     http::{
         api::view::{self, IncidentView},
         caller::UnixCaller,
-        credential::admitted,
+        credential::{self, may_read},
         problem::ProblemDetails,
         state::AppState,
     },
+    matrix::SourceScope,
     store::IncidentFilter,
 };
 use axum::{
@@ -46,7 +48,7 @@ pub async fn incidents(
     headers: HeaderMap,
     Query(listing): Query<IncidentQuery>,
 ) -> Result<Response, ProblemDetails> {
-    admitted(&app, caller, &headers)?;
+    may_read(&app, caller, &headers, SourceScope::Read)?;
     let filter = IncidentFilter { open_only: !listing.all, limit: listing.limit.unwrap_or(LISTED).min(LIST_MAX) };
     let before = listing.before.as_deref().map(parse_id).transpose()?;
     let live = app.engine.config();
@@ -82,21 +84,31 @@ pub async fn newest(
     caller: Option<Extension<UnixCaller>>,
     headers: HeaderMap,
 ) -> Result<Json<serde_json::Value>, ProblemDetails> {
-    admitted(&app, caller, &headers)?;
+    may_read(&app, caller, &headers, SourceScope::Read)?;
     Ok(Json(serde_json::json!({ "incident": app.engine.reads().newest().await? })))
 }
 
-/// `GET /v1/incidents/{id}`: with the stages of each role beside its target.
+/// `GET /v1/incidents/{id}`: with the stages of each role beside its target. A source that opened it may read it
+/// without the scope `read`.
 pub async fn incident(
     State(app): State<Arc<AppState>>,
     caller: Option<Extension<UnixCaller>>,
     headers: HeaderMap,
     Path(id): Path<String>,
 ) -> Result<Json<IncidentView>, ProblemDetails> {
-    admitted(&app, caller, &headers)?;
     let id = parse_id(&id)?;
+    if let Err(refused) = may_read(&app, caller, &headers, SourceScope::Read) {
+        opened(&app, &headers, id).await?.then_some(()).ok_or(refused)?;
+    }
     let incident = app.engine.reads().view(id).await?.ok_or_else(|| absent(id))?;
     Ok(Json(view::incident(&app.engine.config(), &incident)))
+}
+
+/// Whether the source of this request may send alerts, and one of them opened this incident.
+async fn opened(app: &AppState, headers: &HeaderMap, id: IncidentId) -> Result<bool, ProblemDetails> {
+    let Some(source) = credential::source(app, headers) else { return Ok(false) };
+    let may_send = credential::in_scope(app, &source, SourceScope::Alerts).is_ok();
+    Ok(may_send && app.engine.reads().opened_by(id).await? == Some(source))
 }
 
 /// Parses an incident's id in a path.

@@ -2,8 +2,8 @@
 
 use crate::{
     core::{RoleName, Timestamp, Zone, Zones},
-    http::{caller::UnixCaller, credential::admitted, problem::ProblemDetails, state::AppState},
-    matrix::zone_named,
+    http::{caller::UnixCaller, credential::may_read, problem::ProblemDetails, state::AppState},
+    matrix::{SourceScope, zone_named},
     report::{
         TteQuestion, TteReport, TteTally, gather,
         triggers::{TriggerTally, TriggersReport},
@@ -79,7 +79,7 @@ pub async fn tte(
     headers: HeaderMap,
     Query(asked): Query<TteQuery>,
 ) -> Result<Json<TteReport>, ProblemDetails> {
-    admitted(&app, caller, &headers)?;
+    may_read(&app, caller, &headers, SourceScope::Read)?;
     let now = app.engine.now();
     let mut tally = TteTally::new(asked.parsed(now, &app.engine.config().matrix.zones)?);
     let _turn = turn()?;
@@ -100,7 +100,7 @@ pub async fn triggers(
     headers: HeaderMap,
     Query(asked): Query<SinceQuery>,
 ) -> Result<Json<TriggersReport>, ProblemDetails> {
-    admitted(&app, caller, &headers)?;
+    may_read(&app, caller, &headers, SourceScope::Read)?;
     let now = app.engine.now();
     let mut tally = TriggerTally::new(asked.since.map(|text| since(&text, now)).transpose()?);
     let _turn = turn()?;

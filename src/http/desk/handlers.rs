@@ -1,48 +1,25 @@
-//! The desk: a web page that rings, updated by server-sent events, for people who signed in with a personal link.
+//! The desk: a web page that rings, for people who signed in with a personal link: signing in and out, and answers.
 
 use crate::{
-    channel::desk_hub::OpenDesk,
     core::{Actor, Answer, AnswerVia, Page, PageId, PersonName},
     engine::keys::{SESSION_LIFE, same},
     http::{
         body, credential,
-        desk::{
-            page,
-            snapshot::{more_open, snapshot},
-            standing::verdict_text,
-        },
+        desk::{page, snapshot::more_open, standing::verdict_text},
         problem::ProblemDetails,
         state::AppState,
     },
 };
 use axum::{
     Json,
-    body::Body,
     extract::{Query, Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::{
-        IntoResponse, Redirect, Response,
-        sse::{Event, Sse},
-    },
+    response::{IntoResponse, Redirect, Response},
 };
-use futures_util::{Stream, stream};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::json;
-use std::{convert::Infallible, sync::Arc, time::Duration};
-use tokio::{
-    sync::broadcast::{Receiver, error::RecvError},
-    time::{Instant, sleep_until, timeout},
-};
-
-/// The interval of heartbeats to the page.
-const BEAT_EVERY: Duration = Duration::from_secs(5);
-
-/// After this many beats, a minute, a desk looks for what time alone has changed.
-const LOOK_EVERY: u32 = 12;
-
-/// Changes within this time are sent together.
-const SETTLE: Duration = Duration::from_millis(25);
+use std::sync::Arc;
 
 /// Redirects the bare address to the desk, which says how to sign in.
 pub async fn front() -> Redirect {
@@ -169,119 +146,6 @@ pub async fn seen(State(app): State<Arc<AppState>>, request: Request) -> Result<
         }
     }
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// The event stream of the desk: the whole state after each change, and heartbeats in between.
-pub async fn events(State(app): State<Arc<AppState>>, headers: HeaderMap) -> Response {
-    let Some((cookie, person)) = credential::session(&app, &headers) else {
-        return page::sign_in(StatusCode::UNAUTHORIZED);
-    };
-    let line = DeskEvent {
-        desk: app.hub.connect(person.clone()),
-        changes: app.engine.changes(),
-        csrf: app.engine.keys().csrf(&cookie).expose_secret().to_owned(),
-        last: String::new(),
-        beat_at: Instant::now() + BEAT_EVERY,
-        fresh: true,
-        beats: LOOK_EVERY,
-        person,
-        cookies: headers,
-        app,
-    };
-    line.app.engine.delivery().desk_opened(&line.person);
-    let mut response = Sse::new(events_of(line)).into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
-    response.map(Body::new)
-}
-
-struct DeskEvent {
-    app: Arc<AppState>,
-    person: PersonName,
-    /// Checked at each heartbeat, because sessions expire and people leave the matrix.
-    cookies: HeaderMap,
-    /// Counts this desk as open while the stream is open.
-    #[expect(dead_code, reason = "held for its drop")]
-    desk: OpenDesk,
-    changes: Receiver<crate::core::IncidentId>,
-    csrf: String,
-    last: String,
-    beat_at: Instant,
-    fresh: bool,
-    /// Beats until the state is looked at although nothing was reported: who is on call changes by the clock alone.
-    beats: u32,
-}
-
-fn events_of(line: DeskEvent) -> impl Stream<Item = Result<Event, Infallible>> {
-    stream::unfold(line, |mut line| async move {
-        loop {
-            if line.fresh {
-                line.fresh = false;
-                if !line.is_signed_in() {
-                    return None;
-                }
-                if let Some(event) = line.state().await {
-                    return Some((Ok(event), line));
-                }
-            }
-            let shutdown = line.app.shutdown.clone();
-            tokio::select! {
-                () = shutdown.cancelled() => return None,
-                () = sleep_until(line.beat_at) => {
-                    line.beat_at = Instant::now() + BEAT_EVERY;
-                    if !line.is_signed_in() {
-                        return None;
-                    }
-                    line.beats -= 1;
-                    if line.beats == 0 {
-                        (line.beats, line.fresh) = (LOOK_EVERY, true);
-                    }
-                    let beat = Event::default().event("beat").data(line.app.engine.now().to_string());
-                    return Some((Ok(beat), line));
-                }
-                change = line.changes.recv() => match change {
-                    Ok(_) | Err(RecvError::Lagged(_)) => line.settle().await,
-                    Err(RecvError::Closed) => return None,
-                },
-            }
-        }
-    })
-}
-
-impl DeskEvent {
-    fn is_signed_in(&self) -> bool {
-        credential::session(&self.app, &self.cookies).is_some()
-    }
-
-    /// Waits until a burst of changes is over.
-    async fn settle(&mut self) {
-        let end = Instant::now() + SETTLE;
-        let more = async { while !matches!(self.changes.recv().await, Err(RecvError::Closed)) {} };
-        let _ = timeout(end - Instant::now(), more).await;
-        self.fresh = true;
-    }
-
-    /// The state, if it differs from the last one sent.
-    async fn state(&mut self) -> Option<Event> {
-        match snapshot(&self.app, &self.person).await {
-            Ok(snapshot) => {
-                let text = serde_json::to_string(&snapshot).ok()?;
-                if text == self.last {
-                    return None;
-                }
-                let mut whole = json!(snapshot);
-                whole["csrf"] = json!(self.csrf);
-                whole["now"] = json!(self.app.engine.now());
-                self.last = text;
-                Event::default().event("state").json_data(whole).ok()
-            }
-            Err(error) => {
-                tracing::error!(%error, person = %self.person, "a desk's state could not be read");
-                None
-            }
-        }
-    }
 }
 
 /// The person of a request that changes something: it must be signed in and sent by our own page.

@@ -2,7 +2,7 @@
 //! them.
 
 use crate::{
-    core::{ContactProof, PersonName, RoleName, StepPlan, StepTarget, Timestamp, Zone, proof::ProofKind},
+    core::{ContactProof, PersonName, RoleName, RolePlan, StepPlan, StepTarget, Timestamp, Zone, proof::ProofKind},
     engine::RuntimeConfig,
 };
 
@@ -12,8 +12,7 @@ pub fn lines(live: &RuntimeConfig, proofs: &[ContactProof], person: &PersonName,
     let mut roles: Vec<_> = live.matrix.roles.iter().collect();
     roles.sort_by_key(|(role, _)| role.is_catch_all());
     let roles = roles.into_iter();
-    let mut lines: Vec<String> =
-        roles.filter_map(|(role, row)| on_call(live, &zone, role, &row.steps, person, now)).collect();
+    let mut lines: Vec<String> = roles.filter_map(|(role, row)| on_call(live, &zone, role, row, person, now)).collect();
     if lines.is_empty() {
         lines.push("You are on call for nothing now.".to_owned());
     }
@@ -26,18 +25,19 @@ fn on_call(
     live: &RuntimeConfig,
     zone: &Zone,
     role: &RoleName,
-    steps: &[StepPlan],
+    row: &RolePlan,
     person: &PersonName,
     now: Timestamp,
 ) -> Option<String> {
     let pages = |step: &StepPlan| live.matrix.roster.resolve(&step.page, now).contains(person);
-    let n = steps.iter().position(pages)?;
+    let n = row.steps.iter().position(pages)?;
+    let called = row.called(role);
     let first = if n == 0 { "first".to_owned() } else { format!("as step {}", n + 1) };
-    let targets = &steps.get(n)?.page;
+    let targets = &row.steps.get(n)?.page;
     if targets.iter().any(|target| matches!(target, StepTarget::Person(named) if named == person)) {
         return Some(match role.is_catch_all() {
             true => "You are asked, always, when nobody else has answered.".to_owned(),
-            false => format!("You are asked {first} for {role}, always."),
+            false => format!("You are asked {first} for {called}, always."),
         });
     }
     let rotations = targets.iter().filter_map(|target| match target {
@@ -52,7 +52,7 @@ fn on_call(
             format!(" until {}, then {next}", day(zone, at))
         },
     );
-    Some(format!("You are on call for {role}, asked {first}{until}."))
+    Some(format!("You are on call for {called}, asked {first}{until}."))
 }
 
 fn proven(proofs: &[ContactProof], zone: &Zone, person: &PersonName) -> String {

@@ -7,8 +7,8 @@ use crate::{
     http::{
         body,
         desk::{
+            cards::{after_all, offers},
             page::{self, ConfirmPage},
-            snapshot::{after_all, offers},
             standing::{RoleStanding, told},
         },
         problem::ProblemDetails,
@@ -43,7 +43,7 @@ pub async fn press(State(app): State<Arc<AppState>>, Path(token): Path<String>, 
 async fn shown(app: &AppState, token: &str) -> Result<(StatusCode, ConfirmPage), ProblemDetails> {
     let Some((page, incident)) = open(app, token).await? else { return Ok(unknown()) };
     let live = app.engine.config();
-    Ok((StatusCode::OK, confirm(app, &live, &incident, page, token)))
+    Ok((StatusCode::OK, confirm(app, &live, &incident, page)))
 }
 
 async fn pressed(app: &AppState, token: &str, request: Request) -> Result<(StatusCode, ConfirmPage), ProblemDetails> {
@@ -61,7 +61,7 @@ async fn pressed(app: &AppState, token: &str, request: Request) -> Result<(Statu
     let verdict = verdict.map_err(crate::http::problem::answer_problem)?;
     let live = app.engine.config();
     let Some((page, incident)) = open(app, token).await? else { return Ok(unknown()) };
-    let mut confirm = confirm(app, &live, &incident, page, token);
+    let mut confirm = confirm(app, &live, &incident, page);
     // For most answers, the current state shows what they led to.
     let is_said = !confirm.notice.is_empty() && says_itself(&verdict);
     if !is_said {
@@ -76,7 +76,7 @@ async fn open(app: &AppState, token: &str) -> Result<Option<(PageId, Arc<Inciden
     Ok(app.engine.reads().view(page.incident).await?.map(|incident| (page, incident)))
 }
 
-fn confirm(app: &AppState, live: &RuntimeConfig, incident: &Incident, page: PageId, token: &str) -> ConfirmPage {
+fn confirm(app: &AppState, live: &RuntimeConfig, incident: &Incident, page: PageId) -> ConfirmPage {
     let Some(row) = incident.pages.get(&page.n) else { return unknown().1 };
     let rendered = live.render(incident, row, crate::matrix::ChannelKind::SCREEN);
     let alarm = rendered.alarm;
@@ -98,7 +98,6 @@ fn confirm(app: &AppState, live: &RuntimeConfig, incident: &Incident, page: Page
         // Who is asked for nothing more is not asked here either.
         ask: alarm.as_ref().filter(|_| says.is_none()).map(|alarm| alarm.ask.clone()),
         otherwise: alarm.filter(|_| says.is_none()).and_then(|alarm| alarm.otherwise),
-        token: token.to_owned(),
         offers: match says {
             Some(_) if open => after_all(level),
             Some(_) => Vec::new(),

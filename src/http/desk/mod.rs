@@ -1,5 +1,7 @@
 //! The pages for browsers: the desk, the page of a mail link, the sandbox's outbox.
 
+pub mod cards;
+pub mod changes;
 pub mod handlers;
 mod idle;
 pub mod mail_link;
@@ -7,6 +9,7 @@ pub mod outbox;
 pub mod page;
 pub mod snapshot;
 pub mod standing;
+pub mod stream;
 
 use crate::http::state::AppState;
 use axum::{
@@ -22,7 +25,7 @@ pub fn routes() -> Router<Arc<AppState>> {
         .route("/desk", get(handlers::desk))
         .route("/desk/login", get(handlers::login))
         .route("/desk/logout", post(handlers::logout))
-        .route("/desk/events", get(handlers::events))
+        .route("/desk/events", get(stream::events))
         .route("/desk/more", get(handlers::more))
         .route("/desk/answer", post(handlers::answer))
         .route("/desk/seen", post(handlers::seen))

@@ -1,6 +1,6 @@
 //! The HTML pages. Everything that they load comes from this server; the policy forbids anything else.
 
-use crate::{channel::outbox::OutboxEntry, http::desk::snapshot::AnswerButton};
+use crate::{channel::outbox::OutboxEntry, http::desk::cards::AnswerButton};
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Response},
@@ -36,8 +36,6 @@ pub struct ConfirmPage {
     pub otherwise: Option<String>,
     /// The brief.
     pub body: String,
-    /// The link's token, for the form's address.
-    pub token: String,
     /// The buttons; empty if there is nothing to answer.
     pub offers: Vec<AnswerButton>,
     /// The result of the answer, or why no answer is possible.

@@ -76,10 +76,10 @@ impl<'a> RoleStanding<'a> {
                 format!("{} it since {}.", self.has(person, "You"), self.time(*at))
             }
             Some(EngagementOutcome::Covered { by, person, at }) => {
-                format!("{} it as {by} since {}.", self.has(person, "You"), self.time(*at))
+                format!("{} it as {} since {}.", self.has(person, "You"), self.called(by), self.time(*at))
             }
             Some(EngagementOutcome::StoodDown { .. }) => {
-                format!("Nobody is needed as {} any more: those it stood in for have somebody.", self.role)
+                format!("Nobody is needed as {} any more: those it stood in for have somebody.", self.called(self.role))
             }
             Some(EngagementOutcome::Closed { .. }) => "It is over.".to_owned(),
             None => format!("{}{}", self.given_back(), self.asked()),
@@ -89,19 +89,20 @@ impl<'a> RoleStanding<'a> {
     fn given_back(&self) -> String {
         let Some(back) = self.engagement.handed_back.last() else { return String::new() };
         let who = if back.person == *self.person { "You" } else { self.live.name_of(&back.person) };
-        let what = back.of.as_ref().map_or("it", |of| of.as_str());
+        let what = back.of.as_ref().map_or("it", |of| self.called(of));
         format!("{who} handed {what} back at {}. ", self.time(back.at))
     }
 
     fn asked(&self) -> String {
         if let Some(next) = &self.engagement.waits_on {
-            let asked = self.incident.asked_for(next);
-            return format!("Nobody has {} now: {asked} is asked in its place.", self.role);
+            let asked = self.called(self.incident.asked_for(next));
+            return format!("Nobody has {} now: {asked} is asked in its place.", self.called(self.role));
         }
         let until = self.engagement.deadline.map_or_else(String::new, |at| format!(" until {}", self.time(at)));
+        let role = self.called(self.role);
         match self.asked_people() {
-            None => format!("Nobody has {} now, and nobody is on call{until}.", self.role),
-            Some((names, verb)) => format!("Nobody has {} now: {names} {verb} asked{until}.", self.role),
+            None => format!("Nobody has {role} now, and nobody is on call{until}."),
+            Some((names, verb)) => format!("Nobody has {role} now: {names} {verb} asked{until}."),
         }
     }
 
@@ -121,6 +122,11 @@ impl<'a> RoleStanding<'a> {
         Some((listed, verb))
     }
 
+    /// A role as people read it.
+    fn called<'r>(&'r self, role: &'r RoleName) -> &'r str {
+        self.incident.plan.called(role)
+    }
+
     fn has(&self, person: &PersonName, you: &str) -> String {
         if person == self.person { format!("{you} have") } else { format!("{} has", self.live.name_of(person)) }
     }
@@ -130,7 +136,7 @@ impl<'a> RoleStanding<'a> {
         match &self.engagement.outcome {
             Some(EngagementOutcome::Engaged { person, .. }) => format!("{} it", self.has(person, "you")),
             Some(EngagementOutcome::Covered { by, person, .. }) => {
-                format!("{} it as {by}", self.has(person, "you"))
+                format!("{} it as {}", self.has(person, "you"), self.called(by))
             }
             Some(EngagementOutcome::StoodDown { .. }) => "not needed any more".to_owned(),
             Some(EngagementOutcome::Closed { .. }) => "nobody answered".to_owned(),
@@ -145,7 +151,7 @@ impl<'a> RoleStanding<'a> {
         });
         if let Some(next) = &self.engagement.waits_on {
             let silent = if back.is_empty() { self.nobody() } else { &back };
-            return format!("{silent}{} is asked instead", self.incident.asked_for(next));
+            return format!("{silent}{} is asked instead", self.called(self.incident.asked_for(next)));
         }
         let silent = if self.engagement.exhausted && back.is_empty() { self.nobody() } else { &back };
         let again = if self.engagement.exhausted { " again" } else { "" };

@@ -7,6 +7,7 @@ use super::{
 };
 use serde_json::{Value, json};
 use std::{
+    collections::BTreeMap,
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
 };
@@ -29,9 +30,36 @@ pub fn cookie(daemon: &Daemon, person: &str) -> String {
     reply.header("set-cookie").unwrap().split(';').next().unwrap().to_owned()
 }
 
-/// An open desk.
+/// An open desk, and what it shows.
 pub struct Line {
     lines: BufReader<Chunks>,
+    shown: Value,
+}
+
+/// What a desk shows after a change, as its page puts it together.
+pub fn after(shown: &Value, change: &Value) -> Value {
+    let mut next = shown.clone();
+    if change["seq"] == 1 {
+        next = json!({ "pages": [], "incidents": [] });
+    } else {
+        assert_eq!(change["seq"].as_u64(), shown["seq"].as_u64().map(|seq| seq + 1), "none is missed");
+    }
+    for (name, value) in change.as_object().unwrap() {
+        let key = |card: &Value| card["key"].as_str().unwrap().to_owned();
+        if !["pages", "incidents"].contains(&name.as_str()) {
+            next[name] = value.clone();
+            continue;
+        }
+        let had = next[name].as_array().unwrap();
+        let fresh = value["cards"].as_array().into_iter().flatten();
+        let cards: BTreeMap<String, Value> = had.iter().chain(fresh).map(|card| (key(card), card.clone())).collect();
+        let order: Vec<String> = match value["order"].as_array() {
+            Some(order) => order.iter().map(|key| key.as_str().unwrap().to_owned()).collect(),
+            None => had.iter().map(key).collect(),
+        };
+        next[name] = order.iter().map(|key| cards.get(key).expect("a card that was sent").clone()).collect();
+    }
+    next
 }
 
 /// The body of an answer that comes in chunks: a long state is more than one.
@@ -74,11 +102,15 @@ impl Read for Chunks {
 
 impl Line {
     pub fn open(daemon: &Daemon, cookie: &str) -> Self {
+        Self::open_at("/desk/events?changes=true", daemon, cookie)
+    }
+
+    fn open_at(path: &str, daemon: &Daemon, cookie: &str) -> Self {
         let mut stream = TcpStream::connect(daemon.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.write_all(Call::get("/desk/events").header("Cookie", cookie).head(0).as_bytes()).unwrap();
+        stream.write_all(Call::get(path).header("Cookie", cookie).head(0).as_bytes()).unwrap();
         let chunks = Chunks { stream: BufReader::new(stream), in_body: false, left: 0 };
-        Self { lines: BufReader::new(chunks) }
+        Self { lines: BufReader::new(chunks), shown: Value::Null }
     }
 
     /// The next event: its name and data; none at the end of the line.
@@ -102,9 +134,9 @@ impl Line {
         loop {
             let (name, data) = self.next().expect("the line ended");
             if name == "state" {
-                let state: Value = serde_json::from_str(&data).unwrap();
-                if is(&state) {
-                    return state;
+                self.shown = after(&self.shown, &serde_json::from_str(&data).unwrap());
+                if is(&self.shown) {
+                    return self.shown.clone();
                 }
             }
         }
@@ -172,9 +204,8 @@ fn without_a_good_cookie_there_is_no_desk() {
 fn a_desk_hears_its_whole_state_first_then_each_change_and_that_the_line_is_alive() {
     let daemon = sandboxed();
     let mut ana = Line::open(&daemon, &cookie(&daemon, "ana"));
-    let (name, data) = ana.next().unwrap();
-    assert_eq!(name, "state");
-    let state: Value = serde_json::from_str(&data).unwrap();
+    let state = ana.state(|_| true);
+    assert_eq!(state["seq"], 1);
     assert_eq!((&state["person"]["id"], &state["person"]["name"]), (&json!("ana"), &json!("Ana Ruiz")));
     assert_eq!((&state["pages"], &state["incidents"]), (&json!([]), &json!([])));
     assert!(state["csrf"].is_string() && state["now"].is_string() && state["build"].is_string(), "{state}");
@@ -195,7 +226,27 @@ fn a_desk_hears_its_whole_state_first_then_each_change_and_that_the_line_is_aliv
     Call::post(held.path()).form(&[("answer", "wilco")]).send(daemon.address);
     let state = ana.state(|state| state["pages"][0]["state"] == "taken");
     assert_eq!(state["pages"][0]["holder"], "Bo Lind");
+    // A desk that connects anew begins with everything again.
+    let again = Line::open(&daemon, &cookie(&daemon, "ana")).state(|_| true);
+    assert_eq!((&again["seq"], &again["pages"]), (&json!(1), &state["pages"]));
     while ana.next().unwrap().0 != "beat" {}
+}
+
+#[test]
+fn a_page_of_the_version_before_that_stayed_open_hears_whole_states() {
+    let daemon = sandboxed();
+    let mut old = Line::open_at("/desk/events", &daemon, &cookie(&daemon, "ana"));
+    let mut state = move || loop {
+        let (name, data) = old.next().unwrap();
+        if name == "state" {
+            return serde_json::from_str::<Value>(&data).unwrap();
+        }
+    };
+    assert_eq!(state()["pages"], json!([]));
+    let incident = daemon.crash("ES");
+    let shown = std::iter::from_fn(|| Some(state())).find(|state| state["pages"] != json!([])).unwrap();
+    assert_eq!((&shown["pages"][0]["incident"], &shown["incidents"][0]["id"]), (&json!(incident), &json!(incident)));
+    assert!(shown["csrf"].is_string() && shown["now"].is_string() && shown["person"]["name"] == "Ana Ruiz", "{shown}");
 }
 
 #[test]
@@ -277,7 +328,7 @@ fn a_desk_that_opens_late_gets_what_waits_for_it_though_others_are_closed() {
     assert!(by_desk(&closed, None).iter().all(|page| page["refusals"] == 0 && page["state"] == "queued"), "{closed:#}");
     let told = String::from_utf8(daemon.cli(&["show", &incident]).stdout).unwrap();
     assert!(told.contains("waits: their desk was not open") && !told.contains("provider"), "{told}");
-    let metrics = Call::get("/metrics").send(daemon.address).body;
+    let metrics = daemon.control(&Call::get("/metrics")).body;
     let counted = |outcome: &str| {
         let labels = format!("channel=\"desk\",outcome=\"{outcome}\"");
         metrics.lines().any(|line| line.contains(&labels) && !line.ends_with(" 0"))

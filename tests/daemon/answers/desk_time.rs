@@ -1,6 +1,6 @@
 //! What a desk shows as time passes: the clock is the test's own.
 
-use super::{command::app_on, house::DESK};
+use super::{command::app_on, desk::after, house::DESK};
 use serde_json::Value;
 use std::{
     sync::{
@@ -10,11 +10,13 @@ use std::{
     time::Duration,
 };
 use stentor::{
+    channel::{kannel, slack, smtp, voice},
     core::{Actor, Alert, Answer, AnswerVerdict, AnswerVia, HeldWhy, Incident, IncidentId, PersonName, Timestamp},
     http::{
         api::view,
         desk::{
-            snapshot::{BOARD_MAX, more_open, snapshot},
+            changes::DeskChanges,
+            snapshot::{BOARD_MAX, more_open},
             standing::told,
         },
         state::AppState,
@@ -26,8 +28,8 @@ use stentor::{
 /// 2026-11-23, a Monday, 09:00 in UTC.
 const START_US: i64 = 1_795_424_400_000_000;
 
-struct World {
-    app: AppState,
+pub struct World {
+    pub app: AppState,
     now_us: Arc<AtomicI64>,
     _dir: tempfile::TempDir,
 }
@@ -37,7 +39,7 @@ impl World {
         Self::of(DESK)
     }
 
-    fn of(matrix: &str) -> Self {
+    pub fn of(matrix: &str) -> Self {
         let now_us = Arc::new(AtomicI64::new(START_US));
         let clock = now_us.clone();
         let store = MemoryStore::new(move || Timestamp::from_micros(clock.load(Ordering::SeqCst)));
@@ -46,7 +48,7 @@ impl World {
         Self { app, now_us, _dir: dir }
     }
 
-    fn pass(&self, span: Duration) {
+    pub fn pass(&self, span: Duration) {
         self.now_us.fetch_add(i64::try_from(span.as_micros()).unwrap(), Ordering::SeqCst);
     }
 
@@ -55,22 +57,28 @@ impl World {
     }
 
     async fn says(&self, person: &str, answer: Answer) {
-        let incident = self.incident().await;
+        self.says_in(IncidentId(1), person, answer).await;
+    }
+
+    pub async fn says_in(&self, id: IncidentId, person: &str, answer: Answer) {
+        let incident = self.app.engine.reads().view(id).await.unwrap().unwrap();
         let theirs = incident.pages.values().rfind(|page| page.person.as_ref().is_some_and(|p| p.as_str() == person));
-        let page = stentor::core::PageId { incident: incident.id, n: theirs.unwrap().n };
+        let Some(theirs) = theirs else { return };
+        let page = stentor::core::PageId { incident: incident.id, n: theirs.n };
         self.app.engine.inbound().answer_page(page, person.into(), Some(answer), AnswerVia::Desk).await.unwrap();
     }
 
     /// All that a desk shows.
-    async fn shown(&self, person: &str) -> Value {
-        serde_json::to_value(snapshot(&self.app, &PersonName::from(person)).await.unwrap()).unwrap()
+    pub async fn shown(&self, person: &str) -> Value {
+        let change = DeskChanges::default().next(&self.app, &PersonName::from(person)).await.unwrap();
+        after(&Value::Null, &serde_json::to_value(change.unwrap()).unwrap())
     }
 
     async fn crash(&self) {
         self.crash_of("ES").await;
     }
 
-    async fn crash_of(&self, symbol: &str) {
+    pub async fn crash_of(&self, symbol: &str) {
         let mut alert = Alert::new("monitor", "price_velocity");
         alert.labels.insert("symbol".into(), symbol.into());
         alert.values.insert("drop_pct".into(), 7.5);
@@ -111,7 +119,7 @@ async fn what_somebody_has_stays_on_their_desk_until_the_incident_ends_and_is_no
 }
 
 /// Ana and Bo take turns, Gita stands behind them; Ana's clock is in Kolkata.
-const TURNS: &str = r#"
+pub const TURNS: &str = r#"
 [channel.desk]
 kind = "screen"
 [person.ana]
@@ -194,6 +202,30 @@ async fn a_role_whose_ladder_went_on_says_who_is_asked_instead() {
         (says("trader"), says("head")),
         ("nobody answered; head is asked instead".into(), "you are asked".into())
     );
+}
+
+#[tokio::test]
+async fn people_read_the_name_of_a_role_and_programs_its_id() {
+    let named = TURNS.replace("[role.head]", "[role.head]\nname = \"Head of desk\"");
+    let world = World::of(&named.replace("[role.trader]", "[role.trader]\nname = \"Equities trader\""));
+    let idle = world.shown("gita").await["idle"].to_string();
+    assert!(idle.contains("You are asked first for Head of desk, always."), "{idle}");
+    world.crash().await;
+    let incident = world.incident().await;
+    let brief = incident.pages.values().find(|page| page.purpose.is_brief()).unwrap();
+    let shown = world.shown(brief.person.as_ref().unwrap().as_str()).await;
+    let page = &shown["pages"][0];
+    assert_eq!((&page["role"], &page["role_name"]), (&"trader".into(), &"Equities trader".into()));
+    assert!(page["ask"].as_str().unwrap().starts_with("EQUITIES TRADER: press"), "{page}");
+    assert_eq!(page["otherwise"], "Otherwise Head of desk takes over.");
+    assert_eq!(shown["incidents"][0]["roles"][0]["name"], "Equities trader");
+    assert!(page["standing"].as_str().unwrap().starts_with("Nobody has Equities trader now: you are asked"), "{page}");
+    for kind in [kannel::KIND, smtp::KIND, slack::KIND, voice::KIND] {
+        let text = world.app.engine.config().render(&incident, brief, kind).body;
+        assert!(text.to_lowercase().contains("equities trader") && !text.contains("as trader"), "{text}");
+    }
+    let shown = view::incident(&world.app.engine.config(), &incident);
+    assert_eq!(shown.roles[0].role, "trader");
 }
 
 #[test]

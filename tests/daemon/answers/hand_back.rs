@@ -52,7 +52,7 @@ fn events(daemon: &Daemon, incident: &str, name: &str) -> Vec<Value> {
 }
 
 fn metric(daemon: &Daemon, name: &str) -> String {
-    let all = Call::get("/metrics").send(daemon.address).body;
+    let all = daemon.control(&Call::get("/metrics")).body;
     all.lines().find(|line| line.starts_with(name)).unwrap_or_default().to_owned()
 }
 

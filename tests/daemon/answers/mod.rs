@@ -5,7 +5,8 @@
 mod command;
 use crate::common;
 mod crowd;
-mod desk;
+pub mod desk;
+mod desk_changes;
 mod desk_time;
 use crate::fixture;
 mod hand_back;

@@ -10,6 +10,7 @@ use std::{
     fs::File,
     io::{Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
+    os::unix::net::UnixStream,
     path::{Path, PathBuf},
     process::Command,
     sync::{
@@ -243,7 +244,7 @@ fn a_gateway_that_refuses_the_login_is_gone_round_the_operators_hear_of_it_and_i
     };
     until("the operators' incident", || incident("stentor:channel/sms").is_some());
     let ready = |word: &str| {
-        let mut stream = TcpStream::connect(daemon.address).unwrap();
+        let mut stream = UnixStream::connect(daemon.state().join("stentor.sock")).unwrap();
         stream.write_all(b"GET /readyz HTTP/1.1\r\nhost: stentor\r\nconnection: close\r\n\r\n").unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();

@@ -12,7 +12,7 @@ fn reload(daemon: &Daemon, matrix: &str, outcome: &str) {
     daemon.signal("HUP");
     let counted = format!("outcome=\"{outcome}\"");
     eventually(outcome, || {
-        let metrics = Call::get("/metrics").send(daemon.address).body;
+        let metrics = daemon.control(&Call::get("/metrics")).body;
         let of_outcome = |line: &&str| line.starts_with("stentor_reloads_total") && line.contains(&counted);
         metrics.lines().find(of_outcome).is_some_and(|line| !line.ends_with(" 0")).then_some(())
     });

@@ -11,7 +11,7 @@ fn write(daemon: &Daemon, matrix: &str) {
 }
 
 fn problems(daemon: &Daemon) -> String {
-    Call::get("/readyz").send(daemon.address).json()["problems"].to_string()
+    daemon.control(&Call::get("/readyz")).json()["problems"].to_string()
 }
 
 #[test]
@@ -25,8 +25,8 @@ fn a_reload_says_what_changed_and_a_refused_one_where_the_fault_is() {
     assert!(told.contains("matrix.toml:9") && told.contains("did you mean `wait`?"), "{told}");
     let found = problems(&daemon);
     assert!(found.contains("the last reload was refused"), "{found}");
-    assert_eq!(Call::get("/readyz").send(daemon.address).status, 200, "it pages as before");
-    let metrics = Call::get("/metrics").send(daemon.address).body;
+    assert_eq!(daemon.control(&Call::get("/readyz")).status, 200, "it pages as before");
+    let metrics = daemon.control(&Call::get("/metrics")).body;
     assert!(metrics.contains("stentor_reloads_total{outcome=\"refused\"} 1"), "{metrics}");
     let more = SMALLEST.replace("[trigger.flash-crash]", "[person.bo]\nname = \"Bo\"\n\n[trigger.slow-crash]");
     write(&daemon, &more);

@@ -104,11 +104,11 @@ fn daemon(url: &str) -> Daemon {
 
 impl Daemon {
     fn ready(&self) -> Value {
-        Call::get("/readyz").send(self.address).json()
+        self.control(&Call::get("/readyz")).json()
     }
 
     fn gauge(&self, value: &str) -> bool {
-        let text = Call::get("/metrics").send(self.address).body;
+        let text = self.control(&Call::get("/metrics")).body;
         text.lines().any(|line| line == format!("stentor_channel_broken{{channel=\"sms\"}} {value}"))
     }
 

@@ -173,7 +173,7 @@ impl Daemon {
     }
 
     fn says(&self, name: &str, value: &str) -> bool {
-        let text = Call::get("/metrics").send(self.address).body;
+        let text = self.control(&Call::get("/metrics")).body;
         text.lines().any(|line| line == format!("stentor_{name} {value}"))
     }
 }

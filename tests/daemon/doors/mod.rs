@@ -6,5 +6,6 @@ mod alertmanager;
 use crate::common;
 use crate::house;
 mod native;
+mod scopes;
 mod strangers;
 use crate::wire;

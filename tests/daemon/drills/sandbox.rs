@@ -109,7 +109,7 @@ fn a_drill_in_the_sandbox_is_evidence_of_nothing_that_was_sent() {
     );
     assert_eq!((&incident["all_clear"]["told"], &incident["all_clear"]["sandbox"]), (&0.into(), &1.into()));
     assert_eq!(incident["roles"][0]["stages"]["provider_accepted"], serde_json::Value::Null);
-    let metrics = Call::get("/metrics").send(daemon.address).body;
+    let metrics = daemon.control(&Call::get("/metrics")).body;
     for line in [
         "stentor_pages_total{channel=\"sms\",outcome=\"sandbox\",drill=\"true\"} 3",
         "stentor_sandbox_engagements_total{role=\"trader\",outcome=\"engaged\",drill=\"true\"} 1",

@@ -8,16 +8,19 @@ use crate::common;
 use crate::double;
 use crate::fixture;
 
+use crate::wire::Call;
+
 use axum::{
     Router,
     body::Bytes,
     extract::State,
-    http::{Method, StatusCode},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header::COOKIE as COOKIE_HEADER},
     routing::any,
 };
 use common::{Daemon, Setup};
 use double::{Server, install_tls};
 use fixture::START;
+use secrecy::ExposeSecret;
 use serde_json::Value;
 use std::{
     sync::{Arc, Mutex},
@@ -34,7 +37,7 @@ use stentor::{
         AdmissionResult, DeadManPinger, Engine, EngineLoop, LADDER_LATE_MAX, LOOP_STILL_MAX, QUEUE_STANDS_MAX,
         RuntimeConfig, SharedChannelParts, health::quarantine::ALONE_MAX,
     },
-    http::{api::status, state::AppState},
+    http::{api::status, credential::COOKIE, state::AppState},
     matrix::{KnownNames, Matrix, SourceText},
     store::{IncidentFilter, MemoryStore, RowName, clock::ClockSources},
     template::PageTemplates,
@@ -430,7 +433,10 @@ impl World {
 
     /// What its `/readyz` says.
     async fn readyz(&self) -> (StatusCode, Value) {
-        let response = status::readyz(State(self.app())).await;
+        let until = self.engine.now() + Duration::from_secs(60);
+        let cookie = format!("{COOKIE}={}", self.engine.keys().session(&"ana".into(), until).expose_secret());
+        let headers = HeaderMap::from_iter([(COOKIE_HEADER, HeaderValue::from_str(&cookie).unwrap())]);
+        let response = status::readyz(State(self.app()), None, headers).await;
         let status = response.status();
         let body = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
         (status, serde_json::from_slice(&body).unwrap())
@@ -532,8 +538,9 @@ fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 }
 
 async fn ready(daemon: &Daemon) -> (bool, Value) {
-    let response = reqwest::get(daemon.url("/readyz")).await.unwrap();
-    (response.status().is_success(), serde_json::from_str(&response.text().await.unwrap()).unwrap())
+    let socket = daemon.state().join("stentor.sock");
+    let reply = tokio::task::spawn_blocking(move || Call::get("/readyz").send_unix(&socket)).await.unwrap();
+    (reply.status == 200, reply.json())
 }
 
 #[tokio::test(flavor = "multi_thread")]

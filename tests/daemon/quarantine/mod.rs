@@ -33,7 +33,7 @@ fn sql(daemon: &Daemon, words: &'static str) {
 }
 
 fn problems(daemon: &Daemon) -> Vec<String> {
-    let told = Call::get("/readyz").send(daemon.address).json();
+    let told = daemon.control(&Call::get("/readyz")).json();
     told["problems"].as_array().unwrap().iter().map(|sign| sign.as_str().unwrap().to_owned()).collect()
 }
 
@@ -58,7 +58,7 @@ fn check_lost(daemon: &Daemon) {
     assert!(problems(daemon).iter().any(|sign| sign.contains("INC-1 can not be read")), "{:?}", problems(daemon));
     let doctor = daemon.cli(&["doctor", "--json"]);
     assert!(!doctor.status.success() && said(&doctor).0.contains("INC-1 can not be read"), "{doctor:?}");
-    let metrics = Call::get("/metrics").send(daemon.address).body;
+    let metrics = daemon.control(&Call::get("/metrics")).body;
     assert!(metrics.contains("stentor_quarantined_rows 1"), "{metrics}");
     let listed = daemon.json(&["store", "quarantine", "list"]);
     assert_eq!((listed.as_array().unwrap().len(), &listed[0]["row"]), (1, &json!("INC-1")), "{listed}");

@@ -27,7 +27,8 @@ key   = 'alert.labels.symbol'
 roles = ["trader"]
 
 [source.monitor]
-token = { env = "MONITOR_TOKEN" }
+token  = { env = "MONITOR_TOKEN" }
+scopes = ["alerts", "read"]
 "#;
 
 fn daemon() -> Daemon {

@@ -27,7 +27,8 @@ when  = 'alert.values.drop_pct >= 5.0'
 roles = ["trader"]
 
 [source.monitor]
-token = { env = "MONITOR_TOKEN" }
+token  = { env = "MONITOR_TOKEN" }
+scopes = ["alerts", "metrics"]
 "#;
 
 fn expressions(value: &Value, found: &mut Vec<String>) {
@@ -46,10 +47,12 @@ fn metrics_in(expression: &str) -> BTreeSet<String> {
     words.filter(|word| word.starts_with("stentor_")).map(str::to_owned).collect()
 }
 
+const TOKEN: &str = "Authorization: Bearer secret-of-the-monitor";
+
 fn get(address: std::net::SocketAddr, path: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: a\r\n{TOKEN}\r\nConnection: close\r\n\r\n").unwrap();
     let mut text = String::new();
     stream.read_to_string(&mut text).unwrap();
     text

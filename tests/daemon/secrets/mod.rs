@@ -206,8 +206,8 @@ fn texts(daemon: &Daemon, incident: &str) -> Vec<(&'static str, String)> {
         ("show --texts", run(&["show", incident, "--pages", "--texts"])),
         ("incidents", run(&["incidents", "--all", "--json"])),
         ("check", run(&["check", "--json"])),
-        ("metrics", Call::get("/metrics").send(daemon.address).body),
-        ("readyz", Call::get("/readyz").send(daemon.address).body),
+        ("metrics", daemon.control(&Call::get("/metrics")).body),
+        ("readyz", daemon.control(&Call::get("/readyz")).body),
     ]
 }
 

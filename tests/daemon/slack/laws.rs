@@ -86,8 +86,8 @@ fn no_secret_of_either_way_is_in_a_log_a_door_or_the_journal() {
     bare(b"payload=%7B").header("X-Slack-Signature", "v0=1").send(rig.daemon.address);
     let shown = [
         rig.daemon.log(),
-        Call::get("/readyz").send(rig.daemon.address).body,
-        Call::get("/metrics").send(rig.daemon.address).body,
+        rig.daemon.control(&Call::get("/readyz")).body,
+        rig.daemon.control(&Call::get("/metrics")).body,
         rig.daemon.control(&Call::get("/v1/journal")).body,
     ];
     for text in &shown {

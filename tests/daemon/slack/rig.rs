@@ -132,12 +132,12 @@ impl Rig {
 
     /// What `/readyz` says of the links.
     pub fn links(&self) -> Value {
-        Call::get("/readyz").send(self.daemon.address).json()["inbound_connections"]["room"].clone()
+        self.daemon.control(&Call::get("/readyz")).json()["inbound_connections"]["room"].clone()
     }
 
     /// A number of the metrics.
     pub fn metric(&self, name: &str) -> f64 {
-        let text = Call::get("/metrics").send(self.daemon.address).body;
+        let text = self.daemon.control(&Call::get("/metrics")).body;
         let line = text.lines().find(|line| line.starts_with(&format!("stentor_{name}{{channel=\"room\"}}")));
         line.and_then(|line| line.rsplit(' ').next()?.parse().ok()).unwrap_or(-1.0)
     }

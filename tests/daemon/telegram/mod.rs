@@ -42,7 +42,7 @@ impl Rig {
     }
 
     fn links(&self) -> Value {
-        Call::get("/readyz").send(self.daemon.address).json()["inbound_connections"]["bot"].clone()
+        self.daemon.control(&Call::get("/readyz")).json()["inbound_connections"]["bot"].clone()
     }
 
     fn held(&self, incident: &str, user: i64) -> Held {
@@ -261,8 +261,8 @@ fn a_revoked_token_is_seen_and_the_token_is_in_no_log_door_or_journal() {
     eventually("the broken channel", || rig.daemon.log().contains("does not know the bot's token").then_some(()));
     let shown = [
         rig.daemon.log(),
-        Call::get("/readyz").send(rig.daemon.address).body,
-        Call::get("/metrics").send(rig.daemon.address).body,
+        rig.daemon.control(&Call::get("/readyz")).body,
+        rig.daemon.control(&Call::get("/metrics")).body,
         rig.daemon.control(&Call::get("/v1/journal")).body,
     ];
     for text in &shown {

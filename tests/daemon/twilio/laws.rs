@@ -73,7 +73,7 @@ fn whatever_twilio_does_everybody_is_reached_by_another_way_and_no_secret_is_sho
         }
     }
     let journal = Value::from(line.journal("INC-1")).to_string();
-    let shown = ["/readyz", "/metrics"].map(|path| Call::get(path).send(line.address).body).concat();
+    let shown = ["/readyz", "/metrics"].map(|path| line.control(&Call::get(path)).body).concat();
     let incidents = line.incidents().iter().map(Value::to_string).collect::<String>();
     for (place, text) in [("log", line.log()), ("journal", journal), ("readyz", shown), ("incidents", incidents)] {
         for secret in [TOKEN, NEXT_TOKEN, ACCOUNT, ANA, BO, "token="] {

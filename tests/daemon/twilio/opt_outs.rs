@@ -9,7 +9,7 @@ use super::{
 use serde_json::{Value, json};
 
 fn holes(daemon: &super::common::Daemon) -> Vec<(String, String)> {
-    let shown = Call::get("/readyz").send(daemon.address).json();
+    let shown = daemon.control(&Call::get("/readyz")).json();
     let name = |value: &Value| value.as_str().unwrap().to_owned();
     shown["opted_out"].as_array().unwrap().iter().map(|out| (name(&out["person"]), name(&out["channel"]))).collect()
 }

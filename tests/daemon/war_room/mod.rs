@@ -303,6 +303,5 @@ fn a_daemon_starts_while_slack_is_away_and_looks_people_up_later() {
 }
 
 fn ready(daemon: &Daemon) -> Value {
-    double::install_tls();
-    Runtime::new().unwrap().block_on(async { reqwest::get(daemon.url("/readyz")).await.unwrap().json().await.unwrap() })
+    crate::wire::Call::get("/readyz").send_unix(&daemon.state().join("stentor.sock")).json()
 }

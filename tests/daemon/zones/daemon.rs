@@ -1,10 +1,9 @@
 //! The program with a system's zones beside it: `TZDIR` is looked at when the matrix is read, and by a reload again.
 
 use super::{common, common::Setup, tree::Tree, used};
+use crate::wire::Call;
 use serde_json::{Value, json};
 use std::{
-    io::{Read, Write},
-    net::TcpStream,
     thread::sleep,
     time::{Duration, Instant},
 };
@@ -20,11 +19,7 @@ fn doctor(daemon: &common::Daemon) -> Value {
 }
 
 fn ready(daemon: &common::Daemon) -> Value {
-    let mut stream = TcpStream::connect(daemon.address).unwrap();
-    stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
-    let mut reply = String::new();
-    stream.read_to_string(&mut reply).unwrap();
-    serde_json::from_str(reply.split_once("\r\n\r\n").unwrap().1).unwrap()
+    Call::get("/readyz").send_unix(&daemon.state().join("stentor.sock")).json()
 }
 
 /// What a command that ends by itself prints, errors included.

@@ -62,6 +62,7 @@ fn row(dice: &mut Dice, role: &str, named: &[&str]) -> RolePlan {
     };
     let next = dice.of(named);
     RolePlan {
+        name: None,
         engaged_by: if dice.below(3) == 0 { AnswerLevel::Roger } else { AnswerLevel::Wilco },
         target: None,
         template: "default".into(),

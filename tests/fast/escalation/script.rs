@@ -108,6 +108,7 @@ fn row_plan(row: Row) -> RolePlan {
         repeat: step_plan.repeat,
     };
     RolePlan {
+        name: None,
         engaged_by: row.engaged_by,
         target: None,
         template: "default".into(),

@@ -6,6 +6,8 @@ use super::*;
 #[test]
 fn a_token_belongs_to_one_source() {
     check_added("[source.other]\ntoken = { env = \"MONITOR_TOKEN\" }", &[("same-token", "other")]);
+    let scopes = "[source.other]\ntoken = { env = \"OTHER\" }\nscopes = [\"alerts\", \"all\"]";
+    check_added(scopes, &[("unknown-word", "\"all\"")]);
     check(
         "{ env = \"MONITOR_TOKEN\" }",
         "[{ env = \"A\" }, { env = \"B\" }, { env = \"C\" }]",
@@ -16,6 +18,19 @@ fn a_token_belongs_to_one_source() {
         "{ env = \"A\", file = \"b\" }",
         &[("bad-secret", "{ env = \"A\", file = \"b\" }")],
     );
+}
+
+#[test]
+fn a_role_is_called_by_a_short_line() {
+    let with = |name: &str| {
+        format!("[role.other]\nname = {name}\nstep = [{{ page = [\"ana\"], by = [\"desk\"], wait = \"45s\" }}]")
+    };
+    check_added(&with("\"Head of desk\""), &[]);
+    let long = format!("{:?}", "x".repeat(33));
+    for (name, code) in [("\" \"", "empty-text"), (long.as_str(), "text-too-long"), ("\"a\\nb\"", "control-character")]
+    {
+        check_added(&with(name), &[(code, name)]);
+    }
 }
 
 #[test]

@@ -13,9 +13,8 @@ fn the_answer_page_begins_with_its_word_and_escapes_what_it_shows() {
                 .into();
         let (id, what, ask, otherwise) =
             ("INC-12", "<b>ES</b> down", (!done).then_some("TRADER: press \"I have it\" by 14:46 EDT."), None::<&str>);
-        let (body, token) = ("Market: ES\n<script>alert(1)</script>", "t\"o'k<en");
-        let context =
-            minijinja::context! { drill, id, what, ask, otherwise, body, token, offers, notice, done, hand_back };
+        let body = "Market: ES\n<script>alert(1)</script>";
+        let context = minijinja::context! { drill, id, what, ask, otherwise, body, offers, notice, done, hand_back };
         env.get_template("answer.html").and_then(|page| page.render(context)).expect("a page")
     };
     let render = |drill: bool, notice: Option<&str>, done: bool| render_as(drill, notice, done, false);
@@ -23,7 +22,10 @@ fn the_answer_page_begins_with_its_word_and_escapes_what_it_shows() {
         let html = render(drill, None, false);
         assert!(html.contains(&format!("<title>{word}: answer</title>")) && !html.contains("<script"), "{html}");
         assert!(html.contains(&format!("<p class=\"band\">{word} INC-12</p>")) && html.matches("<button").count() == 3);
-        assert!(html.contains("method=\"post\"") && html.contains("t&quot;o&#x27;k&lt;en"), "{html}");
+        assert!(
+            html.contains("method=\"post\"") && !html.contains("<input"),
+            "the address says which page it is: {html}"
+        );
     }
     let done = render(false, Some("You have it."), true);
     assert!(done.contains("You have it.") && !done.contains("<form"), "{done}");

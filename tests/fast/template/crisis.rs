@@ -134,6 +134,7 @@ fn plan(required: &[&str]) -> EscalationPlan {
         people.iter().map(step_plan).collect()
     };
     let row = |template: &str, level, steps, next: Option<&str>| RolePlan {
+        name: None,
         engaged_by: level,
         target: None,
         template: template.into(),

@@ -41,7 +41,7 @@ function connect() {
   rebuild = null;
   if (source) source.close();
   builtAt = Date.now();
-  source = new EventSource("/desk/events");
+  source = new EventSource("/desk/events?changes=true");
   source.addEventListener("state", (event) => {
     heard();
     receive(JSON.parse(event.data));
@@ -95,10 +95,17 @@ function watchLine() {
 
 // --- The snapshot ----------------------------------------------------------------------------------------------
 
-function receive(next) {
+/// The first event of a connection has the whole desk, each later one what changed.
+function receive({ pages, incidents, ...about }) {
+  const whole = about.seq === 1;
+  const next = { ...(whole ? {} : state), ...about };
+  next.pages = merged(whole ? [] : state && state.pages, pages);
+  next.incidents = merged(whole ? [] : state && state.incidents, incidents);
+  if ((!whole && (!state || state.seq + 1 !== about.seq)) || !next.pages || !next.incidents) {
+    connect(); // Something is missing: a new connection begins with the whole desk.
+    return;
+  }
   const before = new Map((state ? state.pages : []).map((page) => [page.key, page]));
-  // The number alone may be that of another page, after a backup was restored.
-  for (const page of next.pages) page.key = `${page.page} ${page.mark}`;
   if (state && state.build !== next.build) $("reload").hidden = false;
   state = next;
   skew = Date.parse(next.now) - Date.now();
@@ -108,10 +115,18 @@ function receive(next) {
   draw();
 }
 
+/// A list after a change of it; null if one of its cards was never heard of.
+function merged(list, { order, cards }) {
+  if (!list) return null;
+  const known = new Map([...list, ...(cards || [])].map((card) => [card.key, card]));
+  const next = (order || list.map((card) => card.key)).map((key) => known.get(key));
+  return next.includes(undefined) ? null : next;
+}
+
 /// Somebody else's answer closes our alarm: say whose answer.
 function tellChange(before, page) {
   if (!before || before.state !== "open" || page.state === "open" || answered.has(page.key)) return;
-  const what = `${word(page)} ${page.incident} ${page.role}`;
+  const what = `${word(page)} ${page.incident} ${page.role_name}`;
   const says = { taken: `${page.holder || "Somebody"} has it`, closed: "Not needed any more", over: "It is over" }[page.state];
   if (says) tell("note", `${says}: ${what}`, page, page.state);
 }
@@ -223,7 +238,7 @@ function drawQueue(waiting) {
   const hidden = state.left_out.waiting;
   const queue = $("alarm-queue");
   queue.hidden = waiting.length === 0 && hidden === 0;
-  const line = (page) => `${word(page)} ${page.incident} ${page.role.toUpperCase()}: ${page.what}${page.deadline ? `, by ${clock(Date.parse(page.deadline))}` : ""}`;
+  const line = (page) => `${word(page)} ${page.incident} ${page.role_name.toUpperCase()}: ${page.what}${page.deadline ? `, by ${clock(Date.parse(page.deadline))}` : ""}`;
   const lines = waiting.slice(0, WAITING_NAMED).map(line);
   const more = waiting.length - lines.length;
   if (more) lines.push(`and ${more} more`);
@@ -289,7 +304,7 @@ function drawCards(section, pages) {
 function card(page, summary) {
   const box = element("article", `card ${page.drill ? "drill" : "live"}`);
   const titles = { yours: "You have it", taken: `${page.holder || "Somebody"} has it`, passed: "You passed it on", over: "It is over" };
-  const title = element("h2", "", `${word(page)} ${page.incident} ${page.role.toUpperCase()}: ${titles[page.state]}`);
+  const title = element("h2", "", `${word(page)} ${page.incident} ${page.role_name.toUpperCase()}: ${titles[page.state]}`);
   title.tabIndex = -1;
   box.append(title);
   if (page.state !== "taken") box.append(element("p", "standing", page.standing));
@@ -420,7 +435,7 @@ function roleRow(role) {
   const how = element("span", "state", role.says);
   const when = element("span", "when", role.tte_ms === null ? "" : `in ${seconds(role.tte_ms)}`);
   if (role.tte_ms === null && role.deadline) when.dataset.due = role.deadline;
-  row.append(mark, element("span", "role-name", role.role), how, when);
+  row.append(mark, element("span", "role-name", role.name), how, when);
   return row;
 }
 
@@ -442,6 +457,7 @@ function tick() {
   }
   if (sure && sure.until <= Date.now()) sure = null;
   drawHandBack();
+  drawSignOut();
   watchLine();
   reportSeen();
 }
@@ -450,7 +466,7 @@ function flashTitle() {
   const odd = Math.floor(Date.now() / 1000) % 2;
   const lost = lostSince ? "LINE LOST" : "Stentor desk";
   if (!shown) document.title = lost;
-  else document.title = odd ? `${word(shown)} ${shown.incident} ${shown.role}` : `${word(shown)}: ANSWER NOW`;
+  else document.title = odd ? `${word(shown)} ${shown.incident} ${shown.role_name}` : `${word(shown)}: ANSWER NOW`;
 }
 
 // --- Answers ---------------------------------------------------------------------------------------------------
@@ -467,7 +483,7 @@ async function answer(page, offer) {
   enableOffers(true);
   if (kind === "bad") unconfirmed = { incident: page.incident, role: page.role, drill: page.drill, answer: offer.answer, held: page.state === "yours" };
   const then = { "engages": "yours", "passed": "passed", "handed-back": "passed" }[verdict];
-  tell(kind, text.includes(page.incident) ? text : `${word(page)} ${page.incident} ${page.role}: ${text}`, page, then);
+  tell(kind, text.includes(page.incident) ? text : `${word(page)} ${page.incident} ${page.role_name}: ${text}`, page, then);
   if (verdict) answered.add(page.key);
   if (kind === "good" || verdict === "too-late" || verdict === "closed") silenced.add(page.key);
   confirmByState();
@@ -539,6 +555,36 @@ function reportSeen() {
     headers: { "Content-Type": "application/json", "X-Stentor-Csrf": state.csrf },
     body: JSON.stringify({ pages: [page], marks: [mark] }),
   }).then((reply) => { if (!reply.ok) throw reply; }).catch(() => setTimeout(() => seen.delete(key), 5000));
+}
+
+// --- Signing out ------------------------------------------------------------------------------------------------
+
+let leaving = null; // From when and until when a second press signs out.
+
+/// It ends every session of this person, and pages then reach no screen of theirs: it takes a second press.
+async function signOut() {
+  const now = Date.now();
+  if (!leaving || leaving.until <= now) {
+    leaving = { from: now + PRESS_GUARD_MS, until: now + SURE_MS };
+    drawSignOut();
+    return;
+  }
+  if (now < leaving.from || !state) return;
+  leaving = null;
+  drawSignOut();
+  try {
+    const reply = await fetch("/desk/logout", { method: "POST", headers: { "X-Stentor-Csrf": state.csrf } });
+    if (!reply.ok && reply.status !== 401) throw reply;
+    location.replace("/desk");
+  } catch {
+    tell("bad", "NOT SIGNED OUT: the server did not confirm it. Try again.");
+  }
+}
+
+function drawSignOut() {
+  if (leaving && leaving.until <= Date.now()) leaving = null;
+  $("logout").classList.toggle("sure", Boolean(leaving));
+  say($("logout"), leaving ? "Press again: no page reaches any screen of yours then" : "Sign out");
 }
 
 // --- Sound, notifications, the screen kept awake ------------------------------------------------------------------
@@ -616,7 +662,7 @@ function play(notes, wave, loudness) {
 function notify(page) {
   if (!("Notification" in window) || Notification.permission !== "granted" || document.hasFocus()) return;
   try {
-    const title = `${word(page)} ${page.incident} ${page.role.toUpperCase()}`;
+    const title = `${word(page)} ${page.incident} ${page.role_name.toUpperCase()}`;
     const note = new Notification(title, { body: page.headline, tag: page.key, requireInteraction: true });
     note.onclick = () => window.focus();
   } catch {
@@ -687,6 +733,7 @@ const seconds = (ms) => (Math.abs(ms) < 60000 ? `${(ms / 1000).toFixed(1)} s` : 
 
 $("arm").addEventListener("click", () => arm(true));
 $("alarm-arm").addEventListener("click", () => arm(true));
+$("logout").addEventListener("click", signOut);
 $("reload").addEventListener("click", () => location.reload());
 for (const button of document.querySelectorAll(".result button")) button.addEventListener("click", drop);
 document.addEventListener("visibilitychange", () => {

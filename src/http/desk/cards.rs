@@ -1,0 +1,265 @@
+//! The cards of a desk: a page of its person, a row of the board. Each is made from one incident as it is now.
+
+use crate::{
+    core::{
+        Answer, AnswerLevel, ChannelName, Engagement, Incident, IncidentStatus, PersonName, Timestamp, WarRoom,
+        page::Page,
+    },
+    engine::RuntimeConfig,
+    http::{
+        api::view,
+        desk::standing::{RoleStanding, ended},
+        state::AppState,
+    },
+    matrix::ChannelKind,
+    template::{CODE, LINK},
+};
+use secrecy::ExposeSecret;
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+use std::time::Duration;
+
+/// How long a page stays on its reader's desk after somebody else took the role or the incident ended.
+pub const ENDED_SHOWN: Duration = Duration::from_secs(10 * 60);
+
+/// One card, as it is sent.
+pub struct Card {
+    /// What tells it from all others of its list.
+    pub key: String,
+    /// Until when it is shown, if time alone takes it away.
+    pub until: Option<Timestamp>,
+    /// Its content, with its key.
+    pub json: Box<RawValue>,
+}
+
+impl Card {
+    /// `None` never: these are our own types, and all map keys are strings.
+    fn new(key: &str, until: Option<Timestamp>, content: &impl Serialize) -> Option<Self> {
+        Some(Self { key: key.to_owned(), until, json: to_raw_value(content).ok()? })
+    }
+}
+
+#[derive(Serialize)]
+struct DeskPage {
+    /// Its page and mark.
+    key: String,
+    page: String,
+    /// Distinguishes its incident from one with the same number before a backup was restored; answers contain it.
+    mark: String,
+    incident: String,
+    drill: bool,
+    role: String,
+    /// What people call it.
+    role_name: String,
+    state: &'static str,
+    headline: String,
+    /// What happened.
+    what: String,
+    /// Which answer is wanted by when, as long as one is.
+    ask: Option<String>,
+    /// What happens if nobody answers.
+    otherwise: Option<String>,
+    body: String,
+    /// Where to read on.
+    links: Vec<PageLink>,
+    holder: Option<String>,
+    since: Timestamp,
+    deadline: Option<Timestamp>,
+    wanted: String,
+    offers: Vec<AnswerButton>,
+    /// The state, as a text for this person.
+    standing: String,
+    /// The answers of this person after which nothing more is asked of them.
+    heard: Vec<&'static str>,
+}
+
+/// An address beside a page.
+#[derive(Serialize)]
+struct PageLink {
+    label: &'static str,
+    url: String,
+}
+
+/// A button.
+#[derive(Debug, Clone, Serialize)]
+pub struct AnswerButton {
+    /// The answer that it sends.
+    pub answer: String,
+    /// Its label.
+    pub label: &'static str,
+    /// Whether it is the wanted answer.
+    pub primary: bool,
+}
+
+#[derive(Serialize)]
+struct BoardRow {
+    key: String,
+    id: String,
+    drill: bool,
+    /// A text about its messages that went to the sandbox; `None` if all were sent.
+    sandbox: Option<String>,
+    summary: String,
+    status: String,
+    /// Who ended it and when, once it is over.
+    ended: Option<String>,
+    opened_at: Timestamp,
+    roles: Vec<BoardRole>,
+}
+
+#[derive(Serialize)]
+struct BoardRole {
+    role: String,
+    /// What people call it.
+    name: String,
+    state: String,
+    /// The same in plain words for this person: who has it, who is asked.
+    says: String,
+    deadline: Option<Timestamp>,
+    tte_ms: Option<f64>,
+}
+
+/// One card for each role: the newest brief of this person about it.
+pub fn pages(app: &AppState, live: &RuntimeConfig, incident: &Incident, person: &PersonName) -> Vec<Card> {
+    let card = |(role, engagement): (_, &Engagement)| {
+        let mine = || incident.briefs_of(role).filter(|page| page.person.as_ref() == Some(person));
+        let newest = mine().last()?;
+        // From the newest step the page that was sent to the desk, so that it is recorded as seen.
+        let page = mine()
+            .filter(|page| page.step_entry == newest.step_entry)
+            .find(|page| is_screen(live, page))
+            .unwrap_or(newest);
+        let standing = RoleStanding::of(live, incident, role, person)?;
+        let content = desk_page(app, live, incident, page, engagement, standing);
+        Card::new(&content.key, until(incident, engagement, person), &content)
+    };
+    incident.engagements.iter().filter_map(card).collect()
+}
+
+/// A role that a person has stays on their desk as long as the incident is open.
+fn until(incident: &Incident, engagement: &Engagement, person: &PersonName) -> Option<Timestamp> {
+    match (&incident.status, &engagement.outcome) {
+        (IncidentStatus::Resolved { at, .. }, _) => Some(*at + ENDED_SHOWN),
+        (IncidentStatus::Open, Some(outcome)) if engagement.holder() != Some(person) => {
+            Some(outcome.at() + ENDED_SHOWN)
+        }
+        (IncidentStatus::Open, _) => None,
+    }
+}
+
+/// The incident's row on the board.
+pub fn row(live: &RuntimeConfig, incident: &Incident, person: &PersonName) -> Vec<Card> {
+    let content = board_row(live, incident, person);
+    Card::new(&content.key, None, &content).into_iter().collect()
+}
+
+fn is_screen(live: &RuntimeConfig, page: &Page) -> bool {
+    live.channels.get(&page.channel).is_some_and(|wired| wired.kind == ChannelKind::SCREEN)
+}
+
+fn desk_page(
+    app: &AppState,
+    live: &RuntimeConfig,
+    incident: &Incident,
+    page: &Page,
+    engagement: &Engagement,
+    standing: RoleStanding<'_>,
+) -> DeskPage {
+    let identity = incident.page_identity(page.n);
+    let rendered = live.render(incident, page, ChannelKind::SCREEN);
+    let alarm = rendered.alarm;
+    let code = app.engine.keys().code(identity);
+    let fill = |text: String| text.replace(CODE, code.expose_secret()).replace(LINK, "the buttons here");
+    let state = match engagement.holder() {
+        _ if !incident.is_open() => "over",
+        Some(holder) if Some(holder) == page.person.as_ref() => "yours",
+        Some(_) => "taken",
+        None if !engagement.is_open() => "closed",
+        None if standing.is_passed() => "passed",
+        None => "open",
+    };
+    let received = page.person.as_ref().is_some_and(|person| engagement.received.contains(person));
+    let heard = [("roger", received), ("standby", engagement.stood_by)];
+    let row = page.role.as_ref().and_then(|role| incident.plan.roles.get(role));
+    let level = row.map_or(AnswerLevel::Wilco, |row| row.engaged_by);
+    DeskPage {
+        key: format!("{} {}", identity.page, identity.mark()),
+        page: identity.page.to_string(),
+        mark: identity.mark(),
+        incident: incident.id.to_string(),
+        drill: incident.drill,
+        role: page.role.as_ref().map(ToString::to_string).unwrap_or_default(),
+        role_name: page.role.as_ref().map(|role| incident.plan.called(role).to_owned()).unwrap_or_default(),
+        state,
+        // The first line is not sent twice.
+        body: fill(rendered.body.strip_prefix(&rendered.headline).unwrap_or(&rendered.body).trim_start().to_owned()),
+        headline: fill(rendered.headline),
+        what: alarm.as_ref().map_or_else(|| incident.summary.clone(), |alarm| alarm.what.clone()),
+        ask: alarm.as_ref().map(|alarm| alarm.ask.clone()),
+        otherwise: alarm.and_then(|alarm| alarm.otherwise),
+        links: links(live, incident),
+        holder: engagement.holder().map(|holder| live.name_of(holder).to_owned()),
+        since: page.born_at,
+        deadline: engagement.deadline,
+        wanted: level.to_string(),
+        offers: match state {
+            "open" => offers(level),
+            "passed" => after_all(level),
+            _ => Vec::new(),
+        },
+        standing: standing.words(),
+        heard: heard.into_iter().filter(|(_, said)| *said).map(|(answer, _)| answer).collect(),
+    }
+}
+
+/// The runbook, and the room where it is talked about.
+fn links(live: &RuntimeConfig, incident: &Incident) -> Vec<PageLink> {
+    let runbook = live.runbook(incident).map(|url| PageLink { label: "Runbook", url });
+    let room = |(channel, room): (&ChannelName, &WarRoom)| {
+        live.channels.get(channel).filter(|active| active.sandboxed.is_none())?;
+        let url = live.matrix.channel(channel)?.config.room_url(&room.id)?;
+        Some(PageLink { label: "War room", url })
+    };
+    runbook.into_iter().chain(incident.rooms.iter().filter_map(room)).collect()
+}
+
+/// The button for somebody who passed the role on or handed it back, and can take it after all.
+pub fn after_all(level: AnswerLevel) -> Vec<AnswerButton> {
+    vec![AnswerButton { answer: Answer::of_level(level).to_string(), label: "I have it after all", primary: true }]
+}
+
+/// The buttons for a role that requires `level`, the wanted one first.
+pub fn offers(level: AnswerLevel) -> Vec<AnswerButton> {
+    let offer = |(index, answer): (usize, Answer)| AnswerButton {
+        answer: match answer {
+            Answer::Standby { .. } => "standby".into(),
+            other => other.to_string(),
+        },
+        label: answer.label(),
+        primary: index == 0,
+    };
+    level.offers().into_iter().enumerate().map(offer).collect()
+}
+
+fn board_row(live: &RuntimeConfig, incident: &Incident, person: &PersonName) -> BoardRow {
+    let view = view::incident(live, incident);
+    let says = |role: &str| RoleStanding::of(live, incident, &role.into(), person).map(|standing| standing.short());
+    let role = |role: view::RoleView| BoardRole {
+        says: says(&role.role).unwrap_or_default(),
+        name: incident.plan.called(&role.role.as_str().into()).to_owned(),
+        role: role.role,
+        state: role.state,
+        deadline: role.deadline,
+        tte_ms: role.tte_ms,
+    };
+    BoardRow {
+        key: view.id.clone(),
+        id: view.id,
+        drill: view.drill,
+        sandbox: view.sandbox.map(|sandbox| sandbox.to_string()),
+        summary: view.summary,
+        status: view.status,
+        ended: ended(live, incident, person),
+        opened_at: view.opened_at,
+        roles: view.roles.into_iter().map(role).collect(),
+    }
+}

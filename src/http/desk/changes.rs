@@ -1,0 +1,202 @@
+//! What is new on a desk since it was last told: the first time all of it, then only the cards that changed.
+//!
+//! A desk with a hundred pages is hundreds of kilobytes, and in a crisis it changes many times a second.
+
+use crate::{
+    core::{Incident, IncidentId, PersonName, Timestamp},
+    engine::RuntimeConfig,
+    http::{
+        desk::{
+            cards::{self, Card},
+            snapshot::{DeskAbout, DeskSnapshot, snapshot},
+        },
+        state::AppState,
+    },
+    store::StoreError,
+};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use std::{
+    collections::HashMap,
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::{Arc, Weak},
+};
+
+/// The news of a desk.
+#[derive(Serialize)]
+pub struct DeskChange {
+    /// Counts from 1, which is the whole desk. A desk that missed a number connects anew.
+    pub seq: u64,
+    /// When it was so.
+    pub now: Timestamp,
+    /// What is true of the desk as a whole, if it changed.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    about: Option<DeskAbout>,
+    /// Its person's pages.
+    pages: CardChanges,
+    /// The rows of its board.
+    incidents: CardChanges,
+}
+
+/// The whole desk in the form of version 0.1.0, whose pages may still be open in browsers.
+#[derive(Serialize)]
+pub struct WholeDesk {
+    now: Timestamp,
+    #[serde(flatten)]
+    about: Option<DeskAbout>,
+    pages: Vec<Box<RawValue>>,
+    incidents: Vec<Box<RawValue>>,
+}
+
+impl DeskChange {
+    /// The first change of a desk, which is all of it.
+    pub fn into_whole(self) -> WholeDesk {
+        let Self { now, about, pages, incidents, .. } = self;
+        WholeDesk { now, about, pages: pages.cards, incidents: incidents.cards }
+    }
+}
+
+/// The news of one list of cards.
+#[derive(Serialize)]
+struct CardChanges {
+    /// The keys of all its cards in their order, if that changed. A card that is not among them is gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order: Option<Vec<String>>,
+    /// The cards that are new or changed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    cards: Vec<Box<RawValue>>,
+}
+
+impl CardChanges {
+    fn is_empty(&self) -> bool {
+        self.order.is_none() && self.cards.is_empty()
+    }
+}
+
+/// What one desk was told last. It holds a digest of each card that the desk shows, and no card: their number is bounded
+/// by the limits of [`snapshot`].
+#[derive(Default)]
+pub struct DeskChanges {
+    seq: u64,
+    config: Weak<RuntimeConfig>,
+    about: u64,
+    pages: SentCards,
+    incidents: SentCards,
+}
+
+impl DeskChanges {
+    /// What is new; `None` if nothing is.
+    pub async fn next(&mut self, app: &AppState, person: &PersonName) -> Result<Option<DeskChange>, StoreError> {
+        let live = app.engine.config();
+        // Nothing is waited for after this: what was noted as told is told.
+        let DeskSnapshot { asked, board, mut about } = snapshot(app, &live, person).await?;
+        let (now, config) = (app.engine.now(), Arc::downgrade(&live));
+        if !self.config.ptr_eq(&config) {
+            self.pages.redraw();
+            self.incidents.redraw();
+            self.config = config;
+        }
+        let pages = self.pages.changes(&asked, now, |incident| cards::pages(app, &live, incident, person));
+        let incidents = self.incidents.changes(&board, now, |incident| cards::row(&live, incident, person));
+        if !self.pages.order.is_empty() {
+            about.idle.clear();
+        }
+        // This can not fail: these are our own types, and all map keys are strings.
+        let digest = digest(&serde_json::to_string(&about).unwrap_or_default());
+        let about = Some(about).filter(|_| self.about != digest || self.seq == 0);
+        self.about = digest;
+        if about.is_none() && pages.is_empty() && incidents.is_empty() {
+            return Ok(None);
+        }
+        self.seq += 1;
+        Ok(Some(DeskChange { seq: self.seq, now, about, pages, incidents }))
+    }
+}
+
+/// The cards of one list that a desk has.
+#[derive(Default)]
+struct SentCards {
+    incidents: HashMap<IncidentId, SentIncident>,
+    order: Vec<String>,
+}
+
+struct SentIncident {
+    /// The state of the incident from which its cards were made. A state that is still in memory is not drawn again.
+    of: Weak<Incident>,
+    cards: Vec<SentCard>,
+}
+
+struct SentCard {
+    key: String,
+    until: Option<Timestamp>,
+    digest: u64,
+}
+
+impl SentCards {
+    /// Everything is made anew the next time; what is the same then is not sent.
+    fn redraw(&mut self) {
+        self.incidents.values_mut().for_each(|sent| sent.of = Weak::new());
+    }
+
+    fn changes(
+        &mut self,
+        incidents: &[Arc<Incident>],
+        now: Timestamp,
+        draw: impl Fn(&Incident) -> Vec<Card>,
+    ) -> CardChanges {
+        let mut before = std::mem::take(&mut self.incidents);
+        let (mut order, mut fresh) = (Vec::with_capacity(self.order.len()), Vec::new());
+        for incident in incidents {
+            let of = Arc::downgrade(incident);
+            let sent = match before.remove(&incident.id) {
+                Some(sent) if sent.of.ptr_eq(&of) => sent,
+                before => {
+                    let (cards, changed) = self.drawn(before.as_ref(), draw(incident), now);
+                    fresh.extend(changed);
+                    SentIncident { of, cards }
+                }
+            };
+            order.extend(sent.cards.iter().filter(|card| card.is_shown(now)).map(|card| card.key.clone()));
+            self.incidents.insert(incident.id, sent);
+        }
+        let order = Some(order).filter(|order| *order != self.order);
+        if let Some(order) = &order {
+            self.order.clone_from(order);
+        }
+        CardChanges { order, cards: fresh }
+    }
+
+    /// What is to be remembered of cards, and those that the desk does not have so.
+    fn drawn(
+        &self,
+        before: Option<&SentIncident>,
+        cards: Vec<Card>,
+        now: Timestamp,
+    ) -> (Vec<SentCard>, Vec<Box<RawValue>>) {
+        let before = before.map_or(&[][..], |sent| &sent.cards);
+        let mut changed = Vec::new();
+        let remember = |Card { key, until, json }: Card| {
+            let sent = SentCard { digest: digest(json.get()), key, until };
+            let same = |had: &SentCard| had.key == sent.key && had.digest == sent.digest;
+            // A desk forgets a card as soon as it is not in the order.
+            let has = before.iter().any(same) && self.order.contains(&sent.key);
+            if !has && sent.is_shown(now) {
+                changed.push(json);
+            }
+            sent
+        };
+        (cards.into_iter().map(remember).collect(), changed)
+    }
+}
+
+impl SentCard {
+    fn is_shown(&self, now: Timestamp) -> bool {
+        self.until.is_none_or(|until| now < until)
+    }
+}
+
+fn digest(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}

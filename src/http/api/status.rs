@@ -51,6 +51,7 @@ pub async fn readyz(State(app): State<Arc<AppState>>) -> Response {
     let mut problems = [unready, app.engine.health().found_problems(), late].concat();
     problems.extend(clock_problem(app.wall().micros_since(now)));
     problems.extend(app.engine.health().reload_problem());
+    problems.extend(app.engine.health().anchor_problems());
     let quarantined = app.engine.reads().quarantined().iter().filter(|entry| entry.is_waiting()).count();
     let pinged = app.engine.health().pinged();
     let ping = live.matrix.daemon.ping.as_ref().map(

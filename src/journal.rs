@@ -9,10 +9,12 @@
 
 mod kept;
 mod report;
+mod signed;
 mod texts;
 
 pub use kept::{KeptAnchor, KeptAnchors, LINE_MAX};
 pub use report::{FAULTS_MAX, JournalFault, JournalFaultKind, JournalReport, UncoveredLines, VerifyConclusion};
+pub use signed::{AnchorKey, SignedAnchor};
 pub use texts::TextCheck;
 
 use crate::core::{

@@ -94,8 +94,12 @@ pub enum RecordPart {
     Lines,
     /// Incidents with their pages.
     Incidents,
+    /// Incidents that have a journal and no row.
+    Deleted,
     /// Texts that were shown.
     Texts,
+    /// Proofs of contact, incident by incident.
+    Proofs,
     /// Everything else.
     Rest,
 }
@@ -105,8 +109,10 @@ impl RecordPart {
     pub fn next(self) -> Option<Self> {
         match self {
             Self::Lines => Some(Self::Incidents),
-            Self::Incidents => Some(Self::Texts),
-            Self::Texts => Some(Self::Rest),
+            Self::Incidents => Some(Self::Deleted),
+            Self::Deleted => Some(Self::Texts),
+            Self::Texts => Some(Self::Proofs),
+            Self::Proofs => Some(Self::Rest),
             Self::Rest => None,
         }
     }

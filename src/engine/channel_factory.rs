@@ -6,10 +6,12 @@ use crate::{
         kind::{ChannelConfig, ChannelParts},
         provider_connection::ProviderConnection,
         settings::ChannelSettings,
+        webhook::send::WebhookChannel,
     },
     config,
     core::{ChannelName, Timestamp},
     engine::active_channel::{ActiveChannel, SEND_TIMEOUT_MAX, SharedChannelParts},
+    matrix::AnchorSettings,
     store::clock::{ClockSources, SystemClock},
     toml_kit::secret::SecretRef,
 };
@@ -45,6 +47,16 @@ pub(super) fn channel(name: &ChannelName, settings: &ChannelSettings, shared: &S
         inbound: inbound(name, config),
         connection,
     }
+}
+
+/// The webhook that gets copies of anchors, if the matrix has one; the error says why it can not be used. The sandbox
+/// sends nothing.
+pub(super) fn anchor_webhook(
+    settings: Option<&AnchorSettings>,
+    shared: &SharedChannelParts,
+) -> Option<Result<WebhookChannel, String>> {
+    let config = settings?.webhook.as_ref().filter(|_| !shared.sandbox)?;
+    Some(config.webhook(&parts(shared)))
 }
 
 fn parts(shared: &SharedChannelParts) -> ChannelParts<'_> {

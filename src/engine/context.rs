@@ -1,6 +1,9 @@
 //! What every part of the engine gets: the store, the configuration in use, keys and metrics.
 
-use super::{alert_tally::AlertTally, keys::DerivedKeys, metrics::Metrics, runtime_config::RuntimeConfig};
+use super::{
+    alert_tally::AlertTally, anchor_copies::AnchorCopies, keys::DerivedKeys, metrics::Metrics,
+    runtime_config::RuntimeConfig,
+};
 use crate::{
     core::{IncidentId, IncidentInput, SourceEvent, SourceName, names::SELF},
     store::{CommittedEvent, LockSet, RequestClass, Store, StoreError, Transaction, transact},
@@ -24,6 +27,8 @@ pub(super) struct EngineContext {
     pub metrics: Metrics,
     /// What became of alerts since the start.
     pub alerts: AlertTally,
+    /// The copies of anchors that wait for somebody else.
+    pub anchors: AnchorCopies,
     /// The base of answer links, without a trailing slash.
     pub public_url: String,
     changes: broadcast::Sender<IncidentId>,
@@ -39,6 +44,7 @@ impl EngineContext {
             store,
             config: ArcSwap::new(config),
             metrics,
+            anchors: AnchorCopies::default(),
             public_url: public_url.trim_end_matches('/').to_owned(),
             changes: broadcast::channel(CHANGES_KEPT).0,
         }

@@ -5,11 +5,15 @@
 
 use crate::{
     core::{PageId, PageIdentity, PersonName, Timestamp, hex::hex},
+    journal::{AnchorKey, SignedAnchor},
     text::reply::CODE_DIGITS,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
-use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::{
+    aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
+    signature::{Ed25519KeyPair, KeyPair},
+};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 use std::{
@@ -101,6 +105,24 @@ impl DerivedKeys {
     fn sealing_key(&self, of: &str, once: &str) -> Option<LessSafeKey> {
         let key = self.mac("seal", &format!("{of}\0{once}"));
         UnboundKey::new(&CHACHA20_POLY1305, &key).ok().map(LessSafeKey::new)
+    }
+
+    /// The pair of keys that signs copies of anchors.
+    fn anchor_pair(&self) -> Option<Ed25519KeyPair> {
+        // Every 32 bytes are a seed.
+        Ed25519KeyPair::from_seed_unchecked(&self.mac("anchor", "")).ok()
+    }
+
+    /// The public key with which the signatures of anchors are checked.
+    pub fn anchor_key(&self) -> Option<AnchorKey> {
+        let bytes = self.anchor_pair()?.public_key().as_ref().try_into().ok()?;
+        Some(AnchorKey::new(bytes))
+    }
+
+    /// A signed copy of this anchor.
+    pub fn sign_anchor(&self, seq: u64, hash: &[u8; 32], at: Timestamp) -> Option<SignedAnchor> {
+        let pair = self.anchor_pair()?;
+        Some(SignedAnchor::new(self.site(), seq, hash, at, |statement| pair.sign(statement).as_ref().to_vec()))
     }
 
     /// The token in the message id of a page's mail. It travels in headers, so it gives access to nothing by itself.

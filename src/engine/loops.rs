@@ -3,6 +3,7 @@
 use crate::{
     core::{PageId, Timestamp},
     engine::{
+        anchor_copies::AGAIN,
         caught::caught_in,
         delivery::queues::ReadyPages,
         health::{EngineLoop, REST, REST_WHOLE},
@@ -49,6 +50,7 @@ pub async fn run(engine: Arc<Engine>, shutdown: CancellationToken) {
         () = adopt_orphans(&engine) => {}
         () = find_owed(&engine) => {}
         () = anchor(&engine) => {}
+        () = hand_over_anchors(&engine) => {}
         () = stop_drills(&engine) => {}
         () = bring_late(&engine, &sends) => {}
         () = look_people_up(&engine) => {}
@@ -257,13 +259,24 @@ async fn anchor(engine: &Engine) {
     }
 }
 
+/// A loop of its own: somebody else who does not answer must delay nothing.
+async fn hand_over_anchors(engine: &Engine) {
+    loop {
+        let most = if engine.tick_anchor_copies().await { ANCHOR_EVERY } else { AGAIN };
+        engine.anchor_copied(most).await;
+    }
+}
+
 /// Writes the last anchor, after everything else: without it nothing covers the end of the journal. Waits no longer
-/// than `LAST_ANCHOR`.
+/// than `LAST_ANCHOR` for it, and no longer than that for those who get copies.
 pub async fn anchor_last(engine: &Engine) {
     match timeout(LAST_ANCHOR, engine.tick_anchor()).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::error!(%error, "the end of the journal could not be anchored"),
         Err(_) => tracing::error!("the end of the journal was not anchored in time"),
+    }
+    if !timeout(LAST_ANCHOR, engine.tick_anchor_copies()).await.unwrap_or_default() {
+        tracing::warn!("the copy of the last anchor was not taken by everybody who gets one");
     }
 }
 

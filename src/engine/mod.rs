@@ -7,6 +7,7 @@
 mod active_channel;
 pub mod admission;
 pub mod alert_tally;
+mod anchor_copies;
 mod caught;
 mod channel_factory;
 pub mod contact_coverage;

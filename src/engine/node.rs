@@ -14,14 +14,15 @@ use super::{
 };
 use crate::{
     core::{
-        Actor, DrillRun, Event, IncidentId, IncidentInput, PersonName, RunId, ScheduledRun, SendOutcome, SourceEvent,
-        Timestamp,
+        Actor, DrillRun, Event, IncidentId, IncidentInput, JournalRecord, PersonName, RunId, ScheduledRun, SendOutcome,
+        SourceEvent, Timestamp,
+        event::AnchorEvent,
         sentence::{log_sentence, sentence},
         time::StepTime,
     },
     store::{CommittedEvent, CommittedEvents, LockSet, RequestClass, Store, StoreError, Transaction, transact},
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tokio::sync::{broadcast, watch};
 
 /// The most incidents that one timer tick moves.
@@ -158,13 +159,33 @@ impl Engine {
         self.context.steps(id, unsent.into_iter().chain([IncidentInput::Tick]).collect()).await
     }
 
-    /// Anchors what changed. The anchor's hash goes to the log, from where it can be kept elsewhere.
+    /// Anchors what changed. A signed copy goes to the log and to the receivers of the matrix.
     pub async fn tick_anchor(&self) -> Result<(), StoreError> {
-        if let Some(line) = self.context.store.anchor().await? {
-            let hash = crate::core::event::hex(&line.hash);
-            tracing::info!(journal.anchor.seq = line.seq, journal.anchor.hash = hash, "journal anchored");
-        }
+        let Some(line) = self.context.store.anchor().await? else { return Ok(()) };
+        let record = serde_json::from_str::<JournalRecord<AnchorEvent>>(&line.body).ok();
+        let at = record.map_or_else(|| self.context.store.now(), |record| record.at);
+        let Some(copy) = self.context.keys.sign_anchor(line.seq, &line.hash, at) else { return Ok(()) };
+        tracing::info!(
+            journal.anchor.seq = copy.seq,
+            journal.anchor.hash = copy.hash,
+            journal.anchor.at = %copy.at,
+            journal.anchor.site = copy.site,
+            journal.anchor.signature = copy.signature,
+            "journal anchored"
+        );
+        self.context.anchors.add(&self.context.config.load(), &copy);
         Ok(())
+    }
+
+    /// Hands copies of anchors to the receivers of the matrix. Returns whether they took all of them.
+    pub async fn tick_anchor_copies(&self) -> bool {
+        let config = self.context.config.load_full();
+        self.context.anchors.tick(&config, self.context.store.now()).await
+    }
+
+    /// Returns when there is a new copy of an anchor, or after `most`.
+    pub(super) async fn anchor_copied(&self, most: Duration) {
+        self.context.anchors.wait(most).await;
     }
 
     /// Steps one incident. Returns the events of the commit.

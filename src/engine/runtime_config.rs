@@ -1,7 +1,7 @@
 //! The configuration in use: the matrix with its templates and channels. A reload swaps it as a whole.
 
 use crate::{
-    channel::{ContactData, kind::ChannelConfig},
+    channel::{ContactData, kind::ChannelConfig, webhook::send::WebhookChannel},
     config,
     core::{ChannelName, PersonName, SourceName},
     engine::{
@@ -32,6 +32,8 @@ pub struct RuntimeConfig {
     pub names: BTreeMap<PersonName, String>,
     /// Bearer tokens of the sources, as far as they can be read here.
     pub tokens: Vec<(SourceName, SecretString)>,
+    /// Where copies of anchors go by HTTP, if the matrix says so; the error says why that is not possible.
+    pub(super) anchor_webhook: Option<Result<WebhookChannel, String>>,
     /// What providers know of the people.
     known: Mutex<PeopleLookup>,
 }
@@ -60,8 +62,9 @@ impl RuntimeConfig {
                 }
             }
         }
+        let anchor_webhook = channel_factory::anchor_webhook(matrix.daemon.anchors.as_ref(), shared);
         let (templates, older, known) = (Arc::new(templates), Vec::new(), Mutex::default());
-        Self { matrix, templates, older, channels, names, tokens, known }
+        Self { matrix, templates, older, channels, names, tokens, anchor_webhook, known }
     }
 
     /// Channels in the sandbox, and why: they reach nobody.

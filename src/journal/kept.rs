@@ -2,10 +2,13 @@
 //!
 //! It reads what daemons log and what [`super::export`] writes, from files that also contain other lines: the JSON log,
 //! the text log (with or without colours), both with what journald, Docker or syslog add before and around them, an
-//! export, and plain `{"seq": 7, "hash": ".."}`. Only text in the place where the daemon writes an anchor counts: the
+//! export, signed copies as they were handed out, and plain `{"seq": 7, "hash": ".."}`. Only text in the place where the daemon writes an anchor counts: the
 //! same words inside the text of an alert do not.
 
-use super::report::{JournalFault, JournalFaultKind};
+use super::{
+    report::{JournalFault, JournalFaultKind},
+    signed::{AnchorKey, SignedAnchor},
+};
 use crate::core::{
     JournalRecord,
     event::{ANCHORS, AnchorEvent, link, unhex},
@@ -24,9 +27,16 @@ pub const LINE_MAX: u64 = 32 * 1024 * 1024;
 /// What the line of each anchor says before its fields.
 const SAYS: &str = "journal anchored";
 
-/// The names of its fields in a log.
+/// The names of its fields in a log, in their order. Earlier versions logged the first two alone.
 const SEQ: &str = "journal.anchor.seq";
 const HASH: &str = "journal.anchor.hash";
+const AT: &str = "journal.anchor.at";
+const SITE: &str = "journal.anchor.site";
+const SIGNATURE: &str = "journal.anchor.signature";
+const FIELDS: [&str; 5] = [SEQ, HASH, AT, SITE, SIGNATURE];
+
+/// What a signed copy has, even if its end was cut off.
+const SIGNED: [&str; 2] = ["\"seq\":", "\"hash\":\""];
 
 /// The levels in the text log.
 const LEVELS: [&str; 5] = ["ERROR", "WARN", "INFO", "DEBUG", "TRACE"];
@@ -48,6 +58,9 @@ pub struct KeptAnchor {
 pub struct KeptAnchors {
     anchors: BTreeMap<u64, AnchorCopies>,
     torn: u64,
+    /// One of these must have signed each copy; if there are none, signatures are not looked at.
+    keys: Vec<AnchorKey>,
+    unsigned: u64,
 }
 
 /// The copies of one anchor.
@@ -65,6 +78,7 @@ enum AnchorLine {
     Anchor {
         anchor: KeptAnchor,
         record: Option<String>,
+        signed: Option<SignedAnchor>,
     },
     /// It names an anchor but is incomplete.
     Torn,
@@ -72,6 +86,11 @@ enum AnchorLine {
 }
 
 impl KeptAnchors {
+    /// Copies of which only those count that one of these keys signed. With no key, signatures are not looked at.
+    pub fn signed_by(keys: Vec<AnchorKey>) -> Self {
+        Self { keys, ..Self::default() }
+    }
+
     /// Adds the anchors of one file, in the order of its lines, and returns how many there were. Lines without an
     /// anchor are skipped. Files may overlap and come in any order; within a file the numbers must grow.
     ///
@@ -86,9 +105,11 @@ impl KeptAnchors {
                 return Ok(found);
             }
             match read_line(&plain(&String::from_utf8_lossy(&line)), 0) {
-                AnchorLine::Anchor { anchor, record } => {
+                AnchorLine::Anchor { signed: None, .. } if !self.keys.is_empty() => self.unsigned += 1,
+                AnchorLine::Anchor { anchor, record, signed } => {
                     found += 1;
                     self.add(anchor, record.as_deref(), last);
+                    self.check(anchor.seq, signed.as_ref());
                     // An anchor that appears again does not count as a step back.
                     if last.is_none_or(|last: KeptAnchor| last.seq < anchor.seq) {
                         last = Some(anchor);
@@ -113,6 +134,11 @@ impl KeptAnchors {
     /// Lines that name an anchor but are incomplete: they are ignored.
     pub fn torn(&self) -> u64 {
         self.torn
+    }
+
+    /// Copies without a signature: if there are keys, they are ignored.
+    pub fn unsigned(&self) -> u64 {
+        self.unsigned
     }
 
     /// The anchors between the first and the last for which no copy was kept. The next kept anchor covers what they
@@ -143,6 +169,18 @@ impl KeptAnchors {
             let all = copies.faults.into_iter().chain([missing]);
             all.map(move |what| JournalFault { chain: ANCHORS.to_owned(), seq, what })
         })
+    }
+
+    /// Whether the copy is signed, if that is asked.
+    fn check(&mut self, seq: u64, signed: Option<&SignedAnchor>) {
+        let is_good =
+            self.keys.is_empty() || signed.is_some_and(|copy| self.keys.iter().any(|key| key.has_signed(copy)));
+        if !is_good
+            && let Some(copies) = self.anchors.get_mut(&seq)
+            && !copies.faults.contains(&JournalFaultKind::KeptForged)
+        {
+            copies.faults.push(JournalFaultKind::KeptForged);
+        }
     }
 
     /// `last` is the newest anchor that came before it in its file.
@@ -220,8 +258,14 @@ fn read_line(line: &str, depth: usize) -> AnchorLine {
     match serde_json::from_str::<Value>(object) {
         Ok(value) if !is_log_line(before) => read_object(before, object, &value, depth),
         Err(_) if !is_log_line(before) && object.contains(&format!("\"{SEQ}\"")) => AnchorLine::Torn,
+        Err(_) if before.is_empty() && is_copy(object) => AnchorLine::Torn,
         _ => read_text(line),
     }
+}
+
+/// Whether this is a signed copy whose end was cut off; a line of an export has a chain, too.
+fn is_copy(object: &str) -> bool {
+    SIGNED.iter().all(|name| object.contains(name)) && !object.contains("\"chain\":")
 }
 
 /// Whether our text log begins a line like this. What follows is its own text, which others may have chosen.
@@ -233,16 +277,23 @@ fn read_object(before: &str, text: &str, object: &Value, depth: usize) -> Anchor
     let fields = object.get("fields").unwrap_or(object);
     if fields.get(SEQ).is_some() || fields.get(HASH).is_some() {
         let anchor = anchor(fields.get(SEQ), fields.get(HASH));
-        return anchor.map_or(AnchorLine::Torn, |anchor| AnchorLine::Anchor { anchor, record: None });
+        let signed = signed(FIELDS.map(|name| fields.get(name)));
+        return anchor.map_or(AnchorLine::Torn, |anchor| AnchorLine::Anchor { anchor, record: None, signed });
     }
     // What Docker and journald put around a line; ours has neither.
     if let Some(inner) = object.get("log").or_else(|| object.get("MESSAGE")).and_then(Value::as_str) {
         return if depth < DEPTH_MAX { read_line(&plain(inner), depth + 1) } else { AnchorLine::Other };
     }
+    // What a webhook was told, as a receiver keeps it.
+    let object = match object.get("type").and_then(Value::as_str) {
+        Some(SignedAnchor::EVENT) => object.get("data").unwrap_or(object),
+        _ => object,
+    };
     let chain = object.get("chain");
     match anchor(object.get("seq"), object.get("hash")) {
         Some(anchor) if before.is_empty() && chain.is_none_or(|chain| chain == ANCHORS) => {
-            AnchorLine::Anchor { anchor, record: record(text, object) }
+            let signed = signed(["seq", "hash", "at", "site", "signature"].map(|name| object.get(name)));
+            AnchorLine::Anchor { anchor, record: record(text, object), signed }
         }
         None if chain.is_some_and(|chain| chain == ANCHORS) => AnchorLine::Torn,
         // An anchor that a person wrote down.
@@ -262,6 +313,13 @@ fn anchor(seq: Option<&Value>, hash: Option<&Value>) -> Option<KeptAnchor> {
     Some(KeptAnchor { seq: seq?.as_u64()?, hash: unhex(hash?.as_str()?)? })
 }
 
+/// The signed copy with these values: number, hash, time, site and signature.
+fn signed([seq, hash, at, site, signature]: [Option<&Value>; 5]) -> Option<SignedAnchor> {
+    let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
+    let at = at.and_then(|at| serde_json::from_value(at.clone()).ok())?;
+    Some(SignedAnchor { site: text(site)?, seq: seq?.as_u64()?, hash: text(hash)?, at, signature: text(signature)? })
+}
+
 /// The record of an exported line, byte for byte; a line that a person wrote has none.
 fn record(line: &str, object: &Value) -> Option<String> {
     object.get("body").or_else(|| object.get("raw"))?;
@@ -271,29 +329,52 @@ fn record(line: &str, object: &Value) -> Option<String> {
     }
 }
 
-/// `.. INFO journal anchored journal.anchor.seq=7 journal.anchor.hash="ab.."`, to the line's end.
+/// `.. INFO journal anchored journal.anchor.seq=7 journal.anchor.hash="ab.." ..`, to the line's end.
 fn read_text(line: &str) -> AnchorLine {
-    let said = line.split_once(&format!(" INFO {SAYS} {SEQ}=")).filter(|(before, _)| !is_log_line(before));
-    let Some((_, fields)) = said else { return AnchorLine::Other };
-    let whole = fields.split_once(' ').and_then(|(seq, rest)| {
-        let hash = rest.strip_prefix(HASH)?.strip_prefix('=')?;
-        let hash = hash.strip_prefix('"').map_or(Some(hash), |hash| hash.strip_suffix('"'))?;
-        Some(KeptAnchor { seq: seq.parse().ok()?, hash: unhex(hash)? })
-    });
-    match whole {
-        Some(anchor) => AnchorLine::Anchor { anchor, record: None },
-        // Something follows: it is the text of another line. A line that ends too early was cut.
-        None if is_cut(fields) => AnchorLine::Torn,
+    let said = line.split_once(&format!(" INFO {SAYS} ")).filter(|(before, _)| !is_log_line(before));
+    let Some((_, said)) = said else { return AnchorLine::Other };
+    let tokens: Vec<&str> = said.split(' ').collect();
+    let values: Option<Vec<Value>> = tokens
+        .iter()
+        .zip(FIELDS)
+        .map(|(token, name)| text_value(token.strip_prefix(name)?.strip_prefix('=')?))
+        .collect();
+    // Something follows: it is the text of another line. A line that ends too early was cut.
+    let is_whole = [2, FIELDS.len()].contains(&tokens.len());
+    match values.filter(|_| is_whole) {
+        Some(values) => {
+            let value = |at| values.get(at);
+            match anchor(value(0), value(1)) {
+                Some(anchor) => {
+                    let signed = signed([0, 1, 2, 3, 4].map(value));
+                    AnchorLine::Anchor { anchor, record: None, signed }
+                }
+                None => AnchorLine::Torn,
+            }
+        }
+        None if is_cut(&tokens) => AnchorLine::Torn,
         None => AnchorLine::Other,
     }
 }
 
-/// Whether it is only the beginning of an anchor's fields.
-fn is_cut(fields: &str) -> bool {
-    let (seq, rest) = fields.split_once(' ').unwrap_or((fields, ""));
-    let name = format!("{HASH}=");
-    let hash = rest.strip_prefix(&name).map(|hash| hash.trim_matches('"'));
-    // Text that is not a hash is a hash that was altered; if it contains a space, it is the text of another line.
-    let is_hash = |hash: &str| !hash.contains(char::is_whitespace);
-    seq.chars().all(|c| c.is_ascii_digit()) && (name.starts_with(rest) || hash.is_some_and(is_hash))
+/// A field's value: a number as it is, a text with or without quotes.
+fn text_value(text: &str) -> Option<Value> {
+    if let Ok(number) = text.parse::<u64>() {
+        return Some(number.into());
+    }
+    let inner = text.strip_prefix('"').map_or(Some(text), |text| text.strip_suffix('"'))?;
+    (!inner.contains('"')).then(|| inner.into())
+}
+
+/// Whether these are only the beginning of an anchor's fields.
+fn is_cut(tokens: &[&str]) -> bool {
+    let begins = |token: &str, name: &str| {
+        token
+            .strip_prefix(name)
+            .map_or_else(|| name.starts_with(token), |value| value.is_empty() || value.starts_with('='))
+    };
+    let seq = tokens[0].strip_prefix(SEQ).and_then(|rest| rest.strip_prefix('='));
+    tokens.len() <= FIELDS.len()
+        && seq.is_some_and(|seq| seq.chars().all(|c| c.is_ascii_digit()))
+        && tokens.iter().zip(FIELDS).all(|(token, name)| begins(token, name))
 }

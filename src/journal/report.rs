@@ -162,6 +162,8 @@ pub enum JournalFaultKind {
     },
     /// The copy has other chain heads than this anchor, or than the heads that its own hash was made from.
     KeptAltered,
+    /// The signature of the copy is not one that the given key made for it.
+    KeptForged,
 }
 
 impl fmt::Display for JournalFault {
@@ -201,6 +203,12 @@ impl fmt::Display for JournalFault {
             ),
             JournalFaultKind::KeptAltered => {
                 write!(f, "the chain heads in the copy that was kept are not those of this anchor")
+            }
+            JournalFaultKind::KeptForged => {
+                write!(
+                    f,
+                    "the copy that was kept was altered, or signed with another key: its signature does not match"
+                )
             }
         }
     }

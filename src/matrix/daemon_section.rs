@@ -1,8 +1,9 @@
 //! Reads `[daemon]` and `[source.NAME]`.
 
 use crate::{
+    channel::webhook::settings as webhook,
     core::names::CATCH_ALL,
-    matrix::settings::{DaemonSettings, PING_EVERY, PingSettings, SourceScope, SourceSettings},
+    matrix::settings::{AnchorSettings, DaemonSettings, PING_EVERY, PingSettings, SourceScope, SourceSettings},
     toml_kit::{
         document::{TomlItem, TomlTable},
         faults::{LocatedValue, MatrixFaults, SourceSpan},
@@ -24,11 +25,12 @@ pub(super) fn daemon(mut table: TomlTable<'_>, faults: &mut MatrixFaults) -> Dae
     let public_url = table.take("public_url").and_then(|item| web_url(&item, faults));
     let state = table.take("state").and_then(|item| item.text(faults)).map(|text| PathBuf::from(text.value));
     let ping = table.take("ping").and_then(|item| ping(&item, faults));
+    let anchors = table.take("anchors").and_then(|item| anchors(&item, faults));
     let proof_max_age = table.take("proof_max_age").and_then(|item| item.duration(faults)).map(|age| age.value);
     let proxies = table.take("proxies").map(|item| networks(&item, faults)).unwrap_or_default();
     table.finish(&[], &[], faults);
     let public_url = public_url.map(|url| url.trim_end_matches('/').to_owned());
-    DaemonSettings { listen, public_url, state, ping, proof_max_age, proxies }
+    DaemonSettings { listen, public_url, state, ping, anchors, proof_max_age, proxies }
 }
 
 /// `{ url = "https://..", every = "60s" }`; the address may be a secret.
@@ -39,6 +41,36 @@ fn ping(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<PingSettings> 
     let every = table.take("every").and_then(|item| item.duration(faults)).map_or(PING_EVERY, |every| every.value);
     table.finish(&[], &[], faults);
     Some(PingSettings { url: address?, every })
+}
+
+/// `{ file = "/var/log/anchors.jsonl", webhook = { url, keys, allow } }`, or one of them.
+fn anchors(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<AnchorSettings> {
+    let mut table = item.table("`anchors`".into(), faults)?;
+    let (file, webhook) = (table.take("file"), table.take("webhook"));
+    table.finish(&[], &[], faults);
+    if file.is_none() && webhook.is_none() {
+        let help = "anchors = { file = \"/var/log/stentor/anchors.jsonl\" }";
+        return faults.refuse("missing-key", item.at, "`anchors` needs a `file` or a `webhook`", help);
+    }
+    let file = file.and_then(|item| absolute(&item, faults));
+    let webhook = webhook.and_then(|item| {
+        let mut table = item.table("`webhook`".into(), faults)?;
+        let webhook = webhook::read(&mut table, item.at, faults);
+        table.finish(&[], &[], faults);
+        Some(webhook)
+    });
+    Some(AnchorSettings { file, webhook })
+}
+
+/// A path that does not depend on where the daemon was started.
+fn absolute(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<PathBuf> {
+    let text = item.text(faults)?;
+    let path = PathBuf::from(text.value);
+    if path.is_absolute() {
+        return Some(path);
+    }
+    let message = format!("{:?} is not an absolute path", text.value);
+    faults.refuse("bad-path", text.at, message, "begin it with `/`: \"/var/log/stentor/anchors.jsonl\"")
 }
 
 pub(super) fn source(mut table: TomlTable<'_>, at: SourceSpan, faults: &mut MatrixFaults) -> SourceSettings {

@@ -15,6 +15,7 @@
 //! | `public_url` | the start of links in pages, http or https | the command line's |
 //! | `state` | the directory for persistent state | the command line's |
 //! | `ping` | `{ url, every }`: a service that is pinged while this daemon works, and not pinged when it does not; the address may be a secret | nobody; `every` 60s |
+//! | `anchors` | `{ file, webhook = { url, keys, allow } }`: who gets a signed copy of each of the journal's anchors, a file (absolute path) or a system or both | nobody |
 //! | `proof_max_age` | how old the last proven contact of a person by a channel may be before `doctor` and `people` warn | `90d` |
 //! | `proxies` | addresses and networks of proxies on other machines, which forward everybody's requests: no per-address connection limit applies to them | none; this machine is one |
 //!
@@ -205,6 +206,6 @@ pub use crate::toml_kit::{
 pub use cost::{CostMeter, EXPRESSION_COST_MAX};
 pub use expression::{CelExpression, EXPRESSION_MAX, TEXT_MAX};
 pub use model::{KnownNames, Matrix, ParsedMatrix};
-pub use settings::{DaemonSettings, People, Person, PingSettings, SourceScope, SourceSettings, Sources};
+pub use settings::{AnchorSettings, DaemonSettings, People, Person, PingSettings, SourceScope, SourceSettings, Sources};
 pub use summary::SummaryTemplate;
 pub use zone_name::{UnknownZone, zone_named};

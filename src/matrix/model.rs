@@ -2,6 +2,7 @@
 
 use crate::{
     channel::contact::ContactField,
+    channel::kind::ChannelConfig,
     channel::settings::ChannelSettings,
     core::{
         ChannelName, EscalationPlan, PersonName, RoleName, RolePlan, Roster, SourceName, TriggerName, Zones,
@@ -137,8 +138,10 @@ impl Matrix {
             SecretAddress::Kept(secret) => Some(secret),
             SecretAddress::Written(_) => None,
         });
+        let of_anchors = self.daemon.anchors.iter().filter_map(|anchors| anchors.webhook.as_ref());
+        let of_anchors = of_anchors.flat_map(ChannelConfig::secrets);
         let of_sources = self.sources.values().flat_map(|source| &source.tokens);
-        let mut secrets: Vec<_> = of_sources.chain(of_channels).chain(of_ping).collect();
+        let mut secrets: Vec<_> = of_sources.chain(of_channels).chain(of_ping).chain(of_anchors).collect();
         secrets.sort();
         secrets.dedup();
         secrets

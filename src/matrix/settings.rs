@@ -1,7 +1,10 @@
 //! Settings in the matrix for the daemon itself, its sources, its channels and its people.
 
 use crate::{
-    channel::contact::{ContactField, ContactValues},
+    channel::{
+        contact::{ContactField, ContactValues},
+        webhook::settings::WebhookConfig,
+    },
     core::{PersonName, SourceName, Zone},
     toml_kit::{
         network::Networks,
@@ -21,6 +24,8 @@ pub struct DaemonSettings {
     pub state: Option<PathBuf>,
     /// The service that is pinged regularly while this daemon works.
     pub ping: Option<PingSettings>,
+    /// Who gets copies of the journal's anchors.
+    pub anchors: Option<AnchorSettings>,
     /// How old the last proven contact of a person by a channel may be; see [`DaemonSettings::proof_max_age`].
     pub proof_max_age: Option<Duration>,
     /// Proxies on other machines, which forward everybody's requests: no per-address connection limit applies to them.
@@ -43,6 +48,15 @@ impl DaemonSettings {
     pub fn starts_like(&self, other: &Self) -> bool {
         self.listen == other.listen && self.public_url == other.public_url && self.state == other.state
     }
+}
+
+/// Who gets copies of the journal's anchors; at least one of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnchorSettings {
+    /// A file to which they are appended.
+    pub file: Option<PathBuf>,
+    /// A system to which they are sent as signed events.
+    pub webhook: Option<WebhookConfig>,
 }
 
 /// The dead-man ping.

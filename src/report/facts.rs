@@ -9,6 +9,7 @@ use crate::{
         actions::ReviewAction,
         bottleneck::{self, IncidentBottleneck},
         ended::Ended,
+        entries::last_entry,
         findings::{self, IncidentFindings},
         incident_timeline::{IncidentTimeline, RoleTimeline, seconds},
         target::role_in_time,
@@ -96,7 +97,7 @@ struct HandBackFacts {
     held: String,
 }
 
-/// Times since the role's ladder began.
+/// Times since the role was entered last.
 #[derive(Debug, Serialize)]
 struct StageFacts {
     sent: String,
@@ -216,8 +217,12 @@ fn beside_opening(timeline: &IncidentTimeline, at: Timestamp) -> String {
 }
 
 fn role_facts(timeline: &IncidentTimeline, role: &RoleTimeline, beside: &IncidentTexts) -> RoleFacts {
-    let since = |at: Option<Timestamp>| maybe(at.map(|at| seconds(role.entered_at, at)));
-    let stages = &role.stages;
+    // As in `show` and the report of times: what it took since it was entered last.
+    let (stages, began, took) = match last_entry(timeline, role) {
+        Some(entry) => (entry.stages(timeline, &role.role), entry.began, entry.seconds()),
+        None => (role.stages, role.entered_at, role.seconds()),
+    };
+    let since = |at: Option<Timestamp>| maybe(at.map(|at| seconds(began, at)));
     let ended = Ended::of_role(&timeline.incident, &role.role);
     let met = role_in_time(&timeline.incident, &role.role, role.until);
     RoleFacts {
@@ -225,10 +230,10 @@ fn role_facts(timeline: &IncidentTimeline, role: &RoleTimeline, beside: &Inciden
         required: role.required,
         state: state(timeline, role),
         holder: role.holder.as_ref().map(|person| beside.name(person).to_owned()),
-        took: role.engaged.then(|| span(role.seconds())),
+        took: role.engaged.then(|| span(took)),
         target: role.target.map(|target| format!("{} % within {}", target.percent, bound(target.within))),
         met,
-        not_judged: role.target.filter(|_| met.is_none()).map(|_| not_judged(role, ended)),
+        not_judged: role.target.filter(|_| met.is_none()).map(|_| not_judged(role, ended, took)),
         stages: StageFacts {
             sent: since(stages.sent),
             accepted: since(stages.accepted),
@@ -242,11 +247,11 @@ fn role_facts(timeline: &IncidentTimeline, role: &RoleTimeline, beside: &Inciden
 }
 
 /// Why it is unknown whether a role was in time.
-fn not_judged(role: &RoleTimeline, ended: Ended) -> String {
+fn not_judged(role: &RoleTimeline, ended: Ended, took: f64) -> String {
     match ended {
         _ if role.sandboxed => "not judged: SANDBOX".into(),
-        Ended::Open => format!("not known yet, after {}", span(role.seconds())),
-        _ => format!("not judged: over after {}", span(role.seconds())),
+        Ended::Open => format!("not known yet, after {}", span(took)),
+        _ => format!("not judged: over after {}", span(took)),
     }
 }
 

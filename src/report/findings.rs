@@ -3,6 +3,7 @@
 use crate::{
     core::{ChannelName, DeliveryHitch, Event, Page, PageAttempts, PagePurpose, PageState, PersonName},
     report::{
+        entries::last_entry,
         incident_timeline::{IncidentTimeline, RoleTimeline, seconds, spoke},
         texts::IncidentTexts,
         words::{bound, clock, span},
@@ -46,7 +47,7 @@ pub fn of(
     for role in roles {
         // The review asks nobody about what the drill stopped on purpose or what was kept in the sandbox.
         let asks = !broken_off && may_have_reached(timeline, role);
-        about_role(role, broken_off, asks, beside, &mut findings);
+        about_role(timeline, role, broken_off, asks, beside, &mut findings);
     }
     for (person, pages) in by_person(timeline) {
         about_person(timeline, (person, beside.name(person)), &pages, &attempts, &mut findings);
@@ -165,6 +166,7 @@ fn may_have_reached(timeline: &IncidentTimeline, role: &RoleTimeline) -> bool {
 }
 
 fn about_role(
+    timeline: &IncidentTimeline,
     role: &RoleTimeline,
     broken_off: bool,
     asks: bool,
@@ -173,15 +175,17 @@ fn about_role(
 ) {
     let name = &role.role;
     let until = clock(role.until);
+    // Since it was entered last, as in the table of roles.
+    let seconds_of_last = last_entry(timeline, role).map_or_else(|| role.seconds(), |entry| entry.seconds());
     match (role.engaged, role.target) {
-        (true, Some(target)) if target.within.as_secs_f64() < role.seconds() => {
-            let (took, within) = (span(role.seconds()), bound(target.within));
+        (true, Some(target)) if target.within.as_secs_f64() < seconds_of_last => {
+            let (took, within) = (span(seconds_of_last), bound(target.within));
             findings.could_not.push(format!("engage {name} within {within}: it took {took}"));
             findings.questions.push(format!("Why did {name} take {took} where {within} is the target?"));
         }
         (true, _) => {}
         (false, _) if role.required && !broken_off => {
-            let (took, state) = (span(role.seconds()), role.state);
+            let (took, state) = (span(seconds_of_last), role.state);
             findings.could_not.push(format!("engage {name}: {state} after {took}"));
             if asks {
                 findings.questions.push(match role.handed_back.is_empty() {

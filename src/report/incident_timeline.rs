@@ -189,7 +189,7 @@ impl IncidentTimeline {
         let engagement = self.incident.engagements.get(role)?;
         let engaged = matches!(engagement.outcome, Some(EngagementOutcome::Engaged { .. }));
         let until = engagement.outcome.as_ref().map_or(now, EngagementOutcome::at).max(engagement.entered_at);
-        let steps = self.steps(role, engagement.entered_at);
+        let steps = self.steps(role, engagement.entered_at, until);
         let mut channels = BTreeMap::new();
         for page in self.incident.briefs_of(role).filter(|page| engagement.entered_at <= page.born_at) {
             channels.entry(page.channel.clone()).or_insert(page.born_at);
@@ -204,8 +204,8 @@ impl IncidentTimeline {
             holder: engagement.holder().cloned(),
             target: self.incident.plan.roles.get(role).and_then(|row| row.target),
             channels,
-            stages: self.stages(role, engaged.then_some(until)),
-            answer: self.answer(role, &steps).filter(|_| engaged),
+            stages: self.stages(role, Timestamp::default(), engaged.then_some(until)),
+            answer: self.answer(role, &steps, until).filter(|_| engaged),
             sandboxed: self.incident.is_role_sandboxed(role),
             steps,
             handed_back: self.handed_back(role),
@@ -231,7 +231,8 @@ impl IncidentTimeline {
         backs
     }
 
-    fn steps(&self, role: &RoleName, since: Timestamp) -> Vec<StepStory> {
+    /// The steps that the role entered in this time.
+    pub(super) fn steps(&self, role: &RoleName, since: Timestamp, until: Timestamp) -> Vec<StepStory> {
         let mut steps: Vec<StepStory> = Vec::new();
         let mut step_entry = 0;
         for record in &self.records {
@@ -240,6 +241,10 @@ impl IncidentTimeline {
                 continue;
             }
             step_entry += 1;
+            // A role that was entered again starts again.
+            if record.at < since || until < record.at {
+                continue;
+            }
             match steps.last_mut().filter(|last| last.step == *step) {
                 Some(last) => last.step_entries.push(step_entry),
                 None => steps.push(StepStory {
@@ -250,14 +255,13 @@ impl IncidentTimeline {
                 }),
             }
         }
-        // A role that was stood down and entered again starts again.
-        steps.retain(|step| since <= step.entered_at);
         steps
     }
 
-    fn stages(&self, role: &RoleName, engaged: Option<Timestamp>) -> RoleStages {
-        let first =
-            |stage: fn(&crate::core::Page) -> Option<Timestamp>| self.incident.briefs_of(role).filter_map(stage).min();
+    /// When the role's briefs of this time or later first reached each stage.
+    pub(super) fn stages(&self, role: &RoleName, since: Timestamp, engaged: Option<Timestamp>) -> RoleStages {
+        let briefs = || self.incident.briefs_of(role).filter(|page| since <= page.born_at);
+        let first = |stage: fn(&Page) -> Option<Timestamp>| briefs().filter_map(stage).min();
         let heard = |record: &&JournalRecord| match &record.event {
             Event::Answered { role: about, verdict, .. } => {
                 about.as_ref() == Some(role)
@@ -271,19 +275,20 @@ impl IncidentTimeline {
             accepted: first(|page| page.stages.accepted),
             delivered: first(|page| page.stages.delivered),
             seen: first(|page| page.stages.seen),
-            answered: self.records.iter().find(heard).map(|record| record.at),
+            answered: self.records.iter().filter(|record| since <= record.at).find(heard).map(|record| record.at),
             engaged,
         }
     }
 
-    fn answer(&self, role: &RoleName, steps: &[StepStory]) -> Option<AnswerStory> {
+    /// The last answer that engaged the role until then.
+    pub(super) fn answer(&self, role: &RoleName, steps: &[StepStory], until: Timestamp) -> Option<AnswerStory> {
         let engaging = |record: &&JournalRecord| match &record.event {
             Event::Answered { role: about, verdict, .. } => {
                 about.as_ref() == Some(role) && *verdict == AnswerVerdict::Engages
             }
             _ => false,
         };
-        let record = self.records.iter().rfind(engaging)?;
+        let record = self.records.iter().filter(|record| record.at <= until).rfind(engaging)?;
         let Event::Answered { person, via, page, .. } = &record.event else { return None };
         let page = page.and_then(|n| self.incident.pages.get(&n));
         let step = match page {

@@ -7,6 +7,7 @@ pub mod binomial;
 pub mod bottleneck;
 pub mod contacts;
 pub mod ended;
+pub mod entries;
 pub mod facts;
 pub mod findings;
 pub mod group;

@@ -85,11 +85,11 @@ pub fn in_time(ending: &Ending, within: f64) -> Option<bool> {
     }
 }
 
-/// Seconds from the start of a role's ladder to its outcome; `None` while it is open. A required role's ladder begins when
-/// the incident is opened, that of one that stands in when it is entered.
+/// Seconds from when a role was last entered to its outcome; `None` while it is open. A required role is entered when
+/// the incident is opened, one that stands in when its ladder begins, one that was handed back at that moment.
 pub fn took(engagement: &Engagement) -> Option<f64> {
-    let until = engagement.outcome.as_ref()?.at().max(engagement.entered_at);
-    Some(seconds(engagement.entered_at, until))
+    let began = engagement.open_since();
+    Some(seconds(began, engagement.outcome.as_ref()?.at().max(began)))
 }
 
 /// Whether this role met its own target by `now`; `None` if that is unknown: it has no target, its pages were kept in
@@ -97,7 +97,7 @@ pub fn took(engagement: &Engagement) -> Option<f64> {
 pub fn role_in_time(incident: &Incident, role: &RoleName, now: Timestamp) -> Option<bool> {
     let target = incident.plan.roles.get(role).and_then(|row| row.target)?;
     let engagement = incident.engagements.get(role).filter(|_| !incident.is_role_sandboxed(role))?;
-    let lasted = took(engagement).unwrap_or_else(|| seconds(engagement.entered_at, now.max(engagement.entered_at)));
+    let lasted = took(engagement).unwrap_or_else(|| seconds(engagement.open_since(), now.max(engagement.open_since())));
     let ended = Ended::of(incident, engagement).after(lasted);
     in_time(&ended, target.within.as_secs_f64())
 }

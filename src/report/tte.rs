@@ -5,9 +5,9 @@
 //! A role's time begins with its ladder: for a required role when the incident is opened, for a role that stands in
 //! when it is entered. A step's time begins when it is entered, a channel's with its first page. They are engaged by an
 //! answer to a page of that step or channel. An answer without a page (the command line) counts for the current step of
-//! the role and for no channel. For a role that was handed back, the time runs from its beginning to the last
-//! engagement, the one that stood; without one it was not engaged. The time of an incident is that of its last required
-//! role. Drills and live incidents are never in the same figures, and neither are drills with divided waits and drills
+//! the role and for no channel. Each time that a role was asked for is a sample of its own ([`super::entries`]): one that
+//! was handed back counts once until it was taken, and once from the hand-back on. The time of an incident is that of its
+//! last required role, from the opening to the engagement that stood. Drills and live incidents are never in the same figures, and neither are drills with divided waits and drills
 //! at the matrix's own pace. Incidents in the sandbox are left out unless requested. An incident that asks nobody for
 //! anything (the announcement of a drill) does not count.
 
@@ -16,6 +16,7 @@ use crate::{
     report::{
         StoryTally,
         ended::Ended,
+        entries::{RoleEntry, entries},
         group::{GroupReport, TteGroup},
         incidence::Ending,
         incident_timeline::{IncidentTimeline, RoleTimeline, seconds},
@@ -108,7 +109,7 @@ pub struct GroupFigures {
     pub whole: GroupReport,
     /// When each stage was reached, for each required role.
     pub stages: Vec<StageReport>,
-    /// Engagements that do not count because the role was handed back: newest incidents first, at most
+    /// Engagements that did not last because the role was handed back: newest incidents first, at most
     /// [`HAND_BACKS_MAX`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub handed_back: Vec<HandBackReport>,
@@ -177,7 +178,9 @@ impl StoryTally for TteTally {
     fn wants(&self, event: &Event) -> bool {
         matches!(
             event,
-            Event::StepEntered { .. }
+            Event::RoleEntered { .. }
+                | Event::StepEntered { .. }
+                | Event::StoodDown { .. }
                 | Event::Answered { .. }
                 | Event::Engaged { .. }
                 | Event::Covered { .. }
@@ -213,7 +216,9 @@ impl StoryTally for TteTally {
         pace.sandboxed += usize::from(sandboxed);
         pace.add_whole(timeline, &roles);
         for role in roles.iter().filter(|role| question.role.as_ref().is_none_or(|wanted| *wanted == role.role)) {
-            pace.add_role(question, timeline, role);
+            for entry in entries(timeline, role) {
+                pace.add_entry(question, timeline, role, &entry);
+            }
             pace.add_hand_backs(timeline, role);
             if role.required {
                 pace.stages.entry(role.role.clone()).or_default().add(timeline, role);
@@ -283,36 +288,41 @@ impl PaceFigures {
         }
     }
 
-    fn add_role(&mut self, question: &TteQuestion, timeline: &IncidentTimeline, role: &RoleTimeline) {
-        let ended = Ended::of_role(&timeline.incident, &role.role);
-        let is_reached = |of: &dyn Fn(&Page) -> bool| {
-            let mut briefs = timeline.incident.briefs_of(&role.role).filter(|page| role.entered_at <= page.born_at);
-            briefs.any(|page| page.is_taken() && of(page))
-        };
+    fn add_entry(
+        &mut self,
+        question: &TteQuestion,
+        timeline: &IncidentTimeline,
+        role: &RoleTimeline,
+        entry: &RoleEntry,
+    ) {
+        let ended = entry.ended;
+        let is_reached =
+            |of: &dyn Fn(&Page) -> bool| entry.briefs(timeline, &role.role).any(|page| page.is_taken() && of(page));
+        let (steps, answer) = entry.steps(timeline, &role.role);
         // An engagement by another step or channel.
         let own = |answered: bool| if ended == Ended::Engaged && !answered { Ended::Elsewhere } else { ended };
         match question.by {
             TteGrouping::Role => {
-                self.count(role.role.to_string(), ended, role.seconds(), is_reached(&|_| true), role.target)
+                self.count(role.role.to_string(), ended, entry.seconds(), is_reached(&|_| true), role.target)
             }
             TteGrouping::Hour => {
                 let zone = question.zone.clone().unwrap_or_else(Zone::utc);
                 let hour = timeline.incident.opened_at.to_utc().with_timezone(&zone).hour();
-                self.count(format!("{hour:02}:00"), ended, role.seconds(), is_reached(&|_| true), None);
+                self.count(format!("{hour:02}:00"), ended, entry.seconds(), is_reached(&|_| true), None);
             }
             TteGrouping::Step => {
-                for step in &role.steps {
-                    let answered = role.answer.as_ref().is_some_and(|answer| answer.step == Some(step.step));
-                    let time = seconds(step.entered_at, role.until);
+                for step in &steps {
+                    let answered = answer.as_ref().is_some_and(|answer| answer.step == Some(step.step));
+                    let time = seconds(step.entered_at, entry.until);
                     let name = format!("{} step {}", role.role, step.step + 1);
                     let is_reached = is_reached(&|page| step.step_entries.contains(&page.step_entry));
                     self.count(name, own(answered), time, is_reached, None);
                 }
             }
             TteGrouping::Channel => {
-                for (channel, first) in &role.channels {
-                    let answered = role.answer.as_ref().is_some_and(|answer| answer.channel.as_ref() == Some(channel));
-                    let time = seconds(*first, role.until);
+                for (channel, first) in &entry.channels(timeline, &role.role) {
+                    let answered = answer.as_ref().is_some_and(|answer| answer.channel.as_ref() == Some(channel));
+                    let time = seconds(*first, entry.until);
                     let is_reached = is_reached(&|page| page.channel == *channel);
                     self.count(channel.to_string(), own(answered), time, is_reached, None);
                 }

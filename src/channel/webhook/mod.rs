@@ -38,14 +38,7 @@ impl ChannelConfig for WebhookConfig {
     }
 
     fn build(&self, parts: &ChannelParts<'_>) -> Result<Arc<dyn Channel>, String> {
-        let settings = WebhookSettings {
-            url: parts.address(&self.url)?,
-            keys: self.keys.iter().map(|key| parts.secret(key)).collect::<Result<_, _>>()?,
-            guard: AddressGuard::of(&self.allow),
-            site: parts.site.to_owned(),
-            clock: parts.wall,
-        };
-        Ok(Arc::new(WebhookChannel::new(settings).map_err(|error| error.to_string())?))
+        Ok(Arc::new(self.webhook(parts)?))
     }
 
     fn secrets(&self) -> Vec<&SecretRef> {
@@ -58,5 +51,19 @@ impl ChannelConfig for WebhookConfig {
 
     fn reaches_people(&self) -> bool {
         false
+    }
+}
+
+impl WebhookConfig {
+    /// The channel itself, for events that are no incident's. The error says why it can not be created.
+    pub fn webhook(&self, parts: &ChannelParts<'_>) -> Result<WebhookChannel, String> {
+        let settings = WebhookSettings {
+            url: parts.address(&self.url)?,
+            keys: self.keys.iter().map(|key| parts.secret(key)).collect::<Result<_, _>>()?,
+            guard: AddressGuard::of(&self.allow),
+            site: parts.site.to_owned(),
+            clock: parts.wall,
+        };
+        WebhookChannel::new(settings).map_err(|error| error.to_string())
     }
 }

@@ -71,8 +71,17 @@ impl WebhookChannel {
             },
         });
         let id = self.id(message);
-        let answer = self.post(Method::POST, &id, body.to_string()).await?;
-        self.judge(&answer).map(|()| SendReceipt::of(id))
+        self.event(&id, body.to_string()).await.map(|()| SendReceipt::of(id))
+    }
+
+    /// Sends one event, signed. `id` has no dot, and is the same for each attempt.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`] if the receiver did not take it.
+    pub async fn event(&self, id: &str, body: String) -> Result<(), SendError> {
+        let answer = self.post(Method::POST, id, body).await?;
+        self.judge(&answer)
     }
 
     /// The event's id: the same for every attempt, unique for every event, and without a dot, because the signature

@@ -1,10 +1,14 @@
 //! `stentor journal`: verifies the evidence, and exports a copy of it.
 
 use crate::{
-    cli::{error::CliError, options::PathOptions, output::OutputOptions, reports::journal_source::JournalSource},
+    cli::{
+        error::CliError, options::PathOptions, output::OutputOptions, progress::while_working,
+        reports::journal_source::JournalSource,
+    },
     core::record::RecordFault,
     journal::{
-        self, ExportedItem, FAULTS_MAX, JournalReport, JournalVerifier, KeptAnchors, TextCheck, VerifyConclusion,
+        self, AnchorKey, ExportedItem, FAULTS_MAX, JournalReport, JournalVerifier, KeptAnchors, TextCheck,
+        VerifyConclusion,
     },
 };
 use clap::{Args, Subcommand, ValueHint};
@@ -35,6 +39,10 @@ enum JournalCommand {
         /// truncation and resets up to the last of them
         #[arg(long, value_name = "FILE", num_args = 1.., value_hint = ValueHint::FilePath)]
         anchor: Vec<PathBuf>,
+        /// The public key of the daemon that wrote the anchors (`stentor journal key`; one file or several): only copies
+        /// that it signed count
+        #[arg(long, value_name = "FILE", num_args = 1.., requires = "anchor", value_hint = ValueHint::FilePath)]
+        key: Vec<PathBuf>,
         /// Verify an export instead of the daemon's journal
         #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
         file: Option<PathBuf>,
@@ -42,6 +50,8 @@ enum JournalCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Print the public key with which the signatures of anchors are checked, in PEM
+    Key,
     /// Write every line with its hash, as one JSON object on each line
     Export {
         #[command(flatten)]
@@ -55,15 +65,20 @@ enum JournalCommand {
 impl JournalArgs {
     pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
         match self.what {
-            JournalCommand::Verify { anchor, file, json } => verify(places, &anchor, file, json),
+            JournalCommand::Verify { anchor, key, file, json } => verify(places, kept(&anchor, &key)?, file, json),
+            JournalCommand::Key => {
+                print!("{}", JournalSource::of(places)?.anchor_key()?);
+                Ok(ExitCode::SUCCESS)
+            }
             JournalCommand::Export { output, texts } => export(places, &output, texts),
         }
     }
 }
 
-/// Reads the files of `--anchor`. Also returns other remarks about the files, one per line.
-fn kept(paths: &[PathBuf]) -> Result<(KeptAnchors, Vec<String>), CliError> {
-    let (mut kept, mut without) = (KeptAnchors::default(), Vec::new());
+/// Reads the files of `--anchor`, and those of `--key`. Also returns other remarks about the files, one per line.
+fn kept(paths: &[PathBuf], keys: &[PathBuf]) -> Result<(KeptAnchors, Vec<String>), CliError> {
+    let keys = keys.iter().map(|path| public_key(path)).collect::<Result<Vec<_>, _>>()?;
+    let (mut kept, mut without) = (KeptAnchors::signed_by(keys), Vec::new());
     for path in paths {
         let unread = |error: std::io::Error| format!("{} can not be read: {error}", path.display());
         let file = File::open(path).map_err(unread)?;
@@ -71,11 +86,21 @@ fn kept(paths: &[PathBuf]) -> Result<(KeptAnchors, Vec<String>), CliError> {
             without.push(path.clone());
         }
     }
+    if kept.is_empty() && 0 < kept.unsigned() {
+        return Err(format!("no copy in {} has a signature: with --key they prove nothing", named(&without)).into());
+    }
     if !paths.is_empty() && kept.is_empty() {
         return Err(format!("no anchor in {}: it proves nothing", named(&without)).into());
     }
     let remarks = remarks(&kept, &without);
     Ok((kept, remarks))
+}
+
+fn public_key(path: &Path) -> Result<AnchorKey, CliError> {
+    let text = std::fs::read_to_string(path);
+    let text = text.map_err(|error| format!("{} can not be read: {error}", path.display()))?;
+    let help = "is no Ed25519 public key in PEM: `stentor journal key` prints the daemon's";
+    AnchorKey::from_pem(&text).ok_or_else(|| format!("{} {help}", path.display()).into())
 }
 
 fn remarks(kept: &KeptAnchors, without: &[PathBuf]) -> Vec<String> {
@@ -85,6 +110,9 @@ fn remarks(kept: &KeptAnchors, without: &[PathBuf]) -> Vec<String> {
     }
     if 0 < kept.torn() {
         remarks.push(format!("{} line(s) name an anchor but are incomplete: ignored", kept.torn()));
+    }
+    if 0 < kept.unsigned() {
+        remarks.push(format!("{} copy(s) of an anchor have no signature: ignored", kept.unsigned()));
     }
     let gaps = kept.gaps();
     let shown = gaps.iter().take(GAPS_SHOWN).map(|gap| match (gap.start(), gap.end()) {
@@ -104,21 +132,15 @@ fn named(paths: &[PathBuf]) -> String {
     paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
 }
 
-fn verify(places: &PathOptions, anchor: &[PathBuf], file: Option<PathBuf>, json: bool) -> Result<ExitCode, CliError> {
-    let (kept, remarks) = kept(anchor)?;
+fn verify(
+    places: &PathOptions,
+    (kept, remarks): (KeptAnchors, Vec<String>),
+    file: Option<PathBuf>,
+    json: bool,
+) -> Result<ExitCode, CliError> {
     let copies = kept.len();
     let mut verifier = JournalVerifier::new(kept);
-    let record = match file {
-        Some(path) => RecordCheck::of_export(&path, &mut verifier)?,
-        None => {
-            let source = JournalSource::of(places)?;
-            source.each_line(|lines| {
-                lines.iter().for_each(|line| verifier.line(line));
-                Ok(())
-            })?;
-            RecordCheck::of(&source)?
-        }
-    };
+    let record = while_working("verifying the journal", || compared(places, file.as_deref(), &mut verifier))?;
     let report = verifier.finish();
     if json {
         println!("{}", serde_json::to_string_pretty(&told(&report, copies, &remarks, &record))?);
@@ -127,6 +149,23 @@ fn verify(places: &PathOptions, anchor: &[PathBuf], file: Option<PathBuf>, json:
     }
     let is_sound = report.is_sound() && record.faulty == 0;
     Ok(if is_sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Follows every line, of an export or of the daemon's journal, and compares with them what is beside them.
+fn compared(
+    places: &PathOptions,
+    export: Option<&Path>,
+    verifier: &mut JournalVerifier,
+) -> Result<RecordCheck, CliError> {
+    if let Some(path) = export {
+        return RecordCheck::of_export(path, verifier);
+    }
+    let source = JournalSource::of(places)?;
+    source.each_line(|lines| {
+        lines.iter().for_each(|line| verifier.line(line));
+        Ok(())
+    })?;
+    RecordCheck::of(&source)
 }
 
 /// What was compared with the journal, and what that found.

@@ -8,6 +8,7 @@ use crate::{
         record::{RecordCursor, RecordPortion},
     },
     engine::history::{ChainPortion, HistoryControl, each_incident, one_incident},
+    engine::keys::DerivedKeys,
     report::{IncidentTexts, IncidentTimeline, TimelineReader},
     store::{Store, StoreConfig, StoreError, clock::SystemClock, open_store, read_store},
 };
@@ -187,6 +188,20 @@ impl JournalSource {
                 Ok(text.and_then(|text| text["text"].as_str().map(str::to_owned)))
             }
             Self::Folder { runtime, store } => Ok(runtime.block_on(store.text(hash.to_owned()))?),
+        }
+    }
+
+    /// The public key of the daemon's signatures, in PEM.
+    pub fn anchor_key(&self) -> Result<String, CliError> {
+        match self {
+            Self::Daemon(client) => {
+                let answer = client.get::<Value>("/v1/journal/key")?;
+                Ok(answer["key"].as_str().unwrap_or_default().to_owned())
+            }
+            Self::Folder { store, .. } => {
+                let key = DerivedKeys::new(store.server_key()).anchor_key();
+                Ok(key.ok_or("the store has no key")?.pem())
+            }
         }
     }
 

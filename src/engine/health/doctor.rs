@@ -50,6 +50,10 @@ impl Health {
             part("secrets", async move { checkup::secrets(&four) }),
             part("door", async move { vec![five.door().await] }),
         ];
+        let anchors = self.clone();
+        if config.matrix.daemon.anchors.is_some() {
+            parts.push(part("anchors", async move { anchors.anchor_checks() }));
+        }
         let (matrix, now) = (config.clone(), self.context.store.now());
         parts.push(part("time zones", async move { checkup::zones(matrix.matrix.zones.data(), now) }));
         parts.extend(checkup::channels(&config));
@@ -93,6 +97,18 @@ impl Health {
             None => ProbeCheck::fine("clock", "the wall clock and the ladders' agree"),
             Some(problem) => ProbeCheck::doubtful("clock", problem),
         });
+        checks
+    }
+
+    /// Whether copies of anchors reach those whom the matrix names.
+    fn anchor_checks(&self) -> Vec<ProbeCheck> {
+        let problems = self.anchor_problems().into_iter().map(|problem| ProbeCheck::failed("copies", problem));
+        let taken = self.context.anchors.taken().into_iter().filter_map(|(name, taken)| Some((name, taken?)));
+        let fine = taken.map(|(name, seq)| ProbeCheck::fine("copies", format!("{name} has all up to anchor {seq}")));
+        let checks: Vec<_> = problems.chain(fine).collect();
+        if checks.is_empty() {
+            return vec![ProbeCheck::doubtful("copies", "no anchor was handed over since the daemon started")];
+        }
         checks
     }
 

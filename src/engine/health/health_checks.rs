@@ -88,6 +88,12 @@ impl Health {
         Some(format!("the last reload was refused, the matrix before it is in use: {refused}"))
     }
 
+    /// That copies of anchors do not reach somebody who should get them. No reason to keep the ping away: it delays no
+    /// page.
+    pub fn anchor_problems(&self) -> Vec<String> {
+        self.context.anchors.problems()
+    }
+
     /// Records the result of a reload: why it was refused, in one line.
     pub fn note_reload(&self, refused: Option<&str>) {
         let first = |why: &str| why.lines().next().unwrap_or_default().to_owned();

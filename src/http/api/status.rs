@@ -68,6 +68,7 @@ impl Readiness {
         let mut problems = [unready.clone(), health.found_problems(), late].concat();
         problems.extend(clock_problem(drift));
         problems.extend(health.reload_problem());
+        problems.extend(health.anchor_problems());
         let broken = app.engine.delivery().breakers().broken().into_iter();
         let sandboxed = app.engine.config();
         let sandboxed = sandboxed.sandboxed().into_iter();

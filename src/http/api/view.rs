@@ -92,12 +92,13 @@ pub struct RoleView {
     pub steps: usize,
     /// When the next step is due.
     pub deadline: Option<Timestamp>,
-    /// When its ladder began, in milliseconds after the incident was opened: 0 for a role that the trigger demands.
+    /// When it was last entered, in milliseconds after the incident was opened: when its ladder began (0 for a role that
+    /// the trigger demands), or when it was handed back.
     #[serde(default)]
     pub entered: f64,
     /// Its stages, in milliseconds after the incident was opened; negative means before.
     pub stages: StagesView,
-    /// Time to engagement, in milliseconds since its ladder began, once somebody has it; the same as in reports.
+    /// Time to engagement, in milliseconds since it was last entered, once somebody has it; the same as in reports.
     pub tte_ms: Option<f64>,
     /// The target, in milliseconds.
     pub target_ms: Option<f64>,
@@ -261,7 +262,7 @@ fn role(live: &RuntimeConfig, incident: &Incident, name: &RoleName, engagement: 
         step: engagement.step + 1,
         steps: row.map_or(0, |row| row.steps.len()),
         deadline: engagement.deadline,
-        entered: after(incident, engagement.entered_at),
+        entered: after(incident, engagement.open_since()),
         tte_ms: engagement.holder().and(took(engagement)).map(|seconds| seconds * 1e3),
         stages,
         target_ms: target.map(|target| target.within.as_secs_f64() * 1e3),
@@ -281,7 +282,8 @@ fn hand_back(live: &RuntimeConfig, incident: &Incident, back: &HandBack) -> Hand
 
 fn stages(incident: &Incident, role: &RoleName, engagement: &Engagement) -> StagesView {
     let after = |at: Timestamp| after(incident, at);
-    let first = |stage: fn(&Page) -> Option<Timestamp>| incident.briefs_of(role).filter_map(stage).min().map(after);
+    let briefs = || incident.briefs_of(role).filter(|page| engagement.open_since() <= page.born_at);
+    let first = |stage: fn(&Page) -> Option<Timestamp>| briefs().filter_map(stage).min().map(after);
     let outcome = engagement.holder().and(engagement.outcome.as_ref()).map(|outcome| after(outcome.at()));
     let own = matches!(engagement.outcome, Some(EngagementOutcome::Engaged { .. }));
     StagesView {

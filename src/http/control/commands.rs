@@ -183,6 +183,12 @@ pub async fn journal(
     Ok(Json(lines.into_iter().map(line).collect()))
 }
 
+/// `GET /v1/journal/key`: the public key with which copies of anchors are checked, in PEM.
+pub async fn journal_key(State(app): State<Arc<AppState>>) -> Result<Json<serde_json::Value>, ProblemDetails> {
+    let key = app.engine.keys().anchor_key().ok_or_else(|| ProblemDetails::not_found("there is no key"))?;
+    Ok(Json(json!({ "key": key.pem() })))
+}
+
 /// `GET /v1/journal/record`: compares a portion of the stored state with the journal; call again with `next`.
 pub async fn record(
     State(app): State<Arc<AppState>>,

@@ -32,6 +32,7 @@ pub fn routes() -> Router<Arc<AppState>> {
         .route("/v1/names", get(commands::names))
         .route("/v1/desk-link", post(commands::desk_link))
         .route("/v1/journal", get(commands::journal))
+        .route("/v1/journal/key", get(commands::journal_key))
         .route("/v1/journal/record", get(commands::record))
         .route("/v1/people", get(health::people))
         .route("/v1/people/link", post(links::link))

@@ -27,13 +27,18 @@ const ROWS: usize = 2_000;
 /// Incidents of one portion.
 const INCIDENTS: usize = 50;
 
+/// Deleted incidents of one portion.
+const DELETED: usize = 1_000;
+
 /// Checks one portion. The connection is in a transaction.
 pub async fn audit(conn: &mut SqliteConnection, from: RecordCursor) -> Result<RecordPortion, StoreError> {
     let mut audit = Audit { conn, checked: 0, faults: Vec::new() };
     let last = match from.part {
         RecordPart::Lines => audit.lines(from.after).await?,
         RecordPart::Incidents => audit.incidents(from.after).await?,
+        RecordPart::Deleted => audit.deleted(from.after).await?,
         RecordPart::Texts => audit.texts(from.after).await?,
+        RecordPart::Proofs => audit.proofs(from.after).await?,
         RecordPart::Rest => audit.rest().await.map(|()| None)?,
     };
     let next = match last {
@@ -98,18 +103,32 @@ impl Audit<'_> {
     }
 
     async fn incidents(&mut self, after: i64) -> Result<Option<i64>, StoreError> {
-        // What was deleted from the table of incidents still has its chain.
-        const NUMBERS: &str = "SELECT id FROM (SELECT id FROM incident WHERE id > ?1 UNION
-                SELECT CAST(substr(chain, 5) AS INTEGER) FROM journal WHERE chain GLOB 'INC-[0-9]*' AND seq = 1
-                    AND CAST(substr(chain, 5) AS INTEGER) > ?1)
-            ORDER BY id LIMIT ?2";
-        let numbers = sqlx::query(NUMBERS).bind(after).bind(limit(INCIDENTS)).fetch_all(&mut *self.conn).await;
+        self.numbered("SELECT id FROM incident WHERE id > ? ORDER BY id LIMIT ?", after, INCIDENTS).await
+    }
+
+    /// What was deleted from the table of incidents still has its chain. Goes from one chain to the next by the
+    /// journal's index: its lines are not read.
+    async fn deleted(&mut self, after: i64) -> Result<Option<i64>, StoreError> {
+        const NUMBERS: &str = "WITH RECURSIVE known(chain) AS (
+                SELECT min(chain) FROM journal WHERE 'INC-' <= chain AND chain < 'INC.'
+                UNION ALL
+                SELECT (SELECT min(j.chain) FROM journal j WHERE known.chain < j.chain AND j.chain < 'INC.')
+                FROM known WHERE known.chain IS NOT NULL),
+            numbered(n) AS (SELECT CAST(substr(chain, 5) AS INTEGER) FROM known WHERE chain GLOB 'INC-[0-9]*')
+            SELECT DISTINCT n FROM numbered WHERE ? < n AND NOT EXISTS (SELECT 1 FROM incident i WHERE i.id = n)
+            ORDER BY n LIMIT ?";
+        self.numbered(NUMBERS, after, DELETED).await
+    }
+
+    /// Checks the incidents with the numbers that this query finds.
+    async fn numbered(&mut self, numbers: &'static str, after: i64, most: usize) -> Result<Option<i64>, StoreError> {
+        let numbers = sqlx::query(numbers).bind(after).bind(limit(most)).fetch_all(&mut *self.conn).await;
         let numbers = numbers.map_err(failure)?;
         for number in &numbers {
             self.checked += 1;
             self.incident(IncidentId(column(number, 0)?)).await?;
         }
-        last(&numbers, INCIDENTS)
+        last(&numbers, most)
     }
 
     /// Whether each text is what its hash says.

@@ -8,6 +8,7 @@ use crate::common;
 use crate::fixture;
 mod kept;
 mod python;
+mod signed;
 mod tampered;
 mod untouched;
 mod words;

@@ -12,7 +12,7 @@ use stentor::{
         facts::facts,
         gather,
         group::GroupReport,
-        target::TargetVerdict,
+        target::{TargetVerdict, role_in_time},
         triggers::{TriggerTally, TriggersReport},
     },
     store::Store,
@@ -369,14 +369,17 @@ async fn stories(past: &Past) -> Vec<IncidentTimeline> {
 }
 
 #[tokio::test]
-async fn a_role_that_was_handed_back_counts_until_the_engagement_that_stood() {
+async fn each_time_that_a_role_is_entered_is_a_sample_of_its_own() {
     let past = Past::in_memory();
     handed_back(&past).await;
     let report = tte(&past, TteQuestion { curves: true, ..by(TteGrouping::Role) }).await;
     let trader = group(&report, "trader");
-    assert_eq!((trader.n, trader.engaged), (2, 1));
-    let engaged: Vec<f64> = trader.curve.iter().filter(|point| 0.0 < point.share).map(|point| point.time).collect();
-    assert!(engaged.iter().all(|at| (at - 80.0).abs() < 0.1), "not after 20 s: {engaged:?}");
+    assert_eq!((trader.n, trader.engaged), (4, 3));
+    let engaged = trader.curve.windows(2).filter(|pair| pair[0].share < pair[1].share).map(|pair| pair[1].time);
+    let engaged: Vec<f64> = engaged.map(f64::round).collect();
+    let first = trader.curve.first().filter(|point| 0.0 < point.share).map(|point| point.time.round());
+    let engaged: Vec<f64> = first.into_iter().chain(engaged).collect();
+    assert_eq!(engaged, [20.0, 30.0], "twice after 20 s from the opening, once 30 s after the hand-back");
     assert_eq!((report.figures.whole.n, report.figures.whole.engaged), (2, 1));
     assert_eq!((report.figures.hand_backs, report.figures.handed_back.len()), (2, 2));
     for back in &report.figures.handed_back {
@@ -387,7 +390,7 @@ async fn a_role_that_was_handed_back_counts_until_the_engagement_that_stood() {
     let stages = report.figures.stages.iter().find(|stages| stages.role.as_str() == "trader").unwrap();
     assert_eq!(stages.stages.iter().find(|stage| engaged_stage(stage)).unwrap().reached, 1);
     let steps = tte(&past, by(TteGrouping::Step)).await;
-    assert_eq!(group(&steps, "trader step 1").engaged, 0, "who was there did not stay");
+    assert_eq!(group(&steps, "trader step 1").engaged, 2, "both times by Ana, who did not stay");
     assert_eq!(group(&steps, "trader step 2").engaged, 1);
 }
 
@@ -395,12 +398,17 @@ async fn a_role_that_was_handed_back_counts_until_the_engagement_that_stood() {
 async fn a_review_shows_each_hand_back_with_its_times_and_asks_about_it() {
     let past = Past::in_memory();
     handed_back(&past).await;
-    for (story, took) in stories(&past).await.iter().zip(["80.0 s", "null"]) {
+    for (story, (took, met)) in stories(&past).await.iter().zip([("30.0 s", true), ("null", false)]) {
         let facts = serde_json::to_value(facts(story, &IncidentTexts::default(), false, past.now())).unwrap();
         let roles = facts["roles"].as_array().unwrap();
         let trader = roles.iter().find(|role| role["role"] == "trader").unwrap();
         assert_eq!(trader["took"].to_string().trim_matches('"'), took, "{trader}");
-        assert_eq!(trader["met"], false, "{trader}");
+        assert_eq!(trader["met"], met, "{trader}");
+        // What `show` says of the same role is the same.
+        let engagement = &story.incident.engagements[&RoleName::from("trader")];
+        assert_eq!(role_in_time(&story.incident, &"trader".into(), past.now()), Some(met));
+        let shown = engagement.holder().and(stentor::report::target::took(engagement));
+        assert_eq!(shown.map(f64::round), (took != "null").then_some(30.0), "{trader}");
         let back = &trader["handed_back"][0];
         assert_eq!((&back["who"], &back["held"]), (&"ana".into(), &"30.0 s".into()), "{trader}");
         let text = facts.to_string();

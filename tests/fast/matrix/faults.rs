@@ -392,6 +392,17 @@ fn a_ping_needs_an_address_that_can_be_had() {
 }
 
 #[test]
+fn copies_of_anchors_need_somebody_who_gets_them() {
+    let with = |anchors: &str| format!("[daemon]\nanchors = {anchors}");
+    check("[daemon]", &with("{}"), &[("missing-key", "{}")]);
+    check("[daemon]", &with("{ file = \"anchors.jsonl\" }"), &[("bad-path", "\"anchors.jsonl\"")]);
+    let bare = "{ url = \"https://audit.example\" }";
+    check("[daemon]", &with(&format!("{{ webhook = {bare} }}")), &[("missing-key", bare)]);
+    check("[daemon]", &with("{ file = \"/a\", how = \"now\" }"), &[("unknown-key", "how")]);
+    check("[daemon]", &with("{ file = \"/var/log/anchors.jsonl\" }"), &[]);
+}
+
+#[test]
 fn required_keys_must_be_there() {
     check("name = \"Bo\"", "", &[("missing-key", "bo")]);
     check("name = \"Bo\"", "name = \"\"", &[("empty-text", "\"\"")]);

@@ -1,29 +1,34 @@
 //! What is no incident's own: heads of chains, plans, proofs of contact, runs of drills, settings.
 
-use super::Audit;
+use super::{Audit, INCIDENTS, ROWS};
 use crate::{
     core::{
-        ContactProof, DrillRun, Event, Incident, JournalRecord, SourceEvent, event::hex, names::SELF, page::PageStage,
-        proof::ProofKind, record::RecordPlace,
+        ContactProof, DrillRun, Event, Incident, IncidentId, JournalRecord, SourceEvent, event::hex, names::SELF,
+        page::PageStage, proof::ProofKind, record::RecordPlace,
     },
     store::{
         StoreError,
         clock::ClockAnchor,
         sqlite::{
             column::{column, shown},
+            connection::limit,
+            failure::failure,
             read,
         },
     },
 };
 use sha2::{Digest, Sha256};
+use sqlx::sqlite::SqliteRow;
 use std::collections::BTreeMap;
+
+/// How many runs of drills are read at once: each has the text of its scenario.
+const RUNS_AT_ONCE: usize = 200;
 
 impl Audit<'_> {
     pub(super) async fn rest(&mut self) -> Result<(), StoreError> {
         self.heads().await?;
         self.strays().await?;
         self.plans().await?;
-        self.proofs().await?;
         self.runs().await?;
         self.settings().await
     }
@@ -31,7 +36,13 @@ impl Audit<'_> {
     /// The heads of the chains that are no incident's.
     async fn heads(&mut self) -> Result<(), StoreError> {
         const HEADS: &str = "SELECT name, seq, hash FROM chain";
-        const CHAINS: &str = "SELECT DISTINCT chain FROM journal WHERE chain NOT GLOB 'INC-[0-9]*'";
+        // From chain to chain by the index: the lines of each are not read.
+        const CHAINS: &str = "WITH RECURSIVE known(chain) AS (
+                SELECT min(chain) FROM journal
+                UNION ALL
+                SELECT (SELECT min(j.chain) FROM journal j WHERE known.chain < j.chain)
+                FROM known WHERE known.chain IS NOT NULL)
+            SELECT chain FROM known WHERE chain NOT GLOB 'INC-[0-9]*'";
         let mut kept = BTreeMap::new();
         for row in &self.all(HEADS).await? {
             self.checked += 1;
@@ -81,24 +92,38 @@ impl Audit<'_> {
         Ok(())
     }
 
-    /// Each proof has its event.
-    async fn proofs(&mut self) -> Result<(), StoreError> {
+    /// Each proof has its event; those of one incident are looked for in one fold of it. Returns the last incident if
+    /// there are more.
+    pub(super) async fn proofs(&mut self, after: i64) -> Result<Option<i64>, StoreError> {
         let (proofs, unreadable) = read::proofs(self.conn).await?;
-        for (row, why) in unreadable {
+        // The first portion has what has no number, too.
+        for (row, why) in unreadable.into_iter().filter(|_| after == 0) {
             self.fault(RecordPlace::Proof, row, format!("can not be read: {why}"));
         }
+        let mut by_incident: BTreeMap<IncidentId, Vec<ContactProof>> = BTreeMap::new();
+        for proof in proofs.into_iter().filter(|proof| after == 0 || after < proof.incident.0) {
+            by_incident.entry(proof.incident).or_default().push(proof);
+        }
+        let last = by_incident.keys().nth(INCIDENTS - 1).filter(|_| INCIDENTS < by_incident.len()).map(|id| id.0);
+        for (id, proofs) in by_incident.into_iter().take(INCIDENTS) {
+            self.proofs_of(id, &proofs).await?;
+        }
+        Ok(last)
+    }
+
+    async fn proofs_of(&mut self, id: IncidentId, proofs: &[ContactProof]) -> Result<(), StoreError> {
+        let lines = self.chain(id).await?;
+        let records: Vec<JournalRecord> =
+            lines.iter().filter_map(|line| serde_json::from_str(&line.body).ok()).collect();
+        let folded = Incident::fold(id, records.iter().map(|record| (record.at, &record.event)));
         for proof in proofs {
             self.checked += 1;
-            let lines = self.chain(proof.incident).await?;
-            let records: Vec<JournalRecord> =
-                lines.iter().filter_map(|line| serde_json::from_str(&line.body).ok()).collect();
-            let folded = Incident::fold(proof.incident, records.iter().map(|record| (record.at, &record.event)));
-            let is_there = folded.is_some_and(|folded| {
-                folded.drill == proof.drill && records.iter().any(|record| shows(record, &proof, &folded))
+            let is_there = folded.as_ref().is_some_and(|folded| {
+                folded.drill == proof.drill && records.iter().any(|record| shows(record, proof, folded))
             });
             if !is_there {
-                let (how, at, incident) = (proof.how.as_str(), proof.at, proof.incident);
-                let why = format!("{incident} has no event of {at} that says {how}");
+                let (how, at) = (proof.how.as_str(), proof.at);
+                let why = format!("{id} has no event of {at} that says {how}");
                 self.fault(RecordPlace::Proof, format!("of {} by {}", proof.person, proof.channel), why);
             }
         }
@@ -108,30 +133,18 @@ impl Audit<'_> {
     /// Each run is as it was last journaled, and its columns as its body.
     async fn runs(&mut self) -> Result<(), StoreError> {
         let mut journaled = self.journaled_runs().await?;
-        for row in &self.all("SELECT id, scenario, hash, started, ended, state, body FROM drill_run").await? {
-            self.checked += 1;
-            let (name, body) = (format!("DR-{}", shown_number(row)), shown(row, 6));
-            let known = journaled.remove(&name);
-            let Ok(run) = serde_json::from_str::<DrillRun>(&body) else {
-                self.fault(RecordPlace::Run, name, "can not be read");
-                continue;
-            };
-            // The line is written before the row: after a crash between them the row is one behind.
-            if known.is_some_and(|known| !known.iter().rev().take(2).any(|digest| *digest == run.digest())) {
-                self.fault(RecordPlace::Run, &name, "it is not the run that was journaled: it was edited");
+        let mut last = Some(i64::MIN);
+        while let Some(after) = last {
+            const RUNS: &str = "SELECT id, scenario, hash, started, ended, state, body FROM drill_run WHERE ? < id
+                ORDER BY id LIMIT ?";
+            let rows = sqlx::query(RUNS).bind(after).bind(limit(RUNS_AT_ONCE)).fetch_all(&mut *self.conn).await;
+            let rows = rows.map_err(failure)?;
+            for row in &rows {
+                self.checked += 1;
+                let known = journaled.remove(&format!("DR-{}", shown_number(row)));
+                self.run(row, known.as_deref());
             }
-            if run.revision != hex(&Sha256::digest(run.text.as_bytes())) {
-                self.fault(RecordPlace::Run, &name, "its scenario is not the text that its hash was made from");
-            }
-            let same = run.id.to_string() == name
-                && run.scenario == shown(row, 1)
-                && run.revision == shown(row, 2)
-                && column::<i64>(row, 3).ok() == Some(run.started_at.as_micros())
-                && column::<Option<i64>>(row, 4).ok() == Some(run.ended_at.map(|at| at.as_micros()))
-                && run.state.as_str() == shown(row, 5);
-            if !same {
-                self.fault(RecordPlace::Run, &name, "its columns are not what its body says");
-            }
+            last = rows.last().map(|row| column(row, 0)).transpose()?;
         }
         // The same crash at a run's first line leaves a line without a row.
         for (name, _) in journaled.into_iter().filter(|(_, digests)| 1 < digests.len()) {
@@ -140,17 +153,47 @@ impl Audit<'_> {
         Ok(())
     }
 
+    /// One run, with the digests that were journaled of it.
+    fn run(&mut self, row: &SqliteRow, known: Option<&[String]>) {
+        let (name, body) = (format!("DR-{}", shown_number(row)), shown(row, 6));
+        let Ok(run) = serde_json::from_str::<DrillRun>(&body) else {
+            return self.fault(RecordPlace::Run, name, "can not be read");
+        };
+        // The line is written before the row: after a crash between them the row is one behind.
+        if known.is_some_and(|known| !known.iter().rev().take(2).any(|digest| *digest == run.digest())) {
+            self.fault(RecordPlace::Run, &name, "it is not the run that was journaled: it was edited");
+        }
+        if run.revision != hex(&Sha256::digest(run.text.as_bytes())) {
+            self.fault(RecordPlace::Run, &name, "its scenario is not the text that its hash was made from");
+        }
+        let same = run.id.to_string() == name
+            && run.scenario == shown(row, 1)
+            && run.revision == shown(row, 2)
+            && column::<i64>(row, 3).ok() == Some(run.started_at.as_micros())
+            && column::<Option<i64>>(row, 4).ok() == Some(run.ended_at.map(|at| at.as_micros()))
+            && run.state.as_str() == shown(row, 5);
+        if !same {
+            self.fault(RecordPlace::Run, &name, "its columns are not what its body says");
+        }
+    }
+
     /// What Stentor's own chain says of runs: their digests in order.
     async fn journaled_runs(&mut self) -> Result<BTreeMap<String, Vec<String>>, StoreError> {
         let mut journaled: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        let own = read::lines(self.conn, Some(&format!("source:{SELF}")), 0, i64::MAX).await?;
-        for line in own.iter().filter(|line| line.body.contains("drill-run-kept")) {
-            let read = serde_json::from_str::<JournalRecord<SourceEvent>>(&line.body);
-            if let Ok(JournalRecord { event: SourceEvent::DrillRunKept { run, digest, .. }, .. }) = read {
-                journaled.entry(run.to_string()).or_default().push(digest);
+        let chain = format!("source:{SELF}");
+        let mut after = 0;
+        // In portions: this chain has a line for each start, and for much else.
+        loop {
+            let own = read::lines(self.conn, Some(&chain), after, limit(ROWS)).await?;
+            let Some(last) = own.last() else { return Ok(journaled) };
+            after = last.pos;
+            for line in own.iter().filter(|line| line.body.contains("drill-run-kept")) {
+                let read = serde_json::from_str::<JournalRecord<SourceEvent>>(&line.body);
+                if let Ok(JournalRecord { event: SourceEvent::DrillRunKept { run, digest, .. }, .. }) = read {
+                    journaled.entry(run.to_string()).or_default().push(digest);
+                }
             }
         }
-        Ok(journaled)
     }
 
     /// The forms of the settings; what they are can be compared with nothing.
@@ -182,7 +225,7 @@ impl Audit<'_> {
     }
 }
 
-fn shown_number(row: &sqlx::sqlite::SqliteRow) -> String {
+fn shown_number(row: &SqliteRow) -> String {
     column::<i64>(row, 0).map_or_else(|_| "?".into(), |number| number.to_string())
 }
 

@@ -16,6 +16,7 @@ use crate::core::{
     event::{Actor, Event, IncidentOpening, StepReason},
     finding::ClassificationKind,
     incident::{Incident, IncidentId, IncidentStatus},
+    key::IncidentKey,
     names::{PersonName, RoleName},
     oncall::Roster,
     page::{Page, PagePurpose, PageStage},
@@ -37,6 +38,13 @@ pub const OVER: &str = "DRILL is over";
 pub enum IncidentInput {
     /// Another alert with the same key: firing again, or resolved.
     Alert(Arc<Alert>),
+    /// An alert with a key that an overflow incident counts, or is to count: firing or resolved.
+    Overflow {
+        /// The key.
+        key: IncidentKey,
+        /// The alert.
+        alert: Arc<Alert>,
+    },
     /// An attempt to send ended.
     Settled {
         /// The page's number.
@@ -158,6 +166,7 @@ pub fn step(incident: &mut Incident, input: IncidentInput, roster: &Roster, time
     }
     match input {
         IncidentInput::Alert(alert) => judge.alert(alert),
+        IncidentInput::Overflow { key, alert } => judge.overflow(key, alert),
         IncidentInput::Settled { page, settlement, sent_at, text } => judge.settled(page, settlement, sent_at, text),
         IncidentInput::Reported { page, stage } => judge.reported(page, stage, false),
         IncidentInput::ShownAtDesk { page } => judge.shown_at_desk(page),
@@ -199,6 +208,25 @@ impl Decider<'_> {
                 let source = alert.source.clone();
                 self.line(format!("all clear from {source}; the incident stays open until a human resolves it"));
                 self.emit(Event::AllClear { source });
+            }
+            AlertStatus::Resolved => {}
+        }
+    }
+
+    /// Counts a key, or its all-clear. The last all-clear is the incident's own.
+    fn overflow(&mut self, key: IncidentKey, alert: Arc<Alert>) {
+        if !self.incident.is_open() {
+            return;
+        }
+        let known = self.incident.counts(&key);
+        match alert.status {
+            AlertStatus::Firing if known => self.alert(alert),
+            AlertStatus::Firing => self.emit(Event::Overflowed { key, alert }),
+            AlertStatus::Resolved if known => {
+                self.emit(Event::OverflowCleared { key, source: alert.source.clone() });
+                if self.incident.overflow.as_ref().is_some_and(|overflow| overflow.is_over()) {
+                    self.alert(alert);
+                }
             }
             AlertStatus::Resolved => {}
         }

@@ -40,6 +40,21 @@ pub enum Event {
         /// The alert.
         alert: Arc<Alert>,
     },
+    /// An alert with a key of its own, whose trigger has opened as many incidents as it may within a minute: this
+    /// incident counts it.
+    Overflowed {
+        /// The key of the incident that it would have opened.
+        key: IncidentKey,
+        /// The alert.
+        alert: Arc<Alert>,
+    },
+    /// A monitor reports that one of the keys that this incident counts is over.
+    OverflowCleared {
+        /// The key.
+        key: IncidentKey,
+        /// Which monitor.
+        source: SourceName,
+    },
     /// The monitor reports that the condition is over.
     AllClear {
         /// Which monitor.

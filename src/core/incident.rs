@@ -10,6 +10,7 @@ use crate::core::{
     identity::{IncidentIdentity, IncidentNonce, PageIdentity},
     key::IncidentKey,
     names::{ChannelName, PersonName, RoleName, TriggerName},
+    overflow::OverflowKeys,
     page::{Page, PagePurpose, PageState},
     plan::{EscalationPlan, LivingRoom},
     room::WarRoom,
@@ -92,6 +93,9 @@ pub struct Incident {
     /// Its classification, once somebody has given one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub judgement: Option<Classification>,
+    /// The keys that it counts, if it is the overflow of its trigger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overflow: Option<Arc<OverflowKeys>>,
     /// The pages, by number. They are stored as rows of their own, not in the incident's body.
     #[serde(skip)]
     pub pages: BTreeMap<u32, Arc<Page>>,
@@ -122,6 +126,7 @@ impl Incident {
             rooms: BTreeMap::new(),
             origins: VecDeque::new(),
             judgement: None,
+            overflow: None,
             pages: BTreeMap::new(),
         }
     }
@@ -152,6 +157,11 @@ impl Incident {
     /// Whether this message of a provider has answered it before.
     pub fn has_heard(&self, origin: &str) -> bool {
         self.origins.iter().any(|known| known == origin)
+    }
+
+    /// Whether it is the overflow of its trigger and counts this key, which is not over.
+    pub fn counts(&self, key: &IncidentKey) -> bool {
+        self.overflow.as_ref().is_some_and(|overflow| overflow.has(key))
     }
 
     /// Whether it is open.
@@ -203,6 +213,9 @@ impl Incident {
         if self.is_sandboxed() {
             text.extend_from_slice(b"sandboxed");
         }
+        if self.overflow.is_some() {
+            text.extend_from_slice(self.summary.as_bytes());
+        }
         hex(&Sha256::digest(text)[..8])
     }
 
@@ -238,12 +251,9 @@ impl Incident {
             Event::TakenOver { pages } => {
                 pages.iter().for_each(|n| self.page(*n, |page| page.maybe_repeated = true));
             }
-            Event::Joined { alert } => {
-                self.alert = alert.clone();
-                self.alerts += 1;
-                self.silent_since = None;
-                self.all_clear_at = None;
-            }
+            Event::Joined { alert } => self.joined(alert),
+            Event::Overflowed { key, alert } => self.overflowed(key, alert),
+            Event::OverflowCleared { key, .. } => self.count_overflow(|overflow| overflow.clear(key)),
             Event::AllClear { .. } => self.all_clear_at = Some(at),
             Event::SourceSilent { lease } => self.silent_since = Some(*lease),
             Event::RoleEntered { role, instead_of } => self.enter(role, instead_of.as_ref(), at),
@@ -320,6 +330,27 @@ impl Incident {
             .values()
             .map(|page| &**page)
             .filter(move |page| page.role.as_ref() == Some(role) && page.purpose.is_brief())
+    }
+
+    fn joined(&mut self, alert: &Arc<Alert>) {
+        self.alert = alert.clone();
+        self.alerts += 1;
+        self.silent_since = None;
+        self.all_clear_at = None;
+    }
+
+    fn overflowed(&mut self, key: &IncidentKey, alert: &Arc<Alert>) {
+        // The first of them has opened the incident.
+        if self.overflow.is_some() {
+            self.joined(alert);
+        }
+        self.count_overflow(|overflow| overflow.count(key, alert));
+    }
+
+    fn count_overflow(&mut self, change: impl FnOnce(&mut OverflowKeys)) {
+        let overflow = Arc::make_mut(self.overflow.get_or_insert_default());
+        change(overflow);
+        self.summary = overflow.summary(&self.trigger);
     }
 
     fn enter(&mut self, role: &RoleName, instead_of: Option<&RoleName>, at: Timestamp) {

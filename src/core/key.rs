@@ -43,6 +43,11 @@ impl IncidentKey {
         Self::own(drill, &format!("unmatched/{}", segment(source.as_str())))
     }
 
+    /// What a trigger would have opened beyond its limit a minute. There is one key for each trigger.
+    pub fn of_overflow(trigger: &TriggerName, drill: bool) -> Self {
+        Self::own(drill, &format!("overflow/{}", segment(trigger.as_str())))
+    }
+
     /// A role that was called by hand; `call` makes the call unique.
     pub fn of_call(call: &str, drill: bool) -> Self {
         Self::own(drill, &format!("{BY_HAND}/{}", segment(call)))

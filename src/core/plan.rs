@@ -5,6 +5,7 @@ use super::{
     alert::Alert,
     answer::{Answer, AnswerLevel},
     names::{ChannelName, PersonName, RoleName, RotationName, TriggerName},
+    priority::Priority,
 };
 use serde::{Deserialize, Deserializer, Serialize};
 use std::{collections::BTreeMap, time::Duration};
@@ -37,6 +38,9 @@ pub struct EscalationPlan {
     /// journals have none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub actions: Vec<SuggestedAction>,
+    /// How urgent it is next to incidents of other triggers.
+    #[serde(default, skip_serializing_if = "Priority::is_usual")]
+    pub priority: Priority,
     /// What the monitor's all-clear does.
     pub on_resolved: OnResolved,
 }
@@ -254,6 +258,7 @@ mod tests {
             webhooks: Vec::new(),
             living: BTreeMap::new(),
             actions: Vec::new(),
+            priority: Priority::default(),
             on_resolved: OnResolved::Note,
         };
         let suggested = suggested(&alert, &plan);

@@ -24,6 +24,9 @@ pub fn log_sentence(event: &Event) -> String {
             one_line(&format!("{word} incident opened by trigger {trigger} for {key}")).into_owned()
         }
         Event::Joined { alert } => one_line(&format!("again: {} of {}", alert.kind, alert.source)).into_owned(),
+        Event::Overflowed { key, alert } => {
+            one_line(&format!("one more, counted here: {} of {} for {key}", alert.kind, alert.source)).into_owned()
+        }
         Event::Resolved { by, .. } => one_line(&ended(by, None)).into_owned(),
         Event::Judged { by, finding, .. } => one_line(&format!("{by} says what it was: {finding}")).into_owned(),
         event => sentence(event),
@@ -41,6 +44,8 @@ fn described(event: &Event) -> String {
             format!("{word} incident opened by trigger {}: {}", opening.plan.trigger, opening.summary)
         }
         Event::Joined { alert } => format!("again: {}", alert.headline()),
+        Event::Overflowed { key, alert } => format!("one more, counted here: {key}: {}", alert.headline()),
+        Event::OverflowCleared { key, source } => format!("monitor {source} says that {key} is over"),
         Event::AllClear { source } => format!("monitor {source} says that it is over"),
         Event::SourceSilent { lease } => format!("the monitor has been silent since its alert expired at {lease}"),
         Event::RoleEntered { role, instead_of: None } => format!("{role} is to be engaged"),

@@ -35,6 +35,17 @@ impl ThresholdWindow {
         true
     }
 
+    /// Whether one more is allowed at `now`, where at most `most` (up to [`HOLD_MAX`]) are within the window. Only one
+    /// that is allowed counts.
+    pub fn allows(&mut self, most: u32, within: Duration, now: Timestamp) -> bool {
+        self.times.retain(|at| now < *at + within);
+        let allowed = self.times.len() < most.min(HOLD_MAX) as usize;
+        if allowed {
+            self.times.push_back(now);
+        }
+        allowed
+    }
+
     /// Replaces all times with one: when something ended.
     pub fn mark(&mut self, at: Timestamp) {
         self.times = [at].into();

@@ -5,6 +5,7 @@ use super::{
     incident::Incident,
     names::{PersonName, RoleName},
     page::Page,
+    time::Timestamp,
 };
 use std::collections::BTreeSet;
 
@@ -31,6 +32,12 @@ impl Incident {
         let open = self.engagements.iter().filter(|(_, e)| e.is_open() && !e.unable.contains(person));
         let open = open.filter(|_| self.is_open()).map(|(role, _)| role);
         open.filter(move |role| self.briefs_of(role).any(|page| page.person.as_ref() == Some(person)))
+    }
+
+    /// When the step that a brief belongs to ends; `None` for other pages, and when the ladder has left that step.
+    pub fn step_ends(&self, page: &Page) -> Option<Timestamp> {
+        let engagement = self.engagements.get(page.role.as_ref().filter(|_| page.purpose.is_brief())?)?;
+        engagement.deadline.filter(|_| engagement.step_entry == page.step_entry)
     }
 
     /// The role whose people are now asked for this one: itself, or the one at the end of the chain that it waits on.

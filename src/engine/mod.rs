@@ -28,7 +28,10 @@ pub mod runtime_config;
 mod self_report;
 
 pub use active_channel::{ActiveChannel, PROBE_TIME_MAX, SEND_TIMEOUT_MAX, SharedChannelParts};
-pub use admission::{Admission, AdmissionResult, AdmittedAlert, CALLS_MAX, CALLS_WITHIN, ManualPage, ManualPageResult};
+pub use admission::{
+    Admission, AdmissionResult, AdmittedAlert, CALLS_MAX, CALLS_WITHIN, ManualPage, ManualPageResult, OPENINGS_WITHIN,
+    openings_window,
+};
 pub use delivery::{Delivery, SendAttempt, again, render};
 pub use health::{
     DeadManPinger, EngineLoop, Health, KNOCK_TIME_MAX, LADDER_LATE_MAX, LOOP_STILL_MAX, LoopHeartbeat, PING_TIME_MAX,

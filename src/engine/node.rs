@@ -269,7 +269,11 @@ impl Engine {
 fn log(happened: &CommittedEvent) {
     let (incident, at, event) = (happened.incident, happened.at, &happened.event);
     match event {
-        Event::Paged { .. } | Event::Joined { .. } | Event::Withdrawn { .. } | Event::Reported { .. } => {
+        Event::Paged { .. }
+        | Event::Joined { .. }
+        | Event::Overflowed { .. }
+        | Event::Withdrawn { .. }
+        | Event::Reported { .. } => {
             tracing::debug!(incident.id = %incident, event.at = %at, "{}", log_sentence(event));
         }
         Event::Settled { settlement: SendOutcome::Accepted { .. } | SendOutcome::Unsent, .. } => {
@@ -285,7 +289,8 @@ fn log(happened: &CommittedEvent) {
         }
         _ => tracing::info!(incident.id = %incident, event.at = %at, "{}", log_sentence(event)),
     }
-    if matches!(event, Event::Opened(_) | Event::Joined { .. } | Event::Resolved { .. } | Event::Judged { .. }) {
+    let foreign = matches!(event, Event::Opened(_) | Event::Joined { .. } | Event::Overflowed { .. });
+    if foreign || matches!(event, Event::Resolved { .. } | Event::Judged { .. }) {
         tracing::debug!(incident.id = %incident, event.at = %at, "in words: {}", sentence(event));
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     channel::{contact::ContactField, settings::ChannelSettings},
     core::{
-        AnswerLevel, EngagementTarget, Timestamp, Zone,
+        AnswerLevel, EngagementTarget, Priority, Timestamp, Zone,
         plan::{OnResolved, SuggestedAction},
         schedule::CronSchedule,
         trigger::TriggerThreshold,
@@ -83,6 +83,8 @@ pub(super) struct TriggerDraft {
     pub when: Option<LocatedValue<CelExpression>>,
     pub threshold: Option<TriggerThreshold>,
     pub key: Option<CelExpression>,
+    pub openings_per_minute: u32,
+    pub priority: Priority,
     pub summary: Option<SummaryTemplate>,
     pub roles: Vec<LocatedValue<String>>,
     pub rooms: Vec<LocatedValue<String>>,

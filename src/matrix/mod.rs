@@ -149,6 +149,8 @@
 //! | `when` | a CEL expression over `alert`, true or false | always |
 //! | `threshold` | `{ count, within }`: the condition must hold this often (2 to 1000) within this time | once |
 //! | `key` | a CEL expression: alerts with the same value are one incident | one incident per trigger |
+//! | `openings_per_minute` | how many incidents it opens within a minute, 1 to 1000; alerts with further keys join one overflow incident | 60 |
+//! | `priority` | 1 (most urgent) to 5: whose pages go first where they wait for the same channel | 3 |
 //! | `summary` | text with `{ CEL }` parts | the alert's own summary |
 //! | `roles` | the roles to engage | must be given |
 //! | `room` | a channel that creates a war room or is one, or a list of channels: slack, teams, mattermost; http and exec without `needs` | none |

@@ -2,7 +2,7 @@
 
 use crate::{
     core::{
-        ChannelName, EscalationPlan, RoleName, RolePlan, TriggerName,
+        ChannelName, EscalationPlan, Priority, RoleName, RolePlan, TriggerName,
         plan::{AcceptTimeout, LivingRoom, OnResolved},
     },
     matrix::{draft::TriggerDraft, trigger::Trigger},
@@ -25,19 +25,21 @@ impl PlanBuilder<'_> {
         let plan = EscalationPlan {
             webhooks,
             actions: draft.actions,
+            priority: draft.priority,
             ..self.plan(name.clone(), required.clone(), rooms, draft.resolved)
         };
         let catch_all = RoleName::catch_all();
-        let failure_plan = self
-            .roles
-            .contains_key(&catch_all)
-            .then(|| Arc::new(self.plan(name, vec![catch_all], Vec::new(), OnResolved::Note)));
+        let failure_plan = self.roles.contains_key(&catch_all).then(|| {
+            let plan = self.plan(name, vec![catch_all], Vec::new(), OnResolved::Note);
+            Arc::new(EscalationPlan { priority: draft.priority, ..plan })
+        });
         Trigger {
             on: draft.on,
             sources: draft.sources.map(|sources| sources.into_iter().map(|source| source.value.into()).collect()),
             when: draft.when.map(|when| when.value),
             threshold: draft.threshold,
             key: draft.key,
+            openings_per_minute: draft.openings_per_minute,
             summary: draft.summary,
             runbook: draft.runbook,
             roles: required,
@@ -73,6 +75,7 @@ impl PlanBuilder<'_> {
             living,
             webhooks: Vec::new(),
             actions: Vec::new(),
+            priority: Priority::default(),
             on_resolved,
         }
     }

@@ -2,6 +2,8 @@
 
 use crate::{
     core::{
+        Priority,
+        overflow::OPENINGS_PER_MINUTE,
         plan::OnResolved,
         trigger::{HOLD_MAX, TriggerThreshold},
     },
@@ -54,6 +56,8 @@ pub(super) fn trigger(
     let threshold = table.take_renamed("threshold", "hold", faults).and_then(|item| threshold(&item, faults));
     let key = table.take("key");
     let key = key.and_then(|item| compiled(&item, text, faults, |text| language.compile(text, ExpressionUse::Scalar)));
+    let openings_per_minute = table.take("openings_per_minute").and_then(|item| openings(&item, faults));
+    let priority = table.take("priority").and_then(|item| priority(&item, faults)).unwrap_or_default();
     let summary = table
         .take("summary")
         .and_then(|item| compiled(&item, text, faults, |text| SummaryTemplate::compile(text, language)));
@@ -71,6 +75,8 @@ pub(super) fn trigger(
         when: when.zip(when_at).map(|(value, at)| LocatedValue { value, at }),
         threshold,
         key,
+        openings_per_minute: openings_per_minute.unwrap_or(OPENINGS_PER_MINUTE),
+        priority,
         summary,
         roles: roles.unwrap_or_default(),
         rooms,
@@ -132,6 +138,31 @@ fn threshold(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<TriggerTh
     let within = table.demand("within", item.at, "within = \"10s\"", faults).and_then(|item| item.duration(faults));
     table.finish(&[], &[], faults);
     Some(TriggerThreshold { count: count?, within: within?.value })
+}
+
+fn openings(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<u32> {
+    let count = item.count(faults)?;
+    if (1..=HOLD_MAX).contains(&count) {
+        return Some(count);
+    }
+    let message = format!("`openings_per_minute` must be between 1 and {HOLD_MAX}");
+    let help = format!("how many incidents the trigger opens in one minute; without it {OPENINGS_PER_MINUTE}");
+    faults.refuse("count-out-of-range", item.at, message, help)
+}
+
+fn priority(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<Priority> {
+    let number = item.count(faults)?;
+    let known = u8::try_from(number).ok().filter(|n| (Priority::HIGHEST..=Priority::LOWEST).contains(n));
+    if known.is_none() {
+        let message = format!("`priority` must be between {} and {}", Priority::HIGHEST, Priority::LOWEST);
+        let help = format!(
+            "{} is the most urgent; without it a trigger has {}",
+            Priority::HIGHEST,
+            u8::from(Priority::default())
+        );
+        return faults.refuse("priority-out-of-range", item.at, message, help);
+    }
+    known.map(Priority::from)
 }
 
 fn resolved(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<OnResolved> {

@@ -24,6 +24,8 @@ pub struct Trigger {
     pub threshold: Option<TriggerThreshold>,
     /// The expression for the incident key: besides the trigger, it decides which alerts belong to one incident.
     pub key: Option<CelExpression>,
+    /// How many incidents it opens within a minute. Further ones are counted in one overflow incident.
+    pub openings_per_minute: u32,
     /// The incident's summary; without one, the alert's own headline.
     pub summary: Option<SummaryTemplate>,
     /// The address of its runbook: http or https.

@@ -2,7 +2,8 @@
 
 use crate::core::{
     Alert, ChannelName, Classification, DrillTerms, Engagement, EscalationPlan, Incident, IncidentIdentity,
-    IncidentKey, IncidentStatus, Page, RoleName, Timestamp, TriggerName, WarRoom, event::hex, time::known_time,
+    IncidentKey, IncidentStatus, OverflowKeys, Page, RoleName, Timestamp, TriggerName, WarRoom, event::hex,
+    time::known_time,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -40,6 +41,8 @@ struct WrittenBody<'a> {
     origins: &'a VecDeque<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     judgement: Option<&'a Classification>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    overflow: Option<&'a OverflowKeys>,
 }
 
 #[derive(Deserialize)]
@@ -69,6 +72,8 @@ struct ReadBody {
     origins: VecDeque<String>,
     #[serde(default)]
     judgement: Option<Classification>,
+    #[serde(default)]
+    overflow: Option<Arc<OverflowKeys>>,
 }
 
 /// Writes the body. The error says why it could not be read back.
@@ -97,6 +102,7 @@ pub fn write(incident: &Incident) -> serde_json::Result<String> {
         rooms,
         origins,
         judgement,
+        overflow,
         pages: _,
     } = incident;
     let text = serde_json::to_string(&WrittenBody {
@@ -118,6 +124,7 @@ pub fn write(incident: &Incident) -> serde_json::Result<String> {
         rooms,
         origins,
         judgement: judgement.as_ref(),
+        overflow: overflow.as_deref(),
     })?;
     serde_json::from_str::<ReadBody>(&text).map(|_| text)
 }
@@ -157,6 +164,7 @@ pub fn read(
         rooms: read.rooms,
         origins: read.origins,
         judgement: read.judgement,
+        overflow: read.overflow,
         pages,
     })
 }

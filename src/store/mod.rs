@@ -31,11 +31,11 @@ pub use memory::{MemoryNode, MemoryStore};
 pub use open::{StoreConfig, open_store, read_store};
 pub use quarantine::{QuarantineStatus, QuarantinedRow, RowKind, RowName, RowRemains};
 pub use sqlite::SqliteStore;
-pub use transaction::{Transaction, ended_window};
+pub use transaction::{Transaction, ended_windows};
 pub use working_set::{ChangeSet, StoredIncident, WorkingSet};
 
 use crate::core::{
-    ContactProof, DrillRun, Event, Incident, IncidentId, IncidentKey, PageId, RunId, ScheduledRun, ShownText,
+    ContactProof, DrillRun, Event, Incident, IncidentId, IncidentKey, PageId, Priority, RunId, ScheduledRun, ShownText,
     SourceName, Timestamp, TriggerName,
     record::{RecordCursor, RecordPortion},
 };
@@ -280,6 +280,10 @@ pub struct CommittedEvent {
     pub drill: bool,
     /// The trigger of the incident.
     pub trigger: TriggerName,
+    /// Its priority.
+    pub priority: Priority,
+    /// For a page: when the step that it belongs to ends. `None` for other events.
+    pub step_ends: Option<Timestamp>,
     /// For the engagement of a role: whether pages of the incident were kept in the sandbox. False for other events.
     pub sandboxed: bool,
     /// The event.

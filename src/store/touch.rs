@@ -62,6 +62,8 @@ pub(super) fn touch(kept: &mut StoredIncident, changes: &mut ChangeSet, id: Inci
             }
         }
         Event::Opened(_)
+        | Event::Overflowed { .. }
+        | Event::OverflowCleared { .. }
         | Event::AllClear { .. }
         | Event::SourceSilent { .. }
         | Event::StepProlonged { .. }

@@ -11,11 +11,9 @@ use super::{
 };
 use crate::core::{
     self, Alert, ContactProof, Event, Incident, IncidentId, IncidentInput, IncidentKey, IncidentOpening, PageNonce,
-    Roster, SourceEvent, SourceName, Timestamp,
-    time::StepTime,
-    trigger::{ThresholdWindow, TriggerThreshold},
+    Roster, SourceEvent, SourceName, Timestamp, overflow::episode_hash, time::StepTime, trigger::TriggerThreshold,
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// One transaction: the part of the working set that it asked for, and what it changes.
 pub struct Transaction<'a> {
@@ -139,12 +137,28 @@ impl<'a> Transaction<'a> {
         mine
     }
 
-    /// When a human ended an incident with this key that this alert had belonged to, if so. [`ended_window`] must be in
-    /// the [`LockSet`].
+    /// When a human ended an incident with this key that this alert had belonged to, or an overflow incident that
+    /// counted it, if so. [`ended_windows`] must be in the [`LockSet`].
     pub fn ended(&self, key: &IncidentKey, alert: &Alert) -> Option<Timestamp> {
-        let window = ended_window(key, alert)?;
-        debug_assert!(self.needs.observed.contains(&window), "a transaction must name the window {window:?}");
-        self.loaded.observed.get(&window).and_then(ThresholdWindow::last)
+        let windows = ended_windows(key, alert);
+        debug_assert!(
+            windows.iter().all(|window| self.needs.observed.contains(window)),
+            "a transaction must name the windows {windows:?}"
+        );
+        windows.iter().filter_map(|window| self.loaded.observed.get(window)?.last()).max()
+    }
+
+    /// Whether one more is allowed in a window, which must be in the [`LockSet`]: see [`allows`](core::trigger::ThresholdWindow::allows).
+    pub fn allows(&mut self, window: &str, most: u32, within: Duration) -> bool {
+        debug_assert!(
+            self.needs.observed.iter().any(|need| need == window),
+            "a transaction must name the window {window:?}"
+        );
+        let allowed = self.loaded.observed.entry(window.to_owned()).or_default().allows(most, within, self.time.now);
+        if allowed {
+            self.changes.observed.insert(window.to_owned());
+        }
+        allowed
     }
 
     /// Counts an alert in a window, which must be in the [`LockSet`]. Returns whether the trigger holds now, and how
@@ -211,16 +225,34 @@ impl<'a> Transaction<'a> {
             let is_engagement = matches!(event, Event::Engaged { .. } | Event::Covered { .. });
             let sandboxed = is_engagement && kept.incident.has_sandboxed_page();
             let trigger = kept.incident.trigger.clone();
-            self.happened.push(CommittedEvent { incident: id, seq, at, opened_at, drill, trigger, sandboxed, event });
+            let priority = kept.incident.plan.priority;
+            let step_ends = match &event {
+                Event::Paged { page } => kept.incident.step_ends(page),
+                _ => None,
+            };
+            self.happened.push(CommittedEvent {
+                incident: id,
+                seq,
+                at,
+                opened_at,
+                drill,
+                trigger,
+                priority,
+                step_ends,
+                sandboxed,
+                event,
+            });
         }
         if !kept.incident.is_open() && self.loaded.keys.get(&kept.incident.key) == Some(&id) {
             self.loaded.keys.remove(&kept.incident.key);
             // An incident that the monitor itself ended may begin again by its word.
             let by_human =
                 !matches!(&kept.incident.status, core::IncidentStatus::Resolved { by: core::Actor::Source(_), .. });
-            if by_human && let Some(window) = ended_window(&kept.incident.key, &kept.incident.alert) {
-                self.loaded.observed.entry(window.clone()).or_default().mark(at);
-                self.changes.observed.insert(window);
+            if by_human {
+                for window in ended_with(&kept.incident) {
+                    self.loaded.observed.entry(window.clone()).or_default().mark(at);
+                    self.changes.observed.insert(window);
+                }
             }
         }
     }
@@ -248,8 +280,24 @@ fn is_for(kept: &StoredIncident, input: &IncidentInput, epoch: u64) -> bool {
     }
 }
 
-/// The window that records when a human ended an incident with this key, for repetitions of its last alert; `None` for
-/// an alert whose repetitions can not be recognized.
-pub fn ended_window(key: &IncidentKey, alert: &Alert) -> Option<String> {
-    alert.episode().map(|episode| format!("ended\u{1f}{key}\u{1f}{episode}"))
+/// The windows that record when a human ended an incident with this key, and an overflow incident that counted it, for
+/// repetitions of its last alert; none for an alert whose repetitions can not be recognized.
+pub fn ended_windows(key: &IncidentKey, alert: &Alert) -> Vec<String> {
+    let own = alert.episode().map(|episode| format!("{ENDED}{key}\u{1f}{episode}"));
+    own.into_iter().chain(episode_hash(key, alert).as_deref().map(ended_overflow)).collect()
 }
+
+/// What a human ends together with this incident.
+fn ended_with(incident: &Incident) -> Vec<String> {
+    match &incident.overflow {
+        Some(overflow) => overflow.episodes().map(ended_overflow).collect(),
+        None => ended_windows(&incident.key, &incident.alert).into_iter().take(1).collect(),
+    }
+}
+
+fn ended_overflow(episode: &str) -> String {
+    format!("{ENDED}#{episode}")
+}
+
+/// The prefix of these windows.
+const ENDED: &str = "ended\u{1f}";

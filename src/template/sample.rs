@@ -72,6 +72,7 @@ pub(super) fn crisis(template: &str, mut alert: Alert) -> Incident {
         living: Default::default(),
         webhooks: Vec::new(),
         actions: Vec::new(),
+        priority: Default::default(),
         on_resolved: OnResolved::Note,
     };
     alert.drill = true;

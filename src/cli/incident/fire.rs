@@ -63,7 +63,7 @@ impl FireArgs {
 
 /// Whether the alert did what an alert is for. One that no trigger can judge, or wants, is most likely mistyped.
 fn did_what_was_meant(result: &Value) -> bool {
-    matches!(result["result"].as_str(), Some("opened" | "joined" | "cleared" | "held" | "over"))
+    matches!(result["result"].as_str(), Some("opened" | "joined" | "overflowed" | "cleared" | "held" | "over"))
 }
 
 fn told(result: &Value) -> String {
@@ -71,6 +71,10 @@ fn told(result: &Value) -> String {
     match result["result"].as_str() {
         Some("opened") => format!("{0} is open: `stentor show {0}` follows it", text("incident")),
         Some("joined") => format!("it belongs to {}, which is open", text("incident")),
+        Some("overflowed") => format!(
+            "its trigger has opened as many incidents as it may within a minute: {} counts it",
+            text("incident")
+        ),
         Some("cleared") => format!("all clear for {}", text("incident")),
         Some("held") => format!("trigger {} has counted {} so far", text("trigger"), result["count"]),
         Some("over") => {

@@ -3,7 +3,7 @@
 use crate::{
     cli::{client::DaemonClient, error::CliError, options::PathOptions, table},
     core::{Event, JournalRecord, PageAttempts, attempts, printable::one_line, sentence::sentence},
-    http::api::view::{HandBackView, IncidentView, RoleView},
+    http::api::view::{HandBackView, IncidentView, OverflowView, RoleView},
 };
 use clap::Args;
 use serde_json::{Value, json};
@@ -116,6 +116,7 @@ fn head(incident: &IncidentView) -> String {
         format!("  trigger {}, key {}, {} alert(s)", incident.trigger, incident.key, incident.alerts),
         format!("  opened {}", incident.opened_at),
     ]);
+    lines.extend(incident.overflow.as_ref().map(overflow));
     let ago = |name: &str, at: crate::core::Timestamp| {
         let ms = at.micros_since(incident.opened_at) as f64 / 1e3;
         format!("  {name} {at} ({} after opening)", table::span(ms))
@@ -137,6 +138,20 @@ fn head(incident: &IncidentView) -> String {
         lines.push(format!("  outcome {} according to {}{note}", was.finding, was.by));
     }
     lines.join("\n")
+}
+
+fn overflow(overflow: &OverflowView) -> String {
+    let OverflowView { counted, over, further, firing } = overflow;
+    let names: Vec<_> = firing.iter().map(|key| one_line(key)).collect();
+    let left = (counted - over).saturating_sub(names.len());
+    let mut line = format!("  counts {counted} key(s), {over} of them over: {}", names.join(", "));
+    if 0 < left {
+        line.push_str(&format!(" and {left} more"));
+    }
+    if 0 < *further {
+        line.push_str(&format!("; and {further} alert(s) with further keys"));
+    }
+    line
 }
 
 fn pages(incident: &IncidentView) -> String {

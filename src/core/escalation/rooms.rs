@@ -173,6 +173,8 @@ fn concerns_rooms(incident: &Incident, event: &Event) -> bool {
         Event::Paged { page } => page.purpose.is_brief(),
         Event::Opened(_)
         | Event::Joined { .. }
+        | Event::Overflowed { .. }
+        | Event::OverflowCleared { .. }
         | Event::AllClear { .. }
         | Event::SourceSilent { .. }
         | Event::RoleEntered { .. }

@@ -65,7 +65,7 @@ pub fn question(timeline: &IncidentTimeline, matrix: &Matrix) -> Result<(Scenari
 
 /// Which part of the incident is not replayed, as a clause; `None` if all of it is.
 pub fn left_out(timeline: &IncidentTimeline) -> Option<String> {
-    let is_alert = |event: &Event| matches!(event, Event::Opened(_) | Event::Joined { .. });
+    let is_alert = |event: &Event| matches!(event, Event::Opened(_) | Event::Joined { .. } | Event::Overflowed { .. });
     let all = timeline.records.iter().filter(|record| is_alert(&record.event)).count();
     let played = injects(timeline).len();
     let lasted = timeline.records.last().map_or(Duration::ZERO, |record| record.at.since(timeline.incident.opened_at));
@@ -161,7 +161,7 @@ fn injects(timeline: &IncidentTimeline) -> Vec<ReplayInject> {
     let opened_at = timeline.incident.opened_at;
     let alerts = timeline.records.iter().filter_map(|record| match &record.event {
         Event::Opened(opening) => Some((record.at, opening.alert.clone())),
-        Event::Joined { alert } => Some((record.at, alert.clone())),
+        Event::Joined { alert } | Event::Overflowed { alert, .. } => Some((record.at, alert.clone())),
         _ => None,
     });
     // `left_out` says what is cut here.

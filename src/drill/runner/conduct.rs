@@ -139,6 +139,7 @@ impl DrillRunner {
         {
             match result {
                 AdmissionResult::Opened { incident }
+                | AdmissionResult::Overflowed { incident }
                 | AdmissionResult::ConditionFailed { incident: Some(incident), .. }
                     if !run.incidents.contains(&incident) =>
                 {

@@ -37,6 +37,8 @@ fn line(at: Timestamp, event: &Event) -> Option<String> {
             let firing = if alert.status == AlertStatus::Firing { "again" } else { "over" };
             format!("joined {} {firing}", alert.kind)
         }
+        Event::Overflowed { key, alert } => format!("counted {key} of {}", alert.kind),
+        Event::OverflowCleared { key, .. } => format!("{key} over"),
         Event::AllClear { source } => format!("all-clear of {source}"),
         Event::SourceSilent { .. } => "source silent".into(),
         Event::RoleEntered { role, instead_of } => match instead_of {

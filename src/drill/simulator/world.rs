@@ -1,11 +1,13 @@
 //! One run: a single queue holds everything that will happen next.
 
+mod alerts;
+
 use crate::{
     channel::SendError,
     core::{
-        self, Actor, Alert, Answer, AnswerVia, Event, FaultKind, GivenAnswer, HeldWhy, Incident, IncidentId,
-        IncidentInput, IncidentKey, IncidentOpening, PageId, PageState, PersonName, RoleName, SendOutcome, Timestamp,
-        page::PageStage, retry::SendPace, trigger::ThresholdWindow,
+        self, Actor, Answer, AnswerVia, Event, FaultKind, GivenAnswer, HeldWhy, Incident, IncidentInput, IncidentKey,
+        PageId, PageState, PersonName, RoleName, SendOutcome, Timestamp, page::PageStage, retry::SendPace,
+        trigger::ThresholdWindow,
     },
     drill::simulator::{
         people::{VirtualAttempt, VirtualPeople},
@@ -18,11 +20,9 @@ use crate::{
             queues::{DeliveryQueues, PageOrigin},
         },
     },
-    matrix::TriggerMatch,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
     time::Duration,
 };
 
@@ -184,8 +184,8 @@ impl<'a> VirtualWorld<'a> {
     fn on_commit(&mut self, n: usize, events: Vec<Event>) {
         let Some(case) = self.cases.get_mut(n) else { return };
         for event in &events {
-            let Incident { id, drill, trigger, .. } = &case.incident;
-            self.delivery.apply(PageOrigin { incident: *id, drill: *drill, trigger }, event);
+            let page = if let Event::Paged { page } = event { Some(&**page) } else { None };
+            self.delivery.apply(PageOrigin::of(&case.incident, page), event);
             if matches!(event, Event::Resolved { .. }) {
                 self.keys.remove(&case.incident.key);
             }
@@ -198,49 +198,6 @@ impl<'a> VirtualWorld<'a> {
             self.ticks[n] = Some(deadline);
             self.at(deadline.max(now), VirtualEvent::Tick(n));
         }
-    }
-}
-
-// Alerts, admitted as in the daemon.
-impl VirtualWorld<'_> {
-    fn report(&mut self, n: usize) {
-        let (_, alert, judgements) = &self.setting.reports[n];
-        for judgement in judgements.iter() {
-            match judgement {
-                TriggerMatch::Holds { trigger, key, summary, threshold, window } => {
-                    let open = self.keys.get(key).copied();
-                    let now = self.now;
-                    let mut counts =
-                        |threshold| self.windows.entry(window.clone()).or_default().observe(threshold, now);
-                    if let Some(case) = open {
-                        self.step(case, IncidentInput::Alert(alert.clone()));
-                    } else if threshold.is_none_or(&mut counts) {
-                        self.open(alert, trigger.as_str(), key, summary);
-                    }
-                }
-                TriggerMatch::Clears { key, .. } => {
-                    if let Some(case) = self.keys.get(key).copied() {
-                        self.step(case, IncidentInput::Alert(alert.clone()));
-                    }
-                }
-                // A scenario with an alert like this is refused when it is read.
-                TriggerMatch::Failed { .. } => {}
-            }
-        }
-    }
-
-    fn open(&mut self, alert: &Arc<Alert>, trigger: &str, key: &IncidentKey, summary: &str) {
-        let Some(plan) = self.setting.plans.get(trigger).cloned() else { return };
-        let n = self.cases.len();
-        let id = IncidentId(i64::try_from(n + 1).unwrap_or(i64::MAX));
-        let (key, summary, alert) = (key.clone(), summary.to_owned(), alert.clone());
-        let opening =
-            IncidentOpening { key: key.clone(), summary, plan, alert, received_at: self.now, terms: None, nonce: None };
-        let (incident, events) = core::open(id, opening, &self.setting.matrix.roster, self.now);
-        self.cases.push(PlayedIncident { incident, events: Vec::new() });
-        self.ticks.push(None);
-        self.keys.insert(key, n);
-        self.on_commit(n, events);
     }
 }
 

@@ -7,108 +7,18 @@ use crate::{
         SourceEvent, Timestamp, TriggerName, drill::DRILL_LIFE, trigger::TriggerThreshold,
     },
     engine::{
-        admission::{Admission, judge::MatchedAlert, live_beside},
+        admission::{
+            Admission,
+            admission_result::{AdmissionResult, AdmittedAlert},
+            judge::MatchedAlert,
+            live_beside, opening_window,
+        },
         runtime_config::RuntimeConfig,
     },
     matrix::{Matrix, TriggerMatch},
-    store::{LockSet, RequestClass, StoreError, Transaction, ended_window, transact},
+    store::{LockSet, RequestClass, StoreError, Transaction, ended_windows, transact},
 };
-use serde::Serialize;
 use std::sync::Arc;
-
-/// The result for one alert.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct AdmittedAlert {
-    /// One result for each trigger that matched; never empty.
-    pub results: Vec<AdmissionResult>,
-}
-
-impl AdmittedAlert {
-    /// Why nothing of the alert was kept, if so.
-    pub fn refused(&self) -> Option<&str> {
-        self.results.iter().find_map(|result| match result {
-            AdmissionResult::Refused { why } => Some(why.as_str()),
-            _ => None,
-        })
-    }
-}
-
-/// The result of one alert for one trigger.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case", tag = "result")]
-pub enum AdmissionResult {
-    /// An incident was opened.
-    Opened {
-        /// The incident.
-        incident: IncidentId,
-    },
-    /// It joined an open incident.
-    Joined {
-        /// The incident.
-        incident: IncidentId,
-    },
-    /// It counts toward the trigger's threshold, which is not reached yet.
-    Held {
-        /// The trigger.
-        trigger: String,
-        /// How many alerts count so far.
-        count: usize,
-    },
-    /// A repetition of an alert (with the same start time) whose incident a human has resolved. Nobody is paged again.
-    Over {
-        /// The trigger.
-        trigger: String,
-        /// When a human resolved the incident.
-        ended_at: Timestamp,
-    },
-    /// An all-clear for an open incident.
-    Cleared {
-        /// The incident.
-        incident: IncidentId,
-    },
-    /// A trigger's condition could not be evaluated; the catch-all is told if the matrix has one.
-    ConditionFailed {
-        /// The trigger.
-        trigger: String,
-        /// The reason.
-        why: String,
-        /// The incident about the trigger.
-        incident: Option<IncidentId>,
-    },
-    /// A drill that would have opened an incident while a live one is open. Nobody is paged; it is in the journal.
-    DrillRefused {
-        /// The trigger.
-        trigger: String,
-        /// The live incident.
-        live: IncidentId,
-    },
-    /// No trigger matched. The journal has it.
-    Unmatched,
-    /// It could not be read back from the form in which it would be stored. Nothing of it was kept; alerts that came
-    /// with it were.
-    Refused {
-        /// The reason.
-        why: String,
-    },
-}
-
-impl AdmissionResult {
-    /// The name in metrics: one of [`crate::engine::metrics::ALERT_RESULTS`].
-    fn name(&self, of: AlertStatus) -> &'static str {
-        match self {
-            Self::Opened { .. } => "opened",
-            Self::Joined { .. } => "joined",
-            Self::Held { .. } => "held",
-            Self::Over { .. } => "over",
-            Self::Cleared { .. } => "cleared",
-            Self::ConditionFailed { .. } => "condition-failed",
-            Self::DrillRefused { .. } => "drill-refused",
-            Self::Unmatched if of == AlertStatus::Resolved => "nothing-open",
-            Self::Unmatched => "unmatched",
-            Self::Refused { .. } => "refused",
-        }
-    }
-}
 
 /// What the alerts of one transaction may amount to: each counts once, and once more for each trigger that it is for. A
 /// request with more is admitted in several transactions, so that nothing else waits for all of it.
@@ -201,17 +111,21 @@ fn needs(judged: &[MatchedAlert], matrix: &Matrix) -> LockSet {
             needs.sources.push(alert.source.clone());
         }
         if let Some(key) = unmatched_key(alert, judgements, matrix) {
-            needs.observed.extend(ended_window(&key, alert));
+            needs.observed.extend(ended_windows(&key, alert));
             needs.keys.push(key);
         }
         for judgement in judgements {
             match judgement {
-                TriggerMatch::Holds { key, threshold, window, .. } => {
+                TriggerMatch::Holds { trigger, key, threshold, window, .. } => {
                     needs.keys.push(key.clone());
-                    needs.observed.extend(ended_window(key, alert));
+                    opening_window::needs(trigger, alert.drill, &mut needs);
+                    needs.observed.extend(ended_windows(key, alert));
                     needs.observed.extend(threshold.is_some().then(|| window.clone()));
                 }
-                TriggerMatch::Clears { key, .. } => needs.keys.push(key.clone()),
+                TriggerMatch::Clears { trigger, key } => {
+                    needs.keys.push(key.clone());
+                    opening_window::needs(trigger, alert.drill, &mut needs);
+                }
                 TriggerMatch::Failed { trigger, .. } => needs.keys.push(failure_key(trigger, alert)),
             }
         }
@@ -220,9 +134,9 @@ fn needs(judged: &[MatchedAlert], matrix: &Matrix) -> LockSet {
 }
 
 /// Applies matched alerts in one transaction.
-struct AlertAdmission<'a, 'u> {
-    tx: &'a mut Transaction<'u>,
-    matrix: &'a Matrix,
+pub(super) struct AlertAdmission<'a, 'u> {
+    pub(super) tx: &'a mut Transaction<'u>,
+    pub(super) matrix: &'a Matrix,
     received_at: Timestamp,
     terms: &'a DrillTerms,
 }
@@ -252,7 +166,8 @@ impl AlertAdmission<'_, '_> {
     fn result(&mut self, alert: &Arc<Alert>, judgement: &TriggerMatch) -> Option<AdmissionResult> {
         match judgement {
             TriggerMatch::Holds { trigger, key, summary, threshold, window } => {
-                let joined = self.join(alert, key).map(|incident| AdmissionResult::Joined { incident });
+                let joined = self.join(alert, key).or_else(|| self.counted(alert, trigger, key));
+                let joined = joined.map(|incident| AdmissionResult::Joined { incident });
                 let known = joined.or_else(|| self.over(alert, trigger, key));
                 let known =
                     known.or_else(|| self.held(alert, trigger, key, threshold.map(|threshold| (threshold, window))));
@@ -261,11 +176,12 @@ impl AlertAdmission<'_, '_> {
                     if let Some(live) = live_beside(self.tx, alert.drill) {
                         return Some(self.refused(alert, trigger, live));
                     }
-                    Some(AdmissionResult::Opened { incident: self.open(alert, plan, key.clone(), summary.clone()) })
+                    Some(self.open_or_count(alert, plan, key, summary))
                 })
             }
-            TriggerMatch::Clears { key, .. } => {
-                self.join(alert, key).map(|incident| AdmissionResult::Cleared { incident })
+            TriggerMatch::Clears { trigger, key } => {
+                let joined = self.join(alert, key).or_else(|| self.counted(alert, trigger, key));
+                joined.map(|incident| AdmissionResult::Cleared { incident })
             }
             TriggerMatch::Failed { trigger, why } => Some(self.failed(alert, trigger, why)),
         }
@@ -290,17 +206,30 @@ impl AlertAdmission<'_, '_> {
 
     fn join(&mut self, alert: &Arc<Alert>, key: &IncidentKey) -> Option<IncidentId> {
         let incident = self.tx.open_with_key(key)?;
-        let now = self.tx.now();
-        if self.tx.incident(incident).is_some_and(|incident| incident.is_overdue_drill(now)) {
-            // That incident takes no more alerts: this alert opens another.
-            self.tx.step(incident, IncidentInput::Tick, &self.matrix.roster);
+        if self.has_ended(incident) {
             return None;
         }
         self.tx.step(incident, IncidentInput::Alert(alert.clone()), &self.matrix.roster);
         Some(incident)
     }
 
-    fn open(&mut self, alert: &Arc<Alert>, plan: Arc<EscalationPlan>, key: IncidentKey, summary: String) -> IncidentId {
+    /// Whether it is a drill past its end: it takes no more alerts, and the next one opens another.
+    pub(super) fn has_ended(&mut self, incident: IncidentId) -> bool {
+        let now = self.tx.now();
+        let ended = self.tx.incident(incident).is_some_and(|incident| incident.is_overdue_drill(now));
+        if ended {
+            self.tx.step(incident, IncidentInput::Tick, &self.matrix.roster);
+        }
+        ended
+    }
+
+    pub(super) fn open(
+        &mut self,
+        alert: &Arc<Alert>,
+        plan: Arc<EscalationPlan>,
+        key: IncidentKey,
+        summary: String,
+    ) -> IncidentId {
         let terms = alert.drill.then(|| self.terms.clone());
         let plan = match &terms {
             Some(terms) if 1 < terms.compress => Arc::new(plan.compressed(terms.compress)),

@@ -1,11 +1,15 @@
 //! Admission: alerts and manual pages, which may open incidents.
 
+mod admission_result;
 mod admit;
 mod judge;
 mod manual_page;
+mod opening_window;
+mod overflow;
 
-pub use admit::{AdmissionResult, AdmittedAlert};
+pub use admission_result::{AdmissionResult, AdmittedAlert};
 pub use manual_page::{CALLS_MAX, CALLS_WITHIN, ManualPage, ManualPageResult};
+pub use opening_window::{OPENINGS_WITHIN, openings_window};
 
 use super::context::EngineContext;
 use crate::{core::IncidentId, store::Transaction};

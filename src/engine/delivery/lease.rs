@@ -40,13 +40,13 @@ impl Delivery {
             let mine = tx.take_over(id, &pages, &config.matrix.roster);
             tx.incident(id).map(|incident| {
                 let pages = mine.iter().filter_map(|n| incident.pages.get(n).cloned()).collect::<Vec<_>>();
-                (incident.drill, incident.trigger.clone(), pages)
+                (incident.clone(), pages)
             })
         })
         .await?;
-        let Some((drill, trigger, mine)) = mine else { return Ok(0) };
+        let Some((incident, mine)) = mine else { return Ok(0) };
         for page in mine.iter().filter(|page| page.is_owed()) {
-            self.queues().enqueue(PageOrigin { incident: id, drill, trigger: &trigger }, page);
+            self.queues().enqueue(PageOrigin::of(&incident, Some(page)), page);
         }
         Ok(mine.len())
     }

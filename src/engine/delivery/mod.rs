@@ -71,8 +71,9 @@ impl Delivery {
 
     /// Applies a committed event to the queues.
     pub(super) fn take_up(&self, happened: &CommittedEvent) {
-        let CommittedEvent { incident, drill, trigger, event, .. } = happened;
-        self.queues().apply(PageOrigin { incident: *incident, drill: *drill, trigger }, event);
+        let CommittedEvent { incident, drill, trigger, priority, step_ends, event, .. } = happened;
+        let (incident, drill, priority, ends_at) = (*incident, *drill, *priority, *step_ends);
+        self.queues().apply(PageOrigin { incident, drill, trigger, priority, ends_at }, event);
     }
 
     /// Wakes the delivery loop.

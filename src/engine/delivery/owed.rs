@@ -47,7 +47,7 @@ impl Delivery {
         let incident = self.context.store.view(id.incident).await?;
         let Some(incident) = incident else { return Ok(false) };
         let Some(page) = incident.pages.get(&id.n).filter(|page| page.is_owed()) else { return Ok(false) };
-        let origin = PageOrigin { incident: id.incident, drill: incident.drill, trigger: &incident.trigger };
+        let origin = PageOrigin::of(&incident, Some(page));
         self.queues().enqueue(origin, page);
         self.context.metrics.found_again();
         tracing::error!(page.id = %id, "this page was due but in no queue, which is a bug: it is queued again");

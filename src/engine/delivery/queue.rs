@@ -6,7 +6,7 @@ use crate::{
         destination::{Destination, PageReality},
         shares::FairShares,
         throttle::ChannelThrottle,
-        turn::{QueueTurn, UrgencyLane},
+        turn::QueueTurn,
     },
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,10 +20,9 @@ pub const DRILLS_IN_FLIGHT_MAX: usize = 16;
 pub(super) struct ChannelQueue {
     /// Pages that wait, by time.
     pub queue: BTreeSet<QueueTurn>,
-    /// Pages that are due, the most urgent first, and in each lane by their round: older pages must not keep a crisis
-    /// waiting, nor many pages of one trigger a page of another.
-    due: BTreeSet<(UrgencyLane, u64, QueueTurn)>,
-    shares: FairShares,
+    /// Pages that are due, the most urgent first, and in each lane in turn: older pages must not keep a crisis waiting,
+    /// nor many pages of one trigger a page of another.
+    due: FairShares,
     /// The number of sends in progress.
     pub in_flight: usize,
     /// How many sends its provider accepts.
@@ -62,20 +61,20 @@ impl ChannelQueue {
     pub fn most_urgent(&mut self, now: Timestamp) -> Option<QueueTurn> {
         while let Some(turn) = self.queue.first().copied().filter(|turn| turn.at <= now) {
             self.queue.remove(&turn);
-            self.due.insert((turn.lane, self.shares.round(&turn), turn));
+            self.due.insert(turn);
         }
-        self.due.first().map(|(.., turn)| *turn)
+        self.due.first()
     }
 
     /// When the next page can go, if only time matters.
     pub fn next_at(&self) -> Option<Timestamp> {
-        self.due.first().map(|(.., turn)| turn.at).or_else(|| self.queue.first().map(|turn| turn.at))
+        self.due.first().map(|turn| turn.at).or_else(|| self.queue.first().map(|turn| turn.at))
     }
 
-    /// Removes a page from wherever it waits, to wait elsewhere: it keeps its round.
+    /// Removes a page from wherever it waits, to wait elsewhere: its trigger keeps its turn.
     pub fn move_away(&mut self, turn: QueueTurn) {
         if !self.queue.remove(&turn)
-            && !self.due.remove(&(turn.lane, self.shares.known(turn.id), turn))
+            && !self.due.remove(turn)
             && let Some(busy) = self.busy.get_mut(&turn.id.incident)
         {
             busy.waiting.remove(&turn);
@@ -85,12 +84,22 @@ impl ChannelQueue {
     /// Removes a page for good.
     pub fn forget(&mut self, turn: QueueTurn) {
         self.move_away(turn);
-        self.shares.leave(turn.id);
+        self.due.leave(turn.id);
     }
 
-    /// Takes a page out of the queue to send it.
+    /// Takes a page out of the queue to send it: its trigger has had a turn.
     pub fn take(&mut self, turn: QueueTurn, now: Timestamp) {
+        self.due.take(turn);
+        self.begin(now);
+    }
+
+    /// Takes a page out of the queue to record that it is not sent now.
+    pub fn set_aside(&mut self, turn: QueueTurn, now: Timestamp) {
         self.forget(turn);
+        self.begin(now);
+    }
+
+    fn begin(&mut self, now: Timestamp) {
         self.in_flight += 1;
         self.moved_at = now;
     }

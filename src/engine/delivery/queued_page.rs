@@ -1,13 +1,18 @@
 //! A page that this node has claimed, as its queue knows it.
 
 use crate::{
-    core::{HeldWhy, IncidentId, Page, PageId, PagePurpose, Timestamp, TriggerName, retry::SendPace},
+    core::{
+        HeldWhy, Incident, IncidentId, Page, PageId, PagePurpose, Priority, Timestamp, TriggerName, retry::SendPace,
+    },
     engine::delivery::{
         destination::{Destination, LineName, PageReality},
         turn::{QueueTurn, ShareId, UrgencyLane},
     },
 };
-use std::time::Duration;
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    time::Duration,
+};
 
 /// How often one room's card is edited. Changes in between show up with the next edit.
 pub const CARD_PACE: SendPace = SendPace { every: Duration::from_secs(3), burst: 1 };
@@ -25,6 +30,23 @@ pub struct PageOrigin<'a> {
     pub drill: bool,
     /// The trigger of the incident: pages of different triggers take turns.
     pub trigger: &'a TriggerName,
+    /// Its priority: pages of a higher one have more turns.
+    pub priority: Priority,
+    /// When the step that the page belongs to ends; `None` if it belongs to none.
+    pub ends_at: Option<Timestamp>,
+}
+
+impl<'a> PageOrigin<'a> {
+    /// What a page of this incident belongs to.
+    pub fn of(incident: &'a Incident, page: Option<&Page>) -> Self {
+        Self {
+            incident: incident.id,
+            drill: incident.drill,
+            trigger: &incident.trigger,
+            priority: incident.plan.priority,
+            ends_at: page.and_then(|page| incident.step_ends(page)),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -33,6 +55,9 @@ pub(super) struct QueuedPage {
     pub destination: Destination,
     pub lane: UrgencyLane,
     share: ShareId,
+    priority: Priority,
+    ends_at: Timestamp,
+    to: u64,
     /// Whether it is an edit of a card.
     pub is_update: bool,
     pub born_at: Timestamp,
@@ -61,13 +86,17 @@ impl QueuedPage {
         let lane = match &page.purpose {
             PagePurpose::Brief { round: 0 } => UrgencyLane::Crisis,
             PagePurpose::Brief { .. } => UrgencyLane::Reminder,
+            PagePurpose::RoomCard | PagePurpose::RoomInvite { .. } => UrgencyLane::Room,
             _ => UrgencyLane::Status,
         };
         Self {
             line: (reality, page.channel.clone()),
+            to: number(&destination),
             destination,
             lane,
             share,
+            priority: origin.priority,
+            ends_at: origin.ends_at.unwrap_or(Timestamp::MAX),
             is_update: matches!(page.purpose, PagePurpose::RoomUpdate { .. }),
             born_at: page.born_at,
             attempted: page.was_attempted() || page.held == Some(HeldWhy::DeskClosed),
@@ -81,7 +110,16 @@ impl QueuedPage {
     }
 
     pub fn turn(&self, at: Timestamp, id: PageId) -> QueueTurn {
-        QueueTurn { at, lane: self.lane, born_at: self.born_at, id, share: self.share }
+        QueueTurn {
+            at,
+            lane: self.lane,
+            born_at: self.born_at,
+            id,
+            share: self.share,
+            to: self.to,
+            priority: self.priority,
+            ends_at: self.ends_at,
+        }
     }
 
     pub fn take(&mut self) {
@@ -104,4 +142,11 @@ impl QueuedPage {
         let card = Destination::Card(channel.clone(), id.incident);
         vec![(card, CARD_PACE), (Destination::Cards(reality, channel), CARDS_PACE)]
     }
+}
+
+/// A number for a destination. If two ever had the same one, their pages would take turns with each other.
+fn number(destination: &Destination) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    destination.hash(&mut hasher);
+    hasher.finish()
 }

@@ -162,9 +162,11 @@ impl DeliveryQueues {
             self.paced.entry(destination).or_default().hold_until(until, HeldWhy::Provider);
         }
         let of_person = matches!(waiting.destination, Destination::Person(..));
+        let in_flight = BOTH.into_iter().filter_map(|other| self.lines.get(&(other, channel.clone())));
+        let in_flight: usize = in_flight.map(|line| line.in_flight).sum();
         for same in BOTH.into_iter().filter(|other| of_person && reality <= *other) {
             let line = self.lines.entry((same, channel.clone())).or_default();
-            line.throttle.throttled(waiting.destination.clone(), until, now);
+            line.throttle.throttled(waiting.destination.clone(), in_flight, until, now);
         }
     }
 
@@ -196,7 +198,7 @@ impl DeliveryQueues {
                 continue;
             };
             if waiting.withdrawn {
-                line.take(turn, now);
+                line.set_aside(turn, now);
                 waiting.take();
                 ready.unsent.push(id);
                 continue;
@@ -210,7 +212,7 @@ impl DeliveryQueues {
             }
             let held_until = line.throttle.held_until();
             if now + HELD_LONG < held_until {
-                line.take(turn, now);
+                line.set_aside(turn, now);
                 waiting.take();
                 ready.held.push((id, held_until, HeldWhy::Provider));
                 continue;
@@ -231,7 +233,7 @@ impl DeliveryQueues {
             let (held, why) = left_alone.unwrap_or((now, HeldWhy::Provider));
             let free_at = paces.iter().map(free).max().unwrap_or(now).max(held);
             if now + HELD_LONG < held && matches!(waiting.destination, Destination::Person(..)) {
-                line.take(turn, now);
+                line.set_aside(turn, now);
                 waiting.take();
                 waiting.attempted |= why == HeldWhy::DeskClosed;
                 ready.held.push((id, held, why));

@@ -1,6 +1,6 @@
 //! The place of a page in a queue.
 
-use crate::core::{PageId, Timestamp};
+use crate::core::{PageId, Priority, Timestamp};
 
 /// How urgent a page is, the most urgent first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -11,6 +11,8 @@ pub(super) enum UrgencyLane {
     Crisis,
     /// A brief that was sent before.
     Reminder,
+    /// The first card of a room, or an invitation: what brings people into it.
+    Room,
     /// A message that asks for nothing.
     Status,
 }
@@ -28,6 +30,12 @@ pub(super) struct QueueTurn {
     pub id: PageId,
     /// Whose share it takes.
     pub share: ShareId,
+    /// Where it goes, as a number.
+    pub to: u64,
+    /// The priority of its trigger.
+    pub priority: Priority,
+    /// When the step that it belongs to ends; the end of time if it belongs to none.
+    pub ends_at: Timestamp,
 }
 
 /// Whose share a page takes: the number of its trigger.

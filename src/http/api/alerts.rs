@@ -140,6 +140,7 @@ fn incident_of(result: &AdmissionResult) -> Option<crate::core::IncidentId> {
     match result {
         AdmissionResult::Opened { incident }
         | AdmissionResult::Joined { incident }
+        | AdmissionResult::Overflowed { incident }
         | AdmissionResult::Cleared { incident } => Some(*incident),
         AdmissionResult::ConditionFailed { incident, .. } => *incident,
         AdmissionResult::Held { .. }

@@ -2,8 +2,8 @@
 
 use crate::{
     core::{
-        AllClear, Classification, EngagementOutcome, HandBack, Incident, IncidentStatus, Page, PagePurpose,
-        SandboxedCount, Timestamp,
+        AllClear, Classification, EngagementOutcome, HandBack, Incident, IncidentStatus, OverflowKeys, Page,
+        PagePurpose, SandboxedCount, Timestamp,
         drill::INJECTED,
         engagement::Engagement,
         names::{PersonName, RoleName},
@@ -53,6 +53,9 @@ pub struct IncidentView {
     pub received_at: Timestamp,
     /// How many alerts belong to it.
     pub alerts: u64,
+    /// What it counts, if it is the overflow of its trigger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overflow: Option<OverflowView>,
     /// Since when the monitor is silent.
     pub silent_since: Option<Timestamp>,
     /// When the monitor reported that it is over.
@@ -65,6 +68,33 @@ pub struct IncidentView {
     pub roles: Vec<RoleView>,
     /// All its messages.
     pub pages: Vec<PageView>,
+}
+
+/// What an overflow incident counts: the keys of incidents that its trigger would have opened.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct OverflowView {
+    /// How many keys.
+    pub counted: usize,
+    /// How many of them are over, as their monitor says.
+    pub over: usize,
+    /// Alerts with further keys, which are not told apart.
+    pub further: u64,
+    /// The first keys that are not over, at most [`OVERFLOW_SHOWN`].
+    pub firing: Vec<String>,
+}
+
+/// The most keys of an overflow incident that are named.
+pub const OVERFLOW_SHOWN: usize = 20;
+
+impl OverflowView {
+    fn of(overflow: &OverflowKeys) -> Self {
+        Self {
+            counted: overflow.counted(),
+            over: overflow.over(),
+            further: overflow.further(),
+            firing: overflow.firing().take(OVERFLOW_SHOWN).map(ToString::to_string).collect(),
+        }
+    }
 }
 
 /// One role, with the stages of its time to engagement.
@@ -220,6 +250,7 @@ pub fn incident(live: &RuntimeConfig, incident: &Incident) -> IncidentView {
         detected_at: incident.detected_at,
         received_at: incident.received_at,
         alerts: incident.alerts,
+        overflow: incident.overflow.as_deref().map(OverflowView::of),
         silent_since: incident.silent_since,
         all_clear_at: incident.all_clear_at,
         all_clear: incident.all_clear(),

@@ -1,11 +1,14 @@
-//! What is sent into rooms: one thing at a time, and edits of cards at a pace of their own.
+//! What is sent when: into rooms one thing at a time, edits of cards at a pace of their own, and pages of different
+//! triggers in turn.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod shares;
 
 use std::{collections::BTreeMap, time::Duration};
 use stentor::{
     core::{
-        ChannelName, HeldWhy, IncidentId, Page, PageId, PagePurpose, PersonName, SendOutcome, Timestamp, TriggerName,
-        retry::SendPace,
+        ChannelName, HeldWhy, IncidentId, Page, PageId, PagePurpose, PersonName, Priority, SendOutcome, Timestamp,
+        TriggerName, retry::SendPace,
     },
     engine::{
         again,
@@ -25,7 +28,7 @@ fn id(incident: i64, n: u32) -> PageId {
 }
 
 fn of(incident: i64, drill: bool, trigger: &TriggerName) -> PageOrigin<'_> {
-    PageOrigin { incident: IncidentId(incident), drill, trigger }
+    PageOrigin { incident: IncidentId(incident), drill, trigger, priority: Priority::default(), ends_at: None }
 }
 
 /// A post for the room of an incident, born so many milliseconds after the start.
@@ -68,6 +71,23 @@ fn a_room_is_sent_one_thing_at_a_time_in_its_order_and_others_do_not_wait_for_it
     delivery.finish(id(1, 1));
     delivery.finish(id(2, 1));
     assert!(delivery.is_empty());
+}
+
+/// People are brought into a room before they are told what was said there before they came.
+#[test]
+fn a_card_and_invitations_go_before_lines_that_are_older() {
+    let mut delivery = DeliveryQueues::default();
+    (1..=3).for_each(|n| post(&mut delivery, 1, n, line(), n.into()));
+    post(&mut delivery, 1, 4, PagePurpose::RoomInvite { people: vec!["ana".into()] }, 4);
+    post(&mut delivery, 2, 1, PagePurpose::RoomCard, 5);
+    let mut order = Vec::new();
+    while !delivery.is_empty() {
+        for page in started(&mut delivery, 10) {
+            order.push(page);
+            delivery.finish(page);
+        }
+    }
+    assert_eq!(order, [id(1, 4), id(2, 1), id(1, 1), id(1, 2), id(1, 3)]);
 }
 
 #[test]
@@ -128,8 +148,8 @@ fn an_edit_that_is_throttled_holds_all_cards_and_nobody_else() {
     assert_eq!(started(&mut delivery, 10), [id(3, 2)]);
     delivery.finish(id(3, 2));
     assert_eq!(started(&mut delivery, 4999), []);
-    // What has been due for longest goes first.
-    assert_eq!(started(&mut delivery, 5001), [id(3, 1), id(1, 1), id(2, 1)]);
+    // What was created first goes first.
+    assert_eq!(started(&mut delivery, 5001), [id(1, 1), id(2, 1), id(3, 1)]);
 }
 
 /// A page for a person by SMS.
@@ -368,72 +388,6 @@ fn a_queue_stands_whose_turn_has_come_and_which_does_not_move() {
     let mut delivery = DeliveryQueues::default();
     page(&mut delivery, true, (1, 1, "ana"), PagePurpose::Brief { round: 0 }, 0);
     assert!(channels(&delivery, after(0) + minute).is_empty());
-}
-
-/// Sixty incidents of one rule page Ana, and then one of another does, as fast as her pace allows.
-#[test]
-fn a_flood_of_one_trigger_does_not_delay_the_page_of_another() {
-    const SLOW: SendPace = SendPace { every: Duration::from_secs(1), burst: 5 };
-    let mut delivery = DeliveryQueues::default();
-    let brief = |delivery: &mut DeliveryQueues, incident: i64, trigger: &str, person: &str, born: u64| {
-        let page: Page = serde_json::from_value(serde_json::json!({
-            "n": 1, "channel": "sms", "person": person, "role": "trader", "born_at": after(born),
-            "purpose": PagePurpose::Brief { round: 0 },
-        }))
-        .unwrap();
-        delivery.enqueue(of(incident, false, &trigger.into()), &page);
-    };
-    for incident in 1..=60 {
-        brief(&mut delivery, incident, "flood", "ana", 0);
-        brief(&mut delivery, 1000 + incident, "flood", "bo", 0);
-    }
-    let mut sent: Vec<(u64, i64)> = Vec::new();
-    for millis in (0..120_000).step_by(100) {
-        if millis == 10_000 {
-            (200..205).for_each(|incident| brief(&mut delivery, incident, "quake", "ana", millis));
-        }
-        for page in delivery.ready(after(millis), |_| SLOW).start {
-            sent.push((millis, page.incident.0));
-            delivery.finish(page);
-        }
-    }
-    let at = |incident: i64| sent.iter().find(|(_, id)| *id == incident).expect("it is sent").0;
-    assert_eq!(sent.len(), 125);
-    // In turn with the flood: each is behind one page of it at most, and none of the flood is forgotten.
-    let quakes: Vec<u64> = (200..205).map(at).collect();
-    assert!(quakes[0] <= 12_000, "{quakes:?}");
-    assert!(quakes.windows(2).all(|pair| pair[1] - pair[0] <= 2_000), "{quakes:?}");
-    let flood: Vec<u64> = (1..=60).map(at).collect();
-    assert!(flood.is_sorted() && *flood.last().unwrap() <= 61_000, "{flood:?}");
-}
-
-/// A trigger that comes again and again does not starve one whose pages wait.
-#[test]
-fn nobodys_page_starves_behind_a_trigger_that_never_has_many() {
-    const SLOW: SendPace = SendPace { every: Duration::from_secs(1), burst: 1 };
-    let mut delivery = DeliveryQueues::default();
-    let mut n = 0;
-    let mut brief = |delivery: &mut DeliveryQueues, trigger: &str, born: u64| {
-        n += 1;
-        let page: Page = serde_json::from_value(serde_json::json!({
-            "n": 1, "channel": "sms", "person": "ana", "role": "trader", "born_at": after(born),
-            "purpose": PagePurpose::Brief { round: 0 },
-        }))
-        .unwrap();
-        delivery.enqueue(of(n, false, &trigger.into()), &page);
-        n
-    };
-    let flood: Vec<i64> = (0..20).map(|_| brief(&mut delivery, "flood", 0)).collect();
-    let mut left = 20;
-    for millis in (0..60_000).step_by(1000) {
-        // As many as the pace allows, all the time.
-        brief(&mut delivery, "steady", millis);
-        for page in delivery.ready(after(millis), |_| SLOW).start {
-            left -= usize::from(flood.contains(&page.incident.0));
-            delivery.finish(page);
-        }
-    }
-    assert_eq!(left, 0, "the flood was held up for ever");
 }
 
 /// What a provider asks for is obeyed, but one that always asks for nothing is not asked without end.

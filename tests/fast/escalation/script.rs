@@ -91,6 +91,7 @@ fn stage(text: &str) -> (EscalationPlan, Roster) {
         living: living.into_iter().collect(),
         webhooks: stage.webhooks,
         actions: Vec::new(),
+        priority: Default::default(),
         on_resolved: stage.resolved,
     };
     (plan, Roster { reach, ..Roster::default() })

@@ -62,6 +62,7 @@ every = "5s"
 [trigger.crash]
 on    = ["crash"]
 key   = 'alert.labels.id'
+openings_per_minute = 1000
 roles = ["trader", "compliance", "it"]
 "#;
 

@@ -247,7 +247,7 @@ impl Laws {
             self.under_way.retain(|(_, incident, _), n| *incident != id || n != page);
         }
         match event {
-            Event::Joined { alert } => drop(self.journaled.insert(alert.id.clone())),
+            Event::Joined { alert } | Event::Overflowed { alert, .. } => drop(self.journaled.insert(alert.id.clone())),
             // A desk that was found closed was sent nothing.
             Event::Settled { page, settlement, .. } if settlement.is_desk_closed() => {
                 let page = PageId { incident: id, n: *page };

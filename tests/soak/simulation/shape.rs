@@ -122,7 +122,7 @@ fn role(dice: &mut Dice, n: usize, roles: usize, text: &mut String) {
 
 fn triggers(dice: &mut Dice, roles: &[&str], text: &mut String) {
     let rules = [
-        "[trigger.boom]\non = [\"boom\"]\nkey = 'alert.labels.k'",
+        "[trigger.boom]\non = [\"boom\"]\nopenings_per_minute = 3\nkey = 'alert.labels.k'",
         "[trigger.hum]\non = [\"hum\"]\nkey = 'alert.labels.k'\nthreshold = { count = 2, within = \"20s\" }",
         "[trigger.odd]\non = [\"odd\"]\nwhen = 'alert.values.x >= 1.0'\nkey = 'alert.labels.k'",
     ];

@@ -1,0 +1,170 @@
+//! The keys that join one incident because their trigger has opened as many as it may within a minute.
+
+use super::{alert::Alert, event::text_hash, key::IncidentKey, names::TriggerName};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// How many incidents a trigger opens within a minute, if the matrix does not say it.
+pub const OPENINGS_PER_MINUTE: u32 = 60;
+
+/// The most keys that one overflow incident tells apart. Alerts with further keys are counted only.
+pub const OVERFLOW_KEYS_MAX: usize = 1000;
+
+/// How many of its keys the summary names.
+const NAMED_MAX: usize = 3;
+
+/// The longest name in the summary, in characters.
+const NAME_CHARS_MAX: usize = 40;
+
+/// What an overflow incident counts. Each key has its own all-clear.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct OverflowKeys {
+    keys: BTreeMap<IncidentKey, OverflowEntry>,
+    /// Alerts with keys beyond [`OVERFLOW_KEYS_MAX`]. Their repetitions and all-clears are not recognized.
+    #[serde(default)]
+    further: u64,
+}
+
+/// One key.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct OverflowEntry {
+    /// Identifies repetitions of its newest alert, see [`episode_hash`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    episode: Option<String>,
+    /// Whether its monitor reported that it is over.
+    #[serde(default)]
+    over: bool,
+}
+
+impl OverflowKeys {
+    /// Whether nothing has been counted yet.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// Whether this key is counted and its all-clear has not come.
+    pub fn has(&self, key: &IncidentKey) -> bool {
+        self.keys.get(key).is_some_and(|entry| !entry.over)
+    }
+
+    /// How many keys were counted.
+    pub fn counted(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// How many of them are over.
+    pub fn over(&self) -> usize {
+        self.keys.values().filter(|entry| entry.over).count()
+    }
+
+    /// Alerts with keys that are not told apart.
+    pub fn further(&self) -> u64 {
+        self.further
+    }
+
+    /// Whether the all-clear has come for every alert that was counted.
+    pub fn is_over(&self) -> bool {
+        self.further == 0 && self.keys.values().all(|entry| entry.over)
+    }
+
+    /// The keys that are not over, in their order.
+    pub fn firing(&self) -> impl Iterator<Item = &IncidentKey> {
+        self.keys.iter().filter(|(_, entry)| !entry.over).map(|(key, _)| key)
+    }
+
+    /// What identifies repetitions of alerts whose key is not over: [`episode_hash`].
+    pub fn episodes(&self) -> impl Iterator<Item = &str> {
+        self.keys.values().filter(|entry| !entry.over).filter_map(|entry| entry.episode.as_deref())
+    }
+
+    pub(super) fn count(&mut self, key: &IncidentKey, alert: &Alert) {
+        if self.keys.len() < OVERFLOW_KEYS_MAX || self.keys.contains_key(key) {
+            self.keys.insert(key.clone(), OverflowEntry { episode: episode_hash(key, alert), over: false });
+        } else {
+            self.further += 1;
+        }
+    }
+
+    pub(super) fn clear(&mut self, key: &IncidentKey) {
+        if let Some(entry) = self.keys.get_mut(key) {
+            entry.over = true;
+        }
+    }
+
+    /// One line for people: how many, and the names of the first that are not over.
+    pub fn summary(&self, trigger: &TriggerName) -> String {
+        let (counted, over) = (self.keys.len(), self.over());
+        let least = if 0 < self.further { "at least " } else { "" };
+        let ended = if 0 < over { format!(", {over} of them over") } else { String::new() };
+        let names: Vec<String> = self.firing().filter_map(name).take(NAMED_MAX).collect();
+        let others = (counted - over).saturating_sub(names.len());
+        let names = match (names.join(", "), others) {
+            (names, _) if names.is_empty() => String::new(),
+            (names, 0) if self.further == 0 => format!(": {names}"),
+            (names, 0) => format!(": {names} and others"),
+            (names, others) => format!(": {names} and {least}{others} more"),
+        };
+        format!("{least}{counted} more of {trigger}{ended}{names}")
+    }
+}
+
+/// The summary of an overflow incident before anything is counted.
+pub fn opening_words(trigger: &TriggerName, most: u32) -> String {
+    format!("{trigger} has opened {most} incidents within a minute: further ones are counted here")
+}
+
+/// Identifies repetitions of an alert with this key; `None` if they cannot be recognized.
+pub fn episode_hash(key: &IncidentKey, alert: &Alert) -> Option<String> {
+    alert.episode().map(|episode| text_hash(&format!("{key}\u{1f}{episode}")))
+}
+
+/// The value of a trigger's key, short enough for a list; `None` if it is empty.
+fn name(key: &IncidentKey) -> Option<String> {
+    let (_, value) = key.as_str().split_once('/')?;
+    let short = match value.char_indices().nth(NAME_CHARS_MAX) {
+        Some(_) => value.chars().take(NAME_CHARS_MAX - 1).chain(['…']).collect(),
+        None => value.to_owned(),
+    };
+    (!short.is_empty()).then_some(short)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(value: &str) -> IncidentKey {
+        IncidentKey::of_trigger(&"crash".into(), value, false)
+    }
+
+    fn counted<'a>(values: impl IntoIterator<Item = &'a str>) -> OverflowKeys {
+        let mut overflow = OverflowKeys::default();
+        values.into_iter().for_each(|value| overflow.count(&key(value), &Alert::new("monitor", "crash")));
+        overflow
+    }
+
+    #[test]
+    fn the_summary_counts_and_names_what_is_not_over() {
+        let said = |overflow: &OverflowKeys| overflow.summary(&"crash".into());
+        assert_eq!(said(&counted(["ES"])), "1 more of crash: ES");
+        assert_eq!(said(&counted([""])), "1 more of crash");
+        let mut overflow = counted(["A", "B", "C", "D", "E"]);
+        assert_eq!(said(&overflow), "5 more of crash: A, B, C and 2 more");
+        overflow.clear(&key("A"));
+        overflow.clear(&key("Z"));
+        assert_eq!(said(&overflow), "5 more of crash, 1 of them over: B, C, D and 1 more");
+        assert_eq!(said(&counted([&*"x".repeat(100)])).chars().count(), "1 more of crash: ".len() + NAME_CHARS_MAX);
+    }
+
+    #[test]
+    fn it_tells_a_bounded_number_of_keys_apart_and_says_so() {
+        let values: Vec<String> = (0..OVERFLOW_KEYS_MAX + 5).map(|n| format!("{n:04}")).collect();
+        let mut overflow = counted(values.iter().map(String::as_str));
+        assert_eq!((overflow.counted(), overflow.further()), (OVERFLOW_KEYS_MAX, 5));
+        assert_eq!(
+            overflow.summary(&"crash".into()),
+            "at least 1000 more of crash: 0000, 0001, 0002 and at least 997 more"
+        );
+        values.iter().for_each(|value| overflow.clear(&key(value)));
+        assert!(!overflow.is_over(), "nobody knows whether the others are over");
+    }
+}

@@ -1,0 +1,104 @@
+//! What became of an alert.
+
+use crate::core::{AlertStatus, IncidentId, Timestamp};
+use serde::Serialize;
+
+/// The result for one alert.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AdmittedAlert {
+    /// One result for each trigger that matched; never empty.
+    pub results: Vec<AdmissionResult>,
+}
+
+impl AdmittedAlert {
+    /// Why nothing of the alert was kept, if so.
+    pub fn refused(&self) -> Option<&str> {
+        self.results.iter().find_map(|result| match result {
+            AdmissionResult::Refused { why } => Some(why.as_str()),
+            _ => None,
+        })
+    }
+}
+
+/// The result of one alert for one trigger.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "result")]
+pub enum AdmissionResult {
+    /// An incident was opened.
+    Opened {
+        /// The incident.
+        incident: IncidentId,
+    },
+    /// It joined an open incident.
+    Joined {
+        /// The incident.
+        incident: IncidentId,
+    },
+    /// Its trigger has opened as many incidents as it may within a minute: the trigger's overflow incident counts it.
+    Overflowed {
+        /// The overflow incident.
+        incident: IncidentId,
+    },
+    /// It counts toward the trigger's threshold, which is not reached yet.
+    Held {
+        /// The trigger.
+        trigger: String,
+        /// How many alerts count so far.
+        count: usize,
+    },
+    /// A repetition of an alert (with the same start time) whose incident a human has resolved. Nobody is paged again.
+    Over {
+        /// The trigger.
+        trigger: String,
+        /// When a human resolved the incident.
+        ended_at: Timestamp,
+    },
+    /// An all-clear for an open incident.
+    Cleared {
+        /// The incident.
+        incident: IncidentId,
+    },
+    /// A trigger's condition could not be evaluated; the catch-all is told if the matrix has one.
+    ConditionFailed {
+        /// The trigger.
+        trigger: String,
+        /// The reason.
+        why: String,
+        /// The incident about the trigger.
+        incident: Option<IncidentId>,
+    },
+    /// A drill that would have opened an incident while a live one is open. Nobody is paged; it is in the journal.
+    DrillRefused {
+        /// The trigger.
+        trigger: String,
+        /// The live incident.
+        live: IncidentId,
+    },
+    /// No trigger matched. The journal has it.
+    Unmatched,
+    /// It could not be read back from the form in which it would be stored. Nothing of it was kept; alerts that came
+    /// with it were.
+    Refused {
+        /// The reason.
+        why: String,
+    },
+}
+
+impl AdmissionResult {
+    /// The name in metrics: one of [`crate::engine::metrics::ALERT_RESULTS`].
+    pub(super) fn name(&self, of: AlertStatus) -> &'static str {
+        match self {
+            Self::Opened { .. } => "opened",
+            Self::Joined { .. } => "joined",
+            Self::Overflowed { .. } => "overflowed",
+            Self::Held { .. } => "held",
+            Self::Over { .. } => "over",
+            Self::Cleared { .. } => "cleared",
+            Self::ConditionFailed { .. } => "condition-failed",
+            Self::DrillRefused { .. } => "drill-refused",
+            Self::Unmatched if of == AlertStatus::Resolved => "nothing-open",
+            Self::Unmatched => "unmatched",
+            Self::Refused { .. } => "refused",
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! The limit on what one trigger opens. A trigger opens so many incidents within a minute; alerts with further keys are
+//! counted in one incident, which pages by the same ladder. The limit is each trigger's own: the flood of one never
+//! refuses an incident to another.
+
+use super::{admission_result::AdmissionResult, admit::AlertAdmission};
+use crate::{
+    core::{Alert, EscalationPlan, IncidentId, IncidentInput, IncidentKey, TriggerName, overflow::opening_words},
+    engine::admission::opening_window::{OPENINGS_WITHIN, openings_window},
+};
+use std::sync::Arc;
+
+impl AlertAdmission<'_, '_> {
+    /// Steps the open overflow incident of a trigger, if it counts this key.
+    pub(super) fn counted(
+        &mut self,
+        alert: &Arc<Alert>,
+        trigger: &TriggerName,
+        key: &IncidentKey,
+    ) -> Option<IncidentId> {
+        let incident = self.tx.open_with_key(&IncidentKey::of_overflow(trigger, alert.drill))?;
+        self.tx.incident(incident).filter(|incident| incident.counts(key))?;
+        self.step_overflow(incident, alert, key).then_some(incident)
+    }
+
+    /// Opens an incident, or counts it where the trigger has opened as many as it may.
+    pub(super) fn open_or_count(
+        &mut self,
+        alert: &Arc<Alert>,
+        plan: Arc<EscalationPlan>,
+        key: &IncidentKey,
+        summary: &str,
+    ) -> AdmissionResult {
+        let trigger = plan.trigger.clone();
+        let overflow = IncidentKey::of_overflow(&trigger, alert.drill);
+        let most = self.matrix.triggers.get(&trigger).map_or(u32::MAX, |trigger| trigger.openings_per_minute);
+        if self.tx.allows(&openings_window(&overflow), most, OPENINGS_WITHIN) {
+            return AdmissionResult::Opened { incident: self.open(alert, plan, key.clone(), summary.to_owned()) };
+        }
+        if let Some(incident) = self.tx.open_with_key(&overflow)
+            && self.step_overflow(incident, alert, key)
+        {
+            return AdmissionResult::Overflowed { incident };
+        }
+        let incident = self.open(alert, plan, overflow, opening_words(&trigger, most));
+        self.step_overflow(incident, alert, key);
+        AdmissionResult::Overflowed { incident }
+    }
+
+    /// Whether it was taken: a drill that is past its end takes no more alerts.
+    fn step_overflow(&mut self, incident: IncidentId, alert: &Arc<Alert>, key: &IncidentKey) -> bool {
+        if self.has_ended(incident) {
+            return false;
+        }
+        let input = IncidentInput::Overflow { key: key.clone(), alert: alert.clone() };
+        self.tx.step(incident, input, &self.matrix.roster);
+        true
+    }
+}

@@ -5,6 +5,7 @@ pub mod command;
 pub mod contact;
 pub mod inbound;
 pub mod interaction;
+mod lost_room;
 mod people;
 mod probe;
 mod refusal;

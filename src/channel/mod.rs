@@ -166,6 +166,8 @@ pub struct Message {
     pub page_mark: String,
     /// Whether it is a drill: then every display of it must say DRILL.
     pub drill: bool,
+    /// Whether it was tried before, so that an earlier attempt may have done something.
+    pub attempted: bool,
     /// What it is for.
     pub purpose: PagePurpose,
     /// The role it is about.

@@ -17,18 +17,23 @@ use serde_json::{Map, Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 /// The bot's token.
 pub const TOKEN: &str = "xoxb-secret-4711";
 
+/// The bot's user id.
+pub const BOT: &str = "UBOT";
+
 /// Every scope that some method asks for.
-pub const SCOPES: [&str; 9] = [
+pub const SCOPES: [&str; 11] = [
     "chat:write",
     "im:write",
     "channels:manage",
     "groups:write",
+    "channels:read",
+    "groups:read",
     "pins:write",
     "bookmarks:write",
     "users:read",
@@ -77,6 +82,10 @@ pub struct Room {
     pub archived: bool,
     /// Whether the bot is in it. The creator of a room is in it.
     pub bot_is_in: bool,
+    /// The user who created it.
+    pub creator: String,
+    /// When, in seconds since 1970.
+    pub created: i64,
 }
 
 /// The workspace's state, open to tests.
@@ -196,7 +205,7 @@ type Answer = Result<Value, &'static str>;
 
 /// Methods that read accept only form fields (or the query), methods that write also JSON; other types are refused.
 fn arguments(method: &str, headers: &HeaderMap, body: &[u8]) -> Answer {
-    const READING: [&str; 3] = ["users.info", "users.lookupByEmail", "auth.test"];
+    const READING: [&str; 4] = ["users.info", "users.lookupByEmail", "users.conversations", "auth.test"];
     let kind = headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
     if kind.starts_with("application/x-www-form-urlencoded") {
         let fields: Vec<(String, String)> =
@@ -237,6 +246,8 @@ fn needed(method: &str, body: &Value) -> Vec<&'static str> {
         }
         "bookmarks.add" => vec!["bookmarks:write"],
         "pins.add" => vec!["pins:write"],
+        "users.conversations" if body["types"] == "private_channel" => vec!["groups:read"],
+        "users.conversations" => vec!["channels:read"],
         "users.info" => vec!["users:read"],
         "users.lookupByEmail" => vec!["users:read.email"],
         _ => Vec::new(),
@@ -268,7 +279,7 @@ impl World {
 
     fn act(&mut self, method: &str, body: &Value) -> Answer {
         match method {
-            "auth.test" => Ok(json!({ "user_id": "UBOT", "user": "stentor", "team": "Desk" })),
+            "auth.test" => Ok(json!({ "user_id": BOT, "user": "stentor", "team": "Desk" })),
             "chat.postMessage" => self.post(body),
             "chat.update" => self.update(body),
             "conversations.create" => self.create(body),
@@ -278,6 +289,7 @@ impl World {
             "conversations.archive" => self.archive(body),
             "bookmarks.add" => self.bookmark(body),
             "pins.add" => self.pin(body),
+            "users.conversations" => Ok(self.rooms_of_bot(body)),
             "users.info" => self.user(text(body, "user")),
             "users.lookupByEmail" => self.lookup(text(body, "email")),
             _ => Err("unknown_method"),
@@ -352,9 +364,25 @@ impl World {
         }
         let id = format!("C{:04}", self.rooms.len() + 1);
         let private = body["is_private"] == json!(true);
-        let room = Room { name: name.to_owned(), private, bot_is_in: true, ..Room::default() };
+        let created = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64;
+        let (name, creator) = (name.to_owned(), BOT.to_owned());
+        let room = Room { name: name.clone(), private, bot_is_in: true, creator, created, ..Room::default() };
         self.rooms.insert(id.clone(), room);
         Ok(json!({ "channel": { "id": id, "name": name } }))
+    }
+
+    /// The rooms that the bot is in, in pages of at most 999. A cursor means that there are more.
+    fn rooms_of_bot(&self, body: &Value) -> Value {
+        let number = |key: &str, other: usize| text(body, key).parse().unwrap_or(other);
+        let (from, limit) = (number("cursor", 0), number("limit", 100).clamp(1, 999));
+        let private = text(body, "types") == "private_channel";
+        let without_archived = text(body, "exclude_archived") == "true";
+        let of_bot = |room: &Room| room.bot_is_in && room.private == private && !(without_archived && room.archived);
+        let rooms: Vec<Value> = self.rooms.iter().filter(|(_, room)| of_bot(room)).map(as_listed).collect();
+        let shown: Vec<Value> = rooms.iter().skip(from).take(limit).cloned().collect();
+        let next = from + shown.len();
+        let cursor = if next < rooms.len() { next.to_string() } else { String::new() };
+        json!({ "channels": shown, "response_metadata": { "next_cursor": cursor } })
     }
 
     fn set(&mut self, body: &Value, what: &str) -> Answer {
@@ -468,6 +496,13 @@ impl World {
         // Nothing is changed in an archived room.
         if room.archived { Err("is_archived") } else { Ok(room) }
     }
+}
+
+fn as_listed((id, room): (&String, &Room)) -> Value {
+    json!({
+        "id": id, "name": room.name, "is_private": room.private, "is_archived": room.archived, "creator": room.creator,
+        "created": room.created, "topic": { "value": room.topic }, "purpose": { "value": room.purpose },
+    })
 }
 
 fn check_text(body: &Value) -> Result<(), &'static str> {

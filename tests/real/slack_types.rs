@@ -65,6 +65,7 @@ fn message(to: Recipient, purpose: PagePurpose, drill: bool, open: bool) -> Mess
         mark: String::new(),
         page_mark: String::new(),
         drill,
+        attempted: false,
         purpose,
         role: Some("trader".into()),
         to,

@@ -7,6 +7,7 @@ pub mod contact;
 pub mod event;
 pub mod inbound;
 pub mod interaction;
+mod lost_room;
 mod people;
 mod probe;
 mod refusal;

@@ -7,10 +7,15 @@ use crate::channel::{
 use serde::Deserialize;
 
 /// The scopes that each feature needs, and what does not work without them.
-const SCOPES: [(&[&str], CheckOutcome, &str); 7] = [
+const SCOPES: [(&[&str], CheckOutcome, &str); 8] = [
     (&["chat:write"], CheckOutcome::Failed, "no message can be sent"),
     (&["im:write"], CheckOutcome::Doubtful, "people who never wrote to the app can not get messages"),
     (&["channels:manage", "groups:write"], CheckOutcome::Doubtful, "war rooms can not be created, named or archived"),
+    (
+        &["channels:read", "groups:read"],
+        CheckOutcome::Doubtful,
+        "a war room that was made just before a crash is not found again",
+    ),
     (&["pins:write"], CheckOutcome::Doubtful, "cards are not pinned"),
     (&["bookmarks:write"], CheckOutcome::Doubtful, "rooms have no runbook"),
     (&["users:read"], CheckOutcome::Doubtful, "people's ids can not be checked"),

@@ -112,21 +112,31 @@ impl SlackChannel {
         }
     }
 
-    /// A name can be taken by an archived or private room of an earlier incident, so suffixes are tried; the last one
-    /// is unique to the page.
+    /// A name can be taken by the room that an earlier attempt created, which is used, or by an archived or private
+    /// room of an earlier incident: then suffixes are tried; the last one is unique to the page.
     async fn create(&self, message: &Message, name: &str, private: bool) -> Result<String, SlackRefusal> {
         let base = match message.drill && !name.starts_with(DRILL) {
             true => format!("{DRILL}{name}"),
             false => name.to_owned(),
         };
         let own = format!("-{}", message.id());
-        for suffix in ["", "-2", "-3"] {
-            match self.create_named(&named(&base, suffix), private).await {
-                Err(refusal) if refusal.is("name_taken") => {}
+        let names = ["", "-2", "-3", &own].map(|suffix| named(&base, suffix));
+        let (mut lost, mut refused) = (None, SlackRefusal::code("name_taken", b""));
+        for name in names {
+            match self.create_named(&name, private).await {
+                Err(refusal) if refusal.is("name_taken") => refused = refusal,
                 result => return result,
             }
+            let rooms = match lost.take() {
+                Some(rooms) => rooms,
+                None => self.lost_rooms(message, private).await?,
+            };
+            if let Some(id) = rooms.iter().find_map(|room| room.id_if_named(&name)) {
+                return Ok(id.to_owned());
+            }
+            lost = Some(rooms);
         }
-        self.create_named(&named(&base, &own), private).await
+        Err(refused)
     }
 
     async fn create_named(&self, name: &str, is_private: bool) -> Result<String, SlackRefusal> {

@@ -56,11 +56,13 @@ impl Delivery {
         let (desk, born_at) = (Some(format!("{}/desk", self.context.public_url)), page.born_at);
         let room = page.person.is_none().then(|| room::state(config, incident));
         let (mark, page_mark) = (incident.identity().mark(), identity.mark());
+        let attempted = page.was_attempted();
         let message = Message {
             page: id,
             mark,
             page_mark,
             drill,
+            attempted,
             purpose,
             role,
             to,

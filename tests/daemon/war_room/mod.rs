@@ -242,6 +242,21 @@ fn a_restart_edits_the_same_card_and_forgets_no_archive() {
 }
 
 #[test]
+fn a_daemon_that_dies_right_after_it_made_a_room_uses_that_room() {
+    let mut house = House::new("");
+    // Slack makes the room, and the card's request gets no response until the daemon is dead.
+    let arrived = std::sync::Arc::new(tokio::sync::Notify::new());
+    house.slack.set_fault("chat.postMessage", Some(double::fault::Fault::Hang(arrived)));
+    let incident = house.fire(&[]);
+    until("a room", || house.room());
+    house.daemon.kill();
+    house.slack.set_fault("chat.postMessage", None);
+    house.daemon.restart();
+    until("a furnished room", || house.room().filter(|room| !room.pins.is_empty()));
+    assert_eq!(house.slack.world.lock().unwrap().rooms.len(), 1, "an orphan of {incident}");
+}
+
+#[test]
 fn a_card_that_somebody_deleted_is_posted_anew_and_edited_from_then_on() {
     let house = House::new("");
     let incident = house.fire(&[]);

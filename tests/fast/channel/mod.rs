@@ -68,6 +68,7 @@ fn page_for(contact: ContactData) -> Message {
         mark: String::new(),
         page_mark: String::new(),
         drill: false,
+        attempted: false,
         purpose: PagePurpose::Brief { round: 0 },
         role: Some(RoleName::from("trader")),
         to: Recipient::Person(contact),

@@ -2,7 +2,7 @@
 
 use super::{
     ana, ana_with,
-    double::slack::{FakeSlack, Post, Room},
+    double::slack::{BOT, FakeSlack, Post, Room},
     post_for_room, slack_at, told,
 };
 use serde_json::{Value, json};
@@ -363,4 +363,79 @@ async fn a_room_is_put_away_once_and_one_that_is_away_already_is_as_good() {
     assert_eq!(slack.calls("conversations.archive").pop().unwrap().outcome, "already_archived");
     slack.set_error("conversations.archive", Some("restricted_action"));
     assert_eq!(told(&channel.send(&post("C0001", &card.ts, PagePurpose::RoomArchive)).await), "unreachable");
+}
+
+/// The same card after a restart: nothing is left of the first attempt but that there was one.
+fn card_again(private: bool) -> Message {
+    let mut message = Message { attempted: true, ..card() };
+    let Recipient::Room { private: wanted, .. } = &mut message.to else { unreachable!() };
+    *wanted = private;
+    message
+}
+
+#[tokio::test]
+async fn a_room_that_was_made_just_before_a_crash_is_found_again() {
+    for private in [true, false] {
+        let slack = FakeSlack::start(&["UANA"]).await;
+        // An older incident's room has the plain name, and the bot is in many others.
+        taken(&slack, &["inc-12-flash-crash"]);
+        let other = |n: usize| Room { name: format!("other-{n}"), private, bot_is_in: true, ..Room::default() };
+        slack.world.lock().unwrap().rooms.extend((0..250).map(|n| (format!("B{n:04}"), other(n))));
+        slack.set_error("chat.postMessage", Some("service_unavailable"));
+        assert_eq!(told(&slack_at(slack.api_url()).send(&Message { attempted: false, ..card_again(private) }).await), "retry");
+        slack.set_error("chat.postMessage", None);
+        let receipt = slack_at(slack.api_url()).send(&card_again(private)).await.unwrap();
+        let world = slack.world.lock().unwrap();
+        assert_eq!(world.rooms[&receipt.room.unwrap()].name, "inc-12-flash-crash-2");
+        assert_eq!(world.rooms.len(), 252, "one room for the incident");
+    }
+}
+
+#[tokio::test]
+async fn a_room_of_somebody_else_or_of_another_incident_is_never_taken() {
+    let ours = Room {
+        name: "inc-12-flash-crash".to_owned(),
+        private: true,
+        bot_is_in: true,
+        creator: BOT.to_owned(),
+        created: 1_700_000_000,
+        ..Room::default()
+    };
+    let others: [(&str, fn(Room) -> Room); 7] = [
+        ("it is ours", |room| room),
+        ("somebody else made it", |room| Room { creator: "UANA".to_owned(), ..room }),
+        ("it is older than the incident", |room| Room { created: 1_699_999_000, ..room }),
+        ("it is public", |room| Room { private: false, ..room }),
+        ("it is archived", |room| Room { archived: true, ..room }),
+        ("it has a topic", |room| Room { topic: "LIVE INC-12".to_owned(), ..room }),
+        ("it has a purpose", |room| Room { purpose: "the war room of INC-12".to_owned(), ..room }),
+    ];
+    for (why, change) in others {
+        let slack = FakeSlack::start(&["UANA"]).await;
+        slack.world.lock().unwrap().rooms.insert("CFOUND".to_owned(), change(ours.clone()));
+        let receipt = slack_at(slack.api_url()).send(&card_again(true)).await.unwrap();
+        let is_taken = receipt.room.as_deref() == Some("CFOUND");
+        assert_eq!(is_taken, why == "it is ours", "{why}");
+    }
+    // On its first attempt a card has no room to look for.
+    let slack = FakeSlack::start(&["UANA"]).await;
+    slack.world.lock().unwrap().rooms.insert("CFOUND".to_owned(), ours);
+    assert_ne!(slack_at(slack.api_url()).send(&card()).await.unwrap().room.as_deref(), Some("CFOUND"));
+    assert_eq!(slack.calls("users.conversations").len(), 0);
+}
+
+#[tokio::test]
+async fn a_room_that_can_not_be_looked_for_is_looked_for_later_or_replaced() {
+    for (error, expected, rooms) in [
+        ("missing_scope", "accepted", 2),
+        ("ratelimited", "retry in 2s", 1),
+    ] {
+        let slack = FakeSlack::start(&["UANA"]).await;
+        slack.set_error("chat.postMessage", Some("service_unavailable"));
+        assert_eq!(told(&slack_at(slack.api_url()).send(&card()).await), "retry");
+        slack.set_error("chat.postMessage", None);
+        slack.set_error("users.conversations", Some(error));
+        assert_eq!(told(&slack_at(slack.api_url()).send(&card_again(true)).await), expected, "{error}");
+        assert_eq!(slack.world.lock().unwrap().rooms.len(), rooms, "{error}");
+    }
 }

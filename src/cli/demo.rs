@@ -1,5 +1,5 @@
 //! `stentor demo`: shows the main function. The real daemon on loopback, in the sandbox, with the shipped matrix,
-//! receives the flash crash of 6 May 2010 through its HTTP door, as a drill.
+//! receives the flash crash of 6 May 2010 through its HTTP API, as a drill.
 //!
 //! Times and figures: CFTC and SEC, "Findings regarding the market events of May 6, 2010" (30 September 2010).
 

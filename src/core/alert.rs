@@ -13,10 +13,10 @@ pub const NESTING_MAX: usize = 64;
 /// One report from one monitor. Only `kind` is required. Unknown fields are kept in `unknown`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Alert {
-    /// The id that the door gave it. The reply to its sender and the journal both use it.
+    /// The id that the API gave it. The reply to its sender and the journal both use it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub id: String,
-    /// Who reported it. The door sets it from the credential and ignores what the body says.
+    /// Who reported it. The API sets it from the credential and ignores what the body says.
     #[serde(default = "nobody")]
     pub source: SourceName,
     /// What kind of alert, e.g. `price_velocity`; Prometheus' `alertname`.
@@ -48,7 +48,7 @@ pub struct Alert {
     /// Whether it is part of an exercise.
     #[serde(default)]
     pub drill: bool,
-    /// How long the source vouches for it; after that the source counts as silent. Only doors whose protocol has leases
+    /// How long the source vouches for it; after that the source counts as silent. Only APIs whose protocol has leases
     /// set it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease_until: Option<Timestamp>,

@@ -276,7 +276,7 @@ pub struct IncidentOpening {
     pub plan: Arc<EscalationPlan>,
     /// The alert that opened it.
     pub alert: Arc<Alert>,
-    /// When the door had received the whole alert: the stage `accepted`.
+    /// When Stentor had received the whole alert: the stage `accepted`.
     pub received_at: Timestamp,
     /// The terms of the drill; `None` for a live incident, and for drills from before drills had an end time.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -71,7 +71,7 @@ pub struct Incident {
     pub alerts: u64,
     /// When the monitor saw it begin, if it said so.
     pub detected_at: Option<Timestamp>,
-    /// When the door had received the whole first alert.
+    /// When Stentor had received the whole first alert.
     pub received_at: Timestamp,
     /// When it was committed. Time to engagement counts from here.
     pub opened_at: Timestamp,

@@ -81,7 +81,11 @@ impl ListenerGauge {
         state.last_error = None;
         if self.most <= state.open && !state.told_full {
             state.told_full = true;
-            tracing::warn!(door = self.name, connections = state.open, "this listener is full: new connections wait");
+            tracing::warn!(
+                listener = self.name,
+                connections = state.open,
+                "this listener is full: new connections wait"
+            );
         }
     }
 
@@ -92,7 +96,7 @@ impl ListenerGauge {
         // Not as soon as one place is free: a listener at its limit would log every connection.
         if state.told_full && state.open <= self.most.saturating_sub((self.most / 10).max(1)) {
             state.told_full = false;
-            tracing::info!(door = self.name, connections = state.open, "this listener has free connections again");
+            tracing::info!(listener = self.name, connections = state.open, "this listener has free connections again");
         }
     }
 
@@ -102,7 +106,7 @@ impl ListenerGauge {
         state.turned_away += 1;
         if state.told_share.is_none_or(|told_at| SHARE_TOLD_AGAIN <= told_at.elapsed()) {
             state.told_share = Some(Instant::now());
-            tracing::warn!(door = self.name, %peer, share, "this peer has reached its limit of connections: further ones are closed");
+            tracing::warn!(listener = self.name, %peer, share, "this peer has reached its limit of connections: further ones are closed");
         }
     }
 
@@ -110,7 +114,7 @@ impl ListenerGauge {
     /// connections at its limit would otherwise write two log lines for each.
     pub fn shares_are_free(&self) {
         if self.state().told_share.take_if(|told_at| SHARE_TOLD_AGAIN <= told_at.elapsed()).is_some() {
-            tracing::info!(door = self.name, "no peer is at its limit of connections any more");
+            tracing::info!(listener = self.name, "no peer is at its limit of connections any more");
         }
     }
 
@@ -118,7 +122,7 @@ impl ListenerGauge {
     pub fn stuck(&self, error: &std::io::Error) {
         let before = self.state().last_error.replace(error.to_string());
         if before.is_none() {
-            tracing::warn!(door = self.name, %error, "connections can not be accepted; trying again");
+            tracing::warn!(listener = self.name, %error, "connections can not be accepted; trying again");
         }
     }
 

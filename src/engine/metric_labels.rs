@@ -58,14 +58,14 @@ pub(super) struct JudgedLabels {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-pub(super) struct DoorLabels {
-    pub door: &'static str,
+pub(super) struct AlertApiLabels {
+    pub api: &'static str,
     pub outcome: &'static str,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-pub(super) struct DoorLabel {
-    pub door: &'static str,
+pub(super) struct ListenerLabel {
+    pub listener: &'static str,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]

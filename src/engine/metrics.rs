@@ -39,8 +39,8 @@ pub const ALERT_RESULTS: [&str; 11] = [
     "refused",
 ];
 
-/// The doors that take alerts.
-const DOORS: [&str; 2] = ["native", "alertmanager"];
+/// The APIs that take alerts.
+const ALERT_APIS: [&str; 2] = ["native", "alertmanager"];
 
 /// The proofs of contact of one channel, over all its people.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -72,13 +72,13 @@ pub struct Metrics {
     incidents_opened: Family<OpenedLabels, Counter>,
     incidents_resolved: Family<DrillLabel, Counter>,
     incidents_judged: Family<JudgedLabels, Counter>,
-    alerts: Family<DoorLabels, Counter>,
+    alerts: Family<AlertApiLabels, Counter>,
     alert_results: Family<AlertLabels, Counter>,
     quarantined: Gauge,
     reloads: Family<OutcomeLabel, Counter>,
-    connections: Family<DoorLabel, Gauge>,
-    connections_max: Family<DoorLabel, Gauge>,
-    turned_away: Family<DoorLabel, Counter>,
+    connections: Family<ListenerLabel, Gauge>,
+    connections_max: Family<ListenerLabel, Gauge>,
+    turned_away: Family<ListenerLabel, Counter>,
     found_again: Counter,
 }
 
@@ -178,7 +178,7 @@ impl Metrics {
             "Outcomes of incidents, as people classified them",
             self.incidents_judged.clone(),
         );
-        r.register("alert_requests", "Requests with alerts, by door and outcome", self.alerts.clone());
+        r.register("alert_requests", "Requests with alerts, by API and outcome", self.alerts.clone());
         r.register("alert_results", "Alerts, by source and what became of them", self.alert_results.clone());
         r.register("reloads", "Reloads of the matrix, by outcome", self.reloads.clone());
         r.register(
@@ -291,8 +291,8 @@ impl Metrics {
     }
 
     /// Counts a request with alerts.
-    pub fn door(&self, door: &'static str, outcome: &'static str) {
-        self.alerts.get_or_create(&DoorLabels { door, outcome }).inc();
+    pub fn alert_request(&self, api: &'static str, outcome: &'static str) {
+        self.alerts.get_or_create(&AlertApiLabels { api, outcome }).inc();
     }
 
     /// Counts what became of an alert for one trigger. Sources that are not in the matrix go by what they are: `user`
@@ -331,9 +331,10 @@ impl Metrics {
                 drop(self.alert_results.get_or_create(&AlertLabels { source: source.clone(), result, drill }));
             }
         }
-        for (door, outcome) in DOORS.into_iter().flat_map(|door| ["accepted", "refused"].map(|outcome| (door, outcome)))
+        for (api, outcome) in
+            ALERT_APIS.into_iter().flat_map(|api| ["accepted", "refused"].map(|outcome| (api, outcome)))
         {
-            drop(self.alerts.get_or_create(&DoorLabels { door, outcome }));
+            drop(self.alerts.get_or_create(&AlertApiLabels { api, outcome }));
         }
         for outcome in ["loaded", "refused"] {
             drop(self.reloads.get_or_create(&OutcomeLabel { outcome }));
@@ -346,10 +347,10 @@ impl Metrics {
     }
 
     /// Sets how many connections the listeners have.
-    pub fn doors(&self, doors: &BTreeMap<&'static str, ListenerFullness>) {
+    pub fn listeners(&self, listeners: &BTreeMap<&'static str, ListenerFullness>) {
         let whole = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-        for (door, ListenerFullness { open, most, turned_away }) in doors {
-            let label = DoorLabel { door };
+        for (listener, ListenerFullness { open, most, turned_away }) in listeners {
+            let label = ListenerLabel { listener };
             self.connections.get_or_create(&label).set(whole(*open));
             self.connections_max.get_or_create(&label).set(whole(*most));
             let counted = self.turned_away.get_or_create(&label);

@@ -50,8 +50,8 @@ pub struct OpenListener<L> {
 }
 
 /// Serves until `shutdown`, then lets current requests finish; the caller sets the timeout.
-pub async fn serve<L: ListenSocket>(door: OpenListener<L>, shutdown: CancellationToken) {
-    let OpenListener { listener, router, limits, entrance } = door;
+pub async fn serve<L: ListenSocket>(open: OpenListener<L>, shutdown: CancellationToken) {
+    let OpenListener { listener, router, limits, entrance } = open;
     let (places, tasks) = (ConnectionLimit::new(entrance.clone(), limits), TaskTracker::new());
     loop {
         let taken = async {

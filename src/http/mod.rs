@@ -1,6 +1,6 @@
 //! The HTTP server: alerts, answers, pages for browsers, incidents, metrics.
 //!
-//! There are two routers. [`door`] listens on TCP: each request that changes something has its own credential.
+//! There are two routers. [`tcp`] listens on TCP: each request that changes something has its own credential.
 //! [`control()`] listens on the daemon's Unix socket: the kernel tells who the caller is.
 
 pub mod api;
@@ -39,7 +39,7 @@ use std::sync::Arc;
 use tower_http::catch_panic::CatchPanicLayer;
 
 /// The routes on TCP.
-pub fn door(app: Arc<AppState>) -> Router {
+pub fn tcp(app: Arc<AppState>) -> Router {
     finished(api::routes().merge(desk::routes()).merge(hooks()).fallback(nowhere), app)
 }
 

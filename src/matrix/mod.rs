@@ -11,7 +11,7 @@
 //! # `[daemon]`
 //! | key | meaning | default |
 //! |---|---|---|
-//! | `listen` | IP address and port of the door | the command line's |
+//! | `listen` | IP address and port to listen on | the command line's |
 //! | `public_url` | the start of links in pages, http or https | the command line's |
 //! | `state` | the directory for persistent state | the command line's |
 //! | `ping` | `{ url, every }`: a service that is pinged while this daemon works, and not pinged when it does not; the address may be a secret | nobody; `every` 60s |

@@ -16,7 +16,7 @@ use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf, time::Duration}
 /// The keys of `[daemon]`; for a missing key, the command line and its defaults apply.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DaemonSettings {
-    /// Where the door listens.
+    /// Where the HTTP API listens.
     pub listen: Option<SocketAddr>,
     /// The start of links in pages: http or https, without a slash at the end.
     pub public_url: Option<String>,

@@ -12,7 +12,7 @@ use crate::{
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// If an alert takes longer than this to reach the door, the review asks why. In seconds.
+/// If an alert takes longer than this to reach Stentor, the review asks why. In seconds.
 pub const DETECTION_ASKED: f64 = 30.0;
 
 /// Sentences about one incident.

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 pub enum TteStage {
     /// The monitor saw it begin.
     Detected,
-    /// The door had received the whole alert.
+    /// Stentor had received the whole alert.
     Received,
     /// It was committed; all other stages count from here.
     Committed,

@@ -1,4 +1,4 @@
-//! The daemon with all its parts: store, engine, doors, signals.
+//! The daemon with all its parts: store, engine, listeners, signals.
 
 use crate::{
     channel::{self, desk_hub::DeskHub, guard::IpNetwork, outbox::SandboxOutbox},
@@ -57,7 +57,7 @@ pub struct DaemonConfig {
     pub inbound: Vec<(ChannelName, SecretString)>,
 }
 
-/// A daemon with open doors that does not run yet.
+/// A daemon with open listeners that does not run yet.
 pub struct BoundDaemon {
     /// State for all requests.
     pub app: Arc<AppState>,
@@ -75,7 +75,7 @@ pub struct BoundDaemon {
 }
 
 impl BoundDaemon {
-    /// Opens the store and the doors. Nothing is sent before [`BoundDaemon::run`].
+    /// Opens the store and the listeners. Nothing is sent before [`BoundDaemon::run`].
     pub async fn open(
         plan: DaemonConfig,
         matrix: Matrix,
@@ -148,8 +148,8 @@ impl BoundDaemon {
         let Self { app, shutdown, store, tcp, unix, socket, .. } = self;
         record::started(&app.engine).await;
         let mut engine = tokio::spawn(engine::run(app.engine.clone(), shutdown.clone()));
-        let (tcp, unix) = doors(&app, tcp, unix);
-        let mut door = tokio::spawn(serve(tcp, shutdown.clone()));
+        let (tcp, unix) = listeners(&app, tcp, unix);
+        let mut listener = tokio::spawn(serve(tcp, shutdown.clone()));
         let calendar = calendar::keep(app.drills.clone(), app.scenarios.clone(), shutdown.clone());
         let mut calendar = tokio::spawn(calendar);
         let mut sockets = tokio::spawn(http::inbound_connections::keep(app.clone(), shutdown.clone()));
@@ -161,7 +161,7 @@ impl BoundDaemon {
             () = shutdown.cancelled() => None,
             () = app.engine.reads().ended() => Some("the store's writer has ended; this is a bug".into()),
             ended = &mut engine => Some(format!("the engine's loops have ended: {ended:?}; this is a bug").into()),
-            ended = &mut door => Some(format!("the TCP listener has ended: {ended:?}").into()),
+            ended = &mut listener => Some(format!("the TCP listener has ended: {ended:?}").into()),
             ended = &mut calendar => Some(format!("the calendar of drills has ended: {ended:?}; this is a bug").into()),
             ended = &mut sockets => Some(format!("the task for inbound connections has ended: {ended:?}; this is a bug").into()),
             ended = &mut control => Some(format!("the control socket has ended: {ended:?}").into()),
@@ -169,7 +169,7 @@ impl BoundDaemon {
         shutdown.cancel();
         let stop = DaemonStop::begin(i32::from(early.is_some()));
         tokio::join!(
-            stop.wait("the door", DRAIN, let_end(&mut door)),
+            stop.wait("the listener", DRAIN, let_end(&mut listener)),
             stop.wait("the control socket", DRAIN, let_end(&mut control)),
             stop.wait("sockets", DRAIN, let_end(&mut sockets)),
             stop.wait("the calendar of drills", DRAIN, let_end(&mut calendar)),
@@ -197,8 +197,8 @@ async fn let_end<T>(task: &mut JoinHandle<T>) {
     }
 }
 
-/// Both doors, with as many connections as there are file descriptors for.
-fn doors(
+/// Both listeners, with as many connections as there are file descriptors for.
+fn listeners(
     app: &Arc<AppState>,
     tcp: TcpListener,
     unix: UnixListener,
@@ -211,7 +211,7 @@ fn doors(
     };
     let tcp = OpenListener {
         listener: Tcp { listener: tcp, is_proxy },
-        router: http::door(app.clone()),
+        router: http::tcp(app.clone()),
         limits: ConnectionLimits::of_tcp(most.tcp),
         entrance: app.engine.health().listeners().open("tcp", most.tcp),
     };

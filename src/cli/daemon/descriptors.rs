@@ -2,7 +2,7 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// The upper limit for connections of the TCP door.
+/// The upper limit for connections of the TCP listener.
 const TCP_MAX: usize = 10_000;
 
 /// The upper limit for connections of the control socket.
@@ -17,7 +17,7 @@ const FEW: usize = 1000;
 /// How the descriptors are divided. The rest is reserved for the store, sends and programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Descriptors {
-    /// Connections of the TCP door.
+    /// Connections of the TCP listener.
     pub tcp: usize,
     /// Connections of the control socket.
     pub unix: usize,
@@ -37,7 +37,7 @@ impl Descriptors {
         shared
     }
 
-    /// Divides this many: a quarter is reserved, a sixteenth is for the control socket, the rest is for the door.
+    /// Divides this many: a quarter is reserved, a sixteenth is for the control socket, the rest is for the TCP listener.
     pub fn of(all: usize) -> Self {
         let (kept, unix) = ((all / 4).min(KEPT_MAX), (all / 16).clamp(1, UNIX_MAX));
         Self { tcp: all.saturating_sub(kept + unix).clamp(1, TCP_MAX), unix }

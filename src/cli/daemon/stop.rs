@@ -115,11 +115,11 @@ mod tests {
         let looked = tokio_util::sync::CancellationToken::new();
         let look = async {
             tokio::task::yield_now().await;
-            assert_eq!(stop.parts.named(), "the door, the store");
+            assert_eq!(stop.parts.named(), "the listener, the store");
             looked.cancel();
         };
         let wait = |part| stop.wait(part, Duration::from_secs(1), looked.cancelled());
-        tokio::join!(wait("the store"), wait("the door"), look);
+        tokio::join!(wait("the store"), wait("the listener"), look);
         assert_eq!(stop.parts.named(), "the runtime");
     }
 }

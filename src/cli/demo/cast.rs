@@ -1,4 +1,4 @@
-//! The people in the demo. Each answers through a real door: the desk, a link in a mail, an SMS with its code. The
+//! The people in the demo. Each answers through a real way: the desk, a link in a mail, an SMS with its code. The
 //! viewer at the keyboard may be faster.
 
 use crate::{

@@ -118,7 +118,7 @@ impl DrillRunner {
         }
     }
 
-    /// Sends one alert through the daemon's own door.
+    /// Sends one alert through the daemon's own API.
     async fn inject(
         &self,
         run: &mut DrillRun,

@@ -1,4 +1,4 @@
-//! Drills on the live daemon. A scenario's alerts go through the daemon's own door and take the same path as a real
+//! Drills on the live daemon. A scenario's alerts go through the daemon's own API and take the same path as a real
 //! crisis. The run is watched to its end, scored and stored. One drill runs at a time, and never during a live
 //! incident.
 

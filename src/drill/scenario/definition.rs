@@ -19,7 +19,7 @@
 //! | `schedule` | `{ cron, zone }`, or `{ within = "Mon-Fri 09:00-17:00", every = "30d", zone }`: the daemon runs it automatically | never |
 //! | `abort` | `{ unanswered, people }`: it is stopped early when a role has waited this long, or when one of these people says so | only a live incident stops it |
 //!
-//! # `[[inject]]`: an alert through the daemon's own door
+//! # `[[inject]]`: an alert through the daemon's own API
 //! | key | meaning | default |
 //! |---|---|---|
 //! | `at` | its offset | must be given |

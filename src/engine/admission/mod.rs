@@ -23,7 +23,7 @@ pub struct Admission {
     costly: Semaphore,
 }
 
-/// The one gate for drills, at whatever door: nothing opens as a drill while this live incident is open. The transaction
+/// The one gate for drills, by whatever way: nothing opens as a drill while this live incident is open. The transaction
 /// must name that it asks for what is open.
 fn live_beside(tx: &Transaction<'_>, drill: bool) -> Option<IncidentId> {
     drill.then(|| tx.live_open()).flatten()

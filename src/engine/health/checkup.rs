@@ -39,7 +39,7 @@ pub const ZONES_AGE_MAX: Duration = Duration::from_secs(365 * 24 * 3600);
 /// The result of one check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DoctorFinding {
-    /// The part that was checked: `channel sms`, `door`, `people`.
+    /// The part that was checked: `channel sms`, `listener`, `people`.
     pub part: String,
     /// What was checked: `login`, `clock`.
     pub what: String,

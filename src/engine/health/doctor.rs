@@ -48,7 +48,7 @@ impl Health {
             part("ping", async move { vec![two.ping_check()] }),
             part("state", async move { checkup::space(three.context.store.room()) }),
             part("secrets", async move { checkup::secrets(&four) }),
-            part("door", async move { vec![five.door().await] }),
+            part("listener", async move { vec![five.listener().await] }),
         ];
         let anchors = self.clone();
         if config.matrix.daemon.anchors.is_some() {
@@ -127,7 +127,7 @@ impl Health {
     }
 
     /// Checks whether the public address leads to this daemon, and passes signed requests on unchanged.
-    async fn door(&self) -> ProbeCheck {
+    async fn listener(&self) -> ProbeCheck {
         let address = &self.context.public_url;
         match self.echo(address, ECHO_TIME_MAX).await {
             Err(why) => ProbeCheck::failed("public_url", format!("{address}: {why}")),

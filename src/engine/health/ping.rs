@@ -35,7 +35,7 @@ pub struct DeadManPinger {
     /// For receivers on this machine, which a proxy can not reach.
     direct: Client,
     /// The address of the daemon's own port, if it has one.
-    door: Option<String>,
+    own: Option<String>,
     /// Whether the port did not answer the last call: it is called again at the next check.
     is_shut: bool,
     /// The problems at the last check.
@@ -43,18 +43,18 @@ pub struct DeadManPinger {
 }
 
 impl DeadManPinger {
-    /// Builds the HTTP clients; sends nothing. A process-wide rustls provider must be installed. `door` is where this
+    /// Builds the HTTP clients; sends nothing. A process-wide rustls provider must be installed. `own` is where this
     /// daemon listens: it is called before every ping.
     ///
     /// # Errors
     /// What the TLS library says.
-    pub fn new(door: Option<SocketAddr>) -> Result<Self, reqwest::Error> {
+    pub fn new(own: Option<SocketAddr>) -> Result<Self, reqwest::Error> {
         let client = || Client::builder().redirect(Policy::none()).timeout(PING_TIME_MAX);
-        let door = door.map(|address| format!("http://{}", from_here(address)));
+        let own = own.map(|address| format!("http://{}", from_here(address)));
         Ok(Self {
             usual: client().build()?,
             direct: client().no_proxy().build()?,
-            door,
+            own,
             is_shut: false,
             problems: Vec::new(),
         })
@@ -105,8 +105,8 @@ impl DeadManPinger {
 
     /// Calls this daemon's own port, on a new connection.
     async fn knock(&mut self, health: &Health) {
-        let Some(door) = &self.door else { return };
-        let answered = health.echo(door, KNOCK_TIME_MAX).await;
+        let Some(own) = &self.own else { return };
+        let answered = health.echo(own, KNOCK_TIME_MAX).await;
         self.is_shut = answered.is_err();
         health.note_knock(answered);
     }

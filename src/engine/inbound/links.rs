@@ -90,7 +90,7 @@ impl InboundResponses {
         let offer = self.link_register().take(&hash).ok_or(LinkError::UnknownCode)?;
         let (to, person) = &offer.to;
         if to != channel || offer.until <= self.context.store.now() {
-            // At another channel's door nothing is learned about it, and it stays good at its own.
+            // By another channel nothing is learned about it, and it stays good by its own.
             if to != channel {
                 self.link_register().give_back(hash, offer);
             }

@@ -30,7 +30,7 @@ pub async fn post(State(app): State<Arc<AppState>>, request: Request) -> Respons
         Err(refusal) => refusal.into_response(),
     };
     let outcome = if response.status().is_success() { "accepted" } else { "refused" };
-    app.engine.metrics().door("alertmanager", outcome);
+    app.engine.metrics().alert_request("alertmanager", outcome);
     response
 }
 

@@ -52,7 +52,7 @@ pub async fn post(State(app): State<Arc<AppState>>, request: Request) -> Respons
         Ok(_) => "accepted",
         Err(_) => "refused",
     };
-    app.engine.metrics().door("native", outcome);
+    app.engine.metrics().alert_request("native", outcome);
     response.unwrap_or_else(ProblemDetails::into_response)
 }
 
@@ -211,7 +211,7 @@ fn object(json: &str, warnings: &mut Vec<String>) -> Result<Map<String, Value>, 
     let mut object = Map::new();
     for (name, value) in &fields {
         let read = match name.as_str() {
-            // What the door alone says, and what is not given.
+            // What the API alone says, and what is not given.
             "id" | "source" | "lease_until" => continue,
             _ if value.get() == "null" => continue,
             "labels" | "annotations" => serde_json::to_value(items::texts(value)?)?,

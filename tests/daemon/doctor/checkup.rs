@@ -74,14 +74,14 @@ fn the_doctor_finds_what_fails_and_pages_nobody() {
         ("state", "space", "fine"),
         ("state", "reserve", "fine"),
         ("secrets", "readable", "fine"),
-        ("door", "public_url", "doubtful"),
+        ("listener", "public_url", "doubtful"),
         ("channel sms", "login", "fine"),
         ("people", "ways", "doubtful"),
         ("people", "proof", "doubtful"),
     ] {
         assert_eq!(look(&found, part, what).0, outcome, "{part} {what}: {found:?}");
     }
-    assert!(look(&found, "door", "public_url").1.contains("points to this machine"));
+    assert!(look(&found, "listener", "public_url").1.contains("points to this machine"));
     assert!(look(&found, "people", "proof").1.contains("ana: never by sms"));
 
     gateway.set_locked(true);
@@ -133,7 +133,7 @@ fn a_public_address_that_leads_elsewhere_is_found() {
     for (address, words) in [(stranger(), "something else answers"), ("http://127.0.0.1:9".to_owned(), "not reached")] {
         let daemon = on(&format!("[daemon]\npublic_url = {address:?}\n{}", matrix(&url))).start();
         let (found, status) = doctor(&daemon);
-        let (outcome, detail) = look(&found, "door", "public_url");
+        let (outcome, detail) = look(&found, "listener", "public_url");
         assert!(status == 1 && outcome == "failed" && detail.contains(words), "{detail}");
     }
 }

@@ -331,8 +331,8 @@ fn a_body_that_does_not_arrive_holds_up_nobody_else_and_is_given_up() {
     let _ = gone.read(&mut [0]);
     let metrics = eventually("the refusals are counted", || {
         let text = daemon.control(&Call::get("/metrics")).body;
-        text.contains("stentor_alert_requests_total{door=\"native\",outcome=\"refused\"} 2").then_some(text)
+        text.contains("stentor_alert_requests_total{api=\"native\",outcome=\"refused\"} 2").then_some(text)
     });
-    assert!(metrics.contains("stentor_alert_requests_total{door=\"native\",outcome=\"accepted\"} 1"), "{metrics}");
+    assert!(metrics.contains("stentor_alert_requests_total{api=\"native\",outcome=\"accepted\"} 1"), "{metrics}");
     assert!(!daemon.log().contains("panicked"), "{}", daemon.log());
 }

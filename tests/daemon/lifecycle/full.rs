@@ -111,7 +111,7 @@ fn start(receiver: &Receiver, shell: &str) -> Daemon {
 fn a_full_door_is_told_once_holds_the_ping_back_and_stops_no_page() {
     let receiver = Receiver::start();
     let daemon = start(&receiver, "ulimit -n 128");
-    let most = measured(&daemon, "stentor_connections_max{door=\"tcp\"}").unwrap();
+    let most = measured(&daemon, "stentor_connections_max{listener=\"tcp\"}").unwrap();
     assert!((40..110).contains(&most), "{most}");
     eventually("pings", &daemon, || (2 <= receiver.pings()).then_some(()));
     let fill = || -> Vec<TcpStream> { (0..most + 20).map(|_| TcpStream::connect(daemon.address).unwrap()).collect() };
@@ -122,7 +122,7 @@ fn a_full_door_is_told_once_holds_the_ping_back_and_stops_no_page() {
     let pings = receiver.pings();
     let shown = ask(&daemon.state().join("stentor.sock"), "/readyz");
     assert!(shown.starts_with("HTTP/1.1 503") && shown.contains("the tcp listener is full"), "{shown}");
-    assert_eq!(measured(&daemon, "stentor_connections{door=\"tcp\"}"), Some(most));
+    assert_eq!(measured(&daemon, "stentor_connections{listener=\"tcp\"}"), Some(most));
     let doctor = daemon.cli(&["doctor"]);
     assert!(String::from_utf8_lossy(&doctor.stdout).contains("the tcp listener is full"), "{doctor:?}");
     // What goes out has its own descriptors, and so has the control socket.
@@ -142,13 +142,13 @@ fn a_full_door_is_told_once_holds_the_ping_back_and_stops_no_page() {
 fn the_soft_limit_of_descriptors_is_raised_to_the_hard_one() {
     let receiver = Receiver::start();
     let daemon = start(&receiver, "ulimit -Sn 64; ulimit -Hn 4096");
-    assert_eq!(measured(&daemon, "stentor_connections_max{door=\"tcp\"}"), Some(4096 - 1024 - 256));
+    assert_eq!(measured(&daemon, "stentor_connections_max{listener=\"tcp\"}"), Some(4096 - 1024 - 256));
     let limits = std::fs::read_to_string(format!("/proc/{}/limits", daemon.pid())).unwrap();
     let line = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
     assert_eq!(line.split_whitespace().filter(|word| *word == "4096").count(), 2, "{line}");
     let lines: Vec<TcpStream> = (0..1100).map(|_| TcpStream::connect(daemon.address).unwrap()).collect();
     eventually("all of them", &daemon, || {
-        (measured(&daemon, "stentor_connections{door=\"tcp\"}")? == 1100).then_some(())
+        (measured(&daemon, "stentor_connections{listener=\"tcp\"}")? == 1100).then_some(())
     });
     assert!(daemon.cli(&["fire", "crash"]).status.success());
     eventually("the page", &daemon, || (receiver.texts.load(Ordering::SeqCst) == 1).then_some(()));
@@ -172,15 +172,15 @@ fn a_stranger_on_this_machine_has_a_share_of_the_socket_and_hears_why_once() {
     for folder in [daemon.dir.path(), &daemon.state()] {
         std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).unwrap();
     }
-    let most = measured(&daemon, "stentor_connections_max{door=\"unix\"}").unwrap();
+    let most = measured(&daemon, "stentor_connections_max{listener=\"unix\"}").unwrap();
     assert_eq!(most, 32);
     let mut again = Command::new(std::env::current_exe().unwrap());
     again.args(["--exact", "lifecycle::full::a_stranger_on_this_machine_has_a_share_of_the_socket_and_hears_why_once"]);
     let mut stranger = again.arg("--nocapture").env("STENTOR_TEST_STRANGER", &socket).uid(NOBODY).spawn().unwrap();
-    let turned_away = "stentor_connections_turned_away_total{door=\"unix\"}";
+    let turned_away = "stentor_connections_turned_away_total{listener=\"unix\"}";
     eventually("too many", &daemon, || (600 < measured(&daemon, turned_away)?).then_some(()));
     // Meanwhile operators get in, alerts get in, and pages go out.
-    assert!(measured(&daemon, "stentor_connections{door=\"unix\"}").unwrap() <= most / 4 + 2);
+    assert!(measured(&daemon, "stentor_connections{listener=\"unix\"}").unwrap() <= most / 4 + 2);
     assert!(daemon.cli(&["fire", "crash"]).status.success());
     eventually("the page", &daemon, || (receiver.texts.load(Ordering::SeqCst) == 1).then_some(()));
     let mut line = TcpStream::connect(daemon.address).unwrap();

@@ -292,7 +292,7 @@ async fn the_ping_stays_away_while_the_own_door_does_not_answer() {
     let (taken, said) = world.ping().await;
     assert!(!taken && said.contains("a request to our own HTTP port failed"), "{said}");
     // Its own, at last.
-    let door = Server::start(stentor::http::door(world.app())).await;
+    let door = Server::start(stentor::http::tcp(world.app())).await;
     world.pinger = DeadManPinger::new(Some(door.address)).unwrap();
     assert_eq!(world.ping().await, (true, String::new()));
     assert_eq!(world.readyz().await.0, StatusCode::OK);

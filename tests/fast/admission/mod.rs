@@ -178,7 +178,7 @@ async fn what_no_trigger_takes_is_counted_said_once_and_pages_only_who_asked_for
         "stentor_pages_total{channel=\"sms\",outcome=\"accepted\",drill=\"false\"} 0",
         "stentor_roles_entered_total{role=\"trader\",required=\"true\",drill=\"false\"} 0",
         "stentor_incidents_opened_total{trigger=\"crash\",drill=\"false\"} 0",
-        "stentor_alert_requests_total{door=\"native\",outcome=\"accepted\"} 0",
+        "stentor_alert_requests_total{api=\"native\",outcome=\"accepted\"} 0",
         "stentor_reloads_total{outcome=\"refused\"} 0",
     ] {
         assert!(metrics.lines().any(|other| other == line), "{line}\n{metrics}");

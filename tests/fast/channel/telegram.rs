@@ -199,9 +199,12 @@ fn only_what_a_human_writes_in_their_own_chat_is_a_text() {
     assert_eq!(TelegramUpdate::of(&json!({ "message": own })), None);
 }
 
+/// Says what becomes of an event, given those before it.
+type Fate = dyn Fn(&[ChatEvent], &ChatEvent) -> ChatFate + Send + Sync;
+
 /// A host of a connection: it keeps what `fate` says, given what was heard before.
 struct Host {
-    fate: Box<dyn Fn(&[ChatEvent], &ChatEvent) -> ChatFate + Send + Sync>,
+    fate: Box<Fate>,
     heard: Mutex<Vec<ChatEvent>>,
     failures: Mutex<Vec<(String, bool)>>,
     links: Mutex<Vec<usize>>,

@@ -30,7 +30,7 @@ const MAY_SEE: [(&str, &[&str]); 17] = [
     ("report", &["core", "matrix", "template", "journal", "engine"]),
     // Drills play the core and the engine's own rules by the matrix.
     ("drill", &["core", "toml_kit", "matrix", "template", "journal", "engine", "store", "channel", "report"]),
-    // The door shows what the engine has: it sees the types that the engine's own API speaks in.
+    // The API shows what the engine has: it sees the types that the engine's own API speaks in.
     ("http", &["core", "text", "drill", "engine", "channel", "matrix", "store", "template", "report"]),
     (
         "cli",

@@ -105,6 +105,7 @@ fn plan() -> EscalationPlan {
         repeat: 0,
     };
     let row = RolePlan {
+        name: None,
         engaged_by: AnswerLevel::Wilco,
         target: None,
         template: "default".into(),
@@ -122,6 +123,7 @@ fn plan() -> EscalationPlan {
         living: Default::default(),
         webhooks: Vec::new(),
         actions: Vec::new(),
+        priority: Default::default(),
         on_resolved: OnResolved::Note,
     }
 }

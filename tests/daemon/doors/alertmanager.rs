@@ -345,7 +345,10 @@ fn an_alert_with_a_time_beyond_all_that_can_be_kept_is_taken_in_and_can_be_read_
             assert!((Utc::now() - began).num_seconds().abs() < 60, "a beginning that nobody can know is now: {kept}");
             let lease = kept.get("lease_until").map(|until| until.as_str().unwrap().to_owned());
             match ends_at {
-                Some(end) if far.contains(&&*end) => assert_eq!(lease.as_deref(), Some("9998-12-31T23:59:59.999999Z")),
+                // By Stentor's clock, which the system's may be beside.
+                Some(end) if far.contains(&&*end) => {
+                    assert!(lease.as_deref().is_some_and(|until| "9998-12-31T23:59" < until), "{lease:?}");
+                }
                 Some(end) if early.contains(&&*end) => assert_eq!(lease, None, "not set"),
                 Some(_) => assert!(lease.is_some()),
                 None => assert_eq!(lease, None),

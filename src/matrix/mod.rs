@@ -208,6 +208,8 @@ pub use crate::toml_kit::{
 pub use cost::{CostMeter, EXPRESSION_COST_MAX};
 pub use expression::{CelExpression, EXPRESSION_MAX, TEXT_MAX};
 pub use model::{KnownNames, Matrix, ParsedMatrix};
-pub use settings::{AnchorSettings, DaemonSettings, People, Person, PingSettings, SourceScope, SourceSettings, Sources};
+pub use settings::{
+    AnchorSettings, DaemonSettings, People, Person, PingSettings, SourceScope, SourceSettings, Sources,
+};
 pub use summary::SummaryTemplate;
 pub use zone_name::{UnknownZone, zone_named};

@@ -10,6 +10,7 @@ mod link;
 mod listener;
 
 pub use crate::channel::socket_settings::SocketSettings;
+pub use envelope::{FrameKind, SocketEnvelope, SocketFrame, acknowledgement};
 pub use listener::{ConnectFailure, SocketListener, SocketTiming, TIMING};
 
 use crate::{

@@ -2,8 +2,12 @@
 //! After a backup is restored, numbers are used again. A code, a link or a message id from before the restore must not
 //! match the new incident.
 
+use crate::core::printable::excerpt;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
+
+/// The most characters that are quoted of a text that names no incident.
+const QUOTE_MAX: usize = 40;
 
 /// The number of an incident, short enough for an SMS and a phone call: `INC-42`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -24,7 +28,7 @@ impl FromStr for IncidentId {
         let digits = text.strip_prefix("INC-").or_else(|| text.strip_prefix("inc-")).unwrap_or(text);
         match digits.parse::<i64>() {
             Ok(n) if 0 < n => Ok(Self(n)),
-            _ => Err(format!("{text:?} is not an incident: they look like INC-42")),
+            _ => Err(format!("{:?} is not an incident: they look like INC-42", excerpt(text, QUOTE_MAX))),
         }
     }
 }

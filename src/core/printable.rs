@@ -20,6 +20,16 @@ pub fn one_line(text: &str) -> Cow<'_, str> {
     Cow::Owned(line)
 }
 
+/// The start of a text that somebody sent, to be quoted: at most `max` characters, the last of which is an ellipsis where
+/// something is left out.
+pub fn excerpt(text: &str, max: usize) -> Cow<'_, str> {
+    if text.char_indices().nth(max).is_none() {
+        return Cow::Borrowed(text);
+    }
+    let start: String = text.chars().take(max.saturating_sub(1)).collect();
+    Cow::Owned(start + "…")
+}
+
 /// Whether a letter does something else than to be seen.
 pub fn is_unprintable(letter: char) -> bool {
     letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -28,6 +38,15 @@ pub fn is_unprintable(letter: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_quoted_is_whole_or_says_that_it_is_cut() {
+        for (text, max, quoted) in
+            [("abcd", 4, "abcd"), ("abcde", 4, "abc…"), ("日本語です", 3, "日本…"), ("", 0, ""), ("a", 0, "…")]
+        {
+            assert_eq!(excerpt(text, max), quoted);
+        }
+    }
 
     #[test]
     fn no_letter_begins_a_line_or_moves_the_cursor() {

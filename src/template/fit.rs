@@ -4,6 +4,7 @@ use crate::{
     template::brief::{CODE, LINK, TextForm},
     text::gsm7,
 };
+use std::borrow::Cow;
 
 /// Lines of a body. People do not read a screen that they must scroll.
 pub const LINES_MAX: usize = 25;
@@ -84,15 +85,26 @@ pub(super) fn disarm(text: &str) -> String {
     text.replace(CODE, "(CODE)").replace(LINK, "(LINK)")
 }
 
-/// Cleans up a template's output: lines without content are removed, and at most one blank line stands between others.
+/// Cleans up a template's output: lines without content and control characters are removed, a tab is a space, and at most
+/// one blank line stands between others.
 pub(super) fn tidy(text: &str) -> String {
-    let mut lines: Vec<&str> = Vec::new();
-    for line in text.lines().map(str::trim_end).filter(|line| !line.contains(NOTHING)) {
+    let mut lines: Vec<Cow<'_, str>> = Vec::new();
+    for line in text.lines().filter(|line| !line.contains(NOTHING)) {
+        let line = printable(line);
         if !line.is_empty() || lines.last().is_some_and(|last| !last.is_empty()) {
             lines.push(line);
         }
     }
     disarm(lines.join("\n").trim())
+}
+
+/// A template may have control characters of its own: a carriage return or an escape would let its line cover another.
+fn printable(line: &str) -> Cow<'_, str> {
+    if !line.contains(char::is_control) {
+        return Cow::Borrowed(line.trim_end());
+    }
+    let spaced = line.replace('\t', " ");
+    Cow::Owned(spaced.replace(char::is_control, "").trim_end().to_owned())
 }
 
 /// Keeps drill and live distinct in text that Stentor did not write itself: no line of it begins with the other word,
@@ -166,6 +178,19 @@ pub const SPOKEN_MAX: usize = 700;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_templates_own_control_characters_are_not_in_its_text() {
+        for (text, tidied) in [
+            ("a\tb\r\nc", "a b\nc"),
+            ("LIVE\rDRILL", "LIVEDRILL"),
+            ("a\u{1b}[2Kb\u{7}\u{85}", "a[2Kb"),
+            ("a\n\u{8}\n\n\u{0}\nb", "a\n\nb"),
+            ("a\n gone\u{1}\nשלום\u{200f}!", "a\nשלום\u{200f}!"),
+        ] {
+            assert_eq!(tidy(text), tidied, "{text:?}");
+        }
+    }
 
     #[test]
     fn what_is_plain_would_be_left_as_it_is() {

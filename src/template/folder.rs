@@ -4,7 +4,11 @@ use crate::template::{
     load::{BrokenTemplate, FILES, PARTS, PageTemplates, TemplateError, VOICE, build, shipped_files},
     sample,
 };
-use std::{collections::BTreeSet, fs, io, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
+    path::Path,
+};
 
 /// The largest file, in bytes.
 const FILE_MAX: u64 = 64 * 1024;
@@ -37,7 +41,7 @@ impl PageTemplates {
     /// `NAME/voice.txt`, and the parts `NAME/facts.txt` and `NAME/clocks.txt`) replacing them or added to them. Each file
     /// is tested with alerts that have few and many fields; all files that fail are named.
     pub fn load(folder: &Path) -> Result<Self, TemplateError> {
-        let mut files = shipped_files();
+        let mut files = BTreeMap::new();
         let mut broken = Vec::new();
         let unreadable = |source| TemplateError::Unreadable { folder: folder.to_owned(), source };
         for name in folders_in(folder).map_err(unreadable)? {
@@ -50,6 +54,20 @@ impl PageTemplates {
                 }
             }
         }
+        Self::checked(files, broken)
+    }
+
+    /// The same with files that were read elsewhere, by their path in such a folder.
+    ///
+    /// # Errors
+    /// All files that are not sound.
+    pub fn with(own: BTreeMap<String, String>) -> Result<Self, TemplateError> {
+        Self::checked(own, Vec::new())
+    }
+
+    fn checked(own: BTreeMap<String, String>, mut broken: Vec<BrokenTemplate>) -> Result<Self, TemplateError> {
+        let mut files = shipped_files();
+        files.extend(own);
         let (templates, unparsed) = build(files);
         broken.extend(unparsed);
         broken.extend(sample::try_all(&templates));

@@ -15,6 +15,7 @@ mod delivery;
 mod drill_or_live;
 mod escalation;
 mod fitted;
+mod fuzzed;
 mod listening;
 mod matrix;
 mod panics;

@@ -3,8 +3,8 @@
 use super::event::SlashCommand;
 use crate::{
     channel::chat::ChatCommand,
-    core::RoleName,
-    text::reply::{Reply, asks_or_denies, folded, read, typed},
+    core::{RoleName, printable::excerpt},
+    text::reply::{QUOTE_MAX, Reply, asks_or_denies, folded, read, typed},
 };
 
 /// The largest number of characters of a page's text or a reason that are kept; what people type in a crisis is
@@ -51,7 +51,10 @@ impl SlashCommand {
             "page" => self.page(rest, false),
             "drill" => self.page(rest, true),
             "resolve" => self.resolve(rest),
-            other => Err(format!("there is no command {other:?}: {} help shows the commands", self.name)),
+            other => {
+                let other = excerpt(other, QUOTE_MAX);
+                Err(format!("there is no command {other:?}: {} help shows the commands", self.name))
+            }
         }
     }
 
@@ -188,6 +191,8 @@ mod tests {
     fn what_can_not_be_meant_is_told_with_what_to_type() {
         for (text, told) in [
             ("answr INC-42 wilco", "/stentor help"),
+            (&"x".repeat(5_000), "…\": /stentor help"),
+            (&format!("resolve {}", "9".repeat(5_000)), "…\" is not an incident"),
             ("answer", "answer INC-42 wilco"),
             ("answer INC-0 wilco", "answer INC-42 wilco"),
             ("answer INC-42", "roger (1)"),
@@ -203,7 +208,7 @@ mod tests {
             ("resolve it", "resolve INC-42"),
         ] {
             let Err(error) = order(text) else { panic!("{text:?} was understood") };
-            assert!(error.contains(told), "{text:?}: {error}");
+            assert!(error.contains(told) && error.chars().count() < 300, "{text:?}: {error}");
         }
     }
 }

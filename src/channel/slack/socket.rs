@@ -9,6 +9,7 @@ mod envelope;
 mod link;
 mod listener;
 
+pub use envelope::{FrameKind, SocketEnvelope, SocketFrame, acknowledgement};
 pub use listener::{ConnectFailure, SocketListener, SocketTiming, TIMING};
 
 use crate::{

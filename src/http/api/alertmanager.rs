@@ -8,7 +8,7 @@ use super::{
     items::{self, BodyItems},
 };
 use crate::{
-    core::{Alert, AlertStatus, SourceName, Timestamp, time::ForeignTime},
+    core::{Alert, AlertStatus, SourceName, Timestamp, printable::excerpt, time::ForeignTime},
     http::{body, credential, problem::ProblemDetails, state::AppState},
     matrix::SourceScope,
     text::quantity,
@@ -123,8 +123,16 @@ struct AlertElement {
     generator: String,
 }
 
-/// Each element of the body, by itself.
-fn read(bytes: &[u8], source: &SourceName, now: Timestamp) -> Result<Vec<Result<Alert, AlertRefusal>>, AlertRefusal> {
+/// Each element of the body, by itself; at most [`ALERTS_MAX`], and one error says how many were not read. Times in the
+/// alerts are the sender's wall clock, with which `now` is compared.
+///
+/// # Errors
+/// If there is no array.
+pub fn read(
+    bytes: &[u8],
+    source: &SourceName,
+    now: Timestamp,
+) -> Result<Vec<Result<Alert, AlertRefusal>>, AlertRefusal> {
     if bytes.trim_ascii().is_empty() {
         return Err(framework(StatusCode::UNPROCESSABLE_ENTITY, 602, "alerts in body is required".into()));
     }
@@ -241,7 +249,11 @@ fn alert(element: AlertElement, source: &SourceName, now: Timestamp) -> Result<A
     Ok(alert)
 }
 
+/// The most characters of a fault that are told back to the sender.
+const FAULT_MAX: usize = 300;
+
 fn unparsable(why: &str) -> AlertRefusal {
+    let why = excerpt(why, FAULT_MAX);
     let message = format!("parsing alerts body from \"\" failed, because {why}");
     framework(StatusCode::BAD_REQUEST, 400, message)
 }
@@ -256,7 +268,9 @@ fn said(status: StatusCode, message: String) -> AlertRefusal {
     AlertRefusal { status, body: Value::String(message) }
 }
 
-struct AlertRefusal {
+/// Why a body or one element is refused, as Alertmanager says it.
+#[derive(Debug)]
+pub struct AlertRefusal {
     status: StatusCode,
     body: Value,
 }

@@ -2,7 +2,7 @@
 
 use super::items::{self, BodyItems};
 use crate::{
-    core::{Alert, SourceName},
+    core::{Alert, SourceName, printable::excerpt},
     engine::{AdmissionResult, AdmittedAlert},
     http::{
         body, credential,
@@ -24,6 +24,10 @@ use std::sync::Arc;
 /// The largest number of alerts in one request; the others are refused together.
 pub const ALERTS_MAX: usize = 10_000;
 
+/// The most characters of a name or of a fault that are told back to the sender.
+const QUOTE_MAX: usize = 80;
+const FAULT_MAX: usize = 300;
+
 /// The result for one alert, sent to its sender.
 #[derive(Debug, Serialize)]
 pub struct AlertResult {
@@ -43,6 +47,18 @@ pub struct AlertResult {
 pub struct ReadAlert {
     alert: Alert,
     warnings: Vec<String>,
+}
+
+impl ReadAlert {
+    /// The alert, without what the door gives it: id and source.
+    pub fn alert(&self) -> &Alert {
+        &self.alert
+    }
+
+    /// What its sender is told though it is kept.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
 }
 
 /// `POST /v1/alerts`. The response is `202` only after the durable commit.
@@ -151,8 +167,12 @@ fn incident_of(result: &AdmissionResult) -> Option<crate::core::IncidentId> {
     }
 }
 
-/// One alert or an array of them, or several of those one after the other (as JSON lines), each alert by itself.
-fn parse(bytes: &[u8]) -> Result<Vec<Result<ReadAlert, String>>, ProblemDetails> {
+/// One alert or an array of them, or several of those one after the other (as JSON lines), each alert by itself. At most
+/// [`ALERTS_MAX`] are read, and one error says how many were not.
+///
+/// # Errors
+/// A `400` if the body begins as neither.
+pub fn parse(bytes: &[u8]) -> Result<Vec<Result<ReadAlert, String>>, ProblemDetails> {
     let mut parsed = Vec::new();
     let mut rest = bytes;
     while !rest.is_empty() || parsed.is_empty() {
@@ -239,12 +259,13 @@ fn number(name: &str, value: &RawValue, warnings: &mut Vec<String>) -> Option<Va
     match items::number(value) {
         Ok(number) => {
             if value.get().starts_with('"') {
-                warnings.push(format!("{name} is the text {}: it is kept as the number {number}", value.get()));
+                let (name, text) = (excerpt(name, QUOTE_MAX), excerpt(value.get(), QUOTE_MAX));
+                warnings.push(format!("{name} is the text {text}: it is kept as the number {number}"));
             }
             Some(number.into())
         }
         Err(written) => {
-            let shown: String = written.chars().take(40).collect();
+            let (name, shown) = (excerpt(name, QUOTE_MAX), excerpt(&written, QUOTE_MAX));
             warnings.push(format!("{name} is {shown}: only finite numbers can be kept, so it is left out"));
             None
         }
@@ -258,11 +279,14 @@ impl From<Alert> for ReadAlert {
 }
 
 fn warnings(alert: &Alert) -> Vec<String> {
-    let unknown = alert.unknown.keys().map(|name| format!("the field {name:?} is not known; it is kept"));
+    let unknown =
+        alert.unknown.keys().map(|name| format!("the field {:?} is not known; it is kept", excerpt(name, QUOTE_MAX)));
     let unsure = !(0.0..=1.0).contains(&alert.confidence);
     unknown.chain(unsure.then(|| "confidence is not between 0 and 1".to_owned())).collect()
 }
 
 fn said(error: &serde_json::Error) -> String {
+    let error = error.to_string();
+    let error = excerpt(&error, FAULT_MAX);
     format!("{error}; an alert is {{\"kind\": \"price_velocity\", \"values\": {{\"drop_pct\": 6.2}}, ..}}")
 }

@@ -3,6 +3,11 @@
 
 #[path = "checks.rs"]
 mod checks;
+#[path = "fair.rs"]
+mod fair;
+
+pub use fair::FIRST_MAX;
+use fair::Fairness;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::{sync::Arc, time::Duration};
@@ -99,6 +104,7 @@ pub struct Laws {
     /// How often the journal says so, and how often an incident about it was opened.
     told: BTreeMap<String, usize>,
     opened_about: BTreeMap<IncidentKey, usize>,
+    fairness: Option<Fairness>,
     broken: Option<Broken>,
 }
 
@@ -125,6 +131,7 @@ impl Laws {
             set_aside: BTreeMap::new(),
             told: BTreeMap::new(),
             opened_about: BTreeMap::new(),
+            fairness: None,
             broken: None,
         }
     }
@@ -173,6 +180,7 @@ impl Laws {
             Seen::Clock { at, able_since } => {
                 self.law_2_ladders_move_in_time(*at, *able_since);
                 self.law_6_drills_give_way_in_time(*at, *able_since);
+                self.law_fair_nobody_waits_behind_a_flood(*at);
             }
             Seen::NextDeadline(next) => self.law_2_the_store_knows_the_next_deadline(*next),
             Seen::TextMissing { hash } => self.fail("law 8", format!("the text {hash} was shown and is not kept")),
@@ -219,6 +227,7 @@ impl Laws {
         self.law_4_only_its_next_covers(id, &event);
         self.law_5_one_has_it(id, &event);
         self.count(id, &event);
+        self.law_fair_first_pages_wait(id, at, &event);
         if let Some(shadow) = self.shadows.get_mut(&id) {
             shadow.incident.apply(&event, at);
             shadow.last = event;
@@ -319,6 +328,7 @@ impl Laws {
     }
 
     fn started(&mut self, at: Timestamp, node: u64, page: PageId) {
+        self.first_page_starts(at, page);
         self.law_3_nothing_stale_starts(page);
         self.law_6_no_drill_beside_the_real_thing(page);
         self.rooms_hear_one_thing_at_a_time(node, page);

@@ -8,6 +8,7 @@
 
 mod dice;
 use crate::fixture;
+mod flood;
 mod laws;
 mod mutants;
 mod people;

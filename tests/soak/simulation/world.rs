@@ -114,6 +114,23 @@ pub struct World {
 impl World {
     /// The world of a seed, with everything that is to happen to it from outside already in its queue.
     pub fn new(seed: u64) -> Self {
+        let mut world = Self::bare(seed);
+        world.plan_alerts();
+        world.plan_trouble();
+        world.plan_damage(&mut Dice::new(seed ^ 0x5b01_1e55));
+        world.later(CHAOS, Job::Heal);
+        world.plan_end();
+        world
+    }
+
+    /// The end of all: what is still open is resolved by hand, and the run ends once everything is quiet.
+    pub fn plan_end(&mut self) {
+        self.later(CHAOS + RESOLVED_AFTER, Job::ResolveAll);
+        self.later(CHAOS, Job::IsQuiet);
+    }
+
+    /// Some nodes, to which nothing happens.
+    pub fn bare(seed: u64) -> Self {
         let mut dice = Dice::new(seed);
         let live = shape::shape(dice.between(0, shape::SHAPES - 1), START);
         let hands = Hands::new();
@@ -145,12 +162,6 @@ impl World {
         for _ in 0..2 + world.dice.below(2) {
             world.start_node();
         }
-        world.plan_alerts();
-        world.plan_trouble();
-        world.plan_damage(&mut Dice::new(seed ^ 0x5b01_1e55));
-        world.later(CHAOS, Job::Heal);
-        world.later(CHAOS + RESOLVED_AFTER, Job::ResolveAll);
-        world.later(CHAOS, Job::IsQuiet);
         world
     }
 

@@ -2,6 +2,8 @@
 //! on ten requests at once; one hangs, one throttles everybody to 20 a second, one refuses three of ten.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, missing_docs)]
 
+mod processor;
+
 use crate::common;
 use crate::double;
 
@@ -35,11 +37,15 @@ const PER_SECOND: f64 = 20.0;
 const WORKED: Duration = Duration::from_secs(6);
 /// What 20 a second allow for 300 pages.
 const THROTTLED: Duration = Duration::from_secs(15);
-/// How much longer than its provider allows a channel may take.
+/// How much longer than its provider allows a channel may take, besides the time for which the daemon and the providers were
+/// ready to go on and other programs had the processor.
 const WITHIN: f64 = 1.5;
 
 /// The storm may take so long before the test gives up.
 const PATIENCE: Duration = Duration::from_secs(90);
+
+/// The name of the threads that the providers run on.
+const PROVIDERS: &str = "providers";
 
 /// How often the providers are looked at.
 const LOOK: Duration = Duration::from_millis(50);
@@ -47,7 +53,8 @@ const LOOK: Duration = Duration::from_millis(50);
 #[test]
 fn everybody_is_reached_and_no_channel_waits_for_another() {
     double::install_tls();
-    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.thread_name(PROVIDERS).enable_all().build().unwrap();
     let (mail, sms, pager, slack) = runtime.block_on(async {
         let mail = smtp::MailServer::start().await;
         mail.set_busy(Busy::new(TAKES, AT_ONCE));
@@ -58,9 +65,13 @@ fn everybody_is_reached_and_no_channel_waits_for_another() {
         .env("SMS_PASSWORD", "gateway-secret-4711")
         .env("SLACK_BOT_TOKEN", "xoxb-storm")
         .start();
+    let waits = || processor::waited(daemon.pid(), "") + processor::waited(std::process::id(), PROVIDERS);
+    let before = waits();
     let fired = daemon.cli(&["fire", "storm"]);
     assert!(fired.status.success(), "{}", String::from_utf8_lossy(&fired.stderr));
     let incident = settled(&daemon, || mail.mails().len() + slack.taken());
+    let stolen = waits().saturating_sub(before);
+    println!("other programs had the processor for {:.2} s", stolen.as_secs_f64());
     let pages = incident["pages"].as_array().unwrap();
     let reached: BTreeSet<&str> =
         pages.iter().filter(|page| page["state"] == "accepted").map(|page| page["person"].as_str().unwrap()).collect();
@@ -71,7 +82,8 @@ fn everybody_is_reached_and_no_channel_waits_for_another() {
         let last = accepted.fold(0.0, f64::max) / 1e3;
         let ratio = last / allowed.as_secs_f64();
         println!("{channel}: the last page is out after {last:.2} s, {ratio:.2} of what its provider allows");
-        assert!(ratio <= WITHIN, "{channel}: {last:.2} s is {ratio:.2} times what its provider allows");
+        let own = (last - stolen.as_secs_f64()) / allowed.as_secs_f64();
+        assert!(own <= WITHIN, "{channel}: {last:.2} s, of which {own:.2} times what its provider allows is its own");
     }
     let chat = pages.iter().filter(|page| page["channel"] == "chat" && page["state"] == "accepted").count();
     assert_eq!(chat, PEOPLE, "a throttle loses nobody");

@@ -7,7 +7,7 @@ use serde_json::{Value, json, value::RawValue};
 
 /// A text frame.
 #[derive(Debug, Deserialize)]
-pub(super) struct SocketFrame {
+pub struct SocketFrame {
     #[serde(default)]
     r#type: Value,
     #[serde(default)]
@@ -21,7 +21,7 @@ pub(super) struct SocketFrame {
 
 /// The meaning of a frame.
 #[derive(Debug)]
-pub(super) enum FrameKind {
+pub enum FrameKind {
     /// The link is ready.
     Hello,
     /// Slack wants to close the link.
@@ -34,7 +34,7 @@ pub(super) enum FrameKind {
 
 /// An action of a user, to be acknowledged by its id.
 #[derive(Debug)]
-pub(super) struct SocketEnvelope {
+pub struct SocketEnvelope {
     /// The id for the acknowledgement.
     pub id: String,
     /// `interactive`, `slash_commands`, `events_api`.
@@ -47,7 +47,7 @@ pub(super) struct SocketEnvelope {
 
 impl SocketFrame {
     /// The meaning of the frame.
-    pub(super) fn word(self) -> FrameKind {
+    pub fn word(self) -> FrameKind {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         match (self.r#type.as_str(), self.envelope_id.as_str()) {
             (Some("hello"), _) => FrameKind::Hello,
@@ -64,7 +64,7 @@ impl SocketFrame {
 }
 
 /// An acknowledgement, with a private response for the user if the envelope accepts one.
-pub(super) fn acknowledgement(id: &str, reply: Option<&str>) -> String {
+pub fn acknowledgement(id: &str, reply: Option<&str>) -> String {
     let frame = match reply {
         Some(text) => json!({ "envelope_id": id, "payload": ephemeral(text) }),
         None => json!({ "envelope_id": id }),

@@ -2,6 +2,8 @@
 //! on ten requests at once; one hangs, one throttles everybody to 20 a second, one refuses three of ten.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, missing_docs)]
 
+mod drain;
+
 use crate::common;
 use crate::double;
 

@@ -25,6 +25,9 @@ pub struct ChannelSettings {
     pub pace: SendPace,
     /// The time within which a page must be accepted before the person's next channel is tried.
     pub accept_timeout: Duration,
+    /// The time after acceptance within which a delivery report must come before the person's next channel is tried;
+    /// `None` if reports are not waited for.
+    pub report_timeout: Option<Duration>,
 }
 
 impl ChannelSettings {
@@ -84,6 +87,7 @@ pub(crate) fn channel(mut table: TomlTable<'_>, at: SourceSpan, faults: &mut Mat
     let pace = table.take("pace").and_then(|item| pace(&item, faults));
     let accept_timeout =
         table.take_renamed("accept_timeout", "patience", faults).and_then(|item| item.duration(faults));
+    let report_timeout = table.take("report_timeout");
     let of_kinds: Vec<&str> = KINDS.iter().flat_map(|kind| kind.spec().keys).copied().collect();
     // Which other keys have an effect depends on the kind, so without it they are not checked.
     let Some(kind) = kind else {
@@ -97,11 +101,22 @@ pub(crate) fn channel(mut table: TomlTable<'_>, at: SourceSpan, faults: &mut Mat
     let config = (kind.spec().read)(kind, &mut table, at, faults);
     table.what = format!("{} (kind {kind})", table.what);
     table.finish(&[], &of_kinds, faults);
+    let report_timeout = report_timeout.and_then(|item| waited_for(&item, &*config, faults));
     Some(ChannelSettings {
         config,
         pace: pace.unwrap_or(kind.spec().pace),
         accept_timeout: accept_timeout.map_or(kind.spec().accept_timeout, |accept_timeout| accept_timeout.value),
+        report_timeout,
     })
+}
+
+fn waited_for(item: &TomlItem<'_>, config: &dyn ChannelConfig, faults: &mut MatrixFaults) -> Option<Duration> {
+    let timeout = item.duration(faults)?.value;
+    if config.report_hook().is_none() {
+        let message = format!("a channel of kind {} gets no delivery reports", config.kind());
+        return faults.refuse("no-reports", item.at, message, "leave `report_timeout` out");
+    }
+    Some(timeout)
 }
 
 fn kind(text: &LocatedValue<&str>, faults: &mut MatrixFaults) -> Option<ChannelKind> {

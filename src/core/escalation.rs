@@ -248,6 +248,7 @@ impl Decider<'_> {
                 self.advance(&role, StepReason::TimedOut);
             }
         }
+        self.go_round_unreported();
         // After the ladders: pages that a step has left behind need no other channel any more.
         let late = |page: &&Arc<Page>| Incident::accept_deadline(page).is_some_and(|until| until <= self.now);
         let overdue: Vec<u32> = self.incident.pages.values().filter(late).map(|page| page.n).collect();

@@ -18,7 +18,7 @@ use crate::core::{
     key::IncidentKey,
     names::{ChannelName, PersonName, RoleName, SourceName},
     page::{Page, PageStage},
-    plan::EscalationPlan,
+    plan::{AcceptTimeout, EscalationPlan},
     send_outcome::SendOutcome,
     time::Timestamp,
 };
@@ -120,6 +120,13 @@ pub enum Event {
     Overdue {
         /// The page's number.
         page: u32,
+    },
+    /// The provider has accepted the page, and has not reported in time whether it arrived.
+    Unreported {
+        /// The page's number.
+        page: u32,
+        /// How long the report was waited for.
+        within: AcceptTimeout,
     },
     /// The node that had these pages died and may have begun to send them. Another node took them over, so they may be
     /// sent twice.

@@ -176,7 +176,8 @@ impl Incident {
         }
         let ladders = self.engagements.values().filter(|e| e.is_open()).filter_map(|e| e.deadline);
         let accept_timeout = self.pages.values().filter_map(|page| Self::accept_deadline(page));
-        ladders.chain(accept_timeout).chain(self.lease()).chain(self.drill_ends_at()).min()
+        let reports = self.pages.values().filter_map(|page| Some(self.report_deadline(page)?.0));
+        ladders.chain(reports).chain(accept_timeout).chain(self.lease()).chain(self.drill_ends_at()).min()
     }
 
     /// Rooms that must still be archived, and when. One for which something is still queued waits for that: the last word
@@ -240,6 +241,7 @@ impl Incident {
                 self.settled(*page, settlement, *sent_at, text.as_ref(), at);
             }
             Event::Overdue { page } => self.page(*page, |page| page.accept_until = None),
+            Event::Unreported { page, within } => self.page(*page, |page| page.was_unreported(*within)),
             Event::Reported { page, stage, at_desk } => self.page(*page, |page| page.report(*stage, *at_desk, at)),
             Event::Undelivered { page, why } => self.page(*page, |page| {
                 page.state = PageState::Unreachable;

@@ -42,6 +42,9 @@ pub struct Page {
     /// From this time on another channel is tried as well. Only briefs have one.
     #[serde(default, rename = "patience_until", skip_serializing_if = "Option::is_none")]
     pub accept_until: Option<Timestamp>,
+    /// Its delivery report has not come in time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unreported: bool,
     /// Its current state.
     #[serde(default)]
     pub state: PageState,

@@ -25,6 +25,10 @@ pub struct EscalationPlan {
     /// does not exist in this plan.
     #[serde(rename = "patience")]
     pub accept_timeout: BTreeMap<ChannelName, AcceptTimeout>,
+    /// How long after acceptance a channel may leave a page without a delivery report before the person's next channel is
+    /// tried. A channel that is not listed here is not waited for.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub report_timeout: BTreeMap<ChannelName, AcceptTimeout>,
     /// The channels that have a room for the incident. Plans in old journals had at most one.
     #[serde(default, alias = "room", deserialize_with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
     pub rooms: Vec<ChannelName>,
@@ -258,6 +262,7 @@ mod tests {
             webhooks: Vec::new(),
             living: BTreeMap::new(),
             actions: Vec::new(),
+            report_timeout: Default::default(),
             priority: Priority::default(),
             on_resolved: OnResolved::Note,
         };

@@ -68,6 +68,10 @@ fn described(event: &Event) -> String {
         Event::Paged { page } => paged(page),
         Event::Settled { page, settlement, .. } => settled(*page, settlement),
         Event::Overdue { page } => format!("page {page} is not accepted within its channel's accept timeout"),
+        Event::Unreported { page, within } => {
+            let within = humantime::format_duration(within.0);
+            format!("page {page} is accepted, and no delivery report came in {within}")
+        }
         Event::TakenOver { pages } => format!("{} unsettled page(s) of a dead node taken over", pages.len()),
         Event::Reported { page, stage: PageStage::Delivered, .. } => format!("page {page} was delivered"),
         Event::Reported { page, stage: PageStage::Seen, at_desk: false } => format!("page {page} was seen"),

@@ -4,7 +4,8 @@
 use super::{
     incident::Incident,
     names::{PersonName, RoleName},
-    page::Page,
+    page::{Page, PageState},
+    plan::AcceptTimeout,
     time::Timestamp,
 };
 use std::collections::BTreeSet;
@@ -38,6 +39,17 @@ impl Incident {
     pub fn step_ends(&self, page: &Page) -> Option<Timestamp> {
         let engagement = self.engagements.get(page.role.as_ref().filter(|_| page.purpose.is_brief())?)?;
         engagement.deadline.filter(|_| engagement.step_entry == page.step_entry)
+    }
+
+    /// When the delivery report of a brief must have come, and how long it is waited for; `None` if it is not waited for,
+    /// or does not matter any more.
+    pub fn report_deadline(&self, page: &Page) -> Option<(Timestamp, AcceptTimeout)> {
+        let within = *self.plan.report_timeout.get(&page.channel)?;
+        let known = page.stages.delivered.is_some() || page.stages.seen.is_some() || page.unreported;
+        let waits = page.state == PageState::Accepted && !known;
+        let accepted = page.stages.accepted.filter(|_| waits)?;
+        let is_open = self.engagements.get(page.role.as_ref()?).is_some_and(|e| e.is_open());
+        self.step_ends(page).filter(|_| is_open).map(|_| (accepted + within.0, within))
     }
 
     /// The role whose people are now asked for this one: itself, or the one at the end of the chain that it waits on.

@@ -282,6 +282,7 @@ fn log(happened: &CommittedEvent) {
         Event::Settled { .. }
         | Event::Undelivered { .. }
         | Event::Overdue { .. }
+        | Event::Unreported { .. }
         | Event::TakenOver { .. }
         | Event::Preempted { .. }
         | Event::Exhausted { .. } => {

@@ -10,7 +10,7 @@ use crate::{
         draft::{MatrixDraft, NamedItems, ROTATION, RoleDraft, RotationDraft, StepDraft},
         expression::ExpressionLanguage,
         model::{KnownNames, Matrix},
-        plans::PlanBuilder,
+        plans::{PlanBuilder, report_timeouts},
         settings::People,
         trigger::Trigger,
     },
@@ -39,8 +39,9 @@ pub(super) fn assemble(
     let roster = roster(&channels, &contact_channels(&channels, &roles), &people, draft.rotations, as_of);
     let accept_timeout =
         channels.iter().map(|(name, channel)| (name.clone(), AcceptTimeout(channel.accept_timeout))).collect();
+    let report_timeout = report_timeouts(&channels);
     let living = channels.iter().filter_map(|(name, channel)| Some((name.clone(), channel.living_room()?))).collect();
-    let plans = PlanBuilder { revision: &revision, roles: &roles, accept_timeout, living };
+    let plans = PlanBuilder { revision: &revision, roles: &roles, accept_timeout, report_timeout, living };
     let triggers: BTreeMap<TriggerName, Trigger> = whole(draft.triggers)
         .map(|(name, trigger)| {
             let name = TriggerName::from(name);

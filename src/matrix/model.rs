@@ -11,7 +11,7 @@ use crate::{
     },
     matrix::{
         expression::ExpressionLanguage,
-        plans::PlanBuilder,
+        plans::{PlanBuilder, report_timeouts},
         settings::{DaemonSettings, People, Person, Sources},
         trigger::Trigger,
     },
@@ -98,7 +98,13 @@ impl Matrix {
                 self.channels.iter().map(|(name, channel)| (name.clone(), AcceptTimeout(channel.accept_timeout)));
             let (revision, roles, accept_timeout) = (&self.revision, &self.roles, accept_timeout.collect());
             // No room: the person who calls by hand already has one.
-            let plans = PlanBuilder { revision, roles, accept_timeout, living: BTreeMap::new() };
+            let plans = PlanBuilder {
+                revision,
+                roles,
+                accept_timeout,
+                report_timeout: report_timeouts(&self.channels),
+                living: BTreeMap::new(),
+            };
             Arc::new(plans.plan(TriggerName::from(BY_HAND), vec![role.clone()], Vec::new(), OnResolved::Note))
         })
     }

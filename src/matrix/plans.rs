@@ -1,6 +1,7 @@
 //! Plans of triggers and roles, to be frozen into incidents.
 
 use crate::{
+    channel::settings::ChannelSettings,
     core::{
         ChannelName, EscalationPlan, Priority, RoleName, RolePlan, TriggerName,
         plan::{AcceptTimeout, LivingRoom, OnResolved},
@@ -14,6 +15,7 @@ pub(super) struct PlanBuilder<'a> {
     pub revision: &'a str,
     pub roles: &'a BTreeMap<RoleName, RolePlan>,
     pub accept_timeout: BTreeMap<ChannelName, AcceptTimeout>,
+    pub report_timeout: BTreeMap<ChannelName, AcceptTimeout>,
     pub living: BTreeMap<ChannelName, LivingRoom>,
 }
 
@@ -75,8 +77,15 @@ impl PlanBuilder<'_> {
             living,
             webhooks: Vec::new(),
             actions: Vec::new(),
+            report_timeout: self.report_timeout.clone(),
             priority: Priority::default(),
             on_resolved,
         }
     }
+}
+
+/// The channels whose delivery reports are waited for.
+pub(super) fn report_timeouts(channels: &[(ChannelName, ChannelSettings)]) -> BTreeMap<ChannelName, AcceptTimeout> {
+    let waited = channels.iter().filter_map(|(name, channel)| Some((name.clone(), channel.report_timeout?)));
+    waited.map(|(name, timeout)| (name, AcceptTimeout(timeout))).collect()
 }

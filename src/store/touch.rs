@@ -25,7 +25,10 @@ pub(super) fn touch(kept: &mut StoredIncident, changes: &mut ChangeSet, id: Inci
                 changes.bodies.insert(id);
             }
         }
-        Event::Reported { page, .. } | Event::Undelivered { page, .. } | Event::Overdue { page } => {
+        Event::Reported { page, .. }
+        | Event::Undelivered { page, .. }
+        | Event::Overdue { page }
+        | Event::Unreported { page, .. } => {
             changes.pages.insert((id, *page));
         }
         Event::Withdrawn { pages } | Event::TakenOver { pages } => {

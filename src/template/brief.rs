@@ -38,7 +38,12 @@ pub struct BriefInput<'a> {
     pub reader: Option<PageReader<'a>>,
     /// The people's names for display.
     pub names: &'a BTreeMap<PersonName, String>,
+    /// How many more briefs of its trigger wait to be sent to the same reader by the same channel.
+    pub following: usize,
 }
+
+/// From so many on, a brief says how many more of its trigger follow it.
+pub const FOLLOWING_MIN: usize = 3;
 
 /// The reader of a page.
 #[derive(Debug, Clone, Copy)]

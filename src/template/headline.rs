@@ -3,7 +3,12 @@
 
 use crate::{
     core::{Engagement, EngagementOutcome, HandBack, IncidentStatus, PagePurpose, PersonName, RoleName},
-    template::{ask, brief::TextForm, fit, words::BriefWords},
+    template::{
+        ask,
+        brief::{FOLLOWING_MIN, TextForm},
+        fit,
+        words::BriefWords,
+    },
 };
 use std::collections::BTreeSet;
 
@@ -54,6 +59,7 @@ pub(super) fn notes(words: &BriefWords<'_>) -> Vec<String> {
     let mut notes = handed_back(words);
     notes.extend(unanswered(words));
     notes.extend(reminder(words));
+    notes.extend(following(words).map(|note| format!("{note} An answer is about this one alone.")));
     let incident = words.incident();
     let open = words.engagement().filter(|e| e.is_open());
     if let Some(received) = open.map(|e| &e.received).filter(|received| !received.is_empty()) {
@@ -67,6 +73,12 @@ pub(super) fn notes(words: &BriefWords<'_>) -> Vec<String> {
         notes.push(format!("The monitor has been silent since {}: its values are old.", words.time(at)));
     }
     notes.into_iter().map(|note| fit::guard(&note, words.is_drill())).collect()
+}
+
+/// How many more briefs of the same trigger its reader is about to get by the same channel; `None` where it is a few.
+pub(super) fn following(words: &BriefWords<'_>) -> Option<String> {
+    let count = words.brief.following;
+    (FOLLOWING_MIN <= count).then(|| format!("{count} more of {} follow.", words.incident().trigger))
 }
 
 /// Who was asked before and has not answered, and since when.

@@ -78,6 +78,7 @@ fn notes(words: &BriefWords<'_>) -> Vec<String> {
             alerts => format!("Reminder {round}, {alerts} alerts."),
         });
     }
+    notes.extend(headline::following(words).map(|note| plain(words, &fit::cut(&note, NOTE_MAX))));
     notes
 }
 

@@ -6,6 +6,7 @@ use crate::core::{
     event::Event,
     names::{ChannelName, PersonName, RoleName},
     page::{Page, PagePurpose, PageStage, PageState},
+    plan::AcceptTimeout,
     send_outcome::{HeldWhy, MAYBE_READ, NODE_DIED, SendOutcome},
     time::Timestamp,
 };
@@ -116,6 +117,22 @@ impl Decider<'_> {
         }
     }
 
+    /// Acceptance is not delivery: a brief whose report has not come in time goes by another channel too. The first one may
+    /// still arrive, so nobody is passed for it.
+    pub(super) fn go_round_unreported(&mut self) {
+        let late = |page: &Arc<Page>| {
+            self.incident
+                .report_deadline(page)
+                .filter(|(until, _)| *until <= self.now)
+                .map(|(_, within)| (page.n, within))
+        };
+        let late: Vec<(u32, AcceptTimeout)> = self.incident.pages.values().filter_map(late).collect();
+        for (page, within) in late {
+            self.emit(Event::Unreported { page, within });
+            self.fail_over(page);
+        }
+    }
+
     /// A brief that its channel does not accept goes by the person's first channel that this step has not tried. If
     /// there is none, and nobody else on the step can answer, the ladder moves immediately.
     pub(super) fn fail_over(&mut self, n: u32) {
@@ -162,6 +179,7 @@ impl Decider<'_> {
             nonce: None,
             born_at: self.now,
             accept_until: accept_timeout.map(|accept_timeout| self.now + accept_timeout.0),
+            unreported: false,
             state: PageState::Queued,
             refusals: 0,
             retry_at: None,

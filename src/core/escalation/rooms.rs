@@ -191,6 +191,7 @@ fn concerns_rooms(incident: &Incident, event: &Event) -> bool {
         | Event::Preempted { .. }
         | Event::Resolved { .. } => true,
         Event::Overdue { .. }
+        | Event::Unreported { .. }
         | Event::TakenOver { .. }
         | Event::Reported { .. }
         | Event::Undelivered { .. }

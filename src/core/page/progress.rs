@@ -3,6 +3,7 @@
 use super::Page;
 use crate::core::{
     page::stages::{PageStage, PageState},
+    plan::AcceptTimeout,
     send_outcome::{HeldWhy, SendOutcome},
     time::Timestamp,
 };
@@ -54,6 +55,12 @@ impl Page {
             }
             SendOutcome::Unsent => self.state = PageState::Unsent,
         }
+    }
+
+    /// Its delivery report has not come in time.
+    pub fn was_unreported(&mut self, within: AcceptTimeout) {
+        self.unreported = true;
+        self.last_error = Some(format!("no delivery report in {}", humantime::format_duration(within.0)));
     }
 
     /// Records what a device or a screen reported. A desk page that shows a page from another channel proves nothing

@@ -73,6 +73,7 @@ fn opening(run: &DrillRun, scenario: &Scenario, terms: DrillTerms, matrix: &str,
         living: BTreeMap::new(),
         webhooks: Default::default(),
         actions: Vec::new(),
+        report_timeout: Default::default(),
         priority: Default::default(),
         on_resolved: OnResolved::Note,
     };

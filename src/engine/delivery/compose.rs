@@ -2,7 +2,7 @@
 
 use crate::{
     channel::{Message, MessageText, ReplyOptions},
-    core::{ChannelName, FaultKind, Incident, Page, PageIdentity, PersonName, Timestamp, event::text_hash},
+    core::{ChannelName, FaultKind, Incident, Page, PageId, PageIdentity, PersonName, Timestamp, event::text_hash},
     engine::{RuntimeConfig, delivery::Delivery, delivery::room, runtime_config::form},
     matrix::{ChannelKind, ChannelSettings, Matrix},
     store::StoreError,
@@ -38,7 +38,8 @@ impl Delivery {
         let id = identity.page;
         let active = config.channels.get(&page.channel).ok_or("the channel is not in the matrix any more")?;
         let to = self.inbound.with_account(config, &page.channel, room::recipient(config, incident, page)?)?;
-        let rendered = config.render(incident, page, active.kind);
+        let following = self.queues().following(PageId { incident: incident.id, n: page.n });
+        let rendered = config.render_before(incident, page, active.kind, following);
         if let Some(why) = &rendered.fallback {
             tracing::warn!(incident.id = %incident.id, page.id = %id, why, "the template failed: the raw facts are sent");
         }
@@ -117,9 +118,22 @@ impl Delivery {
 impl RuntimeConfig {
     /// Renders a page for its reader, with placeholders in place of codes and links.
     pub fn render(&self, incident: &Incident, page: &Page, kind: ChannelKind) -> RenderedText {
+        self.render_before(incident, page, kind, 0)
+    }
+
+    /// The same where so many more briefs of its trigger wait for the same reader by the same channel.
+    pub(super) fn render_before(
+        &self,
+        incident: &Incident,
+        page: &Page,
+        kind: ChannelKind,
+        following: usize,
+    ) -> RenderedText {
         let row = page.role.as_ref().and_then(|role| incident.plan.roles.get(role));
         let texts = row.map_or(&*self.templates, |row| self.texts(&row.template, &row.template_revision));
-        render(&self.matrix, texts, &self.names, incident, page, kind)
+        let reader = reader(&self.matrix, page);
+        let brief = BriefInput { incident, page, reader, names: &self.names, following };
+        texts.render(&brief, form(kind, self.matrix.channel(&page.channel)))
     }
 }
 
@@ -132,10 +146,13 @@ pub fn render(
     page: &Page,
     kind: ChannelKind,
 ) -> RenderedText {
-    let reader = page.person.as_ref().and_then(|person| matrix.people.get(person));
-    let reader = reader.map(|person| PageReader { name: &person.name, zone: &person.zone });
-    let brief = BriefInput { incident, page, reader, names };
+    let brief = BriefInput { incident, page, reader: reader(matrix, page), names, following: 0 };
     templates.render(&brief, form(kind, matrix.channel(&page.channel)))
+}
+
+fn reader<'a>(matrix: &'a Matrix, page: &Page) -> Option<PageReader<'a>> {
+    let reader = page.person.as_ref().and_then(|person| matrix.people.get(person));
+    reader.map(|person| PageReader { name: &person.name, zone: &person.zone })
 }
 
 /// The time until the ladder pages the same reader by the same channel again, if it does so next.

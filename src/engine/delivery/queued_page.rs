@@ -122,6 +122,21 @@ impl QueuedPage {
         }
     }
 
+    /// Whether it asks for an answer.
+    pub fn is_brief(&self) -> bool {
+        matches!(self.lane, UrgencyLane::Crisis | UrgencyLane::Reminder)
+    }
+
+    /// Whether its reader can be told that it follows: a brief that waits and was not sent.
+    pub fn follows(&self) -> bool {
+        self.is_brief() && !self.attempted && !self.withdrawn
+    }
+
+    /// Its destination and its trigger.
+    pub fn flow(&self) -> (Destination, ShareId) {
+        (self.destination.clone(), self.share)
+    }
+
     pub fn take(&mut self) {
         self.turn = None;
         self.taken = self.taken.wrapping_add(1);

@@ -35,6 +35,8 @@ pub struct DeliveryQueues {
     pages: BTreeMap<PageId, QueuedPage>,
     lines: BTreeMap<LineName, ChannelQueue>,
     paced: HashMap<Destination, PaceState>,
+    /// How many briefs of one trigger wait for one destination and were not sent yet.
+    following: HashMap<(Destination, ShareId), usize>,
     /// The triggers, by number. They are as few as the matrices that were in use had.
     triggers: Vec<TriggerName>,
 }
@@ -61,6 +63,9 @@ impl DeliveryQueues {
         let turn = waiting.turn(page.retry_at.unwrap_or(page.born_at), id);
         waiting.turn = Some(turn);
         self.lines.entry(waiting.line.clone()).or_default().queue.insert(turn);
+        if waiting.follows() {
+            *self.following.entry(waiting.flow()).or_default() += 1;
+        }
         self.pages.insert(id, waiting);
     }
 
@@ -84,6 +89,7 @@ impl DeliveryQueues {
     /// Withdraws a page. One that is being sent is not interrupted.
     pub fn withdraw(&mut self, id: PageId) {
         if let Some(waiting) = self.pages.get_mut(&id) {
+            follows_no_more(&mut self.following, waiting);
             waiting.withdrawn = true;
             waiting.lane = UrgencyLane::Gone;
         }
@@ -106,6 +112,7 @@ impl DeliveryQueues {
     /// Forgets a page that has ended or is not ours any more.
     pub fn finish(&mut self, id: PageId) {
         if let Some(waiting) = self.pages.remove(&id) {
+            follows_no_more(&mut self.following, &waiting);
             self.leave_line(&waiting);
         }
     }
@@ -235,7 +242,10 @@ impl DeliveryQueues {
             if now + HELD_LONG < held && matches!(waiting.destination, Destination::Person(..)) {
                 line.set_aside(turn, now);
                 waiting.take();
-                waiting.attempted |= why == HeldWhy::DeskClosed;
+                if why == HeldWhy::DeskClosed {
+                    follows_no_more(&mut self.following, waiting);
+                    waiting.attempted = true;
+                }
                 ready.held.push((id, held, why));
                 continue;
             }
@@ -251,6 +261,7 @@ impl DeliveryQueues {
             }
             line.take(turn, now);
             waiting.take();
+            follows_no_more(&mut self.following, waiting);
             waiting.attempted = true;
             if let Destination::Room(_, incident) = waiting.destination {
                 waiting.holds = Some(incident);
@@ -272,6 +283,12 @@ impl DeliveryQueues {
         let of_incident = PageId { incident, n: 0 }..=PageId { incident, n: u32::MAX };
         let unsent = self.pages.range(of_incident).filter(|(_, waiting)| !waiting.attempted && !waiting.withdrawn);
         unsent.map(|(id, _)| id.n).collect()
+    }
+
+    /// How many more briefs of its trigger wait for the same destination as this page and were not sent yet.
+    pub fn following(&self, id: PageId) -> usize {
+        let flow = self.pages.get(&id).filter(|waiting| waiting.is_brief()).map(QueuedPage::flow);
+        flow.and_then(|flow| self.following.get(&flow)).copied().unwrap_or(0)
     }
 
     /// When the oldest page was created that was not handed to its channel yet. Drills do not count.
@@ -346,5 +363,17 @@ impl DeliveryQueues {
         if DESTINATIONS_MAX < self.paced.len() {
             self.paced.retain(|_, paced| paced.is_held(now));
         }
+    }
+}
+
+/// A brief is sent, or is not wanted any more.
+fn follows_no_more(following: &mut HashMap<(Destination, ShareId), usize>, waiting: &QueuedPage) {
+    if !waiting.follows() {
+        return;
+    }
+    let flow = waiting.flow();
+    match following.get_mut(&flow) {
+        Some(left) if 1 < *left => *left -= 1,
+        _ => drop(following.remove(&flow)),
     }
 }

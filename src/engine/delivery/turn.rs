@@ -39,5 +39,5 @@ pub(super) struct QueueTurn {
 }
 
 /// Whose share a page takes: the number of its trigger.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct ShareId(pub u32);

@@ -65,6 +65,8 @@ struct DeskPage {
     holder: Option<String>,
     since: Timestamp,
     deadline: Option<Timestamp>,
+    /// The priority of its trigger: 1 is the most urgent.
+    priority: u8,
     wanted: String,
     offers: Vec<AnswerButton>,
     /// The state, as a text for this person.
@@ -200,6 +202,7 @@ fn desk_page(
         holder: engagement.holder().map(|holder| live.name_of(holder).to_owned()),
         since: page.born_at,
         deadline: engagement.deadline,
+        priority: incident.plan.priority.into(),
         wanted: level.to_string(),
         offers: match state {
             "open" => offers(level),

@@ -6,6 +6,7 @@ mod backup;
 mod batch;
 mod begin;
 mod cache;
+mod cached;
 mod column;
 mod connection;
 pub mod disk;

@@ -6,8 +6,8 @@ mod mend;
 mod recall;
 
 use super::{
-    batch::WriteBatch, column::scalar, disk::SpaceGuard, failure::CommitFailure, request::WriterRequest, runs,
-    script::WriteScript, shared::WriterShared, state, waiting::WaitingRequests,
+    batch::WriteBatch, cached::CachedIncidents, column::scalar, disk::SpaceGuard, failure::CommitFailure,
+    request::WriterRequest, runs, script::WriteScript, shared::WriterShared, state, waiting::WaitingRequests,
 };
 use crate::{
     core::{IncidentId, IncidentNonce, StoredLine, Timestamp, event::ANCHORS},
@@ -20,16 +20,13 @@ use attempt_failure::AttemptFailure;
 use sqlx::{Connection, SqliteConnection};
 use std::{
     cell::Cell,
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     fs::File,
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
     sync::{Arc, PoisonError},
 };
 use tokio::sync::mpsc;
-
-/// The most incidents that stay in memory.
-const CACHED: usize = 20_000;
 
 /// How SQLite handles its log while space is low: checkpoint every 64 pages (256 KiB), and truncate the log.
 const TIGHT: &str = "PRAGMA wal_autocheckpoint = 64; PRAGMA wal_checkpoint(TRUNCATE)";
@@ -53,7 +50,7 @@ pub struct SqliteWriter {
     anchors: Option<ChainHead>,
     unanchored: BTreeMap<String, ChainHead>,
     plans: StoredPlans,
-    used: HashMap<IncidentId, u64>,
+    cached: CachedIncidents,
     turn: u64,
     /// Rows in the log since the last checkpoint.
     grown: usize,
@@ -83,7 +80,7 @@ impl SqliteWriter {
             anchors: None,
             unanchored: BTreeMap::new(),
             plans: StoredPlans::default(),
-            used: HashMap::new(),
+            cached: CachedIncidents::default(),
             turn: 0,
             grown: 0,
             is_ahead: false,

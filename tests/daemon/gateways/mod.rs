@@ -11,5 +11,6 @@ mod laws;
 mod push;
 mod rooms;
 mod town;
+mod unreported;
 mod vendor;
 use crate::wire;

@@ -70,7 +70,7 @@ fn played(story: &Story) -> Incident {
 
 /// The message about a page, as it is composed for a room, or for Ana.
 fn message(incident: &Incident, page: &Page, room: Option<(&str, Option<&str>)>) -> Message {
-    let brief = BriefInput { incident, page, reader: None, names: &names() };
+    let brief = BriefInput { incident, page, reader: None, names: &names(), following: 0 };
     let rendered = PageTemplates::shipped().render(&brief, TextForm::Slack);
     let text = MessageText { headline: rendered.headline, subject: rendered.subject, body: rendered.body, html: None };
     let purpose = page.purpose.clone();

@@ -1,6 +1,6 @@
 //! Whose turn it is.
 
-use super::{after, of};
+use super::{after, id, of};
 use std::{collections::BTreeMap, time::Duration};
 use stentor::{
     core::{Page, PagePurpose, Priority, Timestamp, retry::SendPace},
@@ -134,4 +134,23 @@ fn nobodys_page_starves_behind_a_trigger_that_never_has_many() {
         }
     }
     assert_eq!(left, 0, "the flood was held up for ever");
+}
+
+#[test]
+fn a_brief_that_goes_knows_how_many_of_its_trigger_follow_it() {
+    let mut delivery = DeliveryQueues::default();
+    (1..=5).for_each(|incident| ask_ana(&mut delivery, incident, "flood", 3, None));
+    ask_ana(&mut delivery, 6, "quake", 3, None);
+    let mut follow = Vec::new();
+    delivery.withdraw(id(5, 1));
+    for second in 0..10 {
+        let ready = delivery.ready(after(second * 1000), |_| SLOW);
+        ready.unsent.into_iter().for_each(|page| delivery.finish(page));
+        for page in ready.start {
+            follow.push((page.incident.0, delivery.following(page)));
+            // A refusal does not make it one that follows.
+            delivery.retry(page, after(60_000));
+        }
+    }
+    assert_eq!(follow, [(1, 3), (6, 0), (2, 2), (3, 1), (4, 0)]);
 }

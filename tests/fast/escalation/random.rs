@@ -49,6 +49,7 @@ fn plan(dice: &mut Dice) -> EscalationPlan {
         webhooks: vec!["hook".into()],
         living: BTreeMap::from([("room".into(), Default::default())]),
         actions: Vec::new(),
+        report_timeout: Default::default(),
         priority: Default::default(),
         on_resolved: OnResolved::Note,
     }

@@ -30,6 +30,8 @@ struct Scene {
     resolved: OnResolved,
     accept_timeout: BTreeMap<String, AcceptTimeout>,
     #[serde(default)]
+    report_timeout: BTreeMap<ChannelName, AcceptTimeout>,
+    #[serde(default)]
     reach: BTreeMap<PersonName, Vec<ChannelName>>,
     role: BTreeMap<RoleName, Row>,
 }
@@ -91,6 +93,7 @@ fn stage(text: &str) -> (EscalationPlan, Roster) {
         living: living.into_iter().collect(),
         webhooks: stage.webhooks,
         actions: Vec::new(),
+        report_timeout: stage.report_timeout,
         priority: Default::default(),
         on_resolved: stage.resolved,
     };
@@ -260,6 +263,8 @@ fn page(at: Timestamp, page: u32, how: &str) -> Option<IncidentInput> {
         "not-open" => SendOutcome::Held { until: at + Duration::from_secs(300), why: HeldWhy::DeskClosed },
         "kept" => SendOutcome::Accepted { receipt: SendReceipt::of_stand_in(StandIn::Sandbox, "sandbox") },
         "unsent" => SendOutcome::Unsent,
+        "delivered" => return Some(IncidentInput::Reported { page, stage: PageStage::Delivered }),
+        "undelivered" => return Some(IncidentInput::Undelivered { page, why: "rejected".into() }),
         "seen" => return Some(IncidentInput::Reported { page, stage: PageStage::Seen }),
         _ => return None,
     };

@@ -17,6 +17,7 @@ mod rooms;
 mod shipped;
 mod stand_ins;
 mod turns;
+mod urgency;
 
 /// A fixed time, so that turns of rotations are the same in every run.
 fn as_of() -> Timestamp {

@@ -160,6 +160,7 @@ fn plan(required: &[&str]) -> EscalationPlan {
         living: Default::default(),
         webhooks: Vec::new(),
         actions: Vec::new(),
+        report_timeout: Default::default(),
         priority: Default::default(),
         on_resolved: OnResolved::Note,
     }

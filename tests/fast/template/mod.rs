@@ -31,7 +31,7 @@ const ROLES: [(&str, u64); 6] =
 fn render(templates: &PageTemplates, incident: &Incident, page: &Page, form: TextForm) -> RenderedText {
     let zone = Zones::bundled().get("America/New_York").unwrap();
     let reader = page.person.as_ref().map(|_| PageReader { name: "Ana Ruiz", zone: &zone });
-    templates.render(&BriefInput { incident, page, reader, names: &names() }, form)
+    templates.render(&BriefInput { incident, page, reader, names: &names(), following: 0 }, form)
 }
 
 /// One brief as a snapshot: body, and what is beside it.

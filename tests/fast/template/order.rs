@@ -32,10 +32,20 @@ fn both_next(alert: Alert) -> Incident {
 }
 
 fn to_ana(incident: &Incident, names: &BTreeMap<PersonName, String>, form: TextForm) -> RenderedText {
+    to_ana_before(incident, names, form, 0)
+}
+
+/// The same where so many more of its trigger follow.
+fn to_ana_before(
+    incident: &Incident,
+    names: &BTreeMap<PersonName, String>,
+    form: TextForm,
+    following: usize,
+) -> RenderedText {
     let zone = Zones::bundled().get("Europe/Madrid").unwrap();
     let reader = Some(PageReader { name: "Ana Ruiz", zone: &zone });
     let page = brief_of(incident, "trader");
-    PageTemplates::shipped().render(&BriefInput { incident, page, reader, names }, form)
+    PageTemplates::shipped().render(&BriefInput { incident, page, reader, names, following }, form)
 }
 
 #[test]
@@ -102,5 +112,22 @@ fn an_sms_that_is_cut_ends_with_a_whole_word_and_not_with_the_first_words_of_a_l
         let whole = format!("Venue: {}", venue.chars().take(200).collect::<String>());
         assert!(!line.ends_with("wor...") && !line.ends_with("wo...") && !line.ends_with("w..."), "{line}");
         assert!(whole.len() <= 2 * line.len() + 10, "{line} of {whole}");
+    }
+}
+
+#[test]
+fn a_brief_says_how_many_more_of_its_trigger_follow_once_they_are_more_than_a_few() {
+    for drill in [false, true] {
+        let incident = both_next(flash_crash(drill));
+        for form in FORMS {
+            let few = to_ana_before(&incident, &names(), form, 2).body;
+            assert_eq!(few, to_ana(&incident, &names(), form).body, "{form:?}");
+            let many = to_ana_before(&incident, &names(), form, 59);
+            let texts = [Some(many.body), many.html];
+            for text in texts.iter().flatten() {
+                assert!(text.contains("59 more of") && text.contains("follow."), "{form:?}: {text}");
+                assert!(form != TextForm::Sms || gsm7::septets(text).is_some(), "{text}");
+            }
+        }
     }
 }

@@ -2,6 +2,7 @@
 //! on ten requests at once; one hangs, one throttles everybody to 20 a second, one refuses three of ten.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, missing_docs)]
 
+mod drain;
 mod processor;
 
 use crate::common;

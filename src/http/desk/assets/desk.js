@@ -152,7 +152,7 @@ function confirmByState() {
   tell(heard ? "good" : "note", says, page || unconfirmed, page && page.state);
 }
 
-/// Open pages, one for each role: a reminder replaces the page that it repeats. Live before drill, then by deadline.
+/// Open pages, one for each role: a reminder replaces the page that it repeats. Live before drill, then by priority, then by deadline.
 function queue() {
   const newest = new Map();
   for (const page of state ? state.pages : []) {
@@ -162,7 +162,7 @@ function queue() {
     if (!other || number(other) < number(page)) newest.set(key, page);
   }
   const due = (page) => (page.deadline ? Date.parse(page.deadline) : Infinity);
-  return [...newest.values()].sort((a, b) => a.drill - b.drill || due(a) - due(b) || number(a) - number(b));
+  return [...newest.values()].sort((a, b) => a.drill - b.drill || a.priority - b.priority || due(a) - due(b) || number(a) - number(b));
 }
 
 const number = (page) => Number(page.page.split(".").pop()) || 0;

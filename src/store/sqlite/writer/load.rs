@@ -54,8 +54,8 @@ impl SqliteWriter {
             match found {
                 Ok(kept) => {
                     self.shared.published.show([(id, kept.clone())]);
+                    self.cached.used(id, &kept, self.turn);
                     self.loaded.incidents.insert(id, kept);
-                    self.used.insert(id, self.turn);
                 }
                 Err(error) => lost.push((id, error)),
             }

@@ -1,11 +1,15 @@
 //! Updates memory after a commit, and restores it from the disk after a failure.
 
-use super::{CACHED, SqliteWriter, grown};
+use super::{SqliteWriter, grown};
 use crate::{
     core::{IncidentId, event::ANCHORS},
     store::{
         ChangeSet, StoreError, WorkingSet,
-        sqlite::{connection::connect, state},
+        sqlite::{
+            cached::{CACHE_BYTES_MAX, CachedIncidents},
+            connection::connect,
+            state,
+        },
     },
 };
 use sqlx::Connection;
@@ -24,7 +28,7 @@ impl SqliteWriter {
             let Some(kept) = self.loaded.incidents.get(id) else { continue };
             if kept.incident.is_open() || !kept.claims.is_empty() {
                 shown.push((*id, kept.clone()));
-                self.used.insert(*id, self.turn);
+                self.cached.used(*id, kept, self.turn);
             } else {
                 done.push(*id);
             }
@@ -35,9 +39,8 @@ impl SqliteWriter {
         }
         self.forget(&done);
         self.loaded.observed.retain(|name, window| !changes.observed.contains(name) || 0 < window.count());
-        if CACHED < self.loaded.incidents.len() {
-            self.forget_oldest();
-        }
+        let surplus = self.cached.surplus(CACHE_BYTES_MAX);
+        self.forget(&surplus);
         let changed = !changes.is_empty();
         self.shared.quarantine().keep(changes.quarantine);
         if changed {
@@ -45,18 +48,10 @@ impl SqliteWriter {
         }
     }
 
-    fn forget_oldest(&mut self) {
-        let last_used = |id: &IncidentId| self.used.get(id).copied().unwrap_or(0);
-        let mut ids: Vec<_> = self.loaded.incidents.keys().map(|id| (last_used(id), *id)).collect();
-        ids.sort_unstable();
-        let oldest: Vec<_> = ids.into_iter().take(CACHED / 10).map(|(_, id)| id).collect();
-        self.forget(&oldest);
-    }
-
     pub(super) fn forget(&mut self, ids: &[IncidentId]) {
         for id in ids {
             self.loaded.incidents.remove(id);
-            self.used.remove(id);
+            self.cached.forget(*id);
         }
         self.shared.published.forget(ids);
     }
@@ -80,6 +75,8 @@ impl SqliteWriter {
     /// Takes over what was read from the disk. Unreadable rows are set aside.
     pub(super) fn adopt(&mut self, state: state::StartState) {
         self.loaded = WorkingSet { incidents: self.shared.published.all(), ..state.loaded };
+        self.cached = CachedIncidents::default();
+        self.loaded.incidents.iter().for_each(|(id, kept)| self.cached.used(*id, kept, self.turn));
         self.shared.published.set_open(self.loaded.open_now());
         self.last_id = state.last_id;
         self.anchors = state.anchors;

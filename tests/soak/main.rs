@@ -9,5 +9,6 @@ mod double;
 mod fixture;
 
 mod crash;
+mod record;
 mod simulation;
 mod storm;

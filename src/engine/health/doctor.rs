@@ -21,10 +21,23 @@ pub const SIGNATURE: &str = "x-stentor-signature";
 /// How far the wall clock may differ from the store's time, in microseconds, before the doctor warns.
 const DRIFT_MAX_US: i64 = 1_000_000;
 
+/// How far the journal's time may be ahead of the wall clock, in microseconds, before it is no drift any more but a clock
+/// that was wrong: an hour.
+const AHEAD_MAX_US: i64 = 3_600_000_000;
+
 /// What is wrong when the wall clock is so far ahead of the store's time, in microseconds; `None` if they agree. It
 /// stops no page: ladders keep the store's time, and who is on call is looked up by the wall clock.
 pub fn clock_problem(ahead_us: i64) -> Option<String> {
     let seconds = ahead_us.unsigned_abs() as f64 / 1e6;
+    if ahead_us <= -AHEAD_MAX_US {
+        let span = humantime::format_duration(Duration::from_secs(ahead_us.unsigned_abs() / 1_000_000));
+        return Some(format!(
+            "the journal's time is {span} ahead of the wall clock: a wall clock is wrong, or was wrong when the journal was \
+             written. Set the wall clock if it is wrong now, and restart. If it is right, waits are as long as they should \
+             be, but the times in the journal, in reports and in texts are too late by that much; to begin anew, stop \
+             Stentor while nothing is open and start it on a new state folder (keep the old one: it is the record)"
+        ));
+    }
     let is = if ahead_us < 0 { "behind" } else { "ahead of" };
     (DRIFT_MAX_US <= ahead_us.saturating_abs()).then(|| {
         format!(
@@ -95,6 +108,7 @@ impl Health {
         }
         checks.push(match clock_problem(wall_us) {
             None => ProbeCheck::fine("clock", "the wall clock and the ladders' agree"),
+            Some(problem) if wall_us <= -AHEAD_MAX_US => ProbeCheck::failed("clock", problem),
             Some(problem) => ProbeCheck::doubtful("clock", problem),
         });
         checks

@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods)]
 #![allow(clippy::unwrap_used)]
 
+mod ahead;
 mod backup;
 mod command;
 use crate::common;

@@ -5,7 +5,10 @@ use crate::{
     core::Timestamp,
     drill::runner::drill_runner::DrillRunner,
     engine::Engine,
-    http::{explanations::AnsweredTexts, handled_requests, reloader::ReloaderCell, wrong_codes::WrongCodes},
+    http::{
+        desk::board::SharedBoard, explanations::AnsweredTexts, handled_requests, reloader::ReloaderCell,
+        wrong_codes::WrongCodes,
+    },
     store::clock::{ClockSources, SystemClock},
 };
 use std::{
@@ -40,6 +43,8 @@ pub struct AppState {
     pub reloader: ReloaderCell,
     /// Twilio's requests that were already handled.
     pub answered: handled_requests::HandledRequests,
+    /// The board of all desks.
+    pub board: SharedBoard,
     /// Texts that were answered lately.
     pub texts: AnsweredTexts,
     /// The wrong codes of each SMS number.

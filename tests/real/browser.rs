@@ -170,7 +170,7 @@ async function main() {
     if (line.type() !== "error" || line.location().url.endsWith("/favicon.ico")) return;
     say({ trouble: `${line.text()} ${line.location().url}` });
   });
-  const heard = page.waitForResponse((answer) => answer.url().endsWith("/desk/events") && answer.status() === 200);
+  const heard = page.waitForResponse((answer) => answer.url().includes("/desk/events") && answer.status() === 200);
   await page.goto(link);
   await heard;
   const text = () => page.locator("body").innerText();

@@ -57,7 +57,7 @@ fn a_desk_is_usable_at_every_size_and_by_keyboard_and_a_drill_is_never_said_in_a
     let looks: Vec<Value> =
         lines.map(|line| serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line}"))).collect();
     assert!(child.wait().unwrap().success(), "{looks:#?}");
-    assert_eq!(looks.len(), 6 + 4, "{looks:#?}");
+    assert_eq!(looks.len(), 6 + 4 + 2, "{looks:#?}");
     for look in &looks {
         assert_eq!(look["trouble"], Value::Array(Vec::new()), "{look:#}");
     }
@@ -140,6 +140,12 @@ function shape() {
     say("by keyboard", focused === "BODY" ? ["the focus is lost"] : []);
   }
   say("the board", await rules());
+  for (const [width, height] of [[390, 844], [720, 450]]) {
+    await page.setViewportSize({ width, height });
+    const head = await page.locator("header").evaluate((header) => header.offsetHeight);
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+    say(`the board at ${width} x ${height}`, [...(130 < head ? [`a head of ${head} px`] : []), ...(width < wide ? [`${wide} px wide`] : [])]);
+  }
   await browser.close();
 })().catch((error) => { console.log(JSON.stringify({ trouble: [String(error)] })); process.exit(1); });
 "##;

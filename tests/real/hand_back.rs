@@ -69,6 +69,6 @@ fn a_wrong_press_is_handed_back_on_the_desk_and_a_lost_confirmation_goes_with_th
     // To sign out takes a second press, too; then the screen says that it is deaf.
     bo.may_lose_its_line();
     bo.press("Sign out");
-    bo.press_until("Press again: no page reaches any screen of yours then", "it is not signed in");
+    bo.press_until("Press again: sign out on every screen", "it is not signed in");
     assert!(!eve.reads("line good").contains("not signed in"), "nobody else is signed out");
 }

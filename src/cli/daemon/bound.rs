@@ -134,6 +134,7 @@ impl BoundDaemon {
             reloader: Default::default(),
             answered: Default::default(),
             texts: Default::default(),
+            board: Default::default(),
             guesses: Mutex::default(),
         });
         write_address(&state, address)?;

@@ -8,7 +8,7 @@ use crate::{
     http::{
         desk::{
             cards::{self, Card},
-            snapshot::{DeskAbout, DeskSnapshot, snapshot},
+            snapshot::{AskedOf, DeskAbout, about, asked, readable},
         },
         state::AppState,
     },
@@ -17,7 +17,7 @@ use crate::{
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     hash::{DefaultHasher, Hash, Hasher},
     sync::{Arc, Weak},
 };
@@ -57,7 +57,7 @@ impl DeskChange {
 }
 
 /// The news of one list of cards.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct CardChanges {
     /// The keys of all its cards in their order, if that changed. A card that is not among them is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -73,31 +73,106 @@ impl CardChanges {
     }
 }
 
+/// Which incidents have changed since a desk was last told.
+pub enum ChangedIncidents {
+    /// Any may have.
+    Any,
+    /// At most [`CHANGED_MAX`].
+    These(BTreeSet<IncidentId>),
+}
+
+/// The largest number of changed incidents that are looked at one by one.
+const CHANGED_MAX: usize = 64;
+
+impl ChangedIncidents {
+    /// None has.
+    pub fn none() -> Self {
+        Self::These(BTreeSet::new())
+    }
+
+    /// This one has, too.
+    pub fn add(&mut self, id: IncidentId) {
+        if let Self::These(ids) = self {
+            ids.insert(id);
+            if CHANGED_MAX < ids.len() {
+                *self = Self::Any;
+            }
+        }
+    }
+}
+
 /// What one desk was told last. It holds a digest of each card that the desk shows, and no card: their number is bounded
-/// by the limits of [`snapshot`].
+/// by the limits of a desk.
 #[derive(Default)]
 pub struct DeskChanges {
     seq: u64,
     config: Weak<RuntimeConfig>,
     about: u64,
+    asked: AskedOf,
     pages: SentCards,
     incidents: SentCards,
 }
 
 impl DeskChanges {
-    /// What is new; `None` if nothing is.
-    pub async fn next(&mut self, app: &AppState, person: &PersonName) -> Result<Option<DeskChange>, StoreError> {
+    /// What is new, where these incidents have changed; `None` if nothing is.
+    pub async fn next(
+        &mut self,
+        app: &AppState,
+        person: &PersonName,
+        changed: &ChangedIncidents,
+    ) -> Result<Option<DeskChange>, StoreError> {
         let live = app.engine.config();
+        let config = Arc::downgrade(&live);
+        let is_anew = self.seq == 0 || !self.config.ptr_eq(&config);
+        let asked = match is_anew || self.is_concerned(app, person, changed).await {
+            true => Some(asked(app, person).await?),
+            false => None,
+        };
+        let mine = match &asked {
+            Some(asked) => Some(readable(app, &asked.ids).await),
+            None => None,
+        };
+        let board = app.board.now(app.engine.reads()).await?;
+        let about = about(app, &live, person, asked.as_ref().unwrap_or(&self.asked), &board).await?;
         // Nothing is waited for after this: what was noted as told is told.
-        let DeskSnapshot { asked, board, mut about } = snapshot(app, &live, person).await?;
-        let (now, config) = (app.engine.now(), Arc::downgrade(&live));
-        if !self.config.ptr_eq(&config) {
+        if is_anew {
             self.pages.redraw();
             self.incidents.redraw();
             self.config = config;
         }
-        let pages = self.pages.changes(&asked, now, |incident| cards::pages(app, &live, incident, person));
-        let incidents = self.incidents.changes(&board, now, |incident| cards::row(&live, incident, person));
+        self.asked = asked.unwrap_or_else(|| std::mem::take(&mut self.asked));
+        let now = app.engine.now();
+        let pages = mine.map_or_else(CardChanges::default, |mine| {
+            self.pages.changes(&mine, now, |incident| cards::pages(app, &live, incident, person))
+        });
+        let incidents = self.incidents.changes(&board.incidents, now, |incident| cards::row(&live, incident, person));
+        Ok(self.told(about, now, pages, incidents))
+    }
+
+    /// Whether the pages of this desk may have changed, or there is a new one.
+    async fn is_concerned(&self, app: &AppState, person: &PersonName, changed: &ChangedIncidents) -> bool {
+        let ChangedIncidents::These(ids) = changed else { return true };
+        for id in ids {
+            if self.asked.ids.contains(id) {
+                return true;
+            }
+            let is_asked =
+                |incident: &Incident| incident.pages.values().any(|page| page.person.as_ref() == Some(person));
+            let incident = app.engine.reads().view(*id).await;
+            if incident.map_or(true, |incident| incident.is_some_and(|incident| is_asked(&incident))) {
+                return true;
+            }
+        }
+        false
+    }
+
+    fn told(
+        &mut self,
+        mut about: DeskAbout,
+        now: Timestamp,
+        pages: CardChanges,
+        incidents: CardChanges,
+    ) -> Option<DeskChange> {
         if !self.pages.order.is_empty() {
             about.idle.clear();
         }
@@ -106,10 +181,10 @@ impl DeskChanges {
         let about = Some(about).filter(|_| self.about != digest || self.seq == 0);
         self.about = digest;
         if about.is_none() && pages.is_empty() && incidents.is_empty() {
-            return Ok(None);
+            return None;
         }
         self.seq += 1;
-        Ok(Some(DeskChange { seq: self.seq, now, about, pages, incidents }))
+        Some(DeskChange { seq: self.seq, now, about, pages, incidents })
     }
 }
 

@@ -1,5 +1,6 @@
 //! The pages for browsers: the desk, the page of a mail link, the sandbox's outbox.
 
+pub mod board;
 pub mod cards;
 pub mod changes;
 pub mod handlers;

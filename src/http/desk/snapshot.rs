@@ -4,16 +4,17 @@ use crate::{
     core::{Incident, IncidentId, PersonName, Timestamp, Zone},
     engine::RuntimeConfig,
     http::{
-        desk::{cards::ENDED_SHOWN, idle},
+        desk::{
+            board::{BOARD_MAX, Board},
+            cards::ENDED_SHOWN,
+            idle,
+        },
         state::AppState,
     },
     store::{AskedIncidents, AskedQuery, AskedStanding, IncidentFilter, StoreError, earlier},
 };
 use serde::Serialize;
 use std::{collections::BTreeSet, sync::Arc};
-
-/// The largest number of incidents on the board, open ones first; the board says how many it leaves out.
-pub const BOARD_MAX: usize = 30;
 
 /// The largest number of open incidents that a desk can ask for beyond those on its board.
 pub const MORE_OPEN_MAX: usize = 1000;
@@ -25,14 +26,15 @@ pub const WAITING_SHOWN: usize = 25;
 /// The same limit for the newest open incidents that do not wait for its person, and for ended ones.
 pub const OTHERS_SHOWN: usize = 25;
 
-/// The incidents of one desk, and what it says besides their cards.
-pub struct DeskSnapshot {
-    /// Those whose pages it shows, in their order.
-    pub asked: Vec<Arc<Incident>>,
-    /// Those on its board, in their order.
-    pub board: Vec<Arc<Incident>>,
-    /// The rest.
-    pub about: DeskAbout,
+/// The incidents whose pages a desk shows.
+#[derive(Default)]
+pub struct AskedOf {
+    /// First those that wait for its person, each group newest first.
+    pub ids: Vec<IncidentId>,
+    /// How many more wait for its person.
+    waiting: usize,
+    /// How many others there are, open or ended a short time ago, in which its person was asked.
+    others: usize,
 }
 
 /// What a desk says besides its cards.
@@ -77,26 +79,33 @@ pub struct OpenRow {
     open_roles: Vec<String>,
 }
 
-/// What is on the desk of `person` now.
-pub async fn snapshot(app: &AppState, live: &RuntimeConfig, person: &PersonName) -> Result<DeskSnapshot, StoreError> {
-    let mut left_out = LeftOut::default();
-    let mut incidents = Vec::new();
-    for id in asked(app, person, &mut left_out).await? {
-        // An incident that can not be read must not remove the others from the desk.
-        match app.engine.reads().view(id).await {
-            Ok(incident) => incidents.extend(incident),
-            Err(error) => tracing::error!(incident.id = %id, %error, "a desk can not show this incident"),
-        }
-    }
-    let board = board(app, &mut left_out).await?;
-    let idle = if board.iter().any(|incident| incident.is_open()) {
+/// What is true of the desk of `person` as a whole.
+pub async fn about(
+    app: &AppState,
+    live: &RuntimeConfig,
+    person: &PersonName,
+    asked: &AskedOf,
+    board: &Board,
+) -> Result<DeskAbout, StoreError> {
+    let idle = if board.incidents.iter().any(|incident| incident.is_open()) {
         Vec::new()
     } else {
         idle::lines(live, &app.engine.reads().proofs().await?, person, app.engine.now())
     };
-    let person = person_view(app, live, person);
-    let about = DeskAbout { person, idle, build: env!("CARGO_PKG_VERSION"), left_out };
-    Ok(DeskSnapshot { asked: incidents, board, about })
+    let left_out = LeftOut { waiting: asked.waiting, asked: asked.others, open: board.left_out };
+    Ok(DeskAbout { person: person_view(app, live, person), idle, build: env!("CARGO_PKG_VERSION"), left_out })
+}
+
+/// The incidents, as far as they can be read: one that can not be must not remove the others from the desk.
+pub async fn readable(app: &AppState, ids: &[IncidentId]) -> Vec<Arc<Incident>> {
+    let mut incidents = Vec::with_capacity(ids.len());
+    for id in ids {
+        match app.engine.reads().view(*id).await {
+            Ok(incident) => incidents.extend(incident),
+            Err(error) => tracing::error!(incident.id = %id, %error, "a desk can not show this incident"),
+        }
+    }
+    incidents
 }
 
 fn person_view(app: &AppState, live: &RuntimeConfig, person: &PersonName) -> PersonView {
@@ -105,8 +114,8 @@ fn person_view(app: &AppState, live: &RuntimeConfig, person: &PersonName) -> Per
     PersonView { id: person.to_string(), name: live.name_of(person).to_owned(), zone: zone.name().to_owned(), clock }
 }
 
-/// The incidents whose pages this person's desk shows: first those that wait for them, each group newest first.
-async fn asked(app: &AppState, person: &PersonName, left_out: &mut LeftOut) -> Result<Vec<IncidentId>, StoreError> {
+/// The incidents whose pages this person's desk shows.
+pub async fn asked(app: &AppState, person: &PersonName) -> Result<AskedOf, StoreError> {
     let look = async |standing, oldest, limit| {
         app.engine.reads().asked(person.clone(), AskedQuery { standing, oldest, limit }).await
     };
@@ -117,31 +126,17 @@ async fn asked(app: &AppState, person: &PersonName, left_out: &mut LeftOut) -> R
         ids.sort_unstable_by(|a, b| b.cmp(a));
         ids.dedup();
     }
-    left_out.waiting = total.saturating_sub(ids.len());
+    let (waiting, mut others) = (total.saturating_sub(ids.len()), 0);
     let ended_since = earlier(app.engine.now(), ENDED_SHOWN);
     for standing in [AskedStanding::Open, AskedStanding::EndedSince(ended_since)] {
         let AskedIncidents { incidents, total } = look(standing, false, OTHERS_SHOWN).await?;
-        left_out.asked += total - incidents.len();
+        others += total - incidents.len();
         ids.extend(incidents);
     }
     // One that changed between two of these reads is in both.
     let mut known = BTreeSet::new();
     ids.retain(|id| known.insert(*id));
-    Ok(ids)
-}
-
-/// The incidents on the board: first the open ones, each group newest first.
-async fn board(app: &AppState, left_out: &mut LeftOut) -> Result<Vec<Arc<Incident>>, StoreError> {
-    let reads = app.engine.reads();
-    let mut board = reads.list(IncidentFilter { open_only: true, limit: BOARD_MAX }).await?;
-    if BOARD_MAX <= board.len() {
-        left_out.open = reads.open_count().await?.saturating_sub(board.len());
-    }
-    let recent = reads.list(IncidentFilter { open_only: false, limit: BOARD_MAX }).await?;
-    let over = recent.into_iter().filter(|incident| !incident.is_open());
-    let room = BOARD_MAX - board.len().min(BOARD_MAX);
-    board.extend(over.take(room));
-    Ok(board)
+    Ok(AskedOf { ids, waiting, others })
 }
 
 /// The open incidents that do not fit on the board, a line each. They are read when somebody asks for them: a desk that

@@ -5,7 +5,10 @@ use crate::{
     core::{IncidentId, PersonName},
     http::{
         credential,
-        desk::{changes::DeskChanges, page},
+        desk::{
+            changes::{ChangedIncidents, DeskChanges},
+            page,
+        },
         state::AppState,
     },
     store::StoreError,
@@ -25,7 +28,7 @@ use serde::{Deserialize, Serialize};
 use std::{convert::Infallible, sync::Arc, time::Duration};
 use tokio::{
     sync::broadcast::{Receiver, error::RecvError},
-    time::{Instant, sleep_until, timeout},
+    time::{Instant, sleep_until, timeout_at},
 };
 
 /// The interval of heartbeats to the page.
@@ -63,6 +66,7 @@ pub async fn events(
         changes: app.engine.changes(),
         csrf: app.engine.keys().csrf(&cookie).expose_secret().to_owned(),
         wants_whole: !changes,
+        changed: ChangedIncidents::Any,
         sent: DeskChanges::default(),
         sent_at: Instant::now(),
         beat_at: Instant::now() + BEAT_EVERY,
@@ -92,6 +96,7 @@ struct DeskLine {
     csrf: String,
     /// Whether the page reads nothing but whole states.
     wants_whole: bool,
+    changed: ChangedIncidents,
     /// What this desk was told.
     sent: DeskChanges,
     sent_at: Instant,
@@ -124,14 +129,17 @@ fn events_of(line: DeskLine) -> impl Stream<Item = Result<Event, Infallible>> {
                     line.beats -= 1;
                     if line.beats == 0 {
                         (line.beats, line.fresh) = (LOOK_EVERY, true);
+                        line.changed = ChangedIncidents::Any;
                     }
                     let beat = Event::default().event("beat").data(line.app.engine.now().to_string());
                     return Some((Ok(beat), line));
                 }
-                change = line.changes.recv() => match change {
-                    Ok(_) | Err(RecvError::Lagged(_)) => line.settle().await,
-                    Err(RecvError::Closed) => return None,
-                },
+                change = line.changes.recv() => {
+                    if !line.note(change) {
+                        return None;
+                    }
+                    line.settle().await;
+                }
             }
         }
     })
@@ -145,29 +153,45 @@ impl DeskLine {
     /// Waits until a burst of changes is over, and until the last event is long enough ago.
     async fn settle(&mut self) {
         let end = (Instant::now() + SETTLE).max(self.sent_at + APART);
-        let more = async { while !matches!(self.changes.recv().await, Err(RecvError::Closed)) {} };
-        let _ = timeout(end - Instant::now(), more).await;
+        while let Ok(change) = timeout_at(end, self.changes.recv()).await {
+            if !self.note(change) {
+                break;
+            }
+        }
         self.fresh = true;
+    }
+
+    /// Whether there will be more.
+    fn note(&mut self, change: Result<IncidentId, RecvError>) -> bool {
+        match change {
+            Ok(id) => self.changed.add(id),
+            Err(RecvError::Lagged(_)) => self.changed = ChangedIncidents::Any,
+            Err(RecvError::Closed) => return false,
+        }
+        true
     }
 
     /// What changed since the last event.
     async fn news(&mut self) -> Option<Event> {
-        let event = self.changed().await;
+        let changed = std::mem::replace(&mut self.changed, ChangedIncidents::none());
+        let event = self.event(&changed).await;
         event.unwrap_or_else(|error| {
             tracing::error!(%error, person = %self.person, "a desk's state could not be read");
+            self.changed = ChangedIncidents::Any;
             None
         })
     }
 
-    async fn changed(&mut self) -> Result<Option<Event>, StoreError> {
-        let Some(mut change) = self.sent.next(&self.app, &self.person).await? else { return Ok(None) };
+    async fn event(&mut self, changed: &ChangedIncidents) -> Result<Option<Event>, StoreError> {
+        let Some(mut change) = self.sent.next(&self.app, &self.person, changed).await? else { return Ok(None) };
         self.sent_at = Instant::now();
         let csrf = (change.seq == 1 || self.wants_whole).then_some(self.csrf.as_str());
         if !self.wants_whole {
             return Ok(event(csrf, change));
         }
         if change.seq != 1 {
-            let Some(whole) = DeskChanges::default().next(&self.app, &self.person).await? else { return Ok(None) };
+            let whole = DeskChanges::default().next(&self.app, &self.person, &ChangedIncidents::Any).await?;
+            let Some(whole) = whole else { return Ok(None) };
             change = whole;
         }
         Ok(event(csrf, change.into_whole()))

@@ -15,8 +15,9 @@ use stentor::{
     http::{
         api::view,
         desk::{
-            changes::DeskChanges,
-            snapshot::{BOARD_MAX, more_open},
+            board::BOARD_MAX,
+            changes::{ChangedIncidents, DeskChanges},
+            snapshot::more_open,
             standing::told,
         },
         state::AppState,
@@ -70,7 +71,8 @@ impl World {
 
     /// All that a desk shows.
     pub async fn shown(&self, person: &str) -> Value {
-        let change = DeskChanges::default().next(&self.app, &PersonName::from(person)).await.unwrap();
+        let person = PersonName::from(person);
+        let change = DeskChanges::default().next(&self.app, &person, &ChangedIncidents::Any).await.unwrap();
         after(&Value::Null, &serde_json::to_value(change.unwrap()).unwrap())
     }
 

@@ -427,6 +427,7 @@ impl World {
             reloader: Default::default(),
             answered: Default::default(),
             texts: Default::default(),
+            board: Default::default(),
             guesses: Mutex::default(),
         })
     }

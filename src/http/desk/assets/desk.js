@@ -584,7 +584,7 @@ async function signOut() {
 function drawSignOut() {
   if (leaving && leaving.until <= Date.now()) leaving = null;
   $("logout").classList.toggle("sure", Boolean(leaving));
-  say($("logout"), leaving ? "Press again: no page reaches any screen of yours then" : "Sign out");
+  say($("logout"), leaving ? "Press again: sign out on every screen" : "Sign out");
 }
 
 // --- Sound, notifications, the screen kept awake ------------------------------------------------------------------

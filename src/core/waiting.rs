@@ -18,19 +18,19 @@ impl Page {
 impl Incident {
     /// Everybody who was asked for any role.
     pub fn asked(&self) -> BTreeSet<&PersonName> {
-        self.pages.values().filter_map(|page| page.asks()).collect()
+        self.pages.asked()
     }
 
     /// Whether this person was asked for any role.
     pub fn has_asked(&self, person: &PersonName) -> bool {
-        self.pages.values().any(|page| page.asks() == Some(person))
+        self.pages.has_asked(person)
     }
 
     /// The roles that this person was asked for, that nobody has yet, and that this person has not passed on.
     pub fn waiting_roles<'a>(&'a self, person: &'a PersonName) -> impl Iterator<Item = &'a RoleName> {
         let open = self.engagements.iter().filter(|(_, e)| e.is_open() && !e.unable.contains(person));
         let open = open.filter(|_| self.is_open()).map(|(role, _)| role);
-        open.filter(move |role| self.briefs_of(role).any(|page| page.person.as_ref() == Some(person)))
+        open.filter(move |role| self.pages.has_asked_for(role, person))
     }
 
     /// The role whose people are now asked for this one: itself, or the one at the end of the chain that it waits on.

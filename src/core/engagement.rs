@@ -173,6 +173,12 @@ impl Engagement {
         self.handed_back.push(HandBack { person: person.clone(), of: of.cloned(), taken_at, at });
     }
 
+    /// All its steps are used up and its last one repeats: no other role answers in its place any more.
+    pub fn exhaust(&mut self) {
+        self.exhausted = true;
+        self.waits_on = None;
+    }
+
     /// Since when it has been open without a break: since the last hand-back, or since its ladder began.
     pub fn open_since(&self) -> Timestamp {
         self.handed_back.last().map_or(self.entered_at, |back| back.at)

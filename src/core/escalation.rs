@@ -250,9 +250,7 @@ impl Decider<'_> {
         }
         self.go_round_unreported();
         // After the ladders: pages that a step has left behind need no other channel any more.
-        let late = |page: &&Arc<Page>| Incident::accept_deadline(page).is_some_and(|until| until <= self.now);
-        let overdue: Vec<u32> = self.incident.pages.values().filter(late).map(|page| page.n).collect();
-        for page in overdue {
+        for page in self.incident.pages.overdue(self.now) {
             self.emit(Event::Overdue { page });
             self.fail_over(page);
         }

@@ -4,17 +4,17 @@ pub use super::identity::IncidentId;
 use crate::core::{
     alert::Alert,
     drill::DrillTerms,
-    engagement::{Engagement, EngagementOutcome},
+    engagement::Engagement,
     event::{Actor, Event, IncidentOpening, hex},
     finding::Classification,
     identity::{IncidentIdentity, IncidentNonce, PageIdentity},
+    incident_pages::IncidentPages,
     key::IncidentKey,
-    names::{ChannelName, PersonName, RoleName, TriggerName},
+    names::{ChannelName, RoleName, TriggerName},
     overflow::OverflowKeys,
-    page::{Page, PagePurpose, PageState},
+    page::Page,
     plan::{EscalationPlan, LivingRoom},
     room::WarRoom,
-    send_outcome::SendOutcome,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -84,7 +84,7 @@ pub struct Incident {
     /// When its monitor reported that the condition is over.
     pub all_clear_at: Option<Timestamp>,
     /// The engagement of each role that was entered.
-    pub engagements: BTreeMap<RoleName, Engagement>,
+    pub engagements: Arc<BTreeMap<RoleName, Engagement>>,
     /// The rooms that exist, by channel.
     pub rooms: BTreeMap<ChannelName, WarRoom>,
     /// What providers call the messages that answered it last, in their order; at most [`ORIGINS_MAX`].
@@ -98,7 +98,7 @@ pub struct Incident {
     pub overflow: Option<Arc<OverflowKeys>>,
     /// The pages, by number. They are stored as rows of their own, not in the incident's body.
     #[serde(skip)]
-    pub pages: BTreeMap<u32, Arc<Page>>,
+    pub pages: IncidentPages,
 }
 
 impl Incident {
@@ -122,12 +122,12 @@ impl Incident {
             status: IncidentStatus::Open,
             silent_since: None,
             all_clear_at: None,
-            engagements: BTreeMap::new(),
+            engagements: Arc::default(),
             rooms: BTreeMap::new(),
             origins: VecDeque::new(),
             judgement: None,
             overflow: None,
-            pages: BTreeMap::new(),
+            pages: IncidentPages::default(),
         }
     }
 
@@ -175,9 +175,9 @@ impl Incident {
             return self.archives().map(|(_, due)| due).min();
         }
         let ladders = self.engagements.values().filter(|e| e.is_open()).filter_map(|e| e.deadline);
-        let accept_timeout = self.pages.values().filter_map(|page| Self::accept_deadline(page));
-        let reports = self.pages.values().filter_map(|page| Some(self.report_deadline(page)?.0));
-        ladders.chain(reports).chain(accept_timeout).chain(self.lease()).chain(self.drill_ends_at()).min()
+        let accepted = self.pages.accept_deadline();
+        let reports = self.awaiting_report().map(|(_, until, _)| until);
+        ladders.chain(reports).chain(accepted).chain(self.lease()).chain(self.drill_ends_at()).min()
     }
 
     /// Rooms that must still be archived, and when. One for which something is still queued waits for that: the last word
@@ -191,13 +191,14 @@ impl Incident {
         let made = self.plan.living.iter().filter(|(channel, _)| self.rooms.contains_key(*channel));
         let due = made.filter_map(move |(channel, living)| Some((channel, due(living)?)));
         due.filter(|(room, _)| {
-            !self.is_archived(room) && !self.posts_to(room).any(|page| page.state == PageState::Queued)
+            let mut queued = self.pages.queued_for(None);
+            !self.is_archived(room) && !queued.any(|post| post.channel == **room)
         })
     }
 
     /// Whether a room has been archived, or is about to be.
     pub fn is_archived(&self, room: &ChannelName) -> bool {
-        self.posts_to(room).any(|page| page.purpose == PagePurpose::RoomArchive)
+        self.pages.is_archived(room)
     }
 
     /// The posts to a room, newest first.
@@ -225,96 +226,6 @@ impl Incident {
         self.alert.lease_until.filter(|_| self.silent_since.is_none() && self.all_clear_at.is_none())
     }
 
-    /// When a page's accept timeout expires, as long as that still matters.
-    pub fn accept_deadline(page: &Page) -> Option<Timestamp> {
-        page.accept_until.filter(|_| page.state == PageState::Queued)
-    }
-
-    /// Records what happened. It decides nothing and cannot fail; an event about an unknown role or page changes
-    /// nothing.
-    pub fn apply(&mut self, event: &Event, at: Timestamp) {
-        self.last_at = self.last_at.max(at);
-        match event {
-            Event::Opened(_) => {}
-            Event::Paged { page } => drop(self.pages.insert(page.n, page.clone())),
-            Event::Settled { page, settlement, sent_at, text } => {
-                self.settled(*page, settlement, *sent_at, text.as_ref(), at);
-            }
-            Event::Overdue { page } => self.page(*page, |page| page.accept_until = None),
-            Event::Unreported { page, within } => self.page(*page, |page| page.was_unreported(*within)),
-            Event::Reported { page, stage, at_desk } => self.page(*page, |page| page.report(*stage, *at_desk, at)),
-            Event::Undelivered { page, why } => self.page(*page, |page| {
-                page.state = PageState::Unreachable;
-                page.last_error = Some(why.clone());
-            }),
-            Event::Withdrawn { pages } => {
-                pages.iter().for_each(|n| self.page(*n, |page| page.state = PageState::Withdrawn));
-            }
-            Event::TakenOver { pages } => {
-                pages.iter().for_each(|n| self.page(*n, |page| page.maybe_repeated = true));
-            }
-            Event::Joined { alert } => self.joined(alert),
-            Event::Overflowed { key, alert } => self.overflowed(key, alert),
-            Event::OverflowCleared { key, .. } => self.count_overflow(|overflow| overflow.clear(key)),
-            Event::AllClear { .. } => self.all_clear_at = Some(at),
-            Event::SourceSilent { lease } => self.silent_since = Some(*lease),
-            Event::RoleEntered { role, instead_of } => self.enter(role, instead_of.as_ref(), at),
-            Event::StepEntered { role, step, round, on_call, until, .. } => {
-                if let Some(engagement) = self.engagements.get_mut(role) {
-                    engagement.step_entered(*step, *round, on_call, *until);
-                }
-            }
-            Event::StepProlonged { role, until } => {
-                if let Some(engagement) = self.engagements.get_mut(role) {
-                    engagement.deadline = Some(*until);
-                }
-            }
-            Event::Answered { role, person, verdict, origin, .. } => {
-                self.origins.extend(origin.clone());
-                self.origins.drain(..self.origins.len().saturating_sub(ORIGINS_MAX));
-                if let Some(engagement) = role.as_ref().and_then(|role| self.engagements.get_mut(role)) {
-                    engagement.answered(person, verdict);
-                }
-            }
-            Event::Engaged { role, person } => {
-                self.end(role, EngagementOutcome::Engaged { person: person.clone(), at });
-            }
-            Event::Covered { role, by, person } => {
-                self.end(role, EngagementOutcome::Covered { by: by.clone(), person: person.clone(), at });
-            }
-            Event::HandedBack { role, person } => self.reopen(role, person, None, at),
-            Event::Reopened { role, of, person } => self.reopen(role, person, Some(of), at),
-            Event::StoodDown { role } => self.end(role, EngagementOutcome::StoodDown { at }),
-            Event::HandedOver { role, next } => {
-                if let Some(engagement) = self.engagements.get_mut(role) {
-                    engagement.waits_on = Some(next.clone());
-                    engagement.deadline = None;
-                }
-                if let Some(engagement) = self.engagements.get_mut(next) {
-                    engagement.stands_for.insert(role.clone());
-                }
-            }
-            Event::Exhausted { role } => {
-                if let Some(engagement) = self.engagements.get_mut(role) {
-                    engagement.exhausted = true;
-                    // Its last step repeats: no other role answers in its place any more.
-                    engagement.waits_on = None;
-                }
-            }
-            Event::Injected { .. } | Event::Preempted { .. } => {}
-            Event::Resolved { by, why } => {
-                self.status = IncidentStatus::Resolved { by: by.clone(), why: why.clone(), at };
-                let open: Vec<RoleName> = self.open_roles().cloned().collect();
-                for role in &open {
-                    self.end(role, EngagementOutcome::Closed { at });
-                }
-            }
-            Event::Judged { by, finding, note } => {
-                self.judgement = Some(Classification { finding: *finding, note: note.clone(), by: by.clone(), at });
-            }
-        }
-    }
-
     /// Roles without an outcome.
     pub fn open_roles(&self) -> impl Iterator<Item = &RoleName> {
         self.engagements.iter().filter(|(_, e)| e.is_open()).map(|(role, _)| role)
@@ -323,77 +234,14 @@ impl Incident {
     /// The briefs of the role's current step.
     pub fn step_pages<'a>(&'a self, role: &'a RoleName) -> impl Iterator<Item = &'a Page> {
         let step_entry = self.engagements.get(role).map(|e| e.step_entry);
-        self.briefs_of(role).filter(move |page| Some(page.step_entry) == step_entry)
+        step_entry.into_iter().flat_map(move |step_entry| self.pages.of_step(role, step_entry))
     }
 
-    /// Every brief about a role.
+    /// Every brief about a role, by number. It looks at every page: a step must not.
     pub fn briefs_of<'a>(&'a self, role: &'a RoleName) -> impl Iterator<Item = &'a Page> {
         self.pages
             .values()
             .map(|page| &**page)
             .filter(move |page| page.role.as_ref() == Some(role) && page.purpose.is_brief())
-    }
-
-    fn joined(&mut self, alert: &Arc<Alert>) {
-        self.alert = alert.clone();
-        self.alerts += 1;
-        self.silent_since = None;
-        self.all_clear_at = None;
-    }
-
-    fn overflowed(&mut self, key: &IncidentKey, alert: &Arc<Alert>) {
-        // The first of them has opened the incident.
-        if self.overflow.is_some() {
-            self.joined(alert);
-        }
-        self.count_overflow(|overflow| overflow.count(key, alert));
-    }
-
-    fn count_overflow(&mut self, change: impl FnOnce(&mut OverflowKeys)) {
-        let overflow = Arc::make_mut(self.overflow.get_or_insert_default());
-        change(overflow);
-        self.summary = overflow.summary(&self.trigger);
-    }
-
-    fn enter(&mut self, role: &RoleName, instead_of: Option<&RoleName>, at: Timestamp) {
-        // It is entered again after it was stood down: the step numbers of its old and new pages must stay distinct.
-        let step_entry = self.engagements.get(role).map_or(0, |before| before.step_entry);
-        let engagement = Engagement::entered(instead_of, step_entry, at);
-        self.engagements.insert(role.clone(), engagement);
-    }
-
-    fn end(&mut self, role: &RoleName, outcome: EngagementOutcome) {
-        if let Some(engagement) = self.engagements.get_mut(role) {
-            engagement.outcome = Some(outcome);
-            engagement.deadline = None;
-        }
-    }
-
-    fn reopen(&mut self, role: &RoleName, person: &PersonName, of: Option<&RoleName>, at: Timestamp) {
-        if let Some(engagement) = self.engagements.get_mut(role) {
-            engagement.reopen(person, of, at);
-        }
-    }
-
-    /// Changes the page with this number, if there is one.
-    fn page(&mut self, n: u32, change: impl FnOnce(&mut Page)) {
-        if let Some(page) = self.pages.get_mut(&n) {
-            change(Arc::make_mut(page));
-        }
-    }
-
-    fn settled(
-        &mut self,
-        n: u32,
-        settlement: &SendOutcome,
-        sent_at: Option<Timestamp>,
-        text: Option<&String>,
-        at: Timestamp,
-    ) {
-        let Some(page) = self.pages.get_mut(&n).map(Arc::make_mut) else { return };
-        page.settle(settlement, sent_at, text, at);
-        if let Some(room) = WarRoom::opened_by(page) {
-            self.rooms.insert(page.channel.clone(), room);
-        }
     }
 }

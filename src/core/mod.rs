@@ -18,6 +18,8 @@ pub mod finding;
 pub mod hex;
 pub mod identity;
 pub mod incident;
+mod incident_fold;
+pub mod incident_pages;
 pub mod key;
 pub mod names;
 pub mod oncall;
@@ -67,6 +69,7 @@ pub use event::{Event, IncidentOpening, JournalRecord, ShownText, SourceEvent, S
 pub use finding::{Classification, ClassificationKind};
 pub use identity::{IncidentIdentity, IncidentNonce, PageIdentity, PageNonce};
 pub use incident::{Incident, IncidentId, IncidentStatus};
+pub use incident_pages::IncidentPages;
 pub use key::IncidentKey;
 pub use names::{ChannelName, PersonName, RoleName, RotationName, SourceName, TriggerName};
 pub use oncall::{Roster, Rotation};

@@ -36,13 +36,13 @@ impl Incident {
 
     /// Whether any of its messages stayed in the sandbox.
     pub fn is_sandboxed(&self) -> bool {
-        self.pages.values().any(|page| page.is_sandboxed())
+        self.pages.is_sandboxed()
     }
 
     /// Whether any message to a person stayed in the sandbox. Then the incident measures neither those people nor their
     /// channels. A war room or a notice in the sandbox does not change that.
     pub fn has_sandboxed_page(&self) -> bool {
-        self.pages.values().any(|page| page.person.is_some() && page.is_sandboxed())
+        self.pages.is_sandboxed_for_people()
     }
 
     /// Whether a brief of this role stayed in the sandbox. Then its time to engagement says nothing about people who

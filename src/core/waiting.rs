@@ -20,19 +20,19 @@ impl Page {
 impl Incident {
     /// Everybody who was asked for any role.
     pub fn asked(&self) -> BTreeSet<&PersonName> {
-        self.pages.values().filter_map(|page| page.asks()).collect()
+        self.pages.asked()
     }
 
     /// Whether this person was asked for any role.
     pub fn has_asked(&self, person: &PersonName) -> bool {
-        self.pages.values().any(|page| page.asks() == Some(person))
+        self.pages.has_asked(person)
     }
 
     /// The roles that this person was asked for, that nobody has yet, and that this person has not passed on.
     pub fn waiting_roles<'a>(&'a self, person: &'a PersonName) -> impl Iterator<Item = &'a RoleName> {
         let open = self.engagements.iter().filter(|(_, e)| e.is_open() && !e.unable.contains(person));
         let open = open.filter(|_| self.is_open()).map(|(role, _)| role);
-        open.filter(move |role| self.briefs_of(role).any(|page| page.person.as_ref() == Some(person)))
+        open.filter(move |role| self.pages.has_asked_for(role, person))
     }
 
     /// When the step that a brief belongs to ends; `None` for other pages, and when the ladder has left that step.
@@ -50,6 +50,15 @@ impl Incident {
         let accepted = page.stages.accepted.filter(|_| waits)?;
         let is_open = self.engagements.get(page.role.as_ref()?).is_some_and(|e| e.is_open());
         self.step_ends(page).filter(|_| is_open).map(|_| (accepted + within.0, within))
+    }
+
+    /// The briefs whose delivery report is waited for, by when it must have come, and how long that is. Only the present
+    /// step of a role has any.
+    pub fn awaiting_report(&self) -> impl Iterator<Item = (u32, Timestamp, AcceptTimeout)> {
+        let waits = !self.plan.report_timeout.is_empty();
+        let open = self.engagements.iter().filter(move |(_, e)| waits && e.is_open());
+        let briefs = open.flat_map(|(role, e)| self.pages.of_step(role, e.step_entry));
+        briefs.filter_map(|page| self.report_deadline(page).map(|(until, within)| (page.n, until, within)))
     }
 
     /// The role whose people are now asked for this one: itself, or the one at the end of the chain that it waits on.

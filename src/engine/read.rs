@@ -89,6 +89,11 @@ impl EngineReader {
         self.store.lines(chain, after, limit).await
     }
 
+    /// The position after which the last `count` lines of a chain are.
+    pub async fn tail(&self, chain: String, count: usize) -> Result<i64, StoreError> {
+        self.store.tail(chain, count).await
+    }
+
     /// Compares one portion of the stored state with the journal.
     pub async fn audit(&self, from: RecordCursor) -> Result<RecordPortion, StoreError> {
         self.store.audit(from).await

@@ -150,8 +150,8 @@ fn failing(timeline: &IncidentTimeline, role: &RoleTimeline, attempts: &AttemptF
     }
     let (channel, (of, failed)) = channels.into_iter().max_by_key(|(_, (_, failed))| failed.len())?;
     let first = failed.first().filter(|_| of <= 2 * failed.len())?;
-    let everybody = timeline.incident.pages.values().filter(|page| page.channel == *channel);
-    let works = everybody.clone().any(|page| page.stages.accepted.is_some() && !has_failed(page));
+    let everybody = || timeline.incident.pages.values().filter(|page| page.channel == *channel);
+    let works = everybody().any(|page| page.stages.accepted.is_some() && !has_failed(page));
     let one = failed.iter().all(|page| page.person == first.person);
     Some(FailingChannel {
         channel: channel.clone(),

@@ -2,8 +2,8 @@
 
 use crate::core::{
     Alert, ChannelName, Classification, DrillTerms, Engagement, EscalationPlan, Incident, IncidentIdentity,
-    IncidentKey, IncidentStatus, OverflowKeys, Page, RoleName, Timestamp, TriggerName, WarRoom, event::hex,
-    time::known_time,
+    IncidentKey, IncidentPages, IncidentStatus, OverflowKeys, Page, RoleName, Timestamp, TriggerName, WarRoom,
+    event::hex, time::known_time,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -63,7 +63,7 @@ struct ReadBody {
     status: IncidentStatus,
     silent_since: Option<Timestamp>,
     all_clear_at: Option<Timestamp>,
-    engagements: BTreeMap<RoleName, Engagement>,
+    engagements: Arc<BTreeMap<RoleName, Engagement>>,
     #[serde(default)]
     rooms: BTreeMap<ChannelName, WarRoom>,
     /// The one room, in bodies of earlier versions.
@@ -135,7 +135,7 @@ pub fn read(
     at: Timestamp,
     body: &str,
     plan: Arc<EscalationPlan>,
-    pages: BTreeMap<u32, Arc<Page>>,
+    pages: IncidentPages,
 ) -> serde_json::Result<Incident> {
     let mut read: ReadBody = serde_json::from_str(body)?;
     if read.room.is_some() {

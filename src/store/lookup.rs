@@ -44,6 +44,10 @@ pub trait Lookup: Send + Sync + 'static {
     /// no limit: a brief that was left out could not be answered.
     fn briefs_of(&self, person: PersonName, ended_since: Timestamp) -> BoxFuture<'_, Result<Vec<BriefOf>, StoreError>>;
 
+    /// The position after which the last `count` lines of a chain are: [`super::Store::lines`] begins there. 0 if it has
+    /// no more.
+    fn tail(&self, chain: String, count: usize) -> BoxFuture<'_, Result<i64, StoreError>>;
+
     /// The newest page to which this channel's provider gave this id.
     fn page_by_receipt(
         &self,

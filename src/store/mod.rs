@@ -32,7 +32,7 @@ pub use open::{StoreConfig, open_store, read_store};
 pub use quarantine::{QuarantineStatus, QuarantinedRow, RowKind, RowName, RowRemains};
 pub use sqlite::SqliteStore;
 pub use transaction::{Transaction, ended_windows};
-pub use working_set::{ChangeSet, StoredIncident, WorkingSet};
+pub use working_set::{ChangeSet, PageClaims, StoredIncident, WorkingSet};
 
 use crate::core::{
     ContactProof, DrillRun, Event, Incident, IncidentId, IncidentKey, PageId, Priority, RunId, ScheduledRun, ShownText,

@@ -11,13 +11,13 @@ pub(super) fn touch(kept: &mut StoredIncident, changes: &mut ChangeSet, id: Inci
     changes.heads.insert(id);
     match event {
         Event::Paged { page } => {
-            kept.claims.insert(page.n, epoch);
+            kept.claims.insert_mut(page.n, epoch);
             changes.pages.insert((id, page.n));
             changes.asked.extend(page.asks().map(|person| (id, person.clone())));
         }
         Event::Settled { page, settlement, .. } => {
             if !kept.incident.pages.get(page).is_some_and(|page| page.is_owed()) {
-                kept.claims.remove(page);
+                kept.claims.remove_mut(page);
             }
             changes.pages.insert((id, *page));
             if matches!(settlement, core::SendOutcome::Accepted { receipt } if receipt.room.is_some()) {

@@ -7,13 +7,13 @@ use super::{
     line::{ChainHead, JournalLine, is_foreign},
     quarantine::{QuarantinedRow, RowName},
     touch::touch,
-    working_set::{ChangeSet, StoredIncident, WorkingSet},
+    working_set::{ChangeSet, PageClaims, StoredIncident, WorkingSet},
 };
 use crate::core::{
     self, Alert, ContactProof, Event, Incident, IncidentId, IncidentInput, IncidentKey, IncidentOpening, PageNonce,
     Roster, SourceEvent, SourceName, Timestamp, overflow::episode_hash, time::StepTime, trigger::TriggerThreshold,
 };
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 /// One transaction: the part of the working set that it asked for, and what it changes.
 pub struct Transaction<'a> {
@@ -86,9 +86,10 @@ impl<'a> Transaction<'a> {
         tell_apart(self.host, &mut incident, &mut events);
         let head = ChainHead::before_first(&id.to_string());
         self.loaded.keys.insert(incident.key.clone(), id);
-        self.loaded
-            .incidents
-            .insert(id, StoredIncident { incident: Arc::new(incident), head, claims: BTreeMap::new(), joined: None });
+        self.loaded.incidents.insert(
+            id,
+            StoredIncident { incident: Arc::new(incident), head, claims: PageClaims::default(), joined: None },
+        );
         self.lent.push(id);
         self.keep(id, events, roster);
         id
@@ -126,7 +127,8 @@ impl<'a> Transaction<'a> {
             .collect();
         let mut doubtful = Vec::new();
         for n in &mine {
-            let before = kept.claims.insert(*n, host.epoch());
+            let before = kept.claims.get(n).copied();
+            kept.claims.insert_mut(*n, host.epoch());
             self.changes.pages.insert((id, *n));
             self.changes.heads.insert(id);
             doubtful.extend(Some(*n).filter(|_| !before.is_some_and(|epoch| host.has_left(epoch))));
@@ -221,7 +223,6 @@ impl<'a> Transaction<'a> {
                 self.changes.proofs.insert((proof.person.clone(), proof.channel.clone()), proof);
             }
             let (seq, opened_at, drill) = (kept.head.seq, kept.incident.opened_at, kept.incident.drill);
-            // This reads all pages, so it is not done for events that are as frequent as pages.
             let is_engagement = matches!(event, Event::Engaged { .. } | Event::Covered { .. });
             let sandboxed = is_engagement && kept.incident.has_sandboxed_page();
             let trigger = kept.incident.trigger.clone();
@@ -264,9 +265,7 @@ fn tell_apart(host: &dyn TransactionHost, incident: &mut Incident, events: &mut 
         let Event::Paged { page } = event else { continue };
         let nonce = Some(PageNonce::from(host.draw()));
         Arc::make_mut(page).nonce = nonce;
-        if let Some(kept) = incident.pages.get_mut(&page.n) {
-            Arc::make_mut(kept).nonce = nonce;
-        }
+        incident.pages.change(page.n, |page| page.nonce = nonce);
     }
 }
 

@@ -57,6 +57,9 @@ impl WorkingSet {
 const DRILLS: &str = IncidentKey::DRILLS.0;
 const AFTER_DRILLS: &str = IncidentKey::DRILLS.1;
 
+/// The epochs that claim owed pages, by page number. A copy shares what did not change.
+pub type PageClaims = rpds::RedBlackTreeMapSync<u32, u64>;
+
 /// One incident as the store holds it.
 #[derive(Debug, Clone)]
 pub struct StoredIncident {
@@ -65,7 +68,7 @@ pub struct StoredIncident {
     /// The head of its chain.
     pub head: ChainHead,
     /// The epochs that claim its owed pages, by page number.
-    pub claims: BTreeMap<u32, u64>,
+    pub claims: PageClaims,
     /// The line of the newest alert that joined since the body was written.
     pub joined: Option<u64>,
 }

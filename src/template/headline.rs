@@ -96,7 +96,7 @@ pub(super) fn unanswered(words: &BriefWords<'_>) -> Vec<String> {
 
 /// The people who got briefs about a role.
 pub(super) fn asked_for<'a>(words: &BriefWords<'a>, role: &'a RoleName) -> BTreeSet<&'a PersonName> {
-    words.incident().briefs_of(role).filter_map(|page| page.person.as_ref()).collect()
+    words.incident().pages.asked_for(role).collect()
 }
 
 /// Who last had the reader's role, or one that it stands in for, and handed it back: the people who are asked must know
@@ -126,8 +126,7 @@ fn stood_for<'a>(words: &BriefWords<'a>, role: &'a RoleName) -> Option<(&'a Role
 
 fn in_place_of(words: &BriefWords<'_>, role: &RoleName, engagement: &Engagement) -> Option<String> {
     let since = engagement.open_since();
-    let asked = words.incident().briefs_of(role).filter(|page| since <= page.born_at);
-    let asked = asked.filter_map(|page| page.person.as_ref());
+    let asked = words.incident().pages.asked_since(role, since);
     let silent: BTreeSet<&PersonName> = asked.filter(|person| !engagement.unable.contains(*person)).collect();
     if silent.is_empty() && !engagement.handed_back.is_empty() {
         return None;
@@ -148,9 +147,7 @@ fn in_place_of(words: &BriefWords<'_>, role: &RoleName, engagement: &Engagement)
 fn asked_before<'a>(words: &BriefWords<'a>, engagement: &Engagement) -> BTreeSet<&'a PersonName> {
     let (Some(role), page) = (words.role(), words.brief.page) else { return BTreeSet::new() };
     let since = engagement.open_since();
-    let earlier =
-        words.incident().briefs_of(role).filter(|other| other.step_entry < page.step_entry && since <= other.born_at);
-    let silent = earlier.filter_map(|other| other.person.as_ref());
+    let silent = words.incident().pages.asked_before(role, page.step_entry, since).into_iter();
     silent.filter(|person| !words.reads(person) && !engagement.unable.contains(*person)).collect()
 }
 

@@ -5,7 +5,6 @@ use super::{fit, words::BriefWords};
 use crate::core::{
     Engagement, EngagementOutcome, HandBack, IncidentStatus, Page, PersonName, RoleName, Timestamp, event::Actor,
 };
-use std::collections::BTreeMap;
 
 /// The longest sentence, in characters.
 const SENTENCE_MAX: usize = 140;
@@ -24,19 +23,23 @@ enum TrailEntry<'a> {
 
 /// The last `max` entries, oldest first, each with its time; and how many came before.
 pub(super) fn last(words: &BriefWords<'_>, max: usize) -> (Vec<(Timestamp, String)>, usize) {
-    let mut entries = all(words);
+    let mut entries = all(words, max);
     entries.sort_by_key(|(at, _)| *at);
-    let earlier = entries.len().saturating_sub(max);
+    // The calls that were left out are older than those that are here.
+    let unread = words.incident().pages.call_count().saturating_sub(max);
+    let cut = entries.len().saturating_sub(max);
+    let earlier = cut + unread;
     let told = |(at, entry): &(Timestamp, TrailEntry<'_>)| (*at, fit::cut(&sentence(words, entry), SENTENCE_MAX));
-    (entries[earlier..].iter().map(told).collect(), earlier)
+    (entries[cut..].iter().map(told).collect(), earlier)
 }
 
-fn all<'a>(words: &BriefWords<'a>) -> Vec<(Timestamp, TrailEntry<'a>)> {
+/// The entries, without calls that are no part of the last `max`.
+fn all<'a>(words: &BriefWords<'a>, max: usize) -> Vec<(Timestamp, TrailEntry<'a>)> {
     let incident = words.incident();
     let mut entries: Vec<(Timestamp, TrailEntry<'a>)> = Vec::new();
     entries.extend(incident.detected_at.map(|at| (at, TrailEntry::Detected)));
     entries.push((incident.opened_at, TrailEntry::Opened));
-    entries.extend(asked(words));
+    entries.extend(asked(words, max));
     entries.extend(incident.engagements.iter().flat_map(|(role, engagement)| of_role(role, engagement)));
     entries.extend(incident.all_clear_at.map(|at| (at, TrailEntry::AllClear)));
     if let IncidentStatus::Resolved { by, at, .. } = &incident.status {
@@ -45,15 +48,14 @@ fn all<'a>(words: &BriefWords<'a>) -> Vec<(Timestamp, TrailEntry<'a>)> {
     entries
 }
 
-/// Who was asked for what, once for each step, whatever the number of channels.
-fn asked<'a>(words: &BriefWords<'a>) -> impl Iterator<Item = (Timestamp, TrailEntry<'a>)> {
-    let mut calls: BTreeMap<(Timestamp, &RoleName, &PersonName), Vec<&Page>> = BTreeMap::new();
-    for page in words.incident().pages.values().filter(|page| page.purpose.is_brief()) {
-        if let (Some(role), Some(person)) = (&page.role, &page.person) {
-            calls.entry((page.born_at, role, person)).or_default().push(page);
-        }
-    }
-    calls.into_iter().map(|((at, role, person), pages)| (at, TrailEntry::Asked { person, role, pages }))
+/// Who was asked for what last, once for each step, whatever the number of channels; in order.
+fn asked<'a>(words: &BriefWords<'a>, max: usize) -> Vec<(Timestamp, TrailEntry<'a>)> {
+    let last = words.incident().pages.calls().rev().take(max);
+    let entry = |(at, role, person), pages| (at, TrailEntry::Asked { person, role, pages });
+    let mut last: Vec<_> =
+        last.map(|((at, role, person), pages)| entry((*at, role, person), pages.collect())).collect();
+    last.reverse();
+    last
 }
 
 fn of_role<'a>(role: &'a RoleName, engagement: &'a Engagement) -> impl Iterator<Item = (Timestamp, TrailEntry<'a>)> {

@@ -1,13 +1,21 @@
 //! `stentor show`: one incident, its roles' stages, its pages, its timeline.
 
 use crate::{
-    cli::{client::DaemonClient, error::CliError, options::PathOptions, table},
+    cli::{
+        client::{DaemonClient, next_portion},
+        error::CliError,
+        options::PathOptions,
+        table,
+    },
     core::{Event, JournalRecord, PageAttempts, attempts, printable::one_line, sentence::sentence},
-    http::api::view::{HandBackView, IncidentView, OverflowView, RoleView},
+    http::{
+        api::view::{HandBackView, IncidentView, OverflowView, RoleView},
+        control::commands::LINES_MAX,
+    },
 };
 use clap::Args;
-use serde_json::{Value, json};
-use std::process::ExitCode;
+use serde_json::Value;
+use std::{collections::VecDeque, process::ExitCode};
 
 #[derive(Debug, Args)]
 pub struct ShowArgs {
@@ -22,38 +30,115 @@ pub struct ShowArgs {
     /// Print everything as JSON
     #[arg(long)]
     json: bool,
+    /// Show this many lines of the timeline, the newest
+    #[arg(long, value_name = "LINES", default_value_t = LINES_SHOWN)]
+    last: usize,
+    /// Show the whole timeline and every page
+    #[arg(long, conflicts_with = "last")]
+    all: bool,
 }
+
+/// How many lines of a timeline are shown unless more are asked for: an incident that nobody answers has many thousands.
+const LINES_SHOWN: usize = 1_000;
 
 impl ShowArgs {
     pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
         let client = DaemonClient::of(places)?;
         let mut incident: IncidentView = client.get(&format!("/v1/incidents/{}", self.incident))?;
-        let timeline = timeline(&client, &incident.id)?;
-        let tried = attempts(timeline.iter().map(|record| (record.at, &record.event)));
-        for page in &mut incident.pages {
-            // The journal knows which pages a channel was really given, and which a drill held back.
-            let refusals = tried.get(&page.n).map_or(0, PageAttempts::refusals);
-            page.refusals = u32::try_from(refusals).unwrap_or(u32::MAX);
+        let mut timeline = Timeline::begin(&client, &incident.id, (!self.all).then_some(self.last))?;
+        if timeline.is_whole() {
+            count_refusals(&mut incident, &timeline.portion);
         }
         if self.json {
-            println!("{}", serde_json::to_string_pretty(&json!({ "incident": incident, "timeline": timeline }))?);
-            return Ok(ExitCode::SUCCESS);
+            return self.print_json(&client, &incident, timeline);
         }
         table::say(&head(&incident));
         if !incident.roles.is_empty() {
             println!("\n{}", roles(&incident.roles));
         }
         if self.pages {
-            println!("\n{}", pages(&incident));
+            self.each_portion(&client, &incident, |shown| {
+                println!("\n{}", pages(shown));
+                Ok(())
+            })?;
         }
         println!("\nTIMELINE (UTC)");
-        for record in &timeline {
+        if let Some(left_out) = timeline.left_out() {
+            table::say(&format!("  {left_out}"));
+        }
+        while let Some(record) = timeline.next()? {
             table::say(&format!("  {}  {}", record.at.to_utc().format("%H:%M:%S%.3f"), sentence(&record.event)));
         }
         if self.texts {
-            print_texts(&client, &incident)?;
+            self.each_portion(&client, &incident, |shown| print_texts(&client, shown))?;
         }
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// Shows the newest pages, or all of them, a portion at a time.
+    fn each_portion(
+        &self,
+        client: &DaemonClient,
+        incident: &IncidentView,
+        mut each: impl FnMut(&IncidentView) -> Result<(), CliError>,
+    ) -> Result<(), CliError> {
+        if incident.pages_before == 0 {
+            return each(incident);
+        }
+        if !self.all {
+            let n = incident.pages_before;
+            println!();
+            table::say(&format!("{n} earlier page(s) are not shown: stentor show {} --all shows them", incident.id));
+            return each(incident);
+        }
+        let mut next = Some(format!("/v1/incidents/{}?pages_after=0", incident.id));
+        while let Some(path) = next {
+            let (shown, head) = client.get_with_head::<IncidentView>(&path)?;
+            each(&shown)?;
+            next = next_portion(&head);
+        }
+        Ok(())
+    }
+
+    /// The lines are printed as they are read: with `--all` there may be more than fit into memory.
+    fn print_json(
+        &self,
+        client: &DaemonClient,
+        incident: &IncidentView,
+        mut timeline: Timeline<'_>,
+    ) -> Result<ExitCode, CliError> {
+        let mut all = incident.clone();
+        if self.all && incident.pages_before != 0 {
+            (all.pages, all.pages_before) = (Vec::new(), 0);
+            self.each_portion(client, incident, |shown| {
+                all.pages.extend(shown.pages.iter().cloned());
+                Ok(())
+            })?;
+        }
+        let lines_before = timeline.before;
+        println!("{{\n  \"incident\": {},", indented(&all)?);
+        println!("  \"lines_before\": {lines_before},\n  \"timeline\": [");
+        let mut is_first = true;
+        while let Some(record) = timeline.next()? {
+            print!("{}    {}", if is_first { "" } else { ",\n" }, indented(&record)?.replace('\n', "\n  "));
+            is_first = false;
+        }
+        println!("\n  ]\n}}");
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// JSON one level deep in other JSON.
+fn indented(value: &impl serde::Serialize) -> Result<String, CliError> {
+    Ok(serde_json::to_string_pretty(value)?.replace('\n', "\n  "))
+}
+
+/// The journal knows which pages a channel was really given, and which a drill held back.
+fn count_refusals(incident: &mut IncidentView, timeline: &VecDeque<JournalRecord<Event>>) {
+    let tried = attempts(timeline.iter().map(|record| (record.at, &record.event)));
+    for page in &mut incident.pages {
+        let refusals = tried.get(&page.n).map_or(0, PageAttempts::refusals);
+        page.refusals = u32::try_from(refusals).unwrap_or(u32::MAX);
     }
 }
 
@@ -177,15 +262,54 @@ fn pages(incident: &IncidentView) -> String {
     rows.to_string()
 }
 
-fn timeline(client: &DaemonClient, id: &str) -> Result<Vec<JournalRecord<Event>>, CliError> {
-    let (mut records, mut after) = (Vec::new(), 0);
-    loop {
-        let lines: Vec<Value> = client.get(&format!("/v1/journal?chain={id}&after={after}"))?;
-        let Some(last) = lines.last().and_then(|line| line["pos"].as_i64()) else { return Ok(records) };
-        for line in &lines {
-            records.push(serde_json::from_str(line["body"].as_str().unwrap_or_default())?);
+/// The journal of one incident, read a portion at a time.
+struct Timeline<'a> {
+    client: &'a DaemonClient,
+    id: String,
+    portion: VecDeque<JournalRecord<Event>>,
+    /// The position of the last line that was read; `None` after the end of the journal.
+    after: Option<i64>,
+    /// How many lines come before the first.
+    before: u64,
+}
+
+impl<'a> Timeline<'a> {
+    /// The last so many lines, or all of them.
+    fn begin(client: &'a DaemonClient, id: &str, last: Option<usize>) -> Result<Self, CliError> {
+        let from = last.map_or_else(|| "after=0".to_owned(), |last| format!("last={last}"));
+        let (id, portion) = (id.to_owned(), VecDeque::new());
+        let mut timeline = Self { client, id, portion, after: None, before: 0 };
+        timeline.read(&from)?;
+        timeline.before = timeline.portion.front().map_or(0, |first| first.seq.saturating_sub(1));
+        Ok(timeline)
+    }
+
+    /// Whether the first portion is all of it: then it is less than the daemon hands over at once.
+    fn is_whole(&self) -> bool {
+        self.before == 0 && self.portion.len() < LINES_MAX
+    }
+
+    fn left_out(&self) -> Option<String> {
+        let (n, id) = (self.before, &self.id);
+        (0 < n).then(|| format!("{n} earlier line(s) are not shown: stentor show {id} --all shows them"))
+    }
+
+    fn next(&mut self) -> Result<Option<JournalRecord<Event>>, CliError> {
+        if self.portion.is_empty()
+            && let Some(after) = self.after
+        {
+            self.read(&format!("after={after}"))?;
         }
-        after = last;
+        Ok(self.portion.pop_front())
+    }
+
+    fn read(&mut self, from: &str) -> Result<(), CliError> {
+        let lines: Vec<Value> = self.client.get(&format!("/v1/journal?chain={}&{from}", self.id))?;
+        self.after = lines.last().and_then(|line| line["pos"].as_i64());
+        for line in &lines {
+            self.portion.push_back(serde_json::from_str(line["body"].as_str().unwrap_or_default())?);
+        }
+        Ok(())
     }
 }
 

@@ -112,7 +112,7 @@ impl Decider<'_> {
 
     /// Whether this person was paged for the role, or is on call for one of its steps now.
     pub(super) fn is_asked(&self, role: &RoleName, person: &PersonName) -> bool {
-        let paged = self.incident.briefs_of(role).any(|page| page.person.as_ref() == Some(person));
+        let paged = self.incident.pages.has_asked_for(role, person);
         let on_ladder = |row: &RolePlan| {
             row.steps.iter().any(|step_plan| self.roster.resolve(&step_plan.page, self.civil).contains(person))
         };

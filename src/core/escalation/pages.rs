@@ -120,13 +120,8 @@ impl Decider<'_> {
     /// Acceptance is not delivery: a brief whose report has not come in time goes by another channel too. The first one may
     /// still arrive, so nobody is passed for it.
     pub(super) fn go_round_unreported(&mut self) {
-        let late = |page: &Arc<Page>| {
-            self.incident
-                .report_deadline(page)
-                .filter(|(until, _)| *until <= self.now)
-                .map(|(_, within)| (page.n, within))
-        };
-        let late: Vec<(u32, AcceptTimeout)> = self.incident.pages.values().filter_map(late).collect();
+        let late = self.incident.awaiting_report().filter(|(_, until, _)| *until <= self.now);
+        let late: Vec<(u32, AcceptTimeout)> = late.map(|(page, _, within)| (page, within)).collect();
         for (page, within) in late {
             self.emit(Event::Unreported { page, within });
             self.fail_over(page);
@@ -142,12 +137,8 @@ impl Decider<'_> {
         if !engagement.is_open() || !page.purpose.is_brief() || page.step_entry != engagement.step_entry {
             return;
         }
-        let tried: BTreeSet<&ChannelName> = self
-            .incident
-            .step_pages(&role)
-            .filter(|other| other.person.as_ref() == Some(&person))
-            .map(|other| &other.channel)
-            .collect();
+        let theirs = self.incident.pages.of_step_to(&role, engagement.step_entry, &person);
+        let tried: BTreeSet<&ChannelName> = theirs.map(|other| &other.channel).collect();
         let other = self.roster.channels(&person).iter().find(|channel| !tried.contains(channel)).cloned();
         if let Some(channel) = other {
             self.supersede(&role, &[(person.clone(), channel.clone())]);
@@ -166,7 +157,7 @@ impl Decider<'_> {
         step_entry: u32,
         instead_of: Option<u32>,
     ) {
-        let n = self.incident.pages.keys().next_back().map_or(1, |last| last + 1);
+        let n = self.incident.pages.last_number() + 1;
         let accept_timeout = self.incident.plan.accept_timeout.get(&channel).filter(|_| purpose.is_brief());
         let page = Page {
             n,
@@ -200,17 +191,23 @@ impl Decider<'_> {
     /// Pages that still wait for the same person by the same channel are out of date once the person is paged again.
     /// Reminders must not pile up behind a channel that is down.
     pub(super) fn supersede(&mut self, role: &RoleName, calls: &[(PersonName, ChannelName)]) {
-        let calls: BTreeSet<(&PersonName, &ChannelName)> =
-            calls.iter().map(|(person, channel)| (person, channel)).collect();
-        let called = |page: &Page| page.person.as_ref().is_some_and(|person| calls.contains(&(person, &page.channel)));
-        self.withdraw(|page| page.purpose.is_brief() && page.role.as_ref() == Some(role) && called(page));
+        let waiting = |(person, channel): &(PersonName, ChannelName)| {
+            let theirs = self.incident.pages.queued_for(Some(person)).filter(|page| page.channel == *channel);
+            let briefs = theirs.filter(|page| page.purpose.is_brief() && page.role.as_ref() == Some(role));
+            briefs.map(|page| page.n).collect::<Vec<u32>>()
+        };
+        let pages: BTreeSet<u32> = calls.iter().flat_map(waiting).collect();
+        self.withdraw_all(pages);
     }
 
     pub(super) fn withdraw(&mut self, which: impl Fn(&Page) -> bool) {
-        let queued = |page: &&Arc<Page>| page.state == PageState::Queued && which(page);
-        let pages: Vec<u32> = self.incident.pages.values().filter(queued).map(|page| page.n).collect();
+        let pages = self.incident.pages.queued().filter(|page| which(page)).map(|page| page.n).collect();
+        self.withdraw_all(pages);
+    }
+
+    fn withdraw_all(&mut self, pages: BTreeSet<u32>) {
         if !pages.is_empty() {
-            self.emit(Event::Withdrawn { pages });
+            self.emit(Event::Withdrawn { pages: pages.into_iter().collect() });
         }
     }
 

@@ -11,7 +11,6 @@ use crate::core::{
     send_outcome::{SendOutcome, StandIn},
     sentence::sentence,
 };
-use std::collections::BTreeSet;
 
 /// How many people a timeline note names before it counts the rest.
 const NAMED_MAX: usize = 5;
@@ -96,15 +95,9 @@ impl Decider<'_> {
 
     /// Invites the people who were paged since the last invitation.
     fn invite_to(&mut self, room: &ChannelName) {
-        let mut asked: BTreeSet<&PersonName> = BTreeSet::new();
-        for page in self.incident.posts_to(room) {
-            if let PagePurpose::RoomInvite { people } = &page.purpose {
-                asked.extend(people);
-            }
-        }
-        let briefed = self.incident.pages.values().filter(|page| page.purpose.is_brief());
-        let people: BTreeSet<&PersonName> = briefed.filter_map(|page| page.person.as_ref()).collect();
-        let people: Vec<PersonName> = people.difference(&asked).map(|person| (*person).clone()).collect();
+        let pages = &self.incident.pages;
+        let people = pages.asked().into_iter().filter(|person| !pages.is_invited(room, person));
+        let people: Vec<PersonName> = people.cloned().collect();
         if self.incident.is_open() && !people.is_empty() {
             self.post(room.clone(), PagePurpose::RoomInvite { people });
         }
@@ -113,7 +106,7 @@ impl Decider<'_> {
     /// Queues at most one update at a time: a queued update shows the state at the time when it is sent, so further
     /// changes need no further updates. When it has been sent, the state is compared with what it showed.
     fn renew_card(&mut self, room: &ChannelName) {
-        let last = self.incident.posts_to(room).find_map(|page| match &page.purpose {
+        let last = self.incident.pages.room_update(room).and_then(|page| match &page.purpose {
             PagePurpose::RoomUpdate { revision, shows } => Some((*revision, shows.clone(), page.state)),
             _ => None,
         });

@@ -88,20 +88,38 @@ pub async fn newest(
     Ok(Json(serde_json::json!({ "incident": app.engine.reads().newest().await? })))
 }
 
-/// `GET /v1/incidents/{id}`: with the stages of each role beside its target. A source that opened it may read it
+/// The query of one incident.
+#[derive(Deserialize)]
+pub struct PageQuery {
+    /// Its pages after this one, instead of its newest.
+    pages_after: Option<u32>,
+}
+
+/// `GET /v1/incidents/{id}`: with the stages of each role beside its target, and its newest pages. `pages_after` asks for
+/// those after a page; if there are more, `Link: <..>; rel="next"` points to them. A source that opened it may read it
 /// without the scope `read`.
 pub async fn incident(
     State(app): State<Arc<AppState>>,
     caller: Option<Extension<UnixCaller>>,
     headers: HeaderMap,
     Path(id): Path<String>,
-) -> Result<Json<IncidentView>, ProblemDetails> {
+    Query(PageQuery { pages_after }): Query<PageQuery>,
+) -> Result<Response, ProblemDetails> {
     let id = parse_id(&id)?;
     if let Err(refused) = may_read(&app, caller, &headers, SourceScope::Read) {
         opened(&app, &headers, id).await?.then_some(()).ok_or(refused)?;
     }
     let incident = app.engine.reads().view(id).await?.ok_or_else(|| absent(id))?;
-    Ok(Json(view::incident(&app.engine.config(), &incident)))
+    let live = app.engine.config();
+    let Some(after) = pages_after else { return Ok(Json(view::incident(&live, &incident)).into_response()) };
+    let (view, more) = view::incident_after(&live, &incident, after);
+    let last = view.pages.last().map(|page| page.n).filter(|_| more);
+    let mut response = Json(view).into_response();
+    let link = last.map(|last| format!("</v1/incidents/{id}?pages_after={last}>; rel=\"next\""));
+    if let Some(link) = link.and_then(|link| HeaderValue::from_str(&link).ok()) {
+        response.headers_mut().insert(header::LINK, link);
+    }
+    Ok(response)
 }
 
 /// Whether the source of this request may send alerts, and one of them opened this incident.

@@ -66,8 +66,18 @@ pub struct IncidentView {
     pub rooms: BTreeMap<String, String>,
     /// Its roles: the required ones first.
     pub roles: Vec<RoleView>,
-    /// All its messages.
+    /// Its messages: at most [`PAGES_MAX`].
     pub pages: Vec<PageView>,
+    /// How many messages came before these.
+    #[serde(default, skip_serializing_if = "is_none_before")]
+    pub pages_before: usize,
+}
+
+/// The most messages in one answer; the newest, unless others are asked for.
+pub const PAGES_MAX: usize = 5_000;
+
+fn is_none_before(count: &usize) -> bool {
+    *count == 0
 }
 
 /// What an overflow incident counts: the keys of incidents that its trigger would have opened.
@@ -225,8 +235,26 @@ pub struct PageView {
     pub seen: Option<f64>,
 }
 
-/// The view of an incident.
+/// The view of an incident with its newest messages.
 pub fn incident(live: &RuntimeConfig, incident: &Incident) -> IncidentView {
+    let before = incident.pages.len().saturating_sub(PAGES_MAX);
+    let mut newest: Vec<PageView> =
+        incident.pages.values().rev().take(PAGES_MAX).map(|row| page(incident, row)).collect();
+    newest.reverse();
+    IncidentView { pages: newest, pages_before: before, ..without_pages(live, incident) }
+}
+
+/// The view of an incident with its first messages after that one; and whether there are more.
+pub fn incident_after(live: &RuntimeConfig, incident: &Incident, after: u32) -> (IncidentView, bool) {
+    let before = incident.pages.keys().take_while(|n| **n <= after).count();
+    let rest = incident.pages.values().skip(before);
+    let pages: Vec<PageView> = rest.take(PAGES_MAX).map(|row| page(incident, row)).collect();
+    let more = before + pages.len() < incident.pages.len();
+    (IncidentView { pages, pages_before: before, ..without_pages(live, incident) }, more)
+}
+
+/// The view of an incident without its messages.
+pub fn without_pages(live: &RuntimeConfig, incident: &Incident) -> IncidentView {
     let (resolved_by, resolved_at) = match &incident.status {
         IncidentStatus::Open => (None, None),
         IncidentStatus::Resolved { by, at, .. } => (Some(by.to_string()), Some(*at)),
@@ -256,7 +284,8 @@ pub fn incident(live: &RuntimeConfig, incident: &Incident) -> IncidentView {
         all_clear: incident.all_clear(),
         rooms: incident.rooms.iter().map(|(channel, room)| (channel.to_string(), room.id.clone())).collect(),
         roles,
-        pages: incident.pages.values().map(|row| page(incident, row)).collect(),
+        pages: Vec::new(),
+        pages_before: 0,
     }
 }
 

@@ -33,7 +33,7 @@ use serde_json::json;
 use std::{collections::BTreeMap, sync::Arc};
 
 /// The largest number of journal lines in one response.
-const LINES_MAX: usize = 5000;
+pub const LINES_MAX: usize = 5000;
 
 /// `POST /v1/fire`: a manual alert.
 pub async fn fire(
@@ -171,6 +171,8 @@ pub struct JournalQuery {
     chain: Option<String>,
     #[serde(default)]
     after: i64,
+    /// Begins so many lines before the end of the chain.
+    last: Option<usize>,
 }
 
 /// `GET /v1/journal`: lines in the order of their commits; for more, call again with the last `pos`.
@@ -178,7 +180,11 @@ pub async fn journal(
     State(app): State<Arc<AppState>>,
     Query(reading): Query<JournalQuery>,
 ) -> Result<Json<Vec<serde_json::Value>>, ProblemDetails> {
-    let lines = app.engine.reads().lines(reading.chain, reading.after, LINES_MAX).await?;
+    let after = match (&reading.chain, reading.last) {
+        (Some(chain), Some(last)) => app.engine.reads().tail(chain.clone(), last).await?,
+        _ => reading.after,
+    };
+    let lines = app.engine.reads().lines(reading.chain, after, LINES_MAX).await?;
     let line = |line: crate::store::StoredLine| json!({ "pos": line.pos, "chain": line.chain, "seq": line.seq, "body": line.body, "hash": hex(&line.hash) });
     Ok(Json(lines.into_iter().map(line).collect()))
 }

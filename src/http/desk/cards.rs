@@ -123,13 +123,9 @@ struct BoardRole {
 /// One card for each role: the newest brief of this person about it.
 pub fn pages(app: &AppState, live: &RuntimeConfig, incident: &Incident, person: &PersonName) -> Vec<Card> {
     let card = |(role, engagement): (_, &Engagement)| {
-        let mine = || incident.briefs_of(role).filter(|page| page.person.as_ref() == Some(person));
-        let newest = mine().last()?;
         // From the newest step the page that was sent to the desk, so that it is recorded as seen.
-        let page = mine()
-            .filter(|page| page.step_entry == newest.step_entry)
-            .find(|page| is_screen(live, page))
-            .unwrap_or(newest);
+        let newest = || incident.pages.last_call(role, person);
+        let page = newest().find(|page| is_screen(live, page)).or_else(|| newest().last())?;
         let standing = RoleStanding::of(live, incident, role, person)?;
         let content = desk_page(app, live, incident, page, engagement, standing);
         Card::new(&content.key, until(incident, engagement, person), &content)
@@ -244,7 +240,7 @@ pub fn offers(level: AnswerLevel) -> Vec<AnswerButton> {
 }
 
 fn board_row(live: &RuntimeConfig, incident: &Incident, person: &PersonName) -> BoardRow {
-    let view = view::incident(live, incident);
+    let view = view::without_pages(live, incident);
     let says = |role: &str| RoleStanding::of(live, incident, &role.into(), person).map(|standing| standing.short());
     let role = |role: view::RoleView| BoardRole {
         says: says(&role.role).unwrap_or_default(),

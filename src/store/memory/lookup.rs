@@ -51,6 +51,14 @@ impl Lookup for MemoryNode {
         ready(move || self.shared.looked_at().briefs_of(&person, ended_since))
     }
 
+    fn tail(&self, chain: String, count: usize) -> BoxFuture<'_, Result<i64, StoreError>> {
+        ready(move || {
+            let inner = self.shared.lock();
+            let mut newest = inner.lines.iter().rev().filter(|line| line.chain == chain);
+            newest.nth(count).map_or(0, |line| line.pos)
+        })
+    }
+
     fn page_by_receipt(
         &self,
         channel: ChannelName,

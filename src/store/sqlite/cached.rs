@@ -1,6 +1,9 @@
 //! Which incidents stay in memory: as many as fit into a bound of bytes, those of the queue first.
 
-use crate::{core::IncidentId, store::StoredIncident};
+use crate::{
+    core::{IncidentId, page::Page},
+    store::StoredIncident,
+};
 use std::{
     collections::HashMap,
     mem::{size_of, size_of_val},
@@ -74,11 +77,11 @@ fn bytes(kept: &StoredIncident) -> usize {
     let texts = alert.labels.iter().chain(&alert.annotations).map(|(name, text)| ENTRY + name.len() + text.len());
     let values = alert.unknown.values().chain([&alert.evidence]).map(json_bytes);
     let alert_bytes = texts.chain(values).sum::<usize>() + alert.summary.len() + alert.values.len() * ENTRY;
-    let pages = incident.pages.values().map(|page| ENTRY + size_of_val(&**page) + 2 * ENTRY);
+    let pages = incident.pages.len() * (3 * ENTRY + size_of::<Page>());
     let roles = incident.engagements.len() * 8 * ENTRY;
     let keys = incident.overflow.as_ref().map_or(0, |overflow| overflow.counted() * 3 * ENTRY);
     let own = size_of::<StoredIncident>() + size_of_val(incident) + size_of_val(alert) + incident.summary.len();
-    own + alert_bytes + pages.sum::<usize>() + roles + keys + kept.claims.len() * ENTRY
+    own + alert_bytes + pages + roles + keys + kept.claims.size() * ENTRY
 }
 
 fn json_bytes(value: &serde_json::Value) -> usize {

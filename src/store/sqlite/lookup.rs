@@ -56,6 +56,7 @@ const BRIEFS_OPEN: &str =
 const BRIEFS_ENDED: &str = "SELECT i.id, p.n, 0, 0, i.nonce, CASE WHEN json_valid(p.body) THEN p.body->>'$.nonce' END
     FROM asked a JOIN incident i ON i.id = a.incident JOIN page p ON p.asks = a.person AND p.incident = a.incident
     WHERE a.person = ?1 AND ?3 <= a.ended AND a.incident NOT IN (SELECT value FROM json_each(?2))";
+const TAIL: &str = "SELECT pos FROM journal WHERE chain = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2";
 const BY_RECEIPT: &str = "SELECT incident, n FROM page WHERE channel = ?1 AND receipt = ?2
     AND typeof(incident) = 'integer' AND typeof(n) = 'integer'
     AND incident NOT IN (SELECT value FROM json_each(?3)) ORDER BY incident DESC, n DESC LIMIT 1";
@@ -215,6 +216,12 @@ impl SqliteStore {
         row.map(|row| Ok(PageId { incident: IncidentId(column(&row, 0)?), n: column(&row, 1)? })).transpose()
     }
 
+    async fn find_tail(&self, chain: String, count: usize) -> Result<i64, StoreError> {
+        let before = sqlx::query_scalar(TAIL).bind(chain).bind(limit(count));
+        let before: Option<i64> = before.fetch_optional(&self.readers).await.map_err(failure)?;
+        Ok(before.unwrap_or(0))
+    }
+
     pub(super) async fn find_runs(&self, most: usize, before: Option<RunId>) -> Result<RunPortion, StoreError> {
         let mut conn = self.readers.acquire().await.map_err(failure)?;
         let (runs, before) = runs::runs(&mut conn, most, before).await?;
@@ -257,6 +264,10 @@ impl Lookup for SqliteStore {
 
     fn briefs_of(&self, person: PersonName, ended_since: Timestamp) -> BoxFuture<'_, Result<Vec<BriefOf>, StoreError>> {
         Box::pin(self.find_briefs(person, ended_since))
+    }
+
+    fn tail(&self, chain: String, count: usize) -> BoxFuture<'_, Result<i64, StoreError>> {
+        Box::pin(self.find_tail(chain, count))
     }
 
     fn page_by_receipt(
@@ -328,6 +339,7 @@ mod tests {
             ENDED_COUNT,
             BRIEFS_OPEN,
             BRIEFS_ENDED,
+            TAIL,
             BY_RECEIPT,
         ];
         for question in questions {

@@ -6,13 +6,13 @@ use super::{
 };
 use crate::{
     core::{
-        ContactProof, Event, Incident, IncidentId, IncidentIdentity, JournalRecord, Page, PageId, ShownText,
-        StoredLine, Timestamp,
+        ContactProof, Event, Incident, IncidentId, IncidentIdentity, IncidentPages, JournalRecord, Page, PageId,
+        ShownText, StoredLine, Timestamp,
         event::{genesis, link},
         proof::ProofKind,
     },
     store::{
-        ChainHead, RowKind, RowName as Name, StoreError, StoredIncident,
+        ChainHead, PageClaims, RowKind, RowName as Name, StoreError, StoredIncident,
         body::{self, SharedPlans},
     },
 };
@@ -111,11 +111,11 @@ fn assemble(
 ) -> Result<StoredIncident, StoreError> {
     let bad = |error| corrupt(id.to_string(), error);
     let plan = plans.get(column(row, 5)?, column(row, 6)?).map_err(bad)?;
-    let mut by_number = BTreeMap::new();
+    let mut by_number = IncidentPages::default();
     for page in pages {
         let n: u32 = column(page, 1)?;
-        let page = Page::read(column(page, 4)?);
-        by_number.insert(n, Arc::new(page.map_err(|error| corrupt(format!("page {id}.{n}"), error))?));
+        let page = Page::read(column(page, 4)?).and_then(|page| numbered(page, n));
+        by_number.insert(Arc::new(page.map_err(|error| corrupt(format!("page {id}.{n}"), error))?));
     }
     let at = Timestamp::from_micros(column(row, 3)?);
     let identity = IncidentIdentity { id, nonce: nonce(row, 11)? };
@@ -137,6 +137,14 @@ fn assemble(
     Ok(StoredIncident { incident: Arc::new(incident), head, claims: claims(pages), joined })
 }
 
+/// A page whose text has another number than its row would take that page's place.
+fn numbered(page: Page, n: u32) -> serde_json::Result<Page> {
+    if page.n == n {
+        return Ok(page);
+    }
+    Err(serde::de::Error::custom(format!("it says that it is page {}", page.n)))
+}
+
 /// The newest alert may have joined after the body was written: it is in its journal line. If that can not be read, the
 /// ladder goes on with the earlier alert.
 fn rejoin(incident: &mut Incident, row: &SqliteRow) {
@@ -148,7 +156,7 @@ fn rejoin(incident: &mut Incident, row: &SqliteRow) {
     incident.alerts = unsigned(row, 7).unwrap_or(incident.alerts);
 }
 
-fn claims(pages: &[SqliteRow]) -> BTreeMap<u32, u64> {
+fn claims(pages: &[SqliteRow]) -> PageClaims {
     let claim = |page: &SqliteRow| {
         let (n, owed, epoch): (u32, bool, Option<i64>) =
             (column(page, 1).ok()?, column(page, 2).ok()?, column(page, 3).ok()?);
@@ -181,8 +189,8 @@ async fn rebuild(
     // A later all-clear or silence of the monitor was written with the body.
     let joined = joined.filter(|_| incident.all_clear_at.is_none() && incident.silent_since.is_none());
     tracing::error!(incident.id = %id, %error, "an incident was rebuilt from its journal");
-    let mut claims = claims(pages);
-    claims.retain(|n, _| incident.pages.get(n).is_some_and(|page| page.is_owed()));
+    let owed = |n: &u32| incident.pages.get(n).is_some_and(|page| page.is_owed());
+    let claims = claims(pages).iter().filter(|(n, _)| owed(n)).map(|(n, epoch)| (*n, *epoch)).collect();
     Ok(StoredIncident { incident: Arc::new(incident), head: end, claims, joined })
 }
 

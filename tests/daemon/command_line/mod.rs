@@ -4,6 +4,7 @@
 
 mod conventions;
 mod first_matrix;
+mod long_incident;
 mod reload;
 
 use crate::common;

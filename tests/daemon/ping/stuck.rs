@@ -36,7 +36,8 @@ fn a_role_that_waits_for_nobody_is_found() {
         ("round", engagement(None, Some("and-round"), None)),
         ("and-round", engagement(None, Some("round"), None)),
     ];
-    incident.engagements = roles.into_iter().map(|(role, engagement)| (role.into(), engagement)).collect();
+    let roles = roles.into_iter().map(|(role, engagement)| (role.into(), engagement));
+    incident.engagements = std::sync::Arc::new(roles.collect());
     let found: Vec<&str> = stuck_roles(&incident).into_iter().map(RoleName::as_str).collect();
     assert_eq!(found, ["and-round", "forgotten", "round", "waits-on-the-end"]);
 }

@@ -12,10 +12,11 @@ use std::{
 use stentor::{
     channel::{desk_hub::DeskHub, outbox::SandboxOutbox},
     core::{
-        Actor, Alert, Answer, AnswerVerdict, AnswerVia, EscalationPlan, IncidentId, IncidentInput, IncidentKey,
+        self, Actor, Alert, Answer, AnswerVerdict, AnswerVia, EscalationPlan, IncidentId, IncidentInput, IncidentKey,
         IncidentOpening, PageId, PersonName, Roster, SendOutcome, SendReceipt, StepTarget,
     },
     engine::{CODE_KEPT, CodedPage, Engine, RuntimeConfig, SharedChannelParts},
+    http::api::view::{self, IncidentView, PAGES_MAX},
     matrix::{KnownNames, Matrix, SourceText},
     store::{
         LockSet, MemoryStore, RequestClass, SqliteStore, Store, StoreError, Transaction, clock::ClockSources, transact,
@@ -293,4 +294,22 @@ async fn an_answer_link_ends_a_week_after_its_incident() {
     assert!(opens().await, "its reader may look at what became of it");
     world.hands.pass(Duration::from_secs(1));
     assert!(!opens().await);
+}
+
+/// More people, with three pages each, than an answer has room for.
+const MANY_PEOPLE: usize = PAGES_MAX / 3 + 1;
+
+#[test]
+fn an_answer_has_the_newest_pages_of_a_large_incident_and_says_how_many_came_before() {
+    let dir = fixture::state_folder();
+    let (plan, roster) = crowd(MANY_PEOPLE);
+    let (incident, _) = core::open(IncidentId(1), opening_of("k", plan), &roster, START);
+    let (live, count) = (live(dir.path()), u32::try_from(incident.pages.len()).unwrap());
+    let most = u32::try_from(PAGES_MAX).unwrap();
+    let numbers = |view: &IncidentView| (view.pages[0].n, view.pages.last().unwrap().n, view.pages_before);
+    assert_eq!(numbers(&view::incident(&live, &incident)), (count - most + 1, count, incident.pages.len() - PAGES_MAX));
+    let (first, more) = view::incident_after(&live, &incident, 0);
+    assert_eq!((numbers(&first), more), ((1, most, 0), true));
+    let (rest, more) = view::incident_after(&live, &incident, most);
+    assert_eq!((numbers(&rest), more), ((most + 1, count, PAGES_MAX), false));
 }

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use crate::fixture;
+mod large;
 mod random;
 mod script;
 mod waits;

@@ -1,7 +1,10 @@
 //! Plans of any shape, circles among them, and people who take, refuse and hand back at random: whatever happens, every
 //! open role moves on, no queued word says what is not so, and the events fold to the state.
 
-use super::fixture::{START, opening_of};
+use super::{
+    fixture::{START, opening_of},
+    large::assert_indexes_agree,
+};
 use std::{collections::BTreeMap, time::Duration};
 use stentor::core::{
     Answer, AnswerLevel, AnswerVia, Engagement, EngagementOutcome, EscalationPlan, Event, GivenAnswer, Incident,
@@ -130,7 +133,7 @@ fn check(seed: u64, incident: &Incident, events: &[(Timestamp, Event)]) {
     assert!(incident.open_roles().next().is_none() || incident.deadline().is_some(), "{}", told());
     let wrong = incident.pages.values().find(|page| page.state == PageState::Queued && !is_so(incident, page));
     assert!(wrong.is_none(), "{wrong:?} is queued: {}", told());
-    for (role, engagement) in &incident.engagements {
+    for (role, engagement) in incident.engagements.iter() {
         if let Some(EngagementOutcome::Covered { by, person, .. }) = &engagement.outcome {
             assert_eq!(incident.engagements[by].holder(), Some(person), "{role} rests on nothing: {}", told());
         }
@@ -155,6 +158,7 @@ fn whoever_hands_back_what_in_whatever_plan_every_open_role_moves_on() {
             events.extend(happened.into_iter().map(|event| (at, event)));
             check(seed, &incident, &events);
         }
+        assert_indexes_agree(&incident, &|| format!("seed {seed}"));
         handed_back += events.iter().filter(|(_, event)| matches!(event, Event::HandedBack { .. })).count();
         reopened += events.iter().filter(|(_, event)| matches!(event, Event::Reopened { .. })).count();
         let folded = Incident::fold(IncidentId(1), events.iter().map(|(at, event)| (*at, event)));

@@ -203,7 +203,7 @@ impl Teller {
 
     fn ending(&mut self) {
         let mut text = String::from("in the end\n");
-        for (role, engagement) in &self.incident().engagements {
+        for (role, engagement) in self.incident().engagements.iter() {
             let how = match &engagement.outcome {
                 Some(EngagementOutcome::Engaged { person, .. }) => format!("engaged: {person}"),
                 Some(EngagementOutcome::Covered { by, person, .. }) => format!("covered by {by}: {person}"),

@@ -234,6 +234,9 @@ impl Lookup for Faulty {
     fn briefs_of(&self, person: PersonName, ended_since: Timestamp) -> Answer<'_, Vec<BriefOf>> {
         self.store.briefs_of(person, ended_since)
     }
+    fn tail(&self, chain: String, count: usize) -> Answer<'_, i64> {
+        self.store.tail(chain, count)
+    }
     fn page_by_receipt(&self, channel: ChannelName, receipt: String) -> Answer<'_, Option<PageId>> {
         self.store.page_by_receipt(channel, receipt)
     }

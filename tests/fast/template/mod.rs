@@ -285,7 +285,7 @@ fn a_real_room_reads_what_was_kept_in_the_sandbox() {
     kept.channel = "sms".into();
     let receipt = SendReceipt::of_stand_in(StandIn::Sandbox, "sandbox");
     kept.settle(&SendOutcome::Accepted { receipt }, Some(kept.born_at), None, kept.born_at);
-    incident.pages.insert(kept.n, kept.into());
+    incident.pages.insert(kept.into());
     let room = Page { person: None, role: None, ..brief };
     let of = |incident: &Incident| {
         let purposes = [PagePurpose::RoomCard, PagePurpose::RoomSummary];
@@ -295,7 +295,7 @@ fn a_real_room_reads_what_was_kept_in_the_sandbox() {
         assert!(text.contains("SANDBOX: 1 of 1 messages kept on this machine, sent to nobody (sms)."), "{text}");
     }
     // What asks nobody for anything has nobody who has it.
-    incident.engagements.clear();
+    incident.engagements = Default::default();
     let [card, _] = of(&incident);
     assert!(card.contains("It asks nobody for anything.") && !card.contains("Every role has somebody"), "{card}");
 }

@@ -260,10 +260,8 @@ fn another_state(tape: &mut [Seen]) -> bool {
         Seen::Stored(incident) if !incident.pages.is_empty() => Some(Arc::make_mut(incident)),
         _ => None,
     });
-    stored
-        .and_then(|incident| incident.pages.values_mut().next())
-        .map(|page| std::sync::Arc::make_mut(page).refusals += 1)
-        .is_some()
+    let changed = stored.map(|incident| incident.pages.change(1, |page| page.refusals += 1));
+    changed.is_some()
 }
 
 fn a_line_is_altered(tape: &mut [Seen]) -> bool {

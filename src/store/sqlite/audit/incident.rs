@@ -96,7 +96,7 @@ impl Audit<'_> {
         for n in kept.pages.keys().filter(|n| !folded.pages.contains_key(n)) {
             self.fault(RecordPlace::Page, format!("{id}.{n}"), "no line of its journal made it");
         }
-        for (n, page) in &folded.pages {
+        for (n, page) in folded.pages.iter() {
             match kept.pages.get(n) {
                 None => self.fault(RecordPlace::Page, format!("{id}.{n}"), "it was deleted"),
                 Some(kept) if kept != page => {
@@ -194,7 +194,7 @@ fn page_checks(row: &SqliteRow, page: &Page) -> [(&'static str, bool); 5] {
 
 /// The fields in which two states of an incident differ, pages aside.
 fn differences(kept: &Incident, folded: &Incident) -> Vec<String> {
-    let bare = |incident: &Incident| value(&Incident { pages: BTreeMap::new(), ..incident.clone() });
+    let bare = |incident: &Incident| value(&Incident { pages: Default::default(), ..incident.clone() });
     differing(&bare(kept), &bare(folded))
 }
 

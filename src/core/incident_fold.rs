@@ -1,0 +1,161 @@
+//! How each event changes an incident. It decides nothing: what follows from an event is an event of its own.
+
+use crate::core::{
+    alert::Alert,
+    answer::AnswerVerdict,
+    engagement::{Engagement, EngagementOutcome},
+    event::Event,
+    finding::Classification,
+    incident::{Incident, IncidentStatus, ORIGINS_MAX},
+    key::IncidentKey,
+    names::{PersonName, RoleName},
+    overflow::OverflowKeys,
+    page::{Page, PageState},
+    room::WarRoom,
+    time::Timestamp,
+};
+use std::sync::Arc;
+
+impl Incident {
+    /// Records what happened. It decides nothing and cannot fail; an event about an unknown role or page changes
+    /// nothing.
+    pub fn apply(&mut self, event: &Event, at: Timestamp) {
+        self.last_at = self.last_at.max(at);
+        match event {
+            Event::Opened(_) | Event::Injected { .. } | Event::Preempted { .. } => {}
+            // The alerts.
+            Event::Joined { alert } => self.joined(alert),
+            Event::Overflowed { key, alert } => self.overflowed(key, alert),
+            Event::OverflowCleared { key, .. } => self.count_overflow(|overflow| overflow.clear(key)),
+            Event::AllClear { .. } => self.all_clear_at = Some(at),
+            Event::SourceSilent { lease } => self.silent_since = Some(*lease),
+            // The pages.
+            Event::Paged { page } => self.pages.insert(page.clone()),
+            Event::Settled { page, .. } => self.settled(*page, event, at),
+            Event::Overdue { page } => self.pages.change(*page, |page| page.accept_until = None),
+            Event::Unreported { page, within } => self.pages.change(*page, |page| page.was_unreported(*within)),
+            Event::Reported { page, stage, at_desk } => {
+                self.pages.change(*page, |page| page.report(*stage, *at_desk, at));
+            }
+            Event::Undelivered { page, why } => self.pages.change(*page, |page| undelivered(page, why)),
+            Event::Withdrawn { pages } => self.each(pages, |page| page.state = PageState::Withdrawn),
+            Event::TakenOver { pages } => self.each(pages, |page| page.maybe_repeated = true),
+            // The roles.
+            Event::RoleEntered { role, instead_of } => self.enter(role, instead_of.as_ref(), at),
+            Event::StepEntered { role, step, round, on_call, until, .. } => {
+                self.engagement(role, |e| e.step_entered(*step, *round, on_call, *until));
+            }
+            Event::StepProlonged { role, until } => self.engagement(role, |e| e.deadline = Some(*until)),
+            Event::Answered { role, person, verdict, origin, .. } => {
+                self.answered(role.as_ref(), person, verdict, origin.as_ref());
+            }
+            Event::Engaged { role, person } => {
+                self.end(role, EngagementOutcome::Engaged { person: person.clone(), at });
+            }
+            Event::Covered { role, by, person } => {
+                self.end(role, EngagementOutcome::Covered { by: by.clone(), person: person.clone(), at });
+            }
+            Event::HandedBack { role, person } => self.engagement(role, |e| e.reopen(person, None, at)),
+            Event::Reopened { role, of, person } => self.engagement(role, |e| e.reopen(person, Some(of), at)),
+            Event::StoodDown { role } => self.end(role, EngagementOutcome::StoodDown { at }),
+            Event::HandedOver { role, next } => self.handed_over(role, next),
+            Event::Exhausted { role } => self.engagement(role, Engagement::exhaust),
+            // The end, and what is said after it.
+            Event::Resolved { by, why } => {
+                self.close(IncidentStatus::Resolved { by: by.clone(), why: why.clone(), at }, at);
+            }
+            Event::Judged { by, finding, note } => {
+                self.judgement = Some(Classification { finding: *finding, note: note.clone(), by: by.clone(), at });
+            }
+        }
+    }
+
+    fn joined(&mut self, alert: &Arc<Alert>) {
+        self.alert = alert.clone();
+        self.alerts += 1;
+        self.silent_since = None;
+        self.all_clear_at = None;
+    }
+
+    fn overflowed(&mut self, key: &IncidentKey, alert: &Arc<Alert>) {
+        // The first of them has opened the incident.
+        if self.overflow.is_some() {
+            self.joined(alert);
+        }
+        self.count_overflow(|overflow| overflow.count(key, alert));
+    }
+
+    fn count_overflow(&mut self, change: impl FnOnce(&mut OverflowKeys)) {
+        let overflow = Arc::make_mut(self.overflow.get_or_insert_default());
+        change(overflow);
+        self.summary = overflow.summary(&self.trigger);
+    }
+
+    fn settled(&mut self, n: u32, event: &Event, at: Timestamp) {
+        let Event::Settled { settlement, sent_at, text, .. } = event else { return };
+        self.pages.change(n, |page| page.settle(settlement, *sent_at, text.as_ref(), at));
+        let opened = self.pages.get(&n).and_then(|page| Some((page.channel.clone(), WarRoom::opened_by(page)?)));
+        self.rooms.extend(opened);
+    }
+
+    fn each(&mut self, pages: &[u32], change: impl Fn(&mut Page)) {
+        pages.iter().for_each(|n| self.pages.change(*n, &change));
+    }
+
+    fn engagement(&mut self, role: &RoleName, change: impl FnOnce(&mut Engagement)) {
+        if let Some(engagement) = Arc::make_mut(&mut self.engagements).get_mut(role) {
+            change(engagement);
+        }
+    }
+
+    fn enter(&mut self, role: &RoleName, instead_of: Option<&RoleName>, at: Timestamp) {
+        // It is entered again after it was stood down: the step numbers of its old and new pages must stay distinct.
+        let step_entry = self.engagements.get(role).map_or(0, |before| before.step_entry);
+        let engagement = Engagement::entered(instead_of, step_entry, at);
+        Arc::make_mut(&mut self.engagements).insert(role.clone(), engagement);
+    }
+
+    fn answered(
+        &mut self,
+        role: Option<&RoleName>,
+        person: &PersonName,
+        verdict: &AnswerVerdict,
+        origin: Option<&String>,
+    ) {
+        self.origins.extend(origin.cloned());
+        self.origins.drain(..self.origins.len().saturating_sub(ORIGINS_MAX));
+        if let Some(role) = role {
+            self.engagement(role, |e| e.answered(person, verdict));
+        }
+    }
+
+    fn handed_over(&mut self, role: &RoleName, next: &RoleName) {
+        self.engagement(role, |e| {
+            e.waits_on = Some(next.clone());
+            e.deadline = None;
+        });
+        self.engagement(next, |e| {
+            e.stands_for.insert(role.clone());
+        });
+    }
+
+    fn end(&mut self, role: &RoleName, outcome: EngagementOutcome) {
+        self.engagement(role, |e| {
+            e.outcome = Some(outcome);
+            e.deadline = None;
+        });
+    }
+
+    fn close(&mut self, status: IncidentStatus, at: Timestamp) {
+        self.status = status;
+        let open: Vec<RoleName> = self.open_roles().cloned().collect();
+        for role in &open {
+            self.end(role, EngagementOutcome::Closed { at });
+        }
+    }
+}
+
+fn undelivered(page: &mut Page, why: &str) {
+    page.state = PageState::Unreachable;
+    page.last_error = Some(why.to_owned());
+}

@@ -17,6 +17,7 @@
 //! | `ping` | `{ url, every }`: a service that is pinged while this daemon works, and not pinged when it does not; the address may be a secret | nobody; `every` 60s |
 //! | `proof_max_age` | how old the last proven contact of a person by a channel may be before `doctor` and `people` warn | `90d` |
 //! | `proxies` | addresses and networks of proxies on other machines, which forward everybody's requests: no per-address connection limit applies to them | none; this machine is one |
+//! | `timezone` | the time zone of texts that several people read: war rooms, groups, boards | `UTC` |
 //!
 //! # `[source.NAME]`: a monitor that may post alerts
 //! | key | meaning | default |

@@ -1,6 +1,6 @@
 //! The input for a text, its form, and the result.
 
-use crate::core::{Incident, Page, PersonName, Zone};
+use crate::core::{Incident, Page, PersonName, Timestamp, Zone};
 use std::collections::BTreeMap;
 
 /// The placeholder for the page's answer code. It is filled in right before sending, with five digits, and never
@@ -38,6 +38,8 @@ pub struct BriefInput<'a> {
     pub reader: Option<PageReader<'a>>,
     /// The people's names for display.
     pub names: &'a BTreeMap<PersonName, String>,
+    /// The time zone of a text that has no reader of its own.
+    pub shared_zone: &'a Zone,
 }
 
 /// The reader of a page.
@@ -45,7 +47,7 @@ pub struct BriefInput<'a> {
 pub struct PageReader<'a> {
     /// Their name for display.
     pub name: &'a str,
-    /// Their time zone.
+    /// The time zone of their text.
     pub zone: &'a Zone,
 }
 
@@ -78,4 +80,9 @@ pub struct RenderedText {
     pub revision: String,
     /// Why the raw facts replace the template's text; `None` if the template worked.
     pub fallback: Option<String>,
+    /// The times in the text, only for Slack, which shows each reader their own.
+    pub times: ShownTimes,
 }
+
+/// Times as a text shows them, `15:46:13 CET`, and which instants they are.
+pub type ShownTimes = BTreeMap<String, Timestamp>;

@@ -118,7 +118,8 @@ impl SlackChannel {
 impl OwnRoom {
     fn is_lost(&self, bot: &str, private: bool, since: Timestamp) -> bool {
         let since = since.as_micros() / 1_000_000 - CLOCKS_SECS;
-        let bare = [&self.topic, &self.purpose].iter().all(|text| text.as_ref().is_some_and(|text| text.value.is_empty()));
+        let bare =
+            [&self.topic, &self.purpose].iter().all(|text| text.as_ref().is_some_and(|text| text.value.is_empty()));
         self.creator == bot && since <= self.created && self.is_private == private && bare
     }
 

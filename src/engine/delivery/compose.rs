@@ -132,10 +132,13 @@ pub fn render(
     page: &Page,
     kind: ChannelKind,
 ) -> RenderedText {
+    let (channel, shared_zone) = (matrix.channel(&page.channel), &matrix.daemon.zone());
+    let is_shared = channel.is_some_and(ChannelSettings::is_shared);
     let reader = page.person.as_ref().and_then(|person| matrix.people.get(person));
-    let reader = reader.map(|person| PageReader { name: &person.name, zone: &person.zone });
-    let brief = BriefInput { incident, page, reader, names };
-    templates.render(&brief, form(kind, matrix.channel(&page.channel)))
+    let reader = reader
+        .map(|person| PageReader { name: &person.name, zone: if is_shared { shared_zone } else { &person.zone } });
+    let brief = BriefInput { incident, page, reader, names, shared_zone };
+    templates.render(&brief, form(kind, channel))
 }
 
 /// The time until the ladder pages the same reader by the same channel again, if it does so next.
@@ -168,5 +171,6 @@ fn fill(rendered: RenderedText, ask: Option<&ReplyOptions>) -> MessageText {
         subject: rendered.subject,
         body: fill(rendered.body),
         html: rendered.html.map(fill),
+        times: rendered.times,
     }
 }

@@ -382,7 +382,10 @@ async fn a_room_that_was_made_just_before_a_crash_is_found_again() {
         let other = |n: usize| Room { name: format!("other-{n}"), private, bot_is_in: true, ..Room::default() };
         slack.world.lock().unwrap().rooms.extend((0..250).map(|n| (format!("B{n:04}"), other(n))));
         slack.set_error("chat.postMessage", Some("service_unavailable"));
-        assert_eq!(told(&slack_at(slack.api_url()).send(&Message { attempted: false, ..card_again(private) }).await), "retry");
+        assert_eq!(
+            told(&slack_at(slack.api_url()).send(&Message { attempted: false, ..card_again(private) }).await),
+            "retry"
+        );
         slack.set_error("chat.postMessage", None);
         let receipt = slack_at(slack.api_url()).send(&card_again(private)).await.unwrap();
         let world = slack.world.lock().unwrap();
@@ -426,10 +429,7 @@ async fn a_room_of_somebody_else_or_of_another_incident_is_never_taken() {
 
 #[tokio::test]
 async fn a_room_that_can_not_be_looked_for_is_looked_for_later_or_replaced() {
-    for (error, expected, rooms) in [
-        ("missing_scope", "accepted", 2),
-        ("ratelimited", "retry in 2s", 1),
-    ] {
+    for (error, expected, rooms) in [("missing_scope", "accepted", 2), ("ratelimited", "retry in 2s", 1)] {
         let slack = FakeSlack::start(&["UANA"]).await;
         slack.set_error("chat.postMessage", Some("service_unavailable"));
         assert_eq!(told(&slack_at(slack.api_url()).send(&card()).await), "retry");

@@ -7,6 +7,7 @@ mod answer_page;
 mod by_trigger;
 pub(crate) mod crisis;
 mod order;
+mod stand_in;
 
 use crisis::{OPENED, about, after, brief_of, flash_crash, later, names, opened, roster};
 use proptest::{prelude::*, test_runner::RngSeed};
@@ -33,7 +34,8 @@ const ROLES: [(&str, u64); 6] =
 fn render(templates: &PageTemplates, incident: &Incident, page: &Page, form: TextForm) -> RenderedText {
     let zone = Zones::bundled().get("America/New_York").unwrap();
     let reader = page.person.as_ref().map(|_| PageReader { name: "Ana Ruiz", zone: &zone });
-    templates.render(&BriefInput { incident, page, reader, names: &names() }, form)
+    templates
+        .render(&BriefInput { incident, page, reader, names: &names(), shared_zone: &stentor::core::Zone::utc() }, form)
 }
 
 /// One brief as a snapshot: body, and what is beside it.

@@ -35,7 +35,8 @@ fn to_ana(incident: &Incident, names: &BTreeMap<PersonName, String>, form: TextF
     let zone = Zones::bundled().get("Europe/Madrid").unwrap();
     let reader = Some(PageReader { name: "Ana Ruiz", zone: &zone });
     let page = brief_of(incident, "trader");
-    PageTemplates::shipped().render(&BriefInput { incident, page, reader, names }, form)
+    PageTemplates::shipped()
+        .render(&BriefInput { incident, page, reader, names, shared_zone: &stentor::core::Zone::utc() }, form)
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Admission: alerts and manual pages, which may open incidents.
 
 mod admit;
+mod failed;
 mod judge;
 mod manual_page;
 
@@ -8,7 +9,10 @@ pub use admit::{AdmissionResult, AdmittedAlert};
 pub use manual_page::{CALLS_MAX, CALLS_WITHIN, ManualPage, ManualPageResult};
 
 use super::context::EngineContext;
-use crate::{core::IncidentId, store::Transaction};
+use crate::{
+    core::{Alert, IncidentId, Timestamp},
+    store::Transaction,
+};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
@@ -28,5 +32,13 @@ fn live_beside(tx: &Transaction<'_>, drill: bool) -> Option<IncidentId> {
 impl Admission {
     pub(super) fn new(context: Arc<EngineContext>) -> Self {
         Self { context, costly: Semaphore::new(1) }
+    }
+
+    /// Looks whether an alert shows that its sender's clock differs from ours: `here` is our time, `there` that of the
+    /// request, if the sender gave it. What is found is logged once, and shown by the doctor.
+    pub fn look_at_clock(&self, alert: &Alert, ends_at: Option<Timestamp>, here: Timestamp, there: Option<Timestamp>) {
+        if let Some(news) = self.context.alerts.clocks.look(alert, ends_at, here, there) {
+            tracing::warn!(source = %alert.source, alert.kind = alert.kind, "{news}");
+        }
     }
 }

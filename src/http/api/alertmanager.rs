@@ -8,6 +8,7 @@ use super::{
     items::{self, BodyItems},
 };
 use crate::{
+    channel::retry_after,
     core::{Alert, AlertStatus, SourceName, Timestamp, time::ForeignTime},
     http::{body, credential, problem::ProblemDetails, state::AppState},
     text::quantity,
@@ -78,10 +79,13 @@ async fn take(app: &AppState, request: Request) -> Result<(), AlertRefusal> {
     }
     // The sender's times are wall clock times and are compared with our wall clock; ladders use their own time.
     let (now, wall) = (app.engine.now(), app.wall());
+    let there = parts.headers.get(header::DATE).and_then(|value| retry_after::http_date(value.to_str().ok()?));
+    let there = there.map(|there| Timestamp::nearest(&there.and_utc()));
     let (mut alerts, mut refused) = (Vec::new(), Vec::new());
     for read in read(&bytes, &source, wall)? {
         match read {
-            Ok(mut alert) => {
+            Ok((mut alert, ends_at)) => {
+                app.engine.admission().look_at_clock(&alert, ends_at, wall, there);
                 alert.lease_until = alert.lease_until.map(|until| now + until.since(wall));
                 alerts.push(alert);
             }
@@ -120,8 +124,15 @@ struct AlertElement {
     generator: String,
 }
 
+/// An alert, and when it ends.
+type SentAlert = (Alert, Option<Timestamp>);
+
 /// Each element of the body, by itself.
-fn read(bytes: &[u8], source: &SourceName, now: Timestamp) -> Result<Vec<Result<Alert, AlertRefusal>>, AlertRefusal> {
+fn read(
+    bytes: &[u8],
+    source: &SourceName,
+    now: Timestamp,
+) -> Result<Vec<Result<SentAlert, AlertRefusal>>, AlertRefusal> {
     if bytes.trim_ascii().is_empty() {
         return Err(framework(StatusCode::UNPROCESSABLE_ENTITY, 602, "alerts in body is required".into()));
     }
@@ -131,7 +142,8 @@ fn read(bytes: &[u8], source: &SourceName, now: Timestamp) -> Result<Vec<Result<
     let read = body.items.iter().take(ALERTS_MAX).enumerate().map(|(index, item)| {
         let element = element(&items::mended(item).0)?;
         validate(index, &element)?;
-        alert(element, source, now).map_err(|why| said(StatusCode::BAD_REQUEST, why))
+        let ends_at = element.ends_at;
+        alert(element, source, now).map(|alert| (alert, ends_at)).map_err(|why| said(StatusCode::BAD_REQUEST, why))
     });
     let cut = (!body.closed).then(|| Err(unparsable("the array has no end")));
     let late = body.items.len().saturating_sub(ALERTS_MAX);

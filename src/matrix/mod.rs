@@ -115,7 +115,7 @@
 //! | `phone` | `+` and 8 to 15 digits, for kannel, twilio and voice | none |
 //! | `slack` | member id, for slack; or `by-email`: Slack is asked by their mailbox | none |
 //! | `telegram` | for telegram: the id of their private chat with the bot; or `linked`: they link it by a code | none |
-//! | `timezone` | the time zone of times that are shown to them | `UTC` |
+//! | `timezone` | the time zone of times that are shown to them | that of `[daemon]` |
 //! | `unix` | the Unix user that speaks for them on the daemon's socket | none |
 //!
 //! # `[rotation.NAME]`: people who take turns

@@ -16,6 +16,7 @@ mod plans;
 mod rooms;
 mod shipped;
 mod stand_ins;
+mod timezone;
 mod turns;
 
 /// A fixed time, so that turns of rotations are the same in every run.

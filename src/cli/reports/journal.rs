@@ -42,7 +42,7 @@ enum JournalCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Write every line with its hash, as one JSON object on each line
+    /// Write every line with its hash, as one JSON object on each line (JSONL: it needs no option for JSON)
     Export {
         #[command(flatten)]
         output: OutputOptions,

@@ -237,7 +237,7 @@ fn whoever_is_asked_again_reads_who_had_it_and_since_when_and_the_others_that_it
     let templates = PageTemplates::shipped();
     let mut incident = taken_by_ana(false);
     says(&mut incident, "ana", Answer::Unable, 70);
-    // One whose word of before was not sent yet is told nothing: this is what she would read.
+    // A person whose earlier message was not sent yet is told nothing: this is what she would read.
     let word = PagePurpose::HandedBack { by: "ana".into(), of: "trader".into() };
     let covered = later(incident.clone(), 120);
     let head = word_to(&covered, "eli", |purpose| purpose.is_brief());

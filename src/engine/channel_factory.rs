@@ -68,7 +68,7 @@ fn inbound(name: &ChannelName, config: &dyn ChannelConfig) -> Vec<SecretString> 
     config.inbound_secrets().into_iter().filter_map(read).collect()
 }
 
-/// The sockets that are to be kept open; none where the channel has no token for them.
+/// The sockets to keep open; `None` if the channel has no token for them.
 fn socket(name: &ChannelName, config: &dyn ChannelConfig) -> Option<SocketSettings> {
     let kind = config.kind();
     let told = |why: &String| tracing::warn!(channel = %name, %kind, why, "this channel has no inbound connection");

@@ -35,7 +35,7 @@ struct SenderClock {
 }
 
 impl SenderClocks {
-    /// Looks at the times of an alert as it came: when it ends, the time here, and the time of the request as its sender
+    /// Looks at the times of an alert that has just come: when it ends, the time here, and the time of the request as its sender
     /// gave it. Returns what to warn of, if it is new.
     pub fn look(
         &self,

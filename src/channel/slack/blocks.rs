@@ -137,7 +137,7 @@ fn actions(message: &Message, elements: Vec<SlackActionBlockElement>) -> SlackAc
 fn hand_back(value: &str) -> SlackActionBlockElement {
     let sure = SlackBlockConfirmItem::new(
         text::label("Hand it back?").into(),
-        SlackBlockPlainText::new("Others are paged at once, and everybody hears of it.".to_owned()).into(),
+        SlackBlockPlainText::new("Others are paged at once, and everybody is told.".to_owned()).into(),
         text::label(HAND_BACK).into(),
         text::label("Keep it").into(),
     );

@@ -115,7 +115,7 @@ async fn conditions_that_cost_too_much_fail_and_stop_nobody() {
     // 320 kB each; a condition with two loops, which is allowed, would take minutes over each.
     let costly = world.admit((0..4).map(|_| twins(20_000)).collect());
     tokio::pin!(costly);
-    // The runtime has one thread here: whoever occupies it stops everything.
+    // The runtime has one thread here: work that occupies it stops everything.
     tokio::select! {
         biased;
         _ = &mut costly => panic!("it was evaluated on the runtime's own thread"),
@@ -125,7 +125,7 @@ async fn conditions_that_cost_too_much_fail_and_stop_nobody() {
     }
     for alert in costly.await {
         let [AdmissionResult::ConditionFailed { why, incident: Some(_), .. }] = &alert.results[..] else {
-            panic!("the catch-all must hear of it: {alert:?}");
+            panic!("the catch-all must be told: {alert:?}");
         };
         // By its steps, or, on a busy machine, by the time.
         assert!(why.contains("can not be evaluated: ") && why.contains("too large"), "{why}");
@@ -156,7 +156,7 @@ async fn what_no_trigger_takes_is_counted_said_once_and_pages_only_who_asked_for
     let opened = world.store.view(*incident).await.unwrap().unwrap();
     assert_eq!(opened.key.as_str(), "stentor:unmatched/loud");
     assert!(opened.pages.values().any(|page| page.role.as_ref().is_some_and(|role| role.as_str() == "catch-all")));
-    // An all-clear for nothing pages nobody, whoever sends it.
+    // An all-clear for nothing pages nobody, from any source.
     let mut over = strange("loud", "a");
     over.status = AlertStatus::Resolved;
     assert_eq!(world.admit(vec![over]).await[0].results, [AdmissionResult::Unmatched]);

@@ -35,7 +35,7 @@ use crate::core::{AnswerLevel, PageId, PagePurpose, PersonName, RoleName, SendRe
 use futures_util::future::BoxFuture;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
-use std::{borrow::Cow, net::IpAddr, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, net::IpAddr, time::Duration};
 
 /// A way to reach humans.
 pub trait Channel: Send + Sync + 'static {
@@ -244,6 +244,8 @@ pub struct MessageText {
     pub body: String,
     /// The whole text as HTML, for mail.
     pub html: Option<String>,
+    /// The times in the text, for a channel that shows each reader their own.
+    pub times: BTreeMap<String, Timestamp>,
 }
 
 /// How a page can be answered.

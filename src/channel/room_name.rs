@@ -91,7 +91,7 @@ impl RoomName {
     }
 }
 
-/// The prefix of a drill's room, wherever the pattern has its placeholder.
+/// The prefix of a drill's room. It comes first, with or without a placeholder in the pattern.
 const DRILL: &str = "drill-";
 
 fn push_text(parts: &mut Vec<NamePart>, text: &str) -> Result<(), (String, String)> {

@@ -4,6 +4,7 @@ use crate::{
     cli::{
         error::CliError,
         options::PathOptions,
+        output,
         reports::{journal::RecordCheck, journal_source::JournalSource},
     },
     journal::{JournalVerifier, KeptAnchors},
@@ -38,6 +39,9 @@ impl BackupArgs {
         if !config.exists() {
             let state = state.display();
             return Err(format!("there is no store in {state}: name the daemon's folder with --state DIR").into());
+        }
+        if output::is_standard(&self.file) {
+            return Err("a copy is a file of its own, and can not go to standard output: name the file".into());
         }
         if is_of_store(&self.file, &config.file()) {
             let file = self.file.display();

@@ -165,7 +165,7 @@ fn unreachable(socket: &std::path::Path, error: &std::io::Error) -> CliError {
         return absent(socket);
     }
     format!(
-        "{}: permission denied: ask whoever runs the daemon to let you use its socket (its group may), or use sudo",
+        "{}: permission denied: ask the people who run the daemon to let you use its socket (its group may), or use sudo",
         socket.display()
     )
     .into()

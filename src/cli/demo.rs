@@ -51,7 +51,7 @@ pub struct DemoArgs {
     /// Where to listen [default: a free port on 127.0.0.1]
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
     listen: String,
-    /// Let only the script answer, as without a terminal
+    /// Let only the script answer, as without a terminal; exit 0 if every role was engaged, 1 if not
     #[arg(long)]
     unattended: bool,
 }

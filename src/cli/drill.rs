@@ -50,7 +50,7 @@ enum DrillCommand {
 
 #[derive(Debug, Args)]
 struct DrillRunArgs {
-    /// A scenario of the matrix's drills folder by its name, or a file
+    /// A scenario of the matrix's drills folder by its name, or a file; - reads standard input
     #[arg(value_hint = ValueHint::FilePath)]
     scenario: String,
     /// Divide every wait of the ladders and every offset by this

@@ -24,12 +24,16 @@ const HORIZON: Duration = Duration::from_secs(30 * 60);
 /// The largest number of steps that are followed.
 const RUNGS_MAX: usize = 200;
 
+/// What is said about a time that is past.
+const BY_TODAY: &str = "That time is past. This is what the matrix of today would do, with today's people, rotations \
+                        and overrides. Who was really paged is in the record: stentor incidents --all";
+
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
     /// The alert, as it would be posted to /v1/alerts (JSON); - reads standard input
     #[arg(long, value_name = "FILE")]
     alert: PathBuf,
-    /// The time for which to look up who is on call (RFC 3339) [default: now]
+    /// The time for which to look up who is on call, by the matrix of today (RFC 3339) [default: now]
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
     /// Leave out the texts for each role and channel
@@ -60,6 +64,9 @@ impl ExplainArgs {
             for judgement in &judgements {
                 told.print(&alert, judgement, !self.no_words);
             }
+        }
+        if !self.json && at < load::now() {
+            say(BY_TODAY);
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -139,7 +146,7 @@ impl ExplainPrinter<'_> {
     fn print(&self, alert: &Alert, judgement: &TriggerMatch, words: bool) {
         match judgement {
             TriggerMatch::Clears { trigger, key } => say(&format!("trigger {trigger}: all clear for {key}")),
-            TriggerMatch::Failed { trigger, why } => say(&format!("trigger {trigger} can not evaluate it: {why}")),
+            TriggerMatch::Failed { trigger, why, .. } => say(&format!("trigger {trigger} can not evaluate it: {why}")),
             TriggerMatch::Holds { trigger, key, summary, threshold, .. } => {
                 say(&format!("trigger {trigger} holds, key {key}: {summary}"));
                 if let Some(threshold) = threshold {
@@ -167,7 +174,7 @@ impl ExplainPrinter<'_> {
     fn json(&self, alert: &Alert, judgement: &TriggerMatch) -> Value {
         let verdict = match judgement {
             TriggerMatch::Clears { trigger, key } => json!({ "trigger": trigger, "clears": key }),
-            TriggerMatch::Failed { trigger, why } => json!({ "trigger": trigger, "failed": why }),
+            TriggerMatch::Failed { trigger, why, .. } => json!({ "trigger": trigger, "failed": why }),
             TriggerMatch::Holds { trigger, key, summary, threshold, .. } => {
                 json!({ "trigger": trigger, "holds": true, "key": key, "summary": summary, "threshold": threshold })
             }
@@ -202,8 +209,12 @@ impl ExplainPrinter<'_> {
             TriggerMatch::Holds { trigger, key, summary, .. } => {
                 (self.matrix.plan(trigger)?, key.clone(), summary.clone())
             }
-            TriggerMatch::Failed { trigger, why } => {
-                let key = IncidentKey::of_condition(trigger, &alert.source, alert.drill);
+            TriggerMatch::Failed { trigger, why, entity } => {
+                let (source, drill) = (&alert.source, alert.drill);
+                let shared = || IncidentKey::of_condition(trigger, source, drill);
+                let key = entity
+                    .as_ref()
+                    .map_or_else(shared, |entity| IncidentKey::of_condition_about(trigger, source, entity, drill));
                 (self.matrix.failure_plan(trigger)?, key, format!("trigger {trigger} can not evaluate: {why}"))
             }
             TriggerMatch::Clears { .. } => return None,

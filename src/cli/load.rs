@@ -63,7 +63,7 @@ fn parse(files: Vec<SourceText>, templates: PageTemplates, as_of: Timestamp) -> 
     LoadedMatrix { matrix: parsed.matrix, diagnostics: parsed.diagnostics, files, templates, zones }
 }
 
-/// A warning about `30-roles.TOML`: it is read, and whoever gave it that name may not have meant it to be.
+/// A warning about `30-roles.TOML`: it is read, and that may not have been the intention.
 fn capital_ending(file: &SourceText) -> Option<Diagnostic> {
     let is_plain = file.path.extension().is_none_or(|end| end == "toml");
     (!is_plain).then(|| Diagnostic {

@@ -40,7 +40,7 @@ const EXITS: [(&str, &str); 7] = [
     ("3", "too little was seen to say whether a hypothesis holds"),
     ("4", "a drill that did not run to its end"),
     ("74", "its output could not be written"),
-    ("141", "whoever read its output stopped reading"),
+    ("141", "the reader of its output stopped reading"),
 ];
 
 /// Writes all pages into a folder.

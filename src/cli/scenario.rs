@@ -25,7 +25,7 @@ pub struct ScenarioArgs {
 enum ScenarioCommand {
     /// Find every mistake in scenarios: exit 1 on errors, 0 on warnings
     Check {
-        /// The files, or names in the matrix's `drills` folder
+        /// The files, or names in the matrix's `drills` folder; - reads standard input
         #[arg(required = true, value_name = "SCENARIO", value_hint = ValueHint::FilePath)]
         scenarios: Vec<PathBuf>,
         /// Print the faults as JSON

@@ -43,7 +43,7 @@ const BAR: u64 = 40;
 
 #[derive(Debug, Args)]
 pub struct SimulateArgs {
-    /// The scenario: a file, or a name in the matrix's `drills` folder
+    /// The scenario: a file, or a name in the matrix's `drills` folder; - reads standard input
     #[arg(value_name = "SCENARIO", value_hint = ValueHint::FilePath)]
     scenario: PathBuf,
     /// How many runs

@@ -70,7 +70,7 @@ impl AnswerVia {
 impl ChatName {
     const UNNAMED: Self = Self(*b"chat\0\0\0\0\0\0\0\0\0\0\0\0");
 
-    /// The name; none where the text is none.
+    /// The name; `None` if the text is not one.
     pub const fn of(name: &str) -> Option<Self> {
         let (name, mut letters) = (name.as_bytes(), [0; CHAT_NAME_MAX]);
         if name.is_empty() || CHAT_NAME_MAX < name.len() || !name[0].is_ascii_lowercase() {

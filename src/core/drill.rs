@@ -29,7 +29,7 @@ pub struct DrillTerms {
     /// The run that it belongs to; `None` for a drill that a person or a monitor started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<RunId>,
-    /// The core ends it after this time, whoever has answered by then.
+    /// The core ends it after this time, no matter who has answered by then.
     pub until: Timestamp,
     /// Who takes part; nobody else is paged. Empty means everybody.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]

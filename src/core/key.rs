@@ -31,8 +31,14 @@ impl IncidentKey {
         Self(format!("{}{}/{value}", prefix(drill), segment(trigger.as_str())).into())
     }
 
-    /// About a condition that cannot be evaluated. There is one key for each trigger and source, so that a monitor that
-    /// changed its fields causes one page and not one for each alert.
+    /// About a condition that cannot be evaluated for alerts about one thing: a host, a symbol.
+    pub fn of_condition_about(trigger: &TriggerName, source: &SourceName, entity: &str, drill: bool) -> Self {
+        let about = [trigger.as_str(), source.as_str(), entity].map(segment).join("/");
+        Self::own(drill, &format!("condition/{about}"))
+    }
+
+    /// The same for all other things of a trigger and source: a monitor that changed its fields must not cause a page
+    /// for each of a thousand hosts.
     pub fn of_condition(trigger: &TriggerName, source: &SourceName, drill: bool) -> Self {
         let about = format!("condition/{}/{}", segment(trigger.as_str()), segment(source.as_str()));
         Self::own(drill, &about)
@@ -173,6 +179,8 @@ mod tests {
             IncidentKey::of_run(RunId(n)),
             IncidentKey::of_unreadable(IncidentId(n)),
             IncidentKey::of_more_unreadable(),
+            IncidentKey::of_condition_about(&a.into(), &b.into(), "", drill),
+            IncidentKey::of_condition_about(&a.into(), &b.into(), a, drill),
         ]
     }
 
@@ -225,7 +233,7 @@ mod tests {
                     prop_assert!(i == j || key != other, "{} {}", key, other);
                 }
             }
-            prop_assert_eq!(ours[8] == theirs[8], one == other);
+            prop_assert_eq!(ours[10] == theirs[10], one == other);
             prop_assert_eq!(ours[0] == theirs[0], one == other);
             prop_assert_eq!(ours[4] == theirs[4], (&one.0, &one.1) == (&other.0, &other.1));
         }

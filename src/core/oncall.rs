@@ -165,7 +165,7 @@ mod tests {
         let now = "2026-06-02T12:00:00Z";
         let next = if plain.on_call(at(now)).is_some_and(|person| person.as_str() == "ana") { "bo" } else { "ana" };
         assert_eq!(change(&plain, now), said("2026-06-08T07:00:00Z", next));
-        // An override for whoever is next: it begins earlier, and the hand-over changes nothing.
+        // An override for the person who is next: it begins earlier, and the hand-over changes nothing.
         let over = RotationOverride {
             person: next.into(),
             from: at("2026-06-04T10:00:00Z"),

@@ -76,7 +76,7 @@ impl RecordPlace {
                 "texts: the journal still says that a text with this hash was shown. Look for it in a backup, or in an \
                  export with --texts"
             }
-            Self::Proof => "proofs of contact: do not rely on them; a drill proves the contact anew",
+            Self::Proof => "proofs of contact: do not rely on them; a drill proves the contact again",
             Self::Run => "drill runs: do not rely on the score; compare it with a backup, or run the drill again",
             Self::Setting => {
                 "settings: restore a backup. Without its server key, codes and links that were sent do not work"

@@ -91,7 +91,8 @@ pub fn desk_closed(name: &str) -> String {
 /// The prefix for a message that is given up because it is out of date; the last error follows.
 pub const TOO_LATE: &str = "too late to tell: ";
 
-/// The text for a page that was withdrawn after an attempt with an unknown result.
+/// The text for a page that was withdrawn after an attempt with an unknown result. It is in journals, and compared with
+/// what they say: it never changes.
 pub const MAYBE_READ: &str = "withdrawn; an attempt of before may have reached its reader";
 
 /// The text for a page that was withdrawn while it was on a node that died.

@@ -1,6 +1,9 @@
 //! What became of alerts, by source. What led nowhere is said once in the log, and shown by the doctor.
 
-use crate::core::{Alert, AlertStatus, SourceName, Timestamp};
+use crate::{
+    core::{Alert, AlertStatus, SourceName, Timestamp},
+    engine::sender_clock::SenderClocks,
+};
 use std::{
     collections::BTreeMap,
     sync::{Mutex, PoisonError},
@@ -14,6 +17,8 @@ const SOURCES_MAX: usize = 500;
 
 /// Counts since this node started.
 pub struct AlertTally {
+    /// The clocks of those who send them.
+    pub clocks: SenderClocks,
     began: Timestamp,
     sources: Mutex<BTreeMap<SourceName, SourceTally>>,
 }
@@ -34,7 +39,7 @@ pub struct SourceTally {
 impl AlertTally {
     /// An empty tally of a node that starts at `began`.
     pub fn new(began: Timestamp) -> Self {
-        Self { began, sources: Mutex::default() }
+        Self { clocks: SenderClocks::default(), began, sources: Mutex::default() }
     }
 
     /// Counts an alert; `led_nowhere` if no trigger took it. Returns what to warn of, if it is new.
@@ -70,7 +75,7 @@ impl AlertTally {
                 .then(|| format!("{} more alerts of source {source}, of other kinds, led nowhere", own.more_unmatched));
             kinds.chain(more).chain(own.never_fired_text(source)).collect::<Vec<_>>()
         });
-        told.collect()
+        told.chain(self.clocks.signs()).collect()
     }
 }
 

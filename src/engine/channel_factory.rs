@@ -80,7 +80,7 @@ fn inbound(name: &ChannelName, config: &dyn ChannelConfig) -> Vec<SecretString> 
     config.inbound_secrets().into_iter().filter_map(read).collect()
 }
 
-/// The connection that is to be kept open; none where the channel has no secret for one.
+/// The connection to keep open; `None` if the channel has no secret for one.
 fn connection(name: &ChannelName, config: &dyn ChannelConfig) -> Option<Arc<dyn ProviderConnection>> {
     let kind = config.kind();
     let told = |why: &String| tracing::warn!(channel = %name, %kind, why, "this channel has no inbound connection");

@@ -86,7 +86,7 @@ pub fn contact_coverage(
             person: person.clone(),
             name: settings.name.clone(),
             on_call: on_call(config, person, civil),
-            // A page at a desk reaches only whoever sits there.
+            // A page at a desk reaches only the person who sits there.
             ways: data.len(),
             channels: channels.iter().map(contact).collect(),
         }

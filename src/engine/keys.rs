@@ -189,7 +189,7 @@ impl DerivedKeys {
     fn grant(&self, label: &str, person: &PersonName, until: Timestamp) -> SecretString {
         let seconds = until.as_micros() / 1_000_000;
         let times = self.signed_out.lock().unwrap_or_else(PoisonError::into_inner).get(person).copied();
-        // Whoever was never signed out keeps the sessions of before there was this.
+        // A person who was never signed out keeps sessions from versions that did not have this.
         let mac = match times {
             None => self.mac(label, &format!("{person}.{seconds}")),
             Some(times) => self.mac(label, &format!("{person}.{seconds}\0{times}")),

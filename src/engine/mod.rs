@@ -26,6 +26,7 @@ mod people_lookup;
 mod read;
 pub mod runtime_config;
 mod self_report;
+pub mod sender_clock;
 
 pub use active_channel::{ActiveChannel, PROBE_TIME_MAX, SEND_TIMEOUT_MAX, SharedChannelParts};
 pub use admission::{

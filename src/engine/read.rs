@@ -149,7 +149,7 @@ impl EngineReader {
         self.store.quarantined()
     }
 
-    /// Wakes whoever waits whenever something was committed.
+    /// Wakes everybody who waits, after each commit.
     pub fn changed(&self) -> watch::Receiver<u64> {
         self.store.changed()
     }

@@ -44,7 +44,7 @@ pub async fn whole(body: Body, max: usize) -> Result<Bytes, ProblemDetails> {
 /// Reads a body of JSON.
 ///
 /// # Errors
-/// As [`whole`]; `415` where it is not said to be JSON, `400` where it is none, `422` where it is not what is asked for.
+/// As [`whole`]; `415` if its media type is not JSON, `400` if it is not JSON, `422` if it is other JSON than expected.
 pub async fn json<T: DeserializeOwned>(request: Request, max: usize) -> Result<T, ProblemDetails> {
     media(&request, "application/json")?;
     let bytes = whole(request.into_body(), max).await?;

@@ -1,4 +1,4 @@
-//! How often a text is answered by a text. Whoever writes may be a machine (an absence note, another pager), and two machines
+//! How often a text is answered by a text. The sender may be a machine (an absence note, another pager), and two machines
 //! that answer each other never end.
 
 use crate::core::Timestamp;
@@ -12,7 +12,7 @@ use std::{
 /// Questions that one address gets in [`WINDOW`] without answering any.
 pub const QUESTIONS_MAX: usize = 3;
 
-/// Times in [`WINDOW`] that one address hears of one code that it was not understood.
+/// How often in [`WINDOW`] an address is told that its answer with one code was not understood.
 pub const DOUBTS_MAX: usize = 10;
 
 /// Times in [`WINDOW`] that the very same answer is confirmed to one address.
@@ -101,7 +101,7 @@ fn is_one_too_many(texts: &VecDeque<AnsweredText>, mark: u64, kind: &ReplyKind) 
         }
         ReplyKind::Doubt(_) => again || DOUBTS_MAX <= all(),
         ReplyKind::Question => {
-            // Whoever has answered a page meanwhile is a person.
+            // A sender who has answered a page meanwhile is a person.
             let since = texts.iter().rev().take_while(|answered| answered.kind != ReplyKind::Verdict);
             again || QUESTIONS_MAX <= since.filter(|answered| answered.kind == *kind).count()
         }

@@ -32,7 +32,7 @@ const ELSEWHERE: &str =
 
 /// The response if the page has been deleted.
 const GONE: &str =
-    "Nothing was changed: the page that you answer is not kept any more. Call whoever may be waiting for you.";
+    "Nothing was changed: the page that you answer is not kept any more. Call the people who may be waiting for you.";
 
 /// The result of an incoming mail.
 #[derive(Debug, Serialize, Deserialize)]

@@ -26,7 +26,7 @@ pub struct NumberGuesses {
 }
 
 impl NumberGuesses {
-    /// Whether another code may be tried at `now`. After [`GUESS_WINDOW`] the count begins anew.
+    /// Whether another code may be tried at `now`. After [`GUESS_WINDOW`] the count starts again.
     pub(super) fn may_try(&mut self, now: Timestamp) -> bool {
         if self.since + GUESS_WINDOW <= now {
             *self = Self { since: now, wrong: 0 };

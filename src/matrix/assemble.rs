@@ -11,7 +11,7 @@ use crate::{
         expression::ExpressionLanguage,
         model::{KnownNames, Matrix},
         plans::{PlanBuilder, report_timeouts},
-        settings::People,
+        settings::{People, Person},
         trigger::Trigger,
     },
     toml_kit::faults::LocatedValue,
@@ -29,8 +29,14 @@ pub(super) fn assemble(
     as_of: Timestamp,
 ) -> Matrix {
     let channels = in_order(draft.channels);
-    let people: People =
-        whole(draft.people).map(|(name, person)| (PersonName::from(name), person.value.person)).collect();
+    let daemon = draft.daemon.map(|daemon| daemon.value).unwrap_or_default();
+    let shared_zone = daemon.zone();
+    let people: People = whole(draft.people)
+        .map(|(name, LocatedValue { value, .. })| {
+            let zone = value.zone.unwrap_or_else(|| shared_zone.clone());
+            (PersonName::from(name), Person { zone, ..value.person })
+        })
+        .collect();
     let mut roles: BTreeMap<RoleName, RolePlan> =
         whole(draft.roles).map(|(name, role)| (name.as_str().into(), role_plan(&name, role.value, known))).collect();
     if let Some(step) = draft.catch_all.and_then(|catch_all| catch_all.value) {
@@ -54,7 +60,7 @@ pub(super) fn assemble(
     }
     Matrix {
         revision,
-        daemon: draft.daemon.map(|daemon| daemon.value).unwrap_or_default(),
+        daemon,
         sources: whole(draft.sources).map(|(name, source)| (SourceName::from(name), source.value)).collect(),
         channels,
         people,

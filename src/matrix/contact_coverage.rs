@@ -72,7 +72,7 @@ fn pairs<'a>(draft: &'a MatrixDraft, step: &'a StepDraft) -> Vec<PersonChannel<'
     pairs
 }
 
-/// Everyone whom a step may page, whoever's turn it is.
+/// Everybody whom a step may page, at any time in a rotation.
 pub(super) fn people<'a>(draft: &'a MatrixDraft, step: &'a StepDraft) -> Vec<(&'a str, &'a PersonDraft)> {
     let mut names: Vec<&str> = Vec::new();
     for entry in &step.page {

@@ -2,8 +2,11 @@
 
 use crate::{
     channel::webhook::settings as webhook,
-    core::names::CATCH_ALL,
-    matrix::settings::{AnchorSettings, DaemonSettings, PING_EVERY, PingSettings, SourceScope, SourceSettings},
+    core::{Zones, names::CATCH_ALL},
+    matrix::{
+        settings::{AnchorSettings, DaemonSettings, PING_EVERY, PingSettings, SourceScope, SourceSettings},
+        zone_name::zone,
+    },
     toml_kit::{
         document::{TomlItem, TomlTable},
         faults::{LocatedValue, MatrixFaults, SourceSpan},
@@ -13,7 +16,7 @@ use crate::{
 };
 use std::{collections::BTreeSet, path::PathBuf};
 
-pub(super) fn daemon(mut table: TomlTable<'_>, faults: &mut MatrixFaults) -> DaemonSettings {
+pub(super) fn daemon(mut table: TomlTable<'_>, zones: &Zones, faults: &mut MatrixFaults) -> DaemonSettings {
     let listen = table.take("listen").and_then(|item| item.text(faults)).and_then(|text| {
         let parsed = text.value.parse().ok();
         if parsed.is_none() {
@@ -28,9 +31,10 @@ pub(super) fn daemon(mut table: TomlTable<'_>, faults: &mut MatrixFaults) -> Dae
     let anchors = table.take("anchors").and_then(|item| anchors(&item, faults));
     let proof_max_age = table.take("proof_max_age").and_then(|item| item.duration(faults)).map(|age| age.value);
     let proxies = table.take("proxies").map(|item| networks(&item, faults)).unwrap_or_default();
+    let timezone = table.take("timezone").and_then(|item| zone(&item, zones, faults));
     table.finish(&[], &[], faults);
     let public_url = public_url.map(|url| url.trim_end_matches('/').to_owned());
-    DaemonSettings { listen, public_url, state, ping, anchors, proof_max_age, proxies }
+    DaemonSettings { listen, public_url, state, ping, anchors, proof_max_age, proxies, timezone }
 }
 
 /// `{ url = "https://..", every = "60s" }`; the address may be a secret.

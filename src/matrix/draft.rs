@@ -38,6 +38,8 @@ pub(super) struct MatrixDraft {
 
 pub(super) struct PersonDraft {
     pub person: Person,
+    /// Their time zone, if it is given.
+    pub zone: Option<Zone>,
     /// The contact fields that are given, valid or not.
     pub known: BTreeSet<ContactField>,
     /// Values that must be unique, by their keys.

@@ -126,7 +126,7 @@ impl CelExpression {
         if let Some(why) = scope.meter.ended() {
             return Err(self.failed(why));
         }
-        value.map_err(|error| self.failed(&reason(&error)))
+        value.map_err(|error| self.failed(&reason(&error, scope.alert)))
     }
 
     fn failed(&self, why: &str) -> String {
@@ -142,6 +142,7 @@ impl fmt::Debug for CelExpression {
 
 /// One alert, ready for any number of expressions.
 pub(super) struct AlertScope<'a> {
+    alert: &'a Alert,
     context: Context<'a, 'a>,
     meter: Arc<CostMeter>,
 }
@@ -153,7 +154,7 @@ impl<'a> AlertScope<'a> {
         // The standard has no function with this name.
         let _ = context.add_function(cost::METERED, cost::function(meter));
         context.add_variable_as_val("alert", Box::new(AlertVariable::of(alert)));
-        Self { context, meter: meter.clone() }
+        Self { alert, context, meter: meter.clone() }
     }
 }
 
@@ -223,8 +224,11 @@ impl Scalar {
 }
 
 /// Why an evaluation failed, without the values in the error: they come from the monitor and may be large.
-fn reason(error: &ExecutionError) -> String {
+fn reason(error: &ExecutionError, alert: &Alert) -> String {
     match error {
+        ExecutionError::NoSuchKey(key) if alert.annotations.contains_key(key.as_str()) => {
+            format!("the alert has `{key}` only as text that is not a number")
+        }
         ExecutionError::NoSuchKey(key) => format!("the alert has no `{key}`"),
         ExecutionError::UndeclaredReference(name) => format!("`{name}` is not known"),
         ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_) => String::from("a division by zero"),

@@ -18,6 +18,7 @@
 //! | `anchors` | `{ file, webhook = { url, keys, allow } }`: who gets a signed copy of each of the journal's anchors, a file (absolute path) or a system or both | nobody |
 //! | `proof_max_age` | how old the last proven contact of a person by a channel may be before `doctor` and `people` warn | `90d` |
 //! | `proxies` | addresses and networks of proxies on other machines, which forward everybody's requests: no per-address connection limit applies to them | none; this machine is one |
+//! | `timezone` | the time zone of texts that several people read: war rooms, groups, boards | `UTC` |
 //!
 //! # `[source.NAME]`: a monitor that may post alerts
 //! | key | meaning | default |
@@ -117,7 +118,7 @@
 //! | `phone` | `+` and 8 to 15 digits, for kannel, twilio and voice | none |
 //! | `slack` | member id, for slack; or `by-email`: Slack is asked by their mailbox | none |
 //! | `telegram` | for telegram: the id of their private chat with the bot; or `linked`: they link it by a code | none |
-//! | `timezone` | the time zone of times that are shown to them | `UTC` |
+//! | `timezone` | the time zone of times that are shown to them | that of `[daemon]` |
 //! | `unix` | the Unix user that speaks for them on the daemon's socket | none |
 //!
 //! # `[rotation.NAME]`: people who take turns

@@ -50,10 +50,10 @@ pub(super) fn person(
     let person = Person {
         name: name.map_or_else(String::new, |name| name.value.to_owned()),
         contacts,
-        zone: zone.unwrap_or_else(Zone::utc),
+        zone: zone.clone().unwrap_or_else(Zone::utc),
         unix: unix.map(|unix| unix.value.to_owned()),
     };
-    PersonDraft { person, known, unique }
+    PersonDraft { person, zone, known, unique }
 }
 
 pub(super) fn rotation(

@@ -83,7 +83,8 @@ impl MatrixDraft {
         let (text, zones) = (source.text.as_str(), &*language.zones);
         let mut top = TomlTable::new("the matrix".into(), file, document);
         if let Some(item) = top.take("daemon") {
-            let daemon = item.table("`[daemon]`".into(), faults).map(|table| daemon_section::daemon(table, faults));
+            let daemon =
+                item.table("`[daemon]`".into(), faults).map(|table| daemon_section::daemon(table, zones, faults));
             once(&mut self.daemon, &item, daemon.unwrap_or_default(), faults);
         }
         section(&mut top, "source", &mut self.sources, faults, |table, _, at, faults| {

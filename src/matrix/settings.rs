@@ -30,6 +30,8 @@ pub struct DaemonSettings {
     pub proof_max_age: Option<Duration>,
     /// Proxies on other machines, which forward everybody's requests: no per-address connection limit applies to them.
     pub proxies: Networks,
+    /// The time zone of texts that several people read; see [`DaemonSettings::zone`].
+    pub timezone: Option<Zone>,
 }
 
 /// How old a proven contact may be by default.
@@ -42,6 +44,11 @@ impl DaemonSettings {
     /// How old the last proven contact of a person by a channel may be before there is a warning.
     pub fn proof_max_age(&self) -> Duration {
         self.proof_max_age.unwrap_or(PROOF_MAX_AGE)
+    }
+
+    /// The time zone of texts that several people read: war rooms, groups, boards. UTC by default.
+    pub fn zone(&self) -> Zone {
+        self.timezone.clone().unwrap_or_else(Zone::utc)
     }
 
     /// Whether the settings that only take effect at the start are the same in both.

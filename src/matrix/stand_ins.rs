@@ -66,7 +66,7 @@ fn asked<'a>(draft: &'a MatrixDraft, steps: &'a [StepDraft]) -> BTreeSet<&'a str
     names
 }
 
-/// One warning for all of them: a long list of people is one question to whoever wrote it.
+/// One warning for all of them: a long list of people is one question to its author.
 fn unused_people(draft: &MatrixDraft, faults: &mut MatrixFaults) {
     let used: BTreeSet<&str> = ladders(draft).flat_map(|step| people(draft, step)).map(|(name, _)| name).collect();
     let unused: Vec<_> = draft.people.iter().filter(|(name, _)| !used.contains(name.as_str())).collect();

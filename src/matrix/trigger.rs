@@ -66,8 +66,13 @@ pub enum TriggerMatch {
         trigger: TriggerName,
         /// Why, in one sentence.
         why: String,
+        /// What the alert is about, if it says so: a host, a symbol.
+        entity: Option<String>,
     },
 }
+
+/// The labels by which monitors name what an alert is about, the most exact first.
+const ENTITY_LABELS: [&str; 8] = ["instance", "host", "hostname", "node", "pod", "device", "service", "symbol"];
 
 impl Trigger {
     pub(super) fn judge(
@@ -94,6 +99,14 @@ impl Trigger {
         };
         let window = format!("{name}\u{1f}{key}");
         Ok(Some(TriggerMatch::Holds { trigger, key, summary, threshold: self.threshold, window }))
+    }
+
+    /// What an alert is about that this trigger can not evaluate: the trigger's own key if that can be evaluated, else a
+    /// label that monitors use for it.
+    pub(super) fn entity(&self, alert: &Alert, scope: &AlertScope<'_>) -> Option<String> {
+        let own = self.key.as_ref().and_then(|key| key.key(scope).ok());
+        let label = || ENTITY_LABELS.iter().find_map(|label| alert.labels.get(*label)).cloned();
+        own.filter(|own| !own.is_empty()).or_else(label).filter(|entity| !entity.is_empty())
     }
 
     /// A drill has its own keys, so that it never shares an incident with a live alert.

@@ -31,7 +31,10 @@ impl Matrix {
             }
             match trigger.judge(name, alert, &scope) {
                 Ok(judgement) => judgement,
-                Err(why) => Some(TriggerMatch::Failed { trigger: name.clone(), why }),
+                Err(why) => {
+                    let entity = trigger.entity(alert, &scope);
+                    Some(TriggerMatch::Failed { trigger: name.clone(), why, entity })
+                }
             }
         });
         judged.collect()

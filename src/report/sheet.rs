@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fmt::Write};
 
 const FRAME: &str = include_str!("sheet.html");
 
-/// A section with more lines (rows of tables, items of lists, lines of texts) is folded: whoever wants it opens it.
+/// A section with more lines (rows of tables, items of lists, lines of texts) is folded: a reader can open it.
 const FOLDED_FROM: usize = 16;
 
 /// A document with fewer headings needs no contents.

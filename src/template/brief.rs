@@ -1,6 +1,6 @@
 //! The input for a text, its form, and the result.
 
-use crate::core::{Incident, Page, PersonName, Zone};
+use crate::core::{Incident, Page, PersonName, Timestamp, Zone};
 use std::collections::BTreeMap;
 
 /// The placeholder for the page's answer code. It is filled in right before sending, with five digits, and never
@@ -40,6 +40,8 @@ pub struct BriefInput<'a> {
     pub names: &'a BTreeMap<PersonName, String>,
     /// How many more briefs of its trigger wait to be sent to the same reader by the same channel.
     pub following: usize,
+    /// The time zone of a text that has no reader of its own.
+    pub shared_zone: &'a Zone,
 }
 
 /// From so many on, a brief says how many more of its trigger follow it.
@@ -50,7 +52,7 @@ pub const FOLLOWING_MIN: usize = 3;
 pub struct PageReader<'a> {
     /// Their name for display.
     pub name: &'a str,
-    /// Their time zone.
+    /// The time zone of their text.
     pub zone: &'a Zone,
 }
 
@@ -83,4 +85,9 @@ pub struct RenderedText {
     pub revision: String,
     /// Why the raw facts replace the template's text; `None` if the template worked.
     pub fallback: Option<String>,
+    /// The times in the text, only for Slack, which shows each reader their own.
+    pub times: ShownTimes,
 }
+
+/// Times as a text shows them, `15:46:13 CET`, and which instants they are.
+pub type ShownTimes = BTreeMap<String, Timestamp>;

@@ -133,14 +133,20 @@ fn in_place_of(words: &BriefWords<'_>, role: &RoleName, engagement: &Engagement)
     }
     let since = words.time(since);
     let role = words.role_name(role);
-    Some(match (silent.is_empty(), engagement.unable.is_empty()) {
-        (true, true) => format!("Nobody could be reached for {role} since {since}: you stand in."),
-        (true, false) => {
-            format!("{} ({role}) can not take it: you stand in.", fit::capitalised(&words.people(&engagement.unable)))
-        }
-        (false, _) => {
-            format!("No answer from {} ({role}) since {since}: you stand in.", words.people(silent))
-        }
+    let own = words.role().map_or_else(|| "this".to_owned(), |role| words.role_name(role));
+    let others: Vec<&PersonName> = silent.iter().copied().filter(|person| !words.reads(person)).collect();
+    let unable: Vec<&PersonName> = engagement.unable.iter().filter(|person| !words.reads(person)).collect();
+    // Nobody stands in for themselves: a reader who was asked before is told what is asked now.
+    Some(if !others.is_empty() {
+        format!("No answer from {} ({role}) since {since}: you stand in.", words.people(others))
+    } else if !silent.is_empty() {
+        format!("You were asked for {role}, without an answer since {since}. You are asked for {own} now.")
+    } else if !unable.is_empty() {
+        format!("{} ({role}) can not take it: you stand in.", fit::capitalised(&words.people(unable)))
+    } else if !engagement.unable.is_empty() {
+        format!("You passed {role} on, and nobody else has it. You are asked for {own} now.")
+    } else {
+        format!("Nobody could be reached for {role} since {since}: you stand in.")
     })
 }
 

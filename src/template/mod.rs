@@ -25,7 +25,7 @@ mod trail;
 mod voice;
 mod words;
 
-pub use brief::{AlarmText, BriefInput, CODE, LINK, PageReader, RenderedText, TextForm};
+pub use brief::{AlarmText, BriefInput, CODE, LINK, PageReader, RenderedText, ShownTimes, TextForm};
 pub use fit::{
     BOARD_MAX, BODY_MAX, HEADLINE_MAX, HTML_MAX, LINES_MAX, SLACK_MAX, SMS_SEPTETS, SPOKEN_MAX, SUBJECT_MAX,
 };

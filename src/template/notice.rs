@@ -2,7 +2,7 @@
 
 use crate::{
     core::{
-        IncidentStatus, PagePurpose, PersonName, RoleName,
+        IncidentStatus, PagePurpose, PersonName, RoleName, Timestamp,
         escalation::{OVER, STOPPED},
         event::Actor,
     },
@@ -12,6 +12,7 @@ use crate::{
         words::BriefWords,
     },
 };
+use chrono::{NaiveTime, TimeDelta};
 
 /// The lines of a notice; the first one can be read alone.
 pub(super) fn lines(words: &BriefWords<'_>) -> Vec<String> {
@@ -34,7 +35,7 @@ pub(super) fn lines(words: &BriefWords<'_>) -> Vec<String> {
             vec![room::topic(words)]
         }
         PagePurpose::RoomLine { line } | PagePurpose::RoomNote { line } => {
-            vec![format!("{start} {}", fit::clean(line, 300))]
+            vec![format!("{start} {}", local_times(words, &fit::clean(line, 300)))]
         }
         PagePurpose::Notice { about } => {
             let role = words.role().map(|role| format!(", {}", words.role_name(role))).unwrap_or_default();
@@ -43,6 +44,35 @@ pub(super) fn lines(words: &BriefWords<'_>) -> Vec<String> {
         PagePurpose::Brief { .. } => vec![format!("{start} {}", words.summary())],
     }
 }
+
+/// A line of an event with its times, which are in UTC, as the rest of its room shows them.
+fn local_times(words: &BriefWords<'_>, line: &str) -> String {
+    let mut told = String::new();
+    let mut rest = line;
+    while let Some(end) = rest.find(UTC) {
+        let start = end.checked_sub(CLOCK).filter(|start| rest.is_char_boundary(*start)).unwrap_or(end);
+        let (before, clock) = (&rest[..start], &rest[start..end]);
+        let shown = NaiveTime::parse_from_str(clock, "%H:%M:%S").ok().map(|clock| words.time(next(words, clock)));
+        told.push_str(before);
+        told.push_str(&shown.unwrap_or_else(|| format!("{clock}{UTC}")));
+        rest = &rest[end + UTC.len()..];
+    }
+    told + rest
+}
+
+/// The first instant with this time of day in UTC that is not before the line was written.
+fn next(words: &BriefWords<'_>, clock: NaiveTime) -> Timestamp {
+    let born = words.brief.page.born_at;
+    let wait = clock.signed_duration_since(born.to_utc().time());
+    let wait = if wait < TimeDelta::zero() { wait + TimeDelta::days(1) } else { wait };
+    born + wait.to_std().unwrap_or_default()
+}
+
+/// How the time of day ends in the line of an event.
+const UTC: &str = " UTC";
+
+/// The length of a time of day: `15:46:13`.
+const CLOCK: usize = 8;
 
 fn taken(words: &BriefWords<'_>, by: &PersonName, covering_as: Option<&RoleName>) -> String {
     let role = words.role().map_or_else(|| "this".to_owned(), |role| words.role_name(role));

@@ -15,7 +15,7 @@ impl PageTemplates {
     /// Makes the text of one page. Never fails: if the template fails, the alert's raw facts replace it and
     /// [`RenderedText::fallback`] says why.
     pub fn render(&self, brief: &BriefInput<'_>, form: TextForm) -> RenderedText {
-        let words = BriefWords::new(brief);
+        let words = BriefWords::of_form(brief, form);
         let mut template = self.name_for(words.row().map(|row| row.template.as_str()));
         let (text, fallback) = match &brief.page.purpose {
             PagePurpose::Brief { .. } => assemble::brief(self, template, &words, form),
@@ -43,6 +43,7 @@ impl PageTemplates {
             html: text.html,
             revision: self.revision(template).to_owned(),
             fallback,
+            times: words.into_times(),
         }
     }
 }

@@ -109,7 +109,7 @@ fn plain(words: &BriefWords<'_>, text: &str) -> String {
     gsm7::to_sms(&fit::disarm(&fit::guard(&text, words.is_drill())))
 }
 
-/// `head`, as much of `middle` as fits into two segments, and `tail`. A line of which less than half fits is left out: a
+/// `head`, as much of `middle` as fits into two segments, and `tail`. If less than half of a line fits, it is left out: a
 /// few words of it would say something else.
 fn around(head: &str, middle: &str, tail: &str) -> String {
     let gap = if head.is_empty() || middle.is_empty() { "" } else { "\n" };

@@ -2,8 +2,12 @@
 
 use crate::{
     core::{Engagement, EngagementOutcome, Incident, PersonName, RoleName, Timestamp, Zone, plan::RolePlan},
-    template::{brief::BriefInput, fit},
+    template::{
+        brief::{BriefInput, ShownTimes, TextForm},
+        fit,
+    },
 };
+use std::cell::RefCell;
 
 /// The text by which a drill identifies itself.
 pub(super) const EXERCISE: &str = "This is an exercise: answer as if it were real.";
@@ -24,11 +28,23 @@ const YOU: &str = "you";
 pub(super) struct BriefWords<'a> {
     pub(super) brief: &'a BriefInput<'a>,
     zone: Zone,
+    /// The times that were put into words, for a form that shows each reader their own.
+    times: Option<RefCell<ShownTimes>>,
 }
 
 impl<'a> BriefWords<'a> {
     pub(super) fn new(brief: &'a BriefInput<'a>) -> Self {
-        Self { brief, zone: brief.reader.map_or_else(Zone::utc, |reader| reader.zone.clone()) }
+        Self { brief, zone: brief.reader.map_or(brief.shared_zone, |reader| reader.zone).clone(), times: None }
+    }
+
+    /// The same for a form, which may need to know the times in its text.
+    pub(super) fn of_form(brief: &'a BriefInput<'a>, form: TextForm) -> Self {
+        Self { times: (form == TextForm::Slack).then(RefCell::default), ..Self::new(brief) }
+    }
+
+    /// The times that were put into words, if the form needs them.
+    pub(super) fn into_times(self) -> ShownTimes {
+        self.times.map(RefCell::into_inner).unwrap_or_default()
     }
 
     pub(super) fn incident(&self) -> &'a Incident {
@@ -120,12 +136,20 @@ impl<'a> BriefWords<'a> {
 
     /// The time in the reader's zone: `15:46:13 CET`.
     pub(super) fn time(&self, at: Timestamp) -> String {
-        at.to_utc().with_timezone(&self.zone).format("%H:%M:%S %Z").to_string()
+        self.shown(at, "%H:%M:%S %Z")
     }
 
     /// The same with the day: `Tue 24 Nov 15:46 CET`.
     pub(super) fn day(&self, at: Timestamp) -> String {
-        at.to_utc().with_timezone(&self.zone).format("%a %-d %b %H:%M %Z").to_string()
+        self.shown(at, "%a %-d %b %H:%M %Z")
+    }
+
+    fn shown(&self, at: Timestamp, format: &str) -> String {
+        let text = at.to_utc().with_timezone(&self.zone).format(format).to_string();
+        if let Some(times) = &self.times {
+            times.borrow_mut().insert(text.clone(), at);
+        }
+        text
     }
 
     /// For an audit trail that names its zone once: `15:46:13`.

@@ -16,7 +16,7 @@ use toml::{
 const SYNTAX_HELP: &str =
     "write text in quotes, lists in [ ], every key on its own line; other faults are reported once this is fixed";
 
-/// A file as TOML; where it is none, every fault of it is told.
+/// A file as TOML; if it is not TOML, all its faults are reported.
 pub(crate) fn document<'a>(
     file: usize,
     source: &'a SourceText,
@@ -85,7 +85,7 @@ impl<'a> TomlTable<'a> {
         faults: &mut MatrixFaults,
     ) -> Option<TomlItem<'a>> {
         let (item, before) = (self.take(key), self.take(old));
-        // It is not offered to whoever mistypes another key.
+        // It is not suggested for a mistyped key.
         self.asked.retain(|asked| *asked != old);
         let Some(before) = before else { return item };
         match item {

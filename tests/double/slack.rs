@@ -510,6 +510,10 @@ fn check_text(body: &Value) -> Result<(), &'static str> {
     if text(body, "text").is_empty() {
         return Err("no_text");
     }
+    // A name, a channel or a link from somebody's text would be a stray mention; only dates are ours.
+    if !blocks::has_only_dates(text(body, "text")) {
+        return Err("double_sees_a_stray_mention");
+    }
     // Unfurled links would show a page's link to everybody in the room.
     if body["unfurl_links"] != json!(false) || body["unfurl_media"] != json!(false) {
         return Err("double_wants_no_unfurl");

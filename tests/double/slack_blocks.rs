@@ -23,13 +23,22 @@ pub fn check(blocks: &Value) -> Result<(), &'static str> {
     blocks.iter().try_for_each(check_block)
 }
 
+/// Whether each angle bracket begins a date as Slack writes it: `<!date^SECONDS^FORMAT|TEXT>`.
+pub fn has_only_dates(text: &str) -> bool {
+    text.split('<').skip(1).all(|part| {
+        let date = part.split_once('>').and_then(|(date, _)| date.strip_prefix("!date^")?.split_once('^'));
+        let shown = date.and_then(|(seconds, shown)| seconds.parse::<i64>().ok().and(shown.split_once('|')));
+        shown.is_some_and(|(format, other)| format.contains("{time_secs}") && !other.is_empty())
+    })
+}
+
 fn check_block(block: &Value) -> Result<(), &'static str> {
     let fits =
         |value: &Value, limit: usize| (1..=limit).contains(&value.as_str().map_or(0, |s| s.encode_utf16().count()));
     let elements = block["elements"].as_array().map(Vec::as_slice).unwrap_or_default();
     let good = match text(block, "type") {
         // 1 to 3000 characters.
-        "section" => fits(&block["text"]["text"], 3000),
+        "section" => fits(&block["text"]["text"], 3000) && has_only_dates(text(&block["text"], "text")),
         // 10 elements, of 1 to 3000 characters each.
         "context" => (1..=10).contains(&elements.len()) && elements.iter().all(|e| fits(&e["text"], 3000)),
         "actions" => {

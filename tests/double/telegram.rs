@@ -208,7 +208,7 @@ impl World {
     }
 
     /// Facts 1.3: what a message may be edited to is what may be sent; nothing but a change is taken, and no message that is
-    /// not there. Facts 1.5: messages of before a group became a supergroup are dead.
+    /// not there. Facts 1.5: messages from before a group became a supergroup are dead.
     fn edit(&mut self, body: &Value) -> Result<Value, Refusal> {
         let (chat, text) = self.put(body)?;
         let id = body["message_id"].as_i64().ok_or(refused(400, "Bad Request: message identifier is not specified"))?;

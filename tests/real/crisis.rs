@@ -52,7 +52,7 @@ fn a_prometheus_rule_engages_three_roles_by_sms_mail_slack_and_browser() {
 }
 
 impl Crisis {
-    /// All parts but Prometheus: whoever sits at a desk sits there before the crisis.
+    /// All parts but Prometheus: people are at their desks before the crisis.
     fn prepare() -> Self {
         let net = Net::new();
         let (exim, plan) = (Exim::start(), kannel::Plan::new());

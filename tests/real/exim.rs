@@ -68,7 +68,7 @@ impl Exim {
         self.dir.path().join("cert.pem")
     }
 
-    /// Where the daemon that is to get the mails that come back must listen.
+    /// Where the daemon that gets the returned mails must listen.
     pub fn socket(&self) -> PathBuf {
         self.dir.path().join("stentor.sock")
     }

@@ -74,6 +74,7 @@ fn message(to: Recipient, purpose: PagePurpose, drill: bool, open: bool) -> Mess
             subject: "INC-12".into(),
             body,
             html: None,
+            times: Default::default(),
         },
         ask: Some(ReplyOptions {
             page: PageId { incident: IncidentId(12), n: 3 },

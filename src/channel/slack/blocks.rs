@@ -1,6 +1,6 @@
 //! Formats messages for Slack, within Block Kit's limits.
 
-use super::text::{self, SECTION_CHARS, cut, escape, one_line, sections};
+use super::text::{self, SECTION_CHARS, cut, escape, one_line, sections, with_times};
 use crate::{
     channel::Message,
     core::{Answer, AnswerLevel, PagePurpose, answer::HAND_BACK},
@@ -89,12 +89,13 @@ pub(super) fn line(message: &Message) -> SlackPost {
         }
         _ => message.whole_text(),
     };
-    let text = sections(&given, SECTION_CHARS).into_iter().next().unwrap_or_default();
+    let marked = with_times(&given, &message.text.times, SECTION_CHARS);
+    let text = sections(&marked, SECTION_CHARS).into_iter().next().unwrap_or_default();
     SlackPost { plain: text.clone(), text, blocks: None }
 }
 
 fn blocks(message: &Message, buttons: Option<SlackActionsBlock>) -> Vec<SlackBlock> {
-    let text = coloured(message);
+    let text = with_times(&coloured(message), &message.text.times, BLOCKS_CHARS - FRAME_CHARS);
     let sections = sections(&text, BLOCKS_CHARS - FRAME_CHARS).into_iter();
     let section = |text| SlackSectionBlock::new().with_text(SlackBlockMarkDownText::new(text).into()).into();
     let mut blocks: Vec<SlackBlock> = sections.map(section).collect();
@@ -136,7 +137,7 @@ fn actions(message: &Message, elements: Vec<SlackActionBlockElement>) -> SlackAc
 fn hand_back(value: &str) -> SlackActionBlockElement {
     let sure = SlackBlockConfirmItem::new(
         text::label("Hand it back?").into(),
-        SlackBlockPlainText::new("Others are paged at once, and everybody hears of it.".to_owned()).into(),
+        SlackBlockPlainText::new("Others are paged at once, and everybody is told.".to_owned()).into(),
         text::label(HAND_BACK).into(),
         text::label("Keep it").into(),
     );

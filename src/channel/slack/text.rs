@@ -1,5 +1,8 @@
 //! Escapes and cuts text by Slack's rules.
 
+use crate::core::Timestamp;
+use std::collections::BTreeMap;
+
 /// Slack's limit for a section's text, in characters.
 pub(super) const SECTION_CHARS: usize = 3000;
 
@@ -12,12 +15,47 @@ pub(super) fn one_line(text: &str, limit: usize) -> String {
     cut(&line, limit)
 }
 
-/// The text escaped and split into sections, at line ends if possible; cut after `limit`.
-pub(super) fn sections(text: &str, limit: usize) -> Vec<String> {
+/// The text escaped, in which each time is one that Slack shows in its reader's own zone. With the times as they were
+/// written, in a zone with a name, if the longer text would not fit into `limit` characters.
+pub(super) fn with_times(text: &str, times: &BTreeMap<String, Timestamp>, limit: usize) -> String {
+    let (mut told, mut rest) = (String::new(), text);
+    while let Some(first) = rest.chars().next() {
+        let after_word = told.ends_with(char::is_alphanumeric);
+        let found = times.iter().filter(|_| !after_word).find(|(shown, _)| is_word(rest, shown));
+        let size = match found {
+            Some((shown, at)) => {
+                told.push_str(&date(*at, shown));
+                shown.len()
+            }
+            None => {
+                let size = rest.find(|c: char| !c.is_alphanumeric()).filter(|end| 0 < *end).unwrap_or(first.len_utf8());
+                told.push_str(&escape(&rest[..size]));
+                size
+            }
+        };
+        rest = &rest[size..];
+    }
+    if measure(&told) <= limit { told } else { escape(text) }
+}
+
+/// Whether the text begins with these words, and not in the middle of another one.
+fn is_word(text: &str, word: &str) -> bool {
+    !word.is_empty() && text.strip_prefix(word).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+}
+
+/// Slack's token for an instant. A client that can not show it shows the text after the bar.
+fn date(at: Timestamp, shown: &str) -> String {
+    let seconds = at.as_micros().div_euclid(1_000_000);
+    let shown: String = shown.chars().filter(|c| !matches!(c, '<' | '>' | '&' | '|' | '^')).collect();
+    format!("<!date^{seconds}^{{date_short_pretty}} {{time_secs}}|{shown}>")
+}
+
+/// Escaped text split into sections, at line ends if possible; cut after `limit`.
+pub(super) fn sections(escaped: &str, limit: usize) -> Vec<String> {
     let mut sections = Vec::new();
     let mut section = String::new();
     let (mut used, mut left) = (0, limit);
-    for line in text.split_inclusive('\n') {
+    for line in escaped.split_inclusive('\n') {
         for piece in pieces(line, SECTION_CHARS) {
             let size = measure(&piece);
             if SECTION_CHARS < used + size {
@@ -64,12 +102,11 @@ pub(super) fn cut(text: &str, limit: usize) -> String {
     sections.pop().unwrap_or_default()
 }
 
-/// One line escaped, in pieces of at most `limit`; a character's entity is never cut.
+/// One line in pieces of at most `limit`; no entity and no token is cut.
 fn pieces(line: &str, limit: usize) -> Vec<String> {
-    let whole = escape(line);
     let mut pieces = vec![String::new()];
     let mut used = 0;
-    for unit in units(&whole) {
+    for unit in units(line) {
         if limit < used + measure(unit) {
             pieces.push(String::new());
             used = 0;
@@ -82,12 +119,17 @@ fn pieces(line: &str, limit: usize) -> Vec<String> {
     pieces
 }
 
-/// The parts that must not be cut: entities and characters of escaped text.
+/// The parts that must not be cut: entities, tokens in angle brackets and characters of escaped text.
 fn units(escaped: &str) -> impl Iterator<Item = &str> {
     let mut rest = escaped;
     std::iter::from_fn(move || {
         let first = rest.chars().next()?;
-        let end = if first == '&' { rest.find(';').map_or(1, |end| end + 1) } else { first.len_utf8() };
+        let until = |last| rest.find(last).map_or(1, |end| end + 1);
+        let end = match first {
+            '&' => until(';'),
+            '<' => until('>'),
+            other => other.len_utf8(),
+        };
         let (unit, after) = rest.split_at(end);
         rest = after;
         Some(unit)
@@ -118,7 +160,7 @@ mod tests {
     fn long_text_is_split_and_cut_and_no_entity_is_halved() {
         for text in ["<".repeat(20_000), "x<&>\n".repeat(5000), "🚨".repeat(9000), format!("a\n{}", "b".repeat(2999))]
         {
-            let sections = sections(&text, 11_000);
+            let sections = sections(&escape(&text), 11_000);
             let total: usize = sections.iter().map(|section| measure(section)).sum();
             assert!(total <= 11_000, "{total}");
             for section in &sections {
@@ -129,8 +171,28 @@ mod tests {
     }
 
     #[test]
+    fn times_are_shown_in_the_readers_zone_and_no_token_is_halved() {
+        let at = Timestamp::from_micros(1_732_459_573_900_000);
+        let times = BTreeMap::from([("15:46:13 CET".to_owned(), at)]);
+        let token = "<!date^1732459573^{date_short_pretty} {time_secs}|15:46:13 CET>";
+        let shown = with_times("open since 15:46:13 CET, <you> until 15:46:13 CET.", &times, 3000);
+        assert_eq!(shown, format!("open since {token}, &lt;you&gt; until {token}."));
+        for other in ["115:46:13 CET", "15:46:13 CETUS", "15:46:14 CET"] {
+            assert_eq!(with_times(other, &times, 3000), other);
+        }
+        // Where the tokens would not fit, the times stay as they were written.
+        assert_eq!(with_times("15:46:13 CET", &times, 20), "15:46:13 CET");
+        for filler in SECTION_CHARS - 70..SECTION_CHARS {
+            let text = format!("{} 15:46:13 CET\n", "x".repeat(filler)).repeat(3);
+            for section in sections(&with_times(&text, &times, 11_000), 11_000) {
+                assert_eq!(section.matches('<').count(), section.matches(token).count(), "{filler}");
+            }
+        }
+    }
+
+    #[test]
     fn short_text_is_one_section_and_loses_nothing() {
-        assert_eq!(sections("a < b\nc & d\n", 11_000), ["a &lt; b\nc &amp; d\n"]);
+        assert_eq!(sections(&escape("a < b\nc & d\n"), 11_000), ["a &lt; b\nc &amp; d\n"]);
         assert_eq!(one_line("a\n b  <c>", 250), "a b &lt;c&gt;");
         assert_eq!(one_line("abcdef", 4), "abc…");
     }

@@ -86,8 +86,8 @@ impl BotApi {
     }
 }
 
-/// A message's receipt stands in the journal, and the chat in it is a person's own: only whoever has the token can tell
-/// which one it is.
+/// A message's receipt is in the journal, and its chat is a person's own: only with the token can one tell which chat
+/// it is.
 pub fn receipt(token: &SecretString, chat: i64, message: i64) -> String {
     let text = format!("{}\0{chat}\0{message}", token.expose_secret());
     hex(&Sha256::digest(text.as_bytes())[..12])

@@ -33,14 +33,14 @@ impl TelegramChannel {
     }
 
     /// Edits the message. One that people have deleted, or that was left behind when the group became another chat, is
-    /// posted anew, without a sound.
+    /// posted again, without a sound.
     async fn edit_card(&self, message: &Message, group: i64, card: i64) -> Result<SendReceipt, SendError> {
         match self.edit(group, card, &cut(&message.whole_text())).await {
             Ok(()) => Ok(SendReceipt::of(card.to_string())),
             Err(refusal) if refusal.is_of_same_text() => Ok(SendReceipt::of(card.to_string())),
             Err(refusal) if refusal.is_of_lost_message() => {
                 let incident = message.page.incident;
-                tracing::warn!(%incident, "the message of {incident} in its Telegram group can not be edited: it is posted anew");
+                tracing::warn!(%incident, "the message of {incident} in its Telegram group can not be edited: a new one is posted");
                 self.post_card(message, group, true).await
             }
             Err(BotRefusal::Migrated(_)) => self.post_card(message, group, true).await,

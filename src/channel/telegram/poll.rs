@@ -43,7 +43,7 @@ pub struct PollTiming {
     pub margin: Duration,
     /// The wait after a refusal that only people can mend.
     pub refused: Duration,
-    /// The wait after so many batches in a row of which not all could be kept.
+    /// The wait after so many batches in a row that could not be kept completely.
     pub kept: fn(u32) -> Duration,
 }
 

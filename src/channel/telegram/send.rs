@@ -131,7 +131,7 @@ impl Channel for TelegramChannel {
         Box::pin(self.look())
     }
 
-    /// Whoever opens it sends `/start CODE` to the bot.
+    /// A person who opens it sends `/start CODE` to the bot.
     fn link_address<'a>(&'a self, code: &'a str) -> BoxFuture<'a, Option<String>> {
         Box::pin(async move {
             let bot = self.api.call("getMe", &json!({}), None).await.ok()?.value();

@@ -45,7 +45,7 @@ impl ServeArgs {
         let served = runtime.block_on(self.start(places));
         stop::let_threads_end(runtime);
         match served {
-            // Whoever reads objects reads nothing else.
+            // A reader of JSON objects can read nothing else.
             Err(failure) if is_json => {
                 tracing::error!(error = &*failure as &dyn std::error::Error, "{failure}");
                 Ok(ExitCode::from(2))

@@ -52,7 +52,7 @@ enum JournalCommand {
     },
     /// Print the public key with which the signatures of anchors are checked, in PEM
     Key,
-    /// Write every line with its hash, as one JSON object on each line
+    /// Write every line with its hash, as one JSON object on each line (JSONL: it needs no option for JSON)
     Export {
         #[command(flatten)]
         output: OutputOptions,

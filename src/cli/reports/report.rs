@@ -6,6 +6,7 @@ use crate::{
     cli::{
         error::CliError,
         options::PathOptions,
+        output,
         progress::while_working,
         reports::journal_source::{JournalSource, each_of_folder},
     },
@@ -68,9 +69,12 @@ struct TteArgs {
     /// The time zone of the hours [default: UTC]
     #[arg(long, value_name = "ZONE", value_parser = zone)]
     zone: Option<Zone>,
-    /// Draw the share engaged by each time into an SVG file
+    /// Draw the share engaged by each time into an SVG file; - prints the picture in place of the figures
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     picture: Option<PathBuf>,
+    /// Overwrite the picture if it is there already
+    #[arg(long, requires = "picture")]
+    force: bool,
     /// Print it as JSON, times in seconds
     #[arg(long)]
     json: bool,
@@ -89,7 +93,10 @@ impl TteArgs {
     fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
         let report = while_working("reading the journal", || self.measured(places))?;
         if let Some(path) = &self.picture {
-            draw(&report, path)?;
+            output::write_new(path, &drawn(&report), self.force)?;
+            if output::is_standard(path) {
+                return Ok(ExitCode::SUCCESS);
+            }
         }
         if self.json {
             println!("{}", serde_json::to_string_pretty(&report)?);
@@ -182,7 +189,7 @@ fn encoded(value: &str) -> String {
 }
 
 /// One curve for each group; the target is drawn if there is only one group. Drills with divided waits are labelled.
-fn draw(report: &TteReport, path: &PathBuf) -> Result<(), CliError> {
+fn drawn(report: &TteReport) -> String {
     let compressed = report.compressed.iter().flat_map(|of| {
         let marked = |group| {
             let line = picture::PlotLine::from(group);
@@ -199,7 +206,5 @@ fn draw(report: &TteReport, path: &PathBuf) -> Result<(), CliError> {
     let target = target.map(|target| (Duration::from_secs_f64(target.within), target.percent / 100.0));
     let word = if report.drills { "drills" } else { "live" };
     let title = format!("Share engaged by each time, by {}, {word}", report.by);
-    let svg = picture::standalone(&picture::curves(&title, &lines, target));
-    std::fs::write(path, svg).map_err(|error| format!("{} can not be written: {error}", path.display()))?;
-    Ok(())
+    picture::standalone(&picture::curves(&title, &lines, target))
 }

@@ -66,7 +66,7 @@ impl Decider<'_> {
         }
         let notes: Vec<String> = self.events.iter().filter_map(noted).collect();
         for room in self.living_rooms() {
-            // Who is to be in the room comes before what is read in it.
+            // People are invited before new lines are posted for them to read.
             self.invite_to(&room);
             for line in &notes {
                 self.post(room.clone(), PagePurpose::RoomNote { line: line.clone() });

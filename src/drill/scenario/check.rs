@@ -149,7 +149,7 @@ pub(super) fn openings(scenario: &Scenario, matrix: &Matrix) -> ScenarioOpenings
                         openings.opened.insert(trigger.clone());
                     }
                 }
-                TriggerMatch::Failed { trigger, why } => {
+                TriggerMatch::Failed { trigger, why, .. } => {
                     openings.failed.insert(trigger.clone(), why.clone());
                 }
                 TriggerMatch::Clears { .. } => {}

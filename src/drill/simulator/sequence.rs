@@ -100,7 +100,7 @@ fn paged(page: &Page) -> String {
         PagePurpose::RoomCard => "card".into(),
         PagePurpose::RoomLine { line } if line.starts_with("resolved by") => "line: resolved".into(),
         PagePurpose::RoomLine { line } | PagePurpose::RoomNote { line } => format!("line: {line}"),
-        PagePurpose::RoomUpdate { .. } => "card anew".into(),
+        PagePurpose::RoomUpdate { .. } => "card updated".into(),
         PagePurpose::RoomFurnish => "setup".into(),
         PagePurpose::RoomInvite { people } => {
             let people: Vec<&str> = people.iter().map(PersonName::as_str).collect();

@@ -29,7 +29,7 @@ use std::{
 /// The largest number of steps in one run: a safety net for bugs of ours, never reached by a drill of one day.
 const STEPS_MAX: usize = 2_000_000;
 
-/// The name of whoever closes incidents that are still open at the end.
+/// Who closes incidents that are still open at the end.
 const BY: &str = "drill";
 
 enum VirtualEvent {

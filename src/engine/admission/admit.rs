@@ -10,6 +10,7 @@ use crate::{
         admission::{
             Admission,
             admission_result::{AdmissionResult, AdmittedAlert},
+            failed::FailureKeys,
             judge::MatchedAlert,
             live_beside, opening_window,
         },
@@ -126,7 +127,9 @@ fn needs(judged: &[MatchedAlert], matrix: &Matrix) -> LockSet {
                     needs.keys.push(key.clone());
                     opening_window::needs(trigger, alert.drill, &mut needs);
                 }
-                TriggerMatch::Failed { trigger, .. } => needs.keys.push(failure_key(trigger, alert)),
+                TriggerMatch::Failed { trigger, entity, .. } => {
+                    FailureKeys::of(trigger, alert, entity.as_deref()).add_to(&mut needs);
+                }
             }
         }
     }
@@ -183,7 +186,7 @@ impl AlertAdmission<'_, '_> {
                 let joined = self.join(alert, key).or_else(|| self.counted(alert, trigger, key));
                 joined.map(|incident| AdmissionResult::Cleared { incident })
             }
-            TriggerMatch::Failed { trigger, why } => Some(self.failed(alert, trigger, why)),
+            TriggerMatch::Failed { trigger, why, entity } => Some(self.failed(alert, trigger, why, entity.as_deref())),
         }
     }
 
@@ -283,23 +286,25 @@ impl AlertAdmission<'_, '_> {
         Some(AdmissionResult::Held { trigger: trigger.to_string(), count })
     }
 
-    /// A condition failed: journaled, and reported to the catch-all once for each trigger and source.
-    fn failed(&mut self, alert: &Arc<Alert>, trigger: &TriggerName, why: &str) -> AdmissionResult {
-        let event =
-            SourceEvent::ConditionFailed { trigger: trigger.clone(), why: why.to_owned(), alert: alert.clone() };
+    /// A condition failed: journaled, and reported to the catch-all.
+    fn failed(
+        &mut self,
+        alert: &Arc<Alert>,
+        trigger: &TriggerName,
+        why: &str,
+        entity: Option<&str>,
+    ) -> AdmissionResult {
+        let (name, said) = (trigger.clone(), why.to_owned());
+        let event = SourceEvent::ConditionFailed { trigger: name, why: said.clone(), alert: alert.clone() };
         self.tx.record_source(&alert.source, event);
-        let key = failure_key(trigger, alert);
+        let keys = FailureKeys::of(trigger, alert, entity);
         let is_refused = live_beside(self.tx, alert.drill).is_some();
-        let incident = self.tx.open_with_key(&key).or_else(|| {
-            if is_refused {
-                return None;
-            }
-            let plan = self.matrix.failure_plan(trigger)?;
-            let summary =
-                format!("trigger {trigger} can not evaluate {} alerts of {}: {why}", alert.kind, alert.source);
+        let incident = keys.open_now(self.tx).or_else(|| {
+            let plan = self.matrix.failure_plan(trigger).filter(|_| !is_refused)?;
+            let (key, summary) = keys.news(self.tx, alert, trigger, why, entity);
             Some(self.open(alert, plan, key, summary))
         });
-        AdmissionResult::ConditionFailed { trigger: trigger.to_string(), why: why.to_owned(), incident }
+        AdmissionResult::ConditionFailed { trigger: trigger.to_string(), why: said, incident }
     }
 }
 
@@ -307,8 +312,4 @@ impl AlertAdmission<'_, '_> {
 fn unmatched_key(alert: &Alert, judgements: &[TriggerMatch], matrix: &Matrix) -> Option<IncidentKey> {
     let pages = judgements.is_empty() && alert.status == AlertStatus::Firing && matrix.pages_unmatched(&alert.source);
     pages.then(|| IncidentKey::of_unmatched(&alert.source, alert.drill))
-}
-
-fn failure_key(trigger: &TriggerName, alert: &Alert) -> IncidentKey {
-    IncidentKey::of_condition(trigger, &alert.source, alert.drill)
 }

@@ -2,6 +2,7 @@
 
 mod admission_result;
 mod admit;
+mod failed;
 mod judge;
 mod manual_page;
 mod opening_window;
@@ -12,7 +13,10 @@ pub use manual_page::{CALLS_MAX, CALLS_WITHIN, ManualPage, ManualPageResult};
 pub use opening_window::{OPENINGS_WITHIN, openings_window};
 
 use super::context::EngineContext;
-use crate::{core::IncidentId, store::Transaction};
+use crate::{
+    core::{Alert, IncidentId, Timestamp},
+    store::Transaction,
+};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
@@ -32,5 +36,13 @@ fn live_beside(tx: &Transaction<'_>, drill: bool) -> Option<IncidentId> {
 impl Admission {
     pub(super) fn new(context: Arc<EngineContext>) -> Self {
         Self { context, costly: Semaphore::new(1) }
+    }
+
+    /// Looks whether an alert shows that its sender's clock differs from ours: `here` is our time, `there` that of the
+    /// request, if the sender gave it. What is found is logged once, and shown by the doctor.
+    pub fn look_at_clock(&self, alert: &Alert, ends_at: Option<Timestamp>, here: Timestamp, there: Option<Timestamp>) {
+        if let Some(news) = self.context.alerts.clocks.look(alert, ends_at, here, there) {
+            tracing::warn!(source = %alert.source, alert.kind = alert.kind, "{news}");
+        }
     }
 }

@@ -2,7 +2,9 @@
 
 use crate::{
     channel::{Message, MessageText, ReplyOptions},
-    core::{ChannelName, FaultKind, Incident, Page, PageId, PageIdentity, PersonName, Timestamp, event::text_hash},
+    core::{
+        ChannelName, FaultKind, Incident, Page, PageId, PageIdentity, PersonName, Timestamp, Zone, event::text_hash,
+    },
     engine::{RuntimeConfig, delivery::Delivery, delivery::room, runtime_config::form},
     matrix::{ChannelKind, ChannelSettings, Matrix},
     store::StoreError,
@@ -131,8 +133,9 @@ impl RuntimeConfig {
     ) -> RenderedText {
         let row = page.role.as_ref().and_then(|role| incident.plan.roles.get(role));
         let texts = row.map_or(&*self.templates, |row| self.texts(&row.template, &row.template_revision));
-        let reader = reader(&self.matrix, page);
-        let brief = BriefInput { incident, page, reader, names: &self.names, following };
+        let shared_zone = &self.matrix.daemon.zone();
+        let reader = reader(&self.matrix, page, shared_zone);
+        let brief = BriefInput { incident, page, reader, names: &self.names, shared_zone, following };
         texts.render(&brief, form(kind, self.matrix.channel(&page.channel)))
     }
 }
@@ -146,13 +149,17 @@ pub fn render(
     page: &Page,
     kind: ChannelKind,
 ) -> RenderedText {
-    let brief = BriefInput { incident, page, reader: reader(matrix, page), names, following: 0 };
+    let shared_zone = &matrix.daemon.zone();
+    let reader = reader(matrix, page, shared_zone);
+    let brief = BriefInput { incident, page, reader, names, shared_zone, following: 0 };
     templates.render(&brief, form(kind, matrix.channel(&page.channel)))
 }
 
-fn reader<'a>(matrix: &'a Matrix, page: &Page) -> Option<PageReader<'a>> {
+/// The person who reads it. What goes to a channel that many read has the times that all of them share.
+fn reader<'a>(matrix: &'a Matrix, page: &Page, shared_zone: &'a Zone) -> Option<PageReader<'a>> {
+    let is_shared = matrix.channel(&page.channel).is_some_and(ChannelSettings::is_shared);
     let reader = page.person.as_ref().and_then(|person| matrix.people.get(person));
-    reader.map(|person| PageReader { name: &person.name, zone: &person.zone })
+    reader.map(|person| PageReader { name: &person.name, zone: if is_shared { shared_zone } else { &person.zone } })
 }
 
 /// The time until the ladder pages the same reader by the same channel again, if it does so next.
@@ -185,5 +192,6 @@ fn fill(rendered: RenderedText, ask: Option<&ReplyOptions>) -> MessageText {
         subject: rendered.subject,
         body: fill(rendered.body),
         html: rendered.html.map(fill),
+        times: rendered.times,
     }
 }

@@ -53,7 +53,7 @@ impl Health {
     }
 
     /// The problems because of which no alerts should be sent here: they could not be kept, or not acted on. A late
-    /// ladder or an unreadable row is none of these, nor is a slow port: whoever can ask this has connected.
+    /// ladder and an unreadable row are not among them, nor is a slow port: a caller who can ask this has connected.
     pub fn readiness_problems(&self) -> Vec<String> {
         let now = self.context.store.now();
         let mut problems: Vec<String> =

@@ -124,8 +124,8 @@ impl InboundResponses {
         Ok(true)
     }
 
-    /// Forgets the accounts of those of whom the matrix does not say any more that they link them, so that whoever gets
-    /// the name after them does not get their account with it.
+    /// Forgets the accounts of people who do not link them any more by the matrix, so that the next person with that
+    /// name does not get their account.
     pub async fn drop_unwanted_links(&self) {
         let config = self.context.config.load_full();
         let all: Vec<PersonByChannel> = self.link_register().linked().cloned().collect();

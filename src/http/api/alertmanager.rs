@@ -8,6 +8,7 @@ use super::{
     items::{self, BodyItems},
 };
 use crate::{
+    channel::retry_after,
     core::{Alert, AlertStatus, SourceName, Timestamp, printable::excerpt, time::ForeignTime},
     http::{body, credential, problem::ProblemDetails, state::AppState},
     matrix::SourceScope,
@@ -81,10 +82,13 @@ async fn take(app: &AppState, request: Request) -> Result<(), AlertRefusal> {
     }
     // The sender's times are wall clock times and are compared with our wall clock; ladders use their own time.
     let (now, wall) = (app.engine.now(), app.wall());
+    let there = parts.headers.get(header::DATE).and_then(|value| retry_after::http_date(value.to_str().ok()?));
+    let there = there.map(|there| Timestamp::nearest(&there.and_utc()));
     let (mut alerts, mut refused) = (Vec::new(), Vec::new());
     for read in read(&bytes, &source, wall)? {
         match read {
-            Ok(mut alert) => {
+            Ok((mut alert, ends_at)) => {
+                app.engine.admission().look_at_clock(&alert, ends_at, wall, there);
                 alert.lease_until = alert.lease_until.map(|until| now + until.since(wall));
                 alerts.push(alert);
             }
@@ -123,6 +127,9 @@ struct AlertElement {
     generator: String,
 }
 
+/// An alert, and when it ends.
+type SentAlert = (Alert, Option<Timestamp>);
+
 /// Each element of the body, by itself; at most [`ALERTS_MAX`], and one error says how many were not read. Times in the
 /// alerts are the sender's wall clock, with which `now` is compared.
 ///
@@ -132,7 +139,7 @@ pub fn read(
     bytes: &[u8],
     source: &SourceName,
     now: Timestamp,
-) -> Result<Vec<Result<Alert, AlertRefusal>>, AlertRefusal> {
+) -> Result<Vec<Result<SentAlert, AlertRefusal>>, AlertRefusal> {
     if bytes.trim_ascii().is_empty() {
         return Err(framework(StatusCode::UNPROCESSABLE_ENTITY, 602, "alerts in body is required".into()));
     }
@@ -142,7 +149,8 @@ pub fn read(
     let read = body.items.iter().take(ALERTS_MAX).enumerate().map(|(index, item)| {
         let element = element(&items::mended(item).0)?;
         validate(index, &element)?;
-        alert(element, source, now).map_err(|why| said(StatusCode::BAD_REQUEST, why))
+        let ends_at = element.ends_at;
+        alert(element, source, now).map(|alert| (alert, ends_at)).map_err(|why| said(StatusCode::BAD_REQUEST, why))
     });
     let cut = (!body.closed).then(|| Err(unparsable("the array has no end")));
     let late = body.items.len().saturating_sub(ALERTS_MAX);

@@ -254,7 +254,7 @@ fn numbers(values: &RawValue, warnings: &mut Vec<String>) -> Result<Map<String, 
     Ok(read.collect())
 }
 
-/// A measurement. Where it is none, people are better paged without it, by the trigger or by the catch-all, than not.
+/// A measurement. A value that is not a number is left out: people are still paged, by the trigger or by the catch-all.
 fn number(name: &str, value: &RawValue, warnings: &mut Vec<String>) -> Option<Value> {
     match items::number(value) {
         Ok(number) => {

@@ -1,4 +1,4 @@
-//! `POST /v1/reload`: the matrix is read again, and whoever asks hears what came of it.
+//! `POST /v1/reload`: the matrix is read again, and the caller is told the result.
 
 use crate::http::{caller::UnixCaller, problem::ProblemDetails, reloader::ReloadOutcome, state::AppState};
 use axum::{Extension, Json, extract::State, http::StatusCode};

@@ -77,7 +77,7 @@ fn behind_thousands_of_open_incidents_every_way_to_answer_the_oldest_page_works(
     assert_eq!((pages.len(), &pages[0]["incident"]), (1, &json!(incident)), "{pages:?}");
     assert_eq!(state["incidents"].as_array().unwrap().len(), 30);
     assert_eq!(state["left_out"], json!({ "waiting": 0, "asked": 0, "open": OTHERS + 1 - 30 }));
-    // Whoever was asked in all the others sees some of each end, and how many there are besides.
+    // A person who was asked in all the others sees some of their ends, and how many more there are.
     let state = Line::open(&daemon, &cookie(&daemon, "dora")).state(|_| true);
     let shown: Vec<&str> = state["pages"].as_array().unwrap().iter().filter_map(|p| p["incident"].as_str()).collect();
     let newest = format!("INC-{}", OTHERS + 1);

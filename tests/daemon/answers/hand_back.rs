@@ -1,4 +1,4 @@
-//! Hand-backs: whoever has a role gives it back by each way, the others are asked again, and everybody hears of it.
+//! Hand-backs: the holder of a role gives it back by each way, the others are asked again, and everybody is told.
 
 use super::common::Daemon;
 use super::{

@@ -206,7 +206,7 @@ fn digits_and_letters_of_other_keyboards_are_read() {
     }
     let incident = daemon.crash("W");
     let code = daemon.held(&incident, "ana", "sms").code;
-    // A number out of two scripts is none.
+    // A number with digits of two scripts is not a number.
     let mixed = format!("{}{}", digits(&code[..2], 0x660), &code[2..]);
     assert!(!got(&daemon, "", format!("{mixed} 2").as_bytes()).body.contains("you have it"));
     let word = got(&daemon, "", format!("ＷＩＬＣＯ {code}！").as_bytes()).body;

@@ -160,7 +160,7 @@ fn a_machine_that_texts_is_not_answered_for_ever() {
         |said: &dyn Fn(usize) -> String| (0..40).filter(|n| !text(&daemon, ANA, &said(*n)).body.is_empty()).count();
     assert_eq!(answers(&|_| "I am driving".to_owned()), 1, "the same text twice is a machine's");
     assert_eq!(answers(&|n| format!("I am driving, ticket {n}")), 2, "three questions in all");
-    // Whoever answers is heard all the same, and told so; not forty times.
+    // A valid answer still counts, and is confirmed; not forty times.
     let held = daemon.held(&incident, "ana", "sms");
     let first = text(&daemon, ANA, &format!("{} 2", held.code));
     assert_eq!(first.body, taken(&incident, &held.code));

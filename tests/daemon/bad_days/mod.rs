@@ -232,7 +232,7 @@ fn a_gateway_that_refuses_the_login_is_gone_round_the_operators_hear_of_it_and_i
         0 => ("403 Forbidden", "Authorization failed for sendsms"),
         _ => ("202 Accepted", "0: Accepted for delivery"),
     });
-    // Mail has no credentials here: what goes round is seen in the sandbox.
+    // Mail has no credentials here: pages that fail over to it are seen in the sandbox.
     let mail = "[channel.mail]\nkind = \"smtp\"\nurl = \"smtp://127.0.0.1:1\"\nfrom = \"stentor@desk.example\"\n\
                 username = \"u\"\npassword = { env = \"NOT_SET\" }\n";
     let toml = matrix(address).replace("[person.ana]", &format!("{mail}\n[person.ana]\nemail = \"ana@desk.example\""));

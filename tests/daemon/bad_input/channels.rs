@@ -36,7 +36,7 @@ fn daemon(url: &str) -> Daemon {
         .replace("by = [\"sms\", \"mail\", \"room\", \"desk\"]", "by = [\"sms\"]")
         .replace("[\"sms\", \"mail\", \"room\"]", "[\"room\"]");
     let bot = "token          = { env = \"SLACK_BOT_TOKEN\" }";
-    // Slack is in the sandbox for want of its token; the gateway is real.
+    // Slack is in the sandbox because it has no token; the gateway is real.
     let matrix = matrix.replace(bot, "token          = { env = \"NOT_SET\" }");
     setup(&matrix).env("KANNEL_PASSWORD", "gateway-password-61c2").start()
 }

@@ -55,7 +55,7 @@ fn a_folder_that_its_user_may_not_read_is_said_to_be_so() {
     let readable = std::fs::read_dir(&matrix).is_ok();
     let output = locked.fail_or_stop(readable);
     std::fs::set_permissions(&matrix, std::fs::Permissions::from_mode(0o700)).unwrap();
-    // Whoever may read everything learns nothing here.
+    // As a user who may read everything, this test shows nothing.
     if let Some(output) = output {
         check("a locked folder", &output, &["can not be read", "--matrix DIR"]);
     }

@@ -22,7 +22,7 @@ fn three_answers_as_options_make_a_matrix_that_pages() {
     let fired = daemon.json(&["fire", "price_velocity"]);
     assert_eq!(fired["alerts"][0]["incidents"][0], "INC-1");
     assert_eq!(daemon.json(&["show", "1"])["incident"]["pages"][0]["person"], "ana");
-    // Whoever set it up may answer at once.
+    // The person who set it up may answer at once.
     let answered = daemon.cli(&["answer", "1", "wilco"]);
     assert!(answered.status.success(), "{}", String::from_utf8_lossy(&answered.stderr));
 }

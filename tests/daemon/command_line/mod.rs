@@ -6,6 +6,7 @@ mod conventions;
 mod first_matrix;
 mod long_incident;
 mod reload;
+mod table;
 
 use crate::common;
 
@@ -89,7 +90,7 @@ fn explain_shows_what_is_suggested_before_anybody_is_paged() {
     assert_eq!(preview[0]["preview"]["actions"], actions);
 }
 
-/// A verdict that nobody read is none: a closed pipe never turns it into a yes.
+/// A verdict that nobody read does not count: a closed pipe never turns it into a yes.
 #[test]
 fn a_closed_pipe_is_never_a_yes() {
     let (reader, writer) = std::io::pipe().unwrap();

@@ -40,7 +40,7 @@ fn a_reload_says_what_changed_and_a_refused_one_where_the_fault_is() {
     assert_ne!(daemon.json(&["reload"])["revision"], revision);
 }
 
-/// A third person in a rotation changes who is on call in the middle of a turn: whoever reloads should know.
+/// A third person in a rotation changes who is on call in the middle of a turn: the reload says so.
 #[test]
 fn a_reload_says_whose_turn_it_is_now() {
     let rotation = |people: &str| {

@@ -12,9 +12,9 @@
 //! `<!-- file: PATH -->` (written into the page's folder, for the blocks after it), `<!-- background -->` (left running: a
 //! daemon), `<!-- exit: N M -->` (the statuses that are right). `<!-- daemon -->` anywhere on a page gives it a sandboxed daemon with the matrix that ships,
 //! `<!-- matrix -->` only that matrix, `<!-- before: COMMAND -->` is run before the first block. `127.0.0.1:7373` and `unix = "ana"` stand for the daemon's address and the login of
-//! whoever runs the test; `stentor simulate` plays few runs.
+//! the user who runs the test; `stentor simulate` plays few runs.
 
-/// What is to be done with a block.
+/// What to do with a block.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Mark {
     NotRun,

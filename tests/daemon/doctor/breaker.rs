@@ -1,4 +1,4 @@
-//! A channel that reaches nobody: its pages fail over, its operators hear of it by another, and it is taken up again
+//! A channel that reaches nobody: its pages fail over, its operators are told by another, and it is used again
 //! without a page.
 
 use super::{
@@ -97,7 +97,7 @@ fn daemon(url: &str) -> Daemon {
         .replace("by = [\"sms\", \"mail\", \"room\", \"desk\"]", "by = [\"sms\"]")
         .replace("by = [\"sms\", \"mail\", \"room\"]", "by = [\"sms\"]")
         .replace("by    = [\"sms\", \"mail\"]", "by    = [\"sms\"]");
-    // Slack is in the sandbox for want of its token: what goes that way can be read.
+    // Slack is in the sandbox because it has no token: what is sent there can be read.
     let matrix = matrix.replace("{ env = \"SLACK_BOT_TOKEN\" }", "{ env = \"NOT_SET\" }");
     setup(&matrix).env("KANNEL_PASSWORD", "gateway-password-61c2").start()
 }

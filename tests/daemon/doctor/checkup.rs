@@ -178,7 +178,7 @@ impl Daemon {
     }
 }
 
-/// The desk with a real gateway; Slack and mail stand in the sandbox for want of their secrets.
+/// The desk with a real gateway; Slack and mail are in the sandbox because they have no secrets.
 fn with_gateway(url: &str, proof_max_age: &str) -> Daemon {
     let matrix = DESK.replace("http://127.0.0.1:9/cgi-bin/sendsms", url);
     let matrix = matrix.replace("{ env = \"SLACK_BOT_TOKEN\" }", "{ env = \"NOT_SET\" }");

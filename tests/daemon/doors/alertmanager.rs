@@ -452,6 +452,30 @@ fn a_monitor_whose_word_lapses_is_silent_and_the_incident_stays_open() {
     assert_eq!(daemon.incident("INC-1")["silent_since"], Value::Null);
 }
 
+/// A monitor whose clock is ten minutes slow: by our clock, each resend of a firing alert is over when it comes.
+#[test]
+fn firing_alerts_of_a_slow_clock_are_counted_in_the_log_and_by_the_doctor() {
+    let daemon = sandboxed();
+    let firing = |instance: &str, late| {
+        let mut alert = host(instance, Some(ago(late)));
+        alert[0]["startsAt"] = json!("2026-01-01T00:00:00Z");
+        alert
+    };
+    for late in [400, 340, 280] {
+        assert_eq!(post(&daemon, &firing("a", late)).status, 200);
+    }
+    let dated = Utc::now() - TimeDelta::seconds(600);
+    let date = dated.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    assert_eq!(call(firing("b", 360).to_string()).header("Date", &date).send(daemon.address).status, 200);
+    assert_eq!(daemon.incidents().len(), 0);
+    let said = "firing alert(s) of source monitor were over by our clock when they came";
+    let log = daemon.log();
+    assert_eq!(log.matches(said).count(), 1, "{log}");
+    let doctor = daemon.cli(&["doctor", "--json"]);
+    let doctor = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    assert!(doctor.contains(&format!("3 {said}")) && doctor.contains("its clock is slow by 10m"), "{doctor}");
+}
+
 #[test]
 fn what_prometheus_and_amtool_really_sent_opens_joins_and_resolves() {
     let daemon = sandboxed_on(&DESK.replace("resolved = \"note\"", "resolved = \"resolve\""));

@@ -1,4 +1,4 @@
-//! Whoever has no credential is told so before their body is read: it may be large, and may never end.
+//! A caller without a credential is refused before the body is read: it may be large, and may never end.
 
 use super::{
     house::{eventually, sandboxed, secret},
@@ -6,7 +6,7 @@ use super::{
 };
 use std::{io::Write, net::TcpStream, time::Duration};
 
-/// What is announced, of which only the first bytes are ever sent.
+/// The announced length; only the first bytes are ever sent.
 const ANNOUNCED: usize = 100_000;
 
 #[test]

@@ -137,7 +137,7 @@ fn a_drill_is_broken_off_by_a_command_and_by_ctrl_c_and_everybody_hears_that_it_
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(said.contains("not judged trader") && said.contains("DR-1 aborted"), "{said}");
     ground.text_to(ANA, |text| text.contains("DRILL is over"));
-    // Nothing of it is judged, wherever it is told.
+    // No report judges anything of it.
     let run = ground.run_of("aborted");
     assert_eq!(finding(&run)["verdict"], "not-judged", "{run:#}");
     let history = String::from_utf8(ground.daemon.cli(&["drill", "history"]).stdout).unwrap();

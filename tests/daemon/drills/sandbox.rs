@@ -120,7 +120,7 @@ fn a_drill_in_the_sandbox_is_evidence_of_nothing_that_was_sent() {
         let counted = metrics.lines().find(|line| line.contains(never) && !line.ends_with(" 0"));
         assert_eq!(counted, None, "{never}");
     }
-    // It is in the record, whoever reads it and wherever.
+    // It is in every form of the record.
     assert!(daemon.stop());
     let offline = daemon.told(&["postmortem", "INC-1"]);
     assert!(offline.contains("SANDBOX: 3 of 3 messages kept on this machine, sent to nobody (sms)"), "{offline}");

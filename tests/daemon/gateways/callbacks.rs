@@ -61,7 +61,7 @@ fn reports_that_are_doubled_late_or_out_of_order_change_nothing_that_they_should
     let town = Town::start();
     for reporter in &REPORTERS {
         let (yes, no, way) = (reporter.delivered, reporter.undelivered, reporter.on_its_way);
-        // What is reported, whether it is delivered then, and how often the page goes round by another channel.
+        // What is reported, whether that means delivered, and how often the page goes out by another channel.
         for (row, (words, delivered, rounds)) in [
             (vec![way], false, 0),
             (vec![yes], true, 0),

@@ -24,7 +24,7 @@ fn what_waits_at_a_service_that_throttles_is_not_sent_once_it_is_stale() {
     assert!(town.daemon.cli(&["resolve", &incident]).status.success());
     town.sms.set_fault(None);
     town.teams.set_fault(None);
-    // The system hears of the end, late or not: what happened stays true.
+    // The system is told of the end, late or not: what happened stays true.
     eventually("the end at the system", || {
         town.told(&incident).iter().any(|event| event.json()["type"] == "incident.resolved").then_some(())
     });

@@ -27,7 +27,7 @@ fn rooms_of_every_kind_hear_what_happens_and_a_system_gets_signed_events() {
         rooms.iter().all(|room| room.contains("has it")).then_some(rooms)
     });
     assert!(!told.iter().any(|room| room.contains(&held.code)), "{told:?}");
-    // Law 5: whoever was asked hears who has it.
+    // Law 5: everybody who was asked is told who has it.
     eventually("bo hears it", || {
         town.texts(&incident, BO).iter().any(|sms| sms.body.contains("Ana Ruiz has it")).then_some(())
     });

@@ -142,7 +142,7 @@ fn a_daemon_goes_on_from_a_restored_copy() {
         "{incidents}"
     );
     fire(&daemon, "C");
-    // Its journal is whole; what came after the copy is known to be gone by the anchors of before.
+    // Its journal is whole; earlier anchors show that what came after the copy is gone.
     assert!(daemon.cli(&["journal", "verify"]).status.success());
     let anchors = super::command::write(&daemon, "anchors", &kept);
     let output = daemon.cli(&["journal", "verify", "--anchor", &anchors]);

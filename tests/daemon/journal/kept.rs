@@ -152,7 +152,7 @@ proptest! {
         prop_assert!(!kept.is_empty());
     }
 
-    /// Two hashes for one number are found wherever they stand, in one file or in several.
+    /// Two hashes for one number are found, in one file or in several.
     #[test]
     fn two_hashes_for_one_number_are_always_a_fault(count in 1_u64..8, twice in 0_u64..8, apart in any::<bool>(), at in 0_usize..9) {
         let twice = 1 + twice % count;

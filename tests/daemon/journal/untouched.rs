@@ -1,4 +1,4 @@
-//! Without a daemon a state folder is read and not touched: whoever examines it alters nothing.
+//! Without a daemon a state folder is read and not touched: to examine it changes nothing.
 
 use super::common::{Daemon, Setup, binary};
 use sha2::{Digest, Sha256};

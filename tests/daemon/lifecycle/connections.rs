@@ -1,4 +1,4 @@
-//! No connection stays for ever in any state, no peer takes them all, and whoever reads is not cut off.
+//! No connection stays for ever in any state, no peer takes them all, and a client that reads is not cut off.
 
 use axum::{
     Router,

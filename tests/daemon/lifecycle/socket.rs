@@ -79,7 +79,7 @@ fn what_a_dead_daemon_left_is_replaced() {
     let mut second = on(&socket).start();
     assert!(incidents(&second).status.success());
     second.kill();
-    // One of before there were locks.
+    // One of a version without locks.
     let _ = std::fs::remove_file(&socket);
     let _ = std::fs::remove_file(socket.with_extension("sock.lock"));
     drop(UnixListener::bind(&socket).unwrap());
@@ -147,7 +147,7 @@ fn somebody_elses_file_with_the_name_of_our_lock_is_left_alone() {
     assert!(!beside.exists(), "a refused start leaves nothing");
     std::fs::remove_dir(&socket).unwrap();
     std::fs::write(&beside, "4711\n").unwrap();
-    assert!(incidents(&on(&socket).start()).status.success(), "one of a daemon of before");
+    assert!(incidents(&on(&socket).start()).status.success(), "one of an earlier daemon");
 }
 
 #[test]

@@ -91,7 +91,7 @@ fn check(what: &str, words: &str, leave: impl FnOnce(&mut Terminal, &Child)) -> 
     leave(&mut terminal, &child);
     until(what, || child.try_wait().unwrap().is_some());
     assert_eq!(terminal.modes(), before, "{what}:\n{}", terminal.shown());
-    // Whoever reads what is shown may be behind.
+    // The reader of the screen may be behind.
     until(words, || terminal.shown().contains(words));
     child.wait().unwrap()
 }

@@ -192,7 +192,7 @@ const NO_TIMERS: [EngineLoop; 2] = [EngineLoop::Delivery, EngineLoop::Lease];
 const NO_LEASE: [EngineLoop; 2] = [EngineLoop::Delivery, EngineLoop::Timers];
 
 enum Trouble {
-    /// Alerts are refused for want of space.
+    /// Alerts are refused because the disk is full.
     FullDisk,
     /// This loop does not turn, for so long.
     Hangs([EngineLoop; 2], Duration),
@@ -405,7 +405,7 @@ async fn an_address_that_is_a_secret_is_in_no_complaint() {
         let (taken, said) = world.ping().await;
         assert!(!taken && !said.contains("hush-81b2") && !said.is_empty(), "{address}: {said}");
     }
-    // Read anew each time: mending it needs no restart.
+    // Read again each time: a repair needs no restart.
     std::fs::write(&path, format!("http://{}/ping/hush-81b2\n", world._server.address)).unwrap();
     assert!(world.ping().await.0);
 }

@@ -136,7 +136,12 @@ fn a_table_fits_a_terminal_and_says_what_is_too_few() {
     let (good, words) = said(&daemon, &["report", "tte", "--drills"]);
     assert!(good && words.contains("DRILLS") && words.contains("no incident to measure"), "{words}");
     let picture = daemon.dir.path().join("tte.svg");
-    assert!(said(&daemon, &["report", "tte", "--picture", picture.to_str().unwrap()]).0);
+    let draw = |more: &[&str]| said(&daemon, &[&["report", "tte", "--picture"], more].concat());
+    let file = picture.to_str().unwrap();
+    assert!(draw(&[file]).0);
+    // What is there is kept, unless it may be overwritten.
+    assert!(!draw(&[file]).0 && draw(&[file, "--force"]).0);
+    assert!(draw(&["-"]).1.starts_with("<svg ") && !daemon.dir.path().join("-").exists());
     let svg = std::fs::read_to_string(picture).unwrap();
     assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>") && svg.contains("prefers-color-scheme"));
 }

@@ -118,7 +118,7 @@ async fn answer(past: &Past, id: IncidentId, role: &str, channel: &str, via: Ans
     past.step(id, vec![IncidentInput::Answer(said)]).await;
 }
 
-/// A drill of which every message was kept in the sandbox.
+/// A drill whose messages were all kept in the sandbox.
 async fn sandboxed(past: &Past, drill: bool) -> IncidentId {
     let id = past.open(measured_plan(), drill).await;
     settle(past, id, |page| in_sandbox(past, page)).await;
@@ -361,7 +361,7 @@ async fn what_of_a_long_incident_is_not_played_again_is_said() {
     assert_eq!(none.adding(said.clone()).why, format!("none was found; {said}"));
 }
 
-/// What is announced, and the crisis of which SMS is down on purpose and Bo absent, broken off after 12 s.
+/// An announcement, and a crisis with SMS down and Bo absent on purpose, broken off after 12 s.
 async fn aborted(past: &Past) -> Vec<IncidentTimeline> {
     let announcement =
         past.open(EscalationPlan { required: Vec::new(), roles: BTreeMap::new(), ..measured_plan() }, true).await;

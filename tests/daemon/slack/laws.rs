@@ -97,7 +97,7 @@ fn no_secret_of_either_way_is_in_a_log_a_door_or_the_journal() {
     }
 }
 
-/// One request whose signature is to be judged.
+/// One request with a signature to check.
 struct Case {
     what: &'static str,
     secret: &'static str,

@@ -78,7 +78,7 @@ fn a_call_says_its_text_twice_and_asks_for_a_key() {
     );
     let dora = said(&picked_up(&line, &line.brief(&incident, DORA)));
     assert!(dora[2].starts_with("Press 1 to confirm that you received it. Press 2"), "{}", dora[2]);
-    // The journal tells to the letter what was heard.
+    // The journal has exactly the words that were heard.
     let page = line.until_page(&incident, "ana", "call", "its text", |page| page["text"].is_string());
     let kept = line.control(&Call::get(&format!("/v1/texts/{}", page["text"].as_str().unwrap()))).json();
     let kept = kept["text"].as_str().unwrap();

@@ -127,7 +127,7 @@ impl Line {
         })
     }
 
-    /// The brief of an incident in the hands of whoever has this number.
+    /// The brief of an incident on the phone with this number.
     pub fn brief(&self, incident: &str, to: &str) -> Made {
         self.made(to, incident)
     }

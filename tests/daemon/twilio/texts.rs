@@ -84,7 +84,7 @@ fn only_what_twilio_has_signed_for_this_address_is_taken() {
     }
     assert_eq!(line.role(&incident, "trader")["state"], "paging");
     assert!(!line.log().contains(TOKEN) && !line.log().contains(&good));
-    // Signed with the token that is to come, over the address with a query of its own, with a name that comes twice.
+    // Signed with the next token, over the address with a query of its own, with a name that comes twice.
     let fields =
         [("MessageSid", "SM21"), ("X", "2"), ("From", ANA), ("Body", said.as_str()), ("X", "1"), ("X", "2"), ("É", "")];
     let reply = line.post_signed(NEXT_TOKEN, &format!("{path}?site=a%20b"), &fields);

@@ -12,7 +12,7 @@ use stentor::{
     core::{Actor, Alert, AlertStatus, Answer, AnswerVia, GivenAnswer, IncidentId, IncidentInput, Timestamp},
     engine::{
         AdmissionResult, AdmittedAlert, Engine, ManualPage, ManualPageResult, RuntimeConfig, SharedChannelParts,
-        alert_tally::AlertTally,
+        alert_tally::AlertTally, sender_clock::SenderClocks,
     },
     matrix::{KnownNames, Matrix, SourceText},
     store::{MemoryStore, SqliteStore, Store, clock::ClockSources as _},
@@ -51,6 +51,11 @@ on = ["flood"]
 key = 'alert.labels.symbol'
 openings_per_minute = 3
 resolved = "resolve"
+roles = ["trader"]
+
+[trigger.fall]
+on = ["fall"]
+when = 'alert.values.drop_pct >= 5.0'
 roles = ["trader"]
 
 [trigger.twins]
@@ -122,7 +127,7 @@ async fn conditions_that_cost_too_much_fail_and_stop_nobody() {
     // A condition with two loops, which is allowed, would take 16 million steps over each.
     let costly = world.admit((0..4).map(|_| twins(4_000)).collect());
     tokio::pin!(costly);
-    // The runtime has one thread here: whoever occupies it stops everything.
+    // The runtime has one thread here: work that occupies it stops everything.
     tokio::select! {
         biased;
         _ = &mut costly => panic!("it was evaluated on the runtime's own thread"),
@@ -132,7 +137,7 @@ async fn conditions_that_cost_too_much_fail_and_stop_nobody() {
     }
     for alert in costly.await {
         let [AdmissionResult::ConditionFailed { why, incident: Some(_), .. }] = &alert.results[..] else {
-            panic!("the catch-all must hear of it: {alert:?}");
+            panic!("the catch-all must be told: {alert:?}");
         };
         // By its steps, or, on a busy machine, by the time.
         assert!(why.contains("can not be evaluated: ") && why.contains("too large"), "{why}");
@@ -163,7 +168,7 @@ async fn what_no_trigger_takes_is_counted_said_once_and_pages_only_who_asked_for
     let opened = world.store.view(*incident).await.unwrap().unwrap();
     assert_eq!(opened.key.as_str(), "stentor:unmatched/loud");
     assert!(opened.pages.values().any(|page| page.role.as_ref().is_some_and(|role| role.as_str() == "catch-all")));
-    // An all-clear for nothing pages nobody, whoever sends it.
+    // An all-clear for nothing pages nobody, from any source.
     let mut over = strange("loud", "a");
     over.status = AlertStatus::Resolved;
     assert_eq!(world.admit(vec![over]).await[0].results, [AdmissionResult::Unmatched]);
@@ -212,6 +217,42 @@ fn a_tally_of_what_led_nowhere_warns_once_and_names_a_clock_that_is_slow() {
     // However much there is, what is kept of it is bounded.
     (0..1000).for_each(|n| drop(tally.count(&strange(&format!("k{n}")), true)));
     assert!(tally.led_nowhere().len() < 60);
+}
+
+#[test]
+fn a_firing_alert_that_looks_over_since_its_senders_clock_is_slow_is_counted_and_said() {
+    let at = |seconds: i64| Timestamp::from_micros(START.as_micros() + seconds * 1_000_000);
+    let (here, minutes) = (at(0), 60);
+    let over = |source: &str, host: &str, began: i64| {
+        let mut alert = fall(host);
+        (alert.source, alert.status, alert.starts_at) = (source.into(), AlertStatus::Resolved, Some(at(began)));
+        alert
+    };
+    let clocks = SenderClocks::default();
+    // The request says what time it is there: ten minutes less, and the alert lasts for four more.
+    let (there, lasts) = (Some(at(-10 * minutes)), Some(at(-6 * minutes)));
+    let said = clocks.look(&over("dated", "a", -900), lasts, here, there).unwrap();
+    assert_eq!(
+        said,
+        "1 firing alert(s) of source dated were over by our clock when they came, so they paged nobody: its clock is \
+         slow by 10m"
+    );
+    assert_eq!(clocks.look(&over("dated", "b", -900), lasts, here, there), None, "said once");
+    // It says nothing of the time, but prolongs what looks over; one alert of many is enough.
+    let mut firing = over("prom", "other", -60);
+    firing.status = AlertStatus::Firing;
+    assert_eq!(clocks.look(&firing, Some(at(240)), here, None), None);
+    assert_eq!(clocks.look(&over("prom", "a", -900), Some(at(-360)), here, None), None);
+    let said = clocks.look(&over("prom", "a", -900), Some(at(-300)), at(60), None).unwrap();
+    assert!(said.starts_with("1 firing alert(s) of source prom") && said.ends_with("its clock is slow"), "{said}");
+    // What is over stays over: the same end again, an end at the time of each request, and another time of firing.
+    for (began, end, now) in [(-900, -300, 0), (-900, -300, 60), (-800, 100, 101), (-800, 160, 161), (-200, -100, 0)] {
+        assert_eq!(clocks.look(&over("good", "a", began), Some(at(end)), at(now), Some(at(now))), None);
+    }
+    let mut early = over("fast", "a", 600);
+    early.status = AlertStatus::Firing;
+    assert!(clocks.look(&early, Some(at(900)), here, None).unwrap().contains("its clock is fast"));
+    assert_eq!(clocks.signs().len(), 3, "{:?}", clocks.signs());
 }
 
 /// Drills pass one gate, whichever door they come by.
@@ -277,4 +318,51 @@ async fn a_request_with_thousands_of_alerts_delays_neither_another_source_nor_an
     let (flood, ()) = tokio::join!(flood, others);
     assert_eq!(flood.len(), MANY as usize);
     assert!(flood.iter().all(|alert| matches!(alert.results[..], [AdmissionResult::Opened { .. }])));
+}
+
+/// An alert of a monitor that sends its value as text.
+fn fall(host: &str) -> Alert {
+    let mut alert = Alert::new("loud", "fall");
+    alert.annotations.insert("drop_pct".into(), "6.1%".into());
+    if !host.is_empty() {
+        alert.labels.insert("host".into(), host.into());
+    }
+    alert
+}
+
+#[tokio::test]
+async fn a_condition_that_can_not_be_evaluated_is_told_for_each_host_and_for_many_hosts_at_once() {
+    for world in [World::memory(), World::sqlite().await] {
+        let told = |host: String| {
+            let world = &world;
+            async move {
+                let admitted = world.admit(vec![fall(&host)]).await;
+                let [AdmissionResult::ConditionFailed { incident: Some(incident), .. }] = admitted[0].results[..]
+                else {
+                    panic!("{admitted:?}")
+                };
+                let summary = world.store.view(incident).await.unwrap().unwrap().summary.clone();
+                (incident, summary)
+            }
+        };
+        let (first, summary) = told("h0".into()).await;
+        let why = "`alert.values.drop_pct >= 5.0` can not be evaluated: the alert has `drop_pct` only as text that is \
+                   not a number";
+        assert_eq!(summary, format!("trigger fall can not evaluate fall alerts of loud about h0: {why}"));
+        assert_eq!(told("h0".into()).await.0, first, "once for each host");
+        let mut incidents = vec![first];
+        for host in 1..30 {
+            let (incident, summary) = told(format!("h{host}")).await;
+            match host {
+                1..5 => assert!(summary.contains(&format!("about h{host}:")), "{summary}"),
+                _ => assert!(summary.contains("about h5 and others:"), "{summary}"),
+            }
+            incidents.push(incident);
+        }
+        incidents.dedup();
+        assert_eq!(incidents.len(), 6, "five hosts, and one incident for all the others");
+        // A host that has an incident keeps it; one without a name is among the others.
+        assert_eq!(told("h3".into()).await.0, incidents[3]);
+        assert_eq!(told(String::new()).await.0, incidents[5]);
+    }
 }

@@ -8,7 +8,7 @@ use proptest::{
 };
 use stentor::{
     channel::{Channel, Message, MessageText, Recipient, RoomState, slack::send::SlackChannel},
-    core::{Actor, Answer, AnswerVia, GivenAnswer, Incident, IncidentInput, Page, PagePurpose, step},
+    core::{Actor, Answer, AnswerVia, GivenAnswer, Incident, IncidentInput, Page, PagePurpose, Zone, Zones, step},
     template::{BriefInput, PageTemplates, TextForm},
 };
 
@@ -70,9 +70,14 @@ fn played(story: &Story) -> Incident {
 
 /// The message about a page, as it is composed for a room, or for Ana.
 fn message(incident: &Incident, page: &Page, room: Option<(&str, Option<&str>)>) -> Message {
-    let brief = BriefInput { incident, page, reader: None, names: &names(), following: 0 };
+    message_in(&Zone::utc(), incident, page, room)
+}
+
+fn message_in(zone: &Zone, incident: &Incident, page: &Page, room: Option<(&str, Option<&str>)>) -> Message {
+    let brief = BriefInput { incident, page, reader: None, names: &names(), shared_zone: zone, following: 0 };
     let rendered = PageTemplates::shipped().render(&brief, TextForm::Slack);
-    let text = MessageText { headline: rendered.headline, subject: rendered.subject, body: rendered.body, html: None };
+    let (headline, subject, body) = (rendered.headline, rendered.subject, rendered.body);
+    let text = MessageText { headline, subject, body, html: None, times: rendered.times };
     let purpose = page.purpose.clone();
     let state = RoomState { open: incident.is_open(), purpose: incident.summary.clone(), runbook: None };
     let message = Message { drill: incident.drill, text, purpose, ..page_for(ana()) };
@@ -123,4 +128,39 @@ fn whatever_an_incident_is_slack_takes_all_of_it_in_its_rich_form() {
         runtime.block_on(all_is_taken(&slack, &channel, &story))
     });
     result.unwrap();
+}
+
+#[tokio::test]
+async fn a_room_shows_each_reader_their_own_time_and_its_fallback_names_its_zone() {
+    let slack = FakeSlack::start(&["UANA"]).await;
+    let channel = slack_at(slack.api_url());
+    let incident = opened(flash_crash(false));
+    let post = |purpose| Page { person: None, role: None, purpose, ..brief_of(&incident, "trader").clone() };
+    let zone = Zones::bundled().get("Europe/London").unwrap();
+    channel.send(&message_in(&zone, &incident, &post(PagePurpose::RoomCard), Some(("", None)))).await.unwrap();
+    let card = slack.posts().pop().unwrap();
+    let shown = card.body["blocks"][0]["text"]["text"].as_str().unwrap().to_owned();
+    assert!(shown.contains(&format!("Opened {}.", date(incident.opened_at.as_micros() / 1_000_000, &zone))), "{shown}");
+    assert!(!shown.contains("UTC"), "{shown}");
+    // What a phone's push says is plain, with the zone's name.
+    let push = card.body["text"].as_str().unwrap();
+    assert!(!push.contains('<') && push.contains(zone_now(&incident, &zone).as_str()), "{push}");
+    // A line of the timeline has its times in UTC, as the journal keeps it.
+    let until = incident.engagements.values().find_map(|e| e.deadline).unwrap().to_utc();
+    let note = PagePurpose::RoomNote { line: format!("ana answered: granted until {}", until.format("%H:%M:%S UTC")) };
+    let (room, card) = (card.channel.clone(), card.ts.clone());
+    channel.send(&message_in(&zone, &incident, &post(note), Some((&room, Some(&card))))).await.unwrap();
+    let line = slack.posts().pop().unwrap().body["text"].as_str().unwrap().to_owned();
+    assert!(line.ends_with(&format!("granted until {}", date(until.timestamp(), &zone))), "{line}");
+}
+
+/// Slack's token for a time.
+fn date(seconds: i64, zone: &Zone) -> String {
+    let at = chrono::DateTime::from_timestamp(seconds, 0).unwrap().with_timezone(zone);
+    format!("<!date^{seconds}^{{date_short_pretty}} {{time_secs}}|{}>", at.format("%H:%M:%S %Z"))
+}
+
+/// The abbreviation of a zone when an incident was opened.
+fn zone_now(incident: &Incident, zone: &Zone) -> String {
+    incident.opened_at.to_utc().with_timezone(zone).format("%Z").to_string()
 }

@@ -77,6 +77,7 @@ fn page_for(contact: ContactData) -> Message {
             subject: "[INC-12] LIVE flash crash ACME".to_owned(),
             body: "LIVE INC-12 flash crash ACME: take it within 45s.\nDrop 6 % in 10 s. Reply 48213.".to_owned(),
             html: Some("<p>LIVE INC-12</p>".to_owned()),
+            times: Default::default(),
         },
         ask: Some(ReplyOptions {
             page: PageId { incident: IncidentId(12), n: 3 },

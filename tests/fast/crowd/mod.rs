@@ -219,7 +219,7 @@ async fn health_looks_at_every_open_incident() {
     sqlx::raw_sql(damage).execute(&mut conn).await.unwrap();
     sqlx::Connection::close(conn).await.unwrap();
     let store = loop {
-        // The writer of before ends by itself, once nobody can ask it any more.
+        // The earlier writer ends by itself, once nobody can ask it any more.
         match SqliteStore::open(dir.path(), Arc::new(hands.clone())).await {
             Ok(store) => break store,
             Err(StoreError::Locked(_)) => tokio::task::yield_now().await,

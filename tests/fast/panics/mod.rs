@@ -90,7 +90,7 @@ impl Channel for Panics {
 struct Faults {
     /// The follower is not told of commits.
     deaf: AtomicBool,
-    /// Whoever follows panics.
+    /// The follower panics.
     follower_panics: AtomicBool,
     /// An incident can not be looked at without a panic.
     view_panics: AtomicBool,
@@ -112,7 +112,7 @@ impl Store for Faulty {
             if faults.deaf.load(Ordering::SeqCst) {
                 return;
             }
-            assert!(!faults.follower_panics.load(Ordering::SeqCst), "whoever follows panics");
+            assert!(!faults.follower_panics.load(Ordering::SeqCst), "the follower panics");
             follower(committed);
         }));
     }
@@ -347,7 +347,7 @@ async fn a_channel_that_panics_has_refused_and_its_page_goes_round_and_is_not_re
     let refused = of(&pages, "ana", "sms")[0];
     assert!(refused.state == PageState::Unreachable, "{refused:#?}");
     assert_eq!(refused.refusals, 3, "it was tried again before, ever later");
-    assert!(of(&pages, "bo", "sms").iter().all(accepted), "whoever is beside it is reached");
+    assert!(of(&pages, "bo", "sms").iter().all(accepted), "everybody else is reached");
     let calls = world.sms.0.load(Ordering::SeqCst);
     assert_eq!(calls, 3);
     tokio::time::sleep(Duration::from_secs(3)).await;

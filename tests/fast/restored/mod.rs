@@ -198,7 +198,7 @@ async fn an_incident_that_was_open_in_the_backup_gives_page_numbers_again_and_ne
     let (lost, now) = (gone_on(before.path()).await, gone_on(restored.path()).await);
     let numbers = |all: &[PageIdentity]| all.iter().map(|identity| identity.page).collect::<Vec<_>>();
     assert_eq!(numbers(&lost), numbers(&now), "the same numbers");
-    assert!(0 < born && born < lost.len(), "pages of before and of after: {lost:?}");
+    assert!(0 < born && born < lost.len(), "pages from before and after: {lost:?}");
     assert_eq!(lost[..born], now[..born], "what was in the backup is what it was");
     let keys = DerivedKeys::new([7; 32]);
     for (lost, now) in lost[born..].iter().zip(&now[born..]) {

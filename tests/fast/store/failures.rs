@@ -116,7 +116,7 @@ async fn a_work_that_panics_harms_nobody_else() {
     assert_eq!(folded(&*store, id).await, *after);
 }
 
-/// The next commit reads the deadlines anew from the disk: the rest must outlive that, or such a ladder is tried again
+/// The next commit reads the deadlines again from the disk: the rest must outlive that, or such a ladder is tried again
 /// and again before its siblings.
 #[tokio::test]
 async fn a_ladder_whose_work_panics_rests_and_is_tried_again() {
@@ -242,7 +242,7 @@ async fn a_second_daemon_is_refused_and_a_closed_store_says_so() {
     assert!(!world.dir.path().join("stentor.db-wal").exists(), "everything is in the one file");
 }
 
-/// Whoever writes a report must not keep a daemon from starting.
+/// A report that is being written must not keep a daemon from starting.
 #[tokio::test]
 async fn a_daemon_that_starts_waits_for_a_reader_and_not_for_another_daemon() {
     let mut world = World::sqlite();
@@ -345,7 +345,7 @@ async fn of_before(version: u32, damage: &'static str) {
     let older = format!("stentor.db.v{version}");
     let entries = std::fs::read_dir(world.dir.path()).expect("a directory").map(|entry| entry.expect("an entry"));
     let copies: Vec<_> = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(&older)).collect();
-    assert_eq!(copies.len(), 1, "the file of before is kept beside it");
+    assert_eq!(copies.len(), 1, "the earlier file is kept next to it");
     let kept = sqlx::sqlite::SqliteConnectOptions::new().filename(copies[0].path()).read_only(true).immutable(true);
     let mut kept = sqlx::ConnectOptions::connect(&kept).await.expect("the copy");
     let stamp: u32 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut kept).await.expect("a version");
@@ -356,7 +356,7 @@ async fn of_before(version: u32, damage: &'static str) {
         assert!(found.len() == 1 && found[0].starts_with("text 5d41: "), "schema {version}: {found:?}");
         lookup::agrees(&*store, &format!("upgraded from schema {version}")).await;
     }
-    // Whoever was asked is found, whatever can not be read: nobody's code becomes a wrong one.
+    // The people who were asked are found, even if rows can not be read: no valid code becomes a wrong one.
     for person in PEOPLE.map(PersonName::from) {
         let briefs = store.briefs_of(person.clone(), fixture::START).await.expect("readable");
         let mut found: Vec<PageId> = briefs.iter().map(|of| of.brief.page).collect();

@@ -37,7 +37,7 @@ async fn a_message_that_is_handed_over_again_changes_nothing_over_a_restart_too(
         assert_eq!(view(&*store, id).await, before);
         store = world.node().await;
     }
-    // The same words in another message are meant anew.
+    // The same words in another message count again.
     step(&*store, id, says(Answer::Wilco, "bot 3")).await.expect("kept");
     let incident = view(&*store, id).await;
     assert!(incident.engagements.values().any(|engagement| engagement.holder() == Some(&"ana".into())));
@@ -162,7 +162,7 @@ async fn anchors_find_what_was_done_to_the_journal(mut world: World) {
     assert_eq!(find("a rewritten journal", rewritten, &kept), [("anchors".into(), 2, JournalFaultKind::NotAsKept)]);
 }
 
-/// What somebody who can rewrite the whole journal would do: change one line, then compute every hash anew.
+/// What somebody who can rewrite the whole journal would do: change one line, then compute every hash again.
 fn rewrite(lines: &[StoredLine], victim: &str) -> Vec<StoredLine> {
     let mut lines = lines.to_vec();
     let mut hashes = std::collections::BTreeMap::new();

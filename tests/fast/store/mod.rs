@@ -360,7 +360,7 @@ async fn the_pages_of_a_node_that_left_in_order_change_hands_and_are_no_repeats(
     let incident = view(&*next, of_the_dead).await;
     assert!(theirs.iter().all(|n| incident.pages[n].maybe_repeated));
 
-    // Whoever took them over has them as any others: it dies with them, and they may be repeats.
+    // The new owner has them like its own pages: it dies with them, and they may be repeats.
     let last = world.node().await;
     assert_eq!(last.orphans(100).await.expect("readable").len(), 2);
     assert_eq!(take_over(&*last, id, &mine).await, mine);
@@ -371,7 +371,7 @@ async fn the_pages_of_a_node_that_left_in_order_change_hands_and_are_no_repeats(
 async fn take_over(store: &dyn Store, id: IncidentId, pages: &[u32]) -> Vec<u32> {
     let needs = LockSet { incidents: vec![id], ..LockSet::default() };
     let pages = pages.to_vec();
-    // Whoever asks may believe that everybody else is dead: the store knows who is not.
+    // A node may believe that all others are dead: the store knows which are not.
     let work = move |unit: &mut Transaction<'_>| unit.take_over(id, &pages, &roster());
     transact(store, RequestClass::Ladder, needs, work).await.expect("run").0
 }

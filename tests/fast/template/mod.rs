@@ -8,6 +8,7 @@ mod by_trigger;
 pub(crate) mod crisis;
 mod judge;
 mod order;
+mod stand_in;
 
 use crisis::{OPENED, about, after, brief_of, flash_crash, later, names, opened, roster};
 use judge::judge;
@@ -31,7 +32,9 @@ const ROLES: [(&str, u64); 6] =
 fn render(templates: &PageTemplates, incident: &Incident, page: &Page, form: TextForm) -> RenderedText {
     let zone = Zones::bundled().get("America/New_York").unwrap();
     let reader = page.person.as_ref().map(|_| PageReader { name: "Ana Ruiz", zone: &zone });
-    templates.render(&BriefInput { incident, page, reader, names: &names(), following: 0 }, form)
+    let (names, utc) = (names(), stentor::core::Zone::utc());
+    let brief = BriefInput { incident, page, reader, names: &names, shared_zone: &utc, following: 0 };
+    templates.render(&brief, form)
 }
 
 /// One brief as a snapshot: body, and what is beside it.
@@ -233,7 +236,7 @@ fn whoever_is_asked_again_reads_who_had_it_and_since_when_and_the_others_that_it
     let templates = PageTemplates::shipped();
     let mut incident = taken_by_ana(false);
     says(&mut incident, "ana", Answer::Unable, 70);
-    // One whose word of before was not sent yet is told nothing: this is what she would read.
+    // A person whose earlier message was not sent yet is told nothing: this is what she would read.
     let word = PagePurpose::HandedBack { by: "ana".into(), of: "trader".into() };
     let covered = later(incident.clone(), 120);
     let head = word_to(&covered, "eli", |purpose| purpose.is_brief());

@@ -45,7 +45,8 @@ fn to_ana_before(
     let zone = Zones::bundled().get("Europe/Madrid").unwrap();
     let reader = Some(PageReader { name: "Ana Ruiz", zone: &zone });
     let page = brief_of(incident, "trader");
-    PageTemplates::shipped().render(&BriefInput { incident, page, reader, names, following }, form)
+    let utc = stentor::core::Zone::utc();
+    PageTemplates::shipped().render(&BriefInput { incident, page, reader, names, shared_zone: &utc, following }, form)
 }
 
 #[test]

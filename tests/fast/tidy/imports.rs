@@ -273,7 +273,7 @@ fn tokens(text: &str) -> Vec<String> {
     tokens
 }
 
-/// How long the literal is that begins here; none where none does. A lifetime is none.
+/// The length of the literal that begins here; `None` if none does. A lifetime is not a literal.
 fn quoted(text: &str) -> Option<usize> {
     let raw = text.strip_prefix('r').or_else(|| text.strip_prefix("br"));
     if let Some(after) = raw {

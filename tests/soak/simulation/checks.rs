@@ -214,7 +214,7 @@ impl Laws {
         }
     }
 
-    /// Whoever read that somebody has a role which was handed back later read what came of it.
+    /// A reader of "somebody has it" is told when that role is handed back.
     pub(super) fn law_5_everybody_hears_of_a_hand_back(&mut self, incident: &Incident, opened: &[(RoleName, u32)]) {
         let read = |page: &Page| page.state == PageState::Accepted || 0 < page.refusals;
         for (role, then) in opened {

@@ -42,7 +42,7 @@ pub enum Seen {
     Injected { at: Timestamp, page: PageId, taken: bool },
     /// A page that its drill had held back is sent.
     Late { page: PageId },
-    /// An incident can not be read any more and was set aside; whether there are operators who must hear of it.
+    /// An incident can not be read any more and was set aside; whether operators must be told.
     SetAside { incident: IncidentId, is_told: bool },
     /// A node died, or was away for longer than its lease.
     Lost,
@@ -76,7 +76,7 @@ struct Shadow {
     /// The event before the last one.
     last: Event,
     engaged: BTreeMap<RoleName, PersonName>,
-    /// Roles that were opened again, each with the number of the last page of before.
+    /// Roles that were opened again, each with the number of the last page before that.
     opened_again: Vec<(RoleName, u32)>,
 }
 
@@ -99,7 +99,7 @@ pub struct Laws {
     /// Since when a drill and something live are open together.
     beside: Option<Timestamp>,
     lost: usize,
-    /// Incidents that were open when they were set aside, and whether operators must hear of it.
+    /// Incidents that were open when they were set aside, and whether operators must be told.
     set_aside: BTreeMap<IncidentId, bool>,
     /// How often the journal says so, and how often an incident about it was opened.
     told: BTreeMap<String, usize>,

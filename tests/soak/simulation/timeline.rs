@@ -1,4 +1,4 @@
-//! What was seen, as text: for whoever must find out why a law was broken.
+//! What was seen, as text: to find out why a law was broken.
 
 use super::{fixture::START, laws::Seen};
 use stentor::core::{IncidentId, JournalRecord, SourceEvent, StoredLine, sentence::sentence};

@@ -112,7 +112,7 @@ pub struct World {
 }
 
 impl World {
-    /// The world of a seed, with everything that is to happen to it from outside already in its queue.
+    /// The world of a seed, with all outside events already in its queue.
     pub fn new(seed: u64) -> Self {
         let mut world = Self::bare(seed);
         world.plan_alerts();
@@ -237,7 +237,7 @@ impl World {
         self.hands.step_wall(by_us);
     }
 
-    /// The daemon that keeps the store's time starts anew, with whatever the wall clock shows by now.
+    /// The daemon that keeps the store's time starts again, with what the wall clock shows now.
     pub fn restart_clock(&mut self) {
         let mut clock = self.clock.lock().expect("a clock");
         let anchor = clock.anchor();

@@ -77,7 +77,7 @@ fn copied(text: &str) -> Option<MessageIdParts> {
     text.lines().filter(is_own).find_map(of_line).or_else(|| text.lines().find_map(of_line))
 }
 
-/// The status of a delivery that failed for good. One that is only delayed is none.
+/// The status of a delivery that failed for good. A delay is not a failure.
 fn failed_delivery(mail: &Message<'_>) -> Option<String> {
     let is_status = |part: &&MessagePart<'_>| {
         part.is_content_type("message", "delivery-status") || part.is_content_type("message", "global-delivery-status")

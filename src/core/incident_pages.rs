@@ -263,8 +263,9 @@ impl IncidentPages {
             _ => {}
         }
         if before.patience != after.patience {
-            before.patience.map(|until| self.patience.remove_mut(&(until, page.n)));
-            after.patience.map(|until| self.patience.insert_mut((until, page.n)));
+            let at = |marks: LiveMarks| marks.patience.map(|until| (until, page.n));
+            at(before).iter().for_each(|gone| drop(self.patience.remove_mut(gone)));
+            at(after).into_iter().for_each(|new| self.patience.insert_mut(new));
         }
         let counted =
             |marks: LiveMarks| (usize::from(marks.sandboxed), usize::from(marks.sandboxed && page.person.is_some()));

@@ -263,9 +263,12 @@ impl IncidentPages {
             _ => {}
         }
         if before.patience != after.patience {
-            let at = |marks: LiveMarks| marks.patience.map(|until| (until, page.n));
-            at(before).iter().for_each(|gone| drop(self.patience.remove_mut(gone)));
-            at(after).into_iter().for_each(|new| self.patience.insert_mut(new));
+            if let Some(until) = before.patience {
+                self.patience.remove_mut(&(until, page.n));
+            }
+            if let Some(until) = after.patience {
+                self.patience.insert_mut((until, page.n));
+            }
         }
         let counted =
             |marks: LiveMarks| (usize::from(marks.sandboxed), usize::from(marks.sandboxed && page.person.is_some()));

@@ -263,8 +263,12 @@ impl IncidentPages {
             _ => {}
         }
         if before.patience != after.patience {
-            before.patience.map(|until| self.patience.remove_mut(&(until, page.n)));
-            after.patience.map(|until| self.patience.insert_mut((until, page.n)));
+            if let Some(until) = before.patience {
+                self.patience.remove_mut(&(until, page.n));
+            }
+            if let Some(until) = after.patience {
+                self.patience.insert_mut((until, page.n));
+            }
         }
         let counted =
             |marks: LiveMarks| (usize::from(marks.sandboxed), usize::from(marks.sandboxed && page.person.is_some()));

@@ -278,7 +278,7 @@ async fn what_a_picture_has_no_room_for_is_counted_in_its_title() {
     let mut story = story(&past, id).await;
     let brief = (**story.incident.pages.values().find(|page| page.purpose.is_brief()).unwrap()).clone();
     for n in 1_000..3_500 {
-        story.incident.pages.insert(n, Arc::new(Page { n, ..brief.clone() }));
+        story.incident.pages.insert(Arc::new(Page { n, ..brief.clone() }));
     }
     let answered = story.records.iter().find(|record| matches!(record.event, Event::Answered { .. })).unwrap().clone();
     story.records.extend(std::iter::repeat_n(answered, 2_100));

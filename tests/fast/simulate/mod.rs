@@ -273,6 +273,25 @@ fn a_script_may_hand_back() {
     assert!(order.is_sorted(), "{told:#?}");
 }
 
+/// The limit on what a trigger opens holds in virtual time as on the daemon.
+#[test]
+fn what_a_trigger_would_open_beyond_its_limit_is_counted_in_one_incident() {
+    let matrix = SMALL.replace("on = [\"boom\"]", "on = [\"boom\"]\nkey = 'alert.labels.n'\nopenings_per_minute = 2");
+    let matrix = matrix_of(&[SourceText { path: "matrix.toml".into(), text: matrix }], start());
+    let inject = |at: u64, n: u64| format!("[[inject]]\nat = \"{at}s\"\nkind = \"boom\"\nlabels = {{ n = \"{n}\" }}\n");
+    // Of the last two the first is known, and the second comes when the minute is over.
+    let injects: String = [(10, 1), (11, 2), (12, 3), (13, 4), (14, 3), (80, 5)].map(|(at, n)| inject(at, n)).concat();
+    let text = BOOM.replace("[[inject]]\nat = \"10s\"\nkind = \"boom\"\n", &injects);
+    let told = scripted(&scenario_of(&text, &matrix), &matrix, start());
+    let opened: Vec<&str> = told.iter().map(|lines| &*lines[0]).collect();
+    let keys = ["crash/1", "crash/2", "stentor:overflow/crash", "crash/5"];
+    assert_eq!(opened, keys.map(|key| format!("opened drill:{key} by boom")));
+    let counted: Vec<&String> =
+        told[2].iter().filter(|line| line.contains("counted") || line.contains("joined")).collect();
+    assert_eq!(counted, ["counted drill:crash/3 of boom", "counted drill:crash/4 of boom", "joined boom again"]);
+    assert!(told[2].iter().any(|line| line.starts_with("page to ana by sms for trader: brief")), "{:?}", told[2]);
+}
+
 fn stentor(arguments: &[&str]) -> std::process::Output {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_stentor"));
     command.current_dir(root()).env_remove("STENTOR_MATRIX").args(arguments).output().unwrap()

@@ -105,6 +105,7 @@ fn plan() -> EscalationPlan {
         repeat: 0,
     };
     let row = RolePlan {
+        name: None,
         engaged_by: AnswerLevel::Wilco,
         target: None,
         template: "default".into(),

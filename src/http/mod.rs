@@ -4,6 +4,7 @@
 //! [`control()`] listens on the daemon's Unix socket: the kernel tells who the caller is.
 
 pub mod api;
+pub mod board;
 pub mod body;
 pub mod caller;
 mod chat;

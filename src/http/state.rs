@@ -6,7 +6,7 @@ use crate::{
     drill::runner::drill_runner::DrillRunner,
     engine::Engine,
     http::{
-        desk::board::SharedBoard, explanations::AnsweredTexts, handled_requests, reloader::ReloaderCell,
+        board::SharedBoard, explanations::AnsweredTexts, handled_requests, reloader::ReloaderCell,
         wrong_codes::WrongCodes,
     },
     store::clock::{ClockSources, SystemClock},

@@ -1,6 +1,5 @@
 //! The pages for browsers: the desk, the page of a mail link, the sandbox's outbox.
 
-pub mod board;
 pub mod cards;
 pub mod changes;
 pub mod handlers;

@@ -4,11 +4,8 @@ use crate::{
     core::{Incident, IncidentId, PersonName, Timestamp, Zone},
     engine::RuntimeConfig,
     http::{
-        desk::{
-            board::{BOARD_MAX, Board},
-            cards::ENDED_SHOWN,
-            idle,
-        },
+        board::{BOARD_MAX, Board},
+        desk::{cards::ENDED_SHOWN, idle},
         state::AppState,
     },
     store::{AskedIncidents, AskedQuery, AskedStanding, IncidentFilter, StoreError, earlier},

@@ -14,8 +14,8 @@ use stentor::{
     core::{Actor, Alert, Answer, AnswerVerdict, AnswerVia, HeldWhy, Incident, IncidentId, PersonName, Timestamp},
     http::{
         api::view,
+        board::BOARD_MAX,
         desk::{
-            board::BOARD_MAX,
             changes::{ChangedIncidents, DeskChanges},
             snapshot::more_open,
             standing::told,

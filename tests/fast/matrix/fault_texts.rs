@@ -22,14 +22,13 @@ fn a_token_belongs_to_one_source() {
 
 #[test]
 fn a_role_is_called_by_a_short_line() {
-    let with = |name: &str| {
-        format!("[role.other]\nname = {name}\nstep = [{{ page = [\"ana\"], by = [\"desk\"], wait = \"45s\" }}]")
-    };
-    check_added(&with("\"Head of desk\""), &[]);
+    let called =
+        |name: &str, faults: &[(&str, &str)]| check("[role.head]", &format!("[role.head]\nname = {name}"), faults);
+    called("\"Head of desk\"", &[]);
     let long = format!("{:?}", "x".repeat(33));
     for (name, code) in [("\" \"", "empty-text"), (long.as_str(), "text-too-long"), ("\"a\\nb\"", "control-character")]
     {
-        check_added(&with(name), &[(code, name)]);
+        called(name, &[(code, name)]);
     }
 }
 

@@ -102,7 +102,7 @@ function receive({ pages, incidents, ...about }) {
   next.pages = merged(whole ? [] : state && state.pages, pages);
   next.incidents = merged(whole ? [] : state && state.incidents, incidents);
   if ((!whole && (!state || state.seq + 1 !== about.seq)) || !next.pages || !next.incidents) {
-    connect(); // Something is missing: a new connection begins with the whole desk.
+    connectLater(); // Something is missing: a new connection begins with the whole desk.
     return;
   }
   const before = new Map((state ? state.pages : []).map((page) => [page.key, page]));

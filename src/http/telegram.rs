@@ -13,7 +13,7 @@ use crate::{
             poll::{self, TIMING, UpdateFate, UpdateListener, UpdateResult},
         },
     },
-    core::{Answer, PageId, PersonName},
+    core::{Answer, PageId, PersonName, RefusedInput},
     engine::{AnswerSource, LinkError},
     http::{
         explanations::TextReply,
@@ -118,7 +118,9 @@ impl ChannelListener {
         };
         let (page, code) = press.value.rsplit_once(':').unwrap_or((press.value.as_str(), ""));
         let (incident, said) = by_page(&self.app, (page, code), person.clone(), answer, by).await?;
-        verdict_words(&self.app, incident, &person, said).await
+        let told = verdict_words(&self.app, incident, &person, said).await?;
+        self.app.engine.inbound().keep_exchange(&person, telegram::ANSWERS, &press.action, &told).await;
+        Ok(told)
     }
 
     async fn text(&self, text: &InboundText, about: Option<i64>, by: AnswerSource) -> Result<String, ProblemDetails> {
@@ -132,15 +134,21 @@ impl ChannelListener {
                 (Some("/start"), None) => Ok(self.explained(text, stranger(&text.from))),
                 _ => {
                     tracing::warn!("somebody whom the matrix does not know wrote to the bot in Telegram");
+                    let inbound = self.app.engine.inbound();
+                    inbound.note_refused(RefusedInput::UnknownSender, telegram::ANSWERS, &text.from).await;
                     Ok(String::new())
                 }
             };
         };
-        match command {
-            Some("/status") => return Ok(status(&self.app).await?),
-            Some("/start") => return Ok(self.explained(text, welcome(&person))),
-            Some(_) => return Ok(self.explained(text, HELP.to_owned())),
-            None => {}
+        let explained = match command {
+            Some("/status") => Some(status(&self.app).await?),
+            Some("/start") => Some(self.explained(text, welcome(&person))),
+            Some(_) => Some(self.explained(text, HELP.to_owned())),
+            None => None,
+        };
+        if let Some(told) = explained {
+            self.app.engine.inbound().keep_exchange(&person, telegram::ANSWERS, &first, &told).await;
+            return Ok(told);
         }
         let writer = TextWriter { person, address: format!("telegram {}", text.from), by };
         let read = reply::read(&text.text);
@@ -168,6 +176,7 @@ impl ChannelListener {
             Err(LinkError::Store(error)) => Err(error.into()),
             Err(LinkError::UnknownCode | LinkError::NotWanted(_) | LinkError::TooLong) => {
                 guessed.wrong += 1;
+                self.app.engine.inbound().note_refused(RefusedInput::WrongCode, telegram::ANSWERS, chat).await;
                 tracing::warn!("somebody gave a code to link a Telegram chat that is not good");
                 Ok(format!("This code is not good: it was used, or is too old. Ask for a new link. {}", stranger(chat)))
             }

@@ -3,8 +3,8 @@
 use crate::{
     channel::slack,
     core::{
-        Answer, AnswerLevel, ChannelName, Engagement, Incident, IncidentId, IncidentStatus, PersonName, Timestamp,
-        WarRoom, Zone, page::Page,
+        Answer, AnswerLevel, ChannelName, Engagement, Incident, IncidentId, IncidentStatus, PageId, PersonName,
+        Timestamp, WarRoom, Zone, page::Page,
     },
     engine::RuntimeConfig,
     http::{
@@ -17,7 +17,7 @@ use crate::{
     },
     matrix::ChannelKind,
     store::{AskedIncidents, AskedQuery, AskedStanding, IncidentFilter, StoreError, earlier},
-    template::{CODE, LINK},
+    template::{CODE, LINK, RenderedText},
 };
 use secrecy::ExposeSecret;
 use serde::Serialize;
@@ -100,6 +100,9 @@ struct DeskPage {
     standing: String,
     /// The answers of this person after which nothing more is asked of them.
     heard: Vec<&'static str>,
+    /// What of this is kept: all its words, with placeholders in place of codes and links.
+    #[serde(skip)]
+    shown: (PageId, String),
 }
 
 /// An address beside a page.
@@ -153,6 +156,13 @@ struct BoardRole {
     says: String,
     deadline: Option<Timestamp>,
     tte_ms: Option<f64>,
+}
+
+impl DeskSnapshot {
+    /// The words of each page as they are kept, with placeholders in place of codes and links.
+    pub fn shown(&self) -> impl Iterator<Item = (PageId, String)> {
+        self.pages.iter().map(|page| page.shown.clone())
+    }
 }
 
 /// The current content of the desk of `person`.
@@ -277,6 +287,7 @@ fn desk_page(
 ) -> DeskPage {
     let identity = incident.page_identity(page.n);
     let rendered = live.render(incident, page, ChannelKind::SCREEN);
+    let shown = (identity.page, words(&rendered, &standing));
     let alarm = rendered.alarm;
     let code = app.engine.keys().code(identity);
     let fill = |text: String| text.replace(CODE, code.expose_secret()).replace(LINK, "the buttons here");
@@ -317,7 +328,16 @@ fn desk_page(
         },
         standing: standing.words(),
         heard: heard.into_iter().filter(|(_, said)| *said).map(|(answer, _)| answer).collect(),
+        shown,
     }
+}
+
+/// All words of a page on a desk, in their order.
+fn words(rendered: &RenderedText, standing: &RoleStanding<'_>) -> String {
+    let alarm = rendered.alarm.iter();
+    let alarm = alarm.flat_map(|alarm| [Some(&alarm.what), Some(&alarm.ask), alarm.otherwise.as_ref()]);
+    let lines = alarm.flatten().cloned().chain([rendered.body.clone(), standing.words()]);
+    lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
 /// The runbook, and the room where it is talked about.

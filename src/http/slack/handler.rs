@@ -12,7 +12,7 @@ use crate::{
             inbound::{self, InboundResult},
         },
     },
-    core::{Answer, GivenAnswer, IncidentId},
+    core::{Answer, GivenAnswer, IncidentId, RefusedInput},
     http::{
         press::{NO_HUMAN, NOT_KEPT, PressRefused, by_page, not_kept, ours, verdict_words},
         problem::ProblemDetails,
@@ -74,11 +74,18 @@ async fn obey(app: &AppState, command: SlashCommand) -> InboundResult {
     let live = app.engine.config();
     let text = match live.person_of(MEMBER, &command.user) {
         _ if command.is_bot => escape(NO_HUMAN),
-        None => escape(STRANGER),
+        None => {
+            app.engine.inbound().note_refused(RefusedInput::UnknownSender, slack::ANSWERS, &command.user).await;
+            escape(STRANGER)
+        }
         Some(person) => {
             let late = "This takes longer than Slack waits: list will show the result.";
-            let obeyed = timeout(ORDER_TIME_MAX, orders::obey(app, &command, person)).await;
-            obeyed.unwrap_or_else(|_| escape(late))
+            let obeyed = timeout(ORDER_TIME_MAX, async {
+                let told = orders::obey(app, &command, person.clone()).await;
+                app.engine.inbound().keep_exchange(&person, slack::ANSWERS, &command.text, &told).await;
+                told
+            });
+            obeyed.await.unwrap_or_else(|_| escape(late))
         }
     };
     // A command always gets a text with status 200: for an error status Slack only shows that it failed.
@@ -92,6 +99,7 @@ async fn answer(app: &AppState, press: &ButtonPress) -> Result<String, PressRefu
     let answer: Answer = press.action.parse().map_err(|error| PressRefused::Word(format!("{error}")))?;
     let live = app.engine.config();
     let Some(person) = live.person_of(MEMBER, &press.user) else {
+        app.engine.inbound().note_refused(RefusedInput::UnknownSender, slack::ANSWERS, &press.user).await;
         return Err(PressRefused::Word(STRANGER.into()));
     };
     let (target, key) = press.value.rsplit_once(':').unwrap_or((press.value.as_str(), ""));
@@ -107,7 +115,9 @@ async fn answer(app: &AppState, press: &ButtonPress) -> Result<String, PressRefu
     } else {
         by_page(app, (target, key), person.clone(), answer, slack::ANSWERS).await?
     };
-    verdict_words(app, incident, &person, result).await
+    let told = verdict_words(app, incident, &person, result).await?;
+    app.engine.inbound().keep_exchange(&person, slack::ANSWERS, &press.action, &told).await;
+    Ok(told)
 }
 
 /// Sends a private response to the user. The action is durable already; this may fail.

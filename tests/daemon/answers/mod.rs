@@ -15,4 +15,5 @@ mod mail_link;
 mod replies;
 mod slack;
 mod sms;
+mod words;
 use crate::wire;

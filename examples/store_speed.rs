@@ -123,6 +123,7 @@ fn plan() -> EscalationPlan {
         living: Default::default(),
         webhooks: Vec::new(),
         actions: Vec::new(),
+        report_timeout: Default::default(),
         priority: Default::default(),
         on_resolved: OnResolved::Note,
     }

@@ -5,6 +5,8 @@ usage: verify_journal.py EXPORT [OLDER-EXPORT]      exit 0: sound, 1: faults, 2:
 """
 import hashlib, json, sys
 
+NAMING = {"settled": ["text"], "desk-showed": ["text"], "exchanged": ["said", "told"]}  # the fields that name texts
+
 
 def sha(data):
     return hashlib.sha256(data).digest()
@@ -32,15 +34,15 @@ def verify(items, kept):
         record = json.loads(body)
         if (record["chain"], record["seq"]) != (chain, seq):
             faults.append(f"{place}: it says that it is another line")
-        if record["event"] == "settled" and "text" in record:
-            named.setdefault(record["text"], place)
+        for field in NAMING.get(record["event"], []):
+            named.setdefault(record.get(field), place)
         if chain == "anchors":
             anchors[seq] = item["hash"]
             for other, at, head in record["heads"]:
                 if ends.get(other) != (at, bytes.fromhex(head)):
                     faults.append(f"{place}: {other} does not end as it says")
     faults += [f"text {name}: edited" for name, found in texts.items() if name != found]
-    faults += [f"text {name}: missing, named by {by}" for name, by in named.items() if texts and name not in texts]
+    faults += [f"text {name}: missing, named by {by}" for name, by in named.items() if name and texts and name not in texts]
     for item in kept:  # anchors that were kept elsewhere
         if item.get("chain") == "anchors" and anchors.get(item["seq"]) != item["hash"]:
             faults.append(f'anchors line {item["seq"]}: not the one that was kept')

@@ -80,5 +80,6 @@ pub use proof::ContactProof;
 pub use room::WarRoom;
 pub use run::{DrillRun, RunState, ScheduledRun};
 pub use sandbox::SandboxedCount;
+pub use source_event::RefusedInput;
 pub use time::Timestamp;
 pub use zone::{Zone, Zones};

@@ -88,6 +88,10 @@ pub const CATCH_ALL: &str = "catch-all";
 /// The source of Stentor's reports about itself, and the trigger name in their plans. Reserved in both places.
 pub const SELF: &str = "stentor";
 
+/// Where what people were shown and told is journaled: a chain of its own, because there are many of its lines. No source
+/// can have this name.
+pub const WORDS: &str = "stentor:words";
+
 /// The trigger name in plans for roles that are called by hand. Reserved.
 pub const BY_HAND: &str = "by-hand";
 

@@ -20,6 +20,32 @@ impl fmt::Display for RecordFault {
     }
 }
 
+/// The texts that a journal line names, whatever else is in it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct NamedTexts {
+    #[serde(default)]
+    event: String,
+    /// Only read of lines that name texts: in others a field of this name may be anything.
+    #[serde(default)]
+    text: Option<serde_json::Value>,
+    #[serde(default)]
+    said: Option<serde_json::Value>,
+    #[serde(default)]
+    told: Option<serde_json::Value>,
+}
+
+impl NamedTexts {
+    /// Their hashes.
+    pub fn hashes(self) -> impl Iterator<Item = String> {
+        let named = match self.event.as_str() {
+            "settled" | "desk-showed" => [self.text, None],
+            "exchanged" => [self.said, self.told],
+            _ => [None, None],
+        };
+        named.into_iter().flatten().filter_map(|hash| hash.as_str().map(str::to_owned))
+    }
+}
+
 /// The kinds of rows that are checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -3,6 +3,7 @@
 use super::{
     actor::Actor,
     alert::Alert,
+    answer_via::AnswerVia,
     identity::RunId,
     incident::IncidentId,
     key::IncidentKey,
@@ -12,6 +13,16 @@ use super::{
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+
+/// What was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RefusedInput {
+    /// A code that no page of this person has.
+    WrongCode,
+    /// It came from a number or an account that the matrix does not know.
+    UnknownSender,
+}
 
 /// Events in a source's own chain: every alert that did not open an incident, and what happened to it. In Stentor's own
 /// chain: what it has learned about the people of the matrix, and what happened to the daemon itself.
@@ -178,6 +189,49 @@ pub enum SourceEvent {
         person: PersonName,
         /// Who ended them.
         by: Actor,
+    },
+    /// A desk showed a text to its person, for the first time since the daemon started.
+    DeskShowed {
+        /// The person.
+        person: PersonName,
+        /// The incident.
+        incident: IncidentId,
+        /// The page about which it is.
+        page: u32,
+        /// The hash of the text.
+        text: String,
+        /// Whether no more of this incident are kept for this person, however many there are.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        last: bool,
+    },
+    /// A person said something, and was told something.
+    Exchanged {
+        /// The person.
+        person: PersonName,
+        /// The way by which they said it.
+        via: AnswerVia,
+        /// The hash of what they said: a text, or the key or button that they pressed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        said: Option<String>,
+        /// The hash of what they were told.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        told: Option<String>,
+        /// How many exchanges before this one were not kept, because there were too many in a short time.
+        #[serde(default)]
+        left_out: u32,
+    },
+    /// What came in was refused.
+    Refused {
+        /// What it was.
+        what: RefusedInput,
+        /// The way by which it came.
+        via: AnswerVia,
+        /// A mark of its sender that does not reveal them; `others` where there were too many senders.
+        sender: String,
+        /// How often since then.
+        count: u32,
+        /// When the first of them came.
+        since: Timestamp,
     },
     /// A run of a drill, new or changed. Written just before the run itself.
     DrillRunKept {

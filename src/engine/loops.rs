@@ -252,6 +252,7 @@ async fn look_people_up(engine: &Engine) {
 /// Also at the start: after a crash the last lines are in no anchor yet.
 async fn anchor(engine: &Engine) {
     loop {
+        engine.inbound().tick_words(false).await;
         if let Err(error) = engine.tick_anchor().await {
             tracing::error!(%error, "the journal could not be anchored; trying again in a minute");
         }

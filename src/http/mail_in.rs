@@ -5,7 +5,7 @@ use crate::{
         contact::EMAIL,
         smtp::incoming::{self, IncomingMail, MailMeaning},
     },
-    core::{Answer, AnswerVia, Page, PersonName},
+    core::{Answer, AnswerVia, Page, PersonName, RefusedInput},
     http::{
         body,
         caller::UnixCaller,
@@ -104,9 +104,14 @@ pub async fn take(
     }
     if !is_from(&app, &incoming, &reader) {
         tracing::warn!(page.id = %incoming.page, "a reply to this page is from somebody else's mailbox: it is ignored");
+        app.engine.inbound().note_refused(RefusedInput::UnknownSender, AnswerVia::Mail, &incoming.from).await;
         return Ok(Json(mail_result(MailOutcome::Ignored, "it is not from the mailbox of the page's recipient")));
     }
-    said(&app, incoming, reader).await.map(Json)
+    let (person, words) = (reader.clone(), incoming.words.clone());
+    let via = if incoming.meaning == MailMeaning::Away { AnswerVia::AutoReply } else { AnswerVia::Mail };
+    let told = said(&app, incoming, reader).await?;
+    app.engine.inbound().keep_exchange(&person, via, &words, &told.text).await;
+    Ok(Json(told))
 }
 
 async fn said(app: &AppState, incoming: IncomingMail, reader: PersonName) -> Result<MailResult, ProblemDetails> {

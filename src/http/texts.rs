@@ -6,7 +6,7 @@ use crate::{
         contact::PHONE,
         inbound::{InboundText, OptOutWish},
     },
-    core::{Answer, AnswerVia, ChannelName, IncidentId, PageId, PersonName, RoleName},
+    core::{Answer, AnswerVia, ChannelName, IncidentId, PageId, PersonName, RefusedInput, RoleName},
     engine::{AnswerSource, CodedPage, asked_of},
     http::{
         desk::standing::verdict_text,
@@ -50,6 +50,7 @@ pub async fn take(app: &AppState, channel: &ChannelName, text: &InboundText) -> 
     let person = app.engine.config().matrix.person_of(PHONE, &address).cloned();
     let Some(person) = person else {
         tracing::warn!("an SMS came from a number that the matrix does not know");
+        app.engine.inbound().note_refused(RefusedInput::UnknownSender, AnswerVia::Sms, &address).await;
         return Ok(String::new());
     };
     match (text.wish, read(&text.text)) {
@@ -79,9 +80,11 @@ pub(super) async fn answer(
     text: &str,
     reply: Reply,
 ) -> Result<String, ProblemDetails> {
-    let address = writer.address.clone();
+    let (address, person, via) = (writer.address.clone(), writer.person.clone(), writer.by.via);
     let reply = by_code(app, writer, text, reply).await?;
-    Ok(app.texts.bounded(&address, text, reply, app.engine.now()))
+    let told = app.texts.bounded(&address, text, reply, app.engine.now());
+    app.engine.inbound().keep_exchange(&person, via, text, &told).await;
+    Ok(told)
 }
 
 async fn by_code(app: &AppState, writer: TextWriter, text: &str, reply: Reply) -> Result<TextReply, ProblemDetails> {
@@ -148,11 +151,13 @@ async fn coded(
     let now = app.engine.now();
     if !guessed.may_try(now) {
         tracing::warn!(person = %person, "too many wrong codes from this number: its replies wait");
+        app.engine.inbound().note_refused(RefusedInput::WrongCode, by.via, &address).await;
         let words = "Too many wrong codes. Use the desk, the mail's link or Slack.";
         return Ok(TextReply::Question(words.to_owned()));
     }
     let Some(CodedPage { page, open }) = app.engine.inbound().page_with_code(&person, code).await? else {
         guessed.wrong += 1;
+        app.engine.inbound().note_refused(RefusedInput::WrongCode, by.via, &address).await;
         let last = if by.via == AnswerVia::Sms { "SMS" } else { "message" };
         let words = format!("No page of yours has the code {code}. Look at the last {last} again.");
         return Ok(TextReply::Doubt(code.to_owned(), words));
@@ -213,9 +218,12 @@ pub(super) async fn answer_to_page(
         // The code says which page is meant.
         coded => return answer(app, writer, text, coded).await,
     };
+    let (person, via) = (writer.person.clone(), writer.by.via);
     let reply = to_page(app, page, writer.person, writer.by, ("", said)).await?;
     // A reply to the page's own message has no code in it: the same word to another page is another text.
-    Ok(app.texts.bounded(&writer.address, &format!("{page} {text}"), reply, app.engine.now()))
+    let told = app.texts.bounded(&writer.address, &format!("{page} {text}"), reply, app.engine.now());
+    app.engine.inbound().keep_exchange(&person, via, text, &told).await;
+    Ok(told)
 }
 
 /// Says what was understood, what was not, and what to write, in one SMS.

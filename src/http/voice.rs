@@ -11,7 +11,7 @@ use crate::{
     },
     text::speech::{digits, spoken},
 };
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// How often one call asks before it ends.
 pub const TURNS_MAX: u32 = 5;
@@ -42,7 +42,12 @@ pub async fn next(
     request: &CallTurnRequest,
 ) -> Result<String, ProblemDetails> {
     let script = CallTurn::of(app, page, address, request.turn).await?;
-    script.next(&request.key, &request.call).await
+    let answer = script.next(&request.key, &request.call).await?;
+    if let Some(person) = &script.page.person {
+        let told = script.words.lock().unwrap_or_else(PoisonError::into_inner).join("\n");
+        app.engine.inbound().keep_exchange(person, AnswerVia::Voice, &request.key, &told).await;
+    }
+    Ok(answer)
 }
 
 /// One turn of a call about a page.
@@ -53,6 +58,8 @@ struct CallTurn<'a> {
     /// This turn's address.
     address: &'a str,
     turn: u32,
+    /// What the person hears.
+    words: Mutex<Vec<String>>,
 }
 
 impl<'a> CallTurn<'a> {
@@ -62,13 +69,13 @@ impl<'a> CallTurn<'a> {
         let (Some(incident), Some(page)) = (incident, row) else {
             return Err(ProblemDetails::not_found("no such page"));
         };
-        Ok(Self { app, incident, page, address, turn })
+        Ok(Self { app, incident, page, address, turn, words: Mutex::default() })
     }
 
     async fn next(&self, key: &str, call: &str) -> Result<String, ProblemDetails> {
         if !self.page.purpose.is_brief() {
             let text = self.text().await?;
-            return Ok(twiml::tell(&[&text, &text, GOODBYE]));
+            return Ok(self.tell(&[&text, &text, GOODBYE]));
         }
         match key {
             "1" | "2" | "3" | "4" if 0 < self.turn => {
@@ -87,13 +94,13 @@ impl<'a> CallTurn<'a> {
         if let Some(over) = self.over() {
             return Ok(match key {
                 // A person who has the role and presses nothing keeps it.
-                "" if 0 < self.turn => twiml::tell(&[&over, GOODBYE]),
+                "" if 0 < self.turn => self.tell(&[&over, GOODBYE]),
                 _ if self.is_theirs(&self.incident) && self.turn < TURNS_MAX => self.ask(&[&over, KEYS_HELD]),
-                _ => twiml::tell(&[&over, GOODBYE]),
+                _ => self.tell(&[&over, GOODBYE]),
             });
         }
         if TURNS_MAX <= self.turn {
-            return Ok(twiml::tell(&[GIVEN_UP]));
+            return Ok(self.tell(&[GIVEN_UP]));
         }
         let text = self.text().await?;
         Ok(match (self.turn, key) {
@@ -116,7 +123,7 @@ impl<'a> CallTurn<'a> {
         Ok(match self.turn + 1 < TURNS_MAX {
             true if self.is_theirs(&now) => self.ask(&[&word, KEYS_HELD]),
             true if more => self.ask(&[&word, self.keys()]),
-            _ => twiml::tell(&[&word, GOODBYE]),
+            _ => self.tell(&[&word, GOODBYE]),
         })
     }
 
@@ -163,8 +170,20 @@ impl<'a> CallTurn<'a> {
 
     /// Asks these lines; the next turn's address is this one's with the next number.
     fn ask(&self, lines: &[&str]) -> String {
+        self.hears(lines);
         let (now, next) = (format!("turn={}", self.turn), format!("turn={}", self.turn + 1));
         let at = self.address.rfind(&now).unwrap_or(self.address.len());
         twiml::ask(lines, &format!("{}{next}", &self.address[..at]))
+    }
+
+    /// Says these lines and ends the call.
+    fn tell(&self, lines: &[&str]) -> String {
+        self.hears(lines);
+        twiml::tell(lines)
+    }
+
+    fn hears(&self, lines: &[&str]) {
+        let heard = lines.iter().map(|line| (*line).to_owned());
+        self.words.lock().unwrap_or_else(PoisonError::into_inner).extend(heard);
     }
 }

@@ -3,10 +3,12 @@
 use crate::core::{
     ShownText, StoredLine,
     event::text_hash,
-    record::{RecordFault, RecordPlace},
+    record::{NamedTexts, RecordFault, RecordPlace},
 };
-use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// The fields in which a line may name a text.
+const TEXT_FIELDS: [&str; 3] = ["\"text\"", "\"said\"", "\"told\""];
 
 /// Compares the texts of an export with each other and with its lines.
 #[derive(Debug, Default)]
@@ -16,22 +18,14 @@ pub struct TextCheck {
     faults: Vec<RecordFault>,
 }
 
-#[derive(Deserialize)]
-struct SettledLine {
-    event: String,
-    #[serde(default)]
-    text: Option<String>,
-}
-
 impl TextCheck {
     /// Takes a line: it may name a text.
     pub fn line(&mut self, line: &StoredLine) {
-        if !line.body.contains("\"text\"") {
+        if !TEXT_FIELDS.iter().any(|field| line.body.contains(field)) {
             return;
         }
-        if let Ok(SettledLine { event, text: Some(hash) }) = serde_json::from_str(&line.body)
-            && event == "settled"
-        {
+        let Ok(named) = serde_json::from_str::<NamedTexts>(&line.body) else { return };
+        for hash in named.hashes() {
             self.named.entry(hash).or_insert_with(|| format!("{} line {}", line.chain, line.seq));
         }
     }

@@ -38,6 +38,8 @@ pub struct IncomingMail {
     pub meaning: MailMeaning,
     /// Whether the reply says that it is a drill.
     pub says_exercise: bool,
+    /// What its writer said, without what they quoted; empty if a machine wrote it.
+    pub words: String,
 }
 
 impl IncomingMail {
@@ -55,7 +57,7 @@ pub fn read(raw: &[u8], name_of: impl Fn(&str) -> Option<String>) -> Option<Inco
     let from = sender.and_then(|sender| sender.address()).unwrap_or_default().to_lowercase();
     let machines = |parts: MessageIdParts, meaning| {
         let MessageIdParts { page, token, site } = parts;
-        IncomingMail { page, token, site, from: from.clone(), meaning, says_exercise: false }
+        IncomingMail { page, token, site, from: from.clone(), meaning, says_exercise: false, words: String::new() }
     };
     if let Some(report) = bounce::read(&mail, &from) {
         return report.id.map(|id| machines(id, report.meaning));
@@ -70,8 +72,9 @@ pub fn read(raw: &[u8], name_of: impl Fn(&str) -> Option<String>) -> Option<Inco
     let (texts, writer) = (body::texts(&mail), Writer::of(names, &from));
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let meaning = MailMeaning::Said(written::reading(&texts, &writer));
-    let says_exercise = written::said_lines(&texts, &writer).into_iter().any(says_exercise);
-    Some(IncomingMail { page, token, site, from, meaning, says_exercise })
+    let said = written::said_lines(&texts, &writer);
+    let (says_exercise, words) = (said.iter().copied().any(says_exercise), said.join("\n"));
+    Some(IncomingMail { page, token, site, from, meaning, says_exercise, words })
 }
 
 /// What a person wrote in a mail: its text without quotes, greetings, thanks, signatures and footers. All other lines

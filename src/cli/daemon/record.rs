@@ -19,6 +19,7 @@ pub async fn started(engine: &Engine) {
 
 /// Journals that it ends in order.
 pub async fn stopped(engine: &Engine) {
+    engine.inbound().tick_words(true).await;
     note(engine, SourceEvent::Stopped {}).await;
 }
 

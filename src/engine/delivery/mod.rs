@@ -7,6 +7,7 @@ mod channel_watch;
 mod compose;
 mod destination;
 mod drill;
+mod kept;
 mod lease;
 mod owed;
 mod queue;
@@ -30,7 +31,7 @@ use crate::{
 use breaker::ChannelBreakers;
 use queues::{DeliveryQueues, PageOrigin};
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicI64},
     time::Duration,
 };
@@ -46,6 +47,8 @@ pub struct Delivery {
     late: Mutex<BTreeSet<(Timestamp, PageId)>>,
     /// Pages that were owed but in no queue at the last check.
     missing: Mutex<BTreeSet<PageId>>,
+    /// The hashes of texts that were kept before they were sent.
+    kept_texts: Mutex<HashSet<String>>,
     lease_until: AtomicI64,
     /// Wakes the delivery loop.
     wake: Notify,
@@ -63,6 +66,7 @@ impl Delivery {
             queues: Mutex::default(),
             breakers: Mutex::default(),
             late: Mutex::default(),
+            kept_texts: Mutex::default(),
             missing: Mutex::default(),
             lease_until: AtomicI64::new(0),
             wake: Notify::new(),

@@ -73,7 +73,7 @@ impl Delivery {
     /// the store accepts it.
     pub async fn send(&self, page: PageId) -> Result<(), StoreError> {
         let config = self.context.config.load_full();
-        let Some(composed) = self.prepare(page).await? else { return Ok(()) };
+        let Some(composed) = self.prepare_kept(page).await? else { return Ok(()) };
         let sent_at = self.context.store.now();
         let Some(active) = config.channels.get(&composed.channel) else {
             let why = "the channel is not in the matrix any more".to_owned();

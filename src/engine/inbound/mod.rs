@@ -6,26 +6,32 @@ mod link_register;
 mod links;
 mod opt_out;
 mod opt_out_register;
+mod words;
+mod words_register;
 
 pub use answers::{AnswerError, AnswerSource, CODE_KEPT, CodedPage, WaitingPages, asked_of};
 pub use links::{LINK_LIFE, LinkError, OfferedLink};
 pub use opt_out_register::OptOut;
+pub use words::WORDS_MAX;
+pub use words_register::{DESK_TEXTS_MAX, EXCHANGES_MAX, REFUSED_MAX, WORDS_WINDOW};
 
 use super::context::EngineContext;
 use link_register::LinkRegister;
 use opt_out_register::OptOutRegister;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use words_register::KeptWords;
 
 /// Takes what comes back from people and their providers, by whatever channel.
 pub struct InboundResponses {
     context: Arc<EngineContext>,
     opted_out: Mutex<OptOutRegister>,
     links: Mutex<LinkRegister>,
+    words: Mutex<KeptWords>,
 }
 
 impl InboundResponses {
     pub(super) fn new(context: Arc<EngineContext>) -> Self {
-        Self { context, opted_out: Mutex::default(), links: Mutex::default() }
+        Self { context, opted_out: Mutex::default(), links: Mutex::default(), words: Mutex::default() }
     }
 
     fn opt_out_register(&self) -> MutexGuard<'_, OptOutRegister> {

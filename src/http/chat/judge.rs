@@ -9,7 +9,7 @@ use crate::{
         chat::{ChatAction, ChatButton, ChatEvent, ChatFate, ChatHost, ChatResult},
         kind::ChannelKind,
     },
-    core::{Answer, ChannelName, PageId, PersonName},
+    core::{Answer, ChannelName, PageId, PersonName, RefusedInput},
     engine::{AnswerSource, LinkError},
     http::{
         explanations::TextReply,
@@ -74,26 +74,49 @@ impl ChannelChat {
         }
     }
 
+    /// Acts on it; what a person said and is told is in the record before they are told.
     async fn said(&self, event: &ChatEvent) -> Result<String, ProblemDetails> {
         if event.is_bot {
             return Ok(NO_HUMAN.to_owned());
         }
-        match (&event.action, self.person(&event.user)) {
-            (ChatAction::Tell(words), _) => Ok(words.clone()),
-            (ChatAction::Press { answer, button }, person) => match self.press(event, answer, button, person).await {
-                Ok(word) | Err(PressRefused::Word(word)) => Ok(word),
-                Err(PressRefused::NotKept) => Err(ProblemDetails::new(StatusCode::SERVICE_UNAVAILABLE, NOT_KEPT)),
-            },
-            (ChatAction::Start { code: Some(code) }, None) => self.link(event, code).await,
-            (ChatAction::Start { code: None }, None) => Ok(self.explained(event, self.stranger(event))),
-            (_, None) => Ok(self.stranger(event)),
-            (ChatAction::Start { .. }, Some(person)) => Ok(self.explained(event, welcome(&person, event))),
-            (ChatAction::Unknown, Some(_)) => Ok(self.explained(event, event.words.help.clone())),
-            (ChatAction::Command(command), Some(person)) => {
-                commands::obey(&self.app, event, command, (person, self.source(event).via)).await
+        let Some(person) = self.person(&event.user) else { return self.said_by_stranger(event).await };
+        let via = self.source(event).via;
+        let mut said = event.text.as_str();
+        let told = match &event.action {
+            ChatAction::Tell(words) => return Ok(words.clone()),
+            // What is said in a text is kept where texts of all channels are read.
+            ChatAction::Text { about } => return self.text(event, about.as_deref(), person).await,
+            ChatAction::Press { answer, button } => {
+                said = answer;
+                match self.press(event, answer, button, person.clone()).await {
+                    Ok(word) | Err(PressRefused::Word(word)) => word,
+                    Err(PressRefused::NotKept) => {
+                        return Err(ProblemDetails::new(StatusCode::SERVICE_UNAVAILABLE, NOT_KEPT));
+                    }
+                }
             }
-            (ChatAction::Text { about }, Some(person)) => self.text(event, about.as_deref(), person).await,
+            ChatAction::Start { .. } => self.explained(event, welcome(&person, event)),
+            ChatAction::Unknown => self.explained(event, event.words.help.clone()),
+            ChatAction::Command(command) => commands::obey(&self.app, event, command, (person.clone(), via)).await?,
+        };
+        self.app.engine.inbound().keep_exchange(&person, via, said, &told).await;
+        Ok(told)
+    }
+
+    async fn said_by_stranger(&self, event: &ChatEvent) -> Result<String, ProblemDetails> {
+        match &event.action {
+            ChatAction::Tell(words) => Ok(words.clone()),
+            ChatAction::Start { code: Some(code) } => self.link(event, code).await,
+            ChatAction::Start { code: None } => Ok(self.explained(event, self.stranger(event))),
+            _ => {
+                self.note_refused(RefusedInput::UnknownSender, event).await;
+                Ok(self.stranger(event))
+            }
         }
+    }
+
+    async fn note_refused(&self, what: RefusedInput, event: &ChatEvent) {
+        self.app.engine.inbound().note_refused(what, self.source(event).via, &event.user).await;
     }
 
     async fn press(
@@ -101,10 +124,9 @@ impl ChannelChat {
         event: &ChatEvent,
         answer: &str,
         button: &ChatButton,
-        person: Option<PersonName>,
+        person: PersonName,
     ) -> Result<String, PressRefused> {
         let answer: Answer = answer.parse().map_err(|error| PressRefused::Word(format!("{error}")))?;
-        let person = person.ok_or_else(|| PressRefused::Word(self.stranger(event)))?;
         let (incident, said) = by_button(&self.app, button, person.clone(), answer, self.source(event)).await?;
         verdict_words(&self.app, incident, &person, said).await
     }
@@ -134,6 +156,7 @@ impl ChannelChat {
             Err(LinkError::Store(error)) => Err(error.into()),
             Err(LinkError::UnknownCode | LinkError::NotWanted(_) | LinkError::TooLong) => {
                 guessed.wrong += 1;
+                self.note_refused(RefusedInput::WrongCode, event).await;
                 tracing::warn!(channel = %self.channel, "somebody gave a code to link an account that is not good");
                 let stranger = event.words.stranger.as_deref().unwrap_or_default();
                 let words = "This code is not good: it was used, or is too old. Ask for a new link.";

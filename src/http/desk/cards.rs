@@ -2,7 +2,7 @@
 
 use crate::{
     core::{
-        Answer, AnswerLevel, ChannelName, Engagement, Incident, IncidentStatus, PersonName, Timestamp, WarRoom,
+        Answer, AnswerLevel, ChannelName, Engagement, Incident, IncidentStatus, PageId, PersonName, Timestamp, WarRoom,
         page::Page,
     },
     engine::RuntimeConfig,
@@ -12,7 +12,7 @@ use crate::{
         state::AppState,
     },
     matrix::ChannelKind,
-    template::{CODE, LINK},
+    template::{CODE, LINK, RenderedText},
 };
 use secrecy::ExposeSecret;
 use serde::Serialize;
@@ -30,12 +30,14 @@ pub struct Card {
     pub until: Option<Timestamp>,
     /// Its content, with its key.
     pub json: Box<RawValue>,
+    /// The words of a page as they are kept, with placeholders in place of codes and links.
+    pub shown: Option<(PageId, String)>,
 }
 
 impl Card {
     /// `None` never: these are our own types, and all map keys are strings.
     fn new(key: &str, until: Option<Timestamp>, content: &impl Serialize) -> Option<Self> {
-        Some(Self { key: key.to_owned(), until, json: to_raw_value(content).ok()? })
+        Some(Self { key: key.to_owned(), until, json: to_raw_value(content).ok()?, shown: None })
     }
 }
 
@@ -127,8 +129,9 @@ pub fn pages(app: &AppState, live: &RuntimeConfig, incident: &Incident, person: 
         let newest = || incident.pages.last_call(role, person);
         let page = newest().find(|page| is_screen(live, page)).or_else(|| newest().last())?;
         let standing = RoleStanding::of(live, incident, role, person)?;
-        let content = desk_page(app, live, incident, page, engagement, standing);
-        Card::new(&content.key, until(incident, engagement, person), &content)
+        let (content, shown) = desk_page(app, live, incident, page, engagement, standing);
+        let card = Card::new(&content.key, until(incident, engagement, person), &content)?;
+        Some(Card { shown: Some(shown), ..card })
     };
     incident.engagements.iter().filter_map(card).collect()
 }
@@ -161,9 +164,10 @@ fn desk_page(
     page: &Page,
     engagement: &Engagement,
     standing: RoleStanding<'_>,
-) -> DeskPage {
+) -> (DeskPage, (PageId, String)) {
     let identity = incident.page_identity(page.n);
     let rendered = live.render(incident, page, ChannelKind::SCREEN);
+    let shown = (identity.page, words(&rendered, &standing));
     let alarm = rendered.alarm;
     let code = app.engine.keys().code(identity);
     let fill = |text: String| text.replace(CODE, code.expose_secret()).replace(LINK, "the buttons here");
@@ -179,7 +183,7 @@ fn desk_page(
     let heard = [("roger", received), ("standby", engagement.stood_by)];
     let row = page.role.as_ref().and_then(|role| incident.plan.roles.get(role));
     let level = row.map_or(AnswerLevel::Wilco, |row| row.engaged_by);
-    DeskPage {
+    let content = DeskPage {
         key: format!("{} {}", identity.page, identity.mark()),
         page: identity.page.to_string(),
         mark: identity.mark(),
@@ -207,7 +211,16 @@ fn desk_page(
         },
         standing: standing.words(),
         heard: heard.into_iter().filter(|(_, said)| *said).map(|(answer, _)| answer).collect(),
-    }
+    };
+    (content, shown)
+}
+
+/// All words of a page on a desk, in their order.
+fn words(rendered: &RenderedText, standing: &RoleStanding<'_>) -> String {
+    let alarm = rendered.alarm.iter();
+    let alarm = alarm.flat_map(|alarm| [Some(&alarm.what), Some(&alarm.ask), alarm.otherwise.as_ref()]);
+    let lines = alarm.flatten().cloned().chain([rendered.body.clone(), standing.words()]);
+    lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
 /// The runbook, and the room where it is talked about.

@@ -3,7 +3,7 @@
 //! A desk with a hundred pages is hundreds of kilobytes, and in a crisis it changes many times a second.
 
 use crate::{
-    core::{Incident, IncidentId, PersonName, Timestamp},
+    core::{Incident, IncidentId, PageId, PersonName, Timestamp},
     engine::RuntimeConfig,
     http::{
         desk::{
@@ -56,6 +56,13 @@ impl DeskChange {
     }
 }
 
+impl DeskChange {
+    /// The words of its pages as they are kept, once.
+    pub fn take_shown(&mut self) -> Vec<(PageId, String)> {
+        std::mem::take(&mut self.pages.shown)
+    }
+}
+
 /// The news of one list of cards.
 #[derive(Default, Serialize)]
 struct CardChanges {
@@ -65,6 +72,9 @@ struct CardChanges {
     /// The cards that are new or changed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     cards: Vec<Box<RawValue>>,
+    /// The words of the pages among them, see [`Card::shown`].
+    #[serde(skip)]
+    shown: Vec<(PageId, String)>,
 }
 
 impl CardChanges {
@@ -156,10 +166,8 @@ impl DeskChanges {
             if self.asked.ids.contains(id) {
                 return true;
             }
-            let is_asked =
-                |incident: &Incident| incident.pages.values().any(|page| page.person.as_ref() == Some(person));
             let incident = app.engine.reads().view(*id).await;
-            if incident.map_or(true, |incident| incident.is_some_and(|incident| is_asked(&incident))) {
+            if incident.map_or(true, |incident| incident.is_some_and(|incident| incident.has_asked(person))) {
                 return true;
             }
         }
@@ -220,14 +228,17 @@ impl SentCards {
         draw: impl Fn(&Incident) -> Vec<Card>,
     ) -> CardChanges {
         let mut before = std::mem::take(&mut self.incidents);
-        let (mut order, mut fresh) = (Vec::with_capacity(self.order.len()), Vec::new());
+        let (mut order, mut fresh, mut shown) = (Vec::with_capacity(self.order.len()), Vec::new(), Vec::new());
         for incident in incidents {
             let of = Arc::downgrade(incident);
             let sent = match before.remove(&incident.id) {
                 Some(sent) if sent.of.ptr_eq(&of) => sent,
                 before => {
                     let (cards, changed) = self.drawn(before.as_ref(), draw(incident), now);
-                    fresh.extend(changed);
+                    for card in changed {
+                        fresh.push(card.json);
+                        shown.extend(card.shown);
+                    }
                     SentIncident { of, cards }
                 }
             };
@@ -238,25 +249,20 @@ impl SentCards {
         if let Some(order) = &order {
             self.order.clone_from(order);
         }
-        CardChanges { order, cards: fresh }
+        CardChanges { order, cards: fresh, shown }
     }
 
     /// What is to be remembered of cards, and those that the desk does not have so.
-    fn drawn(
-        &self,
-        before: Option<&SentIncident>,
-        cards: Vec<Card>,
-        now: Timestamp,
-    ) -> (Vec<SentCard>, Vec<Box<RawValue>>) {
+    fn drawn(&self, before: Option<&SentIncident>, cards: Vec<Card>, now: Timestamp) -> (Vec<SentCard>, Vec<Card>) {
         let before = before.map_or(&[][..], |sent| &sent.cards);
         let mut changed = Vec::new();
-        let remember = |Card { key, until, json }: Card| {
-            let sent = SentCard { digest: digest(json.get()), key, until };
+        let remember = |card: Card| {
+            let sent = SentCard { digest: digest(card.json.get()), key: card.key.clone(), until: card.until };
             let same = |had: &SentCard| had.key == sent.key && had.digest == sent.digest;
             // A desk forgets a card as soon as it is not in the order.
             let has = before.iter().any(same) && self.order.contains(&sent.key);
             if !has && sent.is_shown(now) {
-                changed.push(json);
+                changed.push(card);
             }
             sent
         };

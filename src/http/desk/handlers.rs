@@ -104,6 +104,7 @@ pub async fn answer(State(app): State<Arc<AppState>>, request: Request) -> Resul
     let incident = app.engine.reads().view(page.incident).await?;
     // The page has the button for that.
     let text = verdict_text(&app.engine.config(), incident.as_deref(), &person, verdict.clone(), "");
+    app.engine.inbound().keep_exchange(&person, AnswerVia::Desk, answer.label(), &text).await;
     Ok(Json(json!({ "verdict": verdict.tag(), "text": text })).into_response())
 }
 

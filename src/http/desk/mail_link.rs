@@ -68,6 +68,7 @@ async fn pressed(app: &AppState, token: &str, request: Request) -> Result<(Statu
         let word = capitalised(&told(&live, &verdict, &person));
         confirm.notice = format!("{word}. {}", confirm.notice).trim_end().to_owned();
     }
+    app.engine.inbound().keep_exchange(&person, AnswerVia::MailLink, answer.label(), &confirm.notice).await;
     Ok((StatusCode::OK, confirm))
 }
 

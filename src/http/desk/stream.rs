@@ -187,6 +187,7 @@ impl DeskLine {
         self.sent_at = Instant::now();
         let csrf = (change.seq == 1 || self.wants_whole).then_some(self.csrf.as_str());
         if !self.wants_whole {
+            self.app.engine.inbound().keep_desk(&self.person, change.take_shown()).await;
             return Ok(event(csrf, change));
         }
         if change.seq != 1 {
@@ -194,6 +195,7 @@ impl DeskLine {
             let Some(whole) = whole else { return Ok(None) };
             change = whole;
         }
+        self.app.engine.inbound().keep_desk(&self.person, change.take_shown()).await;
         Ok(event(csrf, change.into_whole()))
     }
 }

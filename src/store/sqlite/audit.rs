@@ -14,7 +14,7 @@ use crate::{
     core::{
         IncidentId, Timestamp,
         event::{VERSION, text_hash},
-        record::{RecordCursor, RecordFault, RecordPart, RecordPlace, RecordPortion},
+        record::{NamedTexts, RecordCursor, RecordFault, RecordPart, RecordPlace, RecordPortion},
     },
     store::StoreError,
 };
@@ -60,10 +60,8 @@ struct Audit<'a> {
 struct LineFields {
     v: u32,
     at: Timestamp,
-    #[serde(default)]
-    event: String,
-    #[serde(default)]
-    text: Option<String>,
+    #[serde(flatten)]
+    texts: NamedTexts,
 }
 
 impl Audit<'_> {
@@ -87,7 +85,7 @@ impl Audit<'_> {
             if column::<i64>(line, 3).ok() != Some(fields.at.as_micros()) {
                 self.fault(RecordPlace::Line, &row, "the time in its column is not the time in its text");
             }
-            if let Some(hash) = fields.text.filter(|_| fields.event == "settled") {
+            for hash in fields.texts.hashes() {
                 self.named_text(&hash, &row).await?;
             }
         }

@@ -96,8 +96,8 @@ fn by_sms_what_was_taken_is_given_back_and_the_other_takes_it() {
     let trader = daemon.role(&incident, "trader");
     let back = &trader["handed_back"][0];
     assert_eq!((&trader["holder"], &back["person"]), (&json!("Bo Lind"), &json!("Ana Ruiz")));
-    let [from, to, tte] = [&back["taken"], &back["at"], &trader["tte_ms"]].map(|ms| ms.as_f64().unwrap());
-    assert!(from < to && to <= tte, "the time to engagement is that of the engagement that stood: {trader}");
+    let [from, to, entered] = [&back["taken"], &back["at"], &trader["entered"]].map(|ms| ms.as_f64().unwrap());
+    assert!(from < to && to == entered && 0.0 < trader["tte_ms"].as_f64().unwrap(), "since the hand-back: {trader}");
     sent(&daemon, &incident, "ana", "sms", "Bo Lind has it for trader");
     assert!(metric(&daemon, "stentor_roles_handed_back_total{role=\"trader\"").ends_with(" 1"));
 }
@@ -267,17 +267,20 @@ fn by_the_command_line_and_what_it_shows() {
 }
 
 #[test]
-fn what_is_never_taken_again_is_not_engaged_in_any_report() {
+fn what_is_never_taken_again_is_an_entry_that_was_not_engaged_in_any_report() {
     let daemon = sandboxed();
     let incident = daemon.crash("ES");
     let ana = daemon.held(&incident, "ana", "sms");
     text(&daemon, ANA, &format!("{} 2", ana.code));
-    let engaged = || daemon.json(&["report", "tte", "--sandbox", "--role", "trader"])["groups"][0]["engaged"].clone();
-    assert_eq!(engaged(), 1);
+    let engaged = || {
+        let group = daemon.json(&["report", "tte", "--sandbox", "--role", "trader"])["groups"][0].clone();
+        (group["n"].as_u64().unwrap(), group["engaged"].as_u64().unwrap())
+    };
+    assert_eq!(engaged(), (1, 1));
     text(&daemon, ANA, &format!("{} 4", ana.code));
-    assert_eq!(engaged(), 0, "while it is open");
+    assert_eq!(engaged(), (2, 1), "while it is open");
     assert!(daemon.cli(&["resolve", &incident]).status.success());
-    assert_eq!(engaged(), 0, "and once it is over");
+    assert_eq!(engaged(), (2, 1), "and once it is over");
     assert_eq!(daemon.role(&incident, "trader")["state"], "closed");
     let show = String::from_utf8(daemon.cli(&["show", &incident]).stdout).unwrap();
     assert!(show.contains("trader: Ana Ruiz had it from "), "{show}");

@@ -16,4 +16,5 @@ mod mail_link;
 mod replies;
 mod slack;
 mod sms;
+mod words;
 use crate::wire;

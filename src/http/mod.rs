@@ -22,6 +22,7 @@ pub mod reloader;
 pub mod slack;
 pub mod state;
 mod status;
+mod store_refusals;
 mod telegram;
 pub mod texts;
 pub mod voice;

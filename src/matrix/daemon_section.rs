@@ -2,7 +2,7 @@
 
 use crate::{
     core::names::CATCH_ALL,
-    matrix::settings::{DaemonSettings, PING_EVERY, PingSettings, SourceSettings},
+    matrix::settings::{DaemonSettings, OPENINGS_PER_MINUTE, PING_EVERY, PingSettings, SourceSettings},
     toml_kit::{
         document::{TomlItem, TomlTable},
         faults::{MatrixFaults, SourceSpan},
@@ -46,8 +46,19 @@ pub(super) fn source(mut table: TomlTable<'_>, at: SourceSpan, faults: &mut Matr
     let tokens = token.map(|item| secrets(&item, faults)).unwrap_or_default();
     let drills = table.take("drills").and_then(|item| item.flag(faults)).unwrap_or(false);
     let pages_unmatched = table.take("unmatched").and_then(|item| unmatched(&item, faults)).unwrap_or(false);
+    let openings = table.take("openings_per_minute").and_then(|item| openings(&item, faults));
+    let openings_per_minute = openings.unwrap_or(OPENINGS_PER_MINUTE);
     table.finish(&["heartbeat", "lease"], &[], faults);
-    SourceSettings { tokens, drills, pages_unmatched }
+    SourceSettings { tokens, drills, pages_unmatched, openings_per_minute }
+}
+
+fn openings(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<u32> {
+    let openings = item.count(faults)?;
+    if openings == 0 {
+        let message = "a source that may open no incident pages nobody";
+        return faults.refuse("count-out-of-range", item.at, message, "from 1 on; leave it away for the default");
+    }
+    Some(openings)
 }
 
 fn unmatched(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<bool> {

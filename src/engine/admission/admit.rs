@@ -163,7 +163,19 @@ impl Admission {
         };
         let (admitted, _) = transact(&*self.context.store, RequestClass::Admission, needs, run).await?;
         alerts.iter().zip(&admitted).for_each(|(alert, admitted)| self.tally(alert, admitted));
+        self.count_openings(&alerts, &admitted);
         Ok(admitted)
+    }
+
+    /// All alerts of a part are of one source.
+    fn count_openings(&self, alerts: &[Arc<Alert>], admitted: &[AdmittedAlert]) {
+        let results = admitted.iter().flat_map(|admitted| &admitted.results);
+        let openings = results.filter(|result| matches!(result, AdmissionResult::Opened { .. })).count();
+        if let Some(alert) = alerts.first()
+            && let Some(quota) = self.quota(&alert.source)
+        {
+            self.openings.count(&alert.source, openings, quota, self.context.store.now());
+        }
     }
 
     fn tally(&self, alert: &Alert, admitted: &AdmittedAlert) {

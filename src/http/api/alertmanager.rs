@@ -6,10 +6,12 @@
 use super::{
     alerts::ALERTS_MAX,
     items::{self, BodyItems},
+    parsing::parsed,
+    quota,
 };
 use crate::{
     core::{Alert, AlertStatus, SourceName, Timestamp, time::ForeignTime},
-    http::{body, credential, problem::ProblemDetails, state::AppState},
+    http::{body, credential, problem::ProblemDetails, state::AppState, store_refusals},
     text::quantity,
 };
 use axum::{
@@ -72,6 +74,7 @@ async fn take(app: &AppState, request: Request) -> Result<(), AlertRefusal> {
         let message = "no source of the matrix has this credential".to_owned();
         framework(StatusCode::UNAUTHORIZED, 401, message)
     })?;
+    quota::within(app, &source)?;
     let bytes = body::whole(body, body::ALERTS_MAX).await?;
     if !bytes.is_empty() {
         media_type(&parts.headers)?;
@@ -79,7 +82,7 @@ async fn take(app: &AppState, request: Request) -> Result<(), AlertRefusal> {
     // The sender's times are wall clock times and are compared with our wall clock; ladders use their own time.
     let (now, wall) = (app.engine.now(), app.wall());
     let (mut alerts, mut refused) = (Vec::new(), Vec::new());
-    for read in read(&bytes, &source, wall)? {
+    for read in parsed(bytes, move |bytes| read(bytes, &source, wall)).await?? {
         match read {
             Ok(mut alert) => {
                 alert.lease_until = alert.lease_until.map(|until| now + until.since(wall));
@@ -88,10 +91,9 @@ async fn take(app: &AppState, request: Request) -> Result<(), AlertRefusal> {
             Err(why) => refused.push(why),
         }
     }
-    drop(bytes);
     if !alerts.is_empty() {
         let admitted = app.engine.admission().admit(alerts, now).await.map_err(|error| {
-            tracing::error!(%error, "alerts could not be kept");
+            store_refusals::log(&error);
             said(StatusCode::SERVICE_UNAVAILABLE, format!("nothing was kept, send it again: {error}"))
         })?;
         let unkept = admitted.iter().filter_map(|admitted| admitted.refused());
@@ -245,17 +247,19 @@ fn unparsable(why: &str) -> AlertRefusal {
 
 /// Alertmanager has two formats of errors: an object for malformed requests, ..
 fn framework(status: StatusCode, code: u16, message: String) -> AlertRefusal {
-    AlertRefusal { status, body: json!({ "code": code, "message": message }) }
+    AlertRefusal { status, body: json!({ "code": code, "message": message }), retry_after: None }
 }
 
 /// .. and plain text for invalid content.
 fn said(status: StatusCode, message: String) -> AlertRefusal {
-    AlertRefusal { status, body: Value::String(message) }
+    AlertRefusal { status, body: Value::String(message), retry_after: None }
 }
 
 struct AlertRefusal {
     status: StatusCode,
     body: Value,
+    /// In seconds.
+    retry_after: Option<u64>,
 }
 
 impl AlertRefusal {
@@ -271,7 +275,8 @@ impl AlertRefusal {
 impl From<ProblemDetails> for AlertRefusal {
     fn from(problem: ProblemDetails) -> Self {
         let status = problem.status();
-        framework(status, status.as_u16(), problem.detail().to_owned())
+        let refusal = framework(status, status.as_u16(), problem.detail().to_owned());
+        Self { retry_after: problem.retry_after(), ..refusal }
     }
 }
 
@@ -281,6 +286,9 @@ impl IntoResponse for AlertRefusal {
         if self.status == StatusCode::UNAUTHORIZED {
             let challenge = HeaderValue::from_static("Bearer realm=\"stentor\"");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

@@ -1,6 +1,10 @@
 //! The native API: `POST /v1/alerts`, one alert or an array.
 
-use super::items::{self, BodyItems};
+use super::{
+    items::{self, BodyItems},
+    parsing::parsed,
+    quota,
+};
 use crate::{
     core::{Alert, SourceName},
     engine::{AdmissionResult, AdmittedAlert},
@@ -60,8 +64,9 @@ async fn take(app: &AppState, request: Request) -> Result<Response, ProblemDetai
     let source = credential::source(app, &parts.headers).ok_or_else(|| {
         ProblemDetails::unauthorized("send the token of a [source] of the matrix: Authorization: Bearer ..")
     })?;
+    quota::within(app, &source)?;
     let bytes = body::whole(body, body::ALERTS_MAX).await?;
-    let read = parse(&bytes)?;
+    let read = parsed(bytes, parse).await??;
     let drills = app.engine.config().matrix.sources.get(&source).is_some_and(|known| known.drills);
     answer(admit(app, source, read, drills).await?)
 }

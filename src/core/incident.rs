@@ -12,6 +12,7 @@ use crate::core::{
     names::{ChannelName, PersonName, RoleName, TriggerName},
     page::{Page, PagePurpose, PageState},
     plan::{EscalationPlan, LivingRoom},
+    repeats::{AlertRepeats, KnownAlerts},
     room::WarRoom,
     send_outcome::SendOutcome,
     time::Timestamp,
@@ -68,6 +69,12 @@ pub struct Incident {
     pub alert: Arc<Alert>,
     /// How many alerts belong to it, the first included.
     pub alerts: u64,
+    /// Those of them that are counted here and that no event tells of yet. They are kept beside the journal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<AlertRepeats>,
+    /// The different alerts among them; `None` if an older version opened it: then no repeats are counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known: Option<KnownAlerts>,
     /// When the monitor saw it begin, if it said so.
     pub detected_at: Option<Timestamp>,
     /// When the door had received the whole first alert.
@@ -111,6 +118,8 @@ impl Incident {
             plan: opening.plan.clone(),
             alert: opening.alert.clone(),
             alerts: 1,
+            repeats: None,
+            known: Some(KnownAlerts::of(&opening.alert)),
             detected_at: opening.alert.starts_at,
             received_at: opening.received_at,
             opened_at: at,
@@ -166,7 +175,8 @@ impl Incident {
         }
         let ladders = self.engagements.values().filter(|e| e.is_open()).filter_map(|e| e.deadline);
         let accept_timeout = self.pages.values().filter_map(|page| Self::accept_deadline(page));
-        ladders.chain(accept_timeout).chain(self.lease()).chain(self.drill_ends_at()).min()
+        let others = self.lease().into_iter().chain(self.drill_ends_at()).chain(self.repeats_due());
+        ladders.chain(accept_timeout).chain(others).min()
     }
 
     /// Rooms that must still be archived, and when. One for which something is still queued waits for that: the last word
@@ -241,9 +251,13 @@ impl Incident {
             Event::Joined { alert } => {
                 self.alert = alert.clone();
                 self.alerts += 1;
+                if let Some(known) = &mut self.known {
+                    known.add(alert);
+                }
                 self.silent_since = None;
                 self.all_clear_at = None;
             }
+            Event::Repeated { count, alert, .. } => self.apply_repeated(*count, alert),
             Event::AllClear { .. } => self.all_clear_at = Some(at),
             Event::SourceSilent { lease } => self.silent_since = Some(*lease),
             Event::RoleEntered { role, instead_of } => self.enter(role, instead_of.as_ref(), at),

@@ -15,13 +15,16 @@ use super::{
 use crate::{
     core::{
         Actor, DrillRun, Event, IncidentId, IncidentInput, PersonName, RunId, ScheduledRun, SendOutcome, SourceEvent,
-        Timestamp,
+        SourceName, Timestamp,
+        result_count::COUNT_PERIOD,
         sentence::{log_sentence, sentence},
         time::StepTime,
     },
-    store::{CommittedEvent, CommittedEvents, LockSet, RequestClass, Store, StoreError, Transaction, transact},
+    store::{
+        CommittedEvent, CommittedEvents, LockSet, RequestClass, Store, StoreError, Transaction, keep_run, transact,
+    },
 };
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 use tokio::sync::{broadcast, watch};
 
 /// The most incidents that one timer tick moves.
@@ -160,9 +163,24 @@ impl Engine {
 
     /// Anchors what changed. The anchor's hash goes to the log, from where it can be kept elsewhere.
     pub async fn tick_anchor(&self) -> Result<(), StoreError> {
+        self.tell_counts().await?;
         if let Some(line) = self.context.store.anchor().await? {
             let hash = crate::core::event::hex(&line.hash);
             tracing::info!(journal.anchor.seq = line.seq, journal.anchor.hash = hash, "journal anchored");
+        }
+        Ok(())
+    }
+
+    /// Journals what was counted of alerts that opened nothing, as far as it is due.
+    async fn tell_counts(&self) -> Result<(), StoreError> {
+        let now = self.context.store.now();
+        let counted = self.context.store.counted().await?;
+        let due = counted.into_iter().filter(|(_, count)| count.began_at + COUNT_PERIOD <= now);
+        let sources: BTreeSet<SourceName> = due.map(|(source, _)| source).collect();
+        for source in sources {
+            let needs = LockSet { sources: vec![source.clone()], ..LockSet::default() };
+            let run = move |tx: &mut Transaction<'_>| tx.tell_counts(&source);
+            transact(&*self.context.store, RequestClass::Ladder, needs, run).await?;
         }
         Ok(())
     }
@@ -199,11 +217,9 @@ impl Engine {
         self.context.store.next_run().await
     }
 
-    /// Keeps a run of a drill, new or as it stands now. The journal has it first: a run that was edited later, or is
-    /// gone, is found by it.
+    /// Keeps a run of a drill, new or as it stands now, and journals that.
     pub(crate) async fn keep_run(&self, run: DrillRun) -> Result<(), StoreError> {
-        self.note(SourceEvent::DrillRunKept { run: run.id, state: run.state, digest: run.digest() }).await?;
-        self.context.store.keep_run(run).await
+        keep_run(&*self.context.store, run).await
     }
 
     /// Journals what happened to this daemon itself, in Stentor's own chain.
@@ -248,7 +264,11 @@ impl Engine {
 fn log(happened: &CommittedEvent) {
     let (incident, at, event) = (happened.incident, happened.at, &happened.event);
     match event {
-        Event::Paged { .. } | Event::Joined { .. } | Event::Withdrawn { .. } | Event::Reported { .. } => {
+        Event::Paged { .. }
+        | Event::Joined { .. }
+        | Event::Repeated { .. }
+        | Event::Withdrawn { .. }
+        | Event::Reported { .. } => {
             tracing::debug!(incident.id = %incident, event.at = %at, "{}", log_sentence(event));
         }
         Event::Settled { settlement: SendOutcome::Accepted { .. } | SendOutcome::Unsent, .. } => {

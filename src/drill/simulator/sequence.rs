@@ -37,6 +37,7 @@ fn line(at: Timestamp, event: &Event) -> Option<String> {
             let firing = if alert.status == AlertStatus::Firing { "again" } else { "over" };
             format!("joined {} {firing}", alert.kind)
         }
+        Event::Repeated { count, alert, .. } => format!("joined {} again, {count} more", alert.kind),
         Event::AllClear { source } => format!("all-clear of {source}"),
         Event::SourceSilent { .. } => "source silent".into(),
         Event::RoleEntered { role, instead_of } => match instead_of {

@@ -253,7 +253,7 @@ impl AlertAdmission<'_, '_> {
                 AlertStatus::Firing => SourceEvent::Unmatched { alert: alert.clone() },
                 AlertStatus::Resolved => SourceEvent::NothingOpen { alert: alert.clone() },
             };
-            self.tx.record_source(&alert.source, event);
+            self.tx.record_alert(&alert.source, event);
             let key = unmatched_key(alert, judgements, self.matrix);
             let paged = key.and_then(|key| self.page_unmatched(alert, key));
             results.push(paged.unwrap_or(AdmissionResult::Unmatched));
@@ -334,7 +334,7 @@ impl AlertAdmission<'_, '_> {
     fn refused(&mut self, alert: &Arc<Alert>, trigger: &TriggerName, live: IncidentId) -> AdmissionResult {
         let source = alert.source.clone();
         let event = SourceEvent::DrillRefused { trigger: trigger.clone(), live, alert: alert.clone() };
-        self.tx.record_source(&source, event);
+        self.tx.record_alert(&source, event);
         AdmissionResult::DrillRefused { trigger: trigger.to_string(), live }
     }
 
@@ -343,7 +343,7 @@ impl AlertAdmission<'_, '_> {
         let ended_at = self.tx.ended(key, alert)?;
         let (name, key, alert) = (trigger.clone(), key.clone(), alert.clone());
         let source = alert.source.clone();
-        self.tx.record_source(&source, SourceEvent::Over { trigger: name, key, ended_at, alert });
+        self.tx.record_alert(&source, SourceEvent::Over { trigger: name, key, ended_at, alert });
         Some(AdmissionResult::Over { trigger: trigger.to_string(), ended_at })
     }
 
@@ -362,7 +362,7 @@ impl AlertAdmission<'_, '_> {
         }
         let (name, key, alert) = (trigger.clone(), key.clone(), alert.clone());
         let source = alert.source.clone();
-        self.tx.record_source(&source, SourceEvent::Held { trigger: name, key, count, alert });
+        self.tx.record_alert(&source, SourceEvent::Held { trigger: name, key, count, alert });
         Some(AdmissionResult::Held { trigger: trigger.to_string(), count })
     }
 
@@ -370,7 +370,7 @@ impl AlertAdmission<'_, '_> {
     fn failed(&mut self, alert: &Arc<Alert>, trigger: &TriggerName, why: &str) -> AdmissionResult {
         let event =
             SourceEvent::ConditionFailed { trigger: trigger.clone(), why: why.to_owned(), alert: alert.clone() };
-        self.tx.record_source(&alert.source, event);
+        self.tx.record_alert(&alert.source, event);
         let key = failure_key(trigger, alert);
         let is_refused = live_beside(self.tx, alert.drill).is_some();
         let incident = self.tx.open_with_key(&key).or_else(|| {

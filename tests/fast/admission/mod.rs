@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
 use crate::fixture;
+mod growth;
 
 use fixture::{Hands, START};
 use std::sync::Arc;

@@ -6,6 +6,7 @@
 
 use crate::fixture;
 mod random;
+mod repeats;
 mod script;
 mod waits;
 

@@ -34,7 +34,6 @@ impl SqliteWriter {
             self.shared.published.set_open(self.loaded.open_now());
         }
         self.forget(&done);
-        self.loaded.observed.retain(|name, window| !changes.observed.contains(name) || 0 < window.count());
         if CACHED < self.loaded.incidents.len() {
             self.forget_oldest();
         }

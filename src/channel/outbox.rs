@@ -7,10 +7,10 @@ use secrecy::ExposeSecret;
 use serde::{Serialize, Serializer};
 use std::{
     collections::VecDeque,
-    fs::{File, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{self, Write},
     os::unix::fs::OpenOptionsExt,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -19,6 +19,12 @@ const REMEMBERED: usize = 200;
 
 /// The file's name in the state directory.
 pub const FILE: &str = "outbox.jsonl";
+
+/// The name of the file before it. Older ones are not kept.
+pub const FILE_BEFORE: &str = "outbox.jsonl.1";
+
+/// The size at which a new file is begun, in bytes.
+pub const FILE_MAX: u64 = 16 << 20;
 
 /// The file for the messages of all channels. Cheap to clone; all clones share one outbox.
 #[derive(Clone)]
@@ -29,6 +35,8 @@ pub struct SandboxOutbox {
 
 struct OutboxState {
     file: File,
+    /// The state directory; `None` if nothing is kept.
+    dir: Option<PathBuf>,
     recent: VecDeque<OutboxEntry>,
 }
 
@@ -77,14 +85,14 @@ pub struct SandboxChannel {
 }
 
 impl SandboxOutbox {
-    /// Opens `outbox.jsonl` in the state directory for appending; creates it with mode 0600 if it does not exist.
+    /// Opens `outbox.jsonl` in the state directory for appending; creates it with mode 0600 if it does not exist. Beyond
+    /// [`FILE_MAX`] it becomes [`FILE_BEFORE`], and a new one begins.
     ///
     /// # Errors
     ///
     /// If the file can not be opened.
     pub fn open(state: &Path, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> io::Result<Self> {
-        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(state.join(FILE))?;
-        Ok(Self { kept: Arc::new(Mutex::new(OutboxState { file, recent: VecDeque::new() })), clock: Arc::new(clock) })
+        Ok(Self::over(open_in(state)?, Some(state.to_owned()), clock))
     }
 
     /// An outbox without a file, for commands that only check.
@@ -94,7 +102,12 @@ impl SandboxOutbox {
     /// If the file can not be opened.
     pub fn discarding(clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> io::Result<Self> {
         let file = OpenOptions::new().append(true).open("/dev/null")?;
-        Ok(Self { kept: Arc::new(Mutex::new(OutboxState { file, recent: VecDeque::new() })), clock: Arc::new(clock) })
+        Ok(Self::over(file, None, clock))
+    }
+
+    fn over(file: File, dir: Option<PathBuf>, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        let kept = OutboxState { file, dir, recent: VecDeque::new() };
+        Self { kept: Arc::new(Mutex::new(kept)), clock: Arc::new(clock) }
     }
 
     /// A channel that replaces one of this kind.
@@ -115,6 +128,7 @@ impl SandboxOutbox {
             kept.recent.pop_front();
         }
         kept.recent.push_back(entry);
+        kept.make_room(line.len() as u64)?;
         // One write for each line, so that lines of several processes do not mix.
         kept.file.write_all(&line)
     }
@@ -122,6 +136,23 @@ impl SandboxOutbox {
     fn kept(&self) -> MutexGuard<'_, OutboxState> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl OutboxState {
+    /// Begins a new file if this line would make the one of now too large.
+    fn make_room(&mut self, more: u64) -> io::Result<()> {
+        let Some(dir) = &self.dir else { return Ok(()) };
+        if self.file.metadata()?.len() + more <= FILE_MAX {
+            return Ok(());
+        }
+        fs::rename(dir.join(FILE), dir.join(FILE_BEFORE))?;
+        self.file = open_in(dir)?;
+        Ok(())
+    }
+}
+
+fn open_in(dir: &Path) -> io::Result<File> {
+    OpenOptions::new().create(true).append(true).mode(0o600).open(dir.join(FILE))
 }
 
 impl SandboxChannel {
@@ -157,5 +188,37 @@ impl Channel for SandboxChannel {
             let room = (message.purpose == PagePurpose::RoomCard).then(|| "sandbox".to_owned());
             Ok(SendReceipt { room, ..SendReceipt::of_stand_in(StandIn::Sandbox, "sandbox") })
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::IncidentId;
+
+    #[test]
+    fn its_file_stays_small_and_one_old_one_is_kept() {
+        let dir = tempfile::tempdir().expect("it works");
+        let outbox = SandboxOutbox::open(dir.path(), Timestamp::default).expect("it works");
+        let entry = |n| OutboxEntry {
+            at: Timestamp::default(),
+            page: PageId { incident: IncidentId(1), n },
+            channel: "sms".into(),
+            kind: "kannel".into(),
+            drill: false,
+            to: "Ana".into(),
+            person: None,
+            headline: String::new(),
+            body: "x".repeat(1 << 20),
+            code: None,
+            link: None,
+        };
+        (0..40).for_each(|n| outbox.keep(entry(n)).expect("it works"));
+        let read = |name| fs::read_to_string(dir.path().join(name)).expect("it works");
+        let (now, before) = (read(FILE), read(FILE_BEFORE));
+        assert!(now.len() as u64 <= FILE_MAX && before.len() as u64 <= FILE_MAX);
+        assert_eq!((before.lines().count(), now.lines().count()), (15, 10), "each line is in one of them, whole");
+        assert!(now.lines().last().expect("it works").contains("INC-1.39"));
+        assert_eq!(fs::read_dir(dir.path()).expect("it works").count(), 2, "older ones are gone");
     }
 }

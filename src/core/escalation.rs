@@ -199,13 +199,21 @@ impl Decider<'_> {
         if !self.incident.is_open() {
             return;
         }
+        if self.incident.is_repeat(&alert) {
+            self.incident.count_repeat(alert, self.now);
+            return self.tell_repeats(|due| due);
+        }
         match alert.status {
-            AlertStatus::Firing => self.emit(Event::Joined { alert }),
+            AlertStatus::Firing => {
+                self.tell_repeats(|_| true);
+                self.emit(Event::Joined { alert });
+            }
             AlertStatus::Resolved if self.incident.plan.on_resolved == OnResolved::Resolve => {
                 self.resolve(Actor::Source(alert.source.clone()), None);
             }
             AlertStatus::Resolved if self.incident.all_clear_at.is_none() => {
                 let source = alert.source.clone();
+                self.tell_repeats(|_| true);
                 self.line(format!("all clear from {source}; the incident stays open until a human resolves it"));
                 self.emit(Event::AllClear { source });
             }
@@ -236,9 +244,11 @@ impl Decider<'_> {
         if !self.incident.is_open() {
             return self.archive_rooms();
         }
+        self.tell_repeats(|due| due);
         if let Some(lease) = self.incident.lease()
             && lease <= self.now
         {
+            self.tell_repeats(|_| true);
             self.emit(Event::SourceSilent { lease });
         }
         let due: Vec<RoleName> = self.incident.open_roles().filter(|role| self.is_due(role)).cloned().collect();
@@ -256,6 +266,16 @@ impl Decider<'_> {
         }
     }
 
+    /// Tells of the repeats that were counted, if `now` says so of whether that is due.
+    fn tell_repeats(&mut self, now: impl FnOnce(bool) -> bool) {
+        let is_due = self.incident.repeats_due().is_some_and(|due| due <= self.now);
+        if now(is_due)
+            && let Some(repeated) = self.incident.repeated()
+        {
+            self.emit(repeated);
+        }
+    }
+
     fn is_due(&self, role: &RoleName) -> bool {
         let engagement = self.incident.engagements.get(role).filter(|e| e.is_open());
         engagement.and_then(|e| e.deadline).is_some_and(|deadline| deadline <= self.now)
@@ -265,6 +285,7 @@ impl Decider<'_> {
         if !self.incident.is_open() {
             return;
         }
+        self.tell_repeats(|_| true);
         let told = self.attempted(|page| page.purpose.needs_an_end());
         // Once a drill is stopped early, that is the only thing said about it.
         let is_stopped = matches!(by, Actor::Crisis(_));

@@ -55,6 +55,18 @@ pub enum Event {
         /// Which monitor.
         source: SourceName,
     },
+    /// Alerts that joined and said nothing new. They were counted as they came; this tells of all since the last such
+    /// event.
+    Repeated {
+        /// How many.
+        count: u64,
+        /// When the first of them came.
+        first_at: Timestamp,
+        /// When the last of them came.
+        last_at: Timestamp,
+        /// The last of them.
+        alert: Arc<Alert>,
+    },
     /// The monitor reports that the condition is over.
     AllClear {
         /// Which monitor.

@@ -14,6 +14,7 @@ use crate::core::{
     overflow::OverflowKeys,
     page::Page,
     plan::{EscalationPlan, LivingRoom},
+    repeats::{AlertRepeats, KnownAlerts},
     room::WarRoom,
     time::Timestamp,
 };
@@ -69,6 +70,12 @@ pub struct Incident {
     pub alert: Arc<Alert>,
     /// How many alerts belong to it, the first included.
     pub alerts: u64,
+    /// Those of them that are counted here and that no event tells of yet. They are kept beside the journal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<AlertRepeats>,
+    /// The different alerts among them; `None` if an older version opened it: then no repeats are counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known: Option<KnownAlerts>,
     /// When the monitor saw it begin, if it said so.
     pub detected_at: Option<Timestamp>,
     /// When Stentor had received the whole first alert.
@@ -115,6 +122,8 @@ impl Incident {
             plan: opening.plan.clone(),
             alert: opening.alert.clone(),
             alerts: 1,
+            repeats: None,
+            known: Some(KnownAlerts::of(&opening.alert)),
             detected_at: opening.alert.starts_at,
             received_at: opening.received_at,
             opened_at: at,
@@ -177,7 +186,8 @@ impl Incident {
         let ladders = self.engagements.values().filter(|e| e.is_open()).filter_map(|e| e.deadline);
         let accepted = self.pages.accept_deadline();
         let reports = self.awaiting_report().map(|(_, until, _)| until);
-        ladders.chain(reports).chain(accepted).chain(self.lease()).chain(self.drill_ends_at()).min()
+        let others = self.lease().into_iter().chain(self.drill_ends_at()).chain(self.repeats_due());
+        ladders.chain(reports).chain(accepted).chain(others).min()
     }
 
     /// Rooms that must still be archived, and when. One for which something is still queued waits for that: the last word

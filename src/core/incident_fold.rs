@@ -25,6 +25,7 @@ impl Incident {
             Event::Opened(_) | Event::Injected { .. } | Event::Preempted { .. } => {}
             // The alerts.
             Event::Joined { alert } => self.joined(alert),
+            Event::Repeated { count, alert, .. } => self.apply_repeated(*count, alert),
             Event::Overflowed { key, alert } => self.overflowed(key, alert),
             Event::OverflowCleared { key, .. } => self.count_overflow(|overflow| overflow.clear(key)),
             Event::AllClear { .. } => self.all_clear_at = Some(at),
@@ -73,6 +74,9 @@ impl Incident {
     fn joined(&mut self, alert: &Arc<Alert>) {
         self.alert = alert.clone();
         self.alerts += 1;
+        if let Some(known) = &mut self.known {
+            known.add(alert);
+        }
         self.silent_since = None;
         self.all_clear_at = None;
     }

@@ -27,6 +27,10 @@ pub fn log_sentence(event: &Event) -> String {
         Event::Overflowed { key, alert } => {
             one_line(&format!("one more, counted here: {} of {} for {key}", alert.kind, alert.source)).into_owned()
         }
+        Event::Repeated { count, first_at, last_at, alert } => {
+            one_line(&repeated(*count, *first_at, *last_at, &format!("{} of {}", alert.kind, alert.source)))
+                .into_owned()
+        }
         Event::Resolved { by, .. } => one_line(&ended(by, None)).into_owned(),
         Event::Judged { by, finding, .. } => one_line(&format!("{by} says what it was: {finding}")).into_owned(),
         event => sentence(event),
@@ -46,6 +50,7 @@ fn described(event: &Event) -> String {
         Event::Joined { alert } => format!("again: {}", alert.headline()),
         Event::Overflowed { key, alert } => format!("one more, counted here: {key}: {}", alert.headline()),
         Event::OverflowCleared { key, source } => format!("monitor {source} says that {key} is over"),
+        Event::Repeated { count, first_at, last_at, alert } => repeated(*count, *first_at, *last_at, alert.headline()),
         Event::AllClear { source } => format!("monitor {source} says that it is over"),
         Event::SourceSilent { lease } => format!("the monitor has been silent since its alert expired at {lease}"),
         Event::RoleEntered { role, instead_of: None } => format!("{role} is to be engaged"),
@@ -163,6 +168,14 @@ fn settled(n: u32, settlement: &SendOutcome) -> String {
         SendOutcome::Held { why, .. } => format!("page {n} waits: {why}"),
         SendOutcome::Unreachable { why } => format!("page {n} can not be delivered: {why}"),
         SendOutcome::Unsent => format!("page {n} was withdrawn before it was sent"),
+    }
+}
+
+fn repeated(count: u64, first_at: Timestamp, last_at: Timestamp, what: &str) -> String {
+    let times = if count == 1 { "once" } else { "times" };
+    match count {
+        1 => format!("again {times}, at {}: {what}", clock(last_at)),
+        _ => format!("again {count} {times}, from {} to {}: {what}", clock(first_at), clock(last_at)),
     }
 }
 

@@ -8,6 +8,7 @@ use super::{
     incident::IncidentId,
     key::IncidentKey,
     names::{ChannelName, PersonName, TriggerName},
+    result_count::{CountedAlerts, KIND_MAX, ResultName},
     run::RunState,
     time::Timestamp,
 };
@@ -70,6 +71,8 @@ pub enum SourceEvent {
         /// The alert.
         alert: Arc<Alert>,
     },
+    /// Alerts of the source that opened nothing and were counted as they came, since the last such event.
+    Counted(CountedAlerts),
     /// A person has told a channel's provider to stop: their pages use other channels.
     OptedOut {
         /// The channel.
@@ -233,7 +236,7 @@ pub enum SourceEvent {
         /// When the first of them came.
         since: Timestamp,
     },
-    /// A run of a drill, new or changed. Written just before the run itself.
+    /// A run of a drill, new or changed. Kept together with the run itself; earlier versions wrote it just before.
     DrillRunKept {
         /// The run.
         run: RunId,
@@ -242,4 +245,21 @@ pub enum SourceEvent {
         /// [`super::run::DrillRun::digest`].
         digest: String,
     },
+}
+
+impl SourceEvent {
+    /// What it is counted as when it comes often; `None` for what is journaled each time.
+    pub fn counted_as(&self) -> Option<ResultName> {
+        let (result, trigger, alert) = match self {
+            Self::Unmatched { alert } => ("unmatched", None, alert),
+            Self::NothingOpen { alert } => ("nothing-open", None, alert),
+            Self::Held { trigger, alert, .. } => ("held", Some(trigger), alert),
+            Self::Over { trigger, alert, .. } => ("over", Some(trigger), alert),
+            Self::DrillRefused { trigger, alert, .. } => ("drill-refused", Some(trigger), alert),
+            Self::ConditionFailed { trigger, alert, .. } => ("condition-failed", Some(trigger), alert),
+            _ => return None,
+        };
+        let kind = Some(&alert.kind).filter(|kind| kind.len() <= KIND_MAX).cloned();
+        Some(ResultName { result: result.into(), trigger: trigger.cloned(), kind })
+    }
 }

@@ -17,10 +17,16 @@ pub struct TriggerThreshold {
     pub within: Duration,
 }
 
+/// How long it is remembered when something ended; so long an earlier version kept every window.
+const ENDED_KEPT: Duration = Duration::from_secs(31 * 24 * 3600);
+
 /// The alerts that have counted so far.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ThresholdWindow {
     times: VecDeque<Timestamp>,
+    /// When the last of them leaves the window; `None` for what is no threshold's, and in rows of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    until: Option<Timestamp>,
 }
 
 impl ThresholdWindow {
@@ -28,6 +34,7 @@ impl ThresholdWindow {
     pub fn observe(&mut self, threshold: TriggerThreshold, now: Timestamp) -> bool {
         self.times.retain(|at| now < *at + threshold.within);
         self.times.push_back(now);
+        self.until = Some(now + threshold.within);
         if self.times.len() < threshold.count as usize {
             return false;
         }
@@ -42,18 +49,25 @@ impl ThresholdWindow {
         let allowed = self.times.len() < most.min(HOLD_MAX) as usize;
         if allowed {
             self.times.push_back(now);
+            self.until = Some(now + within);
         }
         allowed
     }
 
     /// Replaces all times with one: when something ended.
     pub fn mark(&mut self, at: Timestamp) {
-        self.times = [at].into();
+        (self.times, self.until) = ([at].into(), None);
     }
 
     /// The last time that is stored.
     pub fn last(&self) -> Option<Timestamp> {
         self.times.back().copied()
+    }
+
+    /// When nothing in it counts any more; `None` if nothing does.
+    pub fn ends_at(&self) -> Option<Timestamp> {
+        let last = self.last()?;
+        Some(self.until.unwrap_or(last + ENDED_KEPT))
     }
 
     /// How many have counted and are still within the window.

@@ -100,7 +100,7 @@ pub fn proven(people: &[ContactCoverage]) -> BTreeMap<ChannelName, ChannelProofs
     for contact in people.iter().flat_map(|person| &person.channels) {
         let channel = proven.entry(contact.channel.clone()).or_default();
         match contact.age_seconds {
-            Some(age) => channel.oldest_seconds = channel.oldest_seconds.max(age),
+            Some(age) => channel.oldest_seconds = channel.oldest_seconds.max(Some(age)),
             None => channel.never += 1,
         }
     }

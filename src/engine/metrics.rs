@@ -45,8 +45,8 @@ const ALERT_APIS: [&str; 2] = ["native", "alertmanager"];
 /// The proofs of contact of one channel, over all its people.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ChannelProofs {
-    /// The age of the oldest proof, in seconds.
-    pub oldest_seconds: u64,
+    /// The age of the oldest proof, in seconds; `None` if nobody was ever reached.
+    pub oldest_seconds: Option<u64>,
     /// The number of people without a proof.
     pub never: usize,
 }
@@ -266,14 +266,17 @@ impl Metrics {
         self.broken.get_or_create(&ChannelLabel { channel: channel.to_string() }).set(i64::from(is_broken));
     }
 
-    /// Sets the ages of proofs of contact. Channels that are not named any more are removed.
+    /// Sets the ages of proofs of contact. Channels that are not named any more are removed; one that was never proven to
+    /// reach anybody has no age.
     pub fn contacts(&self, proven: &BTreeMap<ChannelName, ChannelProofs>) {
         self.proof_age.clear();
         self.unproven.clear();
         let whole = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
         for (channel, proven) in proven {
             let label = ChannelLabel { channel: channel.to_string() };
-            self.proof_age.get_or_create(&label).set(whole(proven.oldest_seconds));
+            if let Some(oldest) = proven.oldest_seconds {
+                self.proof_age.get_or_create(&label).set(whole(oldest));
+            }
             self.unproven.get_or_create(&label).set(whole(proven.never as u64));
         }
     }

@@ -15,14 +15,17 @@ use super::{
 use crate::{
     core::{
         Actor, DrillRun, Event, IncidentId, IncidentInput, JournalRecord, PersonName, RunId, ScheduledRun, SendOutcome,
-        SourceEvent, Timestamp,
+        SourceEvent, SourceName, Timestamp,
         event::AnchorEvent,
+        result_count::COUNT_PERIOD,
         sentence::{log_sentence, sentence},
         time::StepTime,
     },
-    store::{CommittedEvent, CommittedEvents, LockSet, RequestClass, Store, StoreError, Transaction, transact},
+    store::{
+        CommittedEvent, CommittedEvents, LockSet, RequestClass, Store, StoreError, Transaction, keep_run, transact,
+    },
 };
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio::sync::{broadcast, watch};
 
 /// The most incidents that one timer tick moves.
@@ -161,6 +164,7 @@ impl Engine {
 
     /// Anchors what changed. A signed copy goes to the log and to the receivers of the matrix.
     pub async fn tick_anchor(&self) -> Result<(), StoreError> {
+        self.tell_counts().await?;
         let Some(line) = self.context.store.anchor().await? else { return Ok(()) };
         let record = serde_json::from_str::<JournalRecord<AnchorEvent>>(&line.body).ok();
         let at = record.map_or_else(|| self.context.store.now(), |record| record.at);
@@ -186,6 +190,20 @@ impl Engine {
     /// Returns when there is a new copy of an anchor, or after `most`.
     pub(super) async fn anchor_copied(&self, most: Duration) {
         self.context.anchors.wait(most).await;
+    }
+
+    /// Journals what was counted of alerts that opened nothing, as far as it is due.
+    async fn tell_counts(&self) -> Result<(), StoreError> {
+        let now = self.context.store.now();
+        let counted = self.context.store.counted().await?;
+        let due = counted.into_iter().filter(|(_, count)| count.began_at + COUNT_PERIOD <= now);
+        let sources: BTreeSet<SourceName> = due.map(|(source, _)| source).collect();
+        for source in sources {
+            let needs = LockSet { sources: vec![source.clone()], ..LockSet::default() };
+            let run = move |tx: &mut Transaction<'_>| tx.tell_counts(&source);
+            transact(&*self.context.store, RequestClass::Ladder, needs, run).await?;
+        }
+        Ok(())
     }
 
     /// Steps one incident. Returns the events of the commit.
@@ -220,11 +238,9 @@ impl Engine {
         self.context.store.next_run().await
     }
 
-    /// Keeps a run of a drill, new or as it stands now. The journal has it first: a run that was edited later, or is
-    /// gone, is found by it.
+    /// Keeps a run of a drill, new or as it stands now, and journals that.
     pub(crate) async fn keep_run(&self, run: DrillRun) -> Result<(), StoreError> {
-        self.note(SourceEvent::DrillRunKept { run: run.id, state: run.state, digest: run.digest() }).await?;
-        self.context.store.keep_run(run).await
+        keep_run(&*self.context.store, run).await
     }
 
     /// Journals what happened to this daemon itself, in Stentor's own chain.
@@ -272,6 +288,7 @@ fn log(happened: &CommittedEvent) {
         Event::Paged { .. }
         | Event::Joined { .. }
         | Event::Overflowed { .. }
+        | Event::Repeated { .. }
         | Event::Withdrawn { .. }
         | Event::Reported { .. } => {
             tracing::debug!(incident.id = %incident, event.at = %at, "{}", log_sentence(event));

@@ -22,6 +22,7 @@ pub mod problem;
 pub mod reloader;
 pub mod state;
 mod status;
+mod store_refusals;
 pub mod texts;
 pub mod voice;
 pub mod wrong_codes;

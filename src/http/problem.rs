@@ -1,6 +1,6 @@
 //! Errors as RFC 9457 problem details.
 
-use crate::{engine::AnswerError, store::StoreError};
+use crate::{engine::AnswerError, http::store_refusals, store::StoreError};
 use axum::{
     Json,
     body::to_bytes,
@@ -8,6 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
+use std::time::Duration;
 
 /// One problem. `type` is `about:blank`: the status says what kind it is, `detail` what to do.
 #[derive(Debug, Clone, Serialize)]
@@ -15,6 +16,9 @@ pub struct ProblemDetails {
     title: &'static str,
     status: u16,
     detail: String,
+    /// When to try again, in seconds.
+    #[serde(skip)]
+    retry_after: Option<u64>,
     /// Every fault of the body, by its index.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<BodyFault>,
@@ -33,7 +37,7 @@ impl ProblemDetails {
     /// A problem of this status.
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         let title = status.canonical_reason().unwrap_or("Error");
-        Self { title, status: status.as_u16(), detail: detail.into(), errors: Vec::new() }
+        Self { title, status: status.as_u16(), detail: detail.into(), retry_after: None, errors: Vec::new() }
     }
 
     /// The HTTP status.
@@ -50,6 +54,17 @@ impl ProblemDetails {
     pub fn with(mut self, errors: Vec<BodyFault>) -> Self {
         self.errors = errors;
         self
+    }
+
+    /// Says when to try again, rounded up to whole seconds.
+    pub fn after(mut self, wait: Duration) -> Self {
+        self.retry_after = Some(wait.as_secs() + u64::from(wait.subsec_nanos() != 0));
+        self
+    }
+
+    /// When to try again, in seconds.
+    pub fn retry_after(&self) -> Option<u64> {
+        self.retry_after
     }
 
     /// No valid credential.
@@ -70,7 +85,7 @@ impl ProblemDetails {
 
 impl From<StoreError> for ProblemDetails {
     fn from(error: StoreError) -> Self {
-        tracing::error!(%error, "the store refused a request");
+        store_refusals::log(&error);
         match error {
             // A retry would have the same result.
             StoreError::Corrupt { what, why } => {
@@ -110,7 +125,7 @@ pub async fn worded(response: Response) -> Response {
 
 impl IntoResponse for ProblemDetails {
     fn into_response(self) -> Response {
-        let status = self.status();
+        let (status, retry_after) = (self.status(), self.retry_after);
         let mut response = (status, Json(self)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
@@ -119,6 +134,9 @@ impl IntoResponse for ProblemDetails {
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        if let Some(seconds) = retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

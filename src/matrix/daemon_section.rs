@@ -4,7 +4,9 @@ use crate::{
     channel::webhook::settings as webhook,
     core::{Zones, names::CATCH_ALL},
     matrix::{
-        settings::{AnchorSettings, DaemonSettings, PING_EVERY, PingSettings, SourceScope, SourceSettings},
+        settings::{
+            AnchorSettings, DaemonSettings, OPENINGS_PER_MINUTE, PING_EVERY, PingSettings, SourceScope, SourceSettings,
+        },
         zone_name::zone,
     },
     toml_kit::{
@@ -83,8 +85,10 @@ pub(super) fn source(mut table: TomlTable<'_>, at: SourceSpan, faults: &mut Matr
     let drills = table.take("drills").and_then(|item| item.flag(faults)).unwrap_or(false);
     let pages_unmatched = table.take("unmatched").and_then(|item| unmatched(&item, faults)).unwrap_or(false);
     let scopes = table.take("scopes").map_or_else(|| [SourceScope::Alerts].into(), |item| scopes(&item, faults));
+    let openings = table.take("openings_per_minute").and_then(|item| openings(&item, faults));
+    let openings_per_minute = openings.unwrap_or(OPENINGS_PER_MINUTE);
     table.finish(&["heartbeat", "lease"], &[], faults);
-    SourceSettings { tokens, drills, pages_unmatched, scopes }
+    SourceSettings { tokens, drills, pages_unmatched, openings_per_minute, scopes }
 }
 
 /// `["alerts", "read"]`.
@@ -100,6 +104,15 @@ fn scopes(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> BTreeSet<SourceScop
         scope
     };
     texts.iter().filter_map(read).collect()
+}
+
+fn openings(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<u32> {
+    let openings = item.count(faults)?;
+    if openings == 0 {
+        let message = "a source that may open no incident pages nobody";
+        return faults.refuse("count-out-of-range", item.at, message, "from 1 on; leave it away for the default");
+    }
+    Some(openings)
 }
 
 fn unmatched(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<bool> {

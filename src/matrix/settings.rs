@@ -40,6 +40,9 @@ pub const PROOF_MAX_AGE: Duration = Duration::from_secs(90 * 24 * 3600);
 /// How often the dead-man ping is sent by default.
 pub const PING_EVERY: Duration = Duration::from_secs(60);
 
+/// How many incidents a source's alerts may open in a minute by default: many times what people could answer.
+pub const OPENINGS_PER_MINUTE: u32 = 6000;
+
 impl DaemonSettings {
     /// How old the last proven contact of a person by a channel may be before there is a warning.
     pub fn proof_max_age(&self) -> Duration {
@@ -84,6 +87,8 @@ pub struct SourceSettings {
     pub drills: bool,
     /// Whether its alerts that no trigger takes page the catch-all.
     pub pages_unmatched: bool,
+    /// How many incidents its alerts may open in a minute before it must wait.
+    pub openings_per_minute: u32,
     /// What its tokens may be used for.
     pub scopes: BTreeSet<SourceScope>,
 }

@@ -1,9 +1,9 @@
 //! The body of an incident as stored: without its plan (many share one) and its pages (rows of their own).
 
 use crate::core::{
-    Alert, ChannelName, Classification, DrillTerms, Engagement, EscalationPlan, Incident, IncidentIdentity,
-    IncidentKey, IncidentPages, IncidentStatus, OverflowKeys, Page, RoleName, Timestamp, TriggerName, WarRoom,
-    event::hex, time::known_time,
+    Alert, AlertRepeats, ChannelName, Classification, DrillTerms, Engagement, EscalationPlan, Incident,
+    IncidentIdentity, IncidentKey, IncidentPages, IncidentStatus, KnownAlerts, OverflowKeys, Page, RoleName, Timestamp,
+    TriggerName, WarRoom, event::hex, time::known_time,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -28,6 +28,8 @@ struct WrittenBody<'a> {
     summary: &'a str,
     alert: &'a Alert,
     alerts: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    known: Option<&'a KnownAlerts>,
     detected_at: Option<Timestamp>,
     received_at: Timestamp,
     opened_at: Timestamp,
@@ -55,6 +57,8 @@ struct ReadBody {
     summary: String,
     alert: Arc<Alert>,
     alerts: u64,
+    #[serde(default)]
+    known: Option<KnownAlerts>,
     #[serde(default, deserialize_with = "known_time")]
     detected_at: Option<Timestamp>,
     received_at: Timestamp,
@@ -91,6 +95,9 @@ pub fn write(incident: &Incident) -> serde_json::Result<String> {
         plan: _,
         alert,
         alerts,
+        // They have a column of their own.
+        repeats: _,
+        known,
         detected_at,
         received_at,
         opened_at,
@@ -113,6 +120,7 @@ pub fn write(incident: &Incident) -> serde_json::Result<String> {
         summary,
         alert,
         alerts: *alerts,
+        known: known.as_ref(),
         detected_at: *detected_at,
         received_at: *received_at,
         opened_at: *opened_at,
@@ -153,6 +161,8 @@ pub fn read(
         plan,
         alert: read.alert,
         alerts: read.alerts,
+        repeats: None,
+        known: read.known,
         detected_at: read.detected_at,
         received_at: read.received_at,
         opened_at: read.opened_at,
@@ -167,6 +177,24 @@ pub fn read(
         overflow: read.overflow,
         pages,
     })
+}
+
+/// Repeats that are counted and not journaled yet, with the last of them.
+#[derive(Serialize, Deserialize)]
+pub struct StoredRepeats {
+    /// The count.
+    pub repeats: AlertRepeats,
+    /// The last repeat.
+    pub alert: Arc<Alert>,
+}
+
+impl StoredRepeats {
+    /// Those of an incident as text; `None` without any. The error says why it could not be read back.
+    pub fn write(incident: &Incident) -> serde_json::Result<Option<String>> {
+        let Some(repeats) = incident.repeats else { return Ok(None) };
+        let text = serde_json::to_string(&Self { repeats, alert: incident.alert.clone() })?;
+        serde_json::from_str::<Self>(&text).map(|_| Some(text))
+    }
 }
 
 /// Plans that were read, shared by all their incidents.

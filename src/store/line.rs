@@ -69,5 +69,5 @@ impl JournalLine {
 /// Whether an event contains an alert: nested JSON with any numbers. All other content of events are our own types,
 /// which exist only if they can be written and read: names and texts, whole numbers, times within limits.
 pub(super) fn is_foreign(event: &Event) -> bool {
-    matches!(event, Event::Opened(_) | Event::Joined { .. } | Event::Overflowed { .. })
+    matches!(event, Event::Opened(_) | Event::Joined { .. } | Event::Overflowed { .. } | Event::Repeated { .. })
 }

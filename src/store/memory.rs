@@ -7,7 +7,8 @@ mod lookup;
 
 use crate::{
     core::{
-        ContactProof, DrillRun, Incident, IncidentId, PageId, RunId, ScheduledRun, ShownText, Timestamp, event::ANCHORS,
+        ContactProof, DrillRun, Incident, IncidentId, PageId, ResultCount, RunId, ScheduledRun, ShownText, SourceName,
+        Timestamp, event::ANCHORS,
     },
     store::{
         CommitListener, CommittedEvents, IncidentFilter, OpenNow, OrphanPages, RequestClass, Store, StoreError,
@@ -148,6 +149,7 @@ impl MemoryNode {
         let mut tx = Transaction::new(now, &host, &request.needs, loaded, &mut changes);
         (request.run)(&mut tx);
         let events = tx.finish();
+        changes.observed.extend(loaded.observed.sweep(now));
         *drawn = host.drawn.get();
         *last_id = host.last_id.get();
         Ok((CommittedEvents { at: now, events: events? }, changes))
@@ -345,8 +347,12 @@ impl Store for MemoryNode {
         })
     }
 
-    fn keep_run(&self, run: DrillRun) -> BoxFuture<'_, Result<(), StoreError>> {
-        ready(move || drop(self.shared.lock().runs.insert(run.id, run)))
+    fn counted(&self) -> BoxFuture<'_, Result<Vec<(SourceName, ResultCount)>, StoreError>> {
+        ready(|| {
+            let inner = self.shared.lock();
+            let counts = inner.loaded.counts.iter();
+            counts.flat_map(|(source, counts)| counts.values().map(|count| (source.clone(), count.clone()))).collect()
+        })
     }
 
     fn next_run(&self) -> BoxFuture<'_, Result<RunId, StoreError>> {

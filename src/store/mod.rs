@@ -16,9 +16,11 @@ mod lookup;
 pub mod memory;
 mod open;
 pub mod quarantine;
+mod run;
 pub mod sqlite;
 mod touch;
 mod transaction;
+mod windows;
 mod working_set;
 
 pub use crate::core::{StoredLine, event::ANCHORS};
@@ -30,13 +32,15 @@ pub use lookup::{AskedIncidents, AskedQuery, AskedStanding, BriefOf, IncidentPor
 pub use memory::{MemoryNode, MemoryStore};
 pub use open::{StoreConfig, open_store, read_store};
 pub use quarantine::{QuarantineStatus, QuarantinedRow, RowKind, RowName, RowRemains};
+pub use run::keep_run;
 pub use sqlite::SqliteStore;
 pub use transaction::{Transaction, ended_windows};
+pub use windows::Windows;
 pub use working_set::{ChangeSet, PageClaims, StoredIncident, WorkingSet};
 
 use crate::core::{
-    ContactProof, DrillRun, Event, Incident, IncidentId, IncidentKey, PageId, Priority, RunId, ScheduledRun, ShownText,
-    SourceName, Timestamp, TriggerName,
+    ContactProof, DrillRun, Event, Incident, IncidentId, IncidentKey, PageId, Priority, ResultCount, RunId,
+    ScheduledRun, ShownText, SourceName, Timestamp, TriggerName,
     record::{RecordCursor, RecordPortion},
 };
 use futures_util::future::BoxFuture;
@@ -163,8 +167,10 @@ pub trait Store: Lookup {
         Box::pin(async { Ok(Vec::new()) })
     }
 
-    /// Stores a run of a drill, new or changed.
-    fn keep_run(&self, run: DrillRun) -> BoxFuture<'_, Result<(), StoreError>>;
+    /// What is counted of alerts that opened nothing, by source.
+    fn counted(&self) -> BoxFuture<'_, Result<Vec<(SourceName, ResultCount)>, StoreError>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
 
     /// The number for a new run: greater than that of every run, readable or not. A store that several nodes share
     /// gives no number twice.
@@ -293,11 +299,18 @@ pub struct CommittedEvent {
 /// Why nothing was committed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
-    /// There is too little space for new alerts; open ladders go on.
+    /// There is too little space for new alerts; open ladders go on. The figures are those of `sqlite::disk`.
     #[error(
-        "the disk under the state directory is full: new alerts are refused, open ladders go on from reserved space"
+        "too little space is free under the state directory (less than 16 MiB; 24 MiB once it was full): new alerts are \
+         refused, open ladders go on from reserved space"
     )]
     Full,
+    /// The space for open ladders can not be reserved, though the disk has room.
+    #[error(
+        "the space for open ladders can not be reserved in the state directory ({0}): new alerts are refused, open ladders \
+         go on"
+    )]
+    NoReserve(String),
     /// The store can not be written.
     #[error("the state directory can not be written: {0}")]
     ReadOnly(String),

@@ -36,8 +36,6 @@ pub(super) fn touch(kept: &mut StoredIncident, changes: &mut ChangeSet, id: Inci
         }
         // The journal line is all there is.
         Event::Injected { .. } => {}
-        // The journal line has the alert: the body is not written again each time a monitor repeats itself.
-        Event::Joined { .. } => kept.joined = Some(kept.head.seq),
         // It may wait for other people now: everybody who was asked is checked again.
         Event::RoleEntered { .. }
         | Event::Engaged { .. }
@@ -65,8 +63,10 @@ pub(super) fn touch(kept: &mut StoredIncident, changes: &mut ChangeSet, id: Inci
             }
         }
         Event::Opened(_)
+        | Event::Joined { .. }
         | Event::Overflowed { .. }
         | Event::OverflowCleared { .. }
+        | Event::Repeated { .. }
         | Event::AllClear { .. }
         | Event::SourceSilent { .. }
         | Event::StepProlonged { .. }

@@ -10,8 +10,13 @@ use super::{
     working_set::{ChangeSet, PageClaims, StoredIncident, WorkingSet},
 };
 use crate::core::{
-    self, Alert, ContactProof, Event, Incident, IncidentId, IncidentInput, IncidentKey, IncidentOpening, PageNonce,
-    Roster, SourceEvent, SourceName, Timestamp, overflow::episode_hash, time::StepTime, trigger::TriggerThreshold,
+    self, Alert, ContactProof, DrillRun, Event, Incident, IncidentId, IncidentInput, IncidentKey, IncidentOpening,
+    PageNonce, ResultCount, ResultName, Roster, SourceEvent, SourceName, Timestamp,
+    names::SELF,
+    overflow::episode_hash,
+    result_count::{COUNT_PERIOD, NAMES_MAX},
+    time::StepTime,
+    trigger::TriggerThreshold,
 };
 use std::{sync::Arc, time::Duration};
 
@@ -103,7 +108,12 @@ impl<'a> Transaction<'a> {
             && is_for(kept, &input, self.host.epoch())
         {
             let incident = Arc::make_mut(&mut kept.incident);
+            let repeats = incident.repeats;
             let mut events = core::step(incident, input, roster, self.time);
+            if incident.repeats != repeats {
+                // A repeat that is only counted has no event: its count is kept beside the journal.
+                self.changes.heads.insert(id);
+            }
             tell_apart(self.host, incident, &mut events);
             self.keep(id, events, roster);
         }
@@ -156,7 +166,8 @@ impl<'a> Transaction<'a> {
             self.needs.observed.iter().any(|need| need == window),
             "a transaction must name the window {window:?}"
         );
-        let allowed = self.loaded.observed.entry(window.to_owned()).or_default().allows(most, within, self.time.now);
+        let now = self.time.now;
+        let allowed = self.loaded.observed.change(window, |openings| openings.allows(most, within, now));
         if allowed {
             self.changes.observed.insert(window.to_owned());
         }
@@ -170,14 +181,70 @@ impl<'a> Transaction<'a> {
             self.needs.observed.iter().any(|need| need == window),
             "a transaction must name the window {window:?}"
         );
-        let observed = self.loaded.observed.entry(window.to_owned()).or_default();
-        let holds = observed.observe(threshold, self.time.now);
+        let now = self.time.now;
         self.changes.observed.insert(window.to_owned());
-        (holds, observed.count())
+        self.loaded.observed.change(window, |observed| (observed.observe(threshold, now), observed.count()))
     }
 
-    /// Journals, in the chain of its source, the result of an alert that opened nothing. The source must be in the
-    /// [`LockSet`].
+    /// Journals, in the chain of its source, the result of an alert that opened nothing; after the first few of its kind
+    /// it is counted, and one event tells of many. The source must be in the [`LockSet`].
+    pub fn record_alert(&mut self, source: &SourceName, event: SourceEvent) {
+        let Some(name) = event.counted_as() else { return self.record_source(source, event) };
+        let now = self.time.now;
+        let name = self.room_for(source, name);
+        let counts = self.loaded.counts.entry(source.clone()).or_default();
+        let count = counts.entry(name.clone()).or_insert_with(|| ResultCount::new(name.clone(), now));
+        let (told, whole) = (count.tell(now), count.take(now));
+        self.changes.counts.insert((source.clone(), name));
+        if let Some(told) = told {
+            self.record_source(source, SourceEvent::Counted(told));
+        }
+        if whole {
+            self.record_source(source, event);
+        }
+    }
+
+    /// Journals what was counted for a source, as far as it is due. The source must be in the [`LockSet`].
+    pub fn tell_counts(&mut self, source: &SourceName) {
+        let now = self.time.now;
+        let counts = self.loaded.counts.get_mut(source).into_iter().flatten();
+        let due: Vec<ResultName> =
+            counts.filter(|(_, count)| count.began_at + COUNT_PERIOD <= now).map(|(name, _)| name.clone()).collect();
+        due.into_iter().for_each(|name| self.end_count(source, name));
+    }
+
+    /// The name under which to count: its own if there is room, or if a count can be ended that has long been idle.
+    fn room_for(&mut self, source: &SourceName, name: ResultName) -> ResultName {
+        let now = self.time.now;
+        let Some(counts) = self.loaded.counts.get(source).filter(|counts| NAMES_MAX <= counts.len()) else {
+            return name;
+        };
+        if counts.contains_key(&name) {
+            return name;
+        }
+        let idle = counts.iter().filter(|(_, count)| count.is_idle(now)).min_by_key(|(_, count)| count.counted.last_at);
+        let Some((idle, _)) = idle else { return name.among_others() };
+        self.end_count(source, idle.clone());
+        name
+    }
+
+    /// Ends a count and journals what no event tells of yet.
+    fn end_count(&mut self, source: &SourceName, name: ResultName) {
+        let ended = self.loaded.counts.get_mut(source).and_then(|counts| counts.remove(&name));
+        self.changes.counts.insert((source.clone(), name));
+        if let Some(ended) = ended.filter(|ended| 0 < ended.counted.count) {
+            self.record_source(source, SourceEvent::Counted(ended.counted));
+        }
+    }
+
+    /// Keeps a run of a drill, new or changed, with its line in Stentor's own chain, which must be in the [`LockSet`].
+    pub fn keep_run(&mut self, run: DrillRun) {
+        let event = SourceEvent::DrillRunKept { run: run.id, state: run.state, digest: run.digest() };
+        self.record_source(&SourceName::from(SELF), event);
+        self.changes.runs.push(run);
+    }
+
+    /// Journals an event in the chain of a source, which must be in the [`LockSet`].
     pub fn record_source(&mut self, source: &SourceName, event: SourceEvent) {
         debug_assert!(self.needs.sources.contains(source), "a transaction must name the source {source:?}");
         let chain = format!("source:{source}");
@@ -251,7 +318,7 @@ impl<'a> Transaction<'a> {
                 !matches!(&kept.incident.status, core::IncidentStatus::Resolved { by: core::Actor::Source(_), .. });
             if by_human {
                 for window in ended_with(&kept.incident) {
-                    self.loaded.observed.entry(window.clone()).or_default().mark(at);
+                    self.loaded.observed.change(&window, |observed| observed.mark(at));
                     self.changes.observed.insert(window);
                 }
             }

@@ -4,10 +4,11 @@ use super::{
     OpenNow,
     line::{ChainHead, JournalLine},
     quarantine::{QuarantinedRow, RowName},
+    windows::Windows,
 };
 use crate::core::{
-    ChannelName, ContactProof, Incident, IncidentId, IncidentKey, Page, PageState, PersonName, SourceName,
-    trigger::ThresholdWindow,
+    ChannelName, ContactProof, DrillRun, Incident, IncidentId, IncidentKey, Page, PageState, PersonName, ResultCount,
+    ResultName, SourceName,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -24,7 +25,9 @@ pub struct WorkingSet {
     /// Open incidents by key. A key that is loaded and free is absent.
     pub keys: BTreeMap<IncidentKey, IncidentId>,
     /// Windows of triggers.
-    pub observed: BTreeMap<String, ThresholdWindow>,
+    pub observed: Windows,
+    /// Counts of alerts that opened nothing, by source.
+    pub counts: BTreeMap<SourceName, BTreeMap<ResultName, ResultCount>>,
     /// Heads of the sources' chains.
     pub sources: BTreeMap<SourceName, ChainHead>,
 }
@@ -69,7 +72,7 @@ pub struct StoredIncident {
     pub head: ChainHead,
     /// The epochs that claim its owed pages, by page number.
     pub claims: PageClaims,
-    /// The line of the newest alert that joined since the body was written.
+    /// The line of the newest alert that joined since an earlier version wrote the body; this one writes it each time.
     pub joined: Option<u64>,
 }
 
@@ -88,6 +91,10 @@ pub struct ChangeSet {
     pub asked: BTreeSet<(IncidentId, PersonName)>,
     /// Windows that changed.
     pub observed: BTreeSet<String>,
+    /// Counts that changed, or are gone.
+    pub counts: BTreeSet<(SourceName, ResultName)>,
+    /// Runs of drills, new or changed, in order.
+    pub runs: Vec<DrillRun>,
     /// Sources whose head changed.
     pub sources: BTreeSet<SourceName>,
     /// Texts to keep, by content hash.
@@ -104,6 +111,8 @@ impl ChangeSet {
         self.lines.is_empty()
             && self.heads.is_empty()
             && self.observed.is_empty()
+            && self.counts.is_empty()
+            && self.runs.is_empty()
             && self.texts.is_empty()
             && self.quarantine.is_empty()
     }

@@ -190,6 +190,7 @@ fn concerns_rooms(incident: &Incident, event: &Event) -> bool {
         | Event::Undelivered { .. }
         | Event::Injected { .. }
         | Event::Judged { .. }
+        | Event::Repeated { .. }
         | Event::Withdrawn { .. } => false,
     }
 }

@@ -65,9 +65,13 @@ pub fn question(timeline: &IncidentTimeline, matrix: &Matrix) -> Result<(Scenari
 
 /// Which part of the incident is not replayed, as a clause; `None` if all of it is.
 pub fn left_out(timeline: &IncidentTimeline) -> Option<String> {
-    let is_alert = |event: &Event| matches!(event, Event::Opened(_) | Event::Joined { .. } | Event::Overflowed { .. });
-    let all = timeline.records.iter().filter(|record| is_alert(&record.event)).count();
-    let played = injects(timeline).len();
+    let alerts = |event: &Event| match event {
+        Event::Opened(_) | Event::Joined { .. } | Event::Overflowed { .. } => 1,
+        Event::Repeated { count, .. } => *count,
+        _ => 0,
+    };
+    let all: u64 = timeline.records.iter().map(|record| alerts(&record.event)).sum();
+    let played = injects(timeline).len() as u64;
     let lasted = timeline.records.last().map_or(Duration::ZERO, |record| record.at.since(timeline.incident.opened_at));
     let whole = |span: Duration| humantime::format_duration(Duration::from_secs(span.as_secs()));
     let alerts = (played < all).then(|| format!("the first {played} of its {all} alerts"));

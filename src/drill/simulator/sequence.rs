@@ -39,6 +39,7 @@ fn line(at: Timestamp, event: &Event) -> Option<String> {
         }
         Event::Overflowed { key, alert } => format!("counted {key} of {}", alert.kind),
         Event::OverflowCleared { key, .. } => format!("{key} over"),
+        Event::Repeated { count, alert, .. } => format!("joined {} again, {count} more", alert.kind),
         Event::AllClear { source } => format!("all-clear of {source}"),
         Event::SourceSilent { .. } => "source silent".into(),
         Event::RoleEntered { role, instead_of } => match instead_of {

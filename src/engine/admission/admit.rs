@@ -74,7 +74,19 @@ impl Admission {
         };
         let (admitted, _) = transact(&*self.context.store, RequestClass::Admission, needs, run).await?;
         alerts.iter().zip(&admitted).for_each(|(alert, admitted)| self.tally(alert, admitted));
+        self.count_openings(&alerts, &admitted);
         Ok(admitted)
+    }
+
+    /// All alerts of a part are of one source.
+    fn count_openings(&self, alerts: &[Arc<Alert>], admitted: &[AdmittedAlert]) {
+        let results = admitted.iter().flat_map(|admitted| &admitted.results);
+        let openings = results.filter(|result| matches!(result, AdmissionResult::Opened { .. })).count();
+        if let Some(alert) = alerts.first()
+            && let Some(quota) = self.quota(&alert.source)
+        {
+            self.openings.count(&alert.source, openings, quota, self.context.store.now());
+        }
     }
 
     fn tally(&self, alert: &Alert, admitted: &AdmittedAlert) {
@@ -158,7 +170,7 @@ impl AlertAdmission<'_, '_> {
                 AlertStatus::Firing => SourceEvent::Unmatched { alert: alert.clone() },
                 AlertStatus::Resolved => SourceEvent::NothingOpen { alert: alert.clone() },
             };
-            self.tx.record_source(&alert.source, event);
+            self.tx.record_alert(&alert.source, event);
             let key = unmatched_key(alert, judgements, self.matrix);
             let paged = key.and_then(|key| self.page_unmatched(alert, key));
             results.push(paged.unwrap_or(AdmissionResult::Unmatched));
@@ -254,7 +266,7 @@ impl AlertAdmission<'_, '_> {
     fn refused(&mut self, alert: &Arc<Alert>, trigger: &TriggerName, live: IncidentId) -> AdmissionResult {
         let source = alert.source.clone();
         let event = SourceEvent::DrillRefused { trigger: trigger.clone(), live, alert: alert.clone() };
-        self.tx.record_source(&source, event);
+        self.tx.record_alert(&source, event);
         AdmissionResult::DrillRefused { trigger: trigger.to_string(), live }
     }
 
@@ -263,7 +275,7 @@ impl AlertAdmission<'_, '_> {
         let ended_at = self.tx.ended(key, alert)?;
         let (name, key, alert) = (trigger.clone(), key.clone(), alert.clone());
         let source = alert.source.clone();
-        self.tx.record_source(&source, SourceEvent::Over { trigger: name, key, ended_at, alert });
+        self.tx.record_alert(&source, SourceEvent::Over { trigger: name, key, ended_at, alert });
         Some(AdmissionResult::Over { trigger: trigger.to_string(), ended_at })
     }
 
@@ -282,7 +294,7 @@ impl AlertAdmission<'_, '_> {
         }
         let (name, key, alert) = (trigger.clone(), key.clone(), alert.clone());
         let source = alert.source.clone();
-        self.tx.record_source(&source, SourceEvent::Held { trigger: name, key, count, alert });
+        self.tx.record_alert(&source, SourceEvent::Held { trigger: name, key, count, alert });
         Some(AdmissionResult::Held { trigger: trigger.to_string(), count })
     }
 
@@ -296,7 +308,7 @@ impl AlertAdmission<'_, '_> {
     ) -> AdmissionResult {
         let (name, said) = (trigger.clone(), why.to_owned());
         let event = SourceEvent::ConditionFailed { trigger: name, why: said.clone(), alert: alert.clone() };
-        self.tx.record_source(&alert.source, event);
+        self.tx.record_alert(&alert.source, event);
         let keys = FailureKeys::of(trigger, alert, entity);
         let is_refused = live_beside(self.tx, alert.drill).is_some();
         let incident = keys.open_now(self.tx).or_else(|| {

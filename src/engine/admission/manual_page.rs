@@ -74,7 +74,7 @@ impl Admission {
             }
             if let Some(live) = live_beside(tx, alert.drill) {
                 let event = SourceEvent::DrillRefused { trigger: BY_HAND.into(), live, alert: alert.clone() };
-                tx.record_source(&alert.source, event);
+                tx.record_alert(&alert.source, event);
                 return ManualPageResult::DrillRefused(live);
             }
             let (key, summary, plan, alert) = (key.clone(), summary.clone(), plan.clone(), alert.clone());

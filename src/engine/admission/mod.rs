@@ -5,18 +5,21 @@ mod admit;
 mod failed;
 mod judge;
 mod manual_page;
+mod opening_quota;
 mod opening_window;
 mod overflow;
 
 pub use admission_result::{AdmissionResult, AdmittedAlert};
 pub use manual_page::{CALLS_MAX, CALLS_WITHIN, ManualPage, ManualPageResult};
+pub use opening_quota::OverQuota;
 pub use opening_window::{OPENINGS_WITHIN, openings_window};
 
 use super::context::EngineContext;
 use crate::{
-    core::{Alert, IncidentId, Timestamp},
+    core::{Alert, IncidentId, SourceName, Timestamp},
     store::Transaction,
 };
+use opening_quota::OpeningQuota;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
@@ -25,6 +28,8 @@ pub struct Admission {
     context: Arc<EngineContext>,
     /// Who may evaluate conditions that cost much: one request at a time.
     costly: Semaphore,
+    /// How many incidents each source has opened lately.
+    openings: OpeningQuota,
 }
 
 /// The one gate for drills, by whatever way: nothing opens as a drill while this live incident is open. The transaction
@@ -35,7 +40,19 @@ fn live_beside(tx: &Transaction<'_>, drill: bool) -> Option<IncidentId> {
 
 impl Admission {
     pub(super) fn new(context: Arc<EngineContext>) -> Self {
-        Self { context, costly: Semaphore::new(1) }
+        Self { context, costly: Semaphore::new(1), openings: OpeningQuota::default() }
+    }
+
+    /// Whether alerts of a source may be taken now, by its `openings_per_minute`. Asked before its request is read: what
+    /// one request opens is not cut off in its middle.
+    pub fn check_quota(&self, source: &SourceName) -> Result<(), OverQuota> {
+        let quota = self.quota(source);
+        quota.map_or(Ok(()), |quota| self.openings.check(source, quota, self.context.store.now()))
+    }
+
+    /// The quota of a source of the matrix.
+    fn quota(&self, source: &SourceName) -> Option<u32> {
+        Some(self.context.config.load().matrix.sources.get(source)?.openings_per_minute)
     }
 
     /// Looks whether an alert shows that its sender's clock differs from ours: `here` is our time, `there` that of the

@@ -6,11 +6,13 @@
 use super::{
     alerts::ALERTS_MAX,
     items::{self, BodyItems},
+    parsing::parsed,
+    quota,
 };
 use crate::{
     channel::retry_after,
     core::{Alert, AlertStatus, SourceName, Timestamp, printable::excerpt, time::ForeignTime},
-    http::{body, credential, problem::ProblemDetails, state::AppState},
+    http::{body, credential, problem::ProblemDetails, state::AppState, store_refusals},
     matrix::SourceScope,
     text::quantity,
 };
@@ -76,6 +78,7 @@ async fn take(app: &AppState, request: Request) -> Result<(), AlertRefusal> {
     })?;
     credential::in_scope(app, &source, SourceScope::Alerts)
         .map_err(|message| framework(StatusCode::FORBIDDEN, 403, message))?;
+    quota::within(app, &source)?;
     let bytes = body::whole(body, body::ALERTS_MAX).await?;
     if !bytes.is_empty() {
         media_type(&parts.headers)?;
@@ -85,7 +88,7 @@ async fn take(app: &AppState, request: Request) -> Result<(), AlertRefusal> {
     let there = parts.headers.get(header::DATE).and_then(|value| retry_after::http_date(value.to_str().ok()?));
     let there = there.map(|there| Timestamp::nearest(&there.and_utc()));
     let (mut alerts, mut refused) = (Vec::new(), Vec::new());
-    for read in read(&bytes, &source, wall)? {
+    for read in parsed(bytes, move |bytes| read(bytes, &source, wall)).await?? {
         match read {
             Ok((mut alert, ends_at)) => {
                 app.engine.admission().look_at_clock(&alert, ends_at, wall, there);
@@ -95,10 +98,9 @@ async fn take(app: &AppState, request: Request) -> Result<(), AlertRefusal> {
             Err(why) => refused.push(why),
         }
     }
-    drop(bytes);
     if !alerts.is_empty() {
         let admitted = app.engine.admission().admit(alerts, now).await.map_err(|error| {
-            tracing::error!(%error, "alerts could not be kept");
+            store_refusals::log(&error);
             said(StatusCode::SERVICE_UNAVAILABLE, format!("nothing was kept, send it again: {error}"))
         })?;
         let unkept = admitted.iter().filter_map(|admitted| admitted.refused());
@@ -268,12 +270,12 @@ fn unparsable(why: &str) -> AlertRefusal {
 
 /// Alertmanager has two formats of errors: an object for malformed requests, ..
 fn framework(status: StatusCode, code: u16, message: String) -> AlertRefusal {
-    AlertRefusal { status, body: json!({ "code": code, "message": message }) }
+    AlertRefusal { status, body: json!({ "code": code, "message": message }), retry_after: None }
 }
 
 /// .. and plain text for invalid content.
 fn said(status: StatusCode, message: String) -> AlertRefusal {
-    AlertRefusal { status, body: Value::String(message) }
+    AlertRefusal { status, body: Value::String(message), retry_after: None }
 }
 
 /// Why a body or one element is refused, as Alertmanager says it.
@@ -281,6 +283,8 @@ fn said(status: StatusCode, message: String) -> AlertRefusal {
 pub struct AlertRefusal {
     status: StatusCode,
     body: Value,
+    /// In seconds.
+    retry_after: Option<u64>,
 }
 
 impl AlertRefusal {
@@ -296,7 +300,8 @@ impl AlertRefusal {
 impl From<ProblemDetails> for AlertRefusal {
     fn from(problem: ProblemDetails) -> Self {
         let status = problem.status();
-        framework(status, status.as_u16(), problem.detail().to_owned())
+        let refusal = framework(status, status.as_u16(), problem.detail().to_owned());
+        Self { retry_after: problem.retry_after(), ..refusal }
     }
 }
 
@@ -306,6 +311,9 @@ impl IntoResponse for AlertRefusal {
         if self.status == StatusCode::UNAUTHORIZED {
             let challenge = HeaderValue::from_static("Bearer realm=\"stentor\"");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

@@ -1,6 +1,10 @@
 //! The native API: `POST /v1/alerts`, one alert or an array.
 
-use super::items::{self, BodyItems};
+use super::{
+    items::{self, BodyItems},
+    parsing::parsed,
+    quota,
+};
 use crate::{
     core::{Alert, SourceName, printable::excerpt},
     engine::{AdmissionResult, AdmittedAlert},
@@ -79,8 +83,9 @@ async fn take(app: &AppState, request: Request) -> Result<Response, ProblemDetai
     })?;
     credential::in_scope(app, &source, SourceScope::Alerts)
         .map_err(|detail| ProblemDetails::new(StatusCode::FORBIDDEN, detail))?;
+    quota::within(app, &source)?;
     let bytes = body::whole(body, body::ALERTS_MAX).await?;
-    let read = parse(&bytes)?;
+    let read = parsed(bytes, parse).await??;
     let drills = app.engine.config().matrix.sources.get(&source).is_some_and(|known| known.drills);
     answer(admit(app, source, read, drills).await?)
 }

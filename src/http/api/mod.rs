@@ -4,6 +4,8 @@ pub mod alertmanager;
 pub mod alerts;
 pub mod incidents;
 mod items;
+mod parsing;
+mod quota;
 pub mod reports;
 pub mod status;
 pub mod view;

@@ -80,6 +80,7 @@ impl MemoryState {
             let (chain, seq, body, hash) = (line.chain, line.seq, line.body, line.hash);
             self.lines.push(StoredLine { pos, chain, seq, body, hash });
         }
+        self.runs.extend(changes.runs.into_iter().map(|run| (run.id, run)));
         for (hash, text) in changes.texts {
             self.texts.entry(hash).or_insert(text);
         }

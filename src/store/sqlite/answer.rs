@@ -6,7 +6,8 @@ use super::{
 };
 use crate::{
     core::{
-        ContactProof, DrillRun, Incident, IncidentId, PageId, RunId, ScheduledRun, ShownText, StoredLine, Timestamp,
+        ContactProof, DrillRun, Incident, IncidentId, PageId, ResultCount, RunId, ScheduledRun, ShownText, SourceName,
+        StoredLine, Timestamp,
         record::{RecordCursor, RecordPortion},
     },
     store::{
@@ -184,9 +185,11 @@ impl Store for SqliteStore {
         })
     }
 
-    fn keep_run(&self, run: DrillRun) -> BoxFuture<'_, Result<(), StoreError>> {
-        let note = runs::SingleRow::Run(Box::new(run));
-        Box::pin(async move { self.ask(|reply| WriterRequest::Note(note, reply)).await? })
+    fn counted(&self) -> BoxFuture<'_, Result<Vec<(SourceName, ResultCount)>, StoreError>> {
+        Box::pin(async move {
+            let mut conn = self.readers.acquire().await.map_err(failure)?;
+            read::counts(&mut conn).await
+        })
     }
 
     fn next_run(&self) -> BoxFuture<'_, Result<RunId, StoreError>> {

@@ -154,12 +154,15 @@ pub struct SpaceGuard {
     looked: Option<Instant>,
     reserve_stands: bool,
     is_low: bool,
+    /// Why the reserve could not be made, though there is room for it.
+    no_reserve: Option<String>,
 }
 
 impl SpaceGuard {
     /// Starts to watch. If there is not even room to open the database, the reserve is released at once.
     pub fn watch(dir: &Path, limits: SpaceLimits) -> Self {
-        let mut space = Self { dir: dir.to_owned(), limits, looked: None, reserve_stands: false, is_low: true };
+        let mut space =
+            Self { dir: dir.to_owned(), limits, looked: None, reserve_stands: false, is_low: true, no_reserve: None };
         space.reserve_stands = fs::metadata(space.path()).is_ok_and(|meta| meta.len() == limits.reserve);
         if space.free() < OPENING {
             space.release();
@@ -172,6 +175,11 @@ impl SpaceGuard {
         self.is_low
     }
 
+    /// Why new alerts are refused while [`SpaceGuard::is_low`].
+    pub fn refusal(&self) -> StoreError {
+        self.no_reserve.clone().map_or(StoreError::Full, StoreError::NoReserve)
+    }
+
     /// Checks the disk, unless that was just done. Makes the reserve again if there is room.
     #[expect(clippy::disallowed_methods, reason = "the interval of disk checks does not use the store's time")]
     pub async fn look(&mut self) {
@@ -180,6 +188,7 @@ impl SpaceGuard {
         }
         self.looked = Some(Instant::now());
         let free = self.free();
+        self.no_reserve = None;
         if !self.reserve_stands && self.limits.floor.saturating_add(self.limits.reserve) <= free {
             self.restore().await;
         }
@@ -205,7 +214,7 @@ impl SpaceGuard {
         match written {
             Ok(Ok(())) => self.reserve_stands = true,
             Ok(Err(error)) => {
-                tracing::warn!(%error, "the reserve for open ladders could not be made");
+                self.no_reserve = Some(error.to_string());
                 let _ = fs::remove_file(self.path());
             }
             Err(_) => {}

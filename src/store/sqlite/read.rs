@@ -7,13 +7,13 @@ use super::{
 use crate::{
     core::{
         ContactProof, Event, Incident, IncidentId, IncidentIdentity, IncidentPages, JournalRecord, Page, PageId,
-        ShownText, StoredLine, Timestamp,
+        ResultCount, ShownText, SourceName, StoredLine, Timestamp,
         event::{genesis, link},
         proof::ProofKind,
     },
     store::{
         ChainHead, PageClaims, RowKind, RowName as Name, StoreError, StoredIncident,
-        body::{self, SharedPlans},
+        body::{self, SharedPlans, StoredRepeats},
     },
 };
 use sqlx::{SqliteConnection, sqlite::SqliteRow};
@@ -81,7 +81,7 @@ async fn as_stored(
     plans: &SharedPlans,
 ) -> Result<Vec<RowsOfIncident>, StoreError> {
     const HEADS: &str = "SELECT i.id, i.seq, i.hash, i.at, b.body, b.plan, p.body, i.alerts, i.joined, j.body,
-            (SELECT max(l.seq) FROM journal l WHERE l.chain = 'INC-' || i.id), i.nonce
+            (SELECT max(l.seq) FROM journal l WHERE l.chain = 'INC-' || i.id), i.nonce, i.repeats
         FROM json_each(?) wanted JOIN incident i ON i.id = wanted.value
         LEFT JOIN body b ON b.incident = i.id LEFT JOIN plan p ON p.hash = b.plan
         LEFT JOIN journal j ON j.chain = 'INC-' || i.id AND j.seq = i.joined";
@@ -133,6 +133,7 @@ fn assemble(
     if joined.is_some() {
         rejoin(&mut incident, row);
     }
+    count_repeats(&mut incident, row);
     let joined = joined.and_then(|seq| u64::try_from(seq).ok());
     Ok(StoredIncident { incident: Arc::new(incident), head, claims: claims(pages), joined })
 }
@@ -154,6 +155,27 @@ fn rejoin(incident: &mut Incident, row: &SqliteRow) {
         None => tracing::error!(incident.id = %incident.id, "the newest alert of an incident can not be read"),
     }
     incident.alerts = unsigned(row, 7).unwrap_or(incident.alerts);
+}
+
+/// Repeats that were counted since the body was written. If they can not be read, the ladder goes on without them.
+fn count_repeats(incident: &mut Incident, row: &SqliteRow) {
+    match repeats(row, 12) {
+        Ok(None) => {}
+        Ok(Some(kept)) => {
+            incident.alerts = unsigned(row, 7).unwrap_or(incident.alerts);
+            (incident.repeats, incident.alert) = (Some(kept.repeats), kept.alert);
+        }
+        Err(error) => tracing::error!(incident.id = %incident.id, %error, "the repeats of an alert can not be read"),
+    }
+}
+
+/// The counted repeats in this column.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] if they can not be read.
+pub fn repeats(row: &SqliteRow, at: usize) -> Result<Option<StoredRepeats>, StoreError> {
+    let text = column::<Option<&str>>(row, at)?;
+    text.map(serde_json::from_str).transpose().map_err(|error| corrupt("the number of repeats".into(), error))
 }
 
 fn claims(pages: &[SqliteRow]) -> PageClaims {
@@ -183,7 +205,9 @@ async fn rebuild(
         end = ChainHead { seq: line.seq, hash };
         events.push(record);
     }
-    let joined = events.iter().rfind(|record| matches!(record.event, Event::Joined { .. })).map(|record| record.seq);
+    let is_alert = |event: &Event| matches!(event, Event::Joined { .. } | Event::Repeated { .. });
+    let last = events.iter().rfind(|record| is_alert(&record.event));
+    let joined = last.filter(|record| matches!(record.event, Event::Joined { .. })).map(|record| record.seq);
     let events = events.iter().map(|record| (record.at, &record.event));
     let Some(incident) = Incident::fold(id, events) else { return Err(error) };
     // A later all-clear or silence of the monitor was written with the body.
@@ -234,6 +258,19 @@ pub async fn owed(
     let query = sqlx::query(OWED).bind(i64::try_from(epoch).unwrap_or(i64::MAX)).bind(incident).bind(n).bind(limit);
     let rows = query.fetch_all(conn).await.map_err(failure)?;
     rows.iter().map(|row| Ok(PageId { incident: IncidentId(column(row, 0)?), n: column(row, 1)? })).collect()
+}
+
+/// What is counted of alerts that opened nothing, by source. A count that can not be read begins anew.
+pub async fn counts(conn: &mut SqliteConnection) -> Result<Vec<(SourceName, ResultCount)>, StoreError> {
+    let mut counts = Vec::new();
+    for row in &rows(conn, "SELECT source, body FROM tally").await? {
+        let (source, body): (String, String) = (shown(row, 0), shown(row, 1));
+        match serde_json::from_str(&body) {
+            Ok(count) => counts.push((SourceName::from(source), count)),
+            Err(error) => tracing::error!(source, %error, "a count of alerts can not be read; it begins anew"),
+        }
+    }
+    Ok(counts)
 }
 
 /// Rows that were read, and those that could not be, each with the reason.

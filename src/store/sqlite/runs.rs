@@ -1,4 +1,4 @@
-//! Runs of drills, their schedules, and who left in order: rows that are written between transactions.
+//! Runs of drills and their schedules; and the rows that are written between transactions.
 
 use super::{
     column::{NUMBER_MAX, column, shown},
@@ -15,8 +15,6 @@ use sqlx::{SqliteConnection, sqlite::SqliteRow};
 
 /// A row to store by itself.
 pub enum SingleRow {
-    /// A run, new or as it stands now.
-    Run(Box<DrillRun>),
     /// When a scenario runs next.
     Turn(ScheduledRun),
     /// The node with this number leaves in order.
@@ -25,20 +23,10 @@ pub enum SingleRow {
 
 /// Stores a row durably.
 pub async fn keep(conn: &mut SqliteConnection, note: &SingleRow) -> Result<(), StoreError> {
-    const RUN: &str =
-        "INSERT INTO drill_run (id, scenario, hash, started, ended, state, body) VALUES (?, ?, ?, ?, ?, ?, ?)
-        ON CONFLICT (id) DO UPDATE SET ended = excluded.ended, state = excluded.state, body = excluded.body";
     const TURN: &str = "INSERT INTO drill_turn (scenario, next, body) VALUES (?, ?, ?)
         ON CONFLICT (scenario) DO UPDATE SET next = excluded.next, body = excluded.body";
     let query = match note {
         SingleRow::Left(epoch) => return setting::keep_left(conn, *epoch).await,
-        SingleRow::Run(run) => {
-            let body = serde_json::to_string(run).map_err(|error| StoreError::Failed(error.to_string()))?;
-            let (name, hash) = (run.scenario.clone(), run.revision.clone());
-            let (started, ended) = (run.started_at.as_micros(), run.ended_at.map(|at| at.as_micros()));
-            let query = sqlx::query(RUN).bind(run.id.0).bind(name).bind(hash).bind(started).bind(ended);
-            query.bind(run.state.as_str()).bind(body)
-        }
         SingleRow::Turn(turn) => {
             let body = serde_json::to_string(turn).map_err(|error| StoreError::Failed(error.to_string()))?;
             sqlx::query(TURN).bind(turn.scenario.clone()).bind(turn.next.as_micros()).bind(body)

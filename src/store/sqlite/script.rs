@@ -3,10 +3,12 @@
 //! statement for each table it would wake the writer for each.
 
 use crate::{
-    core::{ContactProof, IncidentId, IncidentStatus, PersonName, Timestamp, event::hex},
+    core::{
+        ContactProof, DrillRun, IncidentId, IncidentStatus, PersonName, ResultName, SourceName, Timestamp, event::hex,
+    },
     store::{
         ChainHead, ChangeSet, WorkingSet,
-        body::{self, StoredPlans},
+        body::{self, StoredPlans, StoredRepeats},
         sqlite::failure::{CommitFailure, unkept},
     },
 };
@@ -19,16 +21,18 @@ use std::collections::{BTreeMap, HashSet};
 pub const PREPARE: &str = "
 PRAGMA temp_store = MEMORY;
 CREATE TEMP VIEW written AS SELECT NULL AS journal, NULL AS incident, NULL AS plan, NULL AS body, NULL AS page,
-    NULL AS chain, NULL AS observed, NULL AS text, NULL AS clock, NULL AS proof, NULL AS quarantine, NULL AS asked;
+    NULL AS chain, NULL AS observed, NULL AS text, NULL AS clock, NULL AS proof, NULL AS quarantine, NULL AS asked,
+    NULL AS tally, NULL AS drill_run;
 CREATE TEMP TRIGGER write INSTEAD OF INSERT ON written BEGIN
     INSERT INTO journal (chain, seq, at, hash, body)
         SELECT value->>0, value->>1, value->>2, unhex(value->>3), value->>4 FROM json_each(NEW.journal);
-    INSERT INTO incident (id, key, open, deadline, seq, hash, at, alerts, joined, nonce)
+    INSERT INTO incident (id, key, open, deadline, seq, hash, at, alerts, joined, nonce, repeats)
         SELECT value->>0, CAST(unhex(value->>1) AS TEXT), value->>2, value->>3, value->>4, unhex(value->>5), value->>6,
-            value->>7, value->>8, unhex(value->>9)
+            value->>7, value->>8, unhex(value->>9), value->>10
         FROM json_each(NEW.incident) WHERE true
         ON CONFLICT (id) DO UPDATE SET open = excluded.open, deadline = excluded.deadline, seq = excluded.seq,
-            hash = excluded.hash, at = excluded.at, alerts = excluded.alerts, joined = excluded.joined;
+            hash = excluded.hash, at = excluded.at, alerts = excluded.alerts, joined = excluded.joined,
+            repeats = excluded.repeats;
     INSERT INTO plan (hash, body) SELECT value->>0, value->>1 FROM json_each(NEW.plan) WHERE true
         ON CONFLICT DO NOTHING;
     INSERT INTO body (incident, plan, body)
@@ -45,9 +49,22 @@ CREATE TEMP TRIGGER write INSTEAD OF INSERT ON written BEGIN
     INSERT INTO chain (name, seq, hash)
         SELECT CAST(unhex(value->>0) AS TEXT), value->>1, unhex(value->>2) FROM json_each(NEW.chain) WHERE true
         ON CONFLICT (name) DO UPDATE SET seq = excluded.seq, hash = excluded.hash;
+    DELETE FROM observed WHERE name IN (
+        SELECT CAST(unhex(value->>0) AS TEXT) FROM json_each(NEW.observed) WHERE value->>2 IS NULL);
     INSERT INTO observed (name, at, body)
-        SELECT CAST(unhex(value->>0) AS TEXT), value->>1, value->>2 FROM json_each(NEW.observed) WHERE true
+        SELECT CAST(unhex(value->>0) AS TEXT), value->>1, value->>2
+        FROM json_each(NEW.observed) WHERE value->>2 IS NOT NULL
         ON CONFLICT (name) DO UPDATE SET at = excluded.at, body = excluded.body;
+    DELETE FROM tally WHERE (source, name) IN (SELECT CAST(unhex(value->>0) AS TEXT), CAST(unhex(value->>1) AS TEXT)
+        FROM json_each(NEW.tally) WHERE value->>2 IS NULL);
+    INSERT INTO tally (source, name, body)
+        SELECT CAST(unhex(value->>0) AS TEXT), CAST(unhex(value->>1) AS TEXT), value->>2
+        FROM json_each(NEW.tally) WHERE value->>2 IS NOT NULL
+        ON CONFLICT (source, name) DO UPDATE SET body = excluded.body;
+    INSERT INTO drill_run (id, scenario, hash, started, ended, state, body)
+        SELECT value->>0, CAST(unhex(value->>1) AS TEXT), value->>2, value->>3, value->>4, value->>5, value->>6
+        FROM json_each(NEW.drill_run) WHERE true
+        ON CONFLICT (id) DO UPDATE SET ended = excluded.ended, state = excluded.state, body = excluded.body;
     INSERT INTO text (hash, body)
         SELECT CAST(unhex(value->>0) AS TEXT), CAST(unhex(value->>1) AS TEXT) FROM json_each(NEW.text) WHERE true
         ON CONFLICT DO NOTHING;
@@ -66,10 +83,10 @@ CREATE TEMP TRIGGER write INSTEAD OF INSERT ON written BEGIN
 END;";
 
 /// The commit. Without a transaction around it it is one.
-const WRITE: &str = "INSERT INTO temp.written VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const WRITE: &str = "INSERT INTO temp.written VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 /// How many columns the view has.
-const COLUMNS: usize = 12;
+const COLUMNS: usize = 14;
 
 /// What one commit writes.
 #[derive(Default)]
@@ -102,9 +119,11 @@ impl WriteScript {
             changes.sources.iter().filter_map(|name| Some((format!("source:{name}"), loaded.sources.get(name)?)));
         let others = chains.iter().map(|(name, head)| (name.clone(), head));
         script.rows[5] = rows(sources.chain(others).map(|(name, head)| (text_hex(&name), head.seq, hex(&head.hash))))?;
-        let observed = changes.observed.iter().filter_map(|name| Some((name, loaded.observed.get(name)?)));
         let at = now.as_micros();
-        let observed = observed.map(|(name, window)| Ok((text_hex(name), at, serde_json::to_string(window)?)));
+        let observed = changes.observed.iter().map(|name| {
+            let window = loaded.observed.get(name).map(serde_json::to_string).transpose()?;
+            Ok((text_hex(name), at, window))
+        });
         script.rows[6] = rows(observed.collect::<serde_json::Result<Vec<_>>>()?)?;
         script.rows[7] = rows(changes.texts.iter().map(|(hash, text)| (text_hex(hash), text_hex(text))))?;
         script.rows[9] = rows(changes.proofs.values().map(proof_row))?;
@@ -114,6 +133,9 @@ impl WriteScript {
             Ok((text_hex(&row.to_string()), body))
         });
         script.rows[10] = rows(quarantine.collect::<serde_json::Result<Vec<_>>>()?)?;
+        let counts = changes.counts.iter().map(|(source, name)| count_row(loaded, source, name));
+        script.rows[12] = rows(counts.collect::<serde_json::Result<Vec<_>>>()?)?;
+        script.rows[13] = rows(changes.runs.iter().map(run_row).collect::<serde_json::Result<Vec<_>>>()?)?;
         script.rows[11] = rows(changes.asked.iter().filter_map(|(id, person)| asked_row(loaded, *id, person)))?;
         Ok(script)
     }
@@ -147,7 +169,9 @@ impl WriteScript {
                 (text_hex(incident.key.as_str()), u8::from(incident.is_open()), incident.last_at.as_micros());
             let (deadline, hash) = (deadline.map(Timestamp::as_micros), hex(&kept.head.hash));
             let nonce = incident.nonce.map(|nonce| nonce.to_string());
-            heads.push((id.0, key, open, deadline, kept.head.seq, hash, at, incident.alerts, kept.joined, nonce));
+            let repeats = StoredRepeats::write(incident).map_err(unwritable)?;
+            let alerts = incident.alerts;
+            heads.push((id.0, key, open, deadline, kept.head.seq, hash, at, alerts, kept.joined, nonce, repeats));
             if !changes.bodies.contains(id) {
                 continue;
             }
@@ -199,6 +223,25 @@ fn page_row(loaded: &WorkingSet, id: IncidentId, n: u32) -> Option<Result<PageRo
     let body =
         serde_json::to_string(page).map_err(|error| UnwritableValue { incident: Some(id), why: error.to_string() });
     Some(body.map(row))
+}
+
+/// Source, name, and what is counted; nothing where the count has ended.
+type CountRow = (String, String, Option<String>);
+
+fn count_row(loaded: &WorkingSet, source: &SourceName, name: &ResultName) -> serde_json::Result<CountRow> {
+    let count = loaded.counts.get(source).and_then(|counts| counts.get(name));
+    let body = count.map(serde_json::to_string).transpose()?;
+    Ok((text_hex(source.as_str()), text_hex(&serde_json::to_string(name)?), body))
+}
+
+/// A run's row, its columns in their order.
+#[derive(Serialize)]
+struct RunRow(i64, String, String, i64, Option<i64>, &'static str, String);
+
+fn run_row(run: &DrillRun) -> serde_json::Result<RunRow> {
+    let (started, ended) = (run.started_at.as_micros(), run.ended_at.map(|at| at.as_micros()));
+    let body = serde_json::to_string(run)?;
+    Ok(RunRow(run.id.0, text_hex(&run.scenario), run.revision.clone(), started, ended, run.state.as_str(), body))
 }
 
 /// Person, incident, whether it waits for them, when it ended.

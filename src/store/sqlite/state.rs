@@ -5,7 +5,7 @@ use super::{
     column::{NUMBER_MAX, column, head, rows, scalar},
     failure::failure,
     lost::lost,
-    read::incidents,
+    read::{self, incidents},
 };
 use crate::{
     core::{IncidentId, IncidentKey, SourceName, Timestamp, event::ANCHORS, trigger::ThresholdWindow},
@@ -48,6 +48,9 @@ pub async fn state(
     state.timed(conn, plans, quarantine).await?;
     state.heads(conn).await?;
     state.windows(conn).await?;
+    for (source, count) in read::counts(conn).await? {
+        state.loaded.counts.entry(source).or_default().insert(count.counted.name.clone(), count);
+    }
     state.unanchored = unanchored(conn).await?;
     let bound = format!("SELECT coalesce(max(id), 0) FROM incident WHERE id BETWEEN 1 AND {NUMBER_MAX}");
     state.last_id = sqlx::query_scalar(sqlx::AssertSqlSafe(bound)).fetch_one(&mut *conn).await.map_err(failure)?;
@@ -134,7 +137,7 @@ impl StartState {
             let read = column::<&str>(row, 1).map_err(|error| error.to_string());
             match read.and_then(|body| serde_json::from_str::<ThresholdWindow>(body).map_err(|error| error.to_string()))
             {
-                Ok(window) => drop(self.loaded.observed.insert(name, window)),
+                Ok(window) => self.loaded.observed.insert(name, window),
                 Err(why) => self.found(RowKind::Window, &name, why),
             }
         }

@@ -134,7 +134,7 @@ impl SqliteWriter {
         self.space.look().await;
         self.bound_log().await;
         if self.space.is_low() {
-            batch.refuse(RequestClass::Admission, &StoreError::Full);
+            batch.refuse(RequestClass::Admission, &self.space.refusal());
         }
         // The last part is next. A divided batch keeps the order of its requests.
         let mut parts = vec![batch];
@@ -149,7 +149,7 @@ impl SqliteWriter {
         while !batch.is_empty() {
             match self.attempt(&mut batch).await {
                 Ok(anchor) => {
-                    self.note(self.space.is_low().then_some(StoreError::Full));
+                    self.note(self.space.is_low().then(|| self.space.refusal()));
                     self.tell(&batch);
                     batch.answer(anchor);
                     break;
@@ -235,6 +235,7 @@ impl SqliteWriter {
         let now = self.shared.clock.now();
         let mut changes = ChangeSet::default();
         self.run_jobs(batch, now, &mut changes)?;
+        changes.observed.extend(self.loaded.observed.sweep(now));
         let anchor = if batch.anchors.is_empty() { None } else { self.write_anchor(now, &mut changes) };
         if changes.is_empty() && batch.leases.is_empty() {
             return Ok(None);

@@ -2,7 +2,7 @@
 
 use super::{
     common::Daemon,
-    house::{eventually, sandboxed, secret},
+    house::{DESK, eventually, sandboxed, sandboxed_on, secret},
     wire::{Call, Reply},
 };
 use serde_json::{Value, json};
@@ -335,4 +335,25 @@ fn a_body_that_does_not_arrive_holds_up_nobody_else_and_is_given_up() {
     });
     assert!(metrics.contains("stentor_alert_requests_total{api=\"native\",outcome=\"accepted\"} 1"), "{metrics}");
     assert!(!daemon.log().contains("panicked"), "{}", daemon.log());
+}
+
+#[test]
+fn a_source_beyond_its_quota_waits_at_both_doors_and_no_other_does() {
+    let matrix = DESK.replace("[source.plain]\n", "[source.plain]\nopenings_per_minute = 2\n");
+    let daemon = sandboxed_on(&matrix);
+    let from = |source: &str, symbol: &str| {
+        let alert = json!({ "kind": "price_velocity", "labels": { "symbol": symbol }, "values": { "drop_pct": 6.2 } });
+        Call::post("/v1/alerts").bearer(secret(source)).json(&alert).send(daemon.address)
+    };
+    for symbol in ["A", "B"] {
+        assert_eq!(from("PLAIN_TOKEN", symbol).status, 202);
+    }
+    let refused = from("PLAIN_TOKEN", "C");
+    check_problem(&refused, 429, "openings_per_minute");
+    let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
+    assert!((1..=60).contains(&wait), "{refused:?}");
+    let elsewhere = Call::post("/api/v2/alerts").bearer(secret("PLAIN_TOKEN")).json(&json!([])).send(daemon.address);
+    assert_eq!((elsewhere.status, elsewhere.header("retry-after").is_some()), (429, true), "{elsewhere:?}");
+    assert_eq!(from("MONITOR_TOKEN", "D").status, 202, "another source goes on");
+    assert_eq!(daemon.log().matches("openings_per_minute").count(), 1, "{}", daemon.log());
 }

@@ -5,9 +5,7 @@ use crate::past::{Past, measured_plan};
 use sha2::{Digest, Sha256};
 use std::path::Path;
 use stentor::core::event::hex;
-use stentor::core::{
-    Answer, DrillRun, DrillTerms, IncidentInput, RunId, RunState, SendOutcome, SendReceipt, SourceEvent, SourceName,
-};
+use stentor::core::{Answer, DrillRun, DrillTerms, IncidentInput, RunId, RunState, SendOutcome, SendReceipt};
 use stentor::store::{LockSet, RequestClass, SqliteStore, Store, Transaction, transact};
 
 /// What is done, and words of the one thing that must be found.
@@ -44,6 +42,12 @@ const TAMPERINGS: &[(&str, &[&str])] = &[
     ("UPDATE incident SET deadline = NULL WHERE id = 2", &["state of INC-2", "deadline"]),
     ("UPDATE incident SET at = at + 1 WHERE id = 1", &["state of INC-1", "last time"]),
     ("UPDATE incident SET alerts = 7 WHERE id = 1", &["state of INC-1", "number of alerts"]),
+    (
+        "UPDATE incident SET repeats = json_set(repeats, '$.repeats.count', 99) WHERE id = 4",
+        &["state of INC-4", "number of alerts"],
+    ),
+    ("UPDATE incident SET repeats = NULL WHERE id = 4", &["state of INC-4", "number of alerts"]),
+    ("UPDATE incident SET repeats = 'gone' WHERE id = 4", &["state of INC-4", "the number of repeats"]),
     ("UPDATE incident SET nonce = zeroblob(16) WHERE id = 1", &["state of INC-1", "nonce"]),
     ("UPDATE incident SET hash = zeroblob(32) WHERE id = 1", &["head of INC-1", "not the last line"]),
     ("DELETE FROM incident WHERE id = 1", &["state of INC-1", "deleted"]),
@@ -82,7 +86,7 @@ const TAMPERINGS: &[(&str, &[&str])] = &[
     ("DELETE FROM journal WHERE chain = 'INC-1'", &["state of INC-1", "can not be folded"]),
 ];
 
-/// A resolved incident with a text that was shown, an open one, and a drill with its run.
+/// A resolved incident with a text that was shown, an open one, a drill with its run, and one whose alert repeats.
 async fn store(dir: &Path) {
     let past = Past::at(dir).await;
     let first = past.open(measured_plan(), false).await;
@@ -98,9 +102,25 @@ async fn store(dir: &Path) {
     let terms = DrillTerms { run: Some(RunId(1)), ..DrillTerms::until(until) };
     past.open_on(measured_plan(), true, Some(terms)).await;
     kept(&*past.store, RunState::NotHeld).await;
+    // Its key is of its time.
+    past.hands.pass(std::time::Duration::from_secs(1));
+    let repeating = past.open(measured_plan(), false).await;
+    repeated(&*past.store, repeating).await;
     past.store.anchor().await.unwrap();
     past.store.renew_lease().await.unwrap();
     past.disk.as_ref().unwrap().close().await;
+}
+
+/// More alerts than are journaled one by one.
+async fn repeated(store: &dyn Store, id: stentor::core::IncidentId) {
+    let needs = LockSet { incidents: vec![id], ..LockSet::default() };
+    let run = move |tx: &mut Transaction<'_>| {
+        for _ in 0..20 {
+            let alert = std::sync::Arc::new(crate::fixture::alert());
+            tx.step(id, IncidentInput::Alert(alert), &crate::fixture::roster());
+        }
+    };
+    transact(store, RequestClass::Ladder, needs, run).await.unwrap();
 }
 
 /// The first page is sent with a text.
@@ -121,7 +141,7 @@ pub async fn shown(store: &dyn Store, id: stentor::core::IncidentId) {
     transact(store, RequestClass::Ladder, needs, run).await.unwrap();
 }
 
-/// Keeps a run as the engine does: first in the journal.
+/// Keeps a run as the engine does.
 async fn kept(store: &dyn Store, state: RunState) {
     let text = "[scenario]\nname = \"crash\"\n".to_owned();
     let run = DrillRun {
@@ -139,12 +159,7 @@ async fn kept(store: &dyn Store, state: RunState) {
         incidents: Vec::new(),
         score: serde_json::json!({ "held": 0.25 }),
     };
-    let event = SourceEvent::DrillRunKept { run: run.id, state, digest: run.digest() };
-    let source = SourceName::from("stentor");
-    let needs = LockSet { sources: vec![source.clone()], ..LockSet::default() };
-    let note = move |tx: &mut Transaction<'_>| tx.record_source(&source, event.clone());
-    transact(store, RequestClass::Ladder, needs, note).await.unwrap();
-    store.keep_run(run).await.unwrap();
+    stentor::store::keep_run(store, run).await.unwrap();
 }
 
 async fn tamper(dir: &Path, words: &'static str) {

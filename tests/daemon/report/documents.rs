@@ -4,7 +4,8 @@ use super::past::{Past, measured_plan};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use stentor::{
     core::{
-        Actor, Alert, Answer, Event, IncidentId, IncidentInput, JournalRecord, Page, RoleName, SendOutcome, Timestamp,
+        Actor, Alert, AlertStatus, Answer, Event, IncidentId, IncidentInput, JournalRecord, Page, RoleName,
+        SendOutcome, Timestamp,
     },
     engine::history::chain,
     report::{
@@ -237,7 +238,10 @@ async fn what_a_review_has_no_room_for_is_counted_in_its_headings() {
     let id = past.open(measured_plan(), false).await;
     past.accept(id, None).await;
     let again = Arc::new(Alert::new("risk-monitor", "price_velocity"));
-    past.step(id, vec![IncidentInput::Alert(again); TIMELINE_MAX + 100]).await;
+    let over = Arc::new(Alert { status: AlertStatus::Resolved, ..(*again).clone() });
+    let turns =
+        (0..TIMELINE_MAX + 100).map(|n| IncidentInput::Alert(if n % 2 == 0 { over.clone() } else { again.clone() }));
+    past.step(id, turns.collect()).await;
     let documents = DocumentTemplates::shipped().unwrap();
     let written = async || {
         let story = story(&past, id).await;

@@ -2,7 +2,7 @@
 //! by: each is named as what it is. The reviews are read as a whole, as a compliance officer would.
 
 use super::past::{Past, measured_plan};
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use stentor::{
     core::{
         Actor, Answer, AnswerVia, EscalationPlan, FaultKind, GivenAnswer, HeldWhy, IncidentId, IncidentInput, Page,
@@ -345,14 +345,20 @@ async fn what_of_a_long_incident_is_not_played_again_is_said() {
     past.hands.pass(Duration::from_secs(60));
     past.step(id, vec![IncidentInput::Tick]).await;
     assert_eq!(left_out(&story(&past, id).await), None);
-    let again = past.store.view(id).await.unwrap().unwrap().alert.clone();
-    past.step(id, vec![IncidentInput::Alert(again.clone()); 60]).await;
+    let first = past.store.view(id).await.unwrap().unwrap().alert.clone();
+    // Each of another host: what only repeats itself is counted.
+    let of = |host: usize| {
+        let mut alert = (*first).clone();
+        alert.labels.insert("host".into(), host.to_string());
+        IncidentInput::Alert(Arc::new(alert))
+    };
+    past.step(id, (0..60).map(of).collect()).await;
     assert_eq!(
         left_out(&story(&past, id).await).as_deref(),
         Some("only the first 50 of its 61 alerts were played again")
     );
     past.hands.pass(Duration::from_secs(2 * 3600));
-    past.step(id, vec![IncidentInput::Alert(again)]).await;
+    past.step(id, vec![of(60)]).await;
     let said = left_out(&story(&past, id).await).unwrap();
     assert_eq!(said, "only the first 50 of its 62 alerts and the first 30m of 2h 1m were played again");
     let found = ReviewProposal { diff: Some("-a\n+b".into()), why: "It helps.".into() };

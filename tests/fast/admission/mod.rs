@@ -4,6 +4,7 @@
 mod overflow;
 
 use crate::fixture;
+mod growth;
 
 use fixture::{Hands, START};
 use std::sync::Arc;

@@ -7,6 +7,7 @@
 use crate::fixture;
 mod large;
 mod random;
+mod repeats;
 mod script;
 mod waits;
 

@@ -186,9 +186,6 @@ impl Store for Faulty {
     fn text(&self, hash: String) -> Answer<'_, Option<String>> {
         self.store.text(hash)
     }
-    fn keep_run(&self, run: DrillRun) -> Answer<'_, ()> {
-        self.store.keep_run(run)
-    }
     fn next_run(&self) -> Answer<'_, RunId> {
         self.store.next_run()
     }

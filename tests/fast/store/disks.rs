@@ -49,10 +49,10 @@ async fn on_a_full_disk_open_ladders_go_on_and_new_alerts_are_refused() {
     let mut kept = 0;
     for n in 0..400 {
         hands.pass(Duration::from_secs(1));
-        let joined = step(&*store, id, IncidentInput::Alert(Arc::new(alert()))).await;
-        kept += joined.map_err(|error| format!("{n}: {error}")).expect("the ladder goes on").events.len();
+        let answered = step(&*store, id, says("cy", Answer::Roger)).await;
+        kept += answered.map_err(|error| format!("{n}: {error}")).expect("the ladder goes on").events.len();
     }
-    assert_eq!(kept, 400);
+    assert!(400 <= kept, "{kept} lines");
     step(&*store, id, says("ana", Answer::Wilco)).await.expect("an answer counts");
     assert!(!reserve.exists(), "it was given up");
     assert!(matches!(try_open(&*store, "C").await, Err(StoreError::Full)));

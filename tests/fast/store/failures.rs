@@ -262,7 +262,7 @@ async fn a_newer_file_is_refused_and_left_alone() {
     world.reopen().await.close().await;
     sql(world.dir.path(), "PRAGMA user_version = 99").await;
     let newer = open(world.dir.path(), &world.hands).await.err();
-    assert!(matches!(newer, Some(StoreError::Newer { found: 99, known: 6 })), "{newer:?}");
+    assert!(matches!(newer, Some(StoreError::Newer { found: 99, known: 7 })), "{newer:?}");
 }
 
 #[tokio::test]
@@ -293,7 +293,7 @@ async fn alerts_that_joined_and_all_clears_are_there_after_a_restart_in_any_orde
 
 #[tokio::test]
 async fn every_schema_of_before_can_still_be_opened_and_worked_with() {
-    for version in [1, 2, 3, 4, 5] {
+    for version in [1, 2, 3, 4, 5, 6] {
         of_before(version, "SELECT 1").await;
     }
     // A row that can not be read stops no upgrade.
@@ -325,6 +325,7 @@ async fn of_before(version: u32, damage: &'static str) {
         include_str!("../../../src/store/sqlite/schema_3.sql"),
         include_str!("../../../src/store/sqlite/schema_4.sql"),
         include_str!("../../../src/store/sqlite/schema_5.sql"),
+        include_str!("../../../src/store/sqlite/schema_6.sql"),
     ];
     for (step, to) in steps.into_iter().zip(2..=version) {
         sqlx::raw_sql(step).execute(&mut conn).await.expect("the step");
@@ -417,10 +418,10 @@ async fn runs_of_drills_and_their_turns_survive() {
         next,
         last: String::new(),
     };
-    store.keep_run(run(1, stentor::core::RunState::Running)).await.expect("kept");
-    store.keep_run(run(2, stentor::core::RunState::Running)).await.expect("kept");
+    stentor::store::keep_run(&*store, run(1, stentor::core::RunState::Running)).await.expect("kept");
+    stentor::store::keep_run(&*store, run(2, stentor::core::RunState::Running)).await.expect("kept");
     let over = run(1, stentor::core::RunState::Held);
-    store.keep_run(over.clone()).await.expect("kept");
+    stentor::store::keep_run(&*store, over.clone()).await.expect("kept");
     store.keep_turn(turn(store.now())).await.expect("kept");
     let later = turn(store.now() + Duration::from_secs(60));
     store.keep_turn(later.clone()).await.expect("kept");
@@ -477,4 +478,67 @@ async fn an_incident_that_is_lost_altogether_is_reported_and_the_others_live() {
     let report = journal::verify(all_lines(&*store).await, KeptAnchors::default());
     let seqs: Vec<u64> = report.faults.iter().map(|fault| fault.seq).collect();
     assert!(report.faults.iter().all(|fault| fault.chain == "INC-1") && seqs.contains(&2) && seqs.contains(&3));
+}
+
+#[tokio::test]
+async fn a_run_of_a_drill_is_kept_with_its_line_or_not_at_all() {
+    let mut world = World::sqlite();
+    let store = world.reopen().await;
+    let run = stentor::core::DrillRun {
+        id: stentor::core::RunId(1),
+        scenario: "crash".into(),
+        revision: "r1".into(),
+        text: "name = \"crash\"".into(),
+        by: "operator root".into(),
+        started_at: store.now(),
+        ended_at: None,
+        state: stentor::core::RunState::Running,
+        why: String::new(),
+        compress: 1,
+        matrix: "m1".into(),
+        incidents: Vec::new(),
+        score: serde_json::Value::Null,
+    };
+    let no = "CREATE TRIGGER no BEFORE INSERT ON drill_run BEGIN SELECT RAISE(ABORT, 'no'); END";
+    sql(world.dir.path(), no).await;
+    assert!(stentor::store::keep_run(&*store, run.clone()).await.is_err());
+    assert_eq!((all_lines(&*store).await, store.runs(1).await.expect("readable")), (vec![], vec![]));
+    sql(world.dir.path(), "DROP TRIGGER no").await;
+    stentor::store::keep_run(&*store, run.clone()).await.expect("kept");
+    let lines = all_lines(&*store).await;
+    assert!(lines.len() == 1 && lines[0].body.contains(&run.digest()), "{lines:?}");
+    assert_eq!(store.runs(1).await.expect("readable"), [run]);
+    assert_sound(lines);
+}
+
+#[tokio::test]
+async fn windows_that_have_ended_leave_the_disk_without_a_restart() {
+    let mut world = World::sqlite();
+    let store = world.reopen().await;
+    let hold = TriggerThreshold { count: 3, within: Duration::from_secs(60) };
+    let count = async |names: Vec<String>| {
+        let needs = LockSet { observed: names.clone(), ..LockSet::default() };
+        let work = move |unit: &mut Transaction<'_>| {
+            names.iter().for_each(|name| {
+                let _ = unit.observe(name, hold);
+            })
+        };
+        transact(&*store, RequestClass::Admission, needs, work).await.expect("kept");
+    };
+    count((0..1000).map(|n| format!("window {n}")).collect()).await;
+    let rows = async || {
+        use sqlx::ConnectOptions;
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(world.dir.path().join("stentor.db"));
+        let mut conn = options.connect().await.expect("a connection");
+        sqlx::query_scalar::<_, i64>("SELECT count(*) FROM observed").fetch_one(&mut conn).await.expect("a count")
+    };
+    assert_eq!(rows().await, 1000);
+    world.hands.pass(Duration::from_secs(61));
+    // Each commit takes some, so that none takes long; the lease is one that comes by itself.
+    for _ in 0..3 {
+        store.renew_lease().await.expect("renewed");
+    }
+    assert!(rows().await < 300, "{} are left", rows().await);
+    count(vec!["new".into()]).await;
+    assert_eq!(rows().await, 1, "the new one alone is left");
 }

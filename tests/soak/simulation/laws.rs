@@ -32,8 +32,8 @@ pub enum Seen {
     Line(StoredLine),
     /// What the store holds of an incident after a step that changed it.
     Stored(Arc<Incident>),
-    /// The door said that this alert is safe.
-    Accepted { alert: String },
+    /// The door said that this alert is safe; whether the store counts one more alert since.
+    Accepted { alert: String, counted: bool },
     /// A human is about to say this.
     Said { incident: IncidentId, person: PersonName, answer: Answer },
     /// A node begins to send a page.
@@ -159,7 +159,7 @@ impl Laws {
         match seen {
             Seen::Line(line) => self.line(line),
             Seen::Stored(incident) => self.stored(incident),
-            Seen::Accepted { alert } => self.law_1_an_accepted_alert_is_in_the_journal(alert),
+            Seen::Accepted { alert, counted } => self.law_1_an_accepted_alert_is_kept(alert, *counted),
             Seen::Said { incident, person, answer } => {
                 self.said.insert((*incident, person.clone(), answer.to_string()));
             }
@@ -256,7 +256,9 @@ impl Laws {
             self.under_way.retain(|(_, incident, _), n| *incident != id || n != page);
         }
         match event {
-            Event::Joined { alert } | Event::Overflowed { alert, .. } => drop(self.journaled.insert(alert.id.clone())),
+            Event::Joined { alert } | Event::Overflowed { alert, .. } | Event::Repeated { alert, .. } => {
+                self.journaled.insert(alert.id.clone());
+            }
             // A desk that was found closed was sent nothing.
             Event::Settled { page, settlement, .. } if settlement.is_desk_closed() => {
                 let page = PageId { incident: id, n: *page };
@@ -303,9 +305,9 @@ impl Laws {
         let Some(shadow) = self.shadows.remove(&id) else {
             return self.fail("law 8", format!("{id} is stored and not in the journal"));
         };
-        let same = shadow.incident == *stored;
-        self.check("law 8", same, || difference(&shadow.incident, stored));
-        match shadow.incident.deadline() {
+        let told = shadow.incident.clone().with_repeats(stored.repeats, &stored.alert);
+        self.check("law 8", told == *stored, || difference(&told, stored));
+        match told.deadline() {
             Some(deadline) if self.deadlines.get(&id).is_some_and(|(known, _)| *known == deadline) => {}
             // It may be over when it becomes known: a monitor's word that arrives late.
             Some(deadline) => drop(self.deadlines.insert(id, (deadline, self.now))),

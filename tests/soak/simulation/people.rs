@@ -342,13 +342,15 @@ impl World {
         let Some(engine) = self.some_node() else { return self.later(Duration::from_secs(2), Job::Arrive(alert)) };
         let now: Timestamp = self.now();
         let terms = self.terms(now);
+        let counted = self.counted();
         let Some(admitted) = self.kept(ready(engine.admission().admit_on(vec![(*alert).clone()], now, &terms))) else {
             // A monitor posts again what was refused.
             return self.later(Duration::from_secs(3), Job::Arrive(alert));
         };
         // An all-clear changes an incident or is noted; only what fires must be found again.
         if alert.status == AlertStatus::Firing {
-            self.see_after(Seen::Accepted { alert: alert.id.clone() });
+            let counted = counted < self.counted();
+            self.see_after(Seen::Accepted { alert: alert.id.clone(), counted });
         }
         for result in admitted.into_iter().flat_map(|admitted| admitted.results) {
             if let stentor::engine::AdmissionResult::Opened { incident } = result

@@ -21,7 +21,7 @@ pub fn timeline(tape: &[Seen]) -> String {
 fn told(seen: &Seen) -> Option<String> {
     Some(match seen {
         Seen::Line(line) => line_told(line)?,
-        Seen::Accepted { alert } => format!("door: alert {alert} is accepted"),
+        Seen::Accepted { alert, .. } => format!("door: alert {alert} is accepted"),
         Seen::Said { incident, person, answer } => format!("{incident} human: {person} says {answer}"),
         Seen::Started { node, page, .. } => format!("{} node {node}: page {} starts", page.incident, page.n),
         Seen::Injected { page, .. } => format!("{} page {} meets a fault on purpose", page.incident, page.n),

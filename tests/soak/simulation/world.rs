@@ -16,7 +16,7 @@ use std::{
 use stentor::{
     core::{Alert, ChannelName, GivenAnswer, HeldWhy, Incident, IncidentId, Page, PageId, Timestamp},
     engine::{Engine, RuntimeConfig, SendAttempt},
-    store::{MemoryNode, MemoryStore, QuarantineStatus, SteadyClock, Store, StoreError},
+    store::{IncidentFilter, MemoryNode, MemoryStore, QuarantineStatus, SteadyClock, Store, StoreError},
 };
 
 /// How long things go wrong; after that everything heals and must settle.
@@ -390,6 +390,15 @@ impl World {
         } else {
             self.later(Duration::from_secs(7), Job::IsQuiet);
         }
+    }
+
+    /// How many alerts the store has counted that no line tells of yet.
+    pub fn counted(&self) -> u64 {
+        let open = IncidentFilter { open_only: true, limit: usize::MAX };
+        let incidents = ready(self.eye.list(open)).expect("incidents");
+        let repeats = incidents.iter().filter_map(|incident| incident.repeats).map(|repeats| repeats.count);
+        let results = ready(self.eye.counted()).expect("counts");
+        repeats.chain(results.iter().map(|(_, result)| result.counted.count)).sum()
     }
 
     /// Reads what was committed, and compares.

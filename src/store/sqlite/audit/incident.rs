@@ -31,12 +31,30 @@ impl Audit<'_> {
             return Ok(());
         };
         let head = lines.last().map(|line| ChainHead { seq: line.seq, hash: line.hash });
+        let folded = self.with_repeats(id, folded).await?;
         self.head(id, &folded, head).await?;
         self.state(id, &folded).await?;
         self.page_rows(id, &folded).await?;
         self.asked(id, &folded).await?;
         self.proven(id, &records).await?;
         self.run_of(id, &folded).await
+    }
+
+    /// With what was counted since the last line of the journal, which says nothing of it: the rows are compared with
+    /// each other.
+    async fn with_repeats(&mut self, id: IncidentId, folded: Incident) -> Result<Incident, StoreError> {
+        const REPEATS: &str = "SELECT repeats FROM incident WHERE id = ?";
+        let row = sqlx::query(REPEATS).bind(id.0).fetch_optional(&mut *self.conn).await.map_err(failure)?;
+        Ok(match row.map(|row| read::repeats(&row, 0)).transpose() {
+            Ok(kept) => match kept.flatten() {
+                Some(kept) => folded.with_repeats(Some(kept.repeats), &kept.alert),
+                None => folded,
+            },
+            Err(error) => {
+                self.fault(RecordPlace::Incident, id, error.to_string());
+                folded
+            }
+        })
     }
 
     /// The row with an incident's head.
@@ -194,7 +212,11 @@ fn page_checks(row: &SqliteRow, page: &Page) -> [(&'static str, bool); 5] {
 
 /// The fields in which two states of an incident differ, pages aside.
 fn differences(kept: &Incident, folded: &Incident) -> Vec<String> {
-    let bare = |incident: &Incident| value(&Incident { pages: Default::default(), ..incident.clone() });
+    let bare = |incident: &Incident| {
+        // What an earlier version opened does not tell its alerts apart.
+        let known = incident.known.clone().filter(|_| kept.known.is_some());
+        value(&Incident { pages: Default::default(), known, ..incident.clone() })
+    };
     differing(&bare(kept), &bare(folded))
 }
 

@@ -38,7 +38,6 @@ impl SqliteWriter {
             self.shared.published.set_open(self.loaded.open_now());
         }
         self.forget(&done);
-        self.loaded.observed.retain(|name, window| !changes.observed.contains(name) || 0 < window.count());
         let surplus = self.cached.surplus(CACHE_BYTES_MAX);
         self.forget(&surplus);
         let changed = !changes.is_empty();

@@ -1,0 +1,76 @@
+//! Repeats: alerts that join an open incident and say nothing new. They are counted in its state, and one event tells
+//! of many, so that a monitor that repeats itself does not fill the disk.
+
+use super::{alert::Alert, time::Timestamp};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::{collections::BTreeSet, time::Duration};
+
+/// How many alerts of one incident are journaled one by one before repeats are counted.
+pub const JOINED_WHOLE: u64 = 10;
+
+/// How many different alerts (by source, kind and labels) one incident tells apart. The first of each is journaled;
+/// further ones are counted like repeats.
+pub const KNOWN_MAX: usize = 64;
+
+/// The shortest time from the first counted repeat to the event that tells of it.
+pub const TOLD_AFTER_MIN: Duration = Duration::from_secs(60);
+
+/// The longest.
+pub const TOLD_AFTER_MAX: Duration = Duration::from_secs(6 * 3600);
+
+/// Between the two, it is the incident's age divided by this: the longer an incident lasts, the rarer its lines.
+pub const TOLD_AFTER_SHARE: u32 = 8;
+
+/// Repeats that were counted since the last event that told of some.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertRepeats {
+    /// How many.
+    pub count: u64,
+    /// When the first came.
+    pub first_at: Timestamp,
+    /// When the last came.
+    pub last_at: Timestamp,
+}
+
+/// The different alerts of an incident, as hashes of what tells them apart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct KnownAlerts(BTreeSet<u64>);
+
+impl KnownAlerts {
+    /// This alert alone.
+    pub fn of(alert: &Alert) -> Self {
+        Self([identity(alert)].into())
+    }
+
+    /// Adds an alert, unless there is no room.
+    pub fn add(&mut self, alert: &Alert) {
+        if self.0.len() < KNOWN_MAX {
+            self.0.insert(identity(alert));
+        }
+    }
+
+    /// Whether a line of the journal for this alert would say nothing new, or there is no room to tell it apart.
+    pub fn has(&self, alert: &Alert) -> bool {
+        KNOWN_MAX <= self.0.len() || self.0.contains(&identity(alert))
+    }
+}
+
+/// A hash of what tells an alert from others: its source, kind and labels (a severity is a label). It is in the stored
+/// state, so it may never change.
+fn identity(alert: &Alert) -> u64 {
+    let mut hash = Sha256::new();
+    for part in [alert.source.as_str(), &alert.kind] {
+        hash.update(part);
+        hash.update([0]);
+    }
+    for (name, value) in &alert.labels {
+        hash.update(name);
+        hash.update([1]);
+        hash.update(value);
+        hash.update([0]);
+    }
+    let hash: [u8; 32] = hash.finalize().into();
+    hash.iter().take(8).fold(0, |whole, byte| whole << 8 | u64::from(*byte))
+}

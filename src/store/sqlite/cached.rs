@@ -112,7 +112,7 @@ mod tests {
         let all = [(1, 9, true), (2, 8, true), (3, 7, true), (4, 6, false), (5, 1, false)];
         let ids = |most: usize| cached(&all).surplus(most).into_iter().map(|id| id.0).collect::<Vec<_>>();
         assert_eq!(ids(500), [0_i64; 0]);
-        assert_eq!(ids(499), [5], "who waits for people, the longest unused first");
+        assert_eq!(ids(499), [5, 4], "those that wait for people, the longest unused first");
         assert_eq!(ids(300), [5, 4, 3], "then the newest of the queue");
         assert_eq!(ids(0), [5, 4, 3, 2, 1]);
     }

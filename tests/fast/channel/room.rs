@@ -404,7 +404,8 @@ async fn a_room_of_somebody_else_or_of_another_incident_is_never_taken() {
         created: 1_700_000_000,
         ..Room::default()
     };
-    let others: [(&str, fn(Room) -> Room); 7] = [
+    type Change = fn(Room) -> Room;
+    let others: [(&str, Change); 7] = [
         ("it is ours", |room| room),
         ("somebody else made it", |room| Room { creator: "UANA".to_owned(), ..room }),
         ("it is older than the incident", |room| Room { created: 1_699_999_000, ..room }),

@@ -58,7 +58,8 @@ fn zones(daemon: &str) -> BTreeSet<String> {
 #[test]
 fn a_text_for_several_people_is_in_the_matrixs_zone_and_so_is_one_for_a_person_without_a_zone() {
     let set = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<BTreeSet<_>>();
-    let own = ["ana by board: UTC", "ana by desk: JST", "bo by board: UTC", "bo by desk: UTC", "the room by board: UTC"];
+    let own =
+        ["ana by board: UTC", "ana by desk: JST", "bo by board: UTC", "bo by desk: UTC", "the room by board: UTC"];
     assert_eq!(zones(""), set(&own));
     let london = zones("[daemon]\ntimezone = \"Europe/London\"\n");
     let summer = if london.contains("bo by desk: BST") { "BST" } else { "GMT" };

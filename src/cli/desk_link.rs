@@ -12,7 +12,7 @@ use std::process::ExitCode;
 pub struct DeskLink {
     /// The person's name in the matrix
     person: String,
-    /// Hand out none: end every desk session and link of this person that was made so far
+    /// Print no link: end every desk session and link of this person instead
     #[arg(long)]
     revoke: bool,
     /// Print it as JSON

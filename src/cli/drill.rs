@@ -59,7 +59,7 @@ struct DrillRunArgs {
     /// Do not ask before people are paged
     #[arg(long, short)]
     yes: bool,
-    /// Every page and what became of it, and not only what changes a role
+    /// Show every page and its outcome, not only what changes a role
     #[arg(long, short)]
     verbose: bool,
     /// Print only the result, as JSON

@@ -11,13 +11,13 @@ use std::{
 /// What is done within this time is not spoken of.
 const QUIET: Duration = Duration::from_secs(2);
 
-/// How often a terminal is told, which has one line for it.
+/// How often progress is shown on a terminal, in one line.
 const TICK: Duration = Duration::from_secs(1);
 
-/// How often anything else is told, which keeps every line.
+/// How often it is written elsewhere, where every line stays.
 const LINE_EVERY: Duration = Duration::from_secs(15);
 
-/// Does the work. If that takes more than two seconds, standard error says what goes on and for how long.
+/// Does the work. If that takes more than two seconds, standard error says what is being done and for how long.
 pub fn while_working<T>(what: &str, work: impl FnOnce() -> T) -> T {
     let (done, ended) = channel::<()>();
     thread::scope(|scope| {

@@ -1,4 +1,4 @@
-//! `stentor reload`: the running daemon reads its matrix again, and says what came of it.
+//! `stentor reload`: the running daemon reads its matrix again; the result is printed.
 
 use crate::{
     cli::{client::DaemonClient, error::CliError, options::PathOptions, table},
@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 #[derive(Debug, Args)]
 pub struct ReloadArgs {
-    /// Print what came of it as JSON
+    /// Print the result as JSON
     #[arg(long)]
     json: bool,
 }

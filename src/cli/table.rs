@@ -43,7 +43,7 @@ pub fn say(text: &str) {
 }
 
 /// The lines of a text, none of them wider than `width`, as far as they can be broken between words. What continues a
-/// line is indented by two more than its beginning; a line that begins with a bar goes on behind a bar.
+/// line is indented by two more than its beginning; a line that begins with a bar continues after a bar.
 pub fn wrapped(text: &str, width: Option<usize>) -> String {
     let Some(width) = width else { return text.to_owned() };
     text.lines().map(|line| wrapped_line(line, width)).collect::<Vec<_>>().join("\n")

@@ -18,7 +18,7 @@ pub(super) enum Otherwise {
     Again,
     /// The reader is asked until somebody answers: nobody else is left.
     UntilAnswered,
-    /// These are asked; "you" where the reader is one of them.
+    /// These people are asked; "you" if the reader is one of them.
     People(Vec<String>),
     /// This role is asked.
     Role(String),

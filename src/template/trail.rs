@@ -62,7 +62,7 @@ fn of_role<'a>(role: &'a RoleName, engagement: &'a Engagement) -> impl Iterator<
     let backs = engagement.handed_back.iter().flat_map(move |back| {
         [(back.taken_at, TrailEntry::Took { back, role }), (back.at, TrailEntry::HandedBack { back, role })]
     });
-    // That somebody is not needed any more is nobody's act.
+    // A role that is stood down is nobody's action.
     let ended = engagement.outcome.iter().filter(|outcome| !matches!(outcome, EngagementOutcome::StoodDown { .. }));
     backs.chain(ended.map(move |outcome| (outcome.at(), TrailEntry::Ended { outcome, role })))
 }

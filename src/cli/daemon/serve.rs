@@ -187,6 +187,6 @@ async fn watchdog(engine: &Engine) {
 }
 
 fn tell_systemd(states: &[sd_notify::NotifyState<'_>]) {
-    // Without systemd nobody needs to be told.
+    // Without systemd there is nobody to notify.
     let _ = sd_notify::notify(states);
 }

@@ -31,7 +31,7 @@ pub struct DrillReportArgs {
     json: bool,
     #[command(flatten)]
     output: OutputOptions,
-    /// Only the proposed change of the matrix, as a diff; exit 1 where there is none
+    /// Only the proposed change of the matrix, as a diff; exit 1 if there is none
     #[arg(long, conflicts_with_all = ["html", "json"])]
     diff: bool,
 }

@@ -92,7 +92,9 @@ async fn take(app: &AppState, request: Request) -> Result<(), AlertRefusal> {
         match read {
             Ok((mut alert, ends_at)) => {
                 app.engine.admission().look_at_clock(&alert, ends_at, wall, there);
-                alert.lease_until = alert.lease_until.map(|until| now + until.since(wall));
+                // An end beyond all that can be kept is no time that could differ between clocks.
+                let ends = |until: Timestamp| if until == Timestamp::MAX { until } else { now + until.since(wall) };
+                alert.lease_until = alert.lease_until.map(ends);
                 alerts.push(alert);
             }
             Err(why) => refused.push(why),

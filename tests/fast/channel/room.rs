@@ -394,8 +394,6 @@ async fn a_room_that_was_made_just_before_a_crash_is_found_again() {
     }
 }
 
-type Change = fn(Room) -> Room;
-
 #[tokio::test]
 async fn a_room_of_somebody_else_or_of_another_incident_is_never_taken() {
     let ours = Room {
@@ -406,6 +404,7 @@ async fn a_room_of_somebody_else_or_of_another_incident_is_never_taken() {
         created: 1_700_000_000,
         ..Room::default()
     };
+    type Change = fn(Room) -> Room;
     let others: [(&str, Change); 7] = [
         ("it is ours", |room| room),
         ("somebody else made it", |room| Room { creator: "UANA".to_owned(), ..room }),

@@ -10,7 +10,7 @@ use std::{
 use stentor::{
     core::{
         self, Incident, IncidentId, IncidentInput, Page, PagePurpose, PageState, PersonName, RoleName, Roster,
-        SendOutcome, SendReceipt, Timestamp,
+        SendOutcome, SendReceipt, Timestamp, Zone,
     },
     template::{BriefInput, PageTemplates, TextForm},
 };
@@ -101,7 +101,9 @@ impl Unanswered {
         let page = &self.incident.pages[&self.incident.pages.last_number()];
         let names = BTreeMap::new();
         let begun = Instant::now();
-        let brief = BriefInput { incident: &self.incident, page, reader: None, names: &names };
+        let utc = Zone::utc();
+        let brief =
+            BriefInput { incident: &self.incident, page, reader: None, names: &names, shared_zone: &utc, following: 0 };
         let body = templates.render(&brief, TextForm::Mail).body;
         assert!(body.contains("Reminder"), "{body}");
         begun.elapsed()

@@ -48,7 +48,7 @@ pub fn alertmanager(bytes: &[u8]) {
     let source = SourceName::from("prometheus");
     let Ok(read) = alertmanager::read(bytes, &source, NOW) else { return };
     assert!(read.len() <= ALERTS_MAX + 2, "{} results", read.len());
-    for alert in read.into_iter().flatten() {
+    for (alert, _) in read.into_iter().flatten() {
         assert_eq!(alert.source, source);
         assert!(
             !alert.kind.is_empty() && !alert.labels.is_empty() && alert.labels.values().all(|text| !text.is_empty())

@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, sync::LazyLock};
 use stentor::{
     channel::{
         charset,
-        inbound::{DeliveryOutcome, HookAddress, Inbound, InboundRefusal, RequestHead},
+        inbound::{DeliveryOutcome, HookAddress, InboundRefusal, InboundRequest, RequestHead},
         twilio::signature,
     },
     core::Timestamp,
@@ -79,21 +79,21 @@ pub fn callbacks(bytes: &[u8]) {
     }
 }
 
-fn judge(received: Result<Inbound, InboundRefusal>, is_right: bool, sent: usize) {
+fn judge(received: Result<InboundRefusal, InboundRequest>, is_right: bool, sent: usize) {
     match received {
-        Ok(Inbound::Text(text)) => {
+        Ok(InboundRequest::Text(text)) => {
             assert!(is_right, "a text without the secret is believed");
             assert!(text.text.len() + text.from.len() <= 64 + 3 * sent, "{} of {sent}", text.text.len());
             let engages = matches!(read(&text.text), Reply::Answer { .. } | Reply::AsAsked { .. });
             assert!(!engages || !text.text.contains('\u{fffd}'), "{:?}", text.text);
         }
-        Ok(Inbound::Report(report)) => {
+        Ok(InboundRequest::Report(report)) => {
             if let DeliveryOutcome::Undelivered(failure) = report.outcome {
                 assert!(failure.why.chars().count() < 200 && !failure.why.contains(char::is_control), "{failure:?}");
             }
         }
-        Ok(Inbound::CallTurn(turn)) => assert!(is_right, "{turn:?}"),
-        Ok(Inbound::Slack(_) | Inbound::Nothing) => {}
+        Ok(InboundRequest::CallTurn(turn)) => assert!(is_right, "{turn:?}"),
+        Ok(InboundRequest::Chat(_) | InboundRequest::Nothing) => {}
         Err(refusal) => {
             let said = refusal.to_string();
             assert!(said.chars().count() < 200 && !said.contains(char::is_control), "{said:?}");

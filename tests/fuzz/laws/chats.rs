@@ -3,9 +3,10 @@
 use serde_json::{Value, json, value::to_raw_value};
 use stentor::channel::{
     charset,
-    inbound::{ButtonPress, SlackInbound, SlashCommand},
+    chat::ChatCommand,
     slack::{
-        command::{SlashRequest, WORDS_MAX},
+        command::WORDS_MAX,
+        event::{ButtonPress, SlackInbound, SlashCommand},
         inbound::{of_envelope, of_form},
         socket::{FrameKind, SocketFrame, acknowledgement},
     },
@@ -56,16 +57,16 @@ fn pressed(press: &ButtonPress, payload: &Value) {
 fn ordered(command: &SlashCommand) {
     assert!(!command.user.is_empty());
     match command.order() {
-        Ok(SlashRequest::Page { words, drill, role }) => {
+        Ok(ChatCommand::Page { words, drill, role }) => {
             assert!(words.chars().count() <= WORDS_MAX && !words.contains(char::is_control), "{words:?}");
             assert!(!words.is_empty() && !role.as_str().is_empty());
             let verb = command.text.split_whitespace().next().unwrap_or_default();
             assert_eq!(drill, !verb.to_lowercase().contains('p'), "{:?}", command.text);
         }
-        Ok(SlashRequest::Resolve { reason: Some(reason), .. }) => {
+        Ok(ChatCommand::Resolve { reason: Some(reason), .. }) => {
             assert!(reason.chars().count() <= WORDS_MAX && !reason.contains(char::is_control), "{reason:?}");
         }
-        Ok(SlashRequest::Answer { role: Some(role), .. }) => {
+        Ok(ChatCommand::Answer { role: Some(role), .. }) => {
             let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
             assert!(role.as_str().chars().all(is_name), "{role}");
         }
@@ -102,8 +103,8 @@ pub fn telegram(bytes: &[u8]) {
     };
     assert_eq!(json["update_id"].as_i64(), Some(update.id));
     match update.what {
-        TelegramInbound::Text { text, .. } => {
-            assert_eq!(text.from.parse().ok(), json["message"]["chat"]["id"].as_i64());
+        TelegramInbound::Text { chat, .. } => {
+            assert_eq!(Some(chat), json["message"]["chat"]["id"].as_i64());
             assert_eq!(json["message"]["from"]["id"], json["message"]["chat"]["id"]);
             for (field, value) in [
                 ("forward_date", json!(1)),
@@ -120,7 +121,7 @@ pub fn telegram(bytes: &[u8]) {
         }
         TelegramInbound::Press { press, query } => {
             assert_eq!(json["callback_query"]["id"], query.as_str());
-            assert_eq!(Some(press.user), json["callback_query"]["from"]["id"].as_i64().map(|id| id.to_string()));
+            assert_eq!(Some(press.user), json["callback_query"]["from"]["id"].as_i64());
             assert!(
                 press.is_bot || json["callback_query"]["from"]["is_bot"] == false,
                 "who does not say so may be a bot"

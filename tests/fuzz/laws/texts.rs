@@ -23,7 +23,8 @@ static SHIPPED: LazyLock<PageTemplates> = LazyLock::new(PageTemplates::shipped);
 fn rendered(templates: &PageTemplates, incident: &Incident, page: &Page, form: TextForm) -> RenderedText {
     let zone = Zone::utc();
     let reader = page.person.as_ref().map(|_| PageReader { name: "Ana Ruiz", zone: &zone });
-    templates.render(&BriefInput { incident, page, reader, names: &names() }, form)
+    let brief = BriefInput { incident, page, reader, names: &names(), shared_zone: &zone, following: 0 };
+    templates.render(&brief, form)
 }
 
 /// Every text is within its limits, says first whether it is live, and begins no line that others chose.

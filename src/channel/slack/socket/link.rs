@@ -123,7 +123,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> SocketConnection<S> {
     }
 
     async fn turn(&mut self) -> ConnectionEvent {
-        // While so many are judged that nothing is read, that nothing is heard says nothing.
+        // While too many are being handled to read more, silence proves nothing.
         let reads = self.judging.len() < JUDGED_MAX;
         if !reads {
             self.heard_at = Instant::now();

@@ -60,10 +60,10 @@ impl Rig {
             Some(Held { message, page: parts.next()?, code: parts.next()? })
         });
         // A reply names its page by what Telegram called the message, which is known once its outcome is kept.
-        let n = held.page.rsplit('.').next().unwrap().to_owned();
+        let n: u64 = held.page.rsplit('.').next().unwrap().parse().unwrap();
         self.daemon.until(incident, "the page's outcome", |incident| {
             let mut pages = incident["pages"].as_array().unwrap().iter();
-            pages.any(|page| page["n"].to_string() == n && page["receipt"].is_string())
+            pages.any(|page| page["n"].as_u64() == Some(n) && page["receipt"].is_string())
         });
         held
     }

@@ -47,7 +47,7 @@ impl Rig {
 
     fn held(&self, incident: &str, user: i64) -> Held {
         let begins = format!("a:wilco:{incident}.");
-        self.telegram.until(&format!("{user}'s page of {incident}"), |world| {
+        let held: Held = self.telegram.until(&format!("{user}'s page of {incident}"), |world| {
             let of_user = world.posts.iter().filter(|post| post["chat_id"] == user);
             let found = of_user.flat_map(|post| {
                 let rows = post["reply_markup"]["inline_keyboard"].as_array().into_iter().flatten();
@@ -58,7 +58,14 @@ impl Rig {
             let (message, data) = found.into_iter().find(|(_, data)| data.starts_with(&begins))?;
             let mut parts = data.split(':').skip(2).map(str::to_owned);
             Some(Held { message, page: parts.next()?, code: parts.next()? })
-        })
+        });
+        // A reply names its page by what Telegram called the message, which is known once its outcome is kept.
+        let n: u64 = held.page.rsplit('.').next().unwrap().parse().unwrap();
+        self.daemon.until(incident, "the page's outcome", |incident| {
+            let mut pages = incident["pages"].as_array().unwrap().iter();
+            pages.any(|page| page["n"].as_u64() == Some(n) && page["receipt"].is_string())
+        });
+        held
     }
 
     /// The same, once it is kept as which message the page went out: a reply to the message needs that.

@@ -14,7 +14,7 @@ impl World {
     async fn on_disk() -> (Self, Hands) {
         let (dir, hands) = (tempfile::tempdir().unwrap(), Hands::new());
         let store = SqliteStore::open(dir.path(), Arc::new(hands.clone())).await.unwrap();
-        (Self::over(store, dir), hands)
+        (Self::over(store, hands.clone(), dir), hands)
     }
 
     async fn lines(&self, chain: &str) -> Vec<StoredLine> {

@@ -79,7 +79,7 @@ pub fn callbacks(bytes: &[u8]) {
     }
 }
 
-fn judge(received: Result<InboundRefusal, InboundRequest>, is_right: bool, sent: usize) {
+fn judge(received: Result<InboundRequest, InboundRefusal>, is_right: bool, sent: usize) {
     match received {
         Ok(InboundRequest::Text(text)) => {
             assert!(is_right, "a text without the secret is believed");

@@ -1,4 +1,5 @@
 //! What people read, whatever an alert or a template says.
+#![allow(clippy::duplicate_mod, reason = "the fuzzer is a package of its own and has no other way to these files")]
 
 #[allow(dead_code)]
 #[path = "../../fast/template/crisis.rs"]
@@ -42,7 +43,7 @@ pub fn pages(bytes: &[u8]) {
         return;
     }
     let drill = alert.drill;
-    let incident = later(opened(alert), 60 * u64::from(bytes.len() % 4 == 0));
+    let incident = later(opened(alert), 60 * u64::from(bytes.len().is_multiple_of(4)));
     let Some(page) = incident.pages.values().next_back() else { return };
     let purpose = match bytes.len() % 5 {
         0 => PagePurpose::Resolved,

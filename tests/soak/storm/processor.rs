@@ -30,7 +30,11 @@ fn a_thread_that_has_to_wait_for_a_processor_is_counted() {
     let is_over = AtomicBool::new(false);
     std::thread::scope(|scope| {
         for _ in 0..=2 * processors {
-            let spin = || while !is_over.load(Ordering::Relaxed) {};
+            let spin = || {
+                while !is_over.load(Ordering::Relaxed) {
+                    std::hint::spin_loop();
+                }
+            };
             std::thread::Builder::new().name(SPINNER.into()).spawn_scoped(scope, spin).expect("a thread");
         }
         while waited(std::process::id(), SPINNER) < Duration::from_millis(20) {

@@ -4,6 +4,7 @@ pub mod alertmanager;
 pub mod alerts;
 pub mod incidents;
 mod items;
+pub mod page_view;
 mod parsing;
 mod quota;
 pub mod reports;

@@ -1,14 +1,12 @@
 //! Incidents in the form of the API's JSON, which `stentor show` also prints.
 
+use super::page_view::{PageView, after};
 use crate::{
     core::{
         AllClear, Classification, EngagementOutcome, HandBack, Incident, IncidentStatus, OverflowKeys, Page,
-        PagePurpose, SandboxedCount, Timestamp,
-        drill::INJECTED,
+        SandboxedCount, Timestamp,
         engagement::Engagement,
         names::{PersonName, RoleName},
-        send_outcome::{MAYBE_READ, NODE_DIED},
-        standing::NOT_OPEN,
     },
     engine::RuntimeConfig,
     report::target::{role_in_time, took},
@@ -193,53 +191,11 @@ pub struct StagesView {
     pub engaged: Option<f64>,
 }
 
-/// One page.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct PageView {
-    /// Its number within the incident.
-    pub n: u32,
-    /// The role it is about.
-    pub role: Option<String>,
-    /// The recipient; `None` for a room.
-    pub person: Option<String>,
-    /// The channel.
-    pub channel: String,
-    /// Its purpose.
-    pub purpose: String,
-    /// `queued`, `accepted`, `unreachable`, `not open`, `withdrawn`, `unsent`; for a page that was never given to its
-    /// channel, what took it instead: `sandbox`, `injected`, `not needed`.
-    pub state: String,
-    /// The page that it replaces (failover).
-    pub instead_of: Option<u32>,
-    /// The number of refusals so far.
-    pub refusals: u32,
-    /// The last error, or why it is on hold.
-    pub last_error: Option<String>,
-    /// Whether it may have been sent twice.
-    pub maybe_repeated: bool,
-    /// The provider's id of the message.
-    pub receipt: Option<String>,
-    /// The content hash of the text that was shown.
-    pub text: Option<String>,
-    /// When it was created, in milliseconds after the incident was opened.
-    pub born: f64,
-    /// When its channel accepted it, in milliseconds after the incident was opened.
-    pub accepted: Option<f64>,
-    /// When something else took it instead of its channel, in milliseconds after the incident was opened.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kept: Option<f64>,
-    /// When it was delivered to the device, if the provider reports that, in milliseconds after the incident was
-    /// opened.
-    pub delivered: Option<f64>,
-    /// When it was shown to a person, in milliseconds after the incident was opened.
-    pub seen: Option<f64>,
-}
-
 /// The view of an incident with its newest messages.
 pub fn incident(live: &RuntimeConfig, incident: &Incident) -> IncidentView {
     let before = incident.pages.len().saturating_sub(PAGES_MAX);
     let mut newest: Vec<PageView> =
-        incident.pages.values().rev().take(PAGES_MAX).map(|row| page(incident, row)).collect();
+        incident.pages.values().rev().take(PAGES_MAX).map(|row| PageView::of(incident, row)).collect();
     newest.reverse();
     IncidentView { pages: newest, pages_before: before, ..without_pages(live, incident) }
 }
@@ -248,7 +204,7 @@ pub fn incident(live: &RuntimeConfig, incident: &Incident) -> IncidentView {
 pub fn incident_after(live: &RuntimeConfig, incident: &Incident, after: u32) -> (IncidentView, bool) {
     let before = incident.pages.keys().take_while(|n| **n <= after).count();
     let rest = incident.pages.values().skip(before);
-    let pages: Vec<PageView> = rest.take(PAGES_MAX).map(|row| page(incident, row)).collect();
+    let pages: Vec<PageView> = rest.take(PAGES_MAX).map(|row| PageView::of(incident, row)).collect();
     let more = before + pages.len() < incident.pages.len();
     (IncidentView { pages, pages_before: before, ..without_pages(live, incident) }, more)
 }
@@ -357,59 +313,4 @@ fn stages(incident: &Incident, role: &RoleName, engagement: &Engagement) -> Stag
         answered: outcome.filter(|_| own),
         engaged: outcome,
     }
-}
-
-fn page(incident: &Incident, page: &Page) -> PageView {
-    let purpose = match &page.purpose {
-        PagePurpose::Brief { round: 0 } => "brief",
-        PagePurpose::Brief { .. } => "reminder",
-        PagePurpose::Taken { .. } => "taken",
-        PagePurpose::HandedBack { .. } => "handed back",
-        PagePurpose::Announced => "announced",
-        PagePurpose::StoodDown => "stood down",
-        PagePurpose::Resolved => "resolved",
-        PagePurpose::RoomCard => "war room",
-        PagePurpose::RoomLine { .. } => "room line",
-        PagePurpose::RoomNote { .. } => "room note",
-        PagePurpose::RoomUpdate { .. } => "room update",
-        PagePurpose::RoomFurnish => "room furnishing",
-        PagePurpose::RoomInvite { .. } => "room invitation",
-        PagePurpose::RoomSummary => "room summary",
-        PagePurpose::RoomArchive => "room archiving",
-        PagePurpose::Notice { .. } => "notice",
-    };
-    PageView {
-        n: page.n,
-        role: page.role.as_ref().map(ToString::to_string),
-        person: page.person.as_ref().map(ToString::to_string),
-        channel: page.channel.to_string(),
-        purpose: purpose.into(),
-        state: page.standing().into(),
-        instead_of: page.instead_of,
-        refusals: refusals(page),
-        last_error: page.remark(),
-        maybe_repeated: page.maybe_repeated,
-        receipt: page.receipt.as_ref().map(|receipt| receipt.id.clone()),
-        text: page.text.clone(),
-        born: after(incident, page.born_at),
-        accepted: page.stages.accepted.map(|at| after(incident, at)),
-        kept: page.stages.kept.map(|at| after(incident, at)),
-        delivered: page.stages.delivered.map(|at| after(incident, at)),
-        seen: page.stages.seen.map(|at| after(incident, at)),
-    }
-}
-
-/// How often its channel refused a page, as far as the page itself shows. A desk that is not open, a fault injected by
-/// a drill and a withdrawal do not count as refusals.
-fn refusals(page: &Page) -> u32 {
-    match page.last_error.as_deref() {
-        _ if page.standing() == NOT_OPEN => 0,
-        Some(last_error) if last_error.starts_with(INJECTED) => 0,
-        Some(MAYBE_READ | NODE_DIED) => page.refusals.saturating_sub(1),
-        _ => page.refusals,
-    }
-}
-
-fn after(incident: &Incident, at: Timestamp) -> f64 {
-    at.micros_since(incident.opened_at) as f64 / 1e3
 }

@@ -48,6 +48,7 @@ const TABLE: &[(&str, &str, Form, i32)] = &[
     // Mail servers keep the mail and try again.
     ("mail-in", "", Json, 75),
     ("journal verify", "", Json, 2),
+    ("journal key", "", Without("it prints a PEM file"), 2),
     ("journal export", "", Without("each line is a JSON object"), 2),
     ("backup", "copy", Json, 2),
     ("store quarantine list", "", Json, 2),
@@ -61,7 +62,7 @@ const TABLE: &[(&str, &str, Form, i32)] = &[
 ];
 
 /// The options and arguments that name a file and do not take `-`.
-const FILES_ONLY: &[&str] = &["backup file", "journal verify anchor", "journal verify file"];
+const FILES_ONLY: &[&str] = &["backup file", "journal verify anchor", "journal verify file", "journal verify key"];
 
 /// The subcommands that do something, with their names in full.
 fn leaves(command: &clap::Command, name: &str, found: &mut Vec<(String, clap::Command)>) {

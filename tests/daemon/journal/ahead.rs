@@ -31,7 +31,7 @@ fn a_journal_a_year_ahead_is_a_problem_that_says_what_to_do_and_people_are_paged
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(write_ahead(&daemon, Duration::from_secs(365 * 24 * 3600)));
     daemon.restart();
-    let reply = crate::wire::Call::get("/readyz").send(daemon.address);
+    let reply = daemon.control(&crate::wire::Call::get("/readyz"));
     let problems = reply.json()["problems"].to_string();
     assert!(reply.status == 200 && problems.contains("ahead of the wall clock"), "{problems}");
     assert!(

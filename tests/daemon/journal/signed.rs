@@ -111,7 +111,7 @@ fn judged(key: &str, copies: &str) -> Option<(Option<i32>, String)> {
 }
 
 fn problems(daemon: &Daemon) -> (u16, String) {
-    let reply = crate::wire::Call::get("/readyz").send(daemon.address);
+    let reply = daemon.control(&crate::wire::Call::get("/readyz"));
     (reply.status, reply.json()["problems"].to_string())
 }
 

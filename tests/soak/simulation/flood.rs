@@ -22,7 +22,7 @@ const SEEDS: u64 = 4;
 
 /// The trigger that is flooded.
 fn flooded() -> TriggerName {
-    "boom".into()
+    "odd".into()
 }
 
 fn alert(source: &str, kind: &str, key: String) -> Alert {
@@ -40,10 +40,10 @@ fn world(seed: u64) -> World {
     world.laws.is_flooded_by(flooded());
     for n in 0..FLOOD {
         let at = world.dice.millis(0, u64::try_from(POURS.as_millis()).expect("short"));
-        world.later(at, Job::Arrive(Box::new(alert("noisy", "boom", format!("flood-{n}")))));
+        world.later(at, Job::Arrive(Box::new(alert("noisy", "odd", format!("flood-{n}")))));
     }
     for (n, at) in OTHERS.into_iter().enumerate() {
-        world.later(at, Job::Arrive(Box::new(alert("quiet", "odd", format!("quake-{n}")))));
+        world.later(at, Job::Arrive(Box::new(alert("quiet", "boom", format!("quake-{n}")))));
     }
     world.plan_end();
     world

@@ -5,7 +5,10 @@ use super::{
     interaction::{self, PressError},
     signature,
 };
-use crate::channel::inbound::{HookAddress, InboundRefusal, RequestHead, single_header};
+use crate::channel::{
+    charset,
+    inbound::{HookAddress, InboundRefusal, RequestHead, single_header},
+};
 use reqwest::Method;
 use serde::Serialize;
 use serde_json::{Value, value::RawValue};
@@ -125,8 +128,7 @@ pub(super) fn receive(head: &RequestHead<'_>, body: &[u8]) -> Result<SlackInboun
 ///
 /// [`InboundError`] if it is not what Slack documents.
 pub fn of_form(body: &[u8]) -> Result<SlackInbound, InboundError> {
-    let fields = fields(body).ok_or(InboundError::Empty)?;
-    let field = |name: &str| fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
+    let field = |name: &str| charset::field(body, name).map(|value| String::from_utf8_lossy(&value).into_owned());
     if let Some(payload) = field("payload") {
         return press(&payload);
     }
@@ -158,9 +160,8 @@ pub fn of_envelope(kind: &str, payload: Option<&RawValue>) -> Result<SlackInboun
 /// Whether a body, signed or not, is Slack's probe of a command's address. It has no content, so anybody may get a
 /// response.
 pub fn is_probe(body: &[u8]) -> bool {
-    let fields = fields(body).unwrap_or_default();
-    let is = |name: &str| fields.iter().any(|(key, value)| key == name && value == "1");
-    is("ssl_check") && !fields.iter().any(|(key, _)| key == "payload" || key == "command")
+    let has = |name: &str| charset::field(body, name).is_some();
+    charset::field(body, "ssl_check").is_some_and(|value| value == b"1") && !has("payload") && !has("command")
 }
 
 fn press(payload: &str) -> Result<SlackInbound, InboundError> {
@@ -169,14 +170,6 @@ fn press(payload: &str) -> Result<SlackInbound, InboundError> {
         Err(PressError::NotOurs) => Ok(SlackInbound::Other),
         Err(error) => Err(error.into()),
     }
-}
-
-/// The fields of a form, as browsers encode them.
-fn fields(body: &[u8]) -> Option<Vec<(String, String)>> {
-    let form = std::str::from_utf8(body).ok()?;
-    let mut url = reqwest::Url::parse("form:").ok()?;
-    url.set_query(Some(form));
-    Some(url.query_pairs().into_owned().collect())
 }
 
 /// A private response to a user, in Slack's format.

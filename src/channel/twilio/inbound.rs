@@ -28,7 +28,8 @@ pub(in crate::channel) fn admit(head: &RequestHead<'_>, kind: &str) -> Result<()
 /// The form of a request that Twilio has signed for this channel. The signature is over our public address, so that it
 /// does not matter how a proxy changes host and port.
 pub(in crate::channel) fn signed(head: &RequestHead<'_>, body: &[u8]) -> Result<FormFields, InboundRefusal> {
-    let fields = signature::fields(body).ok_or_else(|| InboundRefusal::Bad("the body is not a form".to_owned()))?;
+    std::str::from_utf8(body).map_err(|_| InboundRefusal::Bad("the body is not a form".to_owned()))?;
+    let fields = signature::fields(body);
     let given = single_header(head.headers, "x-twilio-signature").unwrap_or_default();
     if signature::is_signed(head.secrets, head.url, &fields, given) {
         return Ok(fields);
@@ -66,7 +67,7 @@ pub(super) fn receive(head: &RequestHead<'_>, body: &[u8]) -> Result<InboundRequ
 
 /// The page and its token in the query of an address.
 pub(in crate::channel) fn page(query: &str) -> Result<(String, String), InboundRefusal> {
-    let fields = signature::fields(query.as_bytes()).unwrap_or_default();
+    let fields = signature::fields(query.as_bytes());
     let one = |name: &str| {
         let found = fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
         found.ok_or_else(|| InboundRefusal::Bad(format!("the query has no field `{name}`")))

@@ -34,7 +34,7 @@ pub(super) fn receive(
 }
 
 fn turn(query: &str) -> Result<Option<u32>, InboundRefusal> {
-    let fields = signature::fields(query.as_bytes()).unwrap_or_default();
+    let fields = signature::fields(query.as_bytes());
     let turn = fields.iter().find(|(name, _)| name == "turn");
     turn.map(|(_, turn)| turn.parse().map_err(|_| InboundRefusal::Bad("`turn` is not a number".to_owned()))).transpose()
 }

@@ -31,7 +31,7 @@ pub mod sender_clock;
 pub use active_channel::{ActiveChannel, PROBE_TIME_MAX, SEND_TIMEOUT_MAX, SharedChannelParts};
 pub use admission::{
     Admission, AdmissionResult, AdmittedAlert, CALLS_MAX, CALLS_WITHIN, ManualPage, ManualPageResult, OPENINGS_WITHIN,
-    openings_window,
+    openings_window, source_openings_window,
 };
 pub use delivery::{Delivery, SendAttempt, again, render};
 pub use health::{

@@ -89,7 +89,7 @@ fn unused_channels(draft: &MatrixDraft, faults: &mut MatrixFaults) {
     let unused: Vec<_> = draft.channels.iter().filter(|(name, _)| !used.contains(name.as_str())).collect();
     let Some((_, first)) = unused.first() else { return };
     let names: Vec<&str> = unused.iter().map(|(name, _)| name.as_str()).collect();
-    let message = format!("nothing goes out by {}", listed(&names));
+    let message = format!("by {} pages go out only in place of another channel that fails", listed(&names));
     let help = "name it in `by`, `room` or `webhooks`, or remove the channel";
     faults.warning("unused-channel", first.at, message, help);
 }

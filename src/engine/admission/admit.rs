@@ -131,13 +131,13 @@ fn needs(judged: &[MatchedAlert], matrix: &Matrix) -> LockSet {
             match judgement {
                 TriggerMatch::Holds { trigger, key, threshold, window, .. } => {
                     needs.keys.push(key.clone());
-                    opening_window::needs(trigger, alert.drill, &mut needs);
+                    opening_window::needs(trigger, alert, &mut needs);
                     needs.observed.extend(ended_windows(key, alert));
                     needs.observed.extend(threshold.is_some().then(|| window.clone()));
                 }
                 TriggerMatch::Clears { trigger, key } => {
                     needs.keys.push(key.clone());
-                    opening_window::needs(trigger, alert.drill, &mut needs);
+                    opening_window::needs(trigger, alert, &mut needs);
                 }
                 TriggerMatch::Failed { trigger, entity, .. } => {
                     FailureKeys::of(trigger, alert, entity.as_deref()).add_to(&mut needs);
@@ -311,7 +311,11 @@ impl AlertAdmission<'_, '_> {
         self.tx.record_alert(&alert.source, event);
         let keys = FailureKeys::of(trigger, alert, entity);
         let is_refused = live_beside(self.tx, alert.drill).is_some();
-        let incident = keys.open_now(self.tx).or_else(|| {
+        let joined = keys.open_now(self.tx).filter(|incident| !self.has_ended(*incident));
+        if let Some(incident) = joined {
+            self.tx.step(incident, IncidentInput::Alert(alert.clone()), &self.matrix.roster);
+        }
+        let incident = joined.or_else(|| {
             let plan = self.matrix.failure_plan(trigger).filter(|_| !is_refused)?;
             let (key, summary) = keys.news(self.tx, alert, trigger, why, entity);
             Some(self.open(alert, plan, key, summary))

@@ -12,7 +12,7 @@ mod overflow;
 pub use admission_result::{AdmissionResult, AdmittedAlert};
 pub use manual_page::{CALLS_MAX, CALLS_WITHIN, ManualPage, ManualPageResult};
 pub use opening_quota::OverQuota;
-pub use opening_window::{OPENINGS_WITHIN, openings_window};
+pub use opening_window::{OPENINGS_WITHIN, openings_window, source_openings_window};
 
 use super::context::EngineContext;
 use crate::{

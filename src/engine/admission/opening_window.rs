@@ -1,7 +1,7 @@
 //! The window in which a trigger's openings are counted.
 
 use crate::{
-    core::{IncidentKey, TriggerName},
+    core::{Alert, IncidentKey, SourceName, TriggerName},
     store::LockSet,
 };
 use std::time::Duration;
@@ -9,14 +9,20 @@ use std::time::Duration;
 /// The period of a trigger's limit.
 pub const OPENINGS_WITHIN: Duration = Duration::from_secs(60);
 
-/// What a transaction needs in order to open an incident for this trigger, or to count it.
-pub fn needs(trigger: &TriggerName, drill: bool, needs: &mut LockSet) {
-    let key = IncidentKey::of_overflow(trigger, drill);
-    needs.observed.push(openings_window(&key));
+/// What a transaction needs in order to open an incident for this trigger and alert, or to count it.
+pub fn needs(trigger: &TriggerName, alert: &Alert, needs: &mut LockSet) {
+    let key = IncidentKey::of_overflow(trigger, alert.drill);
+    needs.observed.extend([openings_window(&key), source_openings_window(&key, &alert.source)]);
     needs.keys.push(key);
 }
 
 /// The window that counts what a trigger has opened. Drills do not count against live incidents.
 pub fn openings_window(overflow: &IncidentKey) -> String {
     format!("openings\u{1f}{overflow}")
+}
+
+/// The window that counts what a trigger has opened for one source. The first one within [`OPENINGS_WITHIN`] is opened
+/// whatever other sources have sent: the flood of one hides no crisis of another.
+pub fn source_openings_window(overflow: &IncidentKey, source: &SourceName) -> String {
+    format!("openings\u{1f}{overflow}\u{1f}{source}")
 }

@@ -1,11 +1,11 @@
 //! The limit on what one trigger opens. A trigger opens so many incidents within a minute; alerts with further keys are
 //! counted in one incident, which pages by the same ladder. The limit is each trigger's own: the flood of one never
-//! refuses an incident to another.
+//! refuses an incident to another, and a source's first alert in a minute opens its own.
 
 use super::{admission_result::AdmissionResult, admit::AlertAdmission};
 use crate::{
     core::{Alert, EscalationPlan, IncidentId, IncidentInput, IncidentKey, TriggerName, overflow::opening_words},
-    engine::admission::opening_window::{OPENINGS_WITHIN, openings_window},
+    engine::admission::opening_window::{OPENINGS_WITHIN, openings_window, source_openings_window},
 };
 use std::sync::Arc;
 
@@ -33,7 +33,9 @@ impl AlertAdmission<'_, '_> {
         let trigger = plan.trigger.clone();
         let overflow = IncidentKey::of_overflow(&trigger, alert.drill);
         let most = self.matrix.triggers.get(&trigger).map_or(u32::MAX, |trigger| trigger.openings_per_minute);
-        if self.tx.allows(&openings_window(&overflow), most, OPENINGS_WITHIN) {
+        let is_first = self.tx.allows(&source_openings_window(&overflow, &alert.source), 1, OPENINGS_WITHIN);
+        // What is opened for a source's first alert counts, too.
+        if self.tx.allows(&openings_window(&overflow), most, OPENINGS_WITHIN) || is_first {
             return AdmissionResult::Opened { incident: self.open(alert, plan, key.clone(), summary.to_owned()) };
         }
         if let Some(incident) = self.tx.open_with_key(&overflow)

@@ -151,6 +151,7 @@ pub fn read(
     let body = BodyItems::of(bytes).filter(|body| body.in_array);
     let body = body.ok_or_else(|| unparsable("it is not an array of alerts"))?;
     let read = body.items.iter().take(ALERTS_MAX).enumerate().map(|(index, item)| {
+        items::within(item).map_err(|why| said(StatusCode::BAD_REQUEST, why))?;
         let element = element(&items::mended(item).0)?;
         validate(index, &element)?;
         let ends_at = element.ends_at;

@@ -208,6 +208,7 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<Result<ReadAlert, String>>, ProblemDeta
 }
 
 fn read(item: &[u8]) -> Result<ReadAlert, String> {
+    items::within(item)?;
     let (json, damaged) = items::mended(item);
     let mut warnings = Vec::new();
     if damaged {

@@ -6,6 +6,16 @@ use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::{borrow::Cow, collections::BTreeMap, fmt};
 
+/// The most bytes of one alert. It is in its incident, which is read and written whole: a larger one would delay the
+/// alerts of others.
+pub const ALERT_MAX: usize = 1 << 20;
+
+/// Refuses an item that is too large for one alert.
+pub fn within(item: &[u8]) -> Result<(), String> {
+    let large = || format!("the alert has {} bytes, more than the {ALERT_MAX} that one may have", item.len());
+    if item.len() <= ALERT_MAX { Ok(()) } else { Err(large()) }
+}
+
 /// A body, cut at the borders of its items. Nothing in them is looked at yet.
 #[derive(Debug, PartialEq, Eq)]
 pub struct BodyItems<'b> {

@@ -295,6 +295,17 @@ fn wrong_methods_and_paths_are_problems_too() {
     check_problem(&Call::post("/hooks/kannel/sms").send(daemon.address), 400, "from");
 }
 
+/// Each step of its incident would read it whole.
+#[test]
+fn an_alert_that_is_too_large_is_refused_alone() {
+    let daemon = sandboxed();
+    let large = json!({ "kind": "price_velocity", "summary": "x".repeat(1 << 20) });
+    let small = json!({ "kind": "price_velocity", "labels": { "symbol": "ES" }, "values": { "drop_pct": 7 } });
+    let reply = alerts(&daemon, json!([large, small]).to_string());
+    let said = reply.json().to_string();
+    assert!(said.contains("more than the 1048576 that one may have") && said.contains("INC-1"), "{said}");
+}
+
 #[test]
 fn a_body_beyond_the_limit_is_refused_without_reading_it_all() {
     let daemon = sandboxed();
@@ -310,8 +321,8 @@ fn a_body_beyond_the_limit_is_refused_without_reading_it_all() {
         stream.write_all(chunk.as_bytes()).unwrap();
     }
     check_problem(&Reply::read(stream), 413, "send less");
-    let fits = format!("{{\"kind\":\"k\",\"summary\":\"{}\"}}", "x".repeat(16 * 1024 * 1024 - 100));
-    assert_eq!(alerts(&daemon, fits).status, 202);
+    let fits = vec![json!({ "kind": "k", "summary": "x".repeat((1 << 20) - 100) }); 15];
+    assert_eq!(alerts(&daemon, json!(fits).to_string()).status, 202);
 }
 
 #[test]

@@ -362,6 +362,9 @@ async fn a_condition_that_can_not_be_evaluated_is_told_for_each_host_and_for_man
         }
         incidents.dedup();
         assert_eq!(incidents.len(), 6, "five hosts, and one incident for all the others");
+        // Each of the others is in the record of the incident that they share.
+        let shared = world.store.view(incidents[5]).await.unwrap().unwrap();
+        assert_eq!((shared.alerts, shared.alert.labels["host"].as_str()), (25, "h29"));
         // A host that has an incident keeps it; one without a name is among the others.
         assert_eq!(told("h3".into()).await.0, incidents[3]);
         assert_eq!(told(String::new()).await.0, incidents[5]);

@@ -124,3 +124,21 @@ async fn an_overflow_is_read_from_its_rows_and_folds_from_its_journal() {
     let folded = Incident::fold(overflow, records.iter().map(|record| (record.at, &record.event))).unwrap();
     assert_eq!(folded, kept);
 }
+
+/// Junk of one source fills the trigger's limit, and somebody has taken the incident that counts it: another source's
+/// crisis pages all the same.
+#[tokio::test]
+async fn the_flood_of_one_source_hides_no_crisis_of_another() {
+    let world = World::sqlite().await;
+    let overflow = world.overflowing().await;
+    let by = Actor::Person("ana".into());
+    let mut other = alert("REAL", AlertStatus::Firing);
+    other.source = "loud".into();
+    let admitted = world.admit(vec![other.clone()]).await;
+    let [AdmissionResult::Opened { incident }] = admitted[0].results[..] else { panic!("{admitted:?}") };
+    assert!(incident != overflow && world.incident(incident).await.pages.values().any(|page| page.asks().is_some()));
+    // Once in a minute: a second key of that source is counted like all others.
+    other.labels.insert("symbol".into(), "REAL-2".into());
+    assert_eq!(world.admit(vec![other]).await[0].results, [AdmissionResult::Overflowed { incident: overflow }]);
+    let _ = world.engine.inbound().resolve(overflow, by).await.unwrap();
+}

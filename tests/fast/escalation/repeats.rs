@@ -150,3 +150,23 @@ fn an_incident_of_an_earlier_version_counts_no_repeats() {
     assert!(matches!(events[..], [Event::Joined { .. }]), "{events:?}");
     assert_eq!((incident.known, incident.repeats), (None, None));
 }
+
+#[test]
+fn one_source_takes_no_other_sources_room_and_labels_that_look_alike_in_a_row_are_two() {
+    let mut world = World::known();
+    let labelled = |source: &str, labels: &[(&str, &str)]| {
+        let mut alert = alert();
+        alert.source = source.into();
+        alert.labels = labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        alert
+    };
+    for n in 0..2 * KNOWN_MAX {
+        world.alert(labelled("junk", &[("n", &n.to_string())]));
+    }
+    assert_eq!(world.joined(), JOINED_WHOLE - 1 + KNOWN_MAX as u64, "the junk has as much room as one source has");
+    for labels in [&[("a", "x\u{0}b\u{1}y")][..], &[("a", "x"), ("b", "y")], &[("severity", "critical")]] {
+        let before = world.joined();
+        world.alert(labelled("monitor", labels));
+        assert_eq!(world.joined(), before + 1, "{labels:?}");
+    }
+}

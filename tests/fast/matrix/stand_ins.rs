@@ -79,7 +79,11 @@ fn people_and_channels_that_nothing_uses_are_one_warning_each() {
     let more: String = (10..35).map(|n| format!("[person.p{n}]\nname = \"P\"\n")).collect();
     let told = "unused-person: no step and no catch-all pages p10, p11, p12, p13, p14, p15, p16, p17 and 17 more";
     assert_eq!(warned(&format!("{BASE}{more}")), [told]);
-    check("by = [\"desk\", \"mail\"]", "by = [\"desk\"]", &["unused-channel: nothing goes out by mail"]);
+    check(
+        "by = [\"desk\", \"mail\"]",
+        "by = [\"desk\"]",
+        &["unused-channel: by mail pages go out only in place of another channel that fails"],
+    );
 }
 
 /// Where something could not be read, it may have used what seems unused.

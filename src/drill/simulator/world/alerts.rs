@@ -7,7 +7,7 @@ use crate::{
         trigger::TriggerThreshold,
     },
     drill::simulator::setting::PlayedIncident,
-    engine::{OPENINGS_WITHIN, openings_window},
+    engine::{OPENINGS_WITHIN, openings_window, source_openings_window},
     matrix::TriggerMatch,
 };
 use std::sync::Arc;
@@ -56,8 +56,10 @@ impl VirtualWorld<'_> {
     fn open_or_count(&mut self, alert: &Arc<Alert>, trigger: &TriggerName, key: &IncidentKey, summary: &str) {
         let overflow = IncidentKey::of_overflow(trigger, alert.drill);
         let most = self.setting.matrix.triggers.get(trigger).map_or(u32::MAX, |trigger| trigger.openings_per_minute);
+        let own = self.windows.entry(source_openings_window(&overflow, &alert.source)).or_default();
+        let is_first = own.allows(1, OPENINGS_WITHIN, self.now);
         let window = self.windows.entry(openings_window(&overflow)).or_default();
-        if window.allows(most, OPENINGS_WITHIN, self.now) {
+        if window.allows(most, OPENINGS_WITHIN, self.now) || is_first {
             return self.open(alert, trigger.as_str(), key, summary);
         }
         if !self.keys.contains_key(&overflow) {

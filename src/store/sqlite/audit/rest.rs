@@ -42,7 +42,7 @@ impl Audit<'_> {
                 UNION ALL
                 SELECT (SELECT min(j.chain) FROM journal j WHERE known.chain < j.chain)
                 FROM known WHERE known.chain IS NOT NULL)
-            SELECT chain FROM known WHERE chain NOT GLOB 'INC-[0-9]*'";
+            SELECT chain FROM known WHERE chain <> 'INC-' || CAST(substr(chain, 5) AS INTEGER)";
         let mut kept = BTreeMap::new();
         for row in &self.all(HEADS).await? {
             self.checked += 1;

@@ -30,7 +30,7 @@ pub use host::TransactionHost;
 pub use line::{ChainHead, JournalLine};
 pub use lookup::{AskedIncidents, AskedQuery, AskedStanding, BriefOf, IncidentPortion, Lookup, RunPortion, earlier};
 pub use memory::{MemoryNode, MemoryStore};
-pub use open::{StoreConfig, open_store, read_store};
+pub use open::{SchemaVersion, StoreConfig, open_store, read_store};
 pub use quarantine::{QuarantineStatus, QuarantinedRow, RowKind, RowName, RowRemains};
 pub use run::keep_run;
 pub use sqlite::SqliteStore;

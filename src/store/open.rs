@@ -55,11 +55,11 @@ impl StoreConfig {
     }
 
     /// Copies it into another directory, which must exist and have none. A daemon may have it open: the copy is what
-    /// was committed when it began. It is for its owner only, and on the disk when this returns.
+    /// was committed when it began, of the version that the store has. It is for its owner only, and on the disk when this returns.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] where the copy is not sound, and whatever the store and the disk say.
-    pub async fn copy_to(&self, dir: &Path) -> Result<(), StoreError> {
+    pub async fn copy_to(&self, dir: &Path) -> Result<SchemaVersion, StoreError> {
         match self {
             Self::Sqlite(from) => sqlite::copy(from, dir).await,
         }
@@ -73,6 +73,22 @@ impl StoreConfig {
         match self {
             Self::Sqlite(dir) => disk::room(dir, SpaceLimits::default()).map(Some),
         }
+    }
+}
+
+/// The version of a store's schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SchemaVersion {
+    /// That of the store.
+    pub found: i64,
+    /// The newest that this program knows.
+    pub known: i64,
+}
+
+impl SchemaVersion {
+    /// Whether no older program wrote it.
+    pub fn is_current(self) -> bool {
+        self.found == self.known
     }
 }
 

@@ -1,7 +1,7 @@
 //! Opens the store that a configuration names: the one place that names a concrete one.
 
 use super::{
-    DiskSpace, Store, StoreError,
+    DiskSpace, SchemaVersion, Store, StoreError,
     clock::{ClockSources, SystemClock},
     sqlite::{
         self, SqliteStore,
@@ -73,22 +73,6 @@ impl StoreConfig {
         match self {
             Self::Sqlite(dir) => disk::room(dir, SpaceLimits::default()).map(Some),
         }
-    }
-}
-
-/// The version of a store's schema.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SchemaVersion {
-    /// That of the store.
-    pub found: i64,
-    /// The newest that this program knows.
-    pub known: i64,
-}
-
-impl SchemaVersion {
-    /// Whether no older program wrote it.
-    pub fn is_current(self) -> bool {
-        self.found == self.known
     }
 }
 

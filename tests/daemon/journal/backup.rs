@@ -190,3 +190,25 @@ fn a_copy_of_an_older_state_is_one_that_the_older_program_can_use() {
     let output = verify.arg("--state").arg(verified).args(["journal", "verify"]).output().unwrap();
     assert!(said(&output).contains("consistent in itself"), "{}", said(&output));
 }
+
+#[test]
+fn a_file_that_is_no_export_is_named_with_what_to_do() {
+    let daemon = Setup::new(MATRIX).start();
+    assert!(backup(&daemon, "copy.db", &[]).status.success());
+    for option in ["--file", "--anchor"] {
+        let told = daemon.cli(&["journal", "verify", option, "nosuch"]);
+        assert!(said(&told).contains("nosuch can not be read"), "{}", said(&told));
+        let told = daemon.cli(&["journal", "verify", option, "copy.db"]);
+        assert_eq!(told.status.code(), Some(2));
+        assert!(said(&told).contains("copy.db is a database, not an export"), "{}", said(&told));
+    }
+    assert!(daemon.cli(&["journal", "export", "--out", "export.jsonl"]).status.success());
+    let key = super::command::write(&daemon, "key.pem", &said(&daemon.cli(&["journal", "key"])));
+    let lines = std::fs::read_to_string(daemon.dir.path().join("export.jsonl")).unwrap();
+    let anchor = lines.lines().find(|line| line.contains("\"chain\":\"anchors\"")).map(str::to_owned);
+    // A new daemon anchors its first line at its start.
+    let Some(anchor) = anchor else { return };
+    let export = super::command::write(&daemon, "anchor.jsonl", &anchor);
+    let told = daemon.cli(&["journal", "verify", "--anchor", &export, "--key", &key]);
+    assert!(said(&told).contains("or leave --key out"), "{}", said(&told));
+}

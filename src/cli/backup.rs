@@ -8,7 +8,7 @@ use crate::{
         reports::{journal::RecordCheck, journal_source::JournalSource},
     },
     journal::{JournalVerifier, KeptAnchors},
-    store::StoreConfig,
+    store::{SchemaVersion, StoreConfig},
 };
 use clap::{Args, ValueHint};
 use std::{
@@ -53,8 +53,8 @@ impl BackupArgs {
         }
         let draft = DraftFolder::beside(&self.file)?;
         let runtime = crate::cli::threads::runtime(1)?;
-        runtime.block_on(config.copy_to(&draft.0))?;
-        let check = CopyCheck::of(places, &draft.0)?;
+        let schema = runtime.block_on(config.copy_to(&draft.0))?;
+        let check = CopyCheck::of(places, &draft.0, schema)?;
         if is_there && check.faults != 0 {
             let (file, faults) = (self.file.display(), check.faults);
             return Err(format!("the store has {faults} fault(s), so {file} was left as it is: stentor journal verify names them, and another FILE takes the copy as it is").into());
@@ -130,10 +130,11 @@ struct CopyCheck {
     rows: u64,
     bytes: u64,
     faults: u64,
+    schema: SchemaVersion,
 }
 
 impl CopyCheck {
-    fn of(places: &PathOptions, folder: &Path) -> Result<Self, CliError> {
+    fn of(places: &PathOptions, folder: &Path, schema: SchemaVersion) -> Result<Self, CliError> {
         let places = PathOptions { state: Some(folder.to_owned()), socket: None, ..places.clone() };
         let source = JournalSource::of(&places)?;
         let mut verifier = JournalVerifier::new(KeptAnchors::default());
@@ -144,15 +145,15 @@ impl CopyCheck {
         let (report, record) = (verifier.finish(), RecordCheck::of(&source)?);
         let bytes = StoreConfig::in_directory(folder).file().metadata()?.len();
         let faults = report.faulty as u64 + record.faulty;
-        Ok(Self { lines: report.lines, anchors: report.anchors, rows: record.checked, bytes, faults })
+        Ok(Self { lines: report.lines, anchors: report.anchors, rows: record.checked, bytes, faults, schema })
     }
 
     fn print(&self, state: &Path, file: &Path, json: bool) -> Result<(), CliError> {
-        let Self { lines, anchors, rows, bytes, faults } = self;
+        let Self { lines, anchors, rows, bytes, faults, schema } = self;
         if json {
             let told = serde_json::json!({
                 "file": file, "state": state, "lines": lines, "anchors": anchors, "rows": rows, "bytes": bytes,
-                "faults": faults,
+                "faults": faults, "schema": schema.found,
             });
             println!("{}", serde_json::to_string_pretty(&told)?);
             return Ok(());
@@ -167,7 +168,18 @@ impl CopyCheck {
         } else {
             println!("{faults} fault(s) are in the copy as they are in the store: stentor journal verify names them");
         }
+        println!("{}", told_schema(*schema));
         println!("it holds the server key: keep it as you keep a secret");
         Ok(())
     }
+}
+
+fn told_schema(SchemaVersion { found, known }: SchemaVersion) -> String {
+    if found == known {
+        return format!("its schema is version {found}, as this program writes it");
+    }
+    format!(
+        "its schema is version {found}, as in the store: the program that wrote it can use the copy, and this one, which \
+         writes version {known}, upgrades it at its start"
+    )
 }

@@ -5,11 +5,12 @@ use crate::{
     cli::{error::CliError, load, options::PathOptions, output, table, table::say},
     core::{
         self, Alert, AlertStatus, Event, Incident, IncidentId, IncidentInput, IncidentKey, IncidentOpening, Page,
-        PersonName, RoleName, SendOutcome, SendReceipt, Timestamp,
+        PersonName, RoleName, SendOutcome, SendReceipt, SourceName, Timestamp,
         event::StepReason,
         plan::{SuggestedAction, suggested},
     },
     engine::render,
+    http::api::alerts,
     matrix::{Matrix, TriggerMatch},
     template::PageTemplates,
 };
@@ -65,22 +66,30 @@ impl ExplainArgs {
                 told.print(&alert, judgement, !self.no_words);
             }
         }
-        if !self.json && at < load::now() {
+        if !self.json && self.at.is_some() && at < load::now() {
             say(BY_TODAY);
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
+/// The first alert of a file, as the API reads it; prints to standard error what the API would warn of.
 fn read(path: &std::path::Path) -> Result<Alert, CliError> {
-    let text = output::read_text(path)?;
-    let no_alert = |error: serde_json::Error| format!("{} is no alert: {error}", output::shown(path));
-    let value: Value = serde_json::from_str(&text).map_err(no_alert)?;
-    let one = match value {
-        Value::Array(mut alerts) if !alerts.is_empty() => alerts.remove(0),
-        other => other,
-    };
-    Ok(serde_json::from_value(one).map_err(no_alert)?)
+    let bytes = output::read_bytes(path)?;
+    let no_alert = |why: &str| format!("{} is no alert: {why}", output::shown(path));
+    let mut all = alerts::parse(&bytes).map_err(|refused| no_alert(refused.detail()))?.into_iter();
+    let first = all.next().ok_or_else(|| no_alert("the list is empty"))?.map_err(|why| no_alert(&why))?;
+    first.warnings().iter().for_each(|warning| eprintln!("warning: {warning}"));
+    let mut alert = first.alert().clone();
+    // The API takes the source from the token, which is not here.
+    alert.source = source(&bytes).unwrap_or(alert.source);
+    Ok(alert)
+}
+
+fn source(bytes: &[u8]) -> Option<SourceName> {
+    let first = serde_json::Deserializer::from_slice(bytes).into_iter::<Value>().next()?.ok()?;
+    let alert = first.get(0).unwrap_or(&first);
+    alert.get("source")?.as_str().map(SourceName::from)
 }
 
 fn why_nothing(matrix: &Matrix, alert: &Alert) -> String {

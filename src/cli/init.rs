@@ -30,9 +30,10 @@ pub struct InitArgs {
 impl InitArgs {
     pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
         refuse_where_there_is_one(&places.matrix)?;
-        let person = answer(self.person, "Who is paged first? Their name", "--person")?;
-        let then = answer(self.then, "Who is paged if they do not answer? Another name, or the same", "--then")?;
-        let kind = answer(self.kind, "Which kind of alert is a crisis? For example price_velocity", "--kind")?;
+        let person = answer(self.person, "Who is paged first? Their name", "--person", None)?;
+        let question = format!("Who is paged if they do not answer? Another name, or Enter for {person} again");
+        let then = answer(self.then, &question, "--then", Some(&person))?;
+        let kind = answer(self.kind, "Which kind of alert is a crisis? For example price_velocity", "--kind", None)?;
         let path = places.matrix.join(FILE);
         std::fs::create_dir_all(&places.matrix)
             .map_err(|error| format!("{} can not be made: {error}", places.matrix.display()))?;
@@ -61,8 +62,9 @@ fn refuse_where_there_is_one(folder: &Path) -> Result<(), CliError> {
     }
 }
 
-/// The answer that was given as an option, or to the question.
-fn answer(given: Option<String>, question: &str, option: &str) -> Result<String, CliError> {
+/// The answer that was given as an option, or to the question; Enter alone means `usual`.
+fn answer(given: Option<String>, question: &str, option: &str, usual: Option<&str>) -> Result<String, CliError> {
+    let was_asked = given.is_none();
     let text = match given {
         Some(text) => text,
         None => {
@@ -75,7 +77,10 @@ fn answer(given: Option<String>, question: &str, option: &str) -> Result<String,
             line
         }
     };
-    let text = text.trim().to_owned();
+    let mut text = text.trim().to_owned();
+    if was_asked && text.is_empty() {
+        text.push_str(usual.unwrap_or_default());
+    }
     if text.is_empty() || text.chars().any(char::is_control) {
         return Err(format!("{option} needs a name of one line, not {text:?}").into());
     }
@@ -89,9 +94,33 @@ fn login() -> Option<String> {
 /// `Ana Ruiz` is `ana`: what a name is called in the matrix.
 fn key(name: &str) -> String {
     let first = name.split_whitespace().next().unwrap_or_default();
-    let key: String = first.chars().filter(char::is_ascii_alphanumeric).take(KEY_MAX).collect();
-    let key = key.to_ascii_lowercase();
+    let plain: String = first.to_lowercase().chars().map(unaccented).collect();
+    let key: String = plain.chars().filter(char::is_ascii_alphanumeric).take(KEY_MAX).collect();
     if key.starts_with(|c: char| c.is_ascii_lowercase()) { key } else { "first".to_owned() }
+}
+
+/// A small Latin letter without its accent, as it is typed on any keyboard; others stay. The accent of a letter that is
+/// written as two characters is not a letter, and is left out later.
+fn unaccented(letter: char) -> char {
+    match letter {
+        'à'..='å' | 'ā' | 'ă' | 'ą' => 'a',
+        'ç' | 'ć' | 'ĉ' | 'ċ' | 'č' => 'c',
+        'ď' | 'đ' => 'd',
+        'è'..='ë' | 'ē' | 'ĕ' | 'ė' | 'ę' | 'ě' => 'e',
+        'ĝ' | 'ğ' | 'ġ' | 'ģ' => 'g',
+        'ì'..='ï' | 'ĩ' | 'ī' | 'ĭ' | 'į' | 'ı' => 'i',
+        'ķ' => 'k',
+        'ĺ' | 'ļ' | 'ľ' | 'ł' => 'l',
+        'ñ' | 'ń' | 'ņ' | 'ň' => 'n',
+        'ò'..='ö' | 'ø' | 'ō' | 'ŏ' | 'ő' => 'o',
+        'ŕ' | 'ŗ' | 'ř' => 'r',
+        'ś' | 'ŝ' | 'ş' | 'š' | 'ș' => 's',
+        'ţ' | 'ť' | 'ț' => 't',
+        'ù'..='ü' | 'ũ' | 'ū' | 'ŭ' | 'ů' | 'ű' | 'ų' => 'u',
+        'ý' | 'ÿ' => 'y',
+        'ź' | 'ż' | 'ž' => 'z',
+        other => other,
+    }
 }
 
 /// The key of the second person, which must differ from the first one's.
@@ -130,7 +159,10 @@ mod tests {
     #[test]
     fn a_name_is_called_by_its_first_word_and_two_are_never_called_alike() {
         assert_eq!(key("Ana Ruiz"), "ana");
-        assert_eq!(key("Éva Kiss"), "va");
+        assert_eq!(key("Éva Kiss"), "eva");
+        assert_eq!(key("José"), "jose");
+        assert_eq!(key("Jose\u{301}"), "jose");
+        assert_eq!(key("Łukasz"), "lukasz");
         assert_eq!(key("日本"), "first");
         assert_eq!(key("007 Bond"), "first");
         assert_eq!(second_key("Ana Ruiz", "Ana Lind"), "ana-2");

@@ -173,9 +173,9 @@ impl LoadedMatrix {
     /// The same for a running daemon: all faults go to its log, in the log's own format.
     pub fn accept(self) -> Result<(Matrix, PageTemplates), CliError> {
         let found = matrix::render(&self.diagnostics, &self.files, false);
-        let errors = self.errors();
+        let faults = self.in_one_line();
         let Some(matrix) = self.matrix else {
-            return Err(format!("the matrix has {errors} error(s):\n{found}").into());
+            return Err(format!("{faults}\n{found}").into());
         };
         if !found.is_empty() {
             tracing::warn!("the matrix has warnings:\n{found}");
@@ -188,6 +188,21 @@ impl LoadedMatrix {
         matrix::render(&self.diagnostics, &self.files, false)
     }
 
+    /// The number of errors and the place of the first, for where there is room for one line.
+    fn in_one_line(&self) -> String {
+        let count = format!("the matrix has {} error(s)", self.errors());
+        let Some(first) = self.diagnostics.iter().find(|diagnostic| diagnostic.severity == Severity::Error) else {
+            return count;
+        };
+        let place = match first.line {
+            0 => first.file.display().to_string(),
+            line => format!("{}:{line}", first.file.display()),
+        };
+        let place = if place.is_empty() { place } else { format!("{place}: ") };
+        let message = first.message.lines().next().unwrap_or_default();
+        format!("{count}, the first: {place}{message}; `stentor check` shows them")
+    }
+
     /// How many of the diagnostics are errors.
     pub fn errors(&self) -> usize {
         self.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count()
@@ -195,7 +210,7 @@ impl LoadedMatrix {
 }
 
 fn read(folder: &Path) -> Result<Vec<SourceText>, CliError> {
-    const WHERE: &str = "name its folder with --matrix DIR or STENTOR_MATRIX; `stentor demo` needs none";
+    const WHERE: &str = "begin one with `stentor init`, or name its folder with --matrix DIR (STENTOR_MATRIX); `stentor demo` needs none";
     let shown = folder.display();
     let files = matrix::read_folder(folder)
         .map_err(|error| format!("the matrix in {shown} can not be read: {error}\n  {WHERE}"))?;

@@ -5,7 +5,7 @@ use crate::{cli::error::CliError, report::after_action::WrittenReview};
 use clap::{Args, ValueHint};
 use std::{
     fs::{File, OpenOptions},
-    io::{BufWriter, ErrorKind, Write},
+    io::{BufWriter, ErrorKind, Read, Write},
     path::{Path, PathBuf},
 };
 
@@ -90,6 +90,17 @@ pub fn read_text(path: &Path) -> Result<String, CliError> {
     let text =
         if is_standard(path) { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(path) };
     text.map_err(|error| format!("{} can not be read: {error}", shown(path)).into())
+}
+
+/// The bytes of a file, or of standard input for `-`; the error names the file.
+pub fn read_bytes(path: &Path) -> Result<Vec<u8>, CliError> {
+    let bytes = if is_standard(path) {
+        let mut bytes = Vec::new();
+        std::io::stdin().read_to_end(&mut bytes).map(|_| bytes)
+    } else {
+        std::fs::read(path)
+    };
+    bytes.map_err(|error| format!("{} can not be read: {error}", shown(path)).into())
 }
 
 /// A path as errors name it.

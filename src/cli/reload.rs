@@ -35,6 +35,7 @@ fn tell(outcome: &ReloadOutcome) {
         None => {
             eprint!("{}", outcome.warnings);
             outcome.changes.iter().for_each(|change| table::say(change));
+            outcome.at_next_start.iter().for_each(|waiting| table::say(&waiting.to_string()));
             println!("revision {} is in use; open incidents keep their plans", outcome.revision);
         }
     }

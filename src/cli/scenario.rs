@@ -7,7 +7,7 @@ use crate::{
 };
 use clap::{Args, Subcommand, ValueHint};
 use std::{
-    io::IsTerminal,
+    io::{ErrorKind, IsTerminal},
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -78,9 +78,13 @@ pub fn text(places: &PathOptions, path: &Path) -> Result<SourceText, CliError> {
         return Ok(SourceText { path: path.to_owned(), text: output::read_text(path)? });
     }
     let bare = path.components().count() == 1;
-    let found = if bare && !path.is_file() && named.is_file() { named } else { path.to_owned() };
+    let found = if bare && !path.is_file() && named.is_file() { named.clone() } else { path.to_owned() };
     match std::fs::read_to_string(&found) {
         Ok(text) => Ok(SourceText { path: found, text }),
+        Err(error) if bare && error.kind() == ErrorKind::NotFound => {
+            let (name, named) = (path.display(), named.display());
+            Err(format!("there is no scenario {name}: there is neither a file {name} here nor {named}").into())
+        }
         Err(error) => Err(format!("the scenario {} can not be read: {error}", found.display()).into()),
     }
 }

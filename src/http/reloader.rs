@@ -1,7 +1,7 @@
 //! What reads the matrix again, and what came of it.
 
 use serde::{Deserialize, Serialize};
-use std::sync::OnceLock;
+use std::{fmt, sync::OnceLock};
 
 /// What came of a reload.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +14,25 @@ pub struct ReloadOutcome {
     pub warnings: String,
     /// What is new or gone, and whose turn it is that was not before: one sentence each.
     pub changes: Vec<String>,
+    /// The keys of `[daemon]` that are not as the daemon started with: they wait for the next start.
+    #[serde(default)]
+    pub at_next_start: Vec<WaitingKey>,
+}
+
+/// A key of `[daemon]` that a reload does not change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitingKey {
+    /// Its name.
+    pub key: String,
+    /// What happens at the next start that nobody may have meant.
+    pub warning: Option<String>,
+}
+
+impl fmt::Display for WaitingKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "daemon.{} stays as it was until the next start", self.key)?;
+        self.warning.as_ref().map_or(Ok(()), |warning| write!(f, "; {warning}"))
+    }
 }
 
 /// Reads the matrix again, all or nothing. It reads files, so it blocks.

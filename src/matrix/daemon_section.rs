@@ -51,7 +51,8 @@ fn ping(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<PingSettings> 
 
 /// `{ file = "/var/log/anchors.jsonl", webhook = { url, keys, allow } }`, or one of them.
 fn anchors(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<AnchorSettings> {
-    let mut table = item.table("`anchors`".into(), faults)?;
+    let wanted = |text: &str| format!("anchors = {{ file = {text:?} }}");
+    let mut table = table_or_help(item, "anchors", wanted, faults)?;
     let (file, webhook) = (table.take("file"), table.take("webhook"));
     table.finish(&[], &[], faults);
     if file.is_none() && webhook.is_none() {
@@ -60,12 +61,26 @@ fn anchors(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<AnchorSetti
     }
     let file = file.and_then(|item| absolute(&item, faults));
     let webhook = webhook.and_then(|item| {
-        let mut table = item.table("`webhook`".into(), faults)?;
+        let wanted = |text: &str| format!("webhook = {{ url = {text:?}, keys = [{{ env = \"WEBHOOK_KEY\" }}] }}");
+        let mut table = table_or_help(&item, "webhook", wanted, faults)?;
         let webhook = webhook::read(&mut table, item.at, faults);
         table.finish(&[], &[], faults);
         Some(webhook)
     });
     Some(AnchorSettings { file, webhook })
+}
+
+/// A table; for a text that stands in its place, `wanted` says how the table is written with it.
+fn table_or_help<'a>(
+    item: &TomlItem<'a>,
+    key: &str,
+    wanted: impl Fn(&str) -> String,
+    faults: &mut MatrixFaults,
+) -> Option<TomlTable<'a>> {
+    match item.as_text() {
+        Some(text) => item.wrong_type("a table", &format!("write {}", wanted(text)), faults),
+        None => item.table(format!("`{key}`"), faults),
+    }
 }
 
 /// A path that does not depend on where the daemon was started.

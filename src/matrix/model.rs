@@ -8,6 +8,7 @@ use crate::{
         ChannelName, EscalationPlan, PersonName, RoleName, RolePlan, Roster, SourceName, TriggerName, Zones,
         names::{BY_HAND, SELF},
         plan::{AcceptTimeout, OnResolved},
+        printable::excerpt,
     },
     matrix::{
         expression::ExpressionLanguage,
@@ -17,10 +18,14 @@ use crate::{
     },
     toml_kit::{
         diagnostic::Diagnostic,
+        nearest,
         secret::{SecretAddress, SecretRef},
     },
 };
 use std::{collections::BTreeMap, fmt, sync::Arc};
+
+/// The most characters of a kind that are told back to the one who wrote it.
+const KIND_SHOWN: usize = 80;
 
 /// The matrix: what happens for each alert, and how people are reached.
 pub struct Matrix {
@@ -83,6 +88,14 @@ impl Matrix {
     pub fn unmatched_plan(&self) -> Option<Arc<EscalationPlan>> {
         let plan = self.operators_plan()?;
         Some(Arc::new(EscalationPlan { on_resolved: OnResolved::Note, ..EscalationPlan::clone(&plan) }))
+    }
+
+    /// That no trigger looks at alerts of this kind, and which kind may be meant; `None` if one does.
+    pub fn unknown_kind(&self, kind: &str) -> Option<String> {
+        let known = self.triggers.values().flat_map(|trigger| trigger.on.iter().map(String::as_str));
+        let is_known = known.clone().any(|known| known == kind);
+        let shown = excerpt(kind, KIND_SHOWN);
+        (!is_known).then(|| format!("no trigger has the kind `{shown}`: {}", nearest::instead(kind, known)))
     }
 
     /// Whether this source's alerts page the catch-all if no trigger takes them.

@@ -54,9 +54,14 @@ impl DaemonSettings {
         self.timezone.clone().unwrap_or_else(Zone::utc)
     }
 
-    /// Whether the settings that only take effect at the start are the same in both.
-    pub fn starts_like(&self, other: &Self) -> bool {
-        self.listen == other.listen && self.public_url == other.public_url && self.state == other.state
+    /// The keys that take effect only at a start, and are not the same in both.
+    pub fn only_at_start(&self, other: &Self) -> Vec<&'static str> {
+        let differs = [
+            ("listen", self.listen != other.listen),
+            ("public_url", self.public_url != other.public_url),
+            ("state", self.state != other.state),
+        ];
+        differs.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Opens the store that a configuration names: the one place that names a concrete one.
 
 use super::{
-    DiskSpace, Store, StoreError,
+    DiskSpace, SchemaVersion, Store, StoreError,
     clock::{ClockSources, SystemClock},
     sqlite::{
         self, SqliteStore,
@@ -55,11 +55,11 @@ impl StoreConfig {
     }
 
     /// Copies it into another directory, which must exist and have none. A daemon may have it open: the copy is what
-    /// was committed when it began. It is for its owner only, and on the disk when this returns.
+    /// was committed when it began, of the version that the store has. It is for its owner only, and on the disk when this returns.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] where the copy is not sound, and whatever the store and the disk say.
-    pub async fn copy_to(&self, dir: &Path) -> Result<(), StoreError> {
+    pub async fn copy_to(&self, dir: &Path) -> Result<SchemaVersion, StoreError> {
         match self {
             Self::Sqlite(from) => sqlite::copy(from, dir).await,
         }

@@ -63,7 +63,10 @@ pub fn render_of(what: &str, diagnostics: &[Diagnostic], files: &[SourceText], c
     let masked: Vec<(String, String)> =
         files.iter().map(|file| (file.path.display().to_string(), mask(file, diagnostics))).collect();
     let mut shown = String::new();
-    for diagnostic in diagnostics {
+    // Because of the errors it is refused: they come first.
+    let mut sorted: Vec<&Diagnostic> = diagnostics.iter().collect();
+    sorted.sort_by_key(|diagnostic| diagnostic.severity);
+    for diagnostic in sorted {
         let path = diagnostic.file.display().to_string();
         let source = masked.iter().find(|(name, _)| *name == path);
         let group = group(diagnostic, source.map(|(path, text)| (path.as_str(), text.as_str())));

@@ -286,6 +286,14 @@ impl<'a> TomlItem<'a> {
         (!texts.is_empty()).then_some(texts)
     }
 
+    /// The text, where it is one.
+    pub(crate) fn as_text(&self) -> Option<&str> {
+        match self.value {
+            DeValue::String(text) => Some(text.as_ref()),
+            _ => None,
+        }
+    }
+
     /// A table.
     pub(crate) fn table(&self, what: String, faults: &mut MatrixFaults) -> Option<TomlTable<'a>> {
         match self.value {

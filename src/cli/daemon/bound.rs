@@ -187,7 +187,8 @@ impl BoundDaemon {
     pub fn reloader(&self, places: PathOptions) -> impl Fn() -> ReloadOutcome + Clone + Send + Sync + 'static {
         // Weak: the daemon's state has this function in it.
         let (app, shared) = (Arc::downgrade(&self.app), self.shared.clone());
-        move || app.upgrade().map(|app| reload::reload(&app, &shared, &places)).unwrap_or_default()
+        let started = self.app.engine.config().matrix.daemon.clone();
+        move || app.upgrade().map(|app| reload::reload(&app, &shared, &places, &started)).unwrap_or_default()
     }
 }
 

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 pub struct AnswerArgs {
     /// The incident
     incident: IncidentId,
-    /// roger (received), wilco (I have it), standby or standby MINUTES (wait), unable (pass it on, or hand it back if you have it)
+    /// roger (received), wilco (I have it), standby or standby MINUTES (wait, 5 minutes at most), unable (pass it on, or hand it back if you have it)
     #[arg(required = true, num_args = 1..)]
     answer: Vec<String>,
     /// The role; required if you were asked for several

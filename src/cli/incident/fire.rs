@@ -54,7 +54,11 @@ impl FireArgs {
         let results = answer["alerts"][0]["results"].as_array().map(Vec::as_slice).unwrap_or_default();
         match self.json {
             true => println!("{}", serde_json::to_string_pretty(&answer)?),
-            false => results.iter().for_each(|result| table::say(&told(result))),
+            false => {
+                let warnings = answer["alerts"][0]["warnings"].as_array().map(Vec::as_slice).unwrap_or_default();
+                warnings.iter().filter_map(Value::as_str).for_each(table::say);
+                results.iter().for_each(|result| table::say(&told(result)));
+            }
         }
         let worked = !results.is_empty() && results.iter().all(did_what_was_meant);
         Ok(if worked { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -102,5 +106,37 @@ fn pair(text: &str) -> Result<(String, String), String> {
 
 fn number(text: &str) -> Result<(String, f64), String> {
     let (name, value) = pair(text).map_err(|_| "write it as NAME=NUMBER")?;
-    value.parse().map(|value| (name, value)).map_err(|_| format!("{value:?} is not a number"))
+    match value.parse() {
+        Ok(value) => Ok((name, value)),
+        Err(_) => Err(without_commas(&value).unwrap_or_else(|| format!("{value:?} is not a number"))),
+    }
+}
+
+/// How a number with commas must be written; `None` if it is none.
+fn without_commas(text: &str) -> Option<String> {
+    let is_number = |text: &str| text.parse::<f64>().is_ok();
+    let (grouped, decimal) = (text.replace(',', ""), text.replace(',', "."));
+    let in_threes = text.split(',').skip(1).all(|group| group.split('.').next().is_some_and(|group| group.len() == 3));
+    match (in_threes && is_number(&grouped), is_number(&decimal)) {
+        _ if !text.contains(',') => None,
+        (true, true) => Some(format!("write no comma: {grouped}, or with a point: {decimal}")),
+        (true, false) => Some(format!("write no comma: {grouped}")),
+        (false, true) => Some(format!("write a point, not a comma: {decimal}")),
+        (false, false) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::number;
+
+    #[test]
+    fn a_number_with_a_comma_is_refused_with_how_it_is_written() {
+        let refused = |text: &str| number(text).expect_err("a refusal");
+        assert_eq!(refused("drop_pct=6,2"), "write a point, not a comma: 6.2");
+        assert_eq!(refused("size=1,000,000.5"), "write no comma: 1000000.5");
+        assert_eq!(refused("size=1,000"), "write no comma: 1000, or with a point: 1.000");
+        assert_eq!(refused("size=many, or few"), "\"many, or few\" is not a number");
+        assert_eq!(number("drop_pct=6.2"), Ok(("drop_pct".to_owned(), 6.2)));
+    }
 }

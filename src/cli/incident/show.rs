@@ -31,7 +31,7 @@ pub struct ShowArgs {
     #[arg(long)]
     json: bool,
     /// Show this many lines of the timeline, the newest
-    #[arg(long, value_name = "LINES", default_value_t = LINES_SHOWN)]
+    #[arg(long, value_name = "LINES", default_value_t = LINES_SHOWN, value_parser = some_lines)]
     last: usize,
     /// Show the whole timeline and every page
     #[arg(long, conflicts_with = "last")]
@@ -40,6 +40,14 @@ pub struct ShowArgs {
 
 /// How many lines of a timeline are shown unless more are asked for: an incident that nobody answers has many thousands.
 const LINES_SHOWN: usize = 1_000;
+
+fn some_lines(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("the timeline needs at least one line".to_owned()),
+        Ok(lines) => Ok(lines),
+        Err(_) => Err("write a whole number of lines, from 1 on".to_owned()),
+    }
+}
 
 impl ShowArgs {
     pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {

@@ -16,7 +16,7 @@ use serde_json::Value;
 use std::{
     collections::BTreeSet,
     fs::File,
-    io::{BufReader, Write},
+    io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -80,20 +80,35 @@ fn kept(paths: &[PathBuf], keys: &[PathBuf]) -> Result<(KeptAnchors, Vec<String>
     let keys = keys.iter().map(|path| public_key(path)).collect::<Result<Vec<_>, _>>()?;
     let (mut kept, mut without) = (KeptAnchors::signed_by(keys), Vec::new());
     for path in paths {
+        let file = opened(path)?;
         let unread = |error: std::io::Error| format!("{} can not be read: {error}", path.display());
-        let file = File::open(path).map_err(unread)?;
-        if kept.read(BufReader::new(file)).map_err(unread)? == 0 {
+        if kept.read(file).map_err(unread)? == 0 {
             without.push(path.clone());
         }
     }
     if kept.is_empty() && 0 < kept.unsigned() {
-        return Err(format!("no copy in {} has a signature: with --key they prove nothing", named(&without)).into());
+        let files = named(&without);
+        return Err(format!("no copy in {files} has a signature: with --key they prove nothing; name files with signed copies (the daemon's log, the `file` of [daemon] anchors), or leave --key out").into());
     }
     if !paths.is_empty() && kept.is_empty() {
         return Err(format!("no anchor in {}: it proves nothing", named(&without)).into());
     }
     let remarks = remarks(&kept, &without);
     Ok((kept, remarks))
+}
+
+/// How each SQLite database begins.
+const DATABASE: &[u8] = b"SQLite format 3\0";
+
+/// Opens a file of lines. A database is not one: the error says how that is verified.
+fn opened(path: &Path) -> Result<BufReader<File>, CliError> {
+    let shown = path.display();
+    let unread = |error: std::io::Error| format!("{shown} can not be read: {error}");
+    let mut file = BufReader::new(File::open(path).map_err(unread)?);
+    if file.fill_buf().map_err(unread)?.starts_with(DATABASE) {
+        return Err(format!("{shown} is a database, not an export: copy it as `stentor.db` into an empty folder, then `stentor --state FOLDER journal verify`; or export its lines there with `stentor --state FOLDER journal export`").into());
+    }
+    Ok(file)
 }
 
 fn public_key(path: &Path) -> Result<AnchorKey, CliError> {
@@ -196,7 +211,7 @@ impl RecordCheck {
     /// Follows the lines of an export, and compares its texts with them.
     fn of_export(path: &Path, verifier: &mut JournalVerifier) -> Result<Self, CliError> {
         let mut texts = TextCheck::default();
-        for item in journal::read_export(BufReader::new(File::open(path)?)) {
+        for item in journal::read_export(opened(path)?) {
             match item? {
                 ExportedItem::Line(line) => {
                     verifier.line(&line);

@@ -59,6 +59,13 @@ impl ReadAlert {
         &self.alert
     }
 
+    /// With one more warning.
+    #[must_use]
+    pub fn warn(mut self, warning: String) -> Self {
+        self.warnings.push(warning);
+        self
+    }
+
     /// What its sender is told though it is kept.
     pub fn warnings(&self) -> &[String] {
         &self.warnings

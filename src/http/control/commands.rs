@@ -2,10 +2,12 @@
 
 use crate::{
     core::{
-        Alert, AnswerVerdict, AnswerVia, ClassificationKind, GivenAnswer, PersonName, RoleName, ShownText, SourceEvent,
-        SourceName,
+        Alert, Answer, AnswerVerdict, AnswerVia, ClassificationKind, GivenAnswer, Incident, PersonName, RoleName,
+        ShownText, SourceEvent, SourceName,
+        answer::STANDBY_MAX,
         event::hex,
         finding::NOTE_MAX,
+        printable::excerpt,
         record::{RecordCursor, RecordPortion},
     },
     engine::keys::DESK_LINK_LIFE,
@@ -35,6 +37,9 @@ use std::{collections::BTreeMap, sync::Arc};
 /// The largest number of journal lines in one response.
 pub const LINES_MAX: usize = 5000;
 
+/// The most characters of a name that are told back to the one who wrote it.
+const NAME_SHOWN: usize = 80;
+
 /// `POST /v1/fire`: a manual alert.
 pub async fn fire(
     State(app): State<Arc<AppState>>,
@@ -42,7 +47,9 @@ pub async fn fire(
     Json(alert): Json<Alert>,
 ) -> Result<Response, ProblemDetails> {
     let source = SourceName::from(format!("user:{}", caller.user()));
-    alerts::answer(alerts::admit(&app, source, vec![Ok(alert.into())], true).await?)
+    let unknown = app.engine.config().matrix.unknown_kind(&alert.kind);
+    let read = unknown.into_iter().fold(alerts::ReadAlert::from(alert), alerts::ReadAlert::warn);
+    alerts::answer(alerts::admit(&app, source, vec![Ok(read)], true).await?)
 }
 
 /// An answer from the command line.
@@ -73,14 +80,35 @@ pub async fn answer(
     if says_exercise(&spoken.answer) && app.engine.reads().view(id).await?.is_some_and(|incident| !incident.drill) {
         return Err(ProblemDetails::bad(format!("{id}: {}", ReplyDoubt::Live)));
     }
-    let role = spoken.role.map(RoleName::from);
+    let named = spoken.role.map(RoleName::from);
+    let role = named.clone();
     let said = GivenAnswer { person: person.clone(), answer, via: AnswerVia::Cli, page: None, role, origin: None };
     let verdict: AnswerVerdict = app.engine.inbound().answer(id, said).await.map_err(answer_problem)?;
     let incident = app.engine.reads().view(id).await?;
     let text = verdict_text(&app.engine.config(), incident.as_deref(), &person, verdict.clone(), "");
+    let more = match (&verdict, answer) {
+        (AnswerVerdict::NotAsked, _) => not_asked(incident.as_deref(), &person, named.as_ref()),
+        (AnswerVerdict::StandbyGranted { .. }, Answer::Standby { span }) if STANDBY_MAX < span => {
+            Some(format!("{text}: {} minutes at most", STANDBY_MAX.as_secs() / 60))
+        }
+        _ => None,
+    };
+    let text = more.unwrap_or(text);
     let then = matches!(verdict, AnswerVerdict::Engages | AnswerVerdict::Yours)
         .then(|| format!("to hand it back: stentor answer {id} unable"));
     Ok(Json(json!({ "verdict": verdict.tag(), "text": text, "then": then })).into_response())
+}
+
+/// Which role somebody named who was not asked for it, and for which ones they were asked.
+fn not_asked(incident: Option<&Incident>, person: &PersonName, named: Option<&RoleName>) -> Option<String> {
+    let (incident, named) = incident.zip(named)?;
+    let asked = incident.engagements.keys().filter(|role| incident.pages.has_asked_for(role, person));
+    let asked: Vec<&str> = asked.map(|role| role.as_str()).collect();
+    let named = excerpt(named.as_str(), NAME_SHOWN);
+    Some(match asked.as_slice() {
+        [] => format!("you were not asked for the role `{named}`, and for no other one"),
+        asked => format!("you were not asked for the role `{named}`; you were asked for: {}", asked.join(", ")),
+    })
 }
 
 /// The optional classification of an incident by the person who resolves it.

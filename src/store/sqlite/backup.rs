@@ -7,7 +7,7 @@ use super::{
     failure::failure,
     read_only, schema,
 };
-use crate::store::StoreError;
+use crate::store::{SchemaVersion, StoreError};
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use std::{
     fs::{File, OpenOptions},
@@ -16,15 +16,16 @@ use std::{
 };
 
 /// Copies the store of `dir` into a new file of the directory `to`, which must exist. A daemon may be using it: the copy
-/// is what was committed when it began. The file is for its owner only, and on the disk when this returns.
+/// is what was committed when it began, of the version that the store has: the program that wrote it can read it. The
+/// file is for its owner only, and on the disk when this returns.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`] where the copy is no sound database, and whatever SQLite and the disk say.
-pub async fn copy(dir: &Path, to: &Path) -> Result<(), StoreError> {
+pub async fn copy(dir: &Path, to: &Path) -> Result<SchemaVersion, StoreError> {
     let (from, to) = (dir.join(FILE), to.join(FILE));
     match disk::lock_shared(dir) {
         Ok(_lock) => {
-            let readers = read_only::open(&from).await?;
+            let readers = read_only::as_stored(&from).await?;
             let mut conn = readers.acquire().await.map_err(failure)?;
             write(&mut conn, &to).await?;
         }
@@ -37,8 +38,9 @@ pub async fn copy(dir: &Path, to: &Path) -> Result<(), StoreError> {
     }
     let mut copied = options(&to).read_only(true).immutable(true).connect().await.map_err(failure)?;
     let sound: String = scalar(&mut copied, "PRAGMA integrity_check(1)").await?;
+    let version = schema::found(&mut copied).await?;
     let _ = copied.close().await;
-    if sound == "ok" { Ok(()) } else { Err(StoreError::Corrupt { what: "the copy".into(), why: sound }) }
+    if sound == "ok" { Ok(version) } else { Err(StoreError::Corrupt { what: "the copy".into(), why: sound }) }
 }
 
 /// Writes what a connection sees into a new file, down to the disk.

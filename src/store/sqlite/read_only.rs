@@ -68,29 +68,50 @@ impl SqliteStore {
     }
 }
 
-/// The file as it lies there, or a copy of it.
-pub async fn open(file: &Path) -> Result<SqlitePool, StoreError> {
-    let has_log = LOGS.iter().any(|log| fs::metadata(beside(file, log)).is_ok_and(|meta| 0 < meta.len()));
+/// The file as it lies there, or a copy of it that is up to date.
+async fn open(file: &Path) -> Result<SqlitePool, StoreError> {
+    let has_log = has_log(file);
     if !has_log {
-        let as_it_lies = options(file).read_only(true).immutable(true);
+        let as_it_lies = as_it_lies(file);
         let mut conn = as_it_lies.clone().connect().await.map_err(failure)?;
-        if schema::is_current(&mut conn).await? {
+        if schema::found(&mut conn).await?.is_current() {
             return one_reader(as_it_lies).await;
         }
     }
-    let copy = PrivateCopy::of(file).map_err(|error| {
+    let copy = private_copy(file, has_log)?;
+    let mut conn = connect(&copy.file).await?;
+    schema::migrate(&mut conn).await?;
+    conn.close().await.map_err(failure)?;
+    // Once it is open, the copy needs no names any more: nothing is left of it, however this process ends.
+    one_reader(options(&copy.file)).await
+}
+
+/// The same, of the version that the file has.
+pub async fn as_stored(file: &Path) -> Result<SqlitePool, StoreError> {
+    if !has_log(file) {
+        return one_reader(as_it_lies(file)).await;
+    }
+    let copy = private_copy(file, true)?;
+    one_reader(options(&copy.file)).await
+}
+
+fn as_it_lies(file: &Path) -> SqliteConnectOptions {
+    options(file).read_only(true).immutable(true)
+}
+
+fn has_log(file: &Path) -> bool {
+    LOGS.iter().any(|log| fs::metadata(beside(file, log)).is_ok_and(|meta| 0 < meta.len()))
+}
+
+fn private_copy(file: &Path, has_log: bool) -> Result<PrivateCopy, StoreError> {
+    PrivateCopy::of(file).map_err(|error| {
         let (file, temp) = (file.display(), std::env::temp_dir());
         let why = if has_log { "its daemon was killed and left a log" } else { "an older version wrote it" };
         StoreError::Failed(format!(
             "{file} can not be read as it is ({why}), nor copied to {}: {error}; set TMPDIR to a folder with room",
             temp.display()
         ))
-    })?;
-    let mut conn = connect(&copy.file).await?;
-    schema::migrate(&mut conn).await?;
-    conn.close().await.map_err(failure)?;
-    // Once it is open, the copy needs no names any more: nothing is left of it, however this process ends.
-    one_reader(options(&copy.file)).await
+    })
 }
 
 /// One connection, open from now on.

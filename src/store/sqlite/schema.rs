@@ -1,7 +1,7 @@
 //! The schema's versions, in order. A released one is never changed; the next is added.
 
 use super::failure::failure;
-use crate::store::StoreError;
+use crate::store::{SchemaVersion, StoreError};
 use sqlx::{Connection, SqliteConnection};
 
 /// Each brings the schema from its place in this list to the next version.
@@ -34,20 +34,20 @@ pub async fn migrate(conn: &mut SqliteConnection) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Whether the file is of the version that this program knows. Changes nothing.
-///
-/// # Errors
-/// [`StoreError::Newer`] for a file from a newer program.
-pub async fn is_current(conn: &mut SqliteConnection) -> Result<bool, StoreError> {
-    Ok(version(conn).await? == KNOWN)
-}
-
 /// The version of a file that must be brought up to date; `None` for a new one, and for one that is. Changes nothing.
 ///
 /// # Errors
 /// [`StoreError::Newer`] for a file from a newer program.
 pub async fn older(conn: &mut SqliteConnection) -> Result<Option<i64>, StoreError> {
     Ok(Some(version(conn).await?).filter(|found| (1..KNOWN).contains(found)))
+}
+
+/// The version of the file beside the one that this program knows. Changes nothing.
+///
+/// # Errors
+/// [`StoreError::Newer`] for a file from a newer program.
+pub async fn found(conn: &mut SqliteConnection) -> Result<SchemaVersion, StoreError> {
+    Ok(SchemaVersion { found: version(conn).await?, known: KNOWN })
 }
 
 /// The version of the file.

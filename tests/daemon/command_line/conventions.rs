@@ -81,6 +81,14 @@ fn an_error_names_the_file_that_it_is_about() {
     }
     let told = common::binary(dir.path()).args(["scenario", "check", "nowhere.toml"]).output().unwrap();
     assert!(words(&told).contains("nowhere.toml"), "{}", words(&told));
+    let told = common::binary(dir.path()).args(["simulate", "nowhere"]).output().unwrap();
+    let told = words(&told);
+    assert!(told.contains("neither a file nowhere here nor ") && told.contains("matrix/drills/nowhere.toml"), "{told}");
+    let empty = tempfile::tempdir().unwrap();
+    for command in ["check", "serve"] {
+        let told = common::binary(empty.path()).arg(command).output().unwrap();
+        assert!(words(&told).contains("begin one with `stentor init`"), "{}", words(&told));
+    }
 }
 
 /// Somebody whom the daemon's folder is closed to is told so, and not to start a second daemon.
@@ -216,4 +224,16 @@ fn a_drill_that_is_broken_off_may_be_told_as_json() {
     assert_eq!(refused.status.code(), Some(2), "{}", words(&refused));
     let none: Value = serde_json::from_slice(&daemon.cli(&["drill", "history", "--json"]).stdout).unwrap();
     assert_eq!(none, serde_json::json!([]));
+}
+
+#[test]
+fn a_mistyped_kind_or_number_of_lines_is_told_with_what_was_meant() {
+    let daemon = smallest();
+    let told = daemon.cli(&["fire", "price_velocty"]);
+    assert_eq!(told.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&told.stdout).into_owned();
+    assert!(said.contains("no trigger has the kind `price_velocty`: did you mean `price_velocity`?"), "{said}");
+    daemon.json(&["fire", "price_velocity", "--value", "drop_pct=6.2"]);
+    let told = daemon.cli(&["show", "1", "--last", "0"]);
+    assert!(told.status.code() == Some(2) && words(&told).contains("at least one line"), "{}", words(&told));
 }

@@ -32,10 +32,11 @@ fn what_is_not_given_is_asked_for() {
     let dir = tempfile::tempdir().unwrap();
     let mut command = common::binary(dir.path());
     let mut child = command.arg("init").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(b"Ana Ruiz\nAna Ruiz\nHostDown\n").unwrap();
+    child.stdin.take().unwrap().write_all(b"Ana Ruiz\n\nHostDown\n").unwrap();
     let output = child.wait_with_output().unwrap();
     let told = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && told.contains("Who is paged first?"), "{told}");
+    assert!(told.contains("Enter for Ana Ruiz again"), "{told}");
     let written = std::fs::read_to_string(dir.path().join("matrix/matrix.toml")).unwrap();
     assert!(written.contains("[\"HostDown\"]") && written.contains("page = [\"ana\"]"), "{written}");
 }

@@ -85,9 +85,27 @@ fn explain_shows_what_is_suggested_before_anybody_is_paged() {
         told.contains("  suggested: A  STOP the algo: x\n") && told.contains("  | A  STOP the algo: x\n"),
         "{told}"
     );
+    assert!(!told.contains("That time is past"), "{told}");
+    let past = explain(&["--at", "2020-01-01T00:00:00Z"]);
+    assert!(past.contains("That time is past"), "{past}");
     let preview: Value = serde_json::from_str(&explain(&["--json"])).unwrap();
     let actions = serde_json::json!([{ "letter": "A", "text": "STOP the algo", "then": "x" }]);
     assert_eq!(preview[0]["preview"]["actions"], actions);
+}
+
+#[test]
+fn explain_reads_an_alert_as_the_api_does_and_knows_its_source() {
+    let limited = SMALLEST.replace("roles = [", "sources = [\"monitor\"]\nroles = [");
+    let setup = Setup::new(&format!("{limited}\n[source.monitor]\ntoken = {{ env = \"MONITOR\" }}\n"));
+    let alert = r#"[{ "kind": "price_velocity", "source": "monitor", "values": { "drop_pct": "6.2%" }, "labels": { "k": 7 } }]"#;
+    std::fs::write(setup.dir.path().join("a.json"), alert).unwrap();
+    let mut command = common::binary(setup.dir.path());
+    let output =
+        command.args(["explain", "--alert", "a.json"]).env("MONITOR", "0123456789abcdef0123456789abcdef").output();
+    let output = output.unwrap();
+    let (told, warned) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(told.contains("trigger flash-crash holds"), "{told}{warned}");
+    assert!(warned.contains("it is kept as the number 6.2"), "{warned}");
 }
 
 /// A verdict that nobody read does not count: a closed pipe never turns it into a yes.

@@ -25,6 +25,9 @@ fn a_reload_says_what_changed_and_a_refused_one_where_the_fault_is() {
     assert!(told.contains("matrix.toml:9") && told.contains("did you mean `wait`?"), "{told}");
     let found = problems(&daemon);
     assert!(found.contains("the last reload was refused"), "{found}");
+    for part in ["2 error(s), the first: ", "matrix.toml:9: ", "a step has no `wait`", "`stentor check` shows them"] {
+        assert!(found.contains(part), "no {part} in {found}");
+    }
     assert_eq!(daemon.control(&Call::get("/readyz")).status, 200, "it pages as before");
     let metrics = daemon.control(&Call::get("/metrics")).body;
     assert!(metrics.contains("stentor_reloads_total{outcome=\"refused\"} 1"), "{metrics}");
@@ -81,4 +84,26 @@ fn a_sandbox_with_a_public_address_names_the_file_and_not_a_page_that_is_not_the
             assert_eq!(Call::get("/outbox").send(daemon.address).status, 200);
         }
     }
+}
+
+/// A success of which a part waits for the next start says which part, each time, until it is as it was.
+#[test]
+fn a_reload_says_which_keys_wait_for_the_next_start() {
+    let daemon = Setup::new(SMALLEST).start();
+    let changed = "[daemon]\nlisten = \"127.0.0.1:7999\"\npublic_url = \"https://s.example\"\n";
+    write(&daemon, &format!("{changed}{SMALLEST}"));
+    for _ in 0..2 {
+        let told = daemon.cli(&["reload"]);
+        let told = String::from_utf8(told.stdout).unwrap();
+        for key in ["listen", "public_url"] {
+            let line = format!("daemon.{key} stays as it was until the next start");
+            assert!(told.contains(&line), "no {line} in {told}");
+        }
+    }
+    let told = daemon.json(&["reload"]);
+    let keys: Vec<&str> =
+        told["at_next_start"].as_array().unwrap().iter().map(|w| w["key"].as_str().unwrap()).collect();
+    assert_eq!(keys, ["listen", "public_url"], "{told}");
+    write(&daemon, SMALLEST);
+    assert_eq!(daemon.json(&["reload"])["at_next_start"], serde_json::json!([]));
 }

@@ -18,7 +18,11 @@ fn backup(daemon: &Daemon, to: &str, more: &[&str]) -> Output {
 
 /// A state folder with this file as its store.
 fn restored(daemon: &Daemon, copy: &Path) -> std::path::PathBuf {
-    let state = daemon.dir.path().join("restored");
+    restored_in(daemon.dir.path(), copy)
+}
+
+fn restored_in(folder: &Path, copy: &Path) -> std::path::PathBuf {
+    let state = folder.join("restored");
     let _ = std::fs::remove_dir_all(&state);
     std::fs::create_dir(&state).unwrap();
     std::fs::copy(copy, state.join("stentor.db")).unwrap();
@@ -147,4 +151,64 @@ fn a_daemon_goes_on_from_a_restored_copy() {
     let anchors = super::command::write(&daemon, "anchors", &kept);
     let output = daemon.cli(&["journal", "verify", "--anchor", &anchors]);
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+}
+
+/// The version of a database's schema, from its header.
+fn schema(file: &Path) -> u32 {
+    let header: [u8; 4] = std::fs::read(file).unwrap()[60..64].try_into().unwrap();
+    u32::from_be_bytes(header)
+}
+
+#[test]
+fn a_copy_of_an_older_state_is_one_that_the_older_program_can_use() {
+    let daemon = Setup::new(MATRIX);
+    let folder = daemon.dir.path();
+    let state = folder.join("older");
+    std::fs::create_dir(&state).unwrap();
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(state.join("stentor.db")).create_if_missing(true);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut conn = runtime.block_on(sqlx::ConnectOptions::connect(&options)).unwrap();
+    let dump = sqlx::raw_sql(include_str!("../../fixture/state-v1.sql"));
+    runtime.block_on(dump.execute(&mut conn)).unwrap();
+    // The dump's one text has a short name that a test gave it: with it the copy would have a fault.
+    runtime.block_on(sqlx::raw_sql("DELETE FROM text").execute(&mut conn)).unwrap();
+    let backup = |to: &str| {
+        let output = binary(folder).arg("--state").arg(&state).args(["backup", to]).output().unwrap();
+        assert_eq!(schema(&folder.join(to)), 1, "{}", said(&output));
+        assert!(said(&output).contains("its schema is version 1, as in the store"), "{}", said(&output));
+    };
+    // With a log beside it, as of a daemon that was killed; and without one.
+    let logged = "PRAGMA journal_mode = WAL; CREATE TABLE late (a); DROP TABLE late";
+    runtime.block_on(sqlx::raw_sql(logged).execute(&mut conn)).unwrap();
+    assert!(state.join("stentor.db-wal").metadata().unwrap().len() != 0);
+    backup("killed.db");
+    runtime.block_on(sqlx::Connection::close(conn)).unwrap();
+    backup("stopped.db");
+    assert_eq!(schema(&state.join("stentor.db")), 1, "the store is as it was");
+    let verified = restored_in(folder, &folder.join("stopped.db"));
+    let mut verify = binary(folder);
+    let output = verify.arg("--state").arg(verified).args(["journal", "verify"]).output().unwrap();
+    assert!(said(&output).contains("consistent in itself"), "{}", said(&output));
+}
+
+#[test]
+fn a_file_that_is_no_export_is_named_with_what_to_do() {
+    let daemon = Setup::new(MATRIX).start();
+    assert!(backup(&daemon, "copy.db", &[]).status.success());
+    for option in ["--file", "--anchor"] {
+        let told = daemon.cli(&["journal", "verify", option, "nosuch"]);
+        assert!(said(&told).contains("nosuch can not be read"), "{}", said(&told));
+        let told = daemon.cli(&["journal", "verify", option, "copy.db"]);
+        assert_eq!(told.status.code(), Some(2));
+        assert!(said(&told).contains("copy.db is a database, not an export"), "{}", said(&told));
+    }
+    assert!(daemon.cli(&["journal", "export", "--out", "export.jsonl"]).status.success());
+    let key = super::command::write(&daemon, "key.pem", &said(&daemon.cli(&["journal", "key"])));
+    let lines = std::fs::read_to_string(daemon.dir.path().join("export.jsonl")).unwrap();
+    let anchor = lines.lines().find(|line| line.contains("\"chain\":\"anchors\"")).map(str::to_owned);
+    // A new daemon anchors its first line at its start.
+    let Some(anchor) = anchor else { return };
+    let export = super::command::write(&daemon, "anchor.jsonl", &anchor);
+    let told = daemon.cli(&["journal", "verify", "--anchor", &export, "--key", &key]);
+    assert!(said(&told).contains("or leave --key out"), "{}", said(&told));
 }

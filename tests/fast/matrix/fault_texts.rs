@@ -282,3 +282,28 @@ fn a_proxy_is_an_address_or_a_network() {
     check("[daemon]", "[daemon]\nproxies = [\"10.0.0.0/8\", \"2001:db8::1\"]", &[]);
     check("[daemon]", "[daemon]\nproxies = [\"proxy.example\"]", &[("bad-network", "\"proxy.example\"")]);
 }
+
+/// What the faults of the base with this `[daemon]` are shown as.
+fn shown_of(text: &str) -> String {
+    let files = [file("m.toml", text)];
+    render(&parse(&files).diagnostics, &files, false)
+}
+
+#[test]
+fn a_text_in_place_of_the_receivers_of_anchors_is_told_how_it_is_written() {
+    let with = |anchors: &str| BASE.replacen("[daemon]", &format!("[daemon]\nanchors = {anchors}"), 1);
+    let told = shown_of(&with("\"/var/log/a.jsonl\""));
+    assert!(told.contains("write anchors = { file = \"/var/log/a.jsonl\" }"), "{told}");
+    let told = shown_of(&with("{ webhook = \"https://audit.example\" }"));
+    assert!(told.contains("write webhook = { url = \"https://audit.example\", keys = ["), "{told}");
+}
+
+#[test]
+fn errors_are_shown_before_warnings() {
+    let desk = "[channel.desk]\nkind = \"screen\"";
+    let text =
+        BASE.replacen(desk, &format!("{desk}\npatience = \"9s\""), 1).replacen("next = \"head\"", "nxet = \"head\"", 1);
+    let told = shown_of(&text);
+    let place = |word: &str| told.find(word).unwrap_or_else(|| panic!("no {word} in {told}"));
+    assert!(place("nxet") < place("patience"), "{told}");
+}

@@ -199,6 +199,7 @@ mod stand_ins;
 mod summary;
 mod trigger;
 mod trigger_matching;
+mod without_effect;
 pub(crate) mod zone_name;
 mod zoned;
 

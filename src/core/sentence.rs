@@ -77,7 +77,9 @@ fn described(event: &Event) -> String {
             let within = humantime::format_duration(within.0);
             format!("page {page} is accepted, and no delivery report came in {within}")
         }
-        Event::TakenOver { pages } => format!("{} unsettled page(s) of a dead node taken over", pages.len()),
+        Event::TakenOver { pages } => {
+            format!("{} page(s) were under way when the daemon stopped: some may arrive twice", pages.len())
+        }
         Event::Reported { page, stage: PageStage::Delivered, .. } => format!("page {page} was delivered"),
         Event::Reported { page, stage: PageStage::Seen, at_desk: false } => format!("page {page} was seen"),
         Event::Reported { page, stage: PageStage::Seen, at_desk: true } => format!("page {page} was seen on a desk"),

@@ -2,7 +2,7 @@
 
 use super::{
     alert_tally::AlertTally, anchor_copies::AnchorCopies, keys::DerivedKeys, metrics::Metrics,
-    runtime_config::RuntimeConfig,
+    opening_quota::OpeningQuota, runtime_config::RuntimeConfig,
 };
 use crate::{
     core::{IncidentId, IncidentInput, SourceEvent, SourceName, names::SELF},
@@ -27,6 +27,8 @@ pub(super) struct EngineContext {
     pub metrics: Metrics,
     /// What became of alerts since the start.
     pub alerts: AlertTally,
+    /// How many incidents each source has opened lately.
+    pub openings: OpeningQuota,
     /// The copies of anchors that wait for somebody else.
     pub anchors: AnchorCopies,
     /// The base of answer links, without a trailing slash.
@@ -44,6 +46,7 @@ impl EngineContext {
             store,
             config: ArcSwap::new(config),
             metrics,
+            openings: OpeningQuota::default(),
             anchors: AnchorCopies::default(),
             public_url: public_url.trim_end_matches('/').to_owned(),
             changes: broadcast::channel(CHANGES_KEPT).0,

@@ -25,7 +25,7 @@ const LATE_SECONDS: [f64; 9] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 60
 const PAGE_OUTCOMES: [&str; 7] = ["accepted", "sandbox", "desk-closed", "retry", "unknown", "unreachable", "broken"];
 
 /// What can become of an alert for a trigger.
-pub const ALERT_RESULTS: [&str; 11] = [
+pub const ALERT_RESULTS: [&str; 12] = [
     "opened",
     "joined",
     "overflowed",
@@ -34,6 +34,7 @@ pub const ALERT_RESULTS: [&str; 11] = [
     "cleared",
     "condition-failed",
     "drill-refused",
+    "over-quota",
     "unmatched",
     "nothing-open",
     "refused",

@@ -22,6 +22,7 @@ mod loops;
 mod metric_labels;
 pub mod metrics;
 mod node;
+mod opening_quota;
 mod people_lookup;
 mod read;
 pub mod runtime_config;

@@ -3,7 +3,7 @@
 use crate::{
     core::{PersonName, SourceName},
     engine::keys::same,
-    http::{caller::UnixCaller, problem::ProblemDetails, state::AppState},
+    http::{caller::UnixCaller, credential_refusals, problem::ProblemDetails, state::AppState},
     matrix::SourceScope,
 };
 use axum::{
@@ -60,22 +60,62 @@ pub fn may_read(
     headers: &HeaderMap,
     scope: SourceScope,
 ) -> Result<(), ProblemDetails> {
-    if caller.is_some() || session(app, headers).is_some() {
+    reads(app, caller.is_some(), headers, scope).map_err(|source| {
+        credential_refusals::log(source.as_ref(), scope);
+        match source {
+            Some(source) => ProblemDetails::new(StatusCode::FORBIDDEN, out_of_scope(&source, scope)),
+            None => ProblemDetails::unauthorized(format!(
+                "sign in to the desk (stentor desk-link NAME), or send the token of a [source] that has scopes = [{:?}] \
+                 (Authorization: Bearer ..)",
+                scope.as_str()
+            )),
+        }
+    })
+}
+
+/// Whether a caller may read this. Logs nothing.
+///
+/// # Errors
+/// The source of the token, if it has one of the matrix.
+pub fn reads(
+    app: &AppState,
+    on_socket: bool,
+    headers: &HeaderMap,
+    scope: SourceScope,
+) -> Result<(), Option<SourceName>> {
+    if on_socket || session(app, headers).is_some() {
         return Ok(());
     }
-    let sign_in = "sign in to the desk (stentor desk-link NAME), or send the token of a [source]";
-    let source = source(app, headers).ok_or_else(|| ProblemDetails::unauthorized(sign_in))?;
-    in_scope(app, &source, scope).map_err(|detail| ProblemDetails::new(StatusCode::FORBIDDEN, detail))
+    let source = source(app, headers).ok_or(None)?;
+    if has_scope(app, &source, scope) { Ok(()) } else { Err(Some(source)) }
+}
+
+/// The source that may send alerts with the token of this request; `None` if no source has it, which is logged.
+pub fn sender(app: &AppState, headers: &HeaderMap) -> Option<SourceName> {
+    let source = source(app, headers);
+    if source.is_none() {
+        credential_refusals::log(None, SourceScope::Alerts);
+    }
+    source
 }
 
 /// Whether the token of this source may be used for this; if not, what to change.
 pub fn in_scope(app: &AppState, source: &SourceName, scope: SourceScope) -> Result<(), String> {
-    let live = app.engine.config();
-    if live.matrix.sources.get(source).is_some_and(|known| known.scopes.contains(&scope)) {
+    if has_scope(app, source, scope) {
         return Ok(());
     }
+    credential_refusals::log(Some(source), scope);
+    Err(out_of_scope(source, scope))
+}
+
+/// Whether the token of this source may be used for this. Logs nothing.
+pub fn has_scope(app: &AppState, source: &SourceName, scope: SourceScope) -> bool {
+    app.engine.config().matrix.sources.get(source).is_some_and(|known| known.scopes.contains(&scope))
+}
+
+fn out_of_scope(source: &SourceName, scope: SourceScope) -> String {
     let scope = scope.as_str();
-    Err(format!("the token of source {source} has no scope {scope:?}: add it to `scopes` of [source.{source}]"))
+    format!("the token of source {source} has no scope {scope:?}: add it to `scopes` of [source.{source}]")
 }
 
 #[cfg(test)]

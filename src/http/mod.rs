@@ -11,6 +11,7 @@ mod chat;
 pub mod connection;
 pub mod control;
 pub mod credential;
+mod credential_refusals;
 pub mod desk;
 pub mod explanations;
 pub mod handled_requests;

@@ -22,6 +22,9 @@ pub struct ProblemDetails {
     /// Every fault of the body, by its index.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<BodyFault>,
+    /// What became of each alert, where some were kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alerts: Option<serde_json::Value>,
 }
 
 /// One fault of a body.
@@ -37,7 +40,8 @@ impl ProblemDetails {
     /// A problem of this status.
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         let title = status.canonical_reason().unwrap_or("Error");
-        Self { title, status: status.as_u16(), detail: detail.into(), retry_after: None, errors: Vec::new() }
+        let (status, detail) = (status.as_u16(), detail.into());
+        Self { title, status, detail, retry_after: None, errors: Vec::new(), alerts: None }
     }
 
     /// The HTTP status.
@@ -53,6 +57,18 @@ impl ProblemDetails {
     /// Adds the faults of the body.
     pub fn with(mut self, errors: Vec<BodyFault>) -> Self {
         self.errors = errors;
+        self
+    }
+
+    /// Adds what became of each alert.
+    pub fn with_alerts(mut self, alerts: serde_json::Value) -> Self {
+        self.alerts = Some(alerts);
+        self
+    }
+
+    /// Replaces the detail.
+    pub fn because(mut self, detail: String) -> Self {
+        self.detail = detail;
         self
     }
 

@@ -26,7 +26,7 @@
 //! | `token` | its bearer token, a secret; a list of two during a change | must be given |
 //! | `drills` | whether it may post drills | `false` |
 //! | `unmatched` | what alerts do that no trigger takes: `count`, or page the `catch-all`, once for the source | `count` |
-//! | `openings_per_minute` | how many incidents its alerts may open in a minute; then its requests are refused with 429 for a while | `6000` |
+//! | `openings_per_minute` | how many incidents its alerts may open in a minute; then alerts that would open more are refused with 429 for a while | `6000` |
 //! | `scopes` | what its token may do: `alerts` (send alerts, read the incidents that they opened), `read` (read every incident, reports, the details of `/readyz`), `metrics` (read `/metrics`) | `["alerts"]` |
 //!
 //! A *secret* is never written here; the matrix only says where it is kept: `{ env = "VARIABLE" }`, `{ file = "PATH" }`
@@ -199,6 +199,7 @@ mod stand_ins;
 mod summary;
 mod trigger;
 mod trigger_matching;
+mod without_effect;
 pub(crate) mod zone_name;
 mod zoned;
 

@@ -10,7 +10,7 @@ use crate::{
         expression::CelExpression,
         model::KnownNames,
         settings::SourceSettings,
-        stand_ins,
+        stand_ins, without_effect,
     },
     toml_kit::{
         diagnostic::Severity,
@@ -36,6 +36,7 @@ pub(super) fn check(draft: &MatrixDraft, known: &KnownNames<'_>, faults: &mut Ma
     unused(draft, faults);
     contact_coverage::check(draft, faults);
     stand_ins::check(draft, faults);
+    without_effect::check(draft, faults);
 }
 
 fn rotations(draft: &MatrixDraft, faults: &mut MatrixFaults) {
@@ -139,7 +140,7 @@ fn sources(draft: &MatrixDraft, faults: &mut MatrixFaults) {
         source.value.as_ref().is_some_and(|source| source.pages_unmatched)
     };
     for source in draft.sources.values().filter(asks).filter(|_| draft.catch_all.is_none()) {
-        let help = "add [catch-all] with `page` and `by`, or leave `unmatched` away";
+        let help = "add [catch-all] with `page` and `by`, or leave out `unmatched`";
         faults.error("no-catch-all", source.at, "`unmatched` pages the catch-all, and there is none", help);
     }
 }

@@ -303,14 +303,14 @@ pub struct CommittedEvent {
 pub enum StoreError {
     /// There is too little space for new alerts; open ladders go on. The figures are those of `sqlite::disk`.
     #[error(
-        "too little space is free under the state directory (less than 16 MiB; 24 MiB once it was full): new alerts are \
-         refused, open ladders go on from reserved space"
+        "the disk of the state folder is nearly full (less than 16 MiB free): make 24 MiB free, then send it again. New \
+         alerts are refused, open incidents go on"
     )]
     Full,
     /// The space for open ladders can not be reserved, though the disk has room.
     #[error(
-        "the space for open ladders can not be reserved in the state directory ({0}): new alerts are refused, open ladders \
-         go on"
+        "the state folder has room, but space for open incidents can not be reserved there ({0}): new alerts are refused, \
+         open incidents go on"
     )]
     NoReserve(String),
     /// The store can not be written.

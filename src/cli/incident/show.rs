@@ -206,13 +206,14 @@ fn head(incident: &IncidentView) -> String {
     let mut lines = vec![format!("{word} {} {} ({})", incident.id, one_line(&incident.summary), incident.status)];
     lines.extend(incident.sandbox.as_ref().map(|sandbox| format!("  {sandbox}")));
     lines.extend([
-        format!("  trigger {}, key {}, {} alert(s)", incident.trigger, incident.key, incident.alerts),
+        format!("  trigger {}, {}, {} alert(s)", incident.trigger, key(incident), incident.alerts),
         format!("  opened {}", incident.opened_at),
     ]);
     lines.extend(incident.overflow.as_ref().map(overflow));
     let ago = |name: &str, at: crate::core::Timestamp| {
         let ms = at.micros_since(incident.opened_at) as f64 / 1e3;
-        format!("  {name} {at} ({} after opening)", table::span(ms))
+        let side = if ms < 0.0 { "before" } else { "after" };
+        format!("  {name} {at} ({} {side} opening)", table::span(ms.abs()))
     };
     lines.extend(incident.detected_at.map(|at| ago("detected", at)));
     lines.push(ago("accepted", incident.received_at));
@@ -231,6 +232,14 @@ fn head(incident: &IncidentView) -> String {
         lines.push(format!("  outcome {} according to {}{note}", was.finding, was.by));
     }
     lines.join("\n")
+}
+
+/// The key of the incident, in words where its trigger has none.
+fn key(incident: &IncidentView) -> String {
+    match incident.key.split_once('/') {
+        Some((_, "")) => "no key: one incident for the trigger".to_owned(),
+        _ => format!("key {}", one_line(&incident.key)),
+    }
 }
 
 fn overflow(overflow: &OverflowView) -> String {

@@ -11,6 +11,11 @@ pub struct AdmittedAlert {
 }
 
 impl AdmittedAlert {
+    /// Whether it would have opened an incident, and its source may not open more now.
+    pub fn is_over_quota(&self) -> bool {
+        self.results.iter().any(|result| matches!(result, AdmissionResult::OverQuota { .. }))
+    }
+
     /// Why nothing of the alert was kept, if so.
     pub fn refused(&self) -> Option<&str> {
         self.results.iter().find_map(|result| match result {
@@ -74,6 +79,11 @@ pub enum AdmissionResult {
         /// The live incident.
         live: IncidentId,
     },
+    /// It would have opened an incident, and its source has opened as many as it may in a minute. It must be sent again.
+    OverQuota {
+        /// The trigger.
+        trigger: String,
+    },
     /// No trigger matched. The journal has it.
     Unmatched,
     /// It could not be read back from the form in which it would be stored. Nothing of it was kept; alerts that came
@@ -96,6 +106,7 @@ impl AdmissionResult {
             Self::Cleared { .. } => "cleared",
             Self::ConditionFailed { .. } => "condition-failed",
             Self::DrillRefused { .. } => "drill-refused",
+            Self::OverQuota { .. } => "over-quota",
             Self::Unmatched if of == AlertStatus::Resolved => "nothing-open",
             Self::Unmatched => "unmatched",
             Self::Refused { .. } => "refused",

@@ -27,21 +27,41 @@ const PART_MAX: usize = 128;
 
 impl Admission {
     /// Admits alerts of one source. When this returns, they are durable: each opened or joined an incident, was
-    /// counted, or was noted. One that can not be stored is refused alone.
+    /// counted, or was noted. One that can not be stored is refused alone. Where the source is over its quota, alerts that
+    /// open nothing are admitted, and each that would open an incident is refused.
     ///
     /// # Errors
     /// Those of the store. Of many alerts, the first may have been admitted: they join their incidents when they come
     /// again.
     pub async fn admit(&self, alerts: Vec<Alert>, received_at: Timestamp) -> Result<Vec<AdmittedAlert>, StoreError> {
-        self.admit_on(alerts, received_at, &DrillTerms::until(received_at + DRILL_LIFE)).await
+        // Looked at once: what one request opens is not cut off in its middle.
+        let may = |drill| alerts.first().is_none_or(|alert| self.quota_wait(&alert.source, drill).is_none());
+        let may_open = MayOpen { live: may(false), drill: may(true) };
+        let terms = DrillTerms::until(received_at + DRILL_LIFE);
+        self.admit_all(alerts, received_at, OpeningTerms { drill: &terms, may_open }).await
     }
 
-    /// Admits alerts on the terms of a drill: incidents that open as drills get these terms.
+    /// Admits alerts on the terms of a drill: incidents that open as drills get these terms. Stentor's own drills are not
+    /// refused for the quota of a source.
     pub async fn admit_on(
         &self,
         alerts: Vec<Alert>,
         received_at: Timestamp,
         terms: &DrillTerms,
+    ) -> Result<Vec<AdmittedAlert>, StoreError> {
+        self.admit_all(
+            alerts,
+            received_at,
+            OpeningTerms { drill: terms, may_open: MayOpen { live: true, drill: true } },
+        )
+        .await
+    }
+
+    async fn admit_all(
+        &self,
+        alerts: Vec<Alert>,
+        received_at: Timestamp,
+        terms: OpeningTerms<'_>,
     ) -> Result<Vec<AdmittedAlert>, StoreError> {
         let config = self.context.config.load_full();
         let mut admitted = Vec::with_capacity(alerts.len());
@@ -63,13 +83,13 @@ impl Admission {
         judged: Vec<MatchedAlert>,
         config: &Arc<RuntimeConfig>,
         received_at: Timestamp,
-        terms: &DrillTerms,
+        OpeningTerms { drill, may_open }: OpeningTerms<'_>,
     ) -> Result<Vec<AdmittedAlert>, StoreError> {
-        let (config, terms) = (config.clone(), terms.clone());
+        let (config, terms) = (config.clone(), drill.clone());
         let needs = needs(&judged, &config.matrix);
         let alerts: Vec<Arc<Alert>> = judged.iter().map(|judged| judged.alert.clone()).collect();
         let run = move |tx: &mut Transaction<'_>| {
-            let mut admission = AlertAdmission { tx, matrix: &config.matrix, received_at, terms: &terms };
+            let mut admission = AlertAdmission { tx, matrix: &config.matrix, received_at, terms: &terms, may_open };
             judged.iter().map(|judged| admission.admit(judged)).collect::<Vec<_>>()
         };
         let (admitted, _) = transact(&*self.context.store, RequestClass::Admission, needs, run).await?;
@@ -80,12 +100,18 @@ impl Admission {
 
     /// All alerts of a part are of one source.
     fn count_openings(&self, alerts: &[Arc<Alert>], admitted: &[AdmittedAlert]) {
-        let results = admitted.iter().flat_map(|admitted| &admitted.results);
-        let openings = results.filter(|result| matches!(result, AdmissionResult::Opened { .. })).count();
-        if let Some(alert) = alerts.first()
-            && let Some(quota) = self.quota(&alert.source)
-        {
-            self.openings.count(&alert.source, openings, quota, self.context.store.now());
+        let Some(source) = alerts.first().map(|alert| &alert.source) else { return };
+        let Some(quota) = self.quota(source) else { return };
+        let now = self.context.store.now();
+        for drill in [false, true] {
+            let own = || alerts.iter().zip(admitted).filter(|(alert, _)| alert.drill == drill).map(|(_, own)| own);
+            let results = own().flat_map(|admitted| &admitted.results);
+            let openings = results.filter(|result| matches!(result, AdmissionResult::Opened { .. })).count();
+            self.context.openings.count((source, drill), openings, quota, now);
+            let refused = own().filter(|admitted| admitted.is_over_quota()).count();
+            if let Some(refused) = self.context.openings.refuse((source, drill), refused, now) {
+                tracing::warn!(%source, drill, quota, refused, "a source opens more incidents than its openings_per_minute: alerts that would open more are refused");
+            }
         }
     }
 
@@ -96,6 +122,28 @@ impl Admission {
         if let Some(news) = self.context.alerts.count(alert, admitted.results == [AdmissionResult::Unmatched]) {
             tracing::warn!(source = %alert.source, alert.kind = alert.kind, "{news}");
         }
+    }
+}
+
+/// On what terms alerts may open incidents.
+#[derive(Clone, Copy)]
+struct OpeningTerms<'t> {
+    /// The terms of incidents that open as drills.
+    drill: &'t DrillTerms,
+    /// Whether the quota of the source allows more.
+    may_open: MayOpen,
+}
+
+/// Whether a source may open more incidents, live ones and drills.
+#[derive(Clone, Copy)]
+struct MayOpen {
+    live: bool,
+    drill: bool,
+}
+
+impl MayOpen {
+    fn allows(self, alert: &Alert) -> bool {
+        if alert.drill { self.drill } else { self.live }
     }
 }
 
@@ -154,6 +202,7 @@ pub(super) struct AlertAdmission<'a, 'u> {
     pub(super) matrix: &'a Matrix,
     received_at: Timestamp,
     terms: &'a DrillTerms,
+    may_open: MayOpen,
 }
 
 impl AlertAdmission<'_, '_> {
@@ -191,6 +240,9 @@ impl AlertAdmission<'_, '_> {
                     if let Some(live) = live_beside(self.tx, alert.drill) {
                         return Some(self.refused(alert, trigger, live));
                     }
+                    if !self.may_open.allows(alert) {
+                        return Some(over_quota(trigger));
+                    }
                     Some(self.open_or_count(alert, plan, key, summary))
                 })
             }
@@ -214,6 +266,9 @@ impl AlertAdmission<'_, '_> {
         }
         if let Some(live) = live_beside(self.tx, alert.drill) {
             return Some(self.refused(alert, &trigger, live));
+        }
+        if !self.may_open.allows(alert) {
+            return Some(over_quota(&trigger));
         }
         let summary = format!("no trigger takes {} alerts of {}: {}", alert.kind, alert.source, alert.headline());
         Some(AdmissionResult::Opened { incident: self.open(alert, plan, key, summary) })
@@ -315,13 +370,21 @@ impl AlertAdmission<'_, '_> {
         if let Some(incident) = joined {
             self.tx.step(incident, IncidentInput::Alert(alert.clone()), &self.matrix.roster);
         }
+        let plan = self.matrix.failure_plan(trigger).filter(|_| !is_refused && joined.is_none());
+        if plan.is_some() && !self.may_open.allows(alert) {
+            return over_quota(trigger);
+        }
         let incident = joined.or_else(|| {
-            let plan = self.matrix.failure_plan(trigger).filter(|_| !is_refused)?;
+            let plan = plan?;
             let (key, summary) = keys.news(self.tx, alert, trigger, why, entity);
             Some(self.open(alert, plan, key, summary))
         });
         AdmissionResult::ConditionFailed { trigger: trigger.to_string(), why: said, incident }
     }
+}
+
+fn over_quota(trigger: &TriggerName) -> AdmissionResult {
+    AdmissionResult::OverQuota { trigger: trigger.to_string() }
 }
 
 /// The key of an alert that pages though no trigger takes it.

@@ -5,13 +5,11 @@ mod admit;
 mod failed;
 mod judge;
 mod manual_page;
-mod opening_quota;
 mod opening_window;
 mod overflow;
 
 pub use admission_result::{AdmissionResult, AdmittedAlert};
 pub use manual_page::{CALLS_MAX, CALLS_WITHIN, ManualPage, ManualPageResult};
-pub use opening_quota::OverQuota;
 pub use opening_window::{OPENINGS_WITHIN, openings_window, source_openings_window};
 
 use super::context::EngineContext;
@@ -19,8 +17,7 @@ use crate::{
     core::{Alert, IncidentId, SourceName, Timestamp},
     store::Transaction,
 };
-use opening_quota::OpeningQuota;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
 
 /// Admits alerts and manual pages.
@@ -28,8 +25,6 @@ pub struct Admission {
     context: Arc<EngineContext>,
     /// Who may evaluate conditions that cost much: one request at a time.
     costly: Semaphore,
-    /// How many incidents each source has opened lately.
-    openings: OpeningQuota,
 }
 
 /// The one gate for drills, by whatever way: nothing opens as a drill while this live incident is open. The transaction
@@ -40,18 +35,17 @@ fn live_beside(tx: &Transaction<'_>, drill: bool) -> Option<IncidentId> {
 
 impl Admission {
     pub(super) fn new(context: Arc<EngineContext>) -> Self {
-        Self { context, costly: Semaphore::new(1), openings: OpeningQuota::default() }
+        Self { context, costly: Semaphore::new(1) }
     }
 
-    /// Whether alerts of a source may be taken now, by its `openings_per_minute`. Asked before its request is read: what
-    /// one request opens is not cut off in its middle.
-    pub fn check_quota(&self, source: &SourceName) -> Result<(), OverQuota> {
-        let quota = self.quota(source);
-        quota.map_or(Ok(()), |quota| self.openings.check(source, quota, self.context.store.now()))
+    /// How long a source must wait before its alerts may open another incident, by its `openings_per_minute`; `None` if
+    /// they may now.
+    pub fn quota_wait(&self, source: &SourceName, drill: bool) -> Option<Duration> {
+        self.context.openings.wait((source, drill), self.quota(source)?, self.context.store.now())
     }
 
-    /// The quota of a source of the matrix.
-    fn quota(&self, source: &SourceName) -> Option<u32> {
+    /// How many incidents a source of the matrix may open in a minute.
+    pub fn quota(&self, source: &SourceName) -> Option<u32> {
         Some(self.context.config.load().matrix.sources.get(source)?.openings_per_minute)
     }
 

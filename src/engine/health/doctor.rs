@@ -95,6 +95,7 @@ impl Health {
         }
         checks.extend(self.late_brief().map(|sign| ProbeCheck::doubtful("pages", sign)));
         checks.extend(self.context.alerts.led_nowhere().into_iter().map(|sign| ProbeCheck::doubtful("alerts", sign)));
+        checks.extend(self.over_quota().into_iter().map(|sign| ProbeCheck::failed("alerts", sign)));
         checks.extend(self.quarantine_checks());
         for (channel, broken) in self.delivery.breakers().broken() {
             checks.push(ProbeCheck::failed(

@@ -52,6 +52,20 @@ impl Health {
             .then(|| format!("the oldest brief that no channel was given yet has waited for {span}"))
     }
 
+    /// The sources of which alerts were refused lately, because they open too many incidents. The daemon does its work,
+    /// so this does not keep the ping away.
+    pub fn over_quota(&self) -> Vec<String> {
+        let (now, config) = (self.context.store.now(), self.context.config.load());
+        let shown = |source: crate::core::SourceName| {
+            let quota = config.matrix.sources.get(&source)?.openings_per_minute;
+            Some(format!(
+                "alerts of source {source} were refused lately: it opens more incidents than the {quota} in a minute that \
+                 openings_per_minute of [source.{source}] allows"
+            ))
+        };
+        self.context.openings.refusing(now).into_iter().filter_map(shown).collect()
+    }
+
     /// The problems because of which no alerts should be sent here: they could not be kept, or not acted on. A late
     /// ladder and an unreadable row are not among them, nor is a slow port: a caller who can ask this has connected.
     pub fn readiness_problems(&self) -> Vec<String> {

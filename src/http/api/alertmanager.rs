@@ -72,13 +72,12 @@ pub async fn wrong_method(method: axum::http::Method) -> Response {
 
 async fn take(app: &AppState, request: Request) -> Result<(), AlertRefusal> {
     let (parts, body) = request.into_parts();
-    let source = credential::source(app, &parts.headers).ok_or_else(|| {
+    let source = credential::sender(app, &parts.headers).ok_or_else(|| {
         let message = "no source of the matrix has this credential".to_owned();
         framework(StatusCode::UNAUTHORIZED, 401, message)
     })?;
     credential::in_scope(app, &source, SourceScope::Alerts)
         .map_err(|message| framework(StatusCode::FORBIDDEN, 403, message))?;
-    quota::within(app, &source)?;
     let bytes = body::whole(body, body::ALERTS_MAX).await?;
     if !bytes.is_empty() {
         media_type(&parts.headers)?;
@@ -88,7 +87,8 @@ async fn take(app: &AppState, request: Request) -> Result<(), AlertRefusal> {
     let there = parts.headers.get(header::DATE).and_then(|value| retry_after::http_date(value.to_str().ok()?));
     let there = there.map(|there| Timestamp::nearest(&there.and_utc()));
     let (mut alerts, mut refused) = (Vec::new(), Vec::new());
-    for read in parsed(bytes, move |bytes| read(bytes, &source, wall)).await?? {
+    let own = source.clone();
+    for read in parsed(bytes, move |bytes| read(bytes, &own, wall)).await?? {
         match read {
             Ok((mut alert, ends_at)) => {
                 app.engine.admission().look_at_clock(&alert, ends_at, wall, there);
@@ -105,10 +105,13 @@ async fn take(app: &AppState, request: Request) -> Result<(), AlertRefusal> {
             store_refusals::log(&error);
             said(StatusCode::SERVICE_UNAVAILABLE, format!("nothing was kept, send it again: {error}"))
         })?;
+        let over = admitted.iter().filter(|admitted| admitted.is_over_quota()).count();
+        refused.extend((over != 0).then(|| quota::over(app, &source, over, admitted.len()).into()));
         let unkept = admitted.iter().filter_map(|admitted| admitted.refused());
         refused.extend(unkept.map(|why| said(StatusCode::BAD_REQUEST, why.to_owned())));
     }
-    // One answer for all: what can not be read goes before what is missing, and that before what is wrong.
+    // One answer for all: what must be sent again goes before what can not be read, that before what is missing, and that
+    // before what is wrong.
     refused.into_iter().min_by_key(|refused| refused.rank()).map_or(Ok(()), Err)
 }
 
@@ -293,9 +296,10 @@ pub struct AlertRefusal {
 impl AlertRefusal {
     fn rank(&self) -> u8 {
         match (self.status, &self.body) {
-            (StatusCode::BAD_REQUEST, Value::Object(_)) => 0,
-            (StatusCode::UNPROCESSABLE_ENTITY, _) => 1,
-            _ => 2,
+            (StatusCode::TOO_MANY_REQUESTS, _) => 0,
+            (StatusCode::BAD_REQUEST, Value::Object(_)) => 1,
+            (StatusCode::UNPROCESSABLE_ENTITY, _) => 2,
+            _ => 3,
         }
     }
 }

@@ -38,7 +38,8 @@ pub struct AlertResult {
     /// The id that it was given; `None` if it is not a valid alert.
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
-    /// The result as an HTTP status: 202 if it is durable, 400 if it was refused.
+    /// The result as an HTTP status: 202 if it is durable, 400 if it was refused, 429 if it must be sent again because its
+    /// source may not open more incidents now.
     status: u16,
     incidents: Vec<crate::core::IncidentId>,
     #[serde(flatten)]
@@ -85,16 +86,19 @@ pub async fn post(State(app): State<Arc<AppState>>, request: Request) -> Respons
 
 async fn take(app: &AppState, request: Request) -> Result<Response, ProblemDetails> {
     let (parts, body) = request.into_parts();
-    let source = credential::source(app, &parts.headers).ok_or_else(|| {
+    let source = credential::sender(app, &parts.headers).ok_or_else(|| {
         ProblemDetails::unauthorized("send the token of a [source] of the matrix: Authorization: Bearer ..")
     })?;
     credential::in_scope(app, &source, SourceScope::Alerts)
         .map_err(|detail| ProblemDetails::new(StatusCode::FORBIDDEN, detail))?;
-    quota::within(app, &source)?;
     let bytes = body::whole(body, body::ALERTS_MAX).await?;
     let read = parsed(bytes, parse).await??;
     let drills = app.engine.config().matrix.sources.get(&source).is_some_and(|known| known.drills);
-    answer(admit(app, source, read, drills).await?)
+    let results = admit(app, source.clone(), read, drills).await?;
+    match results.iter().filter(|result| result.admitted.is_over_quota()).count() {
+        0 => answer(results),
+        refused => Err(quota::over(app, &source, refused, results.len()).with_alerts(serde_json::json!(results))),
+    }
 }
 
 /// `202` if all are kept, `207` with a status for each if some are, a problem if none is.
@@ -159,7 +163,11 @@ pub async fn admit(
 impl AlertResult {
     fn new(id: Option<String>, admitted: AdmittedAlert, warnings: Vec<String>) -> Self {
         let incidents = admitted.results.iter().filter_map(incident_of).collect();
-        let status = if admitted.refused().is_some() { StatusCode::BAD_REQUEST } else { StatusCode::ACCEPTED };
+        let status = match admitted.refused() {
+            Some(_) => StatusCode::BAD_REQUEST,
+            None if admitted.is_over_quota() => StatusCode::TOO_MANY_REQUESTS,
+            None => StatusCode::ACCEPTED,
+        };
         Self { id, status: status.as_u16(), incidents, admitted, warnings }
     }
 }
@@ -174,6 +182,7 @@ fn incident_of(result: &AdmissionResult) -> Option<crate::core::IncidentId> {
         AdmissionResult::Held { .. }
         | AdmissionResult::Over { .. }
         | AdmissionResult::DrillRefused { .. }
+        | AdmissionResult::OverQuota { .. }
         | AdmissionResult::Unmatched
         | AdmissionResult::Refused { .. } => None,
     }

@@ -1,21 +1,24 @@
-//! Refuses requests of a source that has opened too many incidents.
+//! The answer to a source that has opened too many incidents.
 
 use crate::{
     core::SourceName,
     http::{problem::ProblemDetails, state::AppState},
 };
 use axum::http::StatusCode;
+use std::time::Duration;
 
-/// Whether a source may hand in alerts now.
-///
-/// # Errors
-/// `429` with the time after which it may.
-pub fn within(app: &AppState, source: &SourceName) -> Result<(), ProblemDetails> {
-    app.engine.admission().check_quota(source).map_err(|over| {
-        if let Some(requests) = over.news {
-            tracing::warn!(%source, requests, "a source opens more incidents than its openings_per_minute: its requests are refused");
-        }
-        let detail = format!("nothing was kept: source {source} has opened more incidents than its openings_per_minute");
-        ProblemDetails::new(StatusCode::TOO_MANY_REQUESTS, detail).after(over.retry_after)
-    })
+/// The problem of a request of `alerts` alerts, of which `refused` would have opened an incident that the quota of the
+/// source does not allow now: `429`, with the time after which it does.
+pub fn over(app: &AppState, source: &SourceName, refused: usize, alerts: usize) -> ProblemDetails {
+    let admission = app.engine.admission();
+    let quota = admission.quota(source).unwrap_or_default();
+    let wait =
+        admission.quota_wait(source, false).max(admission.quota_wait(source, true)).unwrap_or(Duration::from_secs(1));
+    let problem = ProblemDetails::new(StatusCode::TOO_MANY_REQUESTS, String::new()).after(wait);
+    let seconds = problem.retry_after().unwrap_or(1);
+    problem.because(format!(
+        "{refused} of {alerts} alerts were refused, because they would open an incident, and source {source} may open \
+         {quota} in a minute (openings_per_minute of [source.{source}]). Send these again in {seconds} s; the others are \
+         not refused for this"
+    ))
 }

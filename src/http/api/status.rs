@@ -7,7 +7,12 @@ use crate::{
         health::doctor::clock_problem,
         health::inbound_connection::InboundConnection,
     },
-    http::{caller::UnixCaller, credential::may_read, problem::ProblemDetails, state::AppState},
+    http::{
+        caller::UnixCaller,
+        credential::{may_read, reads},
+        problem::ProblemDetails,
+        state::AppState,
+    },
     matrix::SourceScope,
 };
 use axum::{
@@ -35,7 +40,7 @@ pub async fn readyz(
     let ready = readiness.is_ready();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let mut body = readiness.counts();
-    if may_read(&app, caller, &headers, SourceScope::Read).is_ok() {
+    if reads(&app, caller.is_some(), &headers, SourceScope::Read).is_ok() {
         body.extend(readiness.details(&app));
     }
     (status, Json(body)).into_response()
@@ -49,6 +54,8 @@ struct Readiness {
     /// Why alerts can not be committed or pages not sent.
     unready: Vec<String>,
     problems: Vec<String>,
+    /// Sources that open too much: the fault is theirs, so it is not counted.
+    over_quota: Vec<String>,
     store: Option<String>,
     broken: BTreeMap<String, String>,
     sandboxed: BTreeMap<String, String>,
@@ -76,6 +83,7 @@ impl Readiness {
         Self {
             unready,
             problems,
+            over_quota: health.over_quota(),
             store: app.engine.reads().health().err().map(|error| error.to_string()),
             broken: broken.map(|(name, broken)| (name.to_string(), broken.why)).collect(),
             sandboxed: sandboxed.map(|(name, why)| (name.to_string(), why.to_owned())).collect(),
@@ -135,7 +143,7 @@ impl Readiness {
             ("opted_out".to_owned(), json!(app.engine.inbound().opt_outs())),
             ("inbound_connections".to_owned(), Value::Object(connections)),
             ("unreachable_people".to_owned(), json!(self.holes)),
-            ("problems".to_owned(), json!(self.problems)),
+            ("problems".to_owned(), json!([self.problems, self.over_quota].concat())),
             ("ping".to_owned(), json!(ping)),
         ])
     }

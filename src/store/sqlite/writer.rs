@@ -207,7 +207,9 @@ impl SqliteWriter {
         let ladders = batch.jobs.iter().any(|job| job.request.class == RequestClass::Ladder);
         let gave = ladders && self.space.release();
         if gave {
-            tracing::error!("the disk is full: new alerts are refused, open ladders go on from the reserve");
+            tracing::error!(
+                "the disk of the state folder is full: new alerts are refused, open incidents go on in the space reserved for them"
+            );
         }
         gave
     }

@@ -360,11 +360,36 @@ fn a_source_beyond_its_quota_waits_at_both_doors_and_no_other_does() {
         assert_eq!(from("PLAIN_TOKEN", symbol).status, 202);
     }
     let refused = from("PLAIN_TOKEN", "C");
-    check_problem(&refused, 429, "openings_per_minute");
+    check_problem(&refused, 429, "source plain may open 2 in a minute (openings_per_minute of [source.plain])");
     let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
     assert!((1..=60).contains(&wait), "{refused:?}");
-    let elsewhere = Call::post("/api/v2/alerts").bearer(secret("PLAIN_TOKEN")).json(&json!([])).send(daemon.address);
+    let told = refused.json()["alerts"][0].clone();
+    assert_eq!((&told["status"], &told["results"][0]["result"]), (&json!(429), &json!("over-quota")), "{told}");
+    let news =
+        json!([{ "labels": { "alertname": "price_velocity", "symbol": "C" }, "annotations": { "drop_pct": "6.2" } }]);
+    let elsewhere = Call::post("/api/v2/alerts").bearer(secret("PLAIN_TOKEN")).json(&news).send(daemon.address);
     assert_eq!((elsewhere.status, elsewhere.header("retry-after").is_some()), (429, true), "{elsewhere:?}");
+    // What is open goes on: repeats and all-clears open nothing, and are kept beside one that is refused.
+    assert_eq!(from("PLAIN_TOKEN", "A").status, 202);
+    let alert = |symbol: &str, status: &str| {
+        json!({
+            "kind": "price_velocity", "status": status, "labels": { "symbol": symbol }, "values": { "drop_pct": 6.2 }
+        })
+    };
+    let mixed = json!([alert("B", "resolved"), alert("E", "firing")]);
+    let mixed = Call::post("/v1/alerts").bearer(secret("PLAIN_TOKEN")).json(&mixed).send(daemon.address);
+    check_problem(&mixed, 429, "1 of 2 alerts were refused");
+    assert_eq!(mixed.json()["alerts"][0]["results"][0]["result"], "cleared", "{mixed:?}");
+    // It is seen by those who may read more than counts.
+    let ready = daemon.control(&Call::get("/readyz"));
+    assert!(ready.body.contains("[source.plain]"), "{}", ready.body);
+    let public = Call::get("/readyz").send(daemon.address);
+    assert!(public.status == 200 && !public.body.contains("plain"), "{public:?}");
+    let metrics = daemon.control(&Call::get("/metrics")).body;
+    assert!(
+        metrics.contains("stentor_alert_results_total{source=\"plain\",result=\"over-quota\",drill=\"false\"} 3"),
+        "{metrics}"
+    );
     assert_eq!(from("MONITOR_TOKEN", "D").status, 202, "another source goes on");
     assert_eq!(daemon.log().matches("openings_per_minute").count(), 1, "{}", daemon.log());
 }

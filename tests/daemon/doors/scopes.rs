@@ -122,6 +122,28 @@ fn each_credential_gets_what_it_is_for_and_nothing_else() {
 }
 
 #[test]
+fn refused_credentials_are_logged_once_and_the_answer_names_the_scope() {
+    let (daemon, credentials) = daemon();
+    for _ in 0..3 {
+        let nobody = Call::get("/metrics").bearer("wrong").send(daemon.address);
+        assert!(nobody.status == 401 && nobody.json()["detail"].as_str().unwrap().contains("scopes = [\"metrics\"]"));
+        let incidents = Call::get("/v1/incidents").send(daemon.address);
+        assert!(incidents.json()["detail"].as_str().unwrap().contains("scopes = [\"read\"]"), "{incidents:?}");
+        assert_eq!(status(&daemon, &with(Call::get("/metrics"), &credentials[2])), 403);
+    }
+    // Nothing is refused here: the details are only left out.
+    assert_eq!(status(&daemon, &with(Call::get("/readyz"), &credentials[3])), 200);
+    let log = daemon.log();
+    let lines: Vec<&str> =
+        log.lines().filter(|line| line.contains("its credential does not allow this scope")).collect();
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    for (source, scope) in [("unknown", "metrics"), ("unknown", "read"), ("reader", "metrics")] {
+        assert!(lines.iter().any(|line| line.contains(source) && line.contains(scope)), "{source} {scope}: {lines:?}");
+    }
+    assert!(!log.contains("wrong") && !log.contains(READER), "no secret is logged");
+}
+
+#[test]
 fn every_route_over_tcp_is_in_the_table() {
     let mut routes = BTreeSet::new();
     for file in ROUTERS {

@@ -237,7 +237,7 @@ async fn mend(world: &mut World) {
 async fn the_ping_stays_away_for_as_long_as_something_is_wrong() {
     let still = LOOP_STILL_MAX + Duration::from_secs(1);
     let cases = [
-        (Trouble::FullDisk, "too little space is free"),
+        (Trouble::FullDisk, "make 24 MiB free"),
         (Trouble::Hangs(NO_DELIVERY, still), "the delivery loop has not run for 21s"),
         (Trouble::Hangs(NO_TIMERS, still), "the timers loop"),
         (Trouble::Hangs(NO_LEASE, still), "the lease loop"),

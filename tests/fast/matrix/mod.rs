@@ -19,6 +19,7 @@ mod stand_ins;
 mod timezone;
 mod turns;
 mod urgency;
+mod without_effect;
 
 /// A fixed time, so that turns of rotations are the same in every run.
 fn as_of() -> Timestamp {

@@ -345,9 +345,7 @@ function drawOffers(page, fresh) {
     offers.dataset.for = wanted;
     offers.replaceChildren(...page.offers.map((offer) => {
       const wants = offer.answer === page.wanted;
-      // The words that confirm a drill are different, so that nobody confuses the two out of habit.
-      const label = page.drill && wants && !/exercise/i.test(offer.label) ? `${offer.label} (exercise)` : offer.label;
-      const button = element("button", wants ? "offer wanted" : "offer", label);
+      const button = element("button", wants ? "offer wanted" : "offer", offer.label);
       button.type = "button";
       button.addEventListener("click", () => answer(page, offer));
       return button;

@@ -26,7 +26,7 @@ pub(super) fn lines(words: &BriefWords<'_>) -> Vec<String> {
         }
         PagePurpose::HandedBack { by, of } => {
             vec![format!("{start} {}{exercise}{}", handed_back(words, by, of), about(words, "is"))]
-        },
+        }
         PagePurpose::StoodDown => vec![format!("{start} {}{exercise}{}", stood_down(words), about(words, "is"))],
         PagePurpose::Announced => vec![format!("{start} {}", announced(words))],
         PagePurpose::Resolved => vec![format!("{start} {}{exercise}{}", resolved(words), about(words, "was"))],

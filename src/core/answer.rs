@@ -156,14 +156,19 @@ impl AnswerLevel {
         }
     }
 
-    /// The words that a brief asks for. A drill uses other words, so that nobody takes it for the real thing.
+    /// The words that a brief asks for, which are those of its button. A drill uses other words, so that nobody takes it for the real thing.
     pub fn words(self, drill: bool) -> &'static str {
         match (self, drill) {
             (Self::Wilco, false) => Answer::Wilco.label(),
             (Self::Wilco, true) => "I have the exercise",
-            (Self::Roger, false) => "received",
-            (Self::Roger, true) => "exercise received",
+            (Self::Roger, false) => Answer::Roger.label(),
+            (Self::Roger, true) => "Exercise received",
         }
+    }
+
+    /// The label of a button on a page that requires this level: the required one has the words of the brief.
+    pub fn button(self, answer: Answer, drill: bool) -> &'static str {
+        if answer == Answer::of_level(self) { self.words(drill) } else { answer.label() }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{alert::Alert, event::text_hash, key::IncidentKey, names::TriggerName};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// How many incidents a trigger opens within a minute, if the matrix does not say it.
 pub const OPENINGS_PER_MINUTE: u32 = 60;
@@ -20,6 +20,9 @@ const NAME_CHARS_MAX: usize = 40;
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct OverflowKeys {
     keys: BTreeMap<IncidentKey, OverflowEntry>,
+    /// The newest of them, the newest first: at most [`NAMED_MAX`]. The first by name would be whatever a sender wants.
+    #[serde(default)]
+    latest: VecDeque<IncidentKey>,
     /// Alerts with keys beyond [`OVERFLOW_KEYS_MAX`]. Their repetitions and all-clears are not recognized.
     #[serde(default)]
     further: u64,
@@ -80,6 +83,9 @@ impl OverflowKeys {
     pub(super) fn count(&mut self, key: &IncidentKey, alert: &Alert) {
         if self.keys.len() < OVERFLOW_KEYS_MAX || self.keys.contains_key(key) {
             self.keys.insert(key.clone(), OverflowEntry { episode: episode_hash(key, alert), over: false });
+            self.latest.retain(|other| other != key);
+            self.latest.push_front(key.clone());
+            self.latest.truncate(NAMED_MAX);
         } else {
             self.further += 1;
         }
@@ -91,12 +97,15 @@ impl OverflowKeys {
         }
     }
 
-    /// One line for people: how many, and the names of the first that are not over.
+    /// One line for people: how many, and the names of the newest that are not over.
     pub fn summary(&self, trigger: &TriggerName) -> String {
         let (counted, over) = (self.keys.len(), self.over());
         let least = if 0 < self.further { "at least " } else { "" };
         let ended = if 0 < over { format!(", {over} of them over") } else { String::new() };
-        let names: Vec<String> = self.firing().filter_map(name).take(NAMED_MAX).collect();
+        let newest = self.latest.iter().filter(|key| self.has(key));
+        // Where the newest are over, or a state from before they were kept: any others.
+        let others = self.firing().filter(|key| !self.latest.contains(key));
+        let names: Vec<String> = newest.chain(others).filter_map(name).take(NAMED_MAX).collect();
         let others = (counted - over).saturating_sub(names.len());
         let names = match (names.join(", "), others) {
             (names, _) if names.is_empty() => String::new(),
@@ -148,11 +157,21 @@ mod tests {
         assert_eq!(said(&counted(["ES"])), "1 more of crash: ES");
         assert_eq!(said(&counted([""])), "1 more of crash");
         let mut overflow = counted(["A", "B", "C", "D", "E"]);
-        assert_eq!(said(&overflow), "5 more of crash: A, B, C and 2 more");
+        assert_eq!(said(&overflow), "5 more of crash: E, D, C and 2 more");
         overflow.clear(&key("A"));
         overflow.clear(&key("Z"));
-        assert_eq!(said(&overflow), "5 more of crash, 1 of them over: B, C, D and 1 more");
+        assert_eq!(said(&overflow), "5 more of crash, 1 of them over: E, D, C and 1 more");
         assert_eq!(said(&counted([&*"x".repeat(100)])).chars().count(), "1 more of crash: ".len() + NAME_CHARS_MAX);
+    }
+
+    #[test]
+    fn a_state_that_does_not_know_the_newest_names_some() {
+        let entry = || serde_json::json!({ "over": false });
+        let kept = serde_json::json!({ "keys": { key("A").as_str(): entry(), key("B").as_str(): entry() } });
+        let mut overflow: OverflowKeys = serde_json::from_value(kept).unwrap();
+        assert_eq!(overflow.summary(&"crash".into()), "2 more of crash: A, B");
+        overflow.count(&key("C"), &Alert::new("monitor", "crash"));
+        assert_eq!(overflow.summary(&"crash".into()), "3 more of crash: C, A, B");
     }
 
     #[test]
@@ -162,7 +181,7 @@ mod tests {
         assert_eq!((overflow.counted(), overflow.further()), (OVERFLOW_KEYS_MAX, 5));
         assert_eq!(
             overflow.summary(&"crash".into()),
-            "at least 1000 more of crash: 0000, 0001, 0002 and at least 997 more"
+            "at least 1000 more of crash: 0999, 0998, 0997 and at least 997 more"
         );
         values.iter().for_each(|value| overflow.clear(&key(value)));
         assert!(!overflow.is_over(), "nobody knows whether the others are over");

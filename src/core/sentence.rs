@@ -114,7 +114,7 @@ pub fn judged(verdict: &AnswerVerdict) -> String {
     match verdict {
         AnswerVerdict::Engages => "you have it".into(),
         AnswerVerdict::Received => "received; the role still needs somebody who takes it".into(),
-        AnswerVerdict::StandbyGranted { until } => format!("standby granted until {}", clock(*until)),
+        AnswerVerdict::StandbyGranted { until } => format!("you have until {}", clock(*until)),
         AnswerVerdict::StandbyRefused => "no standby left for this role".into(),
         AnswerVerdict::Passed => "passed on".into(),
         AnswerVerdict::HandedBack => "you handed it back".into(),

@@ -164,7 +164,7 @@ fn when(due: Option<String>, otherwise: Option<&Otherwise>, text: impl Fn(&Other
 
 /// How to give the wanted answer; a drill asks for different words.
 fn how(words: &BriefWords<'_>, form: TextForm) -> String {
-    let wanted = fit::capitalised(level(words).words(words.is_drill()));
+    let wanted = level(words).words(words.is_drill());
     match form {
         TextForm::Screen | TextForm::Sms | TextForm::Voice => format!("press \"{wanted}\""),
         TextForm::Slack => format!("press \"{wanted}\" below"),

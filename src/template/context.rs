@@ -14,7 +14,7 @@ use crate::{
 };
 use minijinja::{Value, value::Serde};
 use serde::Serialize;
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 /// The longest label, annotation or text in the evidence, in characters.
 const TEXT_MAX: usize = 200;
@@ -228,9 +228,13 @@ fn ending(purpose: &PagePurpose) -> Option<&'static str> {
     }
 }
 
-/// The time since the opening, in whole seconds.
+/// The time since the opening, in whole seconds and in words, which are spoken too: `4 minutes 54 seconds`.
 fn span(incident: &Incident, at: Timestamp) -> String {
-    humantime::format_duration(Duration::from_secs(at.since(incident.opened_at).as_secs())).to_string()
+    let all = at.since(incident.opened_at).as_secs();
+    let units = [(all / 86_400, "day"), (all / 3600 % 24, "hour"), (all / 60 % 60, "minute"), (all % 60, "second")];
+    let told = |(n, unit): &(u64, &str)| format!("{n} {unit}{}", if *n == 1 { "" } else { "s" });
+    let told: Vec<String> = units.iter().filter(|(n, _)| 0 < *n).map(told).collect();
+    if told.is_empty() { "0 seconds".to_owned() } else { told.join(" ") }
 }
 
 /// The suggested actions; empty if there are none.

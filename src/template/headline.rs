@@ -59,7 +59,7 @@ pub(super) fn notes(words: &BriefWords<'_>) -> Vec<String> {
     let mut notes = handed_back(words);
     notes.extend(unanswered(words));
     notes.extend(reminder(words));
-    notes.extend(following(words).map(|note| format!("{note} An answer is about this one alone.")));
+    notes.extend(following(words).map(|note| format!("{note} {ALONE}")));
     let incident = words.incident();
     let open = words.engagement().filter(|e| e.is_open());
     if let Some(received) = open.map(|e| &e.received).filter(|received| !received.is_empty()) {
@@ -75,10 +75,13 @@ pub(super) fn notes(words: &BriefWords<'_>) -> Vec<String> {
     notes.into_iter().map(|note| fit::guard(&note, words.is_drill())).collect()
 }
 
+/// What an answer does where many more briefs follow.
+pub(super) const ALONE: &str = "An answer is about this one alone.";
+
 /// How many more briefs of the same trigger its reader is about to get by the same channel; `None` where it is a few.
 pub(super) fn following(words: &BriefWords<'_>) -> Option<String> {
     let count = words.brief.following;
-    (FOLLOWING_MIN <= count).then(|| format!("{count} more of {} follow.", words.incident().trigger))
+    (FOLLOWING_MIN <= count).then(|| format!("{count} more messages of {} follow.", words.incident().trigger))
 }
 
 /// Who was asked before and has not answered, and since when.

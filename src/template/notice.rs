@@ -21,13 +21,15 @@ pub(super) fn lines(words: &BriefWords<'_>) -> Vec<String> {
     let exercise = if words.is_drill() { " (exercise)" } else { "" };
     match &words.brief.page.purpose {
         PagePurpose::Taken { by, covering_as } => {
-            let told = format!("{start} {}{exercise}", taken(words, by, covering_as.as_ref()));
+            let told = format!("{start} {}{exercise}{}", taken(words, by, covering_as.as_ref()), about(words, "is"));
             std::iter::once(told).chain(still_open(words).filter(|_| words.reads(by))).collect()
         }
-        PagePurpose::HandedBack { by, of } => vec![format!("{start} {}{exercise}", handed_back(words, by, of))],
-        PagePurpose::StoodDown => vec![format!("{start} {}{exercise}", stood_down(words))],
+        PagePurpose::HandedBack { by, of } => {
+            vec![format!("{start} {}{exercise}{}", handed_back(words, by, of), about(words, "is"))]
+        }
+        PagePurpose::StoodDown => vec![format!("{start} {}{exercise}{}", stood_down(words), about(words, "is"))],
         PagePurpose::Announced => vec![format!("{start} {}", announced(words))],
-        PagePurpose::Resolved => vec![format!("{start} {}{exercise}", resolved(words))],
+        PagePurpose::Resolved => vec![format!("{start} {}{exercise}{}", resolved(words), about(words, "was"))],
         PagePurpose::RoomCard => room::card(words, room::FIRST),
         PagePurpose::RoomUpdate { revision, .. } => room::card(words, *revision),
         PagePurpose::RoomSummary => room::summary(words),
@@ -44,6 +46,14 @@ pub(super) fn lines(words: &BriefWords<'_>) -> Vec<String> {
         PagePurpose::Brief { .. } => vec![format!("{start} {}", words.summary())],
     }
 }
+
+/// What it is about, for readers who have more than one and do not know the incident by its number.
+fn about(words: &BriefWords<'_>, is: &str) -> String {
+    format!(" It {is} about: {}", fit::ended(&fit::cut(&words.summary(), ABOUT_MAX)))
+}
+
+/// The longest summary in a notice, in characters.
+const ABOUT_MAX: usize = 70;
 
 /// A line of an event with its times, which are in UTC, as the rest of its room shows them.
 fn local_times(words: &BriefWords<'_>, line: &str) -> String {

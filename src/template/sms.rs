@@ -34,6 +34,7 @@ pub(super) fn brief(words: &BriefWords<'_>, middle: &str) -> (String, String) {
     let mut tail: Vec<String> = notes(words);
     let exercise = if words.is_drill() { ". Exercise: answer as if it were real." } else { "" };
     tail.push(format!("{}{exercise}", words.incident().id));
+    tail.extend(headline::following(words).map(|_| headline::ALONE.to_owned()));
     let (head, rest, kept) = fitting(words, &tail);
     let tail: String = kept.iter().map(|line| format!("\n{line}")).collect();
     let rest = if rest.is_empty() { String::new() } else { format!("...{}\n", fit::ended(&rest)) };

@@ -40,7 +40,7 @@ pub(super) fn to_person(message: &Message) -> SlackPost {
     let asks = message.purpose.is_brief();
     let buttons = message.ask.as_ref().map(|ask| {
         let value = format!("{}:{}", ask.page, ask.code.expose_secret());
-        if asks { buttons(message, &ask.level.offers(), &value) } else { actions(message, vec![hand_back(&value)]) }
+        if asks { buttons(message, ask.level, &value) } else { actions(message, vec![hand_back(&value)]) }
     });
     let what = if asks { "Answer" } else { "To hand it back" };
     let link = message.ask.as_ref().map(|ask| format!(" {what}: {}", ask.link.expose_secret())).unwrap_or_default();
@@ -58,7 +58,7 @@ pub(super) fn room_card(message: &Message) -> SlackPost {
     let level = message.ask.as_ref().map_or(AnswerLevel::Wilco, |ask| ask.level);
     let value = format!("{}:{}", message.page.incident, room_key(&message.mark));
     let open = message.room.as_ref().is_none_or(|room| room.open);
-    let buttons = open.then(|| buttons(message, &level.offers(), &value));
+    let buttons = open.then(|| buttons(message, level, &value));
     let whole = cut(&message.whole_text(), SECTION_CHARS);
     SlackPost {
         text: one_line(&message.stamped(&message.text.headline), SECTION_CHARS),
@@ -124,8 +124,8 @@ fn context(message: &Message) -> String {
 }
 
 /// The buttons get a new id with each edit of a card, because clients may keep the state of a block with the same id.
-fn buttons(message: &Message, offers: &[Answer], value: &str) -> SlackActionsBlock {
-    actions(message, offers.iter().map(|answer| button(*answer, value)).collect())
+fn buttons(message: &Message, level: AnswerLevel, value: &str) -> SlackActionsBlock {
+    actions(message, level.offers().map(|answer| button(answer, level.button(answer, message.drill), value)).into())
 }
 
 fn actions(message: &Message, elements: Vec<SlackActionBlockElement>) -> SlackActionsBlock {
@@ -149,14 +149,14 @@ fn hand_back(value: &str) -> SlackActionBlockElement {
         .into()
 }
 
-fn button(answer: Answer, value: &str) -> SlackActionBlockElement {
+fn button(answer: Answer, label: &str, value: &str) -> SlackActionBlockElement {
     let (word, style) = match answer {
         Answer::Wilco => ("wilco", Some(SlackBlockButtonStyle::Primary)),
         Answer::Roger => ("roger", None),
         Answer::Standby { .. } => ("standby", None),
         Answer::Unable => ("unable", Some(SlackBlockButtonStyle::Danger)),
     };
-    SlackBlockButtonElement::new(text::label(answer.label()).into())
+    SlackBlockButtonElement::new(text::label(label).into())
         .with_action_id(SlackActionId(format!("answer:{word}")))
         .with_value(value.to_owned())
         .opt_style(style)

@@ -165,7 +165,7 @@ fn keyboard(message: &Message, ask: &ReplyOptions) -> Value {
         json!([{ "text": label, "callback_data": button_data(word, ask.page, ask.code.expose_secret()) }])
     };
     if message.purpose.is_brief() {
-        ask.level.offers().into_iter().map(|answer| row(answer, answer.label())).collect()
+        ask.level.offers().into_iter().map(|answer| row(answer, ask.level.button(answer, message.drill))).collect()
     } else {
         json!([row(Answer::Unable, HAND_BACK)])
     }

@@ -21,7 +21,7 @@ pub struct FireArgs {
     /// A measurement, e.g. drop_pct=6.2
     #[arg(long = "value", value_name = "NAME=NUMBER", value_parser = number)]
     values: Vec<(String, f64)>,
-    /// A text that does not identify the alert, e.g. runbook=https://..
+    /// A text that does not identify the alert, e.g. runbook_url=https://..
     #[arg(long = "annotation", value_name = "NAME=TEXT", value_parser = pair)]
     annotations: Vec<(String, String)>,
     /// How sure you are, 0 to 1

@@ -205,7 +205,7 @@ fn desk_page(
         priority: incident.plan.priority.into(),
         wanted: level.to_string(),
         offers: match state {
-            "open" => offers(level),
+            "open" => offers(level, incident.drill),
             "passed" => after_all(level),
             _ => Vec::new(),
         },
@@ -240,13 +240,13 @@ pub fn after_all(level: AnswerLevel) -> Vec<AnswerButton> {
 }
 
 /// The buttons for a role that requires `level`, the wanted one first.
-pub fn offers(level: AnswerLevel) -> Vec<AnswerButton> {
+pub fn offers(level: AnswerLevel, drill: bool) -> Vec<AnswerButton> {
     let offer = |(index, answer): (usize, Answer)| AnswerButton {
         answer: match answer {
             Answer::Standby { .. } => "standby".into(),
             other => other.to_string(),
         },
-        label: answer.label(),
+        label: level.button(answer, drill),
         primary: index == 0,
     };
     level.offers().into_iter().enumerate().map(offer).collect()

@@ -102,7 +102,7 @@ fn confirm(app: &AppState, live: &RuntimeConfig, incident: &Incident, page: Page
         offers: match says {
             Some(_) if open => after_all(level),
             Some(_) => Vec::new(),
-            None => offers(level),
+            None => offers(level, incident.drill),
         },
         notice: says.map(|standing| standing.words()).unwrap_or_default(),
         done: !open,
@@ -134,6 +134,7 @@ fn capitalised(words: &str) -> String {
 }
 
 fn unknown() -> (StatusCode, ConfirmPage) {
+    let what = "Unknown link".to_owned();
     let notice = "This link is not one of ours. Open it from the mail again, or answer by another way.".to_owned();
-    (StatusCode::NOT_FOUND, ConfirmPage { notice, done: true, ..ConfirmPage::default() })
+    (StatusCode::NOT_FOUND, ConfirmPage { what, notice, done: true, ..ConfirmPage::default() })
 }

@@ -236,8 +236,8 @@ fn who_is_granted_standby_reads_until_when_by_their_own_clock() {
     let config = world.app.engine.config();
     let verdict = AnswerVerdict::StandbyGranted { until: Timestamp::from_micros(START_US) };
     let said = |person: &str| told(&config, &verdict, &PersonName::from(person));
-    assert_eq!(said("ana"), "standby granted until 14:30:00 IST");
-    assert_eq!(said("gita"), "standby granted until 09:00:00 GMT");
+    assert_eq!(said("ana"), "you have until 14:30:00 IST");
+    assert_eq!(said("gita"), "you have until 09:00:00 GMT");
 }
 
 #[tokio::test]

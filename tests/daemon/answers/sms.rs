@@ -34,7 +34,7 @@ fn a_reply_with_the_pages_code_from_its_persons_number_is_an_answer() {
         (" 447700900001", "ACK CODE", "you have it"),
         (ANA, "CODE 1", "received; the role still needs somebody who takes it"),
         (ANA, "CODE 4", "passed on"),
-        (ANA, "standby 3 CODE", "standby granted until "),
+        (ANA, "standby 3 CODE", "you have until "),
     ]
     .into_iter()
     .enumerate()

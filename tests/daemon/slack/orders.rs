@@ -142,7 +142,7 @@ fn an_answer_with_its_role_is_taken_where_two_are_asked_of_one() {
     let word = rig.type_in(Way::Http, DORA, &format!("answer {incident} roger"));
     assert_eq!(word, format!("{incident}: you have it. To hand it back: /stentor answer {incident} unable"));
     let standby = rig.type_in(Way::Socket, ANA, &format!("answer {incident} standby 3 trader"));
-    assert!(standby.contains("standby granted"), "{standby}");
+    assert!(standby.contains("you have until"), "{standby}");
     let second = rig.crash("NQ");
     let taken = rig.type_in(Way::Http, ANA, &format!("ａｎｓｗｅｒ {} I have it trader", second.replace('2', "２")));
     assert!(taken.starts_with(&format!("{second}: you have it")), "{taken}");

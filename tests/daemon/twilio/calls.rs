@@ -91,7 +91,7 @@ fn each_key_is_its_answer_and_is_spoken_back() {
     for (n, (to, role, key, word, state)) in [
         (ANA, "trader", "2", "you have it", "engaged"),
         (ANA, "trader", "1", "received; the role still needs somebody who takes it", "paging"),
-        (ANA, "trader", "3", "standby granted until ", "paging"),
+        (ANA, "trader", "3", "you have until ", "paging"),
         (ANA, "trader", "4", "passed on", "paging"),
         (DORA, "compliance", "1", "you have it", "engaged"),
     ]
@@ -264,7 +264,7 @@ fn the_same_key_handed_over_twice_is_one_answer() {
     let made = line.brief(&incident, ANA);
     let next = action(&picked_up(&line, &made)).unwrap();
     let answers = [0, 1, 2].map(|_| fetch(&line, &made, &next, Some("3")));
-    assert!(answers[0].contains("standby granted until") && answers.iter().all(|answer| *answer == answers[0]));
+    assert!(answers[0].contains("you have until") && answers.iter().all(|answer| *answer == answers[0]));
     assert_eq!(line.events(&incident, "answered").len(), 1);
 }
 

@@ -57,7 +57,7 @@ async fn beyond_its_limit_a_trigger_counts_further_keys_in_one_incident_that_pag
         assert!(matches!(world.flood("A").await, AdmissionResult::Joined { incident } if incident != overflow));
         assert_eq!(world.flood("E").await, AdmissionResult::Joined { incident: overflow });
         let now = world.incident(overflow).await;
-        assert_eq!((&*now.summary, now.alerts), ("5 more of flood: D, E, F and 2 more", 6));
+        assert_eq!((&*now.summary, now.alerts), ("5 more of flood: H, G, F and 2 more", 6));
 
         // The limit is each trigger's own, and drills have theirs.
         assert!(matches!(

@@ -126,7 +126,7 @@ fn a_brief_says_how_many_more_of_its_trigger_follow_once_they_are_more_than_a_fe
             let many = to_ana_before(&incident, &names(), form, 59);
             let texts = [Some(many.body), many.html];
             for text in texts.iter().flatten() {
-                assert!(text.contains("59 more of") && text.contains("follow."), "{form:?}: {text}");
+                assert!(text.contains("59 more messages of") && text.contains("follow."), "{form:?}: {text}");
                 assert!(form != TextForm::Sms || gsm7::septets(text).is_some(), "{text}");
             }
         }

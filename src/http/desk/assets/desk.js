@@ -5,9 +5,13 @@ const BEAT_LOST_MS = 12000; // The server beats every 5 s: two beats are missing
 const BROKEN_MS = 2000; // How long the browser may reconnect before the page shows that the connection is lost.
 const ANSWER_TIMEOUT_MS = 8000;
 const PRESS_GUARD_MS = 600; // A press meant for the page before must not answer the one that replaced it.
+const RENEW_TIMEOUT_MS = 3000;
 const SEEN_AFTER_MS = 500; // A page must be visible for this long to count as seen.
 const SURE_MS = 8000; // How long a button that pages others waits for its second press.
 const WAITING_NAMED = 5; // The largest number of waiting pages with a line of their own.
+const OVER_NAMED = 6; // The largest number of cards about what is over.
+const NEWS_KINDS = 4; // The largest number of kinds of changes that are told together.
+const NEWS_MS = 500; // Changes within this time are told together.
 const MARKS = { "paging": "▲", "engaged": "✔", "covered": "◐", "handed over": "➜", "exhausted": "✖", "stood down": "–", "closed": "■" };
 
 const $ = (id) => document.getElementById(id);
@@ -16,6 +20,7 @@ let skew = 0; // Server time minus ours, in ms.
 let shown = null; // The page in the alarm.
 let shownAt = 0;
 let sending = false;
+let asking = null; // The page whose answer is on its way.
 const silenced = new Set(); // Pages without sound, because their person has answered.
 const answered = new Set(); // Pages answered on this desk.
 let told = null; // What the bar says about which page, while that is true.
@@ -54,6 +59,7 @@ function connect() {
   // After any status but 200 (a proxy's 502 during a restart) the browser does not reconnect by itself.
   source.onerror = () => {
     brokenAt ??= Date.now();
+    renewed(false);
     if (source.readyState === EventSource.CLOSED) connectLater();
   };
 }
@@ -93,6 +99,44 @@ function watchLine() {
   $("link").classList.toggle("bad", lost);
 }
 
+// --- Commands --------------------------------------------------------------------------------------------------
+
+let renewing = null; // The new connection that commands wait for, if one is under way.
+let renewed = () => {}; // Ends that wait: whether the whole desk came.
+
+/// A newer desk link in the same browser replaces the session that this page's token belongs to. A new connection brings
+/// the token of the new session.
+function renew() {
+  renewing ??= new Promise((done) => {
+    const timer = setTimeout(() => renewed(false), RENEW_TIMEOUT_MS);
+    renewed = (fresh) => {
+      clearTimeout(timer);
+      renewing = null;
+      renewed = () => {};
+      done(fresh);
+    };
+    connect();
+  });
+  return renewing;
+}
+
+const isRefused = (reply) => reply.status === 401 || reply.status === 403;
+
+/// Sends a command of this desk's person; if it is refused, once more with a new token, but never as another person.
+async function command(path, content, signal) {
+  const post = () => fetch(path, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "X-Stentor-Csrf": state.csrf },
+    body: content && JSON.stringify(content),
+    cache: "no-store",
+    signal,
+  });
+  const { name } = state.person;
+  const reply = await post();
+  if (!isRefused(reply)) return reply;
+  return (await renew()) && state.person.name === name ? post() : reply;
+}
+
 // --- The snapshot ----------------------------------------------------------------------------------------------
 
 /// The first event of a connection has the whole desk, each later one what changed.
@@ -113,6 +157,7 @@ function receive({ pages, incidents, ...about }) {
   for (const page of next.pages) tellChange(before.get(page.key), page);
   confirmByState();
   draw();
+  if (whole) renewed(true);
 }
 
 /// A list after a change of it; null if one of its cards was never heard of.
@@ -123,12 +168,36 @@ function merged(list, { order, cards }) {
   return next.includes(undefined) ? null : next;
 }
 
-/// Somebody else's answer closes our alarm: say whose answer.
+/// What changed without a press on this desk: somebody else's answer, one's own by another way, an end.
 function tellChange(before, page) {
-  if (!before || before.state !== "open" || page.state === "open" || answered.has(page.key)) return;
-  const what = `${word(page)} ${page.incident} ${page.role_name}`;
-  const says = { taken: `${page.holder || "Somebody"} has it`, closed: "Not needed any more", over: "It is over" }[page.state];
-  if (says) tell("note", `${says}: ${what}`, page, page.state);
+  if (!before || before.state === page.state || !["open", "yours", "passed"].includes(before.state)) return;
+  if (unconfirmed && unconfirmed.incident === page.incident && unconfirmed.role === page.role) return;
+  const own = page.key === asking || (answered.has(page.key) && before.state === "open");
+  if (own || (answered.has(page.key) && ["yours", "passed"].includes(page.state))) return;
+  const says = { taken: `${page.holder || "Somebody"} has it`, closed: "Not needed any more", over: "It is over", yours: "You have it", passed: "You passed it on" }[page.state];
+  if (!says) return;
+  news.push({ says, page });
+  newsTimer ??= setTimeout(tellNews, NEWS_MS);
+}
+
+let news = []; // Changes that nobody was told of yet.
+let newsTimer = null;
+
+/// Tells changes together, live before drill: many at once would bury everything else that is read aloud.
+function tellNews() {
+  newsTimer = null;
+  const isStill = ({ page }) => state.pages.some((now) => now.key === page.key && now.state === page.state);
+  const still = news.filter(isStill);
+  news = [];
+  const live = still.filter(({ page }) => !page.drill);
+  const told = live.length ? live : still;
+  if (!told.length) return;
+  const sentence = (says) => {
+    const [first, ...others] = told.filter((one) => one.says === says).map(({ page }) => page);
+    return `${says}: ${word(first)} ${first.incident} ${first.role_name}${others.length ? ` and ${others.length} more` : ""}`;
+  };
+  const text = [...new Set(told.map(({ says }) => says))].slice(0, NEWS_KINDS).map(sentence).join("; ");
+  tell("note", text, told[0].page, told[0].page.state);
 }
 
 /// Clears what the bar says about a page as soon as it is not true any more.
@@ -177,8 +246,11 @@ function draw() {
   if (!state) return;
   say($("who"), state.person.name);
   drawCards($("yours"), state.pages.filter((page) => page.state === "yours"));
-  drawCards($("told"), state.pages.filter((page) => ["passed", "taken", "over"].includes(page.state)).slice(-6));
+  drawCards($("passed"), state.pages.filter((page) => page.state === "passed"));
+  const over = state.pages.filter((page) => page.state === "over").sort((a, b) => Date.parse(b.since) - Date.parse(a.since));
+  drawCards($("told"), [...state.pages.filter((page) => page.state === "taken"), ...over.slice(0, OVER_NAMED)]);
   drawBoard();
+  tick();
   focus();
 }
 
@@ -192,8 +264,8 @@ function keepFocus() {
     const now = document.activeElement;
     if (now !== document.body && isSeen(now)) return;
     const same = isSeen(had) && !had.disabled ? had : null;
-    const like = page ? document.querySelector(`button[data-page="${CSS.escape(page)}"]`) : null;
-    (same || like || (shown ? $("alarm-what") : document.querySelector("#yours h2") || $("title"))).focus({ preventScroll: true });
+    const like = page ? document.querySelector(`button[data-page="${CSS.escape(page)}"]:not(:disabled)`) : null;
+    (same || like || (shown ? $("alarm-what") : document.querySelector("#yours h2, #passed h2") || $("title"))).focus({ preventScroll: true });
   };
 }
 
@@ -222,6 +294,7 @@ function drawAlarm() {
   alarm.classList.toggle("heard", silenced.has(page.key));
   say($("alarm-word"), word(page));
   say($("alarm-id"), page.incident);
+  say($("alarm-said"), `${word(page)} ${page.incident}:`);
   say($("alarm-what"), page.what);
   say($("alarm-ask"), page.ask || page.headline);
   say($("alarm-otherwise"), page.otherwise || "");
@@ -229,7 +302,6 @@ function drawAlarm() {
   drawLinks($("alarm-links"), page);
   drawQueue(pages.slice(1));
   drawOffers(page, fresh);
-  tick();
 }
 
 /// The pages that wait behind this one, in a line each.
@@ -273,9 +345,7 @@ function drawOffers(page, fresh) {
     offers.dataset.for = wanted;
     offers.replaceChildren(...page.offers.map((offer) => {
       const wants = offer.answer === page.wanted;
-      // The words that confirm a drill are different, so that nobody confuses the two out of habit.
-      const label = page.drill && wants && !/exercise/i.test(offer.label) ? `${offer.label} (exercise)` : offer.label;
-      const button = element("button", wants ? "offer wanted" : "offer", label);
+      const button = element("button", wants ? "offer wanted" : "offer", offer.label);
       button.type = "button";
       button.addEventListener("click", () => answer(page, offer));
       return button;
@@ -478,10 +548,13 @@ async function answer(page, offer) {
   enableOffers(false);
   tell("busy", `Sending: ${offer.label} ...`, page);
   unconfirmed = null;
-  const [kind, text, verdict] = await send(page, offer);
+  asking = page.key;
+  const [kind, text, verdict, isFinal] = await send(page, offer);
   sending = false;
+  asking = null;
   enableOffers(true);
-  if (kind === "bad") unconfirmed = { incident: page.incident, role: page.role, drill: page.drill, answer: offer.answer, held: page.state === "yours" };
+  drawHandBack(); // A disabled button can not keep the focus.
+  if (kind === "bad" && !isFinal) unconfirmed = { incident: page.incident, role: page.role, drill: page.drill, answer: offer.answer, held: page.state === "yours" };
   const then = { "engages": "yours", "passed": "passed", "handed-back": "passed" }[verdict];
   tell(kind, text.includes(page.incident) ? text : `${word(page)} ${page.incident} ${page.role_name}: ${text}`, page, then);
   if (verdict) answered.add(page.key);
@@ -496,15 +569,13 @@ async function send(page, offer) {
   if (!navigator.onLine) return not("this device is offline.");
   const patience = new AbortController();
   const timer = setTimeout(() => patience.abort(), ANSWER_TIMEOUT_MS);
+  const { name } = state.person;
   try {
-    const reply = await fetch("/desk/answer", {
-      method: "POST",
-      headers: { "Content-Type": "application/json", "X-Stentor-Csrf": state.csrf },
-      body: JSON.stringify({ page: page.page, mark: page.mark, answer: offer.answer }),
-      cache: "no-store",
-      signal: patience.signal,
-    });
-    if (reply.status === 401 || reply.status === 403) return not("you are signed out.");
+    const reply = await command("/desk/answer", { page: page.page, mark: page.mark, answer: offer.answer }, patience.signal);
+    if (isRefused(reply)) {
+      const now = state.person.name === name ? "Ask for a new personal link" : `This browser is now the desk of ${state.person.name}. Open your personal link again`;
+      return ["bad", `SIGNED OUT: your answer was not sent. ${now}, or answer by another way.`, undefined, true];
+    }
     if (!reply.ok) return not(`the server refused it (${reply.status}).`);
     const { verdict, text } = await reply.json();
     const holds = ["engages", "received", "standby-granted", "passed", "handed-back", "repeated"].includes(verdict);
@@ -542,6 +613,10 @@ function drawNotice() {
     bar.className = `result ${notice ? notice.kind : ""}`;
     say(bar.querySelector("p"), bar.hidden ? "" : notice.text);
   }
+  // Read aloud at once only if it is bad.
+  const aloud = notice && !waits ? notice.text : "";
+  say($("polite"), notice && notice.kind !== "bad" ? aloud : "");
+  say($("urgent"), notice && notice.kind === "bad" ? aloud : "");
 }
 
 /// Reports pages as seen only if they were on a visible screen.
@@ -550,11 +625,11 @@ function reportSeen() {
   if (Date.now() - shownAt < SEEN_AFTER_MS || !state) return;
   const { page, mark, key } = shown;
   seen.add(key);
-  fetch("/desk/seen", {
-    method: "POST",
-    headers: { "Content-Type": "application/json", "X-Stentor-Csrf": state.csrf },
-    body: JSON.stringify({ pages: [page], marks: [mark] }),
-  }).then((reply) => { if (!reply.ok) throw reply; }).catch(() => setTimeout(() => seen.delete(key), 5000));
+  const again = (wait) => setTimeout(() => seen.delete(key), wait);
+  command("/desk/seen", { pages: [page], marks: [mark] }).then(
+    (reply) => { if (!reply.ok) again(isRefused(reply) ? 60000 : 5000); },
+    () => again(5000),
+  );
 }
 
 // --- Signing out ------------------------------------------------------------------------------------------------
@@ -573,7 +648,7 @@ async function signOut() {
   leaving = null;
   drawSignOut();
   try {
-    const reply = await fetch("/desk/logout", { method: "POST", headers: { "X-Stentor-Csrf": state.csrf } });
+    const reply = await command("/desk/logout");
     if (!reply.ok && reply.status !== 401) throw reply;
     location.replace("/desk");
   } catch {

@@ -165,13 +165,14 @@ mod tests {
     }
 
     #[test]
-    fn a_state_that_does_not_know_the_newest_names_some() {
+    fn a_state_that_does_not_know_the_newest_names_some() -> Result<(), serde_json::Error> {
         let entry = || serde_json::json!({ "over": false });
         let kept = serde_json::json!({ "keys": { key("A").as_str(): entry(), key("B").as_str(): entry() } });
-        let mut overflow: OverflowKeys = serde_json::from_value(kept).unwrap();
+        let mut overflow: OverflowKeys = serde_json::from_value(kept)?;
         assert_eq!(overflow.summary(&"crash".into()), "2 more of crash: A, B");
         overflow.count(&key("C"), &Alert::new("monitor", "crash"));
         assert_eq!(overflow.summary(&"crash".into()), "3 more of crash: C, A, B");
+        Ok(())
     }
 
     #[test]

@@ -94,20 +94,17 @@ fn absolute(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<PathBuf> {
     faults.refuse("bad-path", text.at, message, "begin it with `/`: \"/var/log/stentor/anchors.jsonl\"")
 }
 
-/// The keys of a source that are about its alerts.
-const OF_ALERTS: [&str; 3] = ["drills", "unmatched", "openings_per_minute"];
-
 pub(super) fn source(mut table: TomlTable<'_>, at: SourceSpan, faults: &mut MatrixFaults) -> SourceSettings {
     let token = table.demand("token", at, "token = { env = \"SOME_VARIABLE\" }", faults);
     let tokens = token.map(|item| secrets(&item, faults)).unwrap_or_default();
-    let of_alerts = OF_ALERTS.map(|key| table.take(key));
+    let of_alerts = [table.take("drills"), table.take("unmatched"), table.take("openings_per_minute")];
     let [drills, pages_unmatched, openings_item] = &of_alerts;
     let drills = drills.as_ref().and_then(|item| item.flag(faults)).unwrap_or(false);
     let pages_unmatched = pages_unmatched.as_ref().and_then(|item| unmatched(item, faults)).unwrap_or(false);
     let scopes = table.take("scopes").map_or_else(|| [SourceScope::Alerts].into(), |item| scopes(&item, faults));
     let openings = openings_item.as_ref().and_then(|item| openings(item, faults));
     if !scopes.is_empty() && !scopes.contains(&SourceScope::Alerts) {
-        for (key, item) in OF_ALERTS.iter().zip(&of_alerts) {
+        for (key, item) in ["drills", "unmatched", "openings_per_minute"].into_iter().zip(&of_alerts) {
             let Some(item) = item else { continue };
             let message = format!("`{key}` has no effect: this source has no scope \"alerts\"");
             faults.warning("no-effect", item.at, message, format!("remove `{key}`, or add \"alerts\" to its `scopes`"));

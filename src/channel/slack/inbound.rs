@@ -128,6 +128,7 @@ pub(super) fn receive(head: &RequestHead<'_>, body: &[u8]) -> Result<SlackInboun
 ///
 /// [`InboundError`] if it is not what Slack documents.
 pub fn of_form(body: &[u8]) -> Result<SlackInbound, InboundError> {
+    std::str::from_utf8(body).map_err(|_| InboundError::Empty)?;
     let field = |name: &str| charset::field(body, name).map(|value| String::from_utf8_lossy(&value).into_owned());
     if let Some(payload) = field("payload") {
         return press(&payload);

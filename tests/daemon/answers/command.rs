@@ -36,7 +36,7 @@ fn a_unix_user_answers_as_the_person_that_the_matrix_says_they_are() {
     assert!(said.contains("you were not asked for the role `compliance`; you were asked for: trader"), "{said}");
     let longer = daemon.cli(&["answer", &incident, "standby", "999"]);
     let said = String::from_utf8_lossy(&longer.stdout);
-    assert!(said.contains("standby granted until") && said.contains("5 minutes at most"), "{said}");
+    assert!(said.contains("you have until") && said.contains("5 minutes at most"), "{said}");
     assert_eq!(daemon.role(&incident, "compliance")["state"], "paging");
     for unclear in [
         &["wilco?"][..],

@@ -58,21 +58,28 @@ step = [{ page = ["cem"], by = ["sms"], wait = "1s" }, { page = ["ana"], by = ["
 page  = ["cem"]
 by    = ["sms"]
 every = "5s"
-
-[trigger.crash]
-on    = ["crash"]
-key   = 'alert.labels.id'
-openings_per_minute = 1000
-roles = ["trader", "compliance", "it"]
 "#;
+
+/// A trigger opens at most 1000 incidents a minute; here more come.
+const TRIGGERS: u64 = 10;
+
+fn matrix() -> String {
+    let trigger = |n| {
+        format!(
+            "[trigger.crash-{n}]\non = [\"crash-{n}\"]\nkey = 'alert.labels.id'\nopenings_per_minute = 1000\n\
+             roles = [\"trader\", \"compliance\", \"it\"]\n"
+        )
+    };
+    MATRIX.to_owned() + &(0..TRIGGERS).map(trigger).collect::<String>()
+}
 
 fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
 /// Posts one alert and returns what the daemon answered, or nothing where the line broke.
-fn post(address: std::net::SocketAddr, id: &str) -> Option<(u16, Value)> {
-    let body = format!(r#"{{"kind":"crash","labels":{{"id":"{id}"}}}}"#);
+fn post(address: std::net::SocketAddr, round: u64, id: &str) -> Option<(u16, Value)> {
+    let body = format!(r#"{{"kind":"crash-{}","labels":{{"id":"{id}"}}}}"#, round % TRIGGERS);
     let mut stream = TcpStream::connect(address).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
     let head = format!(
@@ -102,7 +109,7 @@ fn post_for_ever(
             return;
         }
         let id = format!("{round}-{worker}-{n}");
-        let Some((202, answer)) = post(address, &id) else { continue };
+        let Some((202, answer)) = post(address, round, &id) else { continue };
         let incident = answer["alerts"][0]["incidents"][0].as_str().expect("an incident").to_owned();
         if acknowledged.send((id, incident)).is_err() {
             return;
@@ -214,7 +221,7 @@ fn killed_at_random_moments_it_loses_no_accepted_alert_and_no_ladder() {
     let (kills, seed) = (number("STENTOR_KILLS", 4), number("STENTOR_KILL_SEED", rand::random()));
     println!("STENTOR_KILLS={kills} STENTOR_KILL_SEED={seed}");
     let mut random = StdRng::seed_from_u64(seed);
-    let mut daemon = Setup::new(MATRIX).env("MONITOR_TOKEN", TOKEN).arg("--sandbox").start();
+    let mut daemon = Setup::new(&matrix()).env("MONITOR_TOKEN", TOKEN).arg("--sandbox").start();
     let mut acknowledged = Vec::new();
     for round in 0..kills {
         acknowledged.extend(rush_and_kill(&mut daemon, round, random.random_range(1..60)));
@@ -253,7 +260,7 @@ fn the_disk_is_synced_before_an_alert_is_acknowledged() {
         println!("SKIPPED: strace is missing: apt-get install strace");
         return;
     }
-    let daemon = Setup::new(MATRIX).env("MONITOR_TOKEN", TOKEN).arg("--sandbox").start();
+    let daemon = Setup::new(&matrix()).env("MONITOR_TOKEN", TOKEN).arg("--sandbox").start();
     let calls = "trace=fsync,fdatasync,read,recvfrom,write,writev,sendto,sendmsg";
     let mut strace = Command::new("strace")
         .args(["-f", "-q", "-s", "64", "-e", calls, "-p", &daemon.pid().to_string()])
@@ -275,7 +282,7 @@ fn the_disk_is_synced_before_an_alert_is_acknowledged() {
         std::thread::yield_now();
     }
     for n in 0..5 {
-        let answer = post(daemon.address, &format!("sync-{n}"));
+        let answer = post(daemon.address, 0, &format!("sync-{n}"));
         assert_eq!(answer.map(|(status, _)| status), Some(202));
     }
     Command::new("kill").args(["-INT", &strace.id().to_string()]).status().unwrap();

@@ -32,6 +32,7 @@ const QUICK: SocketTiming = SocketTiming {
     open: Duration::from_secs(5),
     ping: Duration::from_millis(100),
     close: Duration::from_millis(200),
+    linger: Duration::from_secs(2),
     steady: Duration::from_millis(50),
     refused: Duration::from_millis(100),
     ..TIMING

@@ -228,7 +228,7 @@ impl Decider<'_> {
         }
         let known = self.incident.counts(&key);
         match alert.status {
-            AlertStatus::Firing if known => self.alert(alert),
+            AlertStatus::Firing if known || self.incident.overflow_is_full_for(&key) => self.alert(alert),
             AlertStatus::Firing => self.emit(Event::Overflowed { key, alert }),
             AlertStatus::Resolved if known => {
                 self.emit(Event::OverflowCleared { key, source: alert.source.clone() });

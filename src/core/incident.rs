@@ -173,6 +173,11 @@ impl Incident {
         self.overflow.as_ref().is_some_and(|overflow| overflow.has(key))
     }
 
+    /// Whether a further alert with this key would say nothing new to its overflow, which has no room for the key.
+    pub fn overflow_is_full_for(&self, key: &IncidentKey) -> bool {
+        self.overflow.as_ref().is_some_and(|overflow| overflow.is_full_for(key))
+    }
+
     /// Whether it is open.
     pub fn is_open(&self) -> bool {
         self.status == IncidentStatus::Open

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 /// How many incidents a trigger opens within a minute, if the matrix does not say it.
 pub const OPENINGS_PER_MINUTE: u32 = 60;
 
-/// The most keys that one overflow incident tells apart. Alerts with further keys are counted only.
+/// The most keys that one overflow incident tells apart. Alerts with further keys are counted as repeats are.
 pub const OVERFLOW_KEYS_MAX: usize = 1000;
 
 /// How many of its keys the summary names.
@@ -23,9 +23,10 @@ pub struct OverflowKeys {
     /// The newest of them, the newest first: at most [`NAMED_MAX`]. The first by name would be whatever a sender wants.
     #[serde(default)]
     latest: VecDeque<IncidentKey>,
-    /// Alerts with keys beyond [`OVERFLOW_KEYS_MAX`]. Their repetitions and all-clears are not recognized.
+    /// Whether alerts with keys beyond [`OVERFLOW_KEYS_MAX`] came. They join the incident as its repeats do: their
+    /// all-clears are not recognized.
     #[serde(default)]
-    further: u64,
+    further: bool,
 }
 
 /// One key.
@@ -60,14 +61,19 @@ impl OverflowKeys {
         self.keys.values().filter(|entry| entry.over).count()
     }
 
-    /// Alerts with keys that are not told apart.
-    pub fn further(&self) -> u64 {
+    /// Whether alerts with keys came that are not told apart.
+    pub fn has_further(&self) -> bool {
         self.further
+    }
+
+    /// Whether a further alert with this key would say nothing new: there is no room for it, which is known already.
+    pub fn is_full_for(&self, key: &IncidentKey) -> bool {
+        self.further && !self.keys.contains_key(key)
     }
 
     /// Whether the all-clear has come for every alert that was counted.
     pub fn is_over(&self) -> bool {
-        self.further == 0 && self.keys.values().all(|entry| entry.over)
+        !self.further && self.keys.values().all(|entry| entry.over)
     }
 
     /// The keys that are not over, in their order.
@@ -87,7 +93,7 @@ impl OverflowKeys {
             self.latest.push_front(key.clone());
             self.latest.truncate(NAMED_MAX);
         } else {
-            self.further += 1;
+            self.further = true;
         }
     }
 
@@ -100,7 +106,7 @@ impl OverflowKeys {
     /// One line for people: how many, and the names of the newest that are not over.
     pub fn summary(&self, trigger: &TriggerName) -> String {
         let (counted, over) = (self.keys.len(), self.over());
-        let least = if 0 < self.further { "at least " } else { "" };
+        let least = if self.further { "at least " } else { "" };
         let ended = if 0 < over { format!(", {over} of them over") } else { String::new() };
         let newest = self.latest.iter().filter(|key| self.has(key));
         // Where the newest are over, or a state from before they were kept: any others.
@@ -109,7 +115,7 @@ impl OverflowKeys {
         let others = (counted - over).saturating_sub(names.len());
         let names = match (names.join(", "), others) {
             (names, _) if names.is_empty() => String::new(),
-            (names, 0) if self.further == 0 => format!(": {names}"),
+            (names, 0) if !self.further => format!(": {names}"),
             (names, 0) => format!(": {names} and others"),
             (names, others) => format!(": {names} and {least}{others} more"),
         };
@@ -179,7 +185,7 @@ mod tests {
     fn it_tells_a_bounded_number_of_keys_apart_and_says_so() {
         let values: Vec<String> = (0..OVERFLOW_KEYS_MAX + 5).map(|n| format!("{n:04}")).collect();
         let mut overflow = counted(values.iter().map(String::as_str));
-        assert_eq!((overflow.counted(), overflow.further()), (OVERFLOW_KEYS_MAX, 5));
+        assert_eq!((overflow.counted(), overflow.has_further()), (OVERFLOW_KEYS_MAX, true));
         assert_eq!(
             overflow.summary(&"crash".into()),
             "at least 1000 more of crash: 0999, 0998, 0997 and at least 997 more"

@@ -3,7 +3,7 @@
 use crate::{
     core::{PersonName, SourceName},
     engine::keys::same,
-    http::{caller::UnixCaller, credential_refusals, problem::ProblemDetails, state::AppState},
+    http::{caller::UnixCaller, problem::ProblemDetails, refusal_log, state::AppState},
     matrix::SourceScope,
 };
 use axum::{
@@ -61,7 +61,7 @@ pub fn may_read(
     scope: SourceScope,
 ) -> Result<(), ProblemDetails> {
     reads(app, caller.is_some(), headers, scope).map_err(|source| {
-        credential_refusals::log(source.as_ref(), scope);
+        refusal_log::credential(source.as_ref(), scope);
         match source {
             Some(source) => ProblemDetails::new(StatusCode::FORBIDDEN, out_of_scope(&source, scope)),
             None => ProblemDetails::unauthorized(format!(
@@ -94,7 +94,7 @@ pub fn reads(
 pub fn sender(app: &AppState, headers: &HeaderMap) -> Option<SourceName> {
     let source = source(app, headers);
     if source.is_none() {
-        credential_refusals::log(None, SourceScope::Alerts);
+        refusal_log::credential(None, SourceScope::Alerts);
     }
     source
 }
@@ -104,7 +104,7 @@ pub fn in_scope(app: &AppState, source: &SourceName, scope: SourceScope) -> Resu
     if has_scope(app, source, scope) {
         return Ok(());
     }
-    credential_refusals::log(Some(source), scope);
+    refusal_log::credential(Some(source), scope);
     Err(out_of_scope(source, scope))
 }
 

@@ -1,6 +1,6 @@
 //! Errors as RFC 9457 problem details.
 
-use crate::{engine::AnswerError, http::store_refusals, store::StoreError};
+use crate::{engine::AnswerError, http::refusal_log, store::StoreError};
 use axum::{
     Json,
     body::to_bytes,
@@ -101,7 +101,7 @@ impl ProblemDetails {
 
 impl From<StoreError> for ProblemDetails {
     fn from(error: StoreError) -> Self {
-        store_refusals::log(&error);
+        refusal_log::store(&error);
         match error {
             // A retry would have the same result.
             StoreError::Corrupt { what, why } => {

@@ -250,8 +250,8 @@ fn overflow(overflow: &OverflowView) -> String {
     if 0 < left {
         line.push_str(&format!(" and {left} more"));
     }
-    if 0 < *further {
-        line.push_str(&format!("; and {further} alert(s) with further keys"));
+    if *further {
+        line.push_str("; and alerts with further keys");
     }
     line
 }

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     channel::retry_after,
     core::{Alert, AlertStatus, SourceName, Timestamp, printable::excerpt, time::ForeignTime},
-    http::{body, credential, problem::ProblemDetails, state::AppState, store_refusals},
+    http::{body, credential, problem::ProblemDetails, refusal_log, state::AppState},
     matrix::SourceScope,
     text::quantity,
 };
@@ -102,7 +102,7 @@ async fn take(app: &AppState, request: Request) -> Result<(), AlertRefusal> {
     }
     if !alerts.is_empty() {
         let admitted = app.engine.admission().admit(alerts, now).await.map_err(|error| {
-            store_refusals::log(&error);
+            refusal_log::store(&error);
             said(StatusCode::SERVICE_UNAVAILABLE, format!("nothing was kept, send it again: {error}"))
         })?;
         let over = admitted.iter().filter(|admitted| admitted.is_over_quota()).count();

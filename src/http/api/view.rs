@@ -85,8 +85,8 @@ pub struct OverflowView {
     pub counted: usize,
     /// How many of them are over, as their monitor says.
     pub over: usize,
-    /// Alerts with further keys, which are not told apart.
-    pub further: u64,
+    /// Whether alerts with further keys came, which are not told apart.
+    pub further: bool,
     /// The first keys that are not over, at most [`OVERFLOW_SHOWN`].
     pub firing: Vec<String>,
 }
@@ -99,7 +99,7 @@ impl OverflowView {
         Self {
             counted: overflow.counted(),
             over: overflow.over(),
-            further: overflow.further(),
+            further: overflow.has_further(),
             firing: overflow.firing().take(OVERFLOW_SHOWN).map(ToString::to_string).collect(),
         }
     }

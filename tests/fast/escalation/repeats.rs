@@ -3,7 +3,8 @@
 use super::fixture::{START, alert, opening, roster};
 use std::{sync::Arc, time::Duration};
 use stentor::core::{
-    Actor, Alert, AlertStatus, Event, Incident, IncidentId, IncidentInput, Timestamp, open,
+    Actor, Alert, AlertStatus, Event, Incident, IncidentId, IncidentInput, IncidentKey, Timestamp, open,
+    overflow::OVERFLOW_KEYS_MAX,
     repeats::{JOINED_WHOLE, KNOWN_MAX, TOLD_AFTER_MAX, TOLD_AFTER_MIN},
     step,
 };
@@ -169,4 +170,23 @@ fn one_source_takes_no_other_sources_room_and_labels_that_look_alike_in_a_row_ar
         world.alert(labelled("monitor", labels));
         assert_eq!(world.joined(), before + 1, "{labels:?}");
     }
+}
+
+#[test]
+fn a_flood_of_ever_new_keys_is_a_bounded_number_of_lines() {
+    let mut world = World::new();
+    let keys = OVERFLOW_KEYS_MAX + 500;
+    for n in 0..keys {
+        let key = IncidentKey::of_trigger(&"boom".into(), &n.to_string(), false);
+        let alert = Arc::new(on(&format!("host {n}")));
+        let events = step(&mut world.incident, IncidentInput::Overflow { key, alert }, &roster(), world.now);
+        world.events.extend(events.into_iter().map(|event| (world.now, event)));
+    }
+    let lines = |wanted: fn(&Event) -> bool| world.events.iter().filter(|(_, event)| wanted(event)).count();
+    assert_eq!(lines(|event| matches!(event, Event::Overflowed { .. })), OVERFLOW_KEYS_MAX + 1);
+    assert!(lines(|event| matches!(event, Event::Joined { .. })) <= KNOWN_MAX);
+    assert_eq!(world.incident.alerts, keys as u64, "each is counted");
+    assert!(world.incident.summary.starts_with("at least 1000 more of "), "{}", world.incident.summary);
+    let folded = Incident::fold(IncidentId(1), world.events.iter().map(|(at, event)| (*at, event))).unwrap();
+    assert_eq!(folded.with_repeats(world.incident.repeats, &world.incident.alert), world.incident);
 }

@@ -394,20 +394,30 @@ impl World {
 
     /// How many alerts the store has counted that no line tells of yet.
     pub fn counted(&self) -> u64 {
-        let open = IncidentFilter { open_only: true, limit: usize::MAX };
-        let incidents = ready(self.eye.list(open)).expect("incidents");
+        let incidents = self.open_incidents();
         let repeats = incidents.iter().filter_map(|incident| incident.repeats).map(|repeats| repeats.count);
         let results = ready(self.eye.counted()).expect("counts");
         repeats.chain(results.iter().map(|(_, result)| result.counted.count)).sum()
+    }
+
+    fn open_incidents(&self) -> Vec<Arc<Incident>> {
+        let open = IncidentFilter { open_only: true, limit: usize::MAX };
+        ready(self.eye.list(open)).expect("incidents")
     }
 
     /// Reads what was committed, and compares.
     fn observe(&mut self) {
         self.see_what_was_set_aside();
         let lines = ready(self.eye.lines(None, self.read_to, usize::MAX)).expect("lines");
-        let Some(last) = lines.last() else { return self.see_rest() };
-        self.read_to = last.pos;
-        let mut changed: Vec<IncidentId> = lines.iter().filter_map(|line| line.chain.parse().ok()).collect();
+        // A repeat that is only counted has no line, and its alert's lease moves the deadline.
+        let repeated = self.open_incidents().into_iter().filter(|incident| incident.repeats.is_some());
+        let repeated = repeated.map(|incident| incident.id);
+        let mut changed: Vec<IncidentId> =
+            lines.iter().filter_map(|line| line.chain.parse().ok()).chain(repeated).collect();
+        if changed.is_empty() && lines.is_empty() {
+            return self.see_rest();
+        }
+        self.read_to = lines.last().map_or(self.read_to, |line| line.pos);
         changed.sort();
         changed.dedup();
         for line in lines {

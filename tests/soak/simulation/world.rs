@@ -407,11 +407,12 @@ impl World {
 
     /// Reads what was committed, and compares.
     fn observe(&mut self) {
-        self.see_what_was_set_aside();
-        let lines = ready(self.eye.lines(None, self.read_to, usize::MAX)).expect("lines");
         // A repeat that is only counted has no line, and its alert's lease moves the deadline.
         let repeated = self.open_incidents().into_iter().filter(|incident| incident.repeats.is_some());
         let repeated = repeated.map(|incident| incident.id);
+        // Only now: a look at an incident is what finds that it can not be read.
+        self.see_what_was_set_aside();
+        let lines = ready(self.eye.lines(None, self.read_to, usize::MAX)).expect("lines");
         let mut changed: Vec<IncidentId> =
             lines.iter().filter_map(|line| line.chain.parse().ok()).chain(repeated).collect();
         if changed.is_empty() && lines.is_empty() {

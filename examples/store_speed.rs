@@ -90,6 +90,7 @@ async fn open(store: &Arc<SqliteStore>, key: &str) -> Result<IncidentId, StoreEr
             alert: Arc::new(Alert::new("speed", "price_velocity")),
             received_at: unit.now(),
             terms: None,
+            ask: None,
             nonce: None,
         };
         unit.open(opening, &roster)
@@ -124,6 +125,7 @@ fn plan() -> EscalationPlan {
         webhooks: Vec::new(),
         actions: Vec::new(),
         report_timeout: Default::default(),
+        ask: None,
         priority: Default::default(),
         on_resolved: OnResolved::Note,
     }

@@ -237,6 +237,7 @@ impl ExplainPrinter<'_> {
             alert: Arc::new(alert),
             received_at: self.at,
             terms: None,
+            ask: None,
             nonce: None,
         })
     }

@@ -132,6 +132,7 @@ fn opened(matrix: &Matrix, plan: &Arc<EscalationPlan>, alert: &Alert, as_of: Tim
         alert,
         received_at: as_of,
         terms: None,
+        ask: None,
         nonce: None,
     };
     core::open(IncidentId(1), opening, &matrix.roster, as_of).0

@@ -19,6 +19,8 @@ pub enum Actor {
     Operator(String),
     /// Nobody: the drill reached its time limit.
     Clock,
+    /// Nobody: the request reached its deadline.
+    Deadline,
     /// A real incident: the drill was stopped for it.
     Crisis(IncidentId),
 }
@@ -30,6 +32,7 @@ impl fmt::Display for Actor {
             Self::Source(source) => write!(f, "monitor {source}"),
             Self::Operator(user) => write!(f, "operator {user}"),
             Self::Clock => f.write_str("the drill's clock"),
+            Self::Deadline => f.write_str("its deadline"),
             Self::Crisis(incident) => write!(f, "the live incident {incident}"),
         }
     }

@@ -6,6 +6,7 @@ mod hand_back;
 mod ladder;
 mod notices;
 mod pages;
+mod requests;
 mod rooms;
 mod waits;
 
@@ -21,6 +22,7 @@ use crate::core::{
     oncall::Roster,
     page::{Page, PagePurpose, PageStage},
     plan::OnResolved,
+    request::{GivenChoice, RequestOutcome},
     send_outcome::SendOutcome,
     sentence::ended,
     time::{StepTime, Timestamp},
@@ -83,6 +85,15 @@ pub enum IncidentInput {
     },
     /// An authenticated person answered.
     Answer(GivenAnswer),
+    /// An authenticated person chose an option of the request.
+    Choice(GivenChoice),
+    /// The request is withdrawn.
+    Cancel {
+        /// By whom.
+        by: Actor,
+        /// Why, in their words.
+        why: Option<String>,
+    },
     /// Time has passed.
     Tick,
     /// These pages wait in a queue of this node, and no channel was given them yet. Said before a tick.
@@ -164,6 +175,8 @@ pub fn step(incident: &mut Incident, input: IncidentInput, roster: &Roster, time
     if judge.incident.is_overdue_drill(now) {
         judge.resolve(Actor::Clock, None);
     }
+    // The same for a request's deadline: what is said after it is too late.
+    judge.end_late_request();
     match input {
         IncidentInput::Alert(alert) => judge.alert(alert),
         IncidentInput::Overflow { key, alert } => judge.overflow(key, alert),
@@ -173,6 +186,8 @@ pub fn step(incident: &mut Incident, input: IncidentInput, roster: &Roster, time
         IncidentInput::Undelivered { page, why } => judge.undelivered(page, why),
         IncidentInput::TakenOver { pages } => judge.taken_over(pages),
         IncidentInput::Answer(said) => judge.answer(said),
+        IncidentInput::Choice(said) => judge.choose(said),
+        IncidentInput::Cancel { by, why } => judge.cancel_request(by, why),
         IncidentInput::Tick => judge.tick(),
         IncidentInput::Unsent { pages } => judge.unsent(&pages),
         IncidentInput::Injected { page, fault } => judge.injected(page, fault),
@@ -286,6 +301,10 @@ impl Decider<'_> {
             return;
         }
         self.tell_repeats(|_| true);
+        // A request whose incident is ended by hand is withdrawn: its asker learns it.
+        if self.incident.request.as_ref().is_some_and(|request| request.outcome().is_none()) {
+            self.emit(Event::RequestEnded { outcome: RequestOutcome::Cancelled { why: why.clone() } });
+        }
         let told = self.attempted(|page| page.purpose.needs_an_end());
         // Once a drill is stopped early, that is the only thing said about it.
         let is_stopped = matches!(by, Actor::Crisis(_));

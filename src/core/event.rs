@@ -19,6 +19,7 @@ use crate::core::{
     names::{ChannelName, PersonName, RoleName, SourceName},
     page::{Page, PageStage},
     plan::{AcceptTimeout, EscalationPlan},
+    request::{Ask, ChoiceVerdict, RequestOutcome},
     send_outcome::SendOutcome,
     time::Timestamp,
 };
@@ -191,6 +192,31 @@ pub enum Event {
         /// The effect of the answer.
         verdict: AnswerVerdict,
     },
+    /// A person chose an option of the request.
+    Chosen {
+        /// The person.
+        person: PersonName,
+        /// The option's name.
+        option: String,
+        /// The way it arrived.
+        via: AnswerVia,
+        /// The page that it answers, if known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        page: Option<u32>,
+        /// The one channel that the choice proves to reach its person; `None` if it proves that of no channel.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        channel: Option<ChannelName>,
+        /// What its provider calls the message that says it, where it may hand that over twice.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        origin: Option<String>,
+        /// The effect of the choice.
+        verdict: ChoiceVerdict,
+    },
+    /// The request has its outcome. The end of the incident follows.
+    RequestEnded {
+        /// The outcome.
+        outcome: RequestOutcome,
+    },
     /// The role has its required answer.
     Engaged {
         /// The role.
@@ -278,7 +304,7 @@ impl Event {
     pub fn said_by(&self) -> Option<&PersonName> {
         match self {
             Self::Answered { via: AnswerVia::AutoReply, .. } => None,
-            Self::Answered { person, .. } => Some(person),
+            Self::Answered { person, .. } | Self::Chosen { person, .. } => Some(person),
             _ => None,
         }
     }
@@ -300,6 +326,9 @@ pub struct IncidentOpening {
     /// The terms of the drill; `None` for a live incident, and for drills from before drills had an end time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub terms: Option<DrillTerms>,
+    /// What a machine asks, if it is a request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ask: Option<Box<Ask>>,
     /// Tells this incident from another one with the same number. If it is left out, the store draws it; journals of
     /// older versions have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -15,6 +15,7 @@ use crate::core::{
     page::Page,
     plan::{EscalationPlan, LivingRoom},
     repeats::{AlertRepeats, KnownAlerts},
+    request::{Request, RequestId},
     room::WarRoom,
     time::Timestamp,
 };
@@ -103,6 +104,9 @@ pub struct Incident {
     /// The keys that it counts, if it is the overflow of its trigger.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overflow: Option<Arc<OverflowKeys>>,
+    /// What a machine asks, and how it stands, if it is a request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<Arc<Request>>,
     /// The pages, by number. They are stored as rows of their own, not in the incident's body.
     #[serde(skip)]
     pub pages: IncidentPages,
@@ -136,6 +140,7 @@ impl Incident {
             origins: VecDeque::new(),
             judgement: None,
             overflow: None,
+            request: opening.ask.as_deref().map(|ask| Arc::new(Request::opened(ask.clone()))),
             pages: IncidentPages::default(),
         }
     }
@@ -156,6 +161,11 @@ impl Incident {
     /// Its identity for the outside.
     pub fn identity(&self) -> IncidentIdentity {
         IncidentIdentity { id: self.id, nonce: self.nonce }
+    }
+
+    /// The identity of its request for the system that asked; `None` if it is no request.
+    pub fn request_id(&self) -> Option<RequestId> {
+        self.request.as_ref().and_then(|_| RequestId::of(self.identity()))
     }
 
     /// The identity of one of its pages for the outside.
@@ -191,7 +201,8 @@ impl Incident {
         let ladders = self.engagements.values().filter(|e| e.is_open()).filter_map(|e| e.deadline);
         let accepted = self.pages.accept_deadline();
         let reports = self.awaiting_report().map(|(_, until, _)| until);
-        let others = self.lease().into_iter().chain(self.drill_ends_at()).chain(self.repeats_due());
+        let asked = self.request.as_ref().and_then(|request| request.deadline());
+        let others = self.lease().into_iter().chain(self.drill_ends_at()).chain(self.repeats_due()).chain(asked);
         ladders.chain(reports).chain(accepted).chain(others).min()
     }
 

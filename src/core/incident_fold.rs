@@ -11,6 +11,7 @@ use crate::core::{
     names::{PersonName, RoleName},
     overflow::OverflowKeys,
     page::{Page, PageState},
+    request::{Choice, Request},
     room::WarRoom,
     time::Timestamp,
 };
@@ -49,6 +50,16 @@ impl Incident {
             Event::StepProlonged { role, until } => self.engagement(role, |e| e.deadline = Some(*until)),
             Event::Answered { role, person, verdict, origin, .. } => {
                 self.answered(role.as_ref(), person, verdict, origin.as_ref());
+            }
+            Event::Chosen { person, option, via, origin, verdict, .. } => {
+                self.keep_origin(origin.as_ref());
+                if verdict.counts() {
+                    let choice = Choice { option: option.clone(), at, via: *via };
+                    self.change_request(|request| drop(request.choices.insert(person.clone(), choice)));
+                }
+            }
+            Event::RequestEnded { outcome } => {
+                self.change_request(|request| request.ended = Some((outcome.clone(), at)));
             }
             Event::Engaged { role, person } => {
                 self.end(role, EngagementOutcome::Engaged { person: person.clone(), at });
@@ -126,10 +137,20 @@ impl Incident {
         verdict: &AnswerVerdict,
         origin: Option<&String>,
     ) {
-        self.origins.extend(origin.cloned());
-        self.origins.drain(..self.origins.len().saturating_sub(ORIGINS_MAX));
+        self.keep_origin(origin);
         if let Some(role) = role {
             self.engagement(role, |e| e.answered(person, verdict));
+        }
+    }
+
+    fn keep_origin(&mut self, origin: Option<&String>) {
+        self.origins.extend(origin.cloned());
+        self.origins.drain(..self.origins.len().saturating_sub(ORIGINS_MAX));
+    }
+
+    fn change_request(&mut self, change: impl FnOnce(&mut Request)) {
+        if let Some(request) = &mut self.request {
+            change(Arc::make_mut(request));
         }
     }
 

@@ -32,6 +32,7 @@ pub mod priority;
 pub mod proof;
 pub mod record;
 pub mod repeats;
+pub mod request;
 pub mod result_count;
 pub mod retry;
 pub mod room;
@@ -81,6 +82,7 @@ pub use plan::{EngagementTarget, EscalationPlan, RolePlan, StepPlan, StepTarget}
 pub use priority::Priority;
 pub use proof::ContactProof;
 pub use repeats::{AlertRepeats, KnownAlerts};
+pub use request::{Ask, AskKind, AskOption, AskRules, ChoiceVerdict, GivenChoice, Request, RequestId, RequestOutcome};
 pub use result_count::{CountedAlerts, ResultCount, ResultName};
 pub use room::WarRoom;
 pub use run::{DrillRun, RunState, ScheduledRun};

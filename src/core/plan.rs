@@ -6,6 +6,7 @@ use super::{
     answer::{Answer, AnswerLevel},
     names::{ChannelName, PersonName, RoleName, RotationName, TriggerName},
     priority::Priority,
+    request::AskRules,
 };
 use serde::{Deserialize, Deserializer, Serialize};
 use std::{collections::BTreeMap, time::Duration};
@@ -42,6 +43,9 @@ pub struct EscalationPlan {
     /// journals have none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub actions: Vec<SuggestedAction>,
+    /// What requests may ask through this trigger; `None`: it takes alerts alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ask: Option<AskRules>,
     /// How urgent it is next to incidents of other triggers.
     #[serde(default, skip_serializing_if = "Priority::is_usual")]
     pub priority: Priority,
@@ -263,6 +267,7 @@ mod tests {
             living: BTreeMap::new(),
             actions: Vec::new(),
             report_timeout: Default::default(),
+            ask: None,
             priority: Priority::default(),
             on_resolved: OnResolved::Note,
         };

@@ -64,7 +64,9 @@ impl ContactProof {
     /// What an event proves that was applied to `incident` at `at`; `None` if it proves nothing.
     pub fn of(event: &Event, incident: &Incident, roster: &Roster, at: Timestamp) -> Option<Self> {
         let (person, channel, how) = match event {
-            Event::Answered { person, channel, .. } => (person.clone(), channel.clone()?, ProofKind::Answered),
+            Event::Answered { person, channel, .. } | Event::Chosen { person, channel, .. } => {
+                (person.clone(), channel.clone()?, ProofKind::Answered)
+            }
             Event::Reported { page, stage, .. } => {
                 let page = incident.pages.get(page)?;
                 let how = shown(*stage, page, roster)?;
@@ -79,15 +81,26 @@ impl ContactProof {
 /// The one channel that an answer proves to reach its person: the channel of the page that it answers, if the page was
 /// sent by it. A desk page also shows pages of other channels, so an answer at a desk proves the desk.
 pub fn channel_of_answer(said: &GivenAnswer, incident: &Incident, roster: &Roster) -> Option<ChannelName> {
+    channel_of(said.via, said.page, &said.person, incident, roster)
+}
+
+/// The same for anything that a person says to a page.
+pub fn channel_of(
+    via: AnswerVia,
+    page: Option<u32>,
+    person: &PersonName,
+    incident: &Incident,
+    roster: &Roster,
+) -> Option<ChannelName> {
     let is_screen = |channel: &&ChannelName| roster.screens.contains(*channel);
-    let theirs = |page: &&Arc<Page>| page.person.as_ref() == Some(&said.person);
-    let page = said.page.and_then(|n| incident.pages.get(&n)).filter(theirs);
-    match said.via {
+    let theirs = |page: &&Arc<Page>| page.person.as_ref() == Some(person);
+    let page = page.and_then(|n| incident.pages.get(&n)).filter(theirs);
+    match via {
         // An absence reply shows that nobody reads there.
         AnswerVia::Cli | AnswerVia::AutoReply => None,
         AnswerVia::Desk => {
             let own = page.map(|page| &page.channel).filter(is_screen);
-            own.or_else(|| roster.channels(&said.person).iter().find(is_screen)).cloned()
+            own.or_else(|| roster.channels(person).iter().find(is_screen)).cloned()
         }
         // A code that a desk page shows and that comes back by SMS proves neither channel.
         AnswerVia::MailLink | AnswerVia::Mail | AnswerVia::Sms | AnswerVia::Voice | AnswerVia::Chat(_) => {

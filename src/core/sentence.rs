@@ -5,6 +5,7 @@ use crate::core::{
     event::{Actor, Event, StepReason},
     page::{Page, PagePurpose, PageStage},
     printable::one_line,
+    request::{ChoiceVerdict, RequestOutcome},
     send_outcome::{HeldWhy, SendOutcome, StandIn},
     time::Timestamp,
 };
@@ -89,6 +90,10 @@ fn described(event: &Event) -> String {
             let role = role.as_ref().map_or(String::new(), |role| format!(" for {role}"));
             format!("{person} answered {answer}{role} by {via}: {}", judged(verdict))
         }
+        Event::Chosen { person, option, via, verdict, .. } => {
+            format!("{person} chose {option} by {via}: {}", chosen(verdict))
+        }
+        Event::RequestEnded { outcome } => ended_request(outcome),
         Event::Engaged { role, person } => format!("{role} is engaged: {person} has it"),
         Event::Covered { role, by, person } => format!("{role} is covered by {by}: {person} has it"),
         Event::StoodDown { role } => format!("{role} is stood down: those it stood in for have answered"),
@@ -127,6 +132,35 @@ pub fn judged(verdict: &AnswerVerdict) -> String {
             let roles: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
             format!("which role? you were asked for {}", roles.join(", "))
         }
+    }
+}
+
+/// The effect of a choice, as told to the person who made it.
+pub fn chosen(verdict: &ChoiceVerdict) -> String {
+    match verdict {
+        ChoiceVerdict::Decides => "it is decided".into(),
+        ChoiceVerdict::Counts { missing: 1 } => "it counts; one more person must agree".into(),
+        ChoiceVerdict::Counts { missing } => format!("it counts; {missing} more people must agree"),
+        ChoiceVerdict::Repeated => "you said so before".into(),
+        ChoiceVerdict::TooLate { outcome } => format!("too late: {}", ended_request(outcome)),
+        ChoiceVerdict::NotAsked => "you were not asked for this".into(),
+        ChoiceVerdict::OnBehalf => "it is asked on your behalf, so somebody else must decide it".into(),
+        ChoiceVerdict::Stale => "the question has changed since this page: nothing was counted".into(),
+        ChoiceVerdict::NoSuchOption => "there is no such option".into(),
+    }
+}
+
+/// How a request ended.
+pub fn ended_request(outcome: &RequestOutcome) -> String {
+    match outcome {
+        RequestOutcome::Decided { option, by } => {
+            let by: Vec<&str> = by.iter().map(|person| person.as_str()).collect();
+            format!("decided: {option}, by {}", by.join(" and "))
+        }
+        RequestOutcome::Defaulted { option } => format!("nobody decided in time: the default {option} took effect"),
+        RequestOutcome::Expired => "nobody decided in time: it expired".into(),
+        RequestOutcome::Cancelled { why: None } => "it was withdrawn".into(),
+        RequestOutcome::Cancelled { why: Some(why) } => format!("it was withdrawn: {why}"),
     }
 }
 

@@ -26,7 +26,7 @@ impl EngineContext {
         let run = move |tx: &mut Transaction<'_>| {
             let (key, summary, plan, alert) = (key.clone(), summary.clone(), plan.clone(), alert.clone());
             tx.open(
-                IncidentOpening { key, summary, plan, alert, received_at, terms: None, nonce: None },
+                IncidentOpening { key, summary, plan, alert, received_at, terms: None, ask: None, nonce: None },
                 &config.matrix.roster,
             );
         };

@@ -3,7 +3,7 @@
 use crate::{
     channel::{contact::ContactField, settings::ChannelSettings},
     core::{
-        AnswerLevel, EngagementTarget, Priority, Timestamp, Zone,
+        AnswerLevel, AskRules, EngagementTarget, Priority, Timestamp, Zone,
         plan::{OnResolved, SuggestedAction},
         schedule::CronSchedule,
         trigger::TriggerThreshold,
@@ -93,6 +93,7 @@ pub(super) struct TriggerDraft {
     pub runbook: Option<String>,
     pub webhooks: Vec<LocatedValue<String>>,
     pub actions: Vec<SuggestedAction>,
+    pub ask: Option<AskRules>,
     pub resolved: OnResolved,
 }
 

@@ -27,6 +27,7 @@ impl PlanBuilder<'_> {
         let plan = EscalationPlan {
             webhooks,
             actions: draft.actions,
+            ask: draft.ask,
             priority: draft.priority,
             ..self.plan(name.clone(), required.clone(), rooms, draft.resolved)
         };
@@ -78,6 +79,7 @@ impl PlanBuilder<'_> {
             webhooks: Vec::new(),
             actions: Vec::new(),
             report_timeout: self.report_timeout.clone(),
+            ask: None,
             priority: Priority::default(),
             on_resolved,
         }

@@ -8,7 +8,7 @@ use crate::{
         trigger::{HOLD_MAX, TriggerThreshold},
     },
     matrix::{
-        actions,
+        actions, ask,
         draft::TriggerDraft,
         expression::ExpressionLanguage,
         expression_fault::{BadExpression, ExpressionUse},
@@ -67,6 +67,7 @@ pub(super) fn trigger(
         table.take_renamed("webhooks", "tell", faults).map(|item| one_or_more(&item, faults)).unwrap_or_default();
     let runbook = table.take("runbook").and_then(|item| web_url(&item, faults));
     let actions = table.take("actions").map(|item| actions::read(&item, faults)).unwrap_or_default();
+    let ask = table.take("ask").and_then(|item| ask::read(&item, faults));
     let resolved = table.take("resolved").and_then(|item| resolved(&item, faults)).unwrap_or_default();
     table.finish(&LATER, &[], faults);
     TriggerDraft {
@@ -83,6 +84,7 @@ pub(super) fn trigger(
         webhooks,
         runbook,
         actions,
+        ask,
         resolved,
     }
 }

@@ -22,6 +22,8 @@ pub enum Ended {
     ClosedByMonitor,
     /// A person closed the incident before anybody had answered for it.
     ClosedByHuman,
+    /// The request reached its deadline before anybody had answered for it.
+    ClosedAtDeadline,
     /// The drill reached its time limit or was stopped early: nobody watched any longer.
     DrillOver,
     /// It is still open.
@@ -43,6 +45,9 @@ pub struct Endings {
     pub closed_by_monitor: usize,
     /// Closed by a person before anybody had answered.
     pub closed_by_human: usize,
+    /// Closed by the deadline of the request before anybody had answered.
+    #[serde(default)]
+    pub closed_at_deadline: usize,
     /// Unanswered when the drill reached its time limit or was stopped early.
     pub drill_over: usize,
     /// Still open.
@@ -64,6 +69,7 @@ impl Ended {
                 IncidentStatus::Resolved { by: Actor::Source(_), .. } => Self::ClosedByMonitor,
                 IncidentStatus::Resolved { by: Actor::Person(_) | Actor::Operator(_), .. } => Self::ClosedByHuman,
                 IncidentStatus::Resolved { by: Actor::Clock | Actor::Crisis(_), .. } => Self::DrillOver,
+                IncidentStatus::Resolved { by: Actor::Deadline, .. } => Self::ClosedAtDeadline,
                 IncidentStatus::Open => Self::Open,
             },
         }
@@ -79,9 +85,12 @@ impl Ended {
     pub fn how(self) -> EndingKind {
         match self {
             Self::Engaged => EndingKind::Happened,
-            Self::Elsewhere | Self::Covered | Self::StoodDown | Self::ClosedByMonitor | Self::ClosedByHuman => {
-                EndingKind::Otherwise
-            }
+            Self::Elsewhere
+            | Self::Covered
+            | Self::StoodDown
+            | Self::ClosedByMonitor
+            | Self::ClosedByHuman
+            | Self::ClosedAtDeadline => EndingKind::Otherwise,
             Self::DrillOver | Self::Open => EndingKind::Waiting,
         }
     }
@@ -100,6 +109,7 @@ impl Ended {
             Self::StoodDown => "stood down",
             Self::ClosedByMonitor => "closed by the monitor",
             Self::ClosedByHuman => "closed by a human",
+            Self::ClosedAtDeadline => "closed at the deadline",
             Self::DrillOver => "drill over",
             Self::Open => "open",
         }
@@ -116,6 +126,7 @@ impl Endings {
             Ended::StoodDown => &mut self.stood_down,
             Ended::ClosedByMonitor => &mut self.closed_by_monitor,
             Ended::ClosedByHuman => &mut self.closed_by_human,
+            Ended::ClosedAtDeadline => &mut self.closed_at_deadline,
             Ended::DrillOver => &mut self.drill_over,
             Ended::Open => &mut self.open,
         } += 1;
@@ -132,6 +143,7 @@ impl Endings {
             (Ended::StoodDown, self.stood_down),
             (Ended::ClosedByMonitor, self.closed_by_monitor),
             (Ended::ClosedByHuman, self.closed_by_human),
+            (Ended::ClosedAtDeadline, self.closed_at_deadline),
             (Ended::DrillOver, self.drill_over),
             (Ended::Open, self.open),
         ];

@@ -2,8 +2,8 @@
 
 use crate::core::{
     Alert, AlertRepeats, ChannelName, Classification, DrillTerms, Engagement, EscalationPlan, Incident,
-    IncidentIdentity, IncidentKey, IncidentPages, IncidentStatus, KnownAlerts, OverflowKeys, Page, RoleName, Timestamp,
-    TriggerName, WarRoom, event::hex, time::known_time,
+    IncidentIdentity, IncidentKey, IncidentPages, IncidentStatus, KnownAlerts, OverflowKeys, Page, Request, RoleName,
+    Timestamp, TriggerName, WarRoom, event::hex, time::known_time,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -45,6 +45,8 @@ struct WrittenBody<'a> {
     judgement: Option<&'a Classification>,
     #[serde(skip_serializing_if = "Option::is_none")]
     overflow: Option<&'a OverflowKeys>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request: Option<&'a Request>,
 }
 
 #[derive(Deserialize)]
@@ -78,6 +80,8 @@ struct ReadBody {
     judgement: Option<Classification>,
     #[serde(default)]
     overflow: Option<Arc<OverflowKeys>>,
+    #[serde(default)]
+    request: Option<Arc<Request>>,
 }
 
 /// Writes the body. The error says why it could not be read back.
@@ -110,6 +114,7 @@ pub fn write(incident: &Incident) -> serde_json::Result<String> {
         origins,
         judgement,
         overflow,
+        request,
         pages: _,
     } = incident;
     let text = serde_json::to_string(&WrittenBody {
@@ -133,6 +138,7 @@ pub fn write(incident: &Incident) -> serde_json::Result<String> {
         origins,
         judgement: judgement.as_ref(),
         overflow: overflow.as_deref(),
+        request: request.as_deref(),
     })?;
     serde_json::from_str::<ReadBody>(&text).map(|_| text)
 }
@@ -175,6 +181,7 @@ pub fn read(
         origins: read.origins,
         judgement: read.judgement,
         overflow: read.overflow,
+        request: read.request,
         pages,
     })
 }

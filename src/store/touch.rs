@@ -55,7 +55,7 @@ pub(super) fn touch(kept: &mut StoredIncident, changes: &mut ChangeSet, id: Inci
             let again = on_call.iter().filter(|person| kept.incident.has_asked(person));
             changes.asked.extend(again.map(|person| (id, person.clone())));
         }
-        Event::Answered { person, .. } => {
+        Event::Answered { person, .. } | Event::Chosen { person, .. } => {
             kept.joined = None;
             changes.bodies.insert(id);
             if kept.incident.has_asked(person) {
@@ -73,6 +73,7 @@ pub(super) fn touch(kept: &mut StoredIncident, changes: &mut ChangeSet, id: Inci
         | Event::HandedOver { .. }
         | Event::Exhausted { .. }
         | Event::Preempted { .. }
+        | Event::RequestEnded { .. }
         | Event::Judged { .. } => {
             kept.joined = None;
             changes.bodies.insert(id);

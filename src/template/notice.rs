@@ -182,7 +182,7 @@ fn resolved(words: &BriefWords<'_>) -> String {
         IncidentStatus::Resolved { by, why, at } => {
             let by = match by {
                 Actor::Person(person) => words.person(person),
-                Actor::Source(_) | Actor::Operator(_) | Actor::Clock | Actor::Crisis(_) => {
+                Actor::Source(_) | Actor::Operator(_) | Actor::Clock | Actor::Deadline | Actor::Crisis(_) => {
                     fit::clean(&by.to_string(), 60)
                 }
             };

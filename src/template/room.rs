@@ -174,7 +174,9 @@ fn outcome(words: &BriefWords<'_>, e: &Engagement) -> String {
 fn actor(words: &BriefWords<'_>, by: &Actor) -> String {
     match by {
         Actor::Person(person) => words.person(person),
-        Actor::Source(_) | Actor::Operator(_) | Actor::Clock | Actor::Crisis(_) => fit::clean(&by.to_string(), 60),
+        Actor::Source(_) | Actor::Operator(_) | Actor::Clock | Actor::Deadline | Actor::Crisis(_) => {
+            fit::clean(&by.to_string(), 60)
+        }
     }
 }
 

@@ -74,6 +74,7 @@ pub(super) fn crisis(template: &str, mut alert: Alert) -> Incident {
         webhooks: Vec::new(),
         actions: Vec::new(),
         report_timeout: Default::default(),
+        ask: None,
         priority: Default::default(),
         on_resolved: OnResolved::Note,
     };
@@ -86,6 +87,7 @@ pub(super) fn crisis(template: &str, mut alert: Alert) -> Incident {
         alert: Arc::new(alert),
         received_at: THEN,
         terms: None,
+        ask: None,
         nonce: None,
     };
     let reach = BTreeMap::from([("ana".into(), vec!["desk".into()])]);

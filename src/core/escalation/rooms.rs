@@ -165,6 +165,8 @@ fn concerns_rooms(incident: &Incident, event: &Event) -> bool {
         }
         Event::Paged { page } => page.purpose.is_brief(),
         Event::Opened(_)
+        | Event::Chosen { .. }
+        | Event::RequestEnded { .. }
         | Event::Joined { .. }
         | Event::Overflowed { .. }
         | Event::OverflowCleared { .. }

@@ -74,6 +74,7 @@ fn opening(run: &DrillRun, scenario: &Scenario, terms: DrillTerms, matrix: &str,
         webhooks: Default::default(),
         actions: Vec::new(),
         report_timeout: Default::default(),
+        ask: None,
         priority: Default::default(),
         on_resolved: OnResolved::Note,
     };
@@ -84,6 +85,7 @@ fn opening(run: &DrillRun, scenario: &Scenario, terms: DrillTerms, matrix: &str,
         alert: Arc::new(alert),
         received_at: now,
         terms: Some(terms),
+        ask: None,
         nonce: None,
     }
 }

@@ -9,7 +9,10 @@
 //! - The channel of an answer, who resolved the incident, and the numbers of withdrawn pages.
 
 use crate::{
-    core::{AlertStatus, AnswerVerdict, Event, Page, PagePurpose, PersonName, Timestamp},
+    core::{
+        AlertStatus, AnswerVerdict, Event, Page, PagePurpose, PersonName, Timestamp,
+        sentence::{chosen, ended_request},
+    },
     drill::{
         scenario::definition::Scenario,
         simulator::setting::{PlayedIncident, SimulationSetting},
@@ -80,6 +83,8 @@ fn line(at: Timestamp, event: &Event) -> Option<String> {
         Event::StoodDown { role } => format!("{role} stood down"),
         Event::HandedOver { role, next } => format!("{role} handed over to {next}"),
         Event::Exhausted { role } => format!("{role} exhausted"),
+        Event::Chosen { person, option, verdict, .. } => format!("{person} chose {option}: {}", chosen(verdict)),
+        Event::RequestEnded { outcome } => ended_request(outcome),
         Event::Resolved { .. } => "resolved".into(),
         // What people conclude later is not part of what happened.
         Event::Judged { .. } => return None,

@@ -312,6 +312,7 @@ impl AlertAdmission<'_, '_> {
             alert: alert.clone(),
             received_at: self.received_at,
             terms,
+            ask: None,
             nonce: None,
         };
         self.tx.open(opening, &self.matrix.roster)

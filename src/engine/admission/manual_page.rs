@@ -78,7 +78,8 @@ impl Admission {
                 return ManualPageResult::DrillRefused(live);
             }
             let (key, summary, plan, alert) = (key.clone(), summary.clone(), plan.clone(), alert.clone());
-            let opening = IncidentOpening { key, summary, plan, alert, received_at, terms: None, nonce: None };
+            let opening =
+                IncidentOpening { key, summary, plan, alert, received_at, terms: None, ask: None, nonce: None };
             ManualPageResult::Opened(tx.open(opening, &config.matrix.roster))
         };
         transact(&*self.context.store, RequestClass::Admission, needs, run).await.map(|(called, _)| called)

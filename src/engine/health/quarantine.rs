@@ -175,5 +175,14 @@ fn opening(told: &ToldRows, plan: Arc<EscalationPlan>, now: Timestamp) -> Incide
         alert.annotations.insert("why".into(), only.why.clone());
     }
     let (key, summary) = (told.key.clone(), told.summary.clone());
-    IncidentOpening { key, summary, plan, alert: Arc::new(alert), received_at: now, terms: None, nonce: None }
+    IncidentOpening {
+        key,
+        summary,
+        plan,
+        alert: Arc::new(alert),
+        received_at: now,
+        terms: None,
+        ask: None,
+        nonce: None,
+    }
 }

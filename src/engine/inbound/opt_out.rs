@@ -188,7 +188,16 @@ impl InboundResponses {
         alert.summary = format!("{} has opted out of {channel} ({how}): {left}", config.name_of(person));
         let (key, summary, received_at) =
             (IncidentKey::of_opt_out(channel, person), alert.summary.clone(), self.context.store.now());
-        Some(IncidentOpening { key, summary, plan, alert: Arc::new(alert), received_at, terms: None, nonce: None })
+        Some(IncidentOpening {
+            key,
+            summary,
+            plan,
+            alert: Arc::new(alert),
+            received_at,
+            terms: None,
+            ask: None,
+            nonce: None,
+        })
     }
 
     fn number_mark(&self, config: &RuntimeConfig, person: &PersonName) -> Option<String> {

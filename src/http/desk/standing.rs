@@ -177,7 +177,7 @@ fn actor(live: &RuntimeConfig, by: &Actor, reader: &PersonName) -> String {
     match by {
         Actor::Person(person) if person == reader => "you".to_owned(),
         Actor::Person(person) => live.name_of(person).to_owned(),
-        Actor::Source(_) | Actor::Operator(_) | Actor::Clock | Actor::Crisis(_) => by.to_string(),
+        Actor::Source(_) | Actor::Operator(_) | Actor::Clock | Actor::Deadline | Actor::Crisis(_) => by.to_string(),
     }
 }
 

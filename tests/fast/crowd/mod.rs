@@ -245,6 +245,7 @@ async fn broken(world: &World) {
         alert: Arc::new(alert),
         received_at: START,
         terms: None,
+        ask: None,
         nonce: None,
     };
     let needs = LockSet { keys: vec![IncidentKey::of_channel(&"sms".into())], ..LockSet::default() };

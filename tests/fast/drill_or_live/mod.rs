@@ -60,6 +60,7 @@ fn incidents(matrix: &Matrix, lie: &str, drill: bool) -> Vec<Incident> {
             alert: Arc::new(alert(lie, drill)),
             received_at: START,
             terms: drill.then(|| DrillTerms::until(START + std::time::Duration::from_secs(600))),
+            ask: None,
             nonce: None,
         };
         let (opened, _) = open(IncidentId(7), opening, &matrix.roster, START);

@@ -53,6 +53,7 @@ fn plan(dice: &mut Dice) -> EscalationPlan {
         living: BTreeMap::from([("room".into(), Default::default())]),
         actions: Vec::new(),
         report_timeout: Default::default(),
+        ask: None,
         priority: Default::default(),
         on_resolved: OnResolved::Note,
     }

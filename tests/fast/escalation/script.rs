@@ -4,12 +4,13 @@ use super::fixture::{START, alert};
 use serde::Deserialize;
 use std::{collections::BTreeMap, fmt::Write, sync::Arc, time::Duration};
 use stentor::core::{
-    Actor, Alert, AlertStatus, AnswerLevel, AnswerVia, ChannelName, DrillTerms, EngagementOutcome, EscalationPlan,
-    Event, FaultKind, GivenAnswer, HeldWhy, Incident, IncidentId, IncidentInput, IncidentKey, IncidentOpening,
-    PersonName, RoleName, RolePlan, Roster, SendOutcome, SendReceipt, StandIn, StepPlan, StepTarget, Timestamp, open,
+    Actor, Alert, AlertStatus, AnswerLevel, AnswerVia, Ask, AskKind, AskOption, ChannelName, DrillTerms,
+    EngagementOutcome, EscalationPlan, Event, FaultKind, GivenAnswer, GivenChoice, HeldWhy, Incident, IncidentId,
+    IncidentInput, IncidentKey, IncidentOpening, PersonName, RoleName, RolePlan, Roster, SendOutcome, SendReceipt,
+    StandIn, StepPlan, StepTarget, Timestamp, open,
     page::PageStage,
     plan::{AcceptTimeout, LivingRoom, OnResolved},
-    sentence::sentence,
+    sentence::{ended_request, sentence},
     step,
 };
 
@@ -31,9 +32,44 @@ struct Scene {
     accept_timeout: BTreeMap<String, AcceptTimeout>,
     #[serde(default)]
     report_timeout: BTreeMap<ChannelName, AcceptTimeout>,
+    /// What a machine asks.
+    #[serde(default)]
+    ask: Option<AskScript>,
     #[serde(default)]
     reach: BTreeMap<PersonName, Vec<ChannelName>>,
     role: BTreeMap<RoleName, Row>,
+}
+
+/// An approval, or a decision if it has options.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AskScript {
+    #[serde(default)]
+    options: Vec<String>,
+    approvals: u32,
+    #[serde(default)]
+    default: Option<String>,
+    #[serde(default)]
+    on_behalf_of: Option<PersonName>,
+    after: String,
+}
+
+impl AskScript {
+    fn ask(self) -> Ask {
+        let option = |name: &String| AskOption { name: name.clone(), label: name.to_uppercase(), does: None };
+        let is_approval = self.options.is_empty();
+        Ask {
+            kind: if is_approval { AskKind::Approval } else { AskKind::Decision },
+            question: "cancel all orders?".into(),
+            options: if is_approval { Ask::approval_options() } else { self.options.iter().map(option).collect() },
+            action: serde_json::Value::Null,
+            action_digest: "sha256:1".into(),
+            on_behalf_of: self.on_behalf_of,
+            approvals: self.approvals,
+            default: self.default,
+            deadline: START + span(&self.after),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -58,8 +94,8 @@ struct StepScript {
 /// The timeline of a story.
 pub fn play(story: &str) -> String {
     let (plan, script) = story.split_once("\n---\n").expect("a plan, dashes, a script");
-    let (plan, roster) = stage(plan);
-    let mut teller = Teller { plan, roster, incident: None, events: Vec::new(), text: String::new() };
+    let (plan, roster, ask) = stage(plan);
+    let mut teller = Teller { plan, roster, ask, incident: None, events: Vec::new(), text: String::new() };
     for line in script.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
         let words: Vec<&str> = line.split_whitespace().collect();
         let ["at", at, what @ ..] = &words[..] else { panic!("{line:?} does not begin with a time") };
@@ -69,7 +105,7 @@ pub fn play(story: &str) -> String {
     teller.text
 }
 
-fn stage(text: &str) -> (EscalationPlan, Roster) {
+fn stage(text: &str) -> (EscalationPlan, Roster, Option<Ask>) {
     let stage: Scene = toml::from_str(text).expect("a plan");
     let channels: Vec<ChannelName> = stage.accept_timeout.keys().map(|name| name.as_str().into()).collect();
     let mut reach = stage.reach;
@@ -94,10 +130,11 @@ fn stage(text: &str) -> (EscalationPlan, Roster) {
         webhooks: stage.webhooks,
         actions: Vec::new(),
         report_timeout: stage.report_timeout,
+        ask: None,
         priority: Default::default(),
         on_resolved: stage.resolved,
     };
-    (plan, Roster { reach, ..Roster::default() })
+    (plan, Roster { reach, ..Roster::default() }, stage.ask.map(AskScript::ask))
 }
 
 fn row_plan(row: Row) -> RolePlan {
@@ -125,6 +162,7 @@ fn row_plan(row: Row) -> RolePlan {
 struct Teller {
     plan: EscalationPlan,
     roster: Roster,
+    ask: Option<Ask>,
     incident: Option<Incident>,
     events: Vec<(Timestamp, Event)>,
     text: String,
@@ -171,6 +209,7 @@ impl Teller {
             alert: Arc::new(alert),
             received_at: at,
             terms,
+            ask: self.ask.clone().map(Box::new),
             nonce: None,
         };
         let (incident, events) = open(IncidentId(1), opening, &self.roster, at);
@@ -217,6 +256,10 @@ impl Teller {
             };
             writeln!(text, "  {role} is {how}").unwrap();
         }
+        if let Some(request) = &self.incident().request {
+            let how = request.outcome().map_or("open".into(), ended_request);
+            writeln!(text, "  the request: {how}").unwrap();
+        }
         let next = self.incident().deadline().map(|at| at.micros_since(START) / 1_000_000);
         writeln!(text, "  next tick: {}", next.map_or("none".into(), |at| format!("{at}s"))).unwrap();
         self.text.push_str(&text);
@@ -240,9 +283,24 @@ fn input(at: Timestamp, what: &[&str]) -> Option<IncidentInput> {
             IncidentInput::Injected { page: n.parse().ok()?, fault: FaultKind::Down { channel: (*channel).into() } }
         }
         [person, "resolves"] => IncidentInput::Resolve { by: Actor::Person((*person).into()), why: None },
+        [person, "chooses", option, more @ ..] => IncidentInput::Choice(chosen(person, option, more)?),
+        ["the", "machine", "cancels"] => {
+            IncidentInput::Cancel { by: Actor::Source("monitor".into()), why: Some("the market has closed".into()) }
+        }
         [person, "says", words @ ..] => IncidentInput::Answer(said(person, words)?),
         _ => return None,
     })
+}
+
+fn chosen(person: &str, option: &str, more: &[&str]) -> Option<GivenChoice> {
+    let (page, digest) = match more {
+        [] => (None, None),
+        ["to", n] => (Some(n.parse().ok()?), None),
+        ["as", digest] => (None, Some(format!("sha256:{digest}"))),
+        _ => return None,
+    };
+    let (person, option) = (person.into(), option.to_owned());
+    Some(GivenChoice { person, option, via: AnswerVia::Sms, page, digest, origin: None })
 }
 
 fn page(at: Timestamp, page: u32, how: &str) -> Option<IncidentInput> {

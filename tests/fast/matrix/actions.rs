@@ -112,6 +112,7 @@ fn opened(matrix: &Matrix, alert: Alert) -> Incident {
         alert: Arc::new(alert),
         received_at: as_of(),
         terms: None,
+        ask: None,
         nonce: None,
     };
     open(IncidentId(1), opening, &matrix.roster, as_of()).0

@@ -35,6 +35,7 @@ fn incident(n: i64, trigger: &str, drill: bool) -> Incident {
         alert: Arc::new(alert),
         received_at: as_of(),
         terms: None,
+        ask: None,
         nonce: None,
     };
     Incident::opened(IncidentId(n), &opening, as_of())

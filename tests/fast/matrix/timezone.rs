@@ -40,6 +40,7 @@ fn zones(daemon: &str) -> BTreeSet<String> {
         alert: Arc::new(Alert::new("m", "x")),
         received_at: as_of(),
         terms: None,
+        ask: None,
         nonce: None,
     };
     let (incident, _) = open(IncidentId(1), opening, &matrix.roster, as_of());

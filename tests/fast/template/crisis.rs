@@ -85,6 +85,7 @@ fn made(trigger: &str, alert: Alert, actions: Vec<SuggestedAction>) -> Incident 
     let roles = ["trader", "compliance", "it", "commander"];
     let summary = alert.headline().to_owned();
     let opening = IncidentOpening {
+        ask: None,
         key: IncidentKey::stored("ES"),
         summary,
         plan: Arc::new(EscalationPlan { actions, trigger: trigger.into(), ..plan(&roles) }),
@@ -161,6 +162,7 @@ fn plan(required: &[&str]) -> EscalationPlan {
         webhooks: Vec::new(),
         actions: Vec::new(),
         report_timeout: Default::default(),
+        ask: None,
         priority: Default::default(),
         on_resolved: OnResolved::Note,
     }

@@ -213,6 +213,7 @@ fn a_catch_all_that_is_asked_first_does_not_read_that_everybody_else_was_asked()
         alert: before.alert.clone(),
         received_at: OPENED,
         terms: None,
+        ask: None,
         nonce: None,
     };
     let (first, _) = stentor::core::open(before.id, opening, &roster(), OPENED);

@@ -26,6 +26,7 @@ fn both_next(alert: Alert) -> Incident {
         alert: before.alert.clone(),
         received_at: OPENED,
         terms: None,
+        ask: None,
         nonce: None,
     };
     stentor::core::open(before.id, opening, &roster(), OPENED).0

@@ -75,8 +75,16 @@ impl VirtualWorld<'_> {
         let n = self.cases.len();
         let id = IncidentId(i64::try_from(n + 1).unwrap_or(i64::MAX));
         let (key, summary, alert) = (key.clone(), summary.to_owned(), alert.clone());
-        let opening =
-            IncidentOpening { key: key.clone(), summary, plan, alert, received_at: self.now, terms: None, nonce: None };
+        let opening = IncidentOpening {
+            key: key.clone(),
+            summary,
+            plan,
+            alert,
+            received_at: self.now,
+            terms: None,
+            ask: None,
+            nonce: None,
+        };
         let (incident, events) = core::open(id, opening, &self.setting.matrix.roster, self.now);
         self.cases.push(PlayedIncident { incident, events: Vec::new() });
         self.ticks.push(None);

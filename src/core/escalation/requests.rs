@@ -1,0 +1,123 @@
+//! Requests: what a choice means, and how a request ends. It ends once, and its incident with it.
+
+use super::Decider;
+use crate::core::{
+    actor::Actor,
+    event::Event,
+    names::RoleName,
+    proof::channel_of,
+    request::{ChoiceVerdict, GivenChoice, Request, RequestOutcome},
+};
+
+impl Decider<'_> {
+    pub(super) fn choose(&mut self, said: GivenChoice) {
+        // Handed over again: whatever they have said since then stands.
+        if said.origin.as_ref().is_some_and(|origin| self.incident.has_heard(origin)) {
+            return;
+        }
+        let verdict = self.choice_verdict(&said);
+        self.emit(Event::Chosen {
+            person: said.person.clone(),
+            option: said.option.clone(),
+            via: said.via,
+            page: said.page,
+            channel: channel_of(said.via, said.page, &said.person, self.incident, self.roster),
+            origin: said.origin.clone(),
+            verdict: verdict.clone(),
+        });
+        match verdict {
+            ChoiceVerdict::Decides => {
+                let by = self.request().map(|request| request.chosen_by(&said.option)).unwrap_or_default();
+                // Their roles have their answer; that it is over is told at once.
+                for role in self.open_roles_of(&said) {
+                    self.emit(Event::Engaged { role, person: said.person.clone() });
+                }
+                let outcome = RequestOutcome::Decided { option: said.option, by };
+                self.end_request(outcome, Actor::Person(said.person));
+            }
+            ChoiceVerdict::Counts { .. } => self.stop_asking(&said),
+            ChoiceVerdict::Repeated
+            | ChoiceVerdict::TooLate { .. }
+            | ChoiceVerdict::NotAsked
+            | ChoiceVerdict::OnBehalf
+            | ChoiceVerdict::Stale
+            | ChoiceVerdict::NoSuchOption => {}
+        }
+    }
+
+    fn choice_verdict(&self, said: &GivenChoice) -> ChoiceVerdict {
+        let Some(request) = self.request() else { return ChoiceVerdict::NoSuchOption };
+        if let Some(outcome) = request.outcome() {
+            return ChoiceVerdict::TooLate { outcome: outcome.clone() };
+        }
+        if request.ask.option(&said.option).is_none() {
+            return ChoiceVerdict::NoSuchOption;
+        }
+        if !self.incident.engagements.keys().any(|role| self.is_asked(role, &said.person)) {
+            return ChoiceVerdict::NotAsked;
+        }
+        if request.ask.on_behalf_of.as_ref() == Some(&said.person) {
+            return ChoiceVerdict::OnBehalf;
+        }
+        if said.digest.as_ref().is_some_and(|digest| *digest != request.ask.action_digest) {
+            return ChoiceVerdict::Stale;
+        }
+        let before = request.choices.get(&said.person);
+        if before.is_some_and(|choice| choice.option == said.option) {
+            return ChoiceVerdict::Repeated;
+        }
+        let agreed = request.chosen_by(&said.option).len() + 1;
+        let agreed = u32::try_from(agreed).unwrap_or(u32::MAX);
+        match request.ask.needed(&said.option).saturating_sub(agreed) {
+            0 => ChoiceVerdict::Decides,
+            missing => ChoiceVerdict::Counts { missing },
+        }
+    }
+
+    /// The ladders of their roles go on only if nobody else is being asked: those who are missing must be found.
+    fn stop_asking(&mut self, said: &GivenChoice) {
+        let theirs = self.open_roles_of(said);
+        if self.incident.open_roles().count() == theirs.len() {
+            return;
+        }
+        for role in theirs {
+            // An earlier role in this loop may have covered it.
+            if self.incident.engagements.get(&role).is_some_and(|engagement| engagement.is_open()) {
+                self.engage(&role, &said.person);
+            }
+        }
+    }
+
+    /// The open roles that this person was paged for.
+    fn open_roles_of(&self, said: &GivenChoice) -> Vec<RoleName> {
+        let theirs = |role: &&RoleName| self.incident.pages.has_asked_for(role, &said.person);
+        self.incident.open_roles().filter(theirs).cloned().collect()
+    }
+
+    /// Ends the request whose deadline has passed: by its default, or without a decision.
+    pub(super) fn end_late_request(&mut self) {
+        let is_due = |request: &&Request| request.deadline().is_some_and(|deadline| deadline <= self.now);
+        let Some(request) = self.request().filter(is_due) else { return };
+        let outcome = match request.ask.default.clone() {
+            Some(option) => RequestOutcome::Defaulted { option },
+            None => RequestOutcome::Expired,
+        };
+        self.end_request(outcome, Actor::Deadline);
+    }
+
+    /// Withdraws the request. One that has ended stays as it is.
+    pub(super) fn cancel_request(&mut self, by: Actor, why: Option<String>) {
+        self.end_request(RequestOutcome::Cancelled { why }, by);
+    }
+
+    fn end_request(&mut self, outcome: RequestOutcome, by: Actor) {
+        if self.request().is_some_and(|request| request.outcome().is_none()) {
+            self.emit(Event::RequestEnded { outcome });
+            self.resolve(by, None);
+        }
+    }
+
+    fn request(&self) -> Option<&Request> {
+        self.incident.request.as_deref()
+    }
+}

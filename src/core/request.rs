@@ -1,0 +1,326 @@
+//! Requests: a machine asks people for an approval or a decision, and gets exactly one outcome.
+//!
+//! A request is part of an incident of its own: what it asks is frozen when the incident opens, and its outcome ends the
+//! incident. Nothing is decided by silence except a default that the matrix allows.
+
+use super::{
+    answer_via::AnswerVia,
+    identity::{IncidentIdentity, IncidentNonce},
+    incident::IncidentId,
+    names::PersonName,
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::{collections::BTreeMap, fmt, str::FromStr, time::Duration};
+
+/// The fewest and the most options of a decision: the most is how many letters there are.
+pub const OPTIONS_MIN: usize = 2;
+/// See [`OPTIONS_MIN`].
+pub const OPTIONS_MAX: usize = OPTION_LETTERS.len();
+
+/// By what people name an option. Letters, because digits are answers to the page.
+pub const OPTION_LETTERS: [char; 9] = ['A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'I'];
+
+/// The most people that an approval can need.
+pub const APPROVALS_MAX: u32 = 9;
+
+/// The name of an approval's option that allows the action.
+pub const APPROVE: &str = "approve";
+
+/// The name of an approval's option that refuses it.
+pub const DENY: &str = "deny";
+
+/// The identity of a request for the system that asks. It cannot be guessed: it has the 128 random bits of the
+/// request's incident, and after a backup was restored it does not match another incident with the same number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RequestId {
+    /// The incident.
+    pub incident: IncidentId,
+    /// Its nonce.
+    pub nonce: IncidentNonce,
+}
+
+impl RequestId {
+    /// The identity of the request of this incident; `None` if an older version opened it.
+    pub fn of(incident: IncidentIdentity) -> Option<Self> {
+        Some(Self { incident: incident.id, nonce: incident.nonce? })
+    }
+}
+
+/// `req_7_6f1c..`: the number of the incident, and 32 hexadecimal digits.
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("req_{}_{}", self.incident.0, self.nonce))
+    }
+}
+
+impl FromStr for RequestId {
+    type Err = UnknownRequest;
+
+    fn from_str(text: &str) -> Result<Self, UnknownRequest> {
+        let parts = text.strip_prefix("req_").and_then(|rest| rest.split_once('_'));
+        let (incident, nonce) = parts.ok_or(UnknownRequest)?;
+        let incident = incident.parse::<i64>().ok().filter(|n| 0 < *n).ok_or(UnknownRequest)?;
+        let nonce = IncidentNonce::try_from(nonce.to_owned()).map_err(|_| UnknownRequest)?;
+        Ok(Self { incident: IncidentId(incident), nonce })
+    }
+}
+
+impl TryFrom<String> for RequestId {
+    type Error = UnknownRequest;
+
+    fn try_from(text: String) -> Result<Self, UnknownRequest> {
+        text.parse()
+    }
+}
+
+impl From<RequestId> for String {
+    fn from(id: RequestId) -> Self {
+        id.to_string()
+    }
+}
+
+/// Text that is not the id of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("this is not the id of a request: they look like req_7_ and 32 hexadecimal digits")]
+pub struct UnknownRequest;
+
+/// What kind of answer a request needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AskKind {
+    /// May this exact action be done? Its options are [`APPROVE`] and [`DENY`].
+    Approval,
+    /// Which of these options?
+    Decision,
+}
+
+/// One option.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskOption {
+    /// Its name for the system that asks.
+    pub name: String,
+    /// Its label for people.
+    pub label: String,
+    /// What it does, in one line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub does: Option<String>,
+}
+
+/// What is asked. It is frozen when the request is accepted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ask {
+    /// What kind of answer it needs.
+    #[serde(rename = "type")]
+    pub kind: AskKind,
+    /// The question, in one line.
+    pub question: String,
+    /// The options, in the order of [`OPTION_LETTERS`].
+    pub options: Vec<AskOption>,
+    /// The action, as the system that asks describes it; `null` if there is none.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub action: Value,
+    /// The digest of the action and the facts that it is asked about: `sha256:` and 64 hexadecimal digits.
+    pub action_digest: String,
+    /// The person on whose behalf it is asked, who can not be the one who decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_behalf_of: Option<PersonName>,
+    /// How many different people must agree on an option.
+    pub approvals: u32,
+    /// The option that takes effect at the deadline unless somebody decided; the matrix must allow it. `None`: then it
+    /// expires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<String>,
+    /// When it ends without a decision.
+    pub deadline: Timestamp,
+}
+
+impl Ask {
+    /// The two options of an approval.
+    pub fn approval_options() -> Vec<AskOption> {
+        let option = |name: &str, label: &str| AskOption { name: name.into(), label: label.into(), does: None };
+        vec![option(APPROVE, "Approve"), option(DENY, "Deny")]
+    }
+
+    /// The options with their letters.
+    pub fn lettered(&self) -> impl Iterator<Item = (char, &AskOption)> {
+        OPTION_LETTERS.into_iter().zip(&self.options)
+    }
+
+    /// The option with this letter, in either case.
+    pub fn with_letter(&self, letter: char) -> Option<&AskOption> {
+        self.lettered().find(|(own, _)| own.eq_ignore_ascii_case(&letter)).map(|(_, option)| option)
+    }
+
+    /// The option with this name.
+    pub fn option(&self, name: &str) -> Option<&AskOption> {
+        self.options.iter().find(|option| option.name == name)
+    }
+
+    /// How many people must choose this option before it is decided: one denial denies.
+    pub fn needed(&self, option: &str) -> u32 {
+        if self.kind == AskKind::Approval && option == DENY { 1 } else { self.approvals }
+    }
+}
+
+/// What a trigger of the matrix allows requests to ask.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskRules {
+    /// How many different people must agree.
+    pub approvals: u32,
+    /// The options that may take effect at the deadline; the first is taken if the system that asks names none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub defaults: Vec<String>,
+    /// The longest time until the deadline, and the time if the system that asks names none.
+    #[serde(with = "super::time::duration_text")]
+    pub after: Duration,
+}
+
+/// What somebody has chosen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choice {
+    /// The option's name.
+    pub option: String,
+    /// When.
+    pub at: Timestamp,
+    /// By what.
+    pub via: AnswerVia,
+}
+
+/// The effect of a choice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "verdict")]
+pub enum ChoiceVerdict {
+    /// It decides the request.
+    Decides,
+    /// It counts; more people must agree.
+    Counts {
+        /// How many are still needed.
+        missing: u32,
+    },
+    /// The same person has chosen the same before.
+    Repeated,
+    /// It has its outcome already.
+    TooLate {
+        /// The outcome.
+        outcome: RequestOutcome,
+    },
+    /// The person was not asked.
+    NotAsked,
+    /// It is asked on behalf of this person, who can not decide it.
+    OnBehalf,
+    /// The page showed another question than the one that is asked now.
+    Stale,
+    /// There is no such option, or the incident asks nothing.
+    NoSuchOption,
+}
+
+impl ChoiceVerdict {
+    /// Whether the choice is kept as one that counts.
+    pub fn counts(&self) -> bool {
+        matches!(self, Self::Decides | Self::Counts { .. })
+    }
+}
+
+/// How a request ended. No two of these are ever confused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", tag = "state")]
+pub enum RequestOutcome {
+    /// People chose.
+    Decided {
+        /// The option's name.
+        option: String,
+        /// Who chose it, in the order of their answers.
+        by: Vec<PersonName>,
+    },
+    /// Nobody decided in time, and the default that the matrix allows took effect.
+    Defaulted {
+        /// The option's name.
+        option: String,
+    },
+    /// Nobody decided in time, and there is no default. It is never the same as a denial.
+    Expired,
+    /// The system that asked, or an operator, has withdrawn it.
+    Cancelled {
+        /// Why, in their words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
+    },
+}
+
+impl RequestOutcome {
+    /// The option that is to be done, if there is one.
+    pub fn option(&self) -> Option<&str> {
+        match self {
+            Self::Decided { option, .. } | Self::Defaulted { option } => Some(option),
+            Self::Expired | Self::Cancelled { .. } => None,
+        }
+    }
+
+    /// Its word in JSON.
+    pub fn state(&self) -> &'static str {
+        match self {
+            Self::Decided { .. } => "decided",
+            Self::Defaulted { .. } => "defaulted",
+            Self::Expired => "expired",
+            Self::Cancelled { .. } => "cancelled",
+        }
+    }
+}
+
+/// A request as it stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    /// What is asked.
+    pub ask: Ask,
+    /// What each person has chosen last, if it counts.
+    #[serde(default)]
+    pub choices: BTreeMap<PersonName, Choice>,
+    /// How it ended, and when; `None` while it is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<(RequestOutcome, Timestamp)>,
+}
+
+impl Request {
+    /// A request that nobody has answered.
+    pub fn opened(ask: Ask) -> Self {
+        Self { ask, choices: BTreeMap::new(), ended: None }
+    }
+
+    /// Its outcome.
+    pub fn outcome(&self) -> Option<&RequestOutcome> {
+        self.ended.as_ref().map(|(outcome, _)| outcome)
+    }
+
+    /// When it ends without a decision; `None` once it has ended.
+    pub fn deadline(&self) -> Option<Timestamp> {
+        self.ended.is_none().then_some(self.ask.deadline)
+    }
+
+    /// Who has chosen this option, in the order of their answers.
+    pub fn chosen_by(&self, option: &str) -> Vec<PersonName> {
+        let mut by: Vec<(&PersonName, &Choice)> =
+            self.choices.iter().filter(|(_, choice)| choice.option == option).collect();
+        by.sort_by_key(|(_, choice)| choice.at);
+        by.into_iter().map(|(person, _)| person.clone()).collect()
+    }
+}
+
+/// A choice by an authenticated person.
+#[derive(Debug, Clone)]
+pub struct GivenChoice {
+    /// The person.
+    pub person: PersonName,
+    /// The option's name.
+    pub option: String,
+    /// The way it arrived.
+    pub via: AnswerVia,
+    /// The page that it answers, if known.
+    pub page: Option<u32>,
+    /// The digest that the page showed, where the way it arrived says so.
+    pub digest: Option<String>,
+    /// What its provider calls the message that says it, where it may hand that over twice.
+    pub origin: Option<String>,
+}

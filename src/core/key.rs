@@ -54,6 +54,11 @@ impl IncidentKey {
         Self::own(drill, &format!("overflow/{}", segment(trigger.as_str())))
     }
 
+    /// A request: each is an incident of its own. `alert` makes it unique.
+    pub fn of_request(trigger: &TriggerName, alert: &str, drill: bool) -> Self {
+        Self::own(drill, &format!("request/{}/{}", segment(trigger.as_str()), segment(alert)))
+    }
+
     /// A role that was called by hand; `call` makes the call unique.
     pub fn of_call(call: &str, drill: bool) -> Self {
         Self::own(drill, &format!("{BY_HAND}/{}", segment(call)))

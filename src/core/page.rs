@@ -166,6 +166,8 @@ pub enum SystemNotice {
     RoleStoodDown,
     /// The monitor reports that the condition is over.
     AllClear,
+    /// A request has its outcome.
+    RequestEnded,
     /// The incident is over.
     Resolved,
 }
@@ -184,6 +186,7 @@ impl SystemNotice {
             Self::RoleExhausted => "role.exhausted",
             Self::RoleStoodDown => "role.stood_down",
             Self::AllClear => "incident.all_clear",
+            Self::RequestEnded => "request.ended",
             Self::Resolved => "incident.resolved",
         }
     }

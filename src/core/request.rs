@@ -154,6 +154,17 @@ impl Ask {
         self.lettered().find(|(own, _)| own.eq_ignore_ascii_case(&letter)).map(|(_, option)| option)
     }
 
+    /// The option that a person names in a text: by its letter, its name or its label, in any case.
+    pub fn named(&self, text: &str) -> Option<&AskOption> {
+        let text = text.trim().trim_end_matches(['.', '!']);
+        let mut letters = text.chars();
+        if let (Some(letter), None) = (letters.next(), letters.next()) {
+            return self.with_letter(letter);
+        }
+        let text = text.to_lowercase();
+        self.options.iter().find(|option| [&option.name, &option.label].iter().any(|own| own.to_lowercase() == text))
+    }
+
     /// The option with this name.
     pub fn option(&self, name: &str) -> Option<&AskOption> {
         self.options.iter().find(|option| option.name == name)
@@ -218,6 +229,20 @@ pub enum ChoiceVerdict {
 }
 
 impl ChoiceVerdict {
+    /// Its name in JSON.
+    pub fn tag(&self) -> &'static str {
+        match self {
+            Self::Decides => "decides",
+            Self::Counts { .. } => "counts",
+            Self::Repeated => "repeated",
+            Self::TooLate { .. } => "too-late",
+            Self::NotAsked => "not-asked",
+            Self::OnBehalf => "on-behalf",
+            Self::Stale => "stale",
+            Self::NoSuchOption => "no-such-option",
+        }
+    }
+
     /// Whether the choice is kept as one that counts.
     pub fn counts(&self) -> bool {
         matches!(self, Self::Decides | Self::Counts { .. })

@@ -6,7 +6,10 @@ use crate::{
         contact::PHONE,
         inbound::{InboundText, OptOutWish},
     },
-    core::{Answer, AnswerVia, ChannelName, IncidentId, PageId, PersonName, RefusedInput, RoleName},
+    core::{
+        Answer, AnswerVia, ChannelName, GivenChoice, IncidentId, PageId, PersonName, RefusedInput, RoleName,
+        sentence::chosen,
+    },
     engine::{AnswerSource, CodedPage, asked_of},
     http::{
         desk::standing::verdict_text,
@@ -196,7 +199,10 @@ async fn to_page(
             let words = verdict_text(&app.engine.config(), incident.as_deref(), &person, verdict, &hand_back);
             Ok(TextReply::Verdict(format!("{}: {words}", page.incident)))
         }
-        Err(doubt) => Ok(explained(not_understood(app, page, code, &doubt).await?)),
+        Err(doubt) => match choose(app, page, &person, by, &doubt).await? {
+            Some(words) => Ok(TextReply::Verdict(format!("{incident}: {words}"))),
+            None => Ok(explained(not_understood(app, page, code, &doubt).await?)),
+        },
     }
 }
 
@@ -269,4 +275,22 @@ fn international(from: &str) -> String {
     let digits: String = from.chars().filter(char::is_ascii_digit).collect();
     let digits = if from.starts_with("00") { digits.trim_start_matches("00") } else { &digits };
     format!("+{digits}")
+}
+
+/// Takes what was not understood as an option of the page's request; `None` if it is none.
+async fn choose(
+    app: &AppState,
+    page: PageId,
+    person: &PersonName,
+    by: AnswerSource,
+    doubt: &ReplyDoubt,
+) -> Result<Option<String>, ProblemDetails> {
+    let ReplyDoubt::Unknown(text) = doubt else { return Ok(None) };
+    let incident = app.engine.reads().view(page.incident).await?;
+    let option = incident.as_ref().and_then(|incident| incident.request.as_ref()?.ask.named(text));
+    let Some(option) = option.map(|option| option.name.clone()) else { return Ok(None) };
+    let AnswerSource { via, origin } = by;
+    let said = GivenChoice { person: person.clone(), option, via, page: Some(page.n), digest: None, origin };
+    let verdict = app.engine.inbound().choose(page.incident, said).await;
+    Ok(Some(chosen(&verdict.map_err(crate::http::problem::answer_problem)?)))
 }

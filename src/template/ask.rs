@@ -10,6 +10,9 @@ use crate::{
     template::brief::{AlarmText, TextForm},
 };
 
+/// The longest label of an option, in characters.
+const LABEL_MAX: usize = 32;
+
 /// What happens if nobody answers in time.
 pub(super) enum Otherwise {
     /// Another role is asked already, at the same time.
@@ -22,11 +25,19 @@ pub(super) enum Otherwise {
     People(Vec<String>),
     /// This role is asked.
     Role(String),
+    /// The default of the request takes effect: this option.
+    Default(String),
+    /// The request expires.
+    Expires,
 }
 
 impl Otherwise {
     /// What happens next in the ladder of the reader's role. `None` once nobody waits for it any more.
     pub(super) fn of(words: &BriefWords<'_>) -> Option<Self> {
+        if let Some(ask) = words.asked() {
+            let default = ask.default.as_ref().and_then(|name| ask.option(name));
+            return Some(default.map_or(Self::Expires, |option| Self::Default(fit::clean(&option.label, LABEL_MAX))));
+        }
         let engagement = words.engagement().filter(|e| e.is_open())?;
         let row = words.row()?;
         if let Some(next) = &engagement.waits_on {
@@ -69,6 +80,8 @@ impl Otherwise {
                 format!("{} {} paged", listed(names), if one { "is" } else { "are" })
             }
             Self::Role(role) => format!("{role} takes over"),
+            Self::Default(option) => format!("\"{option}\" takes effect"),
+            Self::Expires => "it expires and nothing is decided".to_owned(),
         }
     }
 
@@ -79,6 +92,8 @@ impl Otherwise {
             Self::Again | Self::UntilAnswered => "you again".to_owned(),
             Self::People(names) => listed(names),
             Self::Role(role) => role.clone(),
+            Self::Default(option) => option.clone(),
+            Self::Expires => "it expires".to_owned(),
         }
     }
 
@@ -95,6 +110,9 @@ pub(super) fn level(words: &BriefWords<'_>) -> AnswerLevel {
 
 /// The time by which an answer is wanted, if it still is.
 fn due(words: &BriefWords<'_>) -> Option<String> {
+    if let Some(ask) = words.asked() {
+        return Some(words.time(ask.deadline));
+    }
     let due = words.engagement().filter(|e| e.is_open()).and_then(|e| e.deadline);
     due.map(|at| words.time(at))
 }
@@ -164,6 +182,21 @@ fn when(due: Option<String>, otherwise: Option<&Otherwise>, text: impl Fn(&Other
 
 /// How to give the wanted answer; a drill asks for different words.
 fn how(words: &BriefWords<'_>, form: TextForm) -> String {
+    if let Some(ask) = words.asked() {
+        let options: Vec<String> = ask
+            .lettered()
+            .map(|(letter, option)| format!("{letter} {}", fit::clean(&option.label, LABEL_MAX)))
+            .collect();
+        let options = options.join(", ");
+        return match form {
+            TextForm::Screen => format!("decide: {options}"),
+            TextForm::Sms => format!("reply with the code and a letter: {options}"),
+            // These can not take an option yet.
+            TextForm::Voice | TextForm::Slack | TextForm::Mail | TextForm::Board => {
+                format!("decide on the desk or by SMS: {options}")
+            }
+        };
+    }
     let wanted = level(words).words(words.is_drill());
     match form {
         TextForm::Screen | TextForm::Sms | TextForm::Voice => format!("press \"{wanted}\""),

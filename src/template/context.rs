@@ -2,7 +2,7 @@
 
 use crate::{
     core::{
-        Alert, HandBack, Incident, IncidentStatus, PagePurpose, Timestamp,
+        Alert, AskOption, HandBack, Incident, IncidentStatus, PagePurpose, Timestamp,
         plan::{SuggestedAction, suggested},
     },
     template::{
@@ -240,6 +240,13 @@ fn span(incident: &Incident, at: Timestamp) -> String {
 /// The suggested actions; empty if there are none.
 fn actions(incident: &Incident) -> Vec<ActionContext> {
     let told = |text: &String| Some(fit::clean(text, ACTION_MAX)).filter(|text| !text.is_empty());
+    if let Some(request) = &incident.request {
+        let option = |(letter, option): (char, &AskOption)| {
+            let then = option.does.as_ref().and_then(told);
+            Some(ActionContext { letter, text: told(&option.label)?, then })
+        };
+        return request.ask.lettered().filter_map(option).collect();
+    }
     let action = |(letter, action): (char, SuggestedAction)| {
         Some(ActionContext { letter, text: told(&action.text)?, then: action.then.as_ref().and_then(told) })
     };

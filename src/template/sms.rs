@@ -2,7 +2,7 @@
 //! segments.
 
 use crate::{
-    core::AnswerLevel,
+    core::{AnswerLevel, AskOption},
     template::{ask, brief::CODE, fit, headline, words::BriefWords},
     text::gsm7,
 };
@@ -97,8 +97,16 @@ fn head(words: &BriefWords<'_>, room: &HeadRoom) -> (String, String) {
     let role = words.role().map_or_else(|| "on call".to_owned(), |role| words.role_name(role));
     let role: String = gsm7::to_gsm7(&role).to_uppercase().chars().take(room.role).collect();
     let when = gsm7::to_sms(&ask::short_when(words, room.otherwise));
-    let head =
-        format!("{}{repeated} {what} {role}: reply {CODE} = {taken}{exercise}, {CODE} 4 = pass,{when}.", words.word());
+    let reply = match words.asked() {
+        Some(ask) => {
+            let option = |(letter, option): (char, &AskOption)| {
+                format!("{CODE} {letter} = {}", gsm7::to_gsm7(&fit::clean(&option.label, room.role)))
+            };
+            ask.lettered().map(option).collect::<Vec<_>>().join(", ") + exercise
+        }
+        None => format!("{CODE} = {taken}{exercise}"),
+    };
+    let head = format!("{}{repeated} {what} {role}: reply {reply}, {CODE} 4 = pass,{when}.", words.word());
     (head, rest.to_owned())
 }
 

@@ -1,7 +1,7 @@
 //! The words of one page: people, times and events as its reader calls them.
 
 use crate::{
-    core::{Engagement, EngagementOutcome, Incident, PersonName, RoleName, Timestamp, Zone, plan::RolePlan},
+    core::{Ask, Engagement, EngagementOutcome, Incident, PersonName, RoleName, Timestamp, Zone, plan::RolePlan},
     template::{
         brief::{BriefInput, ShownTimes, TextForm},
         fit,
@@ -63,10 +63,17 @@ impl<'a> BriefWords<'a> {
     /// What happened, without a full stop.
     pub(super) fn summary(&self) -> String {
         let incident = self.incident();
-        let told = [incident.summary.as_str(), incident.alert.headline(), incident.trigger.as_str()];
+        let question = incident.request.as_ref().map_or("", |request| request.ask.question.as_str());
+        let told = [question, incident.summary.as_str(), incident.alert.headline(), incident.trigger.as_str()];
         let told = told.into_iter().map(|text| fit::clean(text, SUMMARY_MAX)).find(|text| !text.is_empty());
         let told = told.unwrap_or_else(|| "no summary".to_owned());
         fit::guard(told.trim_end_matches(['.', ' ']), self.is_drill())
+    }
+
+    /// The question of a machine that waits for an answer.
+    pub(super) fn asked(&self) -> Option<&'a Ask> {
+        let request = self.incident().request.as_deref()?;
+        request.outcome().is_none().then_some(&request.ask)
     }
 
     /// A template's text without the summary at its start, which the first line has said already.

@@ -28,6 +28,7 @@ mod mail_in;
 mod ping;
 mod quarantine;
 mod report;
+mod requests;
 mod secrets;
 mod slack;
 mod systemd;

@@ -35,6 +35,7 @@ fn notice(event: &Event) -> Option<(SystemNotice, Option<RoleName>)> {
         Event::Exhausted { role } => (SystemNotice::RoleExhausted, Some(role.clone())),
         Event::StoodDown { role } => (SystemNotice::RoleStoodDown, Some(role.clone())),
         Event::AllClear { .. } => (SystemNotice::AllClear, None),
+        Event::RequestEnded { .. } => (SystemNotice::RequestEnded, None),
         Event::Resolved { .. } => (SystemNotice::Resolved, None),
         _ => return None,
     })

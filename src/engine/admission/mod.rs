@@ -7,10 +7,12 @@ mod judge;
 mod manual_page;
 mod opening_window;
 mod overflow;
+mod request;
 
 pub use admission_result::{AdmissionResult, AdmittedAlert};
 pub use manual_page::{CALLS_MAX, CALLS_WITHIN, ManualPage, ManualPageResult};
 pub use opening_window::{OPENINGS_WITHIN, openings_window, source_openings_window};
+pub use request::{AskWish, RequestAdmission, RequestFault};
 
 use super::context::EngineContext;
 use crate::{

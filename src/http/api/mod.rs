@@ -8,6 +8,7 @@ pub mod page_view;
 mod parsing;
 mod quota;
 pub mod reports;
+pub mod requests;
 pub mod status;
 pub mod view;
 
@@ -22,6 +23,7 @@ use std::sync::Arc;
 pub fn routes() -> Router<Arc<AppState>> {
     Router::new()
         .merge(shared_routes())
+        .merge(requests::routes())
         .route("/v1/alerts", post(alerts::post))
         .route("/api/v2/alerts", post(alertmanager::post).fallback(alertmanager::wrong_method))
         .route("/api/v2/status", get(alertmanager::status))

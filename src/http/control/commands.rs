@@ -2,13 +2,14 @@
 
 use crate::{
     core::{
-        Alert, Answer, AnswerVerdict, AnswerVia, ClassificationKind, GivenAnswer, Incident, PersonName, RoleName,
-        ShownText, SourceEvent, SourceName,
+        Alert, Answer, AnswerVerdict, AnswerVia, ClassificationKind, GivenAnswer, GivenChoice, Incident, IncidentId,
+        PersonName, RoleName, ShownText, SourceEvent, SourceName,
         answer::STANDBY_MAX,
         event::hex,
         finding::NOTE_MAX,
         printable::excerpt,
         record::{RecordCursor, RecordPortion},
+        sentence::chosen,
     },
     engine::keys::DESK_LINK_LIFE,
     http::{
@@ -76,6 +77,9 @@ pub async fn answer(
         );
         ProblemDetails::new(StatusCode::FORBIDDEN, detail)
     })?;
+    if let Some(reply) = choose(&app, id, &person, &spoken.answer).await? {
+        return Ok(reply);
+    }
     let answer = typed(&spoken.answer).map_err(|error| ProblemDetails::bad(format!("{error}")))?;
     if says_exercise(&spoken.answer) && app.engine.reads().view(id).await?.is_some_and(|incident| !incident.drill) {
         return Err(ProblemDetails::bad(format!("{id}: {}", ReplyDoubt::Live)));
@@ -97,6 +101,23 @@ pub async fn answer(
     let then = matches!(verdict, AnswerVerdict::Engages | AnswerVerdict::Yours)
         .then(|| format!("to hand it back: stentor answer {id} unable"));
     Ok(Json(json!({ "verdict": verdict.tag(), "text": text, "then": then })).into_response())
+}
+
+/// Takes the text as an option of the incident's request; `None` if it is none.
+async fn choose(
+    app: &AppState,
+    id: IncidentId,
+    person: &PersonName,
+    text: &str,
+) -> Result<Option<Response>, ProblemDetails> {
+    let incident = app.engine.reads().view(id).await?;
+    let option = incident.as_ref().and_then(|incident| incident.request.as_ref()?.ask.named(text));
+    let Some(option) = option.map(|option| option.name.clone()) else { return Ok(None) };
+    let said =
+        GivenChoice { person: person.clone(), option, via: AnswerVia::Cli, page: None, digest: None, origin: None };
+    let verdict = app.engine.inbound().choose(id, said).await.map_err(answer_problem)?;
+    let reply = json!({ "verdict": verdict.tag(), "text": chosen(&verdict), "then": null });
+    Ok(Some(Json(reply).into_response()))
 }
 
 /// Which role somebody named who was not asked for it, and for which ones they were asked.

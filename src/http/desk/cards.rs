@@ -2,8 +2,8 @@
 
 use crate::{
     core::{
-        Answer, AnswerLevel, ChannelName, Engagement, Incident, IncidentStatus, PageId, PersonName, Timestamp, WarRoom,
-        page::Page,
+        Answer, AnswerLevel, AskOption, ChannelName, Engagement, Incident, IncidentStatus, PageId, PersonName, Request,
+        Timestamp, WarRoom, page::Page,
     },
     engine::RuntimeConfig,
     http::{
@@ -17,7 +17,7 @@ use crate::{
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 /// How long a page stays on its reader's desk after somebody else took the role or the incident ended.
 pub const ENDED_SHOWN: Duration = Duration::from_secs(10 * 60);
@@ -90,7 +90,7 @@ pub struct AnswerButton {
     /// The answer that it sends.
     pub answer: String,
     /// Its label.
-    pub label: &'static str,
+    pub label: Cow<'static, str>,
     /// Whether it is the wanted answer.
     pub primary: bool,
 }
@@ -204,9 +204,11 @@ fn desk_page(
         deadline: engagement.deadline,
         priority: incident.plan.priority.into(),
         wanted: level.to_string(),
-        offers: match state {
-            "open" => offers(level, incident.drill),
-            "passed" => after_all(level),
+        offers: match (state, &incident.request) {
+            ("over", _) => Vec::new(),
+            (state, Some(request)) => options(request, state == "open"),
+            ("open", None) => offers(level, incident.drill),
+            ("passed", None) => after_all(level),
             _ => Vec::new(),
         },
         standing: standing.words(),
@@ -236,7 +238,27 @@ fn links(live: &RuntimeConfig, incident: &Incident) -> Vec<PageLink> {
 
 /// The button for somebody who passed the role on or handed it back, and can take it after all.
 pub fn after_all(level: AnswerLevel) -> Vec<AnswerButton> {
-    vec![AnswerButton { answer: Answer::of_level(level).to_string(), label: "I have it after all", primary: true }]
+    vec![AnswerButton {
+        answer: Answer::of_level(level).to_string(),
+        label: "I have it after all".into(),
+        primary: true,
+    }]
+}
+
+/// How the answer of an option's button begins; its name follows.
+pub const OPTION: &str = "option ";
+
+/// The buttons of a request: its options, and for whom its role waits, to pass it on. None stands out: nobody should press
+/// without reading.
+pub fn options(request: &Request, may_pass: bool) -> Vec<AnswerButton> {
+    let option = |option: &AskOption| AnswerButton {
+        answer: format!("{OPTION}{}", option.name),
+        label: option.label.clone().into(),
+        primary: false,
+    };
+    let pass =
+        || AnswerButton { answer: Answer::Unable.to_string(), label: Answer::Unable.label().into(), primary: false };
+    request.ask.options.iter().map(option).chain(may_pass.then(pass)).collect()
 }
 
 /// The buttons for a role that requires `level`, the wanted one first.
@@ -246,7 +268,7 @@ pub fn offers(level: AnswerLevel, drill: bool) -> Vec<AnswerButton> {
             Answer::Standby { .. } => "standby".into(),
             other => other.to_string(),
         },
-        label: level.button(answer, drill),
+        label: level.button(answer, drill).into(),
         primary: index == 0,
     };
     level.offers().into_iter().enumerate().map(offer).collect()

@@ -1,11 +1,11 @@
 //! The desk: a web page that rings, for people who signed in with a personal link: signing in and out, and answers.
 
 use crate::{
-    core::{Actor, Answer, AnswerVia, Page, PageId, PersonName},
+    core::{Actor, Answer, AnswerVia, GivenChoice, Page, PageId, PersonName, sentence::chosen},
     engine::keys::{SESSION_LIFE, same},
     http::{
         body, credential,
-        desk::{page, snapshot::more_open, standing::verdict_text},
+        desk::{cards::OPTION, page, snapshot::more_open, standing::verdict_text},
         problem::ProblemDetails,
         state::AppState,
     },
@@ -92,12 +92,12 @@ pub async fn answer(State(app): State<Arc<AppState>>, request: Request) -> Resul
     let person = commanding(&app, request.headers())?;
     let press: DeskAnswer = body::json(request, body::PRESS_MAX).await?;
     let page: PageId = press.page.parse().map_err(|()| ProblemDetails::bad("no such page"))?;
+    if let Some(option) = press.answer.strip_prefix(OPTION) {
+        return choose(&app, page, person, option, press.mark.as_deref()).await;
+    }
     let answer: Answer = press.answer.parse().map_err(|error| ProblemDetails::bad(format!("{error}")))?;
     if !is_as_shown(&app, page, press.mark.as_deref()).await? {
-        return Err(ProblemDetails::new(
-            StatusCode::CONFLICT,
-            "this page is from before a backup was restored: reload the desk",
-        ));
+        return Err(from_before());
     }
     let verdict = app.engine.inbound().answer_page(page, person.clone(), Some(answer), AnswerVia::Desk).await;
     let verdict = verdict.map_err(crate::http::problem::answer_problem)?;
@@ -106,6 +106,31 @@ pub async fn answer(State(app): State<Arc<AppState>>, request: Request) -> Resul
     let text = verdict_text(&app.engine.config(), incident.as_deref(), &person, verdict.clone(), "");
     app.engine.inbound().keep_exchange(&person, AnswerVia::Desk, answer.label(), &text).await;
     Ok(Json(json!({ "verdict": verdict.tag(), "text": text })).into_response())
+}
+
+/// Handles a press of an option's button.
+async fn choose(
+    app: &AppState,
+    page: PageId,
+    person: PersonName,
+    option: &str,
+    mark: Option<&str>,
+) -> Result<Response, ProblemDetails> {
+    if !is_as_shown(app, page, mark).await? {
+        return Err(from_before());
+    }
+    let (via, n) = (AnswerVia::Desk, Some(page.n));
+    let said =
+        GivenChoice { person: person.clone(), option: option.to_owned(), via, page: n, digest: None, origin: None };
+    let verdict = app.engine.inbound().choose(page.incident, said).await;
+    let verdict = verdict.map_err(crate::http::problem::answer_problem)?;
+    let text = chosen(&verdict);
+    app.engine.inbound().keep_exchange(&person, via, option, &text).await;
+    Ok(Json(json!({ "verdict": verdict.tag(), "text": text })).into_response())
+}
+
+fn from_before() -> ProblemDetails {
+    ProblemDetails::new(StatusCode::CONFLICT, "this page is from before a backup was restored: reload the desk")
 }
 
 /// The pages that a desk has shown.

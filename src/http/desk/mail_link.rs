@@ -2,12 +2,14 @@
 //! press of a button does.
 
 use crate::{
-    core::{Answer, AnswerLevel, AnswerVerdict, AnswerVia, Incident, PageId},
+    core::{
+        Answer, AnswerLevel, AnswerVerdict, AnswerVia, GivenChoice, Incident, PageId, PersonName, sentence::chosen,
+    },
     engine::RuntimeConfig,
     http::{
         body,
         desk::{
-            cards::{after_all, offers},
+            cards::{OPTION, after_all, offers, options},
             page::{self, ConfirmPage},
             standing::{RoleStanding, told},
         },
@@ -54,9 +56,12 @@ async fn pressed(app: &AppState, token: &str, request: Request) -> Result<(Statu
     }
     let Some((page, incident)) = open(app, token).await? else { return Ok(unknown()) };
     let answer = body::form_field(request, "answer", body::PRESS_MAX).await?;
-    let answer: Answer = answer.parse().map_err(|error| ProblemDetails::bad(format!("{error}")))?;
     let row = incident.pages.get(&page.n);
     let person = row.and_then(|row| row.person.clone()).ok_or_else(|| ProblemDetails::not_found("no such page"))?;
+    if let Some(option) = answer.strip_prefix(OPTION) {
+        return choose(app, token, (page, person), option).await;
+    }
+    let answer: Answer = answer.parse().map_err(|error| ProblemDetails::bad(format!("{error}")))?;
     let verdict = app.engine.inbound().answer_page(page, person.clone(), Some(answer), AnswerVia::MailLink).await;
     let verdict = verdict.map_err(crate::http::problem::answer_problem)?;
     let live = app.engine.config();
@@ -69,6 +74,25 @@ async fn pressed(app: &AppState, token: &str, request: Request) -> Result<(Statu
         confirm.notice = format!("{word}. {}", confirm.notice).trim_end().to_owned();
     }
     app.engine.inbound().keep_exchange(&person, AnswerVia::MailLink, answer.label(), &confirm.notice).await;
+    Ok((StatusCode::OK, confirm))
+}
+
+/// Handles a press of an option's button.
+async fn choose(
+    app: &AppState,
+    token: &str,
+    (page, person): (PageId, PersonName),
+    option: &str,
+) -> Result<(StatusCode, ConfirmPage), ProblemDetails> {
+    let (via, n) = (AnswerVia::MailLink, Some(page.n));
+    let said =
+        GivenChoice { person: person.clone(), option: option.to_owned(), via, page: n, digest: None, origin: None };
+    let verdict = app.engine.inbound().choose(page.incident, said).await;
+    let word = capitalised(&chosen(&verdict.map_err(crate::http::problem::answer_problem)?));
+    let Some((page, incident)) = open(app, token).await? else { return Ok(unknown()) };
+    let mut confirm = confirm(app, &app.engine.config(), &incident, page);
+    confirm.notice = format!("{word}. {}", confirm.notice).trim_end().to_owned();
+    app.engine.inbound().keep_exchange(&person, via, option, &confirm.notice).await;
     Ok((StatusCode::OK, confirm))
 }
 
@@ -99,10 +123,11 @@ fn confirm(app: &AppState, live: &RuntimeConfig, incident: &Incident, page: Page
         // Who is asked for nothing more is not asked here either.
         ask: alarm.as_ref().filter(|_| says.is_none()).map(|alarm| alarm.ask.clone()),
         otherwise: alarm.filter(|_| says.is_none()).and_then(|alarm| alarm.otherwise),
-        offers: match says {
-            Some(_) if open => after_all(level),
-            Some(_) => Vec::new(),
-            None => offers(level, incident.drill),
+        offers: match (says, &incident.request) {
+            (_, Some(request)) if incident.is_open() => options(request, says.is_none()),
+            (Some(_), _) if open => after_all(level),
+            (Some(_), _) => Vec::new(),
+            (None, _) => offers(level, incident.drill),
         },
         notice: says.map(|standing| standing.words()).unwrap_or_default(),
         done: !open,

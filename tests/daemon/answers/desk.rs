@@ -143,7 +143,7 @@ impl Line {
     }
 }
 
-fn answer(daemon: &Daemon, cookie: &str, csrf: Option<&str>, page: &str, word: &str) -> Reply {
+pub fn answer(daemon: &Daemon, cookie: &str, csrf: Option<&str>, page: &str, word: &str) -> Reply {
     let call = Call::post("/desk/answer").header("Cookie", cookie).json(&json!({ "page": page, "answer": word }));
     csrf.map_or(call.clone(), |csrf| call.header("X-Stentor-Csrf", csrf)).send(daemon.address)
 }

@@ -15,6 +15,6 @@ mod laws;
 mod mail_link;
 mod replies;
 mod slack;
-mod sms;
+pub mod sms;
 mod words;
 use crate::wire;

@@ -1,0 +1,186 @@
+//! Admits requests: an alert with a question. The matrix says through which trigger it may be asked, who is asked, how
+//! many must agree and what happens by default; the system that asks can only choose among what is allowed.
+
+use crate::{
+    core::{
+        Alert, Ask, AskKind, AskOption, AskRules, DrillTerms, EscalationPlan, IncidentId, IncidentKey, IncidentNonce,
+        IncidentOpening, PersonName, RequestId, SourceEvent, Timestamp, TriggerName, drill::DRILL_LIFE,
+    },
+    engine::admission::{Admission, live_beside},
+    matrix::{Matrix, TriggerMatch},
+    store::{LockSet, RequestClass, StoreError, Transaction, transact},
+};
+use serde_json::Value;
+use std::{sync::Arc, time::Duration};
+
+/// What a system wants to ask, checked for its form.
+#[derive(Debug, Clone)]
+pub struct AskWish {
+    /// What kind of answer it needs.
+    pub kind: AskKind,
+    /// The question, in one line.
+    pub question: String,
+    /// The options of a decision; those of an approval are always the same two.
+    pub options: Vec<AskOption>,
+    /// The action, `null` if there is none.
+    pub action: Value,
+    /// The digest of the action and the facts.
+    pub action_digest: String,
+    /// How long people should have; `None` for as long as the matrix allows.
+    pub deadline: Option<Duration>,
+    /// The option that should take effect if nobody decides.
+    pub default: Option<String>,
+    /// The person on whose behalf it is asked.
+    pub on_behalf_of: Option<PersonName>,
+}
+
+/// A request that was accepted. It is durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequestAdmission {
+    /// Its identity for the system that asks.
+    pub id: RequestId,
+}
+
+/// Why a request was refused. Nothing of it was kept.
+#[derive(Debug, thiserror::Error)]
+pub enum RequestFault {
+    /// No trigger of the matrix takes it.
+    #[error(
+        "no trigger of the matrix takes a request of kind {kind:?} from {source_name}: a [trigger] needs \"{kind}\" in `on`, an \
+         `ask`, and a condition that holds"
+    )]
+    NoTrigger {
+        /// The kind.
+        kind: String,
+        /// The source.
+        source_name: String,
+    },
+    /// The alert can not be stored, or a condition can not be evaluated.
+    #[error("{0}")]
+    Unusable(String),
+    /// The wish is not among what the matrix allows.
+    #[error("{0}")]
+    NotAllowed(String),
+    /// It is a drill, and this live incident is open.
+    #[error("{0} is open: no drill begins beside a live incident")]
+    Live(IncidentId),
+    /// The source may not open more incidents now.
+    #[error("the source opens more incidents than its openings_per_minute allows")]
+    OverQuota,
+    /// The store can not keep it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Admission {
+    /// Admits a request of a source. When this returns, it is durable, and people are being asked.
+    ///
+    /// # Errors
+    /// Why nothing was kept.
+    pub async fn admit_request(
+        &self,
+        alert: Alert,
+        wish: AskWish,
+        received_at: Timestamp,
+    ) -> Result<RequestAdmission, RequestFault> {
+        if self.quota_wait(&alert.source, alert.drill).is_some() {
+            return Err(RequestFault::OverQuota);
+        }
+        let config = self.context.config.load_full();
+        let judged = self.judge(vec![alert], &config).await.pop();
+        let judged = judged.ok_or_else(|| RequestFault::Unusable("the request has no alert".into()))?;
+        let alert = judged.alert;
+        let said = judged.said.map_err(RequestFault::Unusable)?;
+        let (plan, trigger, summary) = asked_by(&said, &alert, &config.matrix)?;
+        let rules = plan.ask.clone().ok_or_else(|| no_trigger(&alert))?;
+        let ask = allowed(wish, &rules, received_at)?;
+        let key = IncidentKey::of_request(&trigger, &alert.id, alert.drill);
+        let nonce = IncidentNonce::new(rand::random());
+        let opening = IncidentOpening {
+            key: key.clone(),
+            summary,
+            plan,
+            alert: alert.clone(),
+            received_at,
+            terms: alert.drill.then(|| DrillTerms::until(received_at + DRILL_LIFE)),
+            ask: Some(Box::new(ask)),
+            nonce: Some(nonce),
+        };
+        let sources = vec![alert.source.clone()];
+        let needs = LockSet { keys: vec![key], sources, live_open: alert.drill, ..LockSet::default() };
+        let run = move |tx: &mut Transaction<'_>| {
+            if let Some(live) = live_beside(tx, alert.drill) {
+                let event = SourceEvent::DrillRefused { trigger: trigger.clone(), live, alert: alert.clone() };
+                tx.record_alert(&alert.source, event);
+                return Err(live);
+            }
+            Ok(tx.open(opening.clone(), &config.matrix.roster))
+        };
+        let (opened, _) = transact(&*self.context.store, RequestClass::Admission, needs, run).await?;
+        let incident = opened.map_err(RequestFault::Live)?;
+        Ok(RequestAdmission { id: RequestId { incident, nonce } })
+    }
+}
+
+/// The first trigger that holds and takes requests, with its plan and the summary for people.
+fn asked_by(
+    said: &[TriggerMatch],
+    alert: &Alert,
+    matrix: &Matrix,
+) -> Result<(Arc<EscalationPlan>, TriggerName, String), RequestFault> {
+    for judgement in said {
+        match judgement {
+            TriggerMatch::Holds { trigger, summary, .. } => {
+                if let Some(plan) = matrix.plan(trigger).filter(|plan| plan.ask.is_some()) {
+                    return Ok((plan, trigger.clone(), summary.clone()));
+                }
+            }
+            // Nobody is asked in place of people whom a condition would have chosen.
+            TriggerMatch::Failed { trigger, why, .. }
+                if matrix.plan(trigger).is_some_and(|plan| plan.ask.is_some()) =>
+            {
+                return Err(RequestFault::Unusable(format!("trigger {trigger} can not be evaluated: {why}")));
+            }
+            TriggerMatch::Failed { .. } | TriggerMatch::Clears { .. } => {}
+        }
+    }
+    Err(no_trigger(alert))
+}
+
+fn no_trigger(alert: &Alert) -> RequestFault {
+    RequestFault::NoTrigger { kind: alert.kind.clone(), source_name: alert.source.to_string() }
+}
+
+/// What is asked, as far as the matrix allows it.
+fn allowed(wish: AskWish, rules: &AskRules, now: Timestamp) -> Result<Ask, RequestFault> {
+    if wish.deadline.is_some_and(|wanted| rules.after < wanted) {
+        let most = humantime::format_duration(rules.after);
+        return Err(RequestFault::NotAllowed(format!("the deadline is too late: the matrix allows {most} at most")));
+    }
+    let options = match wish.kind {
+        AskKind::Approval => Ask::approval_options(),
+        AskKind::Decision => wish.options,
+    };
+    let is_option = |name: &String| options.iter().any(|option| option.name == *name);
+    let default = match wish.default {
+        Some(wanted) if rules.defaults.contains(&wanted) && is_option(&wanted) => Some(wanted),
+        Some(wanted) => {
+            let allowed = if rules.defaults.is_empty() { "none".to_owned() } else { rules.defaults.join(", ") };
+            return Err(RequestFault::NotAllowed(format!(
+                "the default {wanted:?} is not allowed: the matrix allows {allowed}"
+            )));
+        }
+        None => rules.defaults.iter().find(|name| is_option(name)).cloned(),
+    };
+    Ok(Ask {
+        kind: wish.kind,
+        question: wish.question,
+        options,
+        action: wish.action,
+        action_digest: wish.action_digest,
+        on_behalf_of: wish.on_behalf_of,
+        approvals: rules.approvals,
+        default,
+        deadline: now + wish.deadline.unwrap_or(rules.after),
+    })
+}

@@ -1,0 +1,162 @@
+//! Reads the body of a request: an alert, and what is asked. What can not be asked is refused whole: half a question is
+//! another question.
+
+use crate::{
+    core::{
+        Alert, AskKind, AskOption,
+        canonical::{CanonicalJson, read_exact},
+        plan::reads_like_answer,
+        printable::excerpt,
+        request::{APPROVE, DENY, OPTIONS_MAX, OPTIONS_MIN},
+    },
+    engine::AskWish,
+    http::problem::ProblemDetails,
+};
+use axum::http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::{collections::BTreeSet, time::Duration};
+
+/// The longest question, in characters: people read it at a glance.
+pub const QUESTION_MAX: usize = 200;
+
+/// The longest name and label of an option, in characters.
+pub const LABEL_MAX: usize = 32;
+
+/// The longest text of what an option does, in characters.
+pub const DOES_MAX: usize = 100;
+
+/// The shortest time that people can be given.
+const DEADLINE_MIN: Duration = Duration::from_secs(5);
+
+const QUOTE_MAX: usize = 80;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AskBody {
+    #[serde(rename = "type")]
+    kind: AskKind,
+    question: String,
+    #[serde(default)]
+    options: Vec<OptionBody>,
+    #[serde(default)]
+    action: Value,
+    deadline: Option<String>,
+    default: Option<String>,
+    on_behalf_of: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OptionBody {
+    name: String,
+    label: Option<String>,
+    does: Option<String>,
+}
+
+/// The alert, without what the API gives it (id and source), and the question.
+///
+/// # Errors
+/// `400` if the body is not JSON that every reader reads alike, `422` if it is no request.
+pub fn read(bytes: &[u8]) -> Result<(Alert, AskWish), ProblemDetails> {
+    let text = std::str::from_utf8(bytes).map_err(|_| ProblemDetails::bad("the body is not UTF-8"))?;
+    let body = read_exact(text).map_err(|error| ProblemDetails::bad(error.to_string()))?;
+    let Value::Object(mut body) = body else { return Err(unusable("the body must be one object")) };
+    let ask = body.remove("ask").ok_or_else(|| {
+        unusable("the body has no `ask`: {\"kind\": .., \"ask\": {\"type\": \"approval\", \"question\": .., \"action\": ..}}")
+    })?;
+    for own in ["id", "source", "lease_until", "status"] {
+        body.remove(own);
+    }
+    let alert: Alert = serde_json::from_value(Value::Object(body)).map_err(|error| unusable(said(&error)))?;
+    if alert.kind.trim().is_empty() {
+        return Err(unusable("`kind` is empty: it decides which trigger takes the request"));
+    }
+    let ask: AskBody = serde_json::from_value(ask).map_err(|error| unusable(format!("ask: {}", said(&error))))?;
+    let digested = json!({
+        "action": ask.action, "kind": alert.kind, "labels": alert.labels, "values": alert.values,
+    });
+    let action_digest = CanonicalJson::of(&digested).map_err(|error| unusable(error.to_string()))?.digest();
+    Ok((alert, wish(ask, action_digest)?))
+}
+
+fn wish(ask: AskBody, action_digest: String) -> Result<AskWish, ProblemDetails> {
+    let question = line("question", &ask.question, QUESTION_MAX)?;
+    let options = match ask.kind {
+        AskKind::Approval if !ask.options.is_empty() => {
+            return Err(unusable(format!("an approval has no `options` of its own: they are {APPROVE} and {DENY}")));
+        }
+        AskKind::Approval => Vec::new(),
+        AskKind::Decision => options(ask.options)?,
+    };
+    let deadline = ask.deadline.as_deref().map(deadline).transpose()?;
+    Ok(AskWish {
+        kind: ask.kind,
+        question,
+        options,
+        action: ask.action,
+        action_digest,
+        deadline,
+        default: ask.default,
+        on_behalf_of: ask.on_behalf_of.map(|person| person.as_str().into()),
+    })
+}
+
+fn options(options: Vec<OptionBody>) -> Result<Vec<AskOption>, ProblemDetails> {
+    if !(OPTIONS_MIN..=OPTIONS_MAX).contains(&options.len()) {
+        let count = options.len();
+        return Err(unusable(format!("a decision has {OPTIONS_MIN} to {OPTIONS_MAX} options, not {count}")));
+    }
+    let mut names = BTreeSet::new();
+    let mut read = Vec::with_capacity(options.len());
+    for OptionBody { name, label, does } in options {
+        let name = line("name of an option", &name, LABEL_MAX)?;
+        let label = line("label of an option", label.as_deref().unwrap_or(&name), LABEL_MAX)?;
+        let does = does.map(|does| line("`does` of an option", &does, DOES_MAX)).transpose()?;
+        if reads_like_answer(&label) {
+            let detail = format!("the label {label:?} begins like an answer to the page (digits, roger, wilco, ..)");
+            return Err(unusable(detail));
+        }
+        if !names.insert(label.to_lowercase()) || !names.insert(format!("name {}", name.to_lowercase())) {
+            return Err(unusable(format!("the option {name:?} is there twice")));
+        }
+        read.push(AskOption { name, label, does });
+    }
+    Ok(read)
+}
+
+/// One line of text for people, without signs that control how others are shown.
+fn line(what: &str, text: &str, most: usize) -> Result<String, ProblemDetails> {
+    let turns =
+        |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+    if text.chars().any(|c| c.is_control() || turns(c)) {
+        return Err(unusable(format!("the {what} has a control character: send one line of plain text")));
+    }
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match text.chars().count() {
+        0 => Err(unusable(format!("the {what} is empty"))),
+        length if most < length => {
+            Err(unusable(format!("the {what} has {length} characters, and at most {most} are read at a glance")))
+        }
+        _ => Ok(text),
+    }
+}
+
+fn deadline(text: &str) -> Result<Duration, ProblemDetails> {
+    let deadline = humantime::parse_duration(text).map_err(|_| {
+        let text = excerpt(text, QUOTE_MAX);
+        unusable(format!("`deadline` is how long people have, like \"90s\" or \"5m\", not {text:?}"))
+    })?;
+    if deadline < DEADLINE_MIN {
+        return Err(unusable("`deadline` must be 5s or more: nobody reads and decides in less"));
+    }
+    Ok(deadline)
+}
+
+fn unusable(detail: impl Into<String>) -> ProblemDetails {
+    ProblemDetails::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
+}
+
+fn said(error: &serde_json::Error) -> String {
+    excerpt(&error.to_string(), 300).into_owned()
+}

@@ -1,0 +1,164 @@
+//! Requests of other systems: they ask, people answer, and the answer comes back here.
+
+mod ask_body;
+mod view;
+
+pub use ask_body::read;
+pub use view::RequestView;
+
+use super::quota;
+use crate::{
+    core::{Actor, Incident, RequestId, SourceName},
+    engine::RequestFault,
+    http::{body, credential, problem::ProblemDetails, state::AppState},
+    matrix::SourceScope,
+};
+use axum::{
+    Json, Router,
+    extract::{Path, Query, Request, State},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use serde::Deserialize;
+use std::{sync::Arc, time::Duration};
+use tokio::time::{Instant, timeout_at};
+
+/// The largest request that is read, in bytes: it is in its incident, which is read and written whole.
+pub const REQUEST_MAX: usize = 256 * 1024;
+
+/// The longest that one look at a request waits for a change.
+pub const WAIT_MAX: Duration = Duration::from_secs(60);
+
+/// The longest reason of a withdrawal, in characters.
+const WHY_MAX: usize = 200;
+
+/// The routes on TCP.
+pub fn routes() -> Router<Arc<AppState>> {
+    Router::new()
+        .route("/v1/requests", post(accept))
+        .route("/v1/requests/{id}", get(look))
+        .route("/v1/requests/{id}/cancel", post(cancel))
+}
+
+/// `POST /v1/requests`. The response is `202` only after the durable commit.
+async fn accept(State(app): State<Arc<AppState>>, request: Request) -> Result<Response, ProblemDetails> {
+    let (parts, body) = request.into_parts();
+    let source = asker(&app, &parts.headers)?;
+    let bytes = body::whole(body, REQUEST_MAX).await?;
+    let received_at = app.engine.now();
+    let (mut alert, wish) = ask_body::read(&bytes)?;
+    let drills = app.engine.config().matrix.sources.get(&source).is_some_and(|known| known.drills);
+    if alert.drill && !drills {
+        let detail = format!("source {source} may not send drills: set drills = true in its [source.{source}]");
+        return Err(ProblemDetails::new(StatusCode::FORBIDDEN, detail));
+    }
+    alert.source = source.clone();
+    alert.id = format!("ALT-{:016x}", rand::random::<u64>());
+    let admitted = app.engine.admission().admit_request(alert, wish, received_at).await;
+    let id = admitted.map_err(|fault| refused(&app, &source, fault))?.id;
+    let incident = theirs(&app, &source, id).await?;
+    let location = [("location", format!("/v1/requests/{id}"))];
+    Ok((StatusCode::ACCEPTED, location, Json(RequestView::of(&incident)?)).into_response())
+}
+
+/// How long a look waits for a change.
+#[derive(Deserialize)]
+struct LookQuery {
+    wait: Option<String>,
+}
+
+/// `GET /v1/requests/{id}`: as it is now or, with `wait`, as soon as it changes, at the latest then.
+async fn look(
+    State(app): State<Arc<AppState>>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+    Query(query): Query<LookQuery>,
+) -> Result<Json<RequestView>, ProblemDetails> {
+    let source = asker(&app, &headers)?;
+    let id = id.parse().map_err(|_| unknown())?;
+    let wait = query.wait.as_deref().map(wait).transpose()?.unwrap_or_default();
+    let deadline = Instant::now() + wait;
+    let mut changes = app.engine.changes();
+    let first = theirs(&app, &source, id).await?;
+    let mut now = first.clone();
+    while now.request == first.request && first.request.as_ref().is_some_and(|request| request.outcome().is_none()) {
+        match timeout_at(deadline, changes.recv()).await {
+            Ok(Ok(changed)) if changed != id.incident => {}
+            Ok(Ok(_)) => now = theirs(&app, &source, id).await?,
+            // Changes were missed.
+            Ok(Err(_)) => now = theirs(&app, &source, id).await?,
+            Err(_) => break,
+        }
+    }
+    Ok(Json(RequestView::of(&now)?))
+}
+
+/// The reason of a withdrawal.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Cancellation {
+    reason: Option<String>,
+}
+
+/// `POST /v1/requests/{id}/cancel`: everybody who was asked hears it. What was decided stays decided.
+async fn cancel(
+    State(app): State<Arc<AppState>>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Json<RequestView>, ProblemDetails> {
+    let source = asker(&app, request.headers())?;
+    let id = id.parse().map_err(|_| unknown())?;
+    theirs(&app, &source, id).await?;
+    let Cancellation { reason } = body::json(request, body::PRESS_MAX).await?;
+    let why = reason.map(|reason| reason.trim().to_owned()).filter(|reason| !reason.is_empty());
+    if why.as_ref().is_some_and(|why| WHY_MAX < why.chars().count()) {
+        return Err(ProblemDetails::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            format!("the reason is longer than {WHY_MAX} characters"),
+        ));
+    }
+    app.engine.inbound().cancel(id.incident, Actor::Source(source.clone()), why).await?;
+    let now = theirs(&app, &source, id).await?;
+    Ok(Json(RequestView::of(&now)?))
+}
+
+/// The source that asks.
+fn asker(app: &AppState, headers: &HeaderMap) -> Result<SourceName, ProblemDetails> {
+    let source = credential::sender(app, headers).ok_or_else(|| {
+        ProblemDetails::unauthorized("send the token of a [source] of the matrix: Authorization: Bearer ..")
+    })?;
+    let may = credential::in_scope(app, &source, SourceScope::Alerts);
+    may.map(|()| source).map_err(|detail| ProblemDetails::new(StatusCode::FORBIDDEN, detail))
+}
+
+/// A request of this source: another one's is like one that does not exist.
+async fn theirs(app: &AppState, source: &SourceName, id: RequestId) -> Result<Arc<Incident>, ProblemDetails> {
+    let incident = app.engine.reads().view(id.incident).await?;
+    let theirs = |incident: &Arc<Incident>| incident.request_id() == Some(id) && incident.alert.source == *source;
+    incident.filter(theirs).ok_or_else(unknown)
+}
+
+fn unknown() -> ProblemDetails {
+    ProblemDetails::new(StatusCode::NOT_FOUND, "this source has no request with this id")
+}
+
+fn refused(app: &AppState, source: &SourceName, fault: RequestFault) -> ProblemDetails {
+    match fault {
+        RequestFault::Store(error) => error.into(),
+        RequestFault::OverQuota => quota::over(app, source, 1, 1),
+        RequestFault::Live(_) => ProblemDetails::new(StatusCode::CONFLICT, fault.to_string()),
+        RequestFault::NoTrigger { .. } | RequestFault::Unusable(_) | RequestFault::NotAllowed(_) => {
+            ProblemDetails::new(StatusCode::UNPROCESSABLE_ENTITY, fault.to_string())
+        }
+    }
+}
+
+/// `30s`, `1m 30s`, or a number of seconds.
+fn wait(text: &str) -> Result<Duration, ProblemDetails> {
+    let seconds = text.parse::<u64>().ok().map(Duration::from_secs);
+    let wait = seconds.or_else(|| humantime::parse_duration(text).ok());
+    wait.map(|wait| wait.min(WAIT_MAX)).ok_or_else(|| {
+        ProblemDetails::new(StatusCode::UNPROCESSABLE_ENTITY, "`wait` is a time like 30s, at most a minute")
+    })
+}

@@ -1,0 +1,52 @@
+//! What can not be asked is refused with a clear problem, and nothing of it is kept.
+
+use super::{Daemon, asking, kill, matrix, sandboxed_on};
+use serde_json::{Value, json};
+
+fn with(change: impl FnOnce(&mut Value)) -> Value {
+    let mut ask = kill();
+    change(&mut ask);
+    ask
+}
+
+fn decision(options: &Value) -> Value {
+    json!({ "type": "decision", "question": "Which one?", "options": options })
+}
+
+#[test]
+fn what_can_not_be_asked_is_refused_and_nothing_is_kept() {
+    let daemon = sandboxed_on(&matrix("default = \"deny\", after = \"5m\""));
+    let ten: Vec<Value> = (0..10).map(|n| json!({ "name": format!("o{n}") })).collect();
+    let table: [(Value, u16, &str); 16] = [
+        (json!(null), 422, "ask"),
+        (decision(&json!([])), 422, "2 to 9 options, not 0"),
+        (decision(&json!(ten)), 422, "2 to 9 options, not 10"),
+        (decision(&json!([{ "name": "a", "label": "Go" }, { "name": "b", "label": "go" }])), 422, "twice"),
+        (decision(&json!([{ "name": "a", "label": "2 halt" }, { "name": "b" }])), 422, "begins like an answer"),
+        (with(|ask| ask["default"] = json!("approve")), 422, "the matrix allows deny"),
+        (with(|ask| ask["deadline"] = json!("1s")), 422, "5s or more"),
+        (with(|ask| ask["deadline"] = json!("-5m")), 422, "how long people have"),
+        (with(|ask| ask["deadline"] = json!("365d")), 422, "the matrix allows 5m"),
+        (with(|ask| ask["question"] = json!("")), 422, "empty"),
+        (with(|ask| ask["question"] = json!("a\nLIVE b")), 422, "control character"),
+        (with(|ask| ask["question"] = json!("x".repeat(201))), 422, "201 characters"),
+        (with(|ask| ask["action"] = json!({ "n": 9_007_199_254_740_993_u64 })), 400, "9007199254740993"),
+        (with(|ask| ask["action"] = json!("x".repeat(1 << 20))), 413, "larger than"),
+        (with(|ask| ask["colour"] = json!("red")), 422, "colour"),
+        (with(|ask| ask["options"] = json!([{ "name": "a" }, { "name": "b" }])), 422, "no `options` of its own"),
+    ];
+    for (ask, status, says) in &table {
+        let reply = asking(&daemon, ask);
+        assert_eq!(reply.status, *status, "{ask}: {reply:?}");
+        assert!(reply.body.contains(says), "{ask}: {reply:?}");
+    }
+    assert_eq!(daemon.incidents().len(), 0);
+}
+
+#[test]
+fn where_no_trigger_asks_it_says_what_to_write() {
+    let daemon: Daemon = sandboxed_on(super::DESK);
+    let reply = asking(&daemon, &kill());
+    assert_eq!(reply.status, 422, "{reply:?}");
+    assert!(reply.body.contains("`ask`"), "{reply:?}");
+}

@@ -152,8 +152,8 @@ fn count_refusals(incident: &mut IncidentView, timeline: &VecDeque<JournalRecord
 
 /// The engagement table by itself.
 pub fn roles(roles: &[RoleView]) -> String {
-    let mut rows =
-        table::table(&["role", "state", "who", "sent", "accepted", "seen", "answered", "engaged", "target", "in time"]);
+    let columns = ["role", "state", "who", "sent", "accepted", "seen", "answered", "engaged", "target", "in time"];
+    let mut rows = table::table(&columns).least(&["sent", "accepted", "seen", "answered"]);
     for role in roles {
         let who = match (&role.holder, &role.covered_by) {
             (Some(holder), Some(by)) => format!("{holder} as {by}"),
@@ -257,8 +257,8 @@ fn overflow(overflow: &OverflowView) -> String {
 }
 
 fn pages(incident: &IncidentView) -> String {
-    let mut rows =
-        table::table(&["page", "what", "role", "to", "by", "state", "born", "accepted", "refusals", "remark"]);
+    let columns = ["page", "what", "role", "to", "by", "state", "born", "accepted", "refusals", "remark"];
+    let mut rows = table::table(&columns).least(&["role", "born", "accepted", "refusals", "remark"]);
     for page in &incident.pages {
         let instead = page.instead_of.map(|n| format!("in place of page {n}"));
         let repeated = page.maybe_repeated.then(|| "may have been sent twice".to_owned());

@@ -9,6 +9,7 @@ use crate::{
     core::{Answer, AnswerVia, ChannelName, IncidentId, PageId, PersonName, RefusedInput, RoleName},
     engine::{AnswerSource, CodedPage, asked_of},
     http::{
+        answer_reply::answer_reply,
         desk::standing::verdict_text,
         explanations::TextReply,
         problem::ProblemDetails,
@@ -179,7 +180,7 @@ async fn to_page(
     by: AnswerSource,
     (code, said): (&str, Result<TextAnswer, ReplyDoubt>),
 ) -> Result<TextReply, ProblemDetails> {
-    let incident = page.incident;
+    let (incident, via) = (page.incident, by.via);
     let explained = |words: String| TextReply::Doubt(page.to_string(), format!("{incident}: {words}"));
     match said {
         Ok(said) if said.says_exercise && !app.engine.inbound().is_drill(page.incident).await? => {
@@ -194,7 +195,8 @@ async fn to_page(
                 code => format!("Reply {code} 4 to hand it back."),
             };
             let words = verdict_text(&app.engine.config(), incident.as_deref(), &person, verdict, &hand_back);
-            Ok(TextReply::Verdict(format!("{}: {words}", page.incident)))
+            let is_sms = via == AnswerVia::Sms;
+            Ok(TextReply::Verdict(answer_reply(page.incident, incident.as_deref(), &words, is_sms)))
         }
         Err(doubt) => Ok(explained(not_understood(app, page, code, &doubt).await?)),
     }

@@ -273,7 +273,7 @@ fn a_proof_that_is_too_old_is_told_and_a_drill_makes_it_new() {
         });
         let code = gateway.code("447700900002", &incident).unwrap();
         let reply = texts(&daemon, "447700900002", &code);
-        assert!(reply.starts_with(&format!("{incident}: you have it.")), "{reply}");
+        assert!(reply.contains(&format!("{incident}: you have it.")), "{reply}");
         // No drill begins beside the real thing.
         assert!(daemon.cli(&["resolve", &incident]).status.success());
     };

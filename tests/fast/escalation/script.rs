@@ -33,12 +33,17 @@ struct Scene {
     report_timeout: BTreeMap<ChannelName, AcceptTimeout>,
     #[serde(default)]
     reach: BTreeMap<PersonName, Vec<ChannelName>>,
+    /// What people are called.
+    #[serde(default)]
+    names: BTreeMap<PersonName, String>,
     role: BTreeMap<RoleName, Row>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Row {
+    #[serde(default)]
+    name: Option<String>,
     engaged_by: AnswerLevel,
     step: Vec<StepScript>,
     #[serde(default)]
@@ -97,7 +102,7 @@ fn stage(text: &str) -> (EscalationPlan, Roster) {
         priority: Default::default(),
         on_resolved: stage.resolved,
     };
-    (plan, Roster { reach, ..Roster::default() })
+    (plan, Roster { reach, names: stage.names, ..Roster::default() })
 }
 
 fn row_plan(row: Row) -> RolePlan {
@@ -112,7 +117,7 @@ fn row_plan(row: Row) -> RolePlan {
         repeat: step_plan.repeat,
     };
     RolePlan {
-        name: None,
+        name: row.name,
         engaged_by: row.engaged_by,
         target: None,
         template: "default".into(),

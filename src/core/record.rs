@@ -38,7 +38,7 @@ impl NamedTexts {
     /// Their hashes.
     pub fn hashes(self) -> impl Iterator<Item = String> {
         let named = match self.event.as_str() {
-            "settled" | "desk-showed" => [self.text, None],
+            "settled" | "desk-showed" | "link-showed" => [self.text, None],
             "exchanged" => [self.said, self.told],
             _ => [None, None],
         };

@@ -207,6 +207,21 @@ pub enum SourceEvent {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         last: bool,
     },
+    /// The page behind a mail's link was opened and showed a text, for the first time since the daemon started. A mail
+    /// scanner opens it, too.
+    LinkShowed {
+        /// The person to whom the mail was.
+        person: PersonName,
+        /// The incident.
+        incident: IncidentId,
+        /// The page whose link it is.
+        page: u32,
+        /// The hash of the text.
+        text: String,
+        /// Whether no more of this incident are kept for this person, however many there are.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        last: bool,
+    },
     /// A person said something, and was told something.
     Exchanged {
         /// The person.

@@ -278,3 +278,24 @@ impl SourceEvent {
         Some(ResultName { result: result.into(), trigger: trigger.cloned(), kind })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::result_count::RESULTS;
+
+    #[test]
+    fn the_results_that_are_counted_are_the_known_ones() {
+        let alert = Arc::new(Alert::new("monitor", "disk"));
+        let (trigger, key) = (TriggerName::from("crash"), IncidentKey::stored("crash/disk"));
+        let counted = [
+            SourceEvent::Unmatched { alert: alert.clone() },
+            SourceEvent::NothingOpen { alert: alert.clone() },
+            SourceEvent::Held { trigger: trigger.clone(), key: key.clone(), count: 1, alert: alert.clone() },
+            SourceEvent::Over { trigger: trigger.clone(), key, ended_at: Timestamp::default(), alert: alert.clone() },
+            SourceEvent::DrillRefused { trigger: trigger.clone(), live: IncidentId(1), alert: alert.clone() },
+            SourceEvent::ConditionFailed { trigger, why: String::new(), alert },
+        ];
+        assert_eq!(counted.map(|event| event.counted_as().map_or_else(String::new, |name| name.result)), RESULTS);
+    }
+}

@@ -126,7 +126,8 @@ fn inside(at: SourceSpan, file: &str, value: &str, within: &std::ops::Range<usiz
 }
 
 fn threshold(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<TriggerThreshold> {
-    let mut table = item.table("`hold`".into(), faults)?;
+    let example = |within: Option<&str>| format!("threshold = {{ count = 2, within = {:?} }}", within.unwrap_or("10s"));
+    let mut table = item.table_like("`threshold`".into(), example, faults)?;
     let count = table.demand("count", item.at, "count = 2", faults).and_then(|item| {
         let count = item.count(faults)?;
         if (2..=HOLD_MAX).contains(&count) {

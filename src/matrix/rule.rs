@@ -67,7 +67,8 @@ pub(super) fn trigger(
         table.take_renamed("webhooks", "tell", faults).map(|item| one_or_more(&item, faults)).unwrap_or_default();
     let runbook = table.take("runbook").and_then(|item| web_url(&item, faults));
     let actions = table.take("actions").map(|item| actions::read(&item, faults)).unwrap_or_default();
-    let resolved = table.take("resolved").and_then(|item| resolved(&item, faults)).unwrap_or_default();
+    let resolved = table.take("resolved").and_then(|item| resolved(&item, faults));
+    let resolved = resolved.unwrap_or(LocatedValue { value: OnResolved::default(), at });
     table.finish(&LATER, &[], faults);
     TriggerDraft {
         on: on.unwrap_or_default().into_iter().map(|kind| kind.value).collect(),
@@ -166,11 +167,11 @@ fn priority(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<Priority> 
     known.map(Priority::from)
 }
 
-fn resolved(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<OnResolved> {
+fn resolved(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<LocatedValue<OnResolved>> {
     let text = item.text(faults)?;
     match text.value {
-        "note" => Some(OnResolved::Note),
-        "resolve" => Some(OnResolved::Resolve),
+        "note" => Some(LocatedValue { value: OnResolved::Note, at: text.at }),
+        "resolve" => Some(LocatedValue { value: OnResolved::Resolve, at: text.at }),
         other => {
             let help = match nearest(other, ["note", "resolve"].into_iter()) {
                 Some(near) => format!("did you mean {near:?}?"),

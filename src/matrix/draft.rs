@@ -93,7 +93,7 @@ pub(super) struct TriggerDraft {
     pub runbook: Option<String>,
     pub webhooks: Vec<LocatedValue<String>>,
     pub actions: Vec<SuggestedAction>,
-    pub resolved: OnResolved,
+    pub resolved: LocatedValue<OnResolved>,
 }
 
 impl MatrixDraft {

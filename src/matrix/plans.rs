@@ -28,7 +28,7 @@ impl PlanBuilder<'_> {
             webhooks,
             actions: draft.actions,
             priority: draft.priority,
-            ..self.plan(name.clone(), required.clone(), rooms, draft.resolved)
+            ..self.plan(name.clone(), required.clone(), rooms, draft.resolved.value)
         };
         let catch_all = RoleName::catch_all();
         let failure_plan = self.roles.contains_key(&catch_all).then(|| {

@@ -5,7 +5,8 @@ usage: verify_journal.py EXPORT [OLDER-EXPORT]      exit 0: sound, 1: faults, 2:
 """
 import hashlib, json, sys
 
-NAMING = {"settled": ["text"], "desk-showed": ["text"], "exchanged": ["said", "told"]}  # the fields that name texts
+SHOWED = ["settled", "desk-showed", "link-showed"]
+NAMING = dict.fromkeys(SHOWED, ["text"]) | {"exchanged": ["said", "told"]}  # the fields that name texts
 
 
 def sha(data):

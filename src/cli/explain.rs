@@ -166,7 +166,7 @@ impl ExplainPrinter<'_> {
         }
         let Some(preview) = self.play(alert, judgement) else { return };
         for room in &preview.rooms {
-            println!("  {room} creates a war room in parallel to the pages");
+            say(&format!("  {room} creates a war room in parallel to the pages"));
         }
         for Suggestion { letter, action } in &preview.actions {
             let then = action.then.as_ref().map_or(String::new(), |then| format!(": {then}"));
@@ -174,7 +174,8 @@ impl ExplainPrinter<'_> {
         }
         println!("If nobody answers:\n{}", ladder(&preview.ladder));
         for BriefPreview { role, person, channel, kind, text } in preview.texts.iter().filter(|_| words) {
-            println!("\n{role}, {person} by {channel} ({kind}):");
+            println!();
+            say(&format!("{role}, {person} by {channel} ({kind}):"));
             text.lines().for_each(|line| say(&format!("  | {line}")));
         }
         println!();
@@ -305,17 +306,21 @@ impl ExplainPrinter<'_> {
 fn ladder(entries: &[LadderStep]) -> String {
     let mut rows = table::table(&["after", "role", "step", "who", "by", "because"]);
     for entry in entries {
-        let by: Vec<String> = entry.people.iter().map(|(_, channels)| channels.join(", ")).collect();
-        let who: Vec<&str> = entry.people.iter().map(|(name, _)| name.as_str()).collect();
+        // Beside each person stand their own channels.
+        let mut people = entry.people.iter().map(|(name, channels)| (name.clone(), channels.join(", ")));
+        let (who, by) = people.next().unwrap_or_else(|| ("nobody".into(), String::new()));
         let again = if entry.round == 0 { String::new() } else { format!(" (again, {})", entry.round) };
         rows.add_row([
             table::span(entry.after_ms),
             entry.role.to_string(),
             format!("{}{again}", entry.step),
-            if who.is_empty() { "nobody".into() } else { who.join("\n") },
-            by.join("\n"),
+            who,
+            by,
             entry.why.clone(),
         ]);
+        for (who, by) in people {
+            rows.add_row(["", "", "", &who, &by, ""]);
+        }
     }
     rows.to_string()
 }

@@ -103,13 +103,23 @@ fn board(people: &[ContactCoverage], all: bool) -> String {
         rows.add_row(row(person));
     }
     for person in people.iter().filter(|_| all) {
-        let roles: Vec<String> =
-            person.on_call.iter().map(|call| format!("{} (step {})", call.role, call.step)).collect();
-        let by: Vec<&str> = person.channels.iter().map(|contact| contact.channel.as_str()).collect();
-        let proven: Vec<String> = person.channels.iter().map(proof).collect();
-        rows.add_row([person.person.to_string(), roles.join("\n"), by.join("\n"), proven.join("\n")]);
+        each_role_and_channel(person).for_each(|cells| {
+            rows.add_row(cells);
+        });
     }
-    rows.to_string().lines().map(|line| line.trim_end().to_owned() + "\n").collect()
+    rows.to_string()
+}
+
+/// One person in several rows: beside each channel stands its own proof.
+fn each_role_and_channel(person: &ContactCoverage) -> impl Iterator<Item = [String; 4]> + '_ {
+    let rows = person.on_call.len().max(person.channels.len()).max(1);
+    (0..rows).map(move |n| {
+        let role = person.on_call.get(n).map(|call| format!("{} (step {})", call.role, call.step));
+        let contact = person.channels.get(n);
+        let by = contact.map(|contact| contact.channel.to_string());
+        let name = if n == 0 { person.person.to_string() } else { String::new() };
+        [name, role.unwrap_or_default(), by.unwrap_or_default(), contact.map(proof).unwrap_or_default()]
+    })
 }
 
 /// One person in one row: all roles, all channels, and the newest proof with how many channels have none.

@@ -1,23 +1,30 @@
 //! Tables and times for people.
 
-use crate::{config, core::printable::one_line};
-use comfy_table::{ContentArrangement, Table, presets};
+mod layout;
+
+use crate::{
+    cli::table::layout::{ColumnNeeds, columns},
+    config,
+    core::printable::one_line,
+};
 use std::{fmt, io::IsTerminal, time::Duration};
 
 /// A table for people. What others wrote into a cell stays in it: it can begin no row of its own.
-pub struct TextTable(Table);
+pub struct TextTable {
+    names: Vec<String>,
+    rows: Vec<Vec<String>>,
+    /// No row is wider than this.
+    width: Option<usize>,
+    /// The columns that are the first to leave the row where not all fit.
+    least: Vec<usize>,
+}
 
 /// A table with these columns, without borders, so that it can be pasted into a chat. On a terminal no row of it is
-/// wider than the terminal: long cells are broken between words.
+/// wider than the terminal: long cells are broken between words, and where the words of all columns do not fit, the last
+/// columns follow beneath each row, with their names.
 pub fn table(columns: &[&str]) -> TextTable {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(columns.iter().map(|column| column.to_uppercase()));
-    let mut table = TextTable(table);
-    if let Some(width) = width() {
-        fit(&mut table, width);
-    }
-    table
+    let names = columns.iter().map(|column| column.to_uppercase()).collect();
+    TextTable { names, rows: Vec::new(), width: width(), least: Vec::new() }
 }
 
 impl TextTable {
@@ -26,14 +33,57 @@ impl TextTable {
     pub fn add_row<I: IntoIterator<Item: ToString>>(&mut self, cells: I) -> &mut Self {
         let safe =
             |cell: String| cell.split('\n').map(|line| one_line(line).into_owned()).collect::<Vec<_>>().join("\n");
-        self.0.add_row(cells.into_iter().map(|cell| safe(cell.to_string())));
+        self.rows.push(cells.into_iter().map(|cell| safe(cell.to_string())).collect());
         self
     }
+
+    /// Names columns that leave the row before all others where not all fit, the last one first.
+    pub fn least(mut self, columns: &[&str]) -> Self {
+        let place = |column: &&str| self.names.iter().position(|name| *name == column.to_uppercase());
+        self.least = columns.iter().filter_map(place).collect();
+        self
+    }
+
+    fn needs(&self) -> Vec<ColumnNeeds> {
+        (0..self.names.len()).map(|n| ColumnNeeds::of(self.cells(n))).collect()
+    }
+
+    /// What stands in a column, its name included.
+    fn cells(&self, n: usize) -> impl Iterator<Item = &str> {
+        let name = self.names.get(n).into_iter();
+        name.chain(self.rows.iter().filter_map(move |row| row.get(n))).map(String::as_str)
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let room = self.width.unwrap_or(usize::MAX);
+        let needs = self.needs();
+        let fold = self.least.iter().rev().copied().chain((0..self.names.len()).rev());
+        let shown = layout::side_by_side(&needs, fold, room);
+        let needs: Vec<ColumnNeeds> = shown.iter().map(|n| needs[*n]).collect();
+        let widths = layout::widths(needs, room, |n| self.cells(shown[n]));
+        let mut lines = layout::row(&of(&self.names, &shown), &widths);
+        for row in &self.rows {
+            lines.extend(layout::row(&of(row, &shown), &widths));
+            lines.extend(layout::beneath(self.folded(row, &shown), room));
+        }
+        lines
+    }
+
+    /// What has no column: its name and its value, where it says anything.
+    fn folded<'a>(&'a self, row: &'a [String], shown: &'a [usize]) -> impl Iterator<Item = String> + 'a {
+        let cells = self.names.iter().zip(row).enumerate().filter(|(n, _)| !shown.contains(n));
+        let told = cells.filter(|(_, (_, cell))| !matches!(cell.as_str(), "" | "-" | "0"));
+        told.map(|(_, (name, cell))| format!("{name} {}", cell.replace('\n', ", ")).trim_start().to_owned())
+    }
+}
+
+fn of<'a>(cells: &'a [String], shown: &[usize]) -> Vec<&'a str> {
+    shown.iter().map(|n| cells.get(*n).map_or("", String::as_str)).collect()
 }
 
 impl fmt::Display for TextTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        f.write_str(&self.lines().join("\n"))
     }
 }
 
@@ -47,11 +97,6 @@ pub fn say(text: &str) {
 pub fn wrapped(text: &str, width: Option<usize>) -> String {
     let Some(width) = width else { return text.to_owned() };
     text.lines().map(|line| wrapped_line(line, width)).collect::<Vec<_>>().join("\n")
-}
-
-/// How many columns a text takes: the codes of colours take none.
-fn columns(text: &str) -> usize {
-    without_colours(text).chars().count()
 }
 
 /// A text without the codes of its colours.
@@ -72,8 +117,8 @@ fn wrapped_line(line: &str, width: usize) -> String {
     let (mut lines, mut current) = (Vec::new(), String::new());
     // Words keep the blanks before them: columns stay where they are.
     for word in line.split_inclusive(' ') {
-        let columns = columns(&current) + columns(word.trim_end());
-        if width < columns && !current.trim().is_empty() && current.trim() != "|" {
+        let taken = columns(&without_colours(&current)) + columns(&without_colours(word.trim_end()));
+        if width < taken && !current.trim().is_empty() && current.trim() != "|" {
             lines.push(current.trim_end().to_owned());
             current = indent.clone();
         }
@@ -94,10 +139,9 @@ pub fn width() -> Option<usize> {
     Some(usize::from(columns)).filter(|columns| 20 < *columns)
 }
 
-/// Breaks long cells so that no row is wider than this.
+/// Lets no row be wider than this, nor than the terminal.
 pub fn fit(table: &mut TextTable, width: usize) {
-    table.0.set_content_arrangement(ContentArrangement::Dynamic);
-    table.0.set_width(u16::try_from(width).unwrap_or(u16::MAX));
+    table.width = Some(table.width.map_or(width, |terminal| terminal.min(width)));
 }
 
 /// Milliseconds as `850 ms`, `12.3 s`, `4 min 5 s`; negative ones keep their sign.
@@ -123,7 +167,61 @@ pub fn maybe(ms: Option<f64>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::wrapped;
+    use super::{fit, layout, table, wrapped};
+
+    fn fitted(columns: &[&str], least: &[&str], rows: &[&[&str]], width: usize) -> String {
+        let mut table = table(columns).least(least);
+        fit(&mut table, width);
+        for row in rows {
+            table.add_row(*row);
+        }
+        table.to_string()
+    }
+
+    #[test]
+    fn a_table_is_broken_between_words_and_what_has_no_room_follows_its_row() {
+        let columns = ["page", "to", "state", "remark"];
+        let rows: [&[&str]; 2] = [
+            &["1", "Anastasia Ruiz-Villanueva", "unreachable", "the gateway at http://127.0.0.1:9/ does not answer"],
+            &["2", "Bo Lind", "accepted", "-"],
+        ];
+        let told = |width| fitted(&columns, &[], &rows, width);
+        let wide = " PAGE  TO                         STATE        REMARK
+ 1     Anastasia Ruiz-Villanueva  unreachable  the gateway at http://127.0.0.1:9/ does not answer
+ 2     Bo Lind                    accepted     -";
+        assert_eq!(told(120), wide);
+        let narrow = " PAGE  TO               STATE        REMARK
+ 1     Anastasia        unreachable  the gateway at http://127.0.0.1:9/
+       Ruiz-Villanueva               does not answer
+ 2     Bo Lind          accepted     -";
+        assert_eq!(told(72), narrow);
+        let folded = " PAGE  TO               STATE
+ 1     Anastasia        unreachable
+       Ruiz-Villanueva
+   REMARK the gateway at
+   http://127.0.0.1:9/ does not answer
+ 2     Bo Lind          accepted";
+        assert_eq!(told(40), folded);
+    }
+
+    #[test]
+    fn what_matters_least_leaves_the_row_first_and_a_long_word_is_cut_only_where_no_row_holds_it() {
+        let columns = ["role", "sent", "seen", "engaged"];
+        let rows: [&[&str]; 1] = [&["equities-trader", "12 ms", "850 ms", "12.3 s"]];
+        let told = fitted(&columns, &["sent", "seen"], &rows, 34);
+        assert_eq!(told, " ROLE             SENT   ENGAGED\n equities-trader  12 ms  12.3 s\n   SEEN 850 ms");
+        let told = fitted(&columns, &["sent", "seen"], &rows, 26);
+        assert_eq!(told, " ROLE             ENGAGED\n equities-trader  12.3 s\n   SENT 12 ms  SEEN 850 ms");
+        let long: [&[&str]; 1] = [&["x", "abcdefghijklmnopqrstuvwxyz"]];
+        assert_eq!(fitted(&["a", "b"], &[], &long, 24), " A\n x\n   B\n   abcdefghijklmnopqrstu\n   vwxyz");
+    }
+
+    #[test]
+    fn letters_that_take_two_columns_are_counted_as_two() {
+        let rows: [&[&str]; 2] = [&["田中太郎", "ok"], &["Ana", "ok"]];
+        assert_eq!(fitted(&["who", "is"], &[], &rows, 80), " WHO       IS\n 田中太郎  ok\n Ana       ok");
+        assert!(layout::broken("日本語です", 4).iter().all(|line| layout::columns(line) <= 4));
+    }
 
     #[test]
     fn a_long_line_is_broken_between_words_and_a_short_one_is_left() {

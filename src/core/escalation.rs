@@ -13,6 +13,7 @@ mod waits;
 use crate::core::{
     alert::{Alert, AlertStatus},
     answer::GivenAnswer,
+    display_names::{DisplayNames, IncidentNames},
     drill::FaultKind,
     event::{Actor, Event, IncidentOpening, StepReason},
     finding::ClassificationKind,
@@ -354,9 +355,14 @@ impl Decider<'_> {
     fn last_line(&self, by: &Actor, why: Option<&str>) -> String {
         match (by, self.incident.drill) {
             (Actor::Crisis(_), _) => STOPPED.to_owned(),
-            (_, true) => format!("{OVER}; ended by {by}"),
-            (_, false) => ended(by, why),
+            (_, true) => format!("{OVER}; ended by {}", self.names().actor(by)),
+            (_, false) => ended(&self.names().actor(by), why),
         }
+    }
+
+    /// What people read in place of ids.
+    fn names(&self) -> IncidentNames<'_> {
+        IncidentNames { plan: &self.incident.plan, people: &self.roster.names }
     }
 
     /// An open incident cannot be classified yet, and a repeated classification is ignored.

@@ -19,6 +19,8 @@ pub const EPOCH: Timestamp = Timestamp::from_micros(1_704_067_200_000_000);
 /// The people of the matrix, in the form that ladders need.
 #[derive(Debug, Clone, Default)]
 pub struct Roster {
+    /// What people are called: their names for display.
+    pub names: BTreeMap<PersonName, String>,
     /// The channels that reach each person, in the matrix's order.
     pub reach: BTreeMap<PersonName, Vec<ChannelName>>,
     /// The rotations.

@@ -1,5 +1,6 @@
 //! What a check of the whole record finds: places where the stored state is not what the journal says.
 
+use super::printable::one_line;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -16,7 +17,8 @@ pub struct RecordFault {
 
 impl fmt::Display for RecordFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}: {}", self.place.as_str(), self.row, self.why)
+        let text = format!("{} {}: {}", self.place.as_str(), self.row, self.why);
+        f.write_str(&one_line(&text))
     }
 }
 
@@ -38,7 +40,7 @@ impl NamedTexts {
     /// Their hashes.
     pub fn hashes(self) -> impl Iterator<Item = String> {
         let named = match self.event.as_str() {
-            "settled" | "desk-showed" => [self.text, None],
+            "settled" | "desk-showed" | "link-showed" => [self.text, None],
             "exchanged" => [self.said, self.told],
             _ => [None, None],
         };
@@ -70,6 +72,10 @@ pub enum RecordPlace {
     Run,
     /// A setting of the store.
     Setting,
+    /// A count of alerts that opened nothing.
+    Count,
+    /// A table, index, view or trigger of the database.
+    Object,
 }
 
 impl RecordPlace {
@@ -86,6 +92,8 @@ impl RecordPlace {
             Self::Proof => "proof of contact",
             Self::Run => "drill run",
             Self::Setting => "setting",
+            Self::Count => "count of alerts",
+            Self::Object => "database",
         }
     }
 
@@ -106,6 +114,13 @@ impl RecordPlace {
             Self::Run => "drill runs: do not rely on the score; compare it with a backup, or run the drill again",
             Self::Setting => {
                 "settings: restore a backup. Without its server key, codes and links that were sent do not work"
+            }
+            Self::Count => {
+                "counts of alerts: do not rely on them. The alerts that the journal has are not touched by it"
+            }
+            Self::Object => {
+                "database: somebody changed its structure, and a trigger may change rows at any time. Keep a copy of the \
+                 folder, then restore a backup from before"
             }
         }
     }

@@ -17,6 +17,9 @@ pub const NAMES_MAX: usize = 50;
 /// The longest kind that is counted by its name, in bytes.
 pub const KIND_MAX: usize = 256;
 
+/// The names of all events that are counted.
+pub const RESULTS: [&str; 6] = ["unmatched", "nothing-open", "held", "over", "drill-refused", "condition-failed"];
+
 /// What is counted together: alerts of one source that had the same result.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ResultName {

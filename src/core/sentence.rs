@@ -1,8 +1,13 @@
 //! Events as sentences, for log lines, timelines and audit trails. Each sentence can be read on its own.
+//!
+//! There are two voices. Logs, and whatever is compared with the matrix or with other lines, have ids of roles and people
+//! and the words of the journal ([`sentence`]): an id stays the same when somebody is given another name. People read
+//! names, and answers as their buttons have them ([`told`]).
 
 use crate::core::{
-    answer::AnswerVerdict,
-    event::{Actor, Event, StepReason},
+    answer::{Answer, AnswerVerdict, HAND_BACK},
+    display_names::{DisplayNames, Ids},
+    event::{Event, StepReason},
     page::{Page, PagePurpose, PageStage},
     printable::one_line,
     request::{ChoiceVerdict, RequestOutcome},
@@ -10,9 +15,52 @@ use crate::core::{
     time::Timestamp,
 };
 
-/// One sentence that describes an event, on one line.
+/// One sentence that describes an event, on one line, with ids.
 pub fn sentence(event: &Event) -> String {
-    one_line(&described(event)).into_owned()
+    one_line(&described(event, &Ids)).into_owned()
+}
+
+/// The same for people: with names, and with answers as their buttons have them.
+pub fn told(event: &Event, names: &dyn DisplayNames) -> String {
+    let text = match event {
+        Event::Answered { role, person, answer, via, verdict, .. } => {
+            let role = role.as_ref().map_or(String::new(), |role| format!(" for {}", names.role(role)));
+            let said = said(*answer, verdict);
+            let led_to = led_to(verdict, names).map_or_else(String::new, |led_to| format!(": {led_to}"));
+            format!("{} {said}{role} by {via}{led_to}", names.person(person))
+        }
+        event => described(event, names),
+    };
+    one_line(&text).into_owned()
+}
+
+/// What somebody did who gave this answer.
+fn said(answer: Answer, verdict: &AnswerVerdict) -> String {
+    match (answer, verdict) {
+        (Answer::Unable, AnswerVerdict::HandedBack) => format!("answered \"{HAND_BACK}\""),
+        (Answer::Standby { span }, _) => format!("needs {} more", humantime::format_duration(span)),
+        (answer, _) => format!("answered \"{}\"", answer.label()),
+    }
+}
+
+/// The effect of an answer, as told to everybody; `None` where the answer says it.
+fn led_to(verdict: &AnswerVerdict, names: &dyn DisplayNames) -> Option<String> {
+    Some(match verdict {
+        AnswerVerdict::Engages | AnswerVerdict::HandedBack => return None,
+        AnswerVerdict::Received => "somebody must still take it".into(),
+        AnswerVerdict::StandbyGranted { until } => format!("the next step waits until {}", clock(*until)),
+        AnswerVerdict::StandbyRefused => "it waited once already".into(),
+        AnswerVerdict::Passed => "passed on".into(),
+        AnswerVerdict::Yours => "nothing changed, they have it".into(),
+        AnswerVerdict::TooLate { has } => format!("too late, {} has it", names.person(has)),
+        AnswerVerdict::Repeated => "they said so before".into(),
+        AnswerVerdict::Closed => "it was over".into(),
+        AnswerVerdict::NotAsked => "they were not asked for it".into(),
+        AnswerVerdict::WhichRole { roles } => {
+            let roles: Vec<&str> = roles.iter().map(|role| names.role(role)).collect();
+            format!("nothing changed, it may be about {}", roles.join(", "))
+        }
+    })
 }
 
 /// The same for logs, which are kept and copied where the journal is not: without the words of others, which may be about
@@ -32,7 +80,7 @@ pub fn log_sentence(event: &Event) -> String {
             one_line(&repeated(*count, *first_at, *last_at, &format!("{} of {}", alert.kind, alert.source)))
                 .into_owned()
         }
-        Event::Resolved { by, .. } => one_line(&ended(by, None)).into_owned(),
+        Event::Resolved { by, .. } => one_line(&ended(&by.to_string(), None)).into_owned(),
         Event::Judged { by, finding, .. } => one_line(&format!("{by} says what it was: {finding}")).into_owned(),
         event => sentence(event),
     }
@@ -42,7 +90,7 @@ fn live_or_drill(drill: bool) -> &'static str {
     if drill { "DRILL" } else { "LIVE" }
 }
 
-fn described(event: &Event) -> String {
+fn described(event: &Event, names: &dyn DisplayNames) -> String {
     match event {
         Event::Opened(opening) => {
             let word = live_or_drill(opening.alert.drill);
@@ -54,10 +102,12 @@ fn described(event: &Event) -> String {
         Event::Repeated { count, first_at, last_at, alert } => repeated(*count, *first_at, *last_at, alert.headline()),
         Event::AllClear { source } => format!("monitor {source} says that it is over"),
         Event::SourceSilent { lease } => format!("the monitor has been silent since its alert expired at {lease}"),
-        Event::RoleEntered { role, instead_of: None } => format!("{role} is to be engaged"),
-        Event::RoleEntered { role, instead_of: Some(other) } => format!("{role} is entered in place of {other}"),
+        Event::RoleEntered { role, instead_of: None } => format!("{} is to be engaged", names.role(role)),
+        Event::RoleEntered { role, instead_of: Some(other) } => {
+            format!("{} is entered in place of {}", names.role(role), names.role(other))
+        }
         Event::StepEntered { role, step, round, on_call, why, .. } => {
-            let people: Vec<&str> = on_call.iter().map(|person| person.as_str()).collect();
+            let people: Vec<&str> = on_call.iter().map(|person| names.person(person)).collect();
             let whom = if people.is_empty() { "nobody is on call".to_owned() } else { people.join(", ") };
             let why = match why {
                 StepReason::Entered => "",
@@ -66,12 +116,12 @@ fn described(event: &Event) -> String {
                 StepReason::HandedBack => " since it was handed back",
             };
             let again = if *round == 0 { String::new() } else { format!(", round {}", round + 1) };
-            format!("{role} step {}{again}{why}: {whom}", step + 1)
+            format!("{} step {}{again}{why}: {whom}", names.role(role), step + 1)
         }
         Event::StepProlonged { role, until } => {
-            format!("{role} waits until {until}: the pages of this step are sent late")
+            format!("{} waits until {until}: the pages of this step are sent late", names.role(role))
         }
-        Event::Paged { page } => paged(page),
+        Event::Paged { page } => paged(page, names),
         Event::Settled { page, settlement, .. } => settled(*page, settlement),
         Event::Overdue { page } => format!("page {page} is not accepted within its channel's accept timeout"),
         Event::Unreported { page, within } => {
@@ -91,26 +141,40 @@ fn described(event: &Event) -> String {
             format!("{person} answered {answer}{role} by {via}: {}", judged(verdict))
         }
         Event::Chosen { person, option, via, verdict, .. } => {
-            format!("{person} chose {option} by {via}: {}", chosen(verdict))
+            format!("{} chose {option} by {via}: {}", names.person(person), chosen(verdict))
         }
         Event::RequestEnded { outcome } => ended_request(outcome),
-        Event::Engaged { role, person } => format!("{role} is engaged: {person} has it"),
-        Event::Covered { role, by, person } => format!("{role} is covered by {by}: {person} has it"),
-        Event::StoodDown { role } => format!("{role} is stood down: those it stood in for have answered"),
-        Event::HandedBack { role, person } => format!("{person} handed {role} back: it is open again"),
-        Event::Reopened { role, of, person } => format!("{role} is open again: {person} handed {of} back"),
-        Event::HandedOver { role, next } => format!("nobody has {role}: {next} takes over"),
-        Event::Exhausted { role } => format!("{role} is exhausted: its last step repeats until somebody answers"),
+        Event::Engaged { role, person } => {
+            format!("{} is engaged: {} has it", names.role(role), names.person(person))
+        }
+        Event::Covered { role, by, person } => {
+            format!("{} is covered by {}: {} has it", names.role(role), names.role(by), names.person(person))
+        }
+        Event::StoodDown { role } => {
+            format!("{} is stood down: those it stood in for have answered", names.role(role))
+        }
+        Event::HandedBack { role, person } => {
+            format!("{} handed {} back: it is open again", names.person(person), names.role(role))
+        }
+        Event::Reopened { role, of, person } => {
+            format!("{} is open again: {} handed {} back", names.role(role), names.person(person), names.role(of))
+        }
+        Event::HandedOver { role, next } => format!("nobody has {}: {} takes over", names.role(role), names.role(next)),
+        Event::Exhausted { role } => {
+            format!("{} is exhausted: its last step repeats until somebody answers", names.role(role))
+        }
         Event::Injected { page, fault } => format!("page {page}: {fault}"),
         Event::Preempted { by } => format!("the drill is broken off: {by} is real"),
-        Event::Resolved { by, why } => ended(by, why.as_deref()),
-        Event::Judged { by, finding, note: None } => format!("{by} says what it was: {finding}"),
-        Event::Judged { by, finding, note: Some(note) } => format!("{by} says what it was: {finding} ({note})"),
+        Event::Resolved { by, why } => ended(&names.actor(by), why.as_deref()),
+        Event::Judged { by, finding, note: None } => format!("{} says what it was: {finding}", names.actor(by)),
+        Event::Judged { by, finding, note: Some(note) } => {
+            format!("{} says what it was: {finding} ({note})", names.actor(by))
+        }
     }
 }
 
 /// Who ended an incident, and why if they said so.
-pub fn ended(by: &Actor, why: Option<&str>) -> String {
+pub fn ended(by: &str, why: Option<&str>) -> String {
     why.map_or_else(|| format!("resolved by {by}"), |why| format!("resolved by {by}: {why}"))
 }
 
@@ -164,15 +228,17 @@ pub fn ended_request(outcome: &RequestOutcome) -> String {
     }
 }
 
-fn paged(page: &Page) -> String {
-    let to = page.person.as_ref().map_or("the war room", |person| person.as_str());
-    let role = page.role.as_ref().map_or(String::new(), |role| format!(" for {role}"));
+fn paged(page: &Page, names: &dyn DisplayNames) -> String {
+    let to = page.person.as_ref().map_or("the war room", |person| names.person(person));
+    let role = page.role.as_ref().map_or(String::new(), |role| format!(" for {}", names.role(role)));
     let instead = page.instead_of.map_or(String::new(), |n| format!(" in place of page {n}"));
     let what = match &page.purpose {
         PagePurpose::Brief { round: 0 } => "brief".to_owned(),
         PagePurpose::Brief { round } => format!("reminder {round}"),
-        PagePurpose::Taken { by, .. } => format!("message that {by} has it"),
-        PagePurpose::HandedBack { by, of } => format!("message that {by} handed {of} back"),
+        PagePurpose::Taken { by, .. } => format!("message that {} has it", names.person(by)),
+        PagePurpose::HandedBack { by, of } => {
+            format!("message that {} handed {} back", names.person(by), names.role(of))
+        }
         PagePurpose::StoodDown => "message to stand down".to_owned(),
         PagePurpose::Resolved => "message that it is over".to_owned(),
         PagePurpose::Announced => "message that a drill begins".to_owned(),
@@ -217,4 +283,76 @@ fn repeated(count: u64, first_at: Timestamp, last_at: Timestamp, what: &str) -> 
 
 fn clock(at: Timestamp) -> String {
     at.to_utc().format("%H:%M:%S UTC").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::{answer_via::AnswerVia, names::PersonName, names::RoleName};
+    use std::time::Duration;
+
+    struct Named;
+
+    impl DisplayNames for Named {
+        fn role<'a>(&'a self, _: &'a RoleName) -> &'a str {
+            "Equities trader"
+        }
+
+        fn person<'a>(&'a self, person: &'a PersonName) -> &'a str {
+            if person.as_str() == "ana" { "Ana Ruiz" } else { "Bo Lind" }
+        }
+    }
+
+    #[test]
+    fn people_read_names_and_the_words_of_buttons_and_logs_have_ids_and_the_words_of_the_journal() {
+        let standby = Answer::Standby { span: Duration::from_secs(180) };
+        for (answer, verdict, for_people, for_logs) in [
+            (
+                Answer::Wilco,
+                AnswerVerdict::Engages,
+                "answered \"I have it\"",
+                "answered wilco for r1 by sms: you have it",
+            ),
+            (
+                Answer::Roger,
+                AnswerVerdict::Received,
+                "answered \"Received\"",
+                "answered roger for r1 by sms: received; the role still needs somebody who takes it",
+            ),
+            (
+                standby,
+                AnswerVerdict::StandbyRefused,
+                "needs 3m more",
+                "answered standby 3m for r1 by sms: no standby left for this role",
+            ),
+            (
+                Answer::Unable,
+                AnswerVerdict::Passed,
+                "answered \"I can't, pass on\"",
+                "answered unable for r1 by sms: passed on",
+            ),
+            (
+                Answer::Unable,
+                AnswerVerdict::HandedBack,
+                "answered \"Hand it back\"",
+                "answered unable for r1 by sms: you handed it back",
+            ),
+        ] {
+            let event = Event::Answered {
+                role: Some("r1".into()),
+                person: "ana".into(),
+                answer,
+                via: AnswerVia::Sms,
+                page: None,
+                channel: None,
+                origin: None,
+                verdict,
+            };
+            let read = told(&event, &Named);
+            assert!(read.starts_with(&format!("Ana Ruiz {for_people} for Equities trader by sms")), "{read}");
+            assert_eq!(sentence(&event), format!("ana {for_logs}"));
+        }
+        let taken = Event::Engaged { role: "r1".into(), person: "bo".into() };
+        assert_eq!(told(&taken, &Named), "Equities trader is engaged: Bo Lind has it");
+    }
 }

@@ -207,6 +207,21 @@ pub enum SourceEvent {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         last: bool,
     },
+    /// The page behind a mail's link was opened and showed a text, for the first time since the daemon started. A mail
+    /// scanner opens it, too.
+    LinkShowed {
+        /// The person to whom the mail was.
+        person: PersonName,
+        /// The incident.
+        incident: IncidentId,
+        /// The page whose link it is.
+        page: u32,
+        /// The hash of the text.
+        text: String,
+        /// Whether no more of this incident are kept for this person, however many there are.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        last: bool,
+    },
     /// A person said something, and was told something.
     Exchanged {
         /// The person.
@@ -261,5 +276,26 @@ impl SourceEvent {
         };
         let kind = Some(&alert.kind).filter(|kind| kind.len() <= KIND_MAX).cloned();
         Some(ResultName { result: result.into(), trigger: trigger.cloned(), kind })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::result_count::RESULTS;
+
+    #[test]
+    fn the_results_that_are_counted_are_the_known_ones() {
+        let alert = Arc::new(Alert::new("monitor", "disk"));
+        let (trigger, key) = (TriggerName::from("crash"), IncidentKey::stored("crash/disk"));
+        let counted = [
+            SourceEvent::Unmatched { alert: alert.clone() },
+            SourceEvent::NothingOpen { alert: alert.clone() },
+            SourceEvent::Held { trigger: trigger.clone(), key: key.clone(), count: 1, alert: alert.clone() },
+            SourceEvent::Over { trigger: trigger.clone(), key, ended_at: Timestamp::default(), alert: alert.clone() },
+            SourceEvent::DrillRefused { trigger: trigger.clone(), live: IncidentId(1), alert: alert.clone() },
+            SourceEvent::ConditionFailed { trigger, why: String::new(), alert },
+        ];
+        assert_eq!(counted.map(|event| event.counted_as().map_or_else(String::new, |name| name.result)), RESULTS);
     }
 }

@@ -41,7 +41,7 @@ pub use health::{
 };
 pub use inbound::{
     AnswerError, AnswerSource, CODE_KEPT, CodedPage, InboundResponses, LINK_LIFE, LinkError, OfferedLink, OptOut,
-    WaitingPages, asked_of,
+    ReadAt, WaitingPages, asked_of,
 };
 pub use loops::{anchor_last, run};
 pub use node::{DUE_MAX, Engine};

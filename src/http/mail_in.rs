@@ -7,6 +7,7 @@ use crate::{
     },
     core::{Answer, AnswerVia, Page, PersonName, RefusedInput},
     http::{
+        answer_reply::answer_reply,
         body,
         caller::UnixCaller,
         desk::standing::told,
@@ -141,7 +142,9 @@ async fn said(app: &AppState, incoming: IncomingMail, reader: PersonName) -> Res
     };
     let verdict = app.engine.inbound().answer_page(incoming.page, reader.clone(), answer, via).await;
     let word = told(&app.engine.config(), &verdict.map_err(answer_problem)?, &reader);
-    Ok(MailResult { outcome, text: format!("{}: {word}", incoming.page.incident) })
+    // The answer is committed, even if reading the incident fails.
+    let incident = app.engine.reads().view(incoming.page.incident).await.ok().flatten();
+    Ok(MailResult { outcome, text: answer_reply(incoming.page.incident, incident.as_deref(), &word, false) })
 }
 
 fn not_understood(reply: &Reply) -> String {

@@ -3,6 +3,7 @@
 //! There are two routers. [`tcp`] listens on TCP: each request that changes something has its own credential.
 //! [`control()`] listens on the daemon's Unix socket: the kernel tells who the caller is.
 
+pub mod answer_reply;
 pub mod api;
 pub mod board;
 pub mod body;

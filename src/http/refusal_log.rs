@@ -1,5 +1,5 @@
 //! Logs refusals of requests. A scraper with a wrong token and a monitor that sends to a full disk try again for hours: each
-//! kind of refusal is one line a minute, with how many there were.
+//! kind of refusal is one line a minute, with how many there were. Refused credentials are counted for the doctor, too.
 
 use crate::{core::SourceName, matrix::SourceScope, store::StoreError};
 use std::{
@@ -26,6 +26,30 @@ pub fn credential(source: Option<&SourceName>, scope: SourceScope) {
     }
 }
 
+/// Requests whose credential was refused in the same way.
+pub struct RefusedCredentials {
+    /// The source that has the credential; `None` if no source has it, or there was none.
+    pub source: Option<SourceName>,
+    /// What was asked for.
+    pub scope: SourceScope,
+    /// How many since the start.
+    pub count: u64,
+    /// How long ago the last one came.
+    pub age: Duration,
+}
+
+/// What was refused since the start; the kinds that came last first. Kinds beyond [`KINDS_MAX`] are not in it.
+pub fn refused_credentials() -> Vec<RefusedCredentials> {
+    let now = Instant::now();
+    let counted = |(kind, seen): &(_, SeenRefusals)| {
+        let (source, scope): &(Option<SourceName>, SourceScope) = kind;
+        RefusedCredentials { source: source.clone(), scope: *scope, count: seen.count, age: now - seen.last }
+    };
+    let mut refused: Vec<_> = lock(&CREDENTIALS).kinds.iter().map(counted).collect();
+    refused.sort_by_key(|refused| refused.age);
+    refused
+}
+
 /// The store refused a request.
 pub fn store(error: &StoreError) {
     if let Some(more) = lock(&STORE).count(discriminant(error), Instant::now()) {
@@ -37,9 +61,21 @@ fn lock<K>(throttle: &Mutex<LogThrottle<K>>) -> MutexGuard<'_, LogThrottle<K>> {
     throttle.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// For each kind the last line, and how many were refused since.
+/// The refusals of each kind.
 struct LogThrottle<K> {
-    kinds: Vec<(K, Instant, u64)>,
+    kinds: Vec<(K, SeenRefusals)>,
+}
+
+/// The refusals of one kind.
+struct SeenRefusals {
+    /// How many.
+    count: u64,
+    /// When the last one came.
+    last: Instant,
+    /// When the last line was logged.
+    logged: Instant,
+    /// How many came since that line.
+    more: u64,
 }
 
 impl<K: PartialEq> LogThrottle<K> {
@@ -49,17 +85,19 @@ impl<K: PartialEq> LogThrottle<K> {
 
     /// How many more of this kind were refused since its last line, if it is time for another.
     fn count(&mut self, kind: K, now: Instant) -> Option<u64> {
-        let Some((_, last, more)) = self.kinds.iter_mut().find(|(known, ..)| *known == kind) else {
+        let Some((_, seen)) = self.kinds.iter_mut().find(|(known, _)| *known == kind) else {
             let has_room = self.kinds.len() < KINDS_MAX;
-            self.kinds.extend(has_room.then_some((kind, now, 0)));
+            let first = SeenRefusals { count: 1, last: now, logged: now, more: 0 };
+            self.kinds.extend(has_room.then_some((kind, first)));
             return has_room.then_some(0);
         };
-        if now < *last + EVERY {
-            *more += 1;
+        (seen.count, seen.last) = (seen.count + 1, now);
+        if now < seen.logged + EVERY {
+            seen.more += 1;
             return None;
         }
-        *last = now;
-        Some(std::mem::take(more))
+        seen.logged = now;
+        Some(std::mem::take(&mut seen.more))
     }
 }
 
@@ -74,5 +112,7 @@ mod tests {
         let lines: Vec<u64> = (0..121).filter_map(|second| at(second, "a")).collect();
         assert_eq!(lines, [0, 59, 59]);
         assert_eq!(at(1, "b"), Some(0), "another kind has its own");
+        let counts: Vec<u64> = refusals.kinds.iter().map(|(_, seen)| seen.count).collect();
+        assert_eq!(counts, [121, 1], "all are counted");
     }
 }

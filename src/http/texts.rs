@@ -12,6 +12,7 @@ use crate::{
     },
     engine::{AnswerSource, CodedPage, asked_of},
     http::{
+        answer_reply::answer_reply,
         desk::standing::verdict_text,
         explanations::TextReply,
         problem::ProblemDetails,
@@ -182,7 +183,7 @@ async fn to_page(
     by: AnswerSource,
     (code, said): (&str, Result<TextAnswer, ReplyDoubt>),
 ) -> Result<TextReply, ProblemDetails> {
-    let incident = page.incident;
+    let (incident, via) = (page.incident, by.via);
     let explained = |words: String| TextReply::Doubt(page.to_string(), format!("{incident}: {words}"));
     match said {
         Ok(said) if said.says_exercise && !app.engine.inbound().is_drill(page.incident).await? => {
@@ -197,7 +198,8 @@ async fn to_page(
                 code => format!("Reply {code} 4 to hand it back."),
             };
             let words = verdict_text(&app.engine.config(), incident.as_deref(), &person, verdict, &hand_back);
-            Ok(TextReply::Verdict(format!("{}: {words}", page.incident)))
+            let is_sms = via == AnswerVia::Sms;
+            Ok(TextReply::Verdict(answer_reply(page.incident, incident.as_deref(), &words, is_sms)))
         }
         Err(doubt) => match choose(app, page, &person, by, &doubt).await? {
             Some(words) => Ok(TextReply::Verdict(format!("{incident}: {words}"))),

@@ -18,7 +18,7 @@ pub(super) fn read(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Vec<Sugges
             faults.error("too-many-actions", item.at, message, "keep the few that people choose from in a crisis");
             break;
         }
-        let Some(table) = item.table("an action".into(), faults) else { continue };
+        let Some(table) = item.table_like("an action".into(), example, faults) else { continue };
         let Some(action) = action(table, item, faults) else { continue };
         if actions.iter().any(|other| other.text == action.text) {
             let message = format!("{:?} is twice in `actions`", action.text);
@@ -28,6 +28,11 @@ pub(super) fn read(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Vec<Sugges
         actions.push(action);
     }
     actions
+}
+
+/// With the text that stands in place of an action.
+fn example(text: Option<&str>) -> String {
+    text.map_or_else(|| EXAMPLE.to_owned(), |text| format!("{{ text = {text:?} }}"))
 }
 
 fn action(mut table: TomlTable<'_>, item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<SuggestedAction> {

@@ -111,7 +111,8 @@ fn roster(
     let rotations = whole(rotations).filter_map(|(name, draft)| Some((name.into(), rotation(draft.value, as_of)?)));
     let screens = channels.iter().filter(|(_, channel)| channel.kind() == ChannelKind::SCREEN);
     let screens = screens.map(|(name, _)| name.clone()).collect();
-    Roster { reach: reach.collect(), rotations: rotations.collect(), screens }
+    let names = people.iter().map(|(name, person)| (name.clone(), person.name.clone()));
+    Roster { names: names.collect(), reach: reach.collect(), rotations: rotations.collect(), screens }
 }
 
 fn rotation(draft: RotationDraft, as_of: Timestamp) -> Option<Rotation> {

@@ -18,6 +18,12 @@ use crate::{
 };
 use std::{collections::BTreeSet, path::PathBuf};
 
+/// An address of a service that notices when a ping stays away.
+const PING_EXAMPLE: &str = "https://deadman.example/1f6c";
+
+/// A file that is appended to.
+const ANCHORS_EXAMPLE: &str = "/var/log/stentor/anchors.jsonl";
+
 pub(super) fn daemon(mut table: TomlTable<'_>, zones: &Zones, faults: &mut MatrixFaults) -> DaemonSettings {
     let listen = table.take("listen").and_then(|item| item.text(faults)).and_then(|text| {
         let parsed = text.value.parse().ok();
@@ -41,8 +47,9 @@ pub(super) fn daemon(mut table: TomlTable<'_>, zones: &Zones, faults: &mut Matri
 
 /// `{ url = "https://..", every = "60s" }`; the address may be a secret.
 fn ping(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<PingSettings> {
-    let mut table = item.table("`ping`".into(), faults)?;
-    let address = table.demand("url", item.at, "url = \"https://deadman.example/1f6c\"", faults);
+    let example = |url: Option<&str>| format!("ping = {{ url = {:?} }}", url.unwrap_or(PING_EXAMPLE));
+    let mut table = item.table_like("`ping`".into(), example, faults)?;
+    let address = table.demand("url", item.at, &format!("url = {PING_EXAMPLE:?}"), faults);
     let address = address.and_then(|item| secret::address(&item, faults));
     let every = table.take("every").and_then(|item| item.duration(faults)).map_or(PING_EVERY, |every| every.value);
     table.finish(&[], &[], faults);
@@ -51,36 +58,26 @@ fn ping(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<PingSettings> 
 
 /// `{ file = "/var/log/anchors.jsonl", webhook = { url, keys, allow } }`, or one of them.
 fn anchors(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<AnchorSettings> {
-    let wanted = |text: &str| format!("anchors = {{ file = {text:?} }}");
-    let mut table = table_or_help(item, "anchors", wanted, faults)?;
+    let example = |file: Option<&str>| format!("anchors = {{ file = {:?} }}", file.unwrap_or(ANCHORS_EXAMPLE));
+    let mut table = item.table_like("`anchors`".into(), example, faults)?;
     let (file, webhook) = (table.take("file"), table.take("webhook"));
     table.finish(&[], &[], faults);
     if file.is_none() && webhook.is_none() {
-        let help = "anchors = { file = \"/var/log/stentor/anchors.jsonl\" }";
-        return faults.refuse("missing-key", item.at, "`anchors` needs a `file` or a `webhook`", help);
+        let help = example(None);
+        return faults.refuse("missing-key", item.at, "`anchors` needs a `file` or a `webhook`", &help);
     }
     let file = file.and_then(|item| absolute(&item, faults));
     let webhook = webhook.and_then(|item| {
-        let wanted = |text: &str| format!("webhook = {{ url = {text:?}, keys = [{{ env = \"WEBHOOK_KEY\" }}] }}");
-        let mut table = table_or_help(&item, "webhook", wanted, faults)?;
+        let example = |url: Option<&str>| {
+            let url = url.unwrap_or("https://audit.example.com/anchors");
+            format!("webhook = {{ url = {url:?}, keys = [{{ env = \"WEBHOOK_KEY\" }}] }}")
+        };
+        let mut table = item.table_like("`webhook`".into(), example, faults)?;
         let webhook = webhook::read(&mut table, item.at, faults);
         table.finish(&[], &[], faults);
         Some(webhook)
     });
     Some(AnchorSettings { file, webhook })
-}
-
-/// A table; for a text that stands in its place, `wanted` says how the table is written with it.
-fn table_or_help<'a>(
-    item: &TomlItem<'a>,
-    key: &str,
-    wanted: impl Fn(&str) -> String,
-    faults: &mut MatrixFaults,
-) -> Option<TomlTable<'a>> {
-    match item.as_text() {
-        Some(text) => item.wrong_type("a table", &format!("write {}", wanted(text)), faults),
-        None => item.table(format!("`{key}`"), faults),
-    }
 }
 
 /// A path that does not depend on where the daemon was started.

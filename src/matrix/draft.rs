@@ -94,7 +94,7 @@ pub(super) struct TriggerDraft {
     pub webhooks: Vec<LocatedValue<String>>,
     pub actions: Vec<SuggestedAction>,
     pub ask: Option<AskRules>,
-    pub resolved: OnResolved,
+    pub resolved: LocatedValue<OnResolved>,
 }
 
 impl MatrixDraft {

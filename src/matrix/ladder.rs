@@ -68,8 +68,13 @@ fn steps(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<Vec<StepDraft
     Some(list.iter().filter_map(|item| step(item, faults)).collect())
 }
 
+/// With the name that stands in place of a step.
+fn step_example(person: Option<&str>) -> String {
+    format!("step = [{{ page = [{:?}], by = [\"desk\"], wait = \"45s\" }}]", person.unwrap_or("ana"))
+}
+
 fn step(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<StepDraft> {
-    let mut table = item.table("a step".into(), faults)?;
+    let mut table = item.table_like("a step".into(), step_example, faults)?;
     let page = table.demand("page", item.at, "page = [\"ana\"]", faults).and_then(|item| item.texts(faults));
     let by = table.demand("by", item.at, "by = [\"desk\"]", faults).and_then(|item| item.texts(faults));
     let wait = table.demand("wait", item.at, "wait = \"45s\"", faults).and_then(|item| item.duration(faults));
@@ -101,8 +106,13 @@ fn level(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<AnswerLevel> 
     }
 }
 
+/// With the time that stands in place of a target.
+fn target_example(within: Option<&str>) -> String {
+    format!("target = {{ within = {:?}, percent = 90 }}", within.unwrap_or("60s"))
+}
+
 fn target(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<LocatedValue<EngagementTarget>> {
-    let mut table = item.table("`target`".into(), faults)?;
+    let mut table = item.table_like("`target`".into(), target_example, faults)?;
     let within = table.demand("within", item.at, "within = \"60s\"", faults).and_then(|item| item.duration(faults));
     let percent = table.demand("percent", item.at, "percent = 90", faults).and_then(|item| item.percent(faults));
     table.finish(&[], &[], faults);

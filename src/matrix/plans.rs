@@ -29,7 +29,7 @@ impl PlanBuilder<'_> {
             actions: draft.actions,
             ask: draft.ask,
             priority: draft.priority,
-            ..self.plan(name.clone(), required.clone(), rooms, draft.resolved)
+            ..self.plan(name.clone(), required.clone(), rooms, draft.resolved.value)
         };
         let catch_all = RoleName::catch_all();
         let failure_plan = self.roles.contains_key(&catch_all).then(|| {

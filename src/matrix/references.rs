@@ -21,6 +21,9 @@ use crate::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
+/// The largest number of sources that a help names.
+const SENDERS_NAMED: usize = 4;
+
 pub(super) fn check(draft: &MatrixDraft, known: &KnownNames<'_>, faults: &mut MatrixFaults) {
     if draft.is_empty() {
         let help = "write at least a channel, a person, a role and a trigger, or begin with the matrix that ships";
@@ -126,13 +129,22 @@ fn triggers(draft: &MatrixDraft, faults: &mut MatrixFaults) {
 
 /// An all-clear is not judged by `when`, because an all-clear seldom satisfies it: there `sources` says who may give it.
 fn clears_by_anybody(draft: &MatrixDraft, trigger: &TriggerDraft, faults: &mut MatrixFaults) {
+    let senders: Vec<&String> = draft.sources.keys().filter(|name| without_effect::sends_alerts(draft, name)).collect();
+    if trigger.resolved.value != OnResolved::Resolve || trigger.sources.is_some() || senders.len() < 2 {
+        return;
+    }
     let asks = |when: &&LocatedValue<CelExpression>| when.value.text().contains("alert.source");
-    let Some(when) = trigger.when.as_ref().filter(asks) else { return };
-    if trigger.resolved == OnResolved::Resolve && trigger.sources.is_none() && 1 < draft.sources.len() {
+    if let Some(when) = trigger.when.as_ref().filter(asks) {
         let message = "`when` asks for the source, but an all-clear of any source resolves the incident";
         let help = "write `sources = [..]`: it holds for alerts and for all-clears, and `when` need not ask";
-        faults.warning("all-clear-by-anybody", when.at, message.to_owned(), help);
+        return faults.warning("all-clear-by-anybody", when.at, message.to_owned(), help);
     }
+    let message = format!("an all-clear of any of the {} sources resolves the incident", senders.len());
+    let more = if SENDERS_NAMED < senders.len() { ", .." } else { "" };
+    let named: Vec<String> = senders.iter().take(SENDERS_NAMED).map(|name| format!("{name:?}")).collect();
+    let named = named.join(", ");
+    let help = format!("write `sources = [{named}{more}]`, and keep only those that may open and resolve it");
+    faults.warning("all-clear-by-anybody", trigger.resolved.at, message, help);
 }
 
 fn sources(draft: &MatrixDraft, faults: &mut MatrixFaults) {

@@ -68,7 +68,8 @@ pub(super) fn trigger(
     let runbook = table.take("runbook").and_then(|item| web_url(&item, faults));
     let actions = table.take("actions").map(|item| actions::read(&item, faults)).unwrap_or_default();
     let ask = table.take("ask").and_then(|item| ask::read(&item, faults));
-    let resolved = table.take("resolved").and_then(|item| resolved(&item, faults)).unwrap_or_default();
+    let resolved = table.take("resolved").and_then(|item| resolved(&item, faults));
+    let resolved = resolved.unwrap_or(LocatedValue { value: OnResolved::default(), at });
     table.finish(&LATER, &[], faults);
     TriggerDraft {
         on: on.unwrap_or_default().into_iter().map(|kind| kind.value).collect(),
@@ -128,7 +129,8 @@ fn inside(at: SourceSpan, file: &str, value: &str, within: &std::ops::Range<usiz
 }
 
 fn threshold(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<TriggerThreshold> {
-    let mut table = item.table("`hold`".into(), faults)?;
+    let example = |within: Option<&str>| format!("threshold = {{ count = 2, within = {:?} }}", within.unwrap_or("10s"));
+    let mut table = item.table_like("`threshold`".into(), example, faults)?;
     let count = table.demand("count", item.at, "count = 2", faults).and_then(|item| {
         let count = item.count(faults)?;
         if (2..=HOLD_MAX).contains(&count) {
@@ -167,11 +169,11 @@ fn priority(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<Priority> 
     known.map(Priority::from)
 }
 
-fn resolved(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<OnResolved> {
+fn resolved(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<LocatedValue<OnResolved>> {
     let text = item.text(faults)?;
     match text.value {
-        "note" => Some(OnResolved::Note),
-        "resolve" => Some(OnResolved::Resolve),
+        "note" => Some(LocatedValue { value: OnResolved::Note, at: text.at }),
+        "resolve" => Some(LocatedValue { value: OnResolved::Resolve, at: text.at }),
         other => {
             let help = match nearest(other, ["note", "resolve"].into_iter()) {
                 Some(near) => format!("did you mean {near:?}?"),

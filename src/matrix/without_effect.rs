@@ -6,7 +6,7 @@ use crate::{
         draft::{MatrixDraft, TriggerDraft},
         settings::SourceScope,
     },
-    toml_kit::faults::{LocatedValue, MatrixFaults},
+    toml_kit::faults::MatrixFaults,
 };
 use std::collections::BTreeMap;
 
@@ -18,14 +18,14 @@ pub(super) fn check(draft: &MatrixDraft, faults: &mut MatrixFaults) {
 }
 
 /// Whether a source may send alerts; one that could not be read may.
-fn sends_alerts(draft: &MatrixDraft, source: &LocatedValue<String>) -> bool {
-    let source = draft.sources.get(&source.value).and_then(|source| source.value.as_ref());
+pub(super) fn sends_alerts(draft: &MatrixDraft, source: &str) -> bool {
+    let source = draft.sources.get(source).and_then(|source| source.value.as_ref());
     source.is_none_or(|source| source.scopes.contains(&SourceScope::Alerts))
 }
 
 fn never_fires(draft: &MatrixDraft, trigger: &TriggerDraft, faults: &mut MatrixFaults) {
     let Some([first, rest @ ..]) = trigger.sources.as_deref() else { return };
-    if !sends_alerts(draft, first) && !rest.iter().any(|source| sends_alerts(draft, source)) {
+    if !sends_alerts(draft, &first.value) && !rest.iter().any(|source| sends_alerts(draft, &source.value)) {
         let message = "this trigger can never fire: none of its `sources` has the scope \"alerts\"";
         faults.warning("never-fires", first.at, message, "add \"alerts\" to the `scopes` of one of these sources");
     }

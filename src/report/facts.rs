@@ -3,7 +3,7 @@
 use crate::{
     core::{
         Event, HandBack, IncidentStatus, Page, PagePurpose, PageState, SendOutcome, StandIn, Timestamp,
-        drill::INJECTED, page::PageStage, sentence::sentence,
+        display_names::DisplayNames, drill::INJECTED, page::PageStage, sentence::told,
     },
     report::{
         actions::ReviewAction,
@@ -153,10 +153,12 @@ pub fn facts(timeline: &IncidentTimeline, beside: &IncidentTexts, broken_off: bo
     let roles = timeline.roles(now);
     let (resolved, by, why) = match &incident.status {
         IncidentStatus::Open => (None, None, None),
-        IncidentStatus::Resolved { by, at, why } => (Some(*at), Some(by.to_string()), why.clone()),
+        IncidentStatus::Resolved { by, at, why } => {
+            (Some(*at), Some(beside.of(incident).actor(by).into_owned()), why.clone())
+        }
     };
     let (pages, texts) = pages(timeline, beside);
-    let lines = timeline_lines(timeline);
+    let lines = timeline_lines(timeline, beside);
     let judgement = incident.judgement.as_ref();
     IncidentReport {
         id: incident.id.to_string(),
@@ -182,7 +184,7 @@ pub fn facts(timeline: &IncidentTimeline, beside: &IncidentTexts, broken_off: bo
         lasted: resolved.map(|at| span(seconds(incident.opened_at, at))),
         outcome: judgement.map(|was| was.finding.to_string()),
         outcome_note: judgement.and_then(|was| was.note.clone()),
-        outcome_by: judgement.map(|was| was.by.to_string()),
+        outcome_by: judgement.map(|was| beside.of(incident).actor(&was.by).into_owned()),
         engaged_after: whole(&roles).map(span),
         bottleneck: bottleneck::of(timeline, &roles, beside).filter(|_| !broken_off),
         findings: findings::of(timeline, &roles, broken_off, beside),
@@ -348,7 +350,7 @@ fn said(page: &Page) -> String {
 }
 
 /// What people and ladders did. The table of pages has the creation and acceptance of single pages.
-fn timeline_lines(timeline: &IncidentTimeline) -> Vec<LineFacts> {
+fn timeline_lines(timeline: &IncidentTimeline, beside: &IncidentTexts) -> Vec<LineFacts> {
     let tells = |event: &Event| match event {
         Event::Paged { .. } | Event::Withdrawn { .. } => false,
         // The line before says what a drill did to the page.
@@ -359,11 +361,13 @@ fn timeline_lines(timeline: &IncidentTimeline) -> Vec<LineFacts> {
         Event::Reported { stage, .. } => *stage == PageStage::Seen,
         _ => true,
     };
-    let told = timeline.records.iter().filter(|record| tells(&record.event));
-    told.map(|record| LineFacts {
-        at: clock(record.at),
-        after: after(seconds(timeline.incident.opened_at, record.at)),
-        text: sentence(&record.event),
-    })
-    .collect()
+    let names = beside.of(&timeline.incident);
+    let lines = timeline.records.iter().filter(|record| tells(&record.event));
+    lines
+        .map(|record| LineFacts {
+            at: clock(record.at),
+            after: after(seconds(timeline.incident.opened_at, record.at)),
+            text: told(&record.event, &names),
+        })
+        .collect()
 }

@@ -1,6 +1,6 @@
 //! Data outside the journal: the texts that were shown, and the names of people.
 
-use crate::core::PersonName;
+use crate::core::{Incident, PersonName, display_names::IncidentNames};
 use std::collections::BTreeMap;
 
 /// Data outside the journal.
@@ -16,5 +16,10 @@ impl IncidentTexts {
     /// A person's name for display.
     pub fn name<'a>(&'a self, person: &'a PersonName) -> &'a str {
         self.names.get(person).map_or(person.as_str(), String::as_str)
+    }
+
+    /// What people read in place of the ids of an incident.
+    pub fn of<'a>(&'a self, incident: &'a Incident) -> IncidentNames<'a> {
+        IncidentNames { plan: &incident.plan, people: &self.names }
     }
 }

@@ -44,7 +44,7 @@ pub struct BriefInput<'a> {
     pub shared_zone: &'a Zone,
 }
 
-/// From so many on, a brief says how many more of its trigger follow it.
+/// From so many on, a brief says how many more of its trigger wait.
 pub const FOLLOWING_MIN: usize = 3;
 
 /// The reader of a page.

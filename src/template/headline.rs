@@ -75,13 +75,15 @@ pub(super) fn notes(words: &BriefWords<'_>) -> Vec<String> {
     notes.into_iter().map(|note| fit::guard(&note, words.is_drill())).collect()
 }
 
-/// What an answer does where many more briefs follow.
+/// What an answer does where many more briefs wait.
 pub(super) const ALONE: &str = "An answer is about this one alone.";
 
-/// How many more briefs of the same trigger its reader is about to get by the same channel; `None` where it is a few.
+/// How many more briefs of the same trigger wait at this moment to be sent to its reader by the same channel; `None` where
+/// it is a few. While a flood goes on the next page may say more, or less: so it says when that is.
 pub(super) fn following(words: &BriefWords<'_>) -> Option<String> {
     let count = words.brief.following;
-    (FOLLOWING_MIN <= count).then(|| format!("{count} more messages of {} follow.", words.incident().trigger))
+    (FOLLOWING_MIN <= count)
+        .then(|| format!("{count} more messages wait to be sent now, of {}.", words.incident().trigger))
 }
 
 /// Who was asked before and has not answered, and since when.

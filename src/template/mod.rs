@@ -31,3 +31,4 @@ pub use fit::{
 };
 pub use functions::FUEL;
 pub use load::{BrokenTemplate, PageTemplates, TemplateError};
+pub use words::summary_of;

@@ -3,7 +3,8 @@
 
 use super::{fit, words::BriefWords};
 use crate::core::{
-    Engagement, EngagementOutcome, HandBack, IncidentStatus, Page, PersonName, RoleName, Timestamp, event::Actor,
+    Engagement, EngagementOutcome, HandBack, IncidentStatus, Page, PageState, PersonName, RoleName, Timestamp,
+    event::Actor,
 };
 
 /// The longest sentence, in characters.
@@ -98,21 +99,35 @@ fn sentence(words: &BriefWords<'_>, entry: &TrailEntry<'_>) -> String {
     }
 }
 
-/// A message that never left this machine asked nobody.
+/// A message that never left this machine asked nobody, and of one that was not sent yet nobody knows whether it will
+/// leave: what stood in for its channel is in its receipt.
 fn asked_by(words: &BriefWords<'_>, person: &PersonName, role: &RoleName, pages: &[&Page]) -> String {
-    let one = words.is_one_other([person]);
-    let asked = match (pages.iter().all(|page| page.stand_in().is_some()), one) {
-        (true, true) => "was to be asked",
-        (true, false) => "were to be asked",
-        (false, true) => "was asked",
-        (false, false) => "were asked",
+    let is = if words.is_one_other([person]) { ("was", "is") } else { ("were", "are") };
+    let has_asked = |page: &&Page| !waits(page) && !never_sent(page) && page.stand_in().is_none();
+    let some_asked = pages.iter().copied().any(|page| has_asked(&page));
+    let asked = match (some_asked, pages.iter().any(|page| waits(page))) {
+        (true, _) => format!("{} asked", is.0),
+        (false, true) => format!("{} being asked", is.1),
+        (false, false) => format!("{} to be asked", is.0),
     };
     let by: Vec<String> = pages
         .iter()
         .map(|page| match page.stand_in() {
             Some(stand_in) => format!("{} ({})", page.channel, stand_in.as_str()),
+            None if some_asked && waits(page) => format!("{} (not sent yet)", page.channel),
+            None if never_sent(page) => format!("{} (not sent)", page.channel),
             None => page.channel.to_string(),
         })
         .collect();
     format!("{} {asked} for {} by {}", words.person(person), words.role_name(role), by.join(", "))
+}
+
+/// Whether it was withdrawn before anything was tried with it.
+fn never_sent(page: &Page) -> bool {
+    matches!(page.state, PageState::Withdrawn | PageState::Unsent) && !page.was_attempted()
+}
+
+/// Whether nothing was tried with this page yet.
+fn waits(page: &Page) -> bool {
+    page.state == PageState::Queued && !page.was_attempted()
 }

@@ -62,12 +62,7 @@ impl<'a> BriefWords<'a> {
 
     /// What happened, without a full stop.
     pub(super) fn summary(&self) -> String {
-        let incident = self.incident();
-        let question = incident.request.as_ref().map_or("", |request| request.ask.question.as_str());
-        let told = [question, incident.summary.as_str(), incident.alert.headline(), incident.trigger.as_str()];
-        let told = told.into_iter().map(|text| fit::clean(text, SUMMARY_MAX)).find(|text| !text.is_empty());
-        let told = told.unwrap_or_else(|| "no summary".to_owned());
-        fit::guard(told.trim_end_matches(['.', ' ']), self.is_drill())
+        summary_of(self.incident())
     }
 
     /// The question of a machine that waits for an answer.
@@ -168,6 +163,15 @@ impl<'a> BriefWords<'a> {
     pub(super) fn zone(&self) -> String {
         self.zone.to_string()
     }
+}
+
+/// What happened in an incident, on one line and without a full stop.
+pub fn summary_of(incident: &Incident) -> String {
+    let question = incident.request.as_ref().map_or("", |request| request.ask.question.as_str());
+    let told = [question, incident.summary.as_str(), incident.alert.headline(), incident.trigger.as_str()];
+    let told = told.into_iter().map(|text| fit::clean(text, SUMMARY_MAX)).find(|text| !text.is_empty());
+    let told = told.unwrap_or_else(|| "no summary".to_owned());
+    fit::guard(told.trim_end_matches(['.', ' ']), incident.drill)
 }
 
 /// `a`, `a and b`, `a, b and 3 more`.

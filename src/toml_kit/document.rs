@@ -302,6 +302,19 @@ impl<'a> TomlItem<'a> {
         }
     }
 
+    /// The same; what is no table is told how it is written. `example` gets the text that stands in its place.
+    pub(crate) fn table_like(
+        &self,
+        what: String,
+        example: impl Fn(Option<&str>) -> String,
+        faults: &mut MatrixFaults,
+    ) -> Option<TomlTable<'a>> {
+        match self.value {
+            DeValue::Table(_) => self.table(what, faults),
+            _ => self.wrong_type("a table", &format!("write {}", example(self.as_text())), faults),
+        }
+    }
+
     /// Reports that another type is wanted; always none.
     pub(crate) fn wrong_type<T>(&self, wanted: &str, help: &str, faults: &mut MatrixFaults) -> Option<T> {
         let found = match self.value {

@@ -58,6 +58,13 @@ pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
+/// What went back for an answer, without what it says that the incident is about.
+pub fn verdict(reply: &str) -> &str {
+    let (verdict, about) = reply.split_once(" About: ").unwrap_or_else(|| panic!("no incident is named: {reply}"));
+    assert!(!about.is_empty() && reply.chars().count() <= 160, "{reply}");
+    verdict
+}
+
 /// What one person holds: the newest brief that they were sent by this channel.
 #[derive(Debug, Clone)]
 pub struct Held {

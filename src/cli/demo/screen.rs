@@ -10,7 +10,10 @@ use crate::{
         table,
         terminal::colours,
     },
-    core::{Event, Incident, IncidentId, JournalRecord, Page, PagePurpose, RoleName, Timestamp, sentence::sentence},
+    core::{
+        Event, Incident, IncidentId, JournalRecord, Page, PagePurpose, RoleName, Timestamp,
+        display_names::IncidentNames, sentence::told,
+    },
     journal::JournalReport,
 };
 use serde_json::Value;
@@ -90,6 +93,8 @@ impl DemoScreen {
     fn event(&mut self, cast: &DemoCast, incident: &Incident, record: &JournalRecord<Event>) {
         let ms = self.opened_at.map_or(0, |opened| record.at.micros_since(opened)) as f64 / 1e3;
         let stamp = format!("{:>9}", format!("+{}", table::span(ms)));
+        let live = cast.app.engine.config();
+        let names = IncidentNames { plan: &incident.plan, people: &live.names };
         match &record.event {
             Event::Paged { page } if page.purpose.is_brief() => {
                 let name = page.person.as_ref().map(|person| cast.name(person)).unwrap_or_default();
@@ -112,11 +117,11 @@ impl DemoScreen {
             | Event::HandedBack { .. }
             | Event::Reopened { .. }
             | Event::HandedOver { .. } => {
-                self.say(&format!("{stamp}   {}", self.bold(&with_names(cast, &sentence(&record.event)))));
+                self.say(&format!("{stamp}   {}", self.bold(&told(&record.event, &names))));
             }
             Event::StepEntered { step, .. } if *step == 0 => {}
             Event::StepEntered { .. } | Event::Exhausted { .. } | Event::Resolved { .. } | Event::Opened(_) => {
-                self.say(&format!("{stamp}   {}", with_names(cast, &sentence(&record.event))));
+                self.say(&format!("{stamp}   {}", told(&record.event, &names)));
             }
             _ => {}
         }
@@ -161,16 +166,4 @@ impl DemoScreen {
     fn paint(&self, code: &str, text: &str) -> String {
         if self.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
-}
-
-/// A sentence with people's names for display in place of the matrix's names.
-fn with_names(cast: &DemoCast, sentence: &str) -> String {
-    let live = cast.app.engine.config();
-    let named = |word: &str| {
-        let bare = word.trim_end_matches([',', ':']);
-        let name = live.names.get(bare)?;
-        Some(format!("{name}{}", &word[bare.len()..]))
-    };
-    let words: Vec<String> = sentence.split(' ').map(|word| named(word).unwrap_or_else(|| word.to_owned())).collect();
-    words.join(" ")
 }

@@ -7,7 +7,10 @@ use crate::{
         options::PathOptions,
         table,
     },
-    core::{Event, JournalRecord, PageAttempts, attempts, printable::one_line, sentence::sentence},
+    core::{
+        Event, JournalRecord, PageAttempts, PersonName, RoleName, attempts, display_names::DisplayNames,
+        printable::one_line, sentence::told,
+    },
     http::{
         api::view::{HandBackView, IncidentView, OverflowView, RoleView},
         control::commands::LINES_MAX,
@@ -15,7 +18,10 @@ use crate::{
 };
 use clap::Args;
 use serde_json::Value;
-use std::{collections::VecDeque, process::ExitCode};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    process::ExitCode,
+};
 
 #[derive(Debug, Args)]
 pub struct ShowArgs {
@@ -60,7 +66,8 @@ impl ShowArgs {
         if self.json {
             return self.print_json(&client, &incident, timeline);
         }
-        table::say(&head(&incident));
+        let names = ShownNames { people: client.get("/v1/names")?, roles: &incident.roles };
+        table::say(&head(&incident, &names));
         if !incident.roles.is_empty() {
             println!("\n{}", roles(&incident.roles));
         }
@@ -75,7 +82,7 @@ impl ShowArgs {
             table::say(&format!("  {left_out}"));
         }
         while let Some(record) = timeline.next()? {
-            table::say(&format!("  {}  {}", record.at.to_utc().format("%H:%M:%S%.3f"), sentence(&record.event)));
+            table::say(&format!("  {}  {}", record.at.to_utc().format("%H:%M:%S%.3f"), told(&record.event, &names)));
         }
         if self.texts {
             self.each_portion(&client, &incident, |shown| print_texts(&client, shown))?;
@@ -152,8 +159,8 @@ fn count_refusals(incident: &mut IncidentView, timeline: &VecDeque<JournalRecord
 
 /// The engagement table by itself.
 pub fn roles(roles: &[RoleView]) -> String {
-    let mut rows =
-        table::table(&["role", "state", "who", "sent", "accepted", "seen", "answered", "engaged", "target", "in time"]);
+    let columns = ["role", "state", "who", "sent", "accepted", "seen", "answered", "engaged", "target", "in time"];
+    let mut rows = table::table(&columns).least(&["sent", "accepted", "seen", "answered"]);
     for role in roles {
         let who = match (&role.holder, &role.covered_by) {
             (Some(holder), Some(by)) => format!("{holder} as {by}"),
@@ -201,7 +208,24 @@ fn in_time(role: &RoleView) -> &'static str {
     }
 }
 
-fn head(incident: &IncidentView) -> String {
+/// What people read in place of ids.
+struct ShownNames<'a> {
+    people: BTreeMap<PersonName, String>,
+    roles: &'a [RoleView],
+}
+
+impl DisplayNames for ShownNames<'_> {
+    fn role<'a>(&'a self, role: &'a RoleName) -> &'a str {
+        let known = self.roles.iter().find(|known| known.role == role.as_str());
+        known.and_then(|known| known.name.as_deref()).unwrap_or(role.as_str())
+    }
+
+    fn person<'a>(&'a self, person: &'a PersonName) -> &'a str {
+        self.people.get(person).map_or(person.as_str(), String::as_str)
+    }
+}
+
+fn head(incident: &IncidentView, names: &ShownNames<'_>) -> String {
     let word = if incident.drill { "DRILL" } else { "LIVE" };
     let mut lines = vec![format!("{word} {} {} ({})", incident.id, one_line(&incident.summary), incident.status)];
     lines.extend(incident.sandbox.as_ref().map(|sandbox| format!("  {sandbox}")));
@@ -220,6 +244,7 @@ fn head(incident: &IncidentView) -> String {
     lines.extend(incident.silent_since.map(|at| format!("  its monitor has been silent since {at}")));
     lines.extend(incident.all_clear_at.map(|at| format!("  its monitor said all clear at {at}")));
     if let (Some(by), Some(at)) = (&incident.resolved_by, incident.resolved_at) {
+        let by = names.people.get(by.as_str()).unwrap_or(by);
         lines.push(format!("  resolved by {by} at {at}"));
     }
     if let Some(told) = incident.all_clear.filter(|told| 0 < told.people) {
@@ -257,8 +282,8 @@ fn overflow(overflow: &OverflowView) -> String {
 }
 
 fn pages(incident: &IncidentView) -> String {
-    let mut rows =
-        table::table(&["page", "what", "role", "to", "by", "state", "born", "accepted", "refusals", "remark"]);
+    let columns = ["page", "what", "role", "to", "by", "state", "born", "accepted", "refusals", "remark"];
+    let mut rows = table::table(&columns).least(&["role", "born", "accepted", "refusals", "remark"]);
     for page in &incident.pages {
         let instead = page.instead_of.map(|n| format!("in place of page {n}"));
         let repeated = page.maybe_repeated.then(|| "may have been sent twice".to_owned());

@@ -3,6 +3,7 @@
 use crate::core::{
     answer::{Answer, AnswerVerdict, GivenAnswer, STANDBY_MAX},
     answer_via::AnswerVia,
+    display_names::DisplayNames,
     engagement::Engagement,
     escalation::Decider,
     event::Event,
@@ -154,7 +155,7 @@ impl Decider<'_> {
 
     pub(super) fn engage(&mut self, role: &RoleName, person: &PersonName) {
         self.emit(Event::Engaged { role: role.clone(), person: person.clone() });
-        self.line(format!("{role}: {person} has it"));
+        self.line(format!("{}: {} has it", self.names().role(role), self.names().person(person)));
         self.close_ladder(role, &PagePurpose::Taken { by: person.clone(), covering_as: None });
         self.cover_those_waiting_on(role, role, person);
         self.stand_down_behind(role);
@@ -170,7 +171,8 @@ impl Decider<'_> {
 
     pub(super) fn cover(&mut self, role: &RoleName, by: &RoleName, person: &PersonName) {
         self.emit(Event::Covered { role: role.clone(), by: by.clone(), person: person.clone() });
-        self.line(format!("{role}: covered by {by}, {person} has it"));
+        let names = self.names();
+        self.line(format!("{}: covered by {}, {} has it", names.role(role), names.role(by), names.person(person)));
         self.close_ladder(role, &PagePurpose::Taken { by: person.clone(), covering_as: Some(by.clone()) });
         self.cover_those_waiting_on(role, by, person);
     }

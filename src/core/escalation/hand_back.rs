@@ -4,6 +4,7 @@
 
 use super::Decider;
 use crate::core::{
+    display_names::DisplayNames,
     engagement::EngagementOutcome,
     event::{Event, StepReason},
     incident::Incident,
@@ -33,7 +34,8 @@ impl Decider<'_> {
         let let_go = self.stood_down();
         let was_spent = self.incident.engagements.get(role).is_some_and(|e| e.waits_on.is_some());
         self.emit(Event::HandedBack { role: role.clone(), person: person.clone() });
-        self.line(format!("{role}: {person} handed it back, it is open again"));
+        let names = self.names();
+        self.line(format!("{}: {} handed it back, it is open again", names.role(role), names.person(person)));
         let mut opened = self.reopen_covered_by(role, person);
         opened.insert(role.clone());
         self.withdraw(|page| page.purpose.tells_who_has_it() && page.role.as_ref().is_some_and(|r| opened.contains(r)));
@@ -100,7 +102,9 @@ impl Decider<'_> {
             }
             for role in covered {
                 self.emit(Event::Reopened { role: role.clone(), of: of.clone(), person: person.clone() });
-                self.line(format!("{role}: open again, {person} handed {of} back"));
+                let names = self.names();
+                let (opened, back, who) = (names.role(&role), names.role(of), names.person(person));
+                self.line(format!("{opened}: open again, {who} handed {back} back"));
                 handed_back.insert(role);
             }
         }

@@ -2,6 +2,7 @@
 
 use super::Decider;
 use crate::core::{
+    display_names::DisplayNames,
     event::{Event, StepReason},
     names::{ChannelName, PersonName, RoleName},
     page::{Page, PagePurpose},
@@ -107,7 +108,7 @@ impl Decider<'_> {
         let Some(next) = next.filter(|next| !self.leads_to(next, role)) else {
             return self.exhaust(role, why);
         };
-        self.line(format!("nobody has {role}: {next} takes over"));
+        self.line(format!("nobody has {}: {} takes over", self.names().role(role), self.names().role(&next)));
         self.emit(Event::HandedOver { role: role.clone(), next: next.clone() });
         match self.incident.engagements.get(&next).map(|e| (e.is_open(), e.holder().cloned())) {
             None => self.enter_role(&next, role),

@@ -3,13 +3,14 @@
 use super::Decider;
 use crate::core::{
     answer::AnswerVerdict,
+    display_names::DisplayNames,
     engagement::Engagement,
     event::{Actor, Event},
     incident::{Incident, IncidentStatus},
     names::{ChannelName, PersonName},
     page::{PagePurpose, PageState},
     send_outcome::{SendOutcome, StandIn},
-    sentence::sentence,
+    sentence::told,
 };
 
 /// How many people a timeline note names before it counts the rest.
@@ -44,7 +45,10 @@ impl Decider<'_> {
         } else if living {
             self.post(room.clone(), PagePurpose::RoomFurnish);
         } else {
-            let has = |(role, e): (_, &Engagement)| e.holder().map(|holder| format!("{role}: {holder} has it"));
+            let names = self.names();
+            let has = |(role, e): (_, &Engagement)| {
+                e.holder().map(|holder| format!("{}: {} has it", names.role(role), names.person(holder)))
+            };
             let taken: Vec<String> = self.incident.engagements.iter().filter_map(has).collect();
             for line in taken {
                 self.post(room.clone(), PagePurpose::RoomLine { line });
@@ -64,7 +68,8 @@ impl Decider<'_> {
         {
             return;
         }
-        let notes: Vec<String> = self.events.iter().filter_map(noted).collect();
+        let names = self.names();
+        let notes: Vec<String> = self.events.iter().filter_map(|event| noted(event, &names)).collect();
         for room in self.living_rooms() {
             // People are invited before new lines are posted for them to read.
             self.invite_to(&room);
@@ -131,23 +136,23 @@ impl Decider<'_> {
 }
 
 /// The timeline's text for an event, for people who look there. Events that everybody must notice have their own line.
-fn noted(event: &Event) -> Option<String> {
+fn noted(event: &Event, names: &dyn DisplayNames) -> Option<String> {
     match event {
         Event::StepEntered { role, step, round, on_call, .. } => {
             let again = if *round == 0 { String::new() } else { format!(", round {}", round.saturating_add(1)) };
-            let named: Vec<&str> = on_call.iter().take(NAMED_MAX).map(|person| person.as_str()).collect();
+            let named: Vec<&str> = on_call.iter().take(NAMED_MAX).map(|person| names.person(person)).collect();
             let whom = match on_call.len().saturating_sub(NAMED_MAX) {
                 _ if named.is_empty() => "nobody is on call".to_owned(),
                 0 => format!("{} paged", named.join(", ")),
                 more => format!("{} and {more} more paged", named.join(", ")),
             };
-            Some(format!("{role} step {}{again}: {whom}", step.saturating_add(1)))
+            Some(format!("{} step {}{again}: {whom}", names.role(role), step.saturating_add(1)))
         }
         Event::Answered {
             verdict: AnswerVerdict::Received | AnswerVerdict::StandbyGranted { .. } | AnswerVerdict::Passed,
             ..
         }
-        | Event::SourceSilent { .. } => Some(sentence(event)),
+        | Event::SourceSilent { .. } => Some(told(event, names)),
         _ => None,
     }
 }

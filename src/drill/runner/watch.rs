@@ -1,7 +1,10 @@
 //! The progress of a run: its incidents, its journal, its score.
 
 use crate::{
-    core::{ChannelName, DrillRun, Event, Incident, IncidentId, JournalRecord, RunId, Timestamp, sentence::sentence},
+    core::{
+        ChannelName, DrillRun, Event, Incident, IncidentId, JournalRecord, RunId, Timestamp,
+        display_names::IncidentNames, sentence,
+    },
     drill::{
         DrillScore, IncidentTrace, RunObservation, Scenario, analysis::score::score, runner::drill_runner::DrillRunner,
     },
@@ -57,12 +60,14 @@ impl DrillRunner {
     /// The store cannot be read.
     pub async fn timeline(&self, run: &DrillRun, after: usize) -> Result<Vec<TimelineLine>, StoreError> {
         let mut told = Vec::new();
+        let live = self.engine.config();
         for chapter in self.chapters(run).await? {
             let id = chapter.incident.id;
+            let names = IncidentNames { plan: &chapter.incident.plan, people: &live.names };
             told.extend(chapter.events.iter().map(|(at, event)| TimelineLine {
                 at: *at,
                 incident: id,
-                text: sentence(event),
+                text: sentence::told(event, &names),
                 changes: changes(event),
             }));
         }

@@ -13,7 +13,7 @@ pub use answers::{AnswerError, AnswerSource, CODE_KEPT, CodedPage, WaitingPages,
 pub use links::{LINK_LIFE, LinkError, OfferedLink};
 pub use opt_out_register::OptOut;
 pub use words::WORDS_MAX;
-pub use words_register::{DESK_TEXTS_MAX, EXCHANGES_MAX, REFUSED_MAX, WORDS_WINDOW};
+pub use words_register::{EXCHANGES_MAX, REFUSED_MAX, ReadAt, SHOWN_TEXTS_MAX, WORDS_WINDOW};
 
 use super::context::EngineContext;
 use link_register::LinkRegister;

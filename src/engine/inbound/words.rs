@@ -8,7 +8,10 @@ use crate::{
         event::text_hash,
         names::{SELF, WORDS},
     },
-    engine::inbound::{InboundResponses, words_register::KeptWords},
+    engine::inbound::{
+        InboundResponses,
+        words_register::{KeptWords, ReadAt},
+    },
     store::{LockSet, RequestClass, StoreError, Transaction, transact},
     template::CODE,
     text::reply::CODE_DIGITS,
@@ -44,15 +47,18 @@ impl InboundResponses {
         self.keep_words(WORDS, vec![(event, texts)]).await;
     }
 
-    /// Keeps what a desk is about to show to its person, as far as it has not shown it yet. The texts have placeholders.
-    pub async fn keep_desk(&self, person: &PersonName, shown: impl IntoIterator<Item = (PageId, String)>) {
+    /// Keeps what a person is about to be shown there, as far as it was not shown there yet. The texts have placeholders.
+    pub async fn keep_shown(&self, at: ReadAt, person: &PersonName, shown: impl IntoIterator<Item = (PageId, String)>) {
         let mut lines = Vec::new();
-        for (page, text) in shown {
+        for (PageId { incident, n: page }, text) in shown {
             let text = bounded(&text);
             let hash = text_hash(&text);
-            let Some(last) = self.kept_words().is_new_on_desk(person, page.incident, &hash) else { continue };
-            let (person, incident) = (person.clone(), page.incident);
-            let event = SourceEvent::DeskShowed { person, incident, page: page.n, text: hash.clone(), last };
+            let Some(last) = self.kept_words().is_newly_shown(at, person, incident, &hash) else { continue };
+            let (person, text_of) = (person.clone(), hash.clone());
+            let event = match at {
+                ReadAt::Desk => SourceEvent::DeskShowed { person, incident, page, text: text_of, last },
+                ReadAt::MailLink => SourceEvent::LinkShowed { person, incident, page, text: text_of, last },
+            };
             lines.push((event, vec![(hash, text)]));
         }
         self.keep_words(WORDS, lines).await;

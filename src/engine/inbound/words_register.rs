@@ -6,8 +6,8 @@ use std::{
     time::Duration,
 };
 
-/// How many different texts of one incident are kept of one person's desk.
-pub const DESK_TEXTS_MAX: usize = 40;
+/// How many different texts of one incident are kept for one person, of their desk and of links in their mails each.
+pub const SHOWN_TEXTS_MAX: usize = 40;
 
 /// How many exchanges with one person are kept in [`WORDS_WINDOW`]; the others are counted.
 pub const EXCHANGES_MAX: u32 = 60;
@@ -18,13 +18,22 @@ pub const WORDS_WINDOW: Duration = Duration::from_secs(10 * 60);
 /// How many senders have a count of refusals of their own; all others share one.
 pub const REFUSED_MAX: usize = 1_000;
 
-/// The desks and people that are remembered; of more, all are forgotten, and kept once more.
+/// The people and incidents that are remembered; of more, all are forgotten, and kept once more.
 const REMEMBERED_MAX: usize = 20_000;
+
+/// Where a person reads about an incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ReadAt {
+    /// Their desk.
+    Desk,
+    /// The page behind the link in a mail.
+    MailLink,
+}
 
 /// What is remembered of what was kept.
 #[derive(Debug, Default)]
 pub struct KeptWords {
-    desks: HashMap<(PersonName, IncidentId), BTreeSet<String>>,
+    shown: HashMap<(ReadAt, PersonName, IncidentId), BTreeSet<String>>,
     exchanges: BTreeMap<PersonName, ExchangeCount>,
     refused: BTreeMap<RefusedSender, RefusedCount>,
 }
@@ -64,16 +73,22 @@ impl KeptWords {
         Some(std::mem::take(&mut count.left_out))
     }
 
-    /// Whether this desk shows the text for the first time; then, whether it is the last one that is kept.
-    pub fn is_new_on_desk(&mut self, person: &PersonName, incident: IncidentId, hash: &str) -> Option<bool> {
-        if REMEMBERED_MAX <= self.desks.len() {
-            self.desks.clear();
+    /// Whether the text is shown there for the first time; then, whether it is the last one that is kept.
+    pub fn is_newly_shown(
+        &mut self,
+        at: ReadAt,
+        person: &PersonName,
+        incident: IncidentId,
+        hash: &str,
+    ) -> Option<bool> {
+        if REMEMBERED_MAX <= self.shown.len() {
+            self.shown.clear();
         }
-        let known = self.desks.entry((person.clone(), incident)).or_default();
-        if DESK_TEXTS_MAX <= known.len() || !known.insert(hash.to_owned()) {
+        let known = self.shown.entry((at, person.clone(), incident)).or_default();
+        if SHOWN_TEXTS_MAX <= known.len() || !known.insert(hash.to_owned()) {
             return None;
         }
-        Some(known.len() == DESK_TEXTS_MAX)
+        Some(known.len() == SHOWN_TEXTS_MAX)
     }
 
     pub fn refuse(&mut self, what: RefusedInput, via: AnswerVia, mark: String, now: Timestamp) -> Option<SourceEvent> {
@@ -124,11 +139,14 @@ mod tests {
     #[test]
     fn what_is_kept_of_one_text_one_desk_and_one_person_is_bounded_and_says_so() {
         let (mut kept, ana) = (KeptWords::default(), PersonName::from("ana"));
-        let shown: Vec<_> = (0..60).map(|n| kept.is_new_on_desk(&ana, IncidentId(1), &n.to_string())).collect();
-        assert_eq!(shown.iter().flatten().count(), DESK_TEXTS_MAX);
-        assert_eq!(shown[DESK_TEXTS_MAX - 1], Some(true), "the last one says that it is the last");
-        assert_eq!(kept.is_new_on_desk(&ana, IncidentId(2), "1"), Some(false));
-        assert_eq!(kept.is_new_on_desk(&ana, IncidentId(2), "1"), None, "once");
+        let mut show = |at, incident, text: &str| kept.is_newly_shown(at, &ana, IncidentId(incident), text);
+        let shown: Vec<_> = (0..60).map(|n| show(ReadAt::Desk, 1, &n.to_string())).collect();
+        assert_eq!(shown.iter().flatten().count(), SHOWN_TEXTS_MAX);
+        assert_eq!(shown[SHOWN_TEXTS_MAX - 1], Some(true), "the last one says that it is the last");
+        assert_eq!(show(ReadAt::Desk, 2, "1"), Some(false));
+        assert_eq!(show(ReadAt::Desk, 2, "1"), None, "once");
+        assert_eq!(show(ReadAt::MailLink, 1, "1"), Some(false), "a full desk takes no room from a link");
+        assert_eq!(show(ReadAt::MailLink, 1, "1"), None, "once");
 
         let said = (0..EXCHANGES_MAX + 5).filter_map(|_| kept.may_exchange(&ana, AnswerVia::Sms, at(0))).count();
         assert_eq!(said, EXCHANGES_MAX as usize);

@@ -108,8 +108,11 @@ impl OverflowView {
 /// One role, with the stages of its time to engagement.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RoleView {
-    /// Its name.
+    /// Its name in the matrix.
     pub role: String,
+    /// What people read in its place, if its row in the matrix has a `name`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// Whether the trigger requires it; else it was entered instead of another role.
     pub required: bool,
     /// `paging`, `engaged`, `covered`, `handed over`, `exhausted`, `stood down`, `closed`.
@@ -269,6 +272,7 @@ fn role(live: &RuntimeConfig, incident: &Incident, name: &RoleName, engagement: 
     let stages = stages(incident, name, engagement);
     RoleView {
         role: name.to_string(),
+        name: row.and_then(|row| row.name.clone()),
         required: engagement.required,
         state: state_of(engagement).into(),
         holder: holder.map(|person| live.name_of(person).to_owned()),

@@ -4,7 +4,10 @@ use crate::{
     channel::chat::{ChatCommand, ChatEvent, TypedCommand},
     core::{Actor, AnswerVia, ChannelName, GivenAnswer, Incident, IncidentId, PersonName, RoleName},
     engine::{AnswerError, CALLS_MAX, ManualPage, ManualPageResult, RuntimeConfig},
-    http::{api::view, desk::standing::verdict_text, problem::ProblemDetails, state::AppState, status::status},
+    http::{
+        answer_reply::answer_reply, api::view, desk::standing::verdict_text, problem::ProblemDetails, state::AppState,
+        status::status,
+    },
     store::{IncidentFilter, StoreError},
     text::reply::{ReplyDoubt, says_exercise},
 };
@@ -103,7 +106,7 @@ async fn answer(
             // The answer is committed, even if reading the incident fails.
             let seen = app.engine.reads().view(incident).await.ok().flatten();
             let word = verdict_text(&app.engine.config(), seen.as_deref(), &person, verdict, hand_back);
-            Ok(format!("{incident}: {word}"))
+            Ok(answer_reply(incident, seen.as_deref(), &word, false))
         }
         Err(AnswerError::NoIncident(id)) => Ok(absent(id)),
         Err(AnswerError::Store(error)) => Err(error),

@@ -4,7 +4,7 @@ use crate::{
     channel::chat::ChatButton,
     core::{Answer, AnswerVerdict, GivenAnswer, IncidentId, PageId, PersonName},
     engine::{AnswerError, AnswerSource},
-    http::{desk::standing::verdict_text, state::AppState},
+    http::{answer_reply::answer_reply, desk::standing::verdict_text, state::AppState},
     store::StoreError,
 };
 
@@ -60,8 +60,9 @@ pub(super) async fn verdict_words(
         AnswerError::Store(error) => not_kept(error),
     })?;
     // The answer is committed, even if reading the incident fails.
-    let incident = app.engine.reads().view(incident).await.ok().flatten();
-    Ok(verdict_text(&app.engine.config(), incident.as_deref(), person, verdict, ""))
+    let seen = app.engine.reads().view(incident).await.ok().flatten();
+    let words = verdict_text(&app.engine.config(), seen.as_deref(), person, verdict, "");
+    Ok(answer_reply(incident, seen.as_deref(), &words, false))
 }
 
 /// Refuses a button that is not ours.

@@ -3,7 +3,7 @@
 use crate::{
     core::{
         Alert, Answer, AnswerVerdict, AnswerVia, ClassificationKind, GivenAnswer, GivenChoice, Incident, IncidentId,
-        PersonName, RoleName, ShownText, SourceEvent, SourceName,
+        PersonName, RefusedInput, RoleName, ShownText, SourceEvent, SourceName,
         answer::STANDBY_MAX,
         event::hex,
         finding::NOTE_MAX,
@@ -62,7 +62,31 @@ pub struct CliAnswer {
     pub role: Option<String>,
 }
 
-/// `POST /v1/incidents/{id}/answer`. A Unix user can answer only for the person with this Unix user in the matrix.
+impl CliAnswer {
+    /// What was said, as it is typed.
+    fn words(&self) -> String {
+        self.role.iter().fold(self.answer.clone(), |words, role| format!("{words} --role {role}"))
+    }
+}
+
+/// What somebody is told on the command line about their answer.
+#[derive(Debug, Serialize)]
+struct CliVerdict {
+    verdict: &'static str,
+    text: String,
+    /// What they can do next.
+    then: Option<String>,
+}
+
+impl CliVerdict {
+    /// What they read.
+    fn words(&self) -> String {
+        self.then.iter().fold(self.text.clone(), |words, then| format!("{words}\n{then}"))
+    }
+}
+
+/// `POST /v1/incidents/{id}/answer`. A Unix user can answer only for the person with this Unix user in the matrix. What
+/// they said and are told is in the record before they are told, a refusal too.
 pub async fn answer(
     State(app): State<Arc<AppState>>,
     Extension(caller): Extension<UnixCaller>,
@@ -70,15 +94,29 @@ pub async fn answer(
     Json(spoken): Json<CliAnswer>,
 ) -> Result<Response, ProblemDetails> {
     let id = parse_id(&id)?;
-    let person = caller.person().cloned().ok_or_else(|| {
+    let Some(person) = caller.person().cloned() else {
         let user = caller.user();
+        app.engine.inbound().note_refused(RefusedInput::UnknownSender, AnswerVia::Cli, &format!("unix {user}")).await;
         let detail = format!(
             "the Unix user {user} is not a person of the matrix: set unix = \"{user}\" at a person of the matrix"
         );
-        ProblemDetails::new(StatusCode::FORBIDDEN, detail)
-    })?;
-    if let Some(reply) = choose(&app, id, &person, &spoken.answer).await? {
-        return Ok(reply);
+        return Err(ProblemDetails::new(StatusCode::FORBIDDEN, detail));
+    };
+    let said = spoken.words();
+    let verdict = judged(&app, id, &person, spoken).await;
+    let told = verdict.as_ref().map_or_else(|refused| refused.detail().to_owned(), CliVerdict::words);
+    app.engine.inbound().keep_exchange(&person, AnswerVia::Cli, &said, &told).await;
+    Ok(Json(verdict?).into_response())
+}
+
+async fn judged(
+    app: &AppState,
+    id: IncidentId,
+    person: &PersonName,
+    spoken: CliAnswer,
+) -> Result<CliVerdict, ProblemDetails> {
+    if let Some(verdict) = choose(app, id, person, &spoken.answer).await? {
+        return Ok(verdict);
     }
     let answer = typed(&spoken.answer).map_err(|error| ProblemDetails::bad(format!("{error}")))?;
     if says_exercise(&spoken.answer) && app.engine.reads().view(id).await?.is_some_and(|incident| !incident.drill) {
@@ -89,9 +127,9 @@ pub async fn answer(
     let said = GivenAnswer { person: person.clone(), answer, via: AnswerVia::Cli, page: None, role, origin: None };
     let verdict: AnswerVerdict = app.engine.inbound().answer(id, said).await.map_err(answer_problem)?;
     let incident = app.engine.reads().view(id).await?;
-    let text = verdict_text(&app.engine.config(), incident.as_deref(), &person, verdict.clone(), "");
+    let text = verdict_text(&app.engine.config(), incident.as_deref(), person, verdict.clone(), "");
     let more = match (&verdict, answer) {
-        (AnswerVerdict::NotAsked, _) => not_asked(incident.as_deref(), &person, named.as_ref()),
+        (AnswerVerdict::NotAsked, _) => not_asked(incident.as_deref(), person, named.as_ref()),
         (AnswerVerdict::StandbyGranted { .. }, Answer::Standby { span }) if STANDBY_MAX < span => {
             Some(format!("{text}: {} minutes at most", STANDBY_MAX.as_secs() / 60))
         }
@@ -100,7 +138,7 @@ pub async fn answer(
     let text = more.unwrap_or(text);
     let then = matches!(verdict, AnswerVerdict::Engages | AnswerVerdict::Yours)
         .then(|| format!("to hand it back: stentor answer {id} unable"));
-    Ok(Json(json!({ "verdict": verdict.tag(), "text": text, "then": then })).into_response())
+    Ok(CliVerdict { verdict: verdict.tag(), text, then })
 }
 
 /// Takes the text as an option of the incident's request; `None` if it is none.
@@ -109,15 +147,14 @@ async fn choose(
     id: IncidentId,
     person: &PersonName,
     text: &str,
-) -> Result<Option<Response>, ProblemDetails> {
+) -> Result<Option<CliVerdict>, ProblemDetails> {
     let incident = app.engine.reads().view(id).await?;
     let option = incident.as_ref().and_then(|incident| incident.request.as_ref()?.ask.named(text));
     let Some(option) = option.map(|option| option.name.clone()) else { return Ok(None) };
     let said =
         GivenChoice { person: person.clone(), option, via: AnswerVia::Cli, page: None, digest: None, origin: None };
     let verdict = app.engine.inbound().choose(id, said).await.map_err(answer_problem)?;
-    let reply = json!({ "verdict": verdict.tag(), "text": chosen(&verdict), "then": null });
-    Ok(Some(Json(reply).into_response()))
+    Ok(Some(CliVerdict { verdict: verdict.tag(), text: chosen(&verdict), then: None }))
 }
 
 /// Which role somebody named who was not asked for it, and for which ones they were asked.

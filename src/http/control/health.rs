@@ -5,11 +5,11 @@ use crate::{
     engine::{
         contact_coverage::{ContactCoverage, contact_coverage},
         health::{
-            checkup::{DoctorFinding, DoctorPart},
+            checkup::{DoctorFinding, DoctorPart, part},
             doctor::SIGNATURE,
         },
     },
-    http::{body, problem::ProblemDetails, state::AppState},
+    http::{body, control::credentials, problem::ProblemDetails, state::AppState},
 };
 use axum::{
     Json,
@@ -44,7 +44,13 @@ pub enum DoctorLine {
 /// `GET /v1/doctor`: one JSON object on each line, sent as soon as it is known.
 pub async fn doctor(State(app): State<Arc<AppState>>) -> Response {
     let drift = app.wall().micros_since(app.engine.now());
-    let lines = lines(app.engine.health().parts(drift)).map(|line| {
+    let mut parts = app.engine.health().parts(drift);
+    parts.push(part("credentials", async move {
+        let live = app.engine.config();
+        let metrics = credentials::metrics(live.matrix.sources.values().map(|source| &source.scopes));
+        std::iter::once(metrics).chain(credentials::checks()).collect()
+    }));
+    let lines = lines(parts).map(|line| {
         // This can not fail: these are our own types, and all map keys are strings.
         let mut text = serde_json::to_string(&line).unwrap_or_default();
         text.push('\n');

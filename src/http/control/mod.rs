@@ -1,6 +1,7 @@
 //! The daemon's own Unix socket, used by the command line.
 
 pub mod commands;
+mod credentials;
 pub mod drills;
 pub mod health;
 pub mod links;

@@ -5,7 +5,7 @@ use crate::{
     core::{
         Answer, AnswerLevel, AnswerVerdict, AnswerVia, GivenChoice, Incident, PageId, PersonName, sentence::chosen,
     },
-    engine::RuntimeConfig,
+    engine::{ReadAt, RuntimeConfig},
     http::{
         body,
         desk::{
@@ -20,15 +20,16 @@ use crate::{
 };
 use axum::{
     extract::{Path, Request, State},
-    http::StatusCode,
+    http::{Method, StatusCode},
     response::{IntoResponse, Response},
 };
 use secrecy::ExposeSecret;
 use std::sync::Arc;
 
-/// Shows the page with its buttons. It may be opened any number of times.
-pub async fn show(State(app): State<Arc<AppState>>, Path(token): Path<String>) -> Response {
-    match shown(&app, &token).await {
+/// Shows the page with its buttons. It may be opened any number of times. A `HEAD` request shows nothing, and leaves no
+/// record.
+pub async fn show(State(app): State<Arc<AppState>>, Path(token): Path<String>, method: Method) -> Response {
+    match shown(&app, &token, method == Method::GET).await {
         Ok((status, confirm)) => page::confirm(status, &confirm),
         Err(problem) => problem.into_response(),
     }
@@ -42,10 +43,15 @@ pub async fn press(State(app): State<Arc<AppState>>, Path(token): Path<String>, 
     }
 }
 
-async fn shown(app: &AppState, token: &str) -> Result<(StatusCode, ConfirmPage), ProblemDetails> {
+async fn shown(app: &AppState, token: &str, is_read: bool) -> Result<(StatusCode, ConfirmPage), ProblemDetails> {
     let Some((page, incident)) = open(app, token).await? else { return Ok(unknown()) };
     let live = app.engine.config();
-    Ok((StatusCode::OK, confirm(app, &live, &incident, page)))
+    let confirm = confirm(&live, &incident, page);
+    let person = incident.pages.get(&page.n).and_then(|row| row.person.as_ref());
+    if let Some(person) = person.filter(|_| is_read) {
+        app.engine.inbound().keep_shown(ReadAt::MailLink, person, [(page, confirm.words())]).await;
+    }
+    Ok((StatusCode::OK, filled(app, &incident, page, confirm)))
 }
 
 async fn pressed(app: &AppState, token: &str, request: Request) -> Result<(StatusCode, ConfirmPage), ProblemDetails> {
@@ -66,7 +72,7 @@ async fn pressed(app: &AppState, token: &str, request: Request) -> Result<(Statu
     let verdict = verdict.map_err(crate::http::problem::answer_problem)?;
     let live = app.engine.config();
     let Some((page, incident)) = open(app, token).await? else { return Ok(unknown()) };
-    let mut confirm = confirm(app, &live, &incident, page);
+    let mut confirm = filled(app, &incident, page, confirm(&live, &incident, page));
     // For most answers, the current state shows what they led to.
     let is_said = !confirm.notice.is_empty() && says_itself(&verdict);
     if !is_said {
@@ -90,7 +96,7 @@ async fn choose(
     let verdict = app.engine.inbound().choose(page.incident, said).await;
     let word = capitalised(&chosen(&verdict.map_err(crate::http::problem::answer_problem)?));
     let Some((page, incident)) = open(app, token).await? else { return Ok(unknown()) };
-    let mut confirm = confirm(app, &app.engine.config(), &incident, page);
+    let mut confirm = filled(app, &incident, page, confirm(&app.engine.config(), &incident, page));
     confirm.notice = format!("{word}. {}", confirm.notice).trim_end().to_owned();
     app.engine.inbound().keep_exchange(&person, via, option, &confirm.notice).await;
     Ok((StatusCode::OK, confirm))
@@ -101,12 +107,18 @@ async fn open(app: &AppState, token: &str) -> Result<Option<(PageId, Arc<Inciden
     Ok(app.engine.reads().view(page.incident).await?.map(|incident| (page, incident)))
 }
 
-fn confirm(app: &AppState, live: &RuntimeConfig, incident: &Incident, page: PageId) -> ConfirmPage {
+/// The page with its code.
+fn filled(app: &AppState, incident: &Incident, page: PageId, confirm: ConfirmPage) -> ConfirmPage {
+    let code = app.engine.keys().code(incident.page_identity(page.n));
+    let body = confirm.body.replace(CODE, code.expose_secret()).replace(LINK, "the buttons here");
+    ConfirmPage { body, ..confirm }
+}
+
+/// The page, with placeholders in place of its code and link.
+fn confirm(live: &RuntimeConfig, incident: &Incident, page: PageId) -> ConfirmPage {
     let Some(row) = incident.pages.get(&page.n) else { return unknown().1 };
     let rendered = live.render(incident, row, crate::matrix::ChannelKind::SCREEN);
     let alarm = rendered.alarm;
-    let code = app.engine.keys().code(incident.page_identity(page.n));
-    let fill = |text: String| text.replace(CODE, code.expose_secret()).replace(LINK, "the buttons here");
     let stands = |role| RoleStanding::of(live, incident, role, row.person.as_ref()?);
     let standing = row.role.as_ref().and_then(stands);
     let open = standing.is_some_and(|standing| standing.is_open());
@@ -117,7 +129,7 @@ fn confirm(app: &AppState, live: &RuntimeConfig, incident: &Incident, page: Page
     ConfirmPage {
         drill: incident.drill,
         // The first line is shown above the buttons already.
-        body: fill(rendered.body.strip_prefix(&rendered.headline).unwrap_or(&rendered.body).trim_start().to_owned()),
+        body: rendered.body.strip_prefix(&rendered.headline).unwrap_or(&rendered.body).trim_start().to_owned(),
         id: incident.id.to_string(),
         what: alarm.as_ref().map_or_else(|| incident.summary.clone(), |alarm| alarm.what.clone()),
         // Who is asked for nothing more is not asked here either.

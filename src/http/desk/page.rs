@@ -46,6 +46,17 @@ pub struct ConfirmPage {
     pub hand_back: bool,
 }
 
+impl ConfirmPage {
+    /// All its words but those of the buttons, in their order.
+    pub fn words(&self) -> String {
+        let band = if self.drill { "DRILL" } else { "LIVE" };
+        let lines = [format!("{band} {}", self.id), self.notice.clone(), self.what.clone()];
+        let asked = [&self.ask, &self.otherwise].into_iter().flatten().cloned();
+        let lines = lines.into_iter().chain(asked).chain([self.body.clone()]);
+        lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+    }
+}
+
 /// The confirm page.
 pub fn confirm(status: StatusCode, confirm: &ConfirmPage) -> Response {
     let failed = "answer by SMS or the desk: this page failed";

@@ -3,6 +3,7 @@
 use crate::{
     channel::desk_hub::OpenDesk,
     core::{IncidentId, PersonName},
+    engine::ReadAt,
     http::{
         credential,
         desk::{
@@ -187,7 +188,7 @@ impl DeskLine {
         self.sent_at = Instant::now();
         let csrf = (change.seq == 1 || self.wants_whole).then_some(self.csrf.as_str());
         if !self.wants_whole {
-            self.app.engine.inbound().keep_desk(&self.person, change.take_shown()).await;
+            self.app.engine.inbound().keep_shown(ReadAt::Desk, &self.person, change.take_shown()).await;
             return Ok(event(csrf, change));
         }
         if change.seq != 1 {
@@ -195,7 +196,7 @@ impl DeskLine {
             let Some(whole) = whole else { return Ok(None) };
             change = whole;
         }
-        self.app.engine.inbound().keep_desk(&self.person, change.take_shown()).await;
+        self.app.engine.inbound().keep_shown(ReadAt::Desk, &self.person, change.take_shown()).await;
         Ok(event(csrf, change.into_whole()))
     }
 }

@@ -1,7 +1,9 @@
 //! Compares what is stored with what the journal says, in portions. Each portion is one snapshot, so it may run beside
 //! a daemon. It reads the rows themselves: nothing that is in memory, and nothing that was mended while it was read.
 
+mod counts;
 mod incident;
+mod objects;
 mod rest;
 
 use super::{

@@ -78,6 +78,16 @@ fn a_unix_user_answers_as_the_person_that_the_matrix_says_they_are() {
 }
 
 #[test]
+fn the_help_says_how_long_a_standby_may_be() {
+    let help = sandboxed().cli(&["answer", "--help"]);
+    let minutes = stentor::core::answer::STANDBY_MAX.as_secs() / 60;
+    let said = String::from_utf8(help.stdout).unwrap();
+    // Its lines are broken where the terminal ends.
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains(&format!("{minutes} minutes at most")), "{said}");
+}
+
+#[test]
 fn an_operator_is_nobody_who_answers() {
     let daemon = sandboxed();
     let incident = daemon.crash("ES");

@@ -3,7 +3,7 @@
 use super::common::Daemon;
 use super::{
     desk::{Line, cookie},
-    house::{DESK, Held, eventually, sandboxed, sandboxed_on, secret},
+    house::{DESK, Held, eventually, sandboxed, sandboxed_on, secret, verdict},
     wire::{Call, Reply, form},
 };
 use serde_json::{Value, json};
@@ -62,19 +62,21 @@ fn by_sms_what_was_taken_is_given_back_and_the_other_takes_it() {
     let incident = daemon.crash("ES");
     let (ana, bo) = (daemon.held(&incident, "ana", "sms"), daemon.held(&incident, "bo", "sms"));
     let taken = text(&daemon, ANA, &format!("{} 2", ana.code));
-    assert_eq!(taken, format!("{incident}: you have it. Reply {} 4 to hand it back.", ana.code));
+    assert_eq!(verdict(&taken), format!("{incident}: you have it. Reply {} 4 to hand it back.", ana.code));
     let word = sent(&daemon, &incident, "ana", "sms", "You have it");
     assert!(word.ends_with(&format!("Reply {} 4 to hand it back.", ana.code)), "{word}");
     let released = sent(&daemon, &incident, "bo", "sms", "you are released");
     assert!(!released.contains("hand it back"), "{released}");
     // Somebody else gives up nothing.
-    assert_eq!(text(&daemon, BO, &format!("{} 4", bo.code)), format!("{incident}: too late: Ana Ruiz has it"));
+    let late = text(&daemon, BO, &format!("{} 4", bo.code));
+    assert_eq!(verdict(&late), format!("{incident}: too late: Ana Ruiz has it."));
     assert_eq!(daemon.role(&incident, "trader")["holder"], "Ana Ruiz");
 
     let told = text(&daemon, ANA, &format!("{} 4", ana.code));
     let asks = format!("{incident}: you handed it back. Nobody has trader now: Bo Lind is asked until ");
-    assert!(told.starts_with(&asks) && told.ends_with(" UTC."), "{told}");
-    assert_eq!(text(&daemon, ANA, &format!("{} 4", ana.code)), format!("{incident}: you said so before"));
+    assert!(told.starts_with(&asks) && verdict(&told).ends_with(" UTC."), "{told}");
+    let again = text(&daemon, ANA, &format!("{} 4", ana.code));
+    assert_eq!(verdict(&again), format!("{incident}: you said so before."));
     assert_eq!(events(&daemon, &incident, "handed-back").len(), 1);
     let trader = daemon.role(&incident, "trader");
     assert_eq!(
@@ -253,7 +255,7 @@ fn by_the_command_line_and_what_it_shows() {
     assert!(board.contains("trader: paging (Ana Ruiz handed it back)"), "{board}");
     let show = said(&["show", &incident]);
     assert!(show.contains("trader: Ana Ruiz had it from ") && show.contains(" and handed it back"), "{show}");
-    assert!(show.contains("ana handed trader back: it is open again"), "{show}");
+    assert!(show.contains("Ana Ruiz handed trader back: it is open again"), "{show}");
     assert!(said(&["answer", &incident, "wilco", "--role", "trader"]).contains("you have it"));
     assert!(said(&["resolve", &incident, "--outcome", "true"]).contains(&incident));
 

@@ -2,7 +2,7 @@
 
 use super::common::Daemon;
 use super::{
-    house::{Held, sandboxed, secret},
+    house::{Held, sandboxed, secret, verdict},
     wire::{Call, form},
 };
 use serde_json::Value;
@@ -50,9 +50,9 @@ fn two_answers_at_once_engage_one_and_everybody_who_was_asked_is_told() {
             [first.join().unwrap(), second.join().unwrap()]
         });
         let (winner, loser) = if words[0].contains("you have it") { ("Ana Ruiz", 1) } else { ("Bo Lind", 0) };
-        assert_eq!(words[loser], format!("{incident}: too late: {winner} has it"));
+        assert_eq!(verdict(&words[loser]), format!("{incident}: too late: {winner} has it."));
         let code = if loser == 1 { &ana.code } else { &bo.code };
-        assert_eq!(words[1 - loser], format!("{incident}: you have it. Reply {code} 4 to hand it back."));
+        assert_eq!(verdict(&words[1 - loser]), format!("{incident}: you have it. Reply {code} 4 to hand it back."));
         assert_eq!(daemon.role(&incident, "trader")["holder"], winner);
         let shown = daemon.incident(&incident);
         let asked = told(&shown, &["brief"], "trader");
@@ -89,7 +89,7 @@ fn nothing_is_engaged_after_the_end_and_those_who_were_asked_hear_of_it() {
         i["pages"].as_array().unwrap().iter().filter(|p| p["channel"] != "desk").all(|p| p["state"] == "sandbox")
     });
     assert!(daemon.cli(&["resolve", &incident]).status.success());
-    assert_eq!(text(&daemon, "+447700900001", &ana), format!("{incident}: the incident is over"));
+    assert_eq!(verdict(&text(&daemon, "+447700900001", &ana)), format!("{incident}: the incident is over."));
     assert_eq!(daemon.role(&incident, "trader")["state"], "closed");
     let shown = daemon.incident(&incident);
     let pages = shown["pages"].as_array().unwrap().iter();

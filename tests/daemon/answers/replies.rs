@@ -142,9 +142,9 @@ fn an_exercise_is_acknowledged_where_it_is_one_and_never_where_the_page_is_live(
     let drill = reply.json()["alerts"][0]["incidents"][0].as_str().unwrap().to_owned();
     let code = daemon.held(&drill, "ana", "sms").code;
     let word = got(&daemon, "", format!("{code} exercise received").as_bytes()).body;
-    assert!(word.starts_with(&format!("{drill}: received")), "{word}");
+    assert!(word.starts_with(&format!("DRILL {drill}: received")), "{word}");
     let word = got(&daemon, "", format!("{code} I have the exercise").as_bytes()).body;
-    assert!(word.starts_with(&format!("{drill}: you have it")), "{word}");
+    assert!(word.starts_with(&format!("DRILL {drill}: you have it")), "{word}");
 
     let live = daemon.crash("ES");
     let code = daemon.held(&live, "ana", "sms").code;

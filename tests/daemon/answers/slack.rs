@@ -204,7 +204,10 @@ fn slack_is_answered_in_time_though_the_private_word_hangs() {
         assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
     }
     let [first, second] = words.join().unwrap();
-    assert!(first.contains("\"text\":\"you have it\"") && first.contains("\"ephemeral\""), "{first}");
+    assert!(
+        first.contains(&format!("\"text\":\"{incident}: you have it. About: ")) && first.contains("\"ephemeral\""),
+        "{first}"
+    );
     assert!(second.contains("too late: Ana Ruiz has it"), "{second}");
     // An address that is not Slack's is not called, signed or not.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

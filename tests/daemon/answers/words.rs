@@ -4,7 +4,7 @@
 use super::{
     common::{Daemon, Setup},
     desk::{Line, cookie},
-    house::{eventually, sandboxed},
+    house::{DESK, eventually, sandboxed, sandboxed_on},
     sms::{ANA, text},
     wire::Call,
 };
@@ -15,7 +15,7 @@ use crate::double::{
 };
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, sync::Arc};
-use stentor::template::CODE;
+use stentor::template::{CODE, LINK};
 use tokio::sync::Notify;
 
 /// What the whole record has: the lines' records, and the texts by their hashes.
@@ -169,6 +169,106 @@ fn a_pressed_button_and_the_word_for_it_are_kept() {
     // The page writes some signs in another way.
     let plain: String = told.chars().take_while(|c| c.is_alphanumeric() || *c == ' ').collect();
     assert!(3 < plain.len() && pressed.body.contains(&plain), "{told}");
+}
+
+/// The page behind a link as a person reads it: without its tags and its buttons.
+fn read(page: &str) -> String {
+    let main = page.split_once("<main").unwrap().1.split_once('>').unwrap().1.split_once("</main>").unwrap().0;
+    let mut words = String::new();
+    for (n, piece) in main.split("<form").enumerate() {
+        let piece = if n == 0 { piece } else { piece.split_once("</form>").unwrap().1 };
+        words += &piece.split('<').map(|part| part.split_once('>').map_or(part, |(_, text)| text)).collect::<String>();
+    }
+    let plain = [("&#x27;", "'"), ("&quot;", "\""), ("&#x2f;", "/"), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")];
+    let words = plain.into_iter().fold(words, |words, (sign, plain)| words.replace(sign, plain));
+    words.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_page_behind_a_link_is_kept_as_it_is_read_once_for_each_state() {
+    let daemon = sandboxed();
+    let incident = daemon.crash("A");
+    let held = daemon.held(&incident, "ana", "mail");
+    let open = || {
+        let opened = Call::get(held.path()).send(daemon.address);
+        assert_eq!(opened.status, 200, "{opened:?}");
+        read(&opened.body)
+    };
+    assert_eq!(Call::new("HEAD", held.path()).send(daemon.address).status, 200);
+    let (records, _) = record(&daemon);
+    assert!(events(&records, "link-showed").is_empty(), "HEAD shows nothing: {records:?}");
+    let asked = open();
+    assert!((0..5).all(|_| open() == asked));
+    assert!(daemon.cli(&["resolve", &incident]).status.success());
+    let over = open();
+    assert!((0..5).all(|_| open() == over) && over.contains("It is over"), "{over}");
+    let unknown = Call::get("/a/not-a-link").send(daemon.address);
+    assert_eq!(unknown.status, 404, "it shows nothing of an incident");
+
+    let (records, texts) = record(&daemon);
+    let kept: Vec<String> = events(&records, "link-showed")
+        .iter()
+        .map(|event| {
+            assert_eq!((&event["person"], &event["incident"]), (&"ana".into(), &incident.as_str().into()), "{event}");
+            assert_eq!(format!("{incident}.{}", event["page"]), held.page, "{event}");
+            // Empty lines are not read.
+            texts[event["text"].as_str().unwrap()]
+                .lines()
+                .filter(|line| !line.trim().is_empty())
+                .map(str::trim)
+                .collect::<Vec<_>>()
+                .join("\n")
+        })
+        .collect();
+    let placed = |shown: &str| shown.replace(&held.code, CODE).replace("the buttons here", LINK);
+    assert_eq!(kept, [placed(&asked), placed(&over)]);
+    assert!(!texts.values().any(|text| text.contains(&held.code)), "{texts:?}");
+    sound(&daemon);
+}
+
+#[test]
+fn what_is_answered_on_the_command_line_and_told_there_is_kept() {
+    let me = uzers::get_current_username().unwrap().to_string_lossy().into_owned();
+    let mut daemon =
+        sandboxed_on(&DESK.replace("name  = \"Ana Ruiz\"", &format!("name  = \"Ana Ruiz\"\nunix = \"{me}\"")));
+    let incident = daemon.crash("A");
+    let exchanges: Vec<(&str, String)> =
+        ["wilco --role compliance", "standby 9", "I have the exercise", "wilco", "unable"]
+            .into_iter()
+            .map(|said| {
+                let words: Vec<&str> = said.split(' ').collect();
+                let output = daemon.cli(&[&["answer", &incident], &words[..]].concat());
+                let told = [output.stdout, output.stderr].concat();
+                (said, String::from_utf8(told).unwrap())
+            })
+            .collect();
+    let (records, texts) = record(&daemon);
+    let kept: Vec<(&str, &str)> = events(&records, "exchanged")
+        .iter()
+        .map(|event| {
+            assert_eq!((&event["person"], &event["via"]), (&"ana".into(), &"cli".into()), "{event}");
+            let text = |field: &str| texts[event[field].as_str().unwrap()].as_str();
+            (text("said"), text("told"))
+        })
+        .collect();
+    assert_eq!(kept.len(), exchanges.len(), "{kept:?}");
+    for ((said, told), (kept_said, kept_told)) in exchanges.iter().zip(kept) {
+        assert!(*said == kept_said && told.contains(kept_told), "{said}: {told}: {kept_said}: {kept_told}");
+    }
+    assert!(exchanges[3].1.contains("to hand it back: stentor answer"), "{exchanges:?}");
+    assert!(daemon.stop());
+    sound(&daemon);
+}
+
+#[test]
+fn a_unix_user_whom_the_matrix_does_not_know_is_counted() {
+    let daemon = sandboxed();
+    let incident = daemon.crash("A");
+    assert!(!daemon.cli(&["answer", &incident, "wilco"]).status.success());
+    let (records, _) = record(&daemon);
+    let refused = events(&records, "refused");
+    let [refused] = refused[..] else { panic!("{refused:?}") };
+    assert_eq!((&refused["what"], &refused["via"]), (&"unknown-sender".into(), &"cli".into()), "{refused}");
 }
 
 const PUSH: &str = r#"

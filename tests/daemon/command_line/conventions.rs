@@ -123,54 +123,6 @@ fn a_socket_that_may_not_be_used_is_no_missing_daemon() {
 }
 
 #[test]
-fn everything_fits_eighty_columns() {
-    let mut actions = String::from("on    = [\"price_velocity\"]\n");
-    actions += "actions = [{ text = \"CANCEL ALL resting orders in what is traded here now\", then = \"no new fills; stops and hedges go too, what we hold stays at risk\" }]\n";
-    let setup = Setup::new(&SMALLEST.replace("on    = [\"price_velocity\"]\n", &actions)).env("COLUMNS", "80");
-    let daemon = setup.start();
-    let summary = "the price of something with a long name has fallen by more than anybody thought that it ever could";
-    daemon.json(&["fire", "price_velocity", "--value", "drop_pct=6.2", "--summary", summary]);
-    let alert = daemon.dir.path().join("a.json");
-    std::fs::write(
-        &alert,
-        format!("{{ \"kind\": \"price_velocity\", \"summary\": \"{summary}\", \"values\": {{ \"drop_pct\": 6 }} }}"),
-    )
-    .unwrap();
-    let scenario = daemon.dir.path().join("s.toml");
-    std::fs::write(
-        &scenario,
-        "name = \"s\"\nsummary = \"one that is rehearsed with a summary that is much longer than a line of a terminal\"\nends = \"10m\"\n\
-         [[inject]]\nat = \"0s\"\nkind = \"price_velocity\"\nvalues = { drop_pct = 6 }\n\
-         [hypothesis.trader]\npercent = 90\nwithin = \"1s\"\n",
-    )
-    .unwrap();
-    let (alert, scenario) = (alert.to_str().unwrap(), scenario.to_str().unwrap());
-    for arguments in [
-        &["show", "1", "--pages", "--texts"][..],
-        &["incidents"],
-        &["people"],
-        &["people", "--all"],
-        &["doctor"],
-        &["explain", "--alert", alert],
-        &["simulate", scenario, "--runs", "50"],
-        &["drill", "history"],
-        &["drill", "schedule"],
-        &["report", "tte"],
-        &["report", "triggers"],
-        &["store", "quarantine", "list"],
-        &["fire", "nothing"],
-        &["check"],
-    ] {
-        let output = daemon.cli(arguments);
-        for line in String::from_utf8_lossy(&output.stdout).lines() {
-            let columns = line.chars().count();
-            assert!(columns <= 80, "{arguments:?}: {columns} columns: {line}");
-        }
-        assert!(!output.stdout.is_empty(), "{arguments:?}: {}", words(&output));
-    }
-}
-
-#[test]
 fn man_pages_say_environment_files_and_exit_status_and_there_is_one_of_the_matrix() {
     let dir = tempfile::tempdir().unwrap();
     let man = dir.path().join("man");

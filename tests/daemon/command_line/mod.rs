@@ -7,6 +7,7 @@ mod first_matrix;
 mod long_incident;
 mod reload;
 mod table;
+mod tables;
 
 use crate::common;
 

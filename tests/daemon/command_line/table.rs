@@ -148,5 +148,12 @@ fn an_unknown_option_is_refused_with_two_and_help_is_a_success() {
             (Some(0), true, false),
             "{name}"
         );
+        // A command's own options stand apart from those that every command has.
+        let help = String::from_utf8(help.stdout).unwrap();
+        let (own, global) = help.split_once("\nGlobal options:\n").unwrap_or_else(|| panic!("{name}: {help}"));
+        for option in ["--matrix <DIR>", "--templates <DIR>", "--state <DIR>", "--socket <PATH>"] {
+            assert!(global.contains(option) && !own.contains(option), "{name}: {help}");
+        }
+        assert!(own.contains("--help") && global.matches("\n      --").count() == 3, "{name}: {help}");
     }
 }

@@ -94,6 +94,25 @@ fn the_doctor_finds_what_fails_and_pages_nobody() {
 }
 
 #[test]
+fn refused_credentials_are_counted_and_metrics_that_nobody_can_read_are_named() {
+    let (_gateway, url) = Gateway::start();
+    let daemon = on(&matrix(&url)).start();
+    let (found, _) = doctor(&daemon);
+    assert_eq!(look(&found, "credentials", "refused").0, "fine", "{found:?}");
+    let (outcome, help) = look(&found, "credentials", "metrics");
+    assert!(outcome == "doubtful" && help.contains("scopes = [\"metrics\"]"), "{help}");
+    for _ in 0..3 {
+        let alert = serde_json::json!({ "kind": "crash" });
+        let refused = Call::post("/v1/alerts").bearer("a-token-of-nobody").json(&alert).send(daemon.address);
+        assert_eq!(refused.status, 401, "{refused:?}");
+    }
+    let (found, status) = doctor(&daemon);
+    let (outcome, detail) = look(&found, "credentials", "refused");
+    assert!(status == 0 && outcome == "doubtful", "{found:?}");
+    assert!(detail.contains("3 request(s) for the scope \"alerts\"") && detail.contains("reload"), "{detail}");
+}
+
+#[test]
 fn without_a_daemon_the_matrix_is_wired_and_looked_at_all_the_same() {
     let (gateway, url) = Gateway::start();
     let setup = on(&matrix(&url));
@@ -273,7 +292,7 @@ fn a_proof_that_is_too_old_is_told_and_a_drill_makes_it_new() {
         });
         let code = gateway.code("447700900002", &incident).unwrap();
         let reply = texts(&daemon, "447700900002", &code);
-        assert!(reply.starts_with(&format!("{incident}: you have it.")), "{reply}");
+        assert!(reply.contains(&format!("{incident}: you have it.")), "{reply}");
         // No drill begins beside the real thing.
         assert!(daemon.cli(&["resolve", &incident]).status.success());
     };

@@ -108,14 +108,14 @@ fn what_is_handed_back_is_told_to_rooms_and_systems() {
     eventually("who has it in each room", || {
         let rooms =
             [town.teams.accepted().pop()?.body, town.matter.accepted().pop()?.body, town.lit().pop()?.to_string()];
-        rooms.iter().all(|room| room.contains("ana has it")).then_some(())
+        rooms.iter().all(|room| room.contains("Ana Ruiz has it")).then_some(())
     });
     let back = town.reply(SMS_TOKEN, ANA, &format!("{} 4", held.code)).body;
     assert!(back.starts_with(&format!("{incident}: you handed it back.")), "{back}");
     eventually("that it was handed back, in each room", || {
         let rooms = [town.teams.accepted(), town.matter.accepted()].map(|all| all.into_iter().map(|one| one.body));
-        let lit = town.lit().iter().map(ToString::to_string).any(|line| line.contains("ana handed it back"));
-        let told = rooms.into_iter().all(|mut all| all.any(|line| line.contains("ana handed it back")));
+        let lit = town.lit().iter().map(ToString::to_string).any(|line| line.contains("Ana Ruiz handed it back"));
+        let told = rooms.into_iter().all(|mut all| all.any(|line| line.contains("Ana Ruiz handed it back")));
         (told && lit).then_some(())
     });
     let event = eventually("role.handed_back", || {

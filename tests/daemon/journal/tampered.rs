@@ -5,7 +5,10 @@ use crate::past::{Past, measured_plan};
 use sha2::{Digest, Sha256};
 use std::path::Path;
 use stentor::core::event::hex;
-use stentor::core::{Answer, DrillRun, DrillTerms, IncidentInput, RunId, RunState, SendOutcome, SendReceipt};
+use stentor::core::{
+    Answer, DrillRun, DrillTerms, IncidentInput, RunId, RunState, SendOutcome, SendReceipt, SourceEvent, SourceName,
+    names::SELF,
+};
 use stentor::store::{LockSet, RequestClass, SqliteStore, Store, Transaction, transact};
 
 /// What is done, and words of the one thing that must be found.
@@ -77,6 +80,59 @@ const TAMPERINGS: &[(&str, &[&str])] = &[
     ("DELETE FROM meta WHERE name = 'server_key'", &["setting server_key", "missing"]),
     ("UPDATE meta SET value = 'x' WHERE name = 'epoch'", &["setting epoch"]),
     ("UPDATE meta SET value = 'x' WHERE name = 'clock'", &["setting clock"]),
+    (
+        "UPDATE meta SET value = json_set(value, '$.time', '2999-01-01T00:00:00Z') WHERE name = 'clock'",
+        &["setting clock", "it was set on"],
+    ),
+    // What is counted beside the journal.
+    (
+        "UPDATE incident SET repeats = json_set(json_set(repeats, '$.repeats.first_at', '2001-01-01T00:00:00Z'),
+         '$.repeats.last_at', '2001-01-01T00:00:00Z') WHERE id = 4",
+        &["state of INC-4", "no room for the repeats"],
+    ),
+    (
+        "UPDATE incident SET alerts = alerts + 11, repeats = (SELECT repeats FROM incident WHERE id = 4) WHERE id = 1",
+        &["state of INC-1", "no room for the repeats"],
+    ),
+    (
+        "UPDATE tally SET body = json_set(body, '$.counted.count', -1)",
+        &["count of alerts of monitor: ", "can not be read"],
+    ),
+    ("UPDATE tally SET body = 'gone'", &["count of alerts of monitor: ", "can not be read"]),
+    (
+        "UPDATE tally SET body = json_set(body, '$.whole', 2)",
+        &["count of alerts of monitor: ", "no count can be so: number"],
+    ),
+    (
+        "UPDATE tally SET body = json_set(body, '$.whole', 4000000000)",
+        &["count of alerts of monitor: ", "no count can be so"],
+    ),
+    (
+        "UPDATE tally SET body = json_set(body, '$.counted.last_at', '2999-01-01T00:00:00Z')",
+        &["count of alerts of monitor: ", "no count can be so: times"],
+    ),
+    ("UPDATE tally SET source = 'mallory'", &["count of alerts of mallory: unmatched", "has no such alert of"]),
+    ("UPDATE tally SET name = json_set(name, '$.kind', 'quake')", &["count of alerts of monitor: ", "another name"]),
+    (
+        "INSERT INTO tally SELECT source, json_set(name, '$.kind', 'quake'), json_set(body, '$.counted.kind', 'quake') FROM tally",
+        &["count of alerts of monitor: unmatched quake", "has no such alert of"],
+    ),
+    (
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 90)
+         INSERT INTO tally SELECT source, json_set(name, '$.kind', 'k' || i), json_set(body, '$.counted.kind', 'k' || i)
+         FROM tally, n",
+        &["count of alerts of monitor: 91 at a time"],
+    ),
+    // The structure of the database.
+    (
+        "CREATE TRIGGER spy AFTER INSERT ON journal BEGIN DELETE FROM asked; END",
+        &["database trigger spy: no stentor made it", "DELETE FROM asked"],
+    ),
+    ("CREATE VIEW \"two\nlines\" AS SELECT 1", &["database view two\\nlines: no stentor made it"]),
+    ("CREATE TABLE hidden (x)", &["database table hidden", "no stentor made it"]),
+    ("CREATE INDEX narrow ON page (state)", &["database index narrow", "no stentor made it"]),
+    ("DROP INDEX page_owed", &["database index page_owed", "missing"]),
+    ("ALTER TABLE text ADD COLUMN more TEXT", &["database table text", "changed"]),
     // The chains themselves.
     (
         "UPDATE journal SET body = replace(body, 'event', 'evenT') WHERE chain = 'INC-1' AND seq = 2",
@@ -106,8 +162,10 @@ async fn store(dir: &Path) {
     past.hands.pass(std::time::Duration::from_secs(1));
     let repeating = past.open(measured_plan(), false).await;
     repeated(&*past.store, repeating).await;
-    past.store.anchor().await.unwrap();
     past.store.renew_lease().await.unwrap();
+    counted(&*past.store).await;
+    past.store.leave().await.unwrap();
+    past.store.anchor().await.unwrap();
     past.disk.as_ref().unwrap().close().await;
 }
 
@@ -119,6 +177,20 @@ async fn repeated(store: &dyn Store, id: stentor::core::IncidentId) {
             let alert = std::sync::Arc::new(crate::fixture::alert());
             tx.step(id, IncidentInput::Alert(alert), &crate::fixture::roster());
         }
+    };
+    transact(store, RequestClass::Ladder, needs, run).await.unwrap();
+}
+
+/// More alerts that opened nothing than are journaled one by one, and the line of a stop in order.
+async fn counted(store: &dyn Store) {
+    let (monitor, own) = (SourceName::from("monitor"), SourceName::from(SELF));
+    let needs = LockSet { sources: vec![monitor.clone(), own.clone()], ..LockSet::default() };
+    let run = move |tx: &mut Transaction<'_>| {
+        for _ in 0..10 {
+            let alert = std::sync::Arc::new(crate::fixture::alert());
+            tx.record_alert(&monitor, SourceEvent::Unmatched { alert });
+        }
+        tx.record_source(&own, SourceEvent::Stopped {});
     };
     transact(store, RequestClass::Ladder, needs, run).await.unwrap();
 }
@@ -166,7 +238,8 @@ async fn tamper(dir: &Path, words: &'static str) {
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(dir.join("stentor.db"));
     let mut conn = sqlx::ConnectOptions::connect(&options).await.unwrap();
     let done = sqlx::raw_sql(words).execute(&mut conn).await.unwrap();
-    assert!(0 < done.rows_affected(), "{words}: nothing was changed");
+    let is_structure = ["CREATE", "DROP", "ALTER"].iter().any(|word| words.starts_with(word));
+    assert!(is_structure || 0 < done.rows_affected(), "{words}: nothing was changed");
     sqlx::Connection::close(conn).await.unwrap();
 }
 

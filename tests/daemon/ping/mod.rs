@@ -38,7 +38,6 @@ use stentor::{
         RuntimeConfig, SharedChannelParts, health::quarantine::ALONE_MAX,
     },
     http::{api::status, credential::COOKIE, state::AppState},
-    matrix::{KnownNames, Matrix, SourceText},
     store::{IncidentFilter, MemoryStore, RowName, clock::ClockSources},
     template::PageTemplates,
 };
@@ -132,10 +131,7 @@ impl World {
         let clock = hands.clone();
         let store = MemoryStore::new(move || clock.wall());
         let templates = PageTemplates::shipped();
-        let revisions = templates.revisions();
-        let files = [SourceText { path: "matrix.toml".into(), text: matrix.into() }];
-        let parsed = Matrix::parse(&files, &KnownNames { templates: &revisions }, START);
-        let matrix = parsed.matrix.unwrap_or_else(|| panic!("{:?}", parsed.diagnostics));
+        let matrix = fixture::parsed(matrix, START);
         let outbox = SandboxOutbox::open(dir.path(), || START).unwrap();
         let shared = SharedChannelParts { hub: DeskHub::new(), outbox, site: String::new(), sandbox: true };
         let live = RuntimeConfig::wire(matrix, templates, &shared);

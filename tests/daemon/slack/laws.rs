@@ -2,7 +2,7 @@
 
 use super::{
     double::socket_mode::APP_TOKEN,
-    house::secret,
+    house::{secret, verdict},
     rig::{ANA, BO, NEXT, Rig, STRANGER, WAYS, Way, ZOE, bare, now, press, signature, signed, typed},
     wire::{Call, form},
 };
@@ -66,7 +66,8 @@ fn of_two_presses_at_once_by_two_ways_one_wins_and_the_other_hears_who_has_it() 
         words.sort();
         let holder = rig.role(&incident, "trader")["holder"].as_str().unwrap().to_owned();
         let shown = holder.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-        assert_eq!(words, [format!("too late: {shown} has it"), "you have it".into()]);
+        let words: Vec<&str> = words.iter().map(|word| verdict(word)).collect();
+        assert_eq!(words, [format!("{incident}: too late: {shown} has it."), format!("{incident}: you have it.")]);
         assert_eq!(rig.journaled(&incident, "\\\"engages\\\""), 1);
     }
 }
@@ -202,7 +203,8 @@ fn whoever_has_it_can_hand_it_back_by_the_button_they_keep_and_by_a_command() {
         let rig = Rig::start();
         let incident = rig.crash("ES");
         let brief = rig.button(&incident, ANA);
-        assert_eq!(rig.press(way, ANA, "wilco", &brief), (true, "you have it".into()));
+        let (is_kept, word) = rig.press(way, ANA, "wilco", &brief);
+        assert_eq!((is_kept, verdict(&word)), (true, format!("{incident}: you have it.").as_str()));
         let kept = buttons(&direct(&rig, ANA, "You have it."));
         let [(label, action, value, sure)] = &kept[..] else { panic!("{kept:?}") };
         assert_eq!((label.as_str(), action.as_str(), *sure), ("Hand it back", "answer:unable", true));
@@ -211,7 +213,10 @@ fn whoever_has_it_can_hand_it_back_by_the_button_they_keep_and_by_a_command() {
 
         let (taken, word) = rig.press(way, ANA, "unable", value);
         assert!(
-            taken && word.starts_with("you handed it back. Nobody has trader now: Bo Lind is asked until "),
+            taken
+                && word.starts_with(&format!(
+                    "{incident}: you handed it back. Nobody has trader now: Bo Lind is asked until "
+                )),
             "{word}"
         );
         assert_eq!(rig.role(&incident, "trader")["state"], "paging");
@@ -221,14 +226,18 @@ fn whoever_has_it_can_hand_it_back_by_the_button_they_keep_and_by_a_command() {
         assert_eq!(buttons(&again).len(), 4, "{again}");
         assert_eq!(buttons(&direct(&rig, ANA, "You took trader at ")), []);
         // Once more is no second hand-back.
-        assert_eq!(rig.press(way, ANA, "unable", value), (true, "you said so before".into()));
+        let (is_kept, word) = rig.press(way, ANA, "unable", value);
+        assert_eq!((is_kept, verdict(&word)), (true, format!("{incident}: you said so before.").as_str()));
 
         let taken = rig.type_in(way, BO, &format!("answer {incident} wilco"));
-        assert_eq!(taken, format!("{incident}: you have it. To hand it back: /stentor answer {incident} unable"));
+        assert_eq!(
+            verdict(&taken),
+            format!("{incident}: you have it. To hand it back: /stentor answer {incident} unable.")
+        );
         let back = rig.type_in(way, BO, &format!("answer {incident} unable trader"));
         // Neither of the two is left: the catch-all is asked.
         let asked = "Nobody has trader now: catch-all is asked in its place.";
-        assert_eq!(back, format!("{incident}: you handed it back. {asked}"));
+        assert_eq!(verdict(&back), format!("{incident}: you handed it back. {asked}"));
         assert_eq!(rig.journaled(&incident, "\\\"event\\\":\\\"handed-back\\\""), 2);
     }
 }

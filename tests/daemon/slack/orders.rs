@@ -1,14 +1,14 @@
 //! The slash command, by both ways.
 
 use super::{
-    house::eventually,
+    house::{eventually, verdict},
     rig::{ANA, BO, DORA, Rig, STRANGER, WAYS, Way, ZOE, bare, now, press, signed, typed},
     wire::{Call, form},
 };
 use serde_json::{Value, json};
 
 /// What somebody reads who has taken INC-1 by a command.
-const TAKEN: &str = "INC-1: you have it. To hand it back: /stentor answer INC-1 unable";
+const TAKEN: &str = "INC-1: you have it. To hand it back: /stentor answer INC-1 unable.";
 
 #[test]
 fn each_order_is_obeyed_by_both_ways_and_answered_in_words_that_mention_nobody() {
@@ -31,10 +31,10 @@ fn each_order_is_obeyed_by_both_ways_and_answered_in_words_that_mention_nobody()
             assert!(!text.contains("<!channel>") && !text.contains("<@U1>"), "{way:?}: {text}");
         }
 
-        assert_eq!(rig.type_in(way, ANA, "answer INC-1 wilco"), TAKEN, "{way:?}");
+        assert_eq!(verdict(&rig.type_in(way, ANA, "answer INC-1 wilco")), TAKEN, "{way:?}");
         assert_eq!(rig.role("INC-1", "trader")["holder"], "Ana <Ruiz> & Co");
         let late = rig.type_in(way, BO, "answer INC-1 wilco trader");
-        assert_eq!(late, "INC-1: too late: Ana &lt;Ruiz&gt; &amp; Co has it", "{way:?}");
+        assert_eq!(verdict(&late), "INC-1: too late: Ana &lt;Ruiz&gt; &amp; Co has it.", "{way:?}");
         let list = rig.type_in(way, BO, "list");
         assert!(list.contains("LIVE INC-1 Zoe Karam calls trader: &lt;!channel&gt; feed &amp;"), "{list}");
         assert!(list.contains("trader: Ana &lt;Ruiz&gt; &amp; Co has it") && !list.contains('<'), "{list}");
@@ -48,7 +48,8 @@ fn each_order_is_obeyed_by_both_ways_and_answered_in_words_that_mention_nobody()
             (2 <= world.posts.iter().filter(told).count()).then_some(())
         });
         assert_eq!(rig.type_in(way, ZOE, "resolve INC-1"), "INC-1 was resolved before.", "{way:?}");
-        assert_eq!(rig.type_in(way, ANA, "answer INC-1 wilco"), "INC-1: the incident is over", "{way:?}");
+        let late = rig.type_in(way, ANA, "answer INC-1 wilco");
+        assert_eq!(verdict(&late), "INC-1: the incident is over.", "{way:?}");
     }
 }
 
@@ -140,13 +141,14 @@ fn an_answer_with_its_role_is_taken_where_two_are_asked_of_one() {
     let rig = Rig::start();
     let incident = rig.crash("ES");
     let word = rig.type_in(Way::Http, DORA, &format!("answer {incident} roger"));
-    assert_eq!(word, format!("{incident}: you have it. To hand it back: /stentor answer {incident} unable"));
+    assert_eq!(verdict(&word), format!("{incident}: you have it. To hand it back: /stentor answer {incident} unable."));
     let standby = rig.type_in(Way::Socket, ANA, &format!("answer {incident} standby 3 trader"));
     assert!(standby.contains("you have until"), "{standby}");
     let second = rig.crash("NQ");
     let taken = rig.type_in(Way::Http, ANA, &format!("ａｎｓｗｅｒ {} I have it trader", second.replace('2', "２")));
     assert!(taken.starts_with(&format!("{second}: you have it")), "{taken}");
-    assert_eq!(rig.type_in(Way::Socket, BO, &format!("answer {incident} unable")), format!("{incident}: passed on"));
+    let passed = rig.type_in(Way::Socket, BO, &format!("answer {incident} unable"));
+    assert_eq!(verdict(&passed), format!("{incident}: passed on."));
 }
 
 #[test]

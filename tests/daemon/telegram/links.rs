@@ -3,7 +3,7 @@
 use super::Rig;
 use crate::{
     double::telegram::{ANA, STRANGER},
-    house::eventually,
+    house::{eventually, verdict},
     wire::Call,
 };
 use serde_json::Value;
@@ -55,7 +55,7 @@ fn a_newcomer_links_their_chat_by_a_code_answers_by_it_and_keeps_it_over_a_crash
     assert_eq!(rig.way_of_ana()["unlinked"], false);
     let incident = rig.daemon.crash("NQ");
     let page = rig.held(&incident, ANA);
-    assert_eq!(rig.press(ANA, "wilco", &page.page, &page.code), "you have it");
+    assert_eq!(verdict(&rig.press(ANA, "wilco", &page.page, &page.code)), format!("{incident}: you have it."));
     assert_eq!(rig.state(&incident, "trader"), "engaged");
     // Neither the code nor the chat stands in the journal, nor in the log.
     let journal = rig.daemon.control(&Call::get("/v1/journal?chain=source:stentor")).body;

@@ -7,7 +7,7 @@ mod links;
 use crate::{
     common::Daemon,
     double::telegram::{ANA, BO, FakeTelegram, STRANGER, TOKEN, message},
-    house::{eventually, setup},
+    house::{eventually, setup, verdict},
     wire::Call,
 };
 use serde_json::{Value, json};
@@ -138,7 +138,7 @@ fn a_button_engages_its_own_person_with_its_own_code_and_nobody_else() {
         (rig.state(&incident, "trader"), rig.state(&incident, "compliance")),
         ("paging".into(), "paging".into())
     );
-    assert_eq!(rig.press(ANA, "wilco", &ana.page, &ana.code), "you have it");
+    assert_eq!(verdict(&rig.press(ANA, "wilco", &ana.page, &ana.code)), format!("{incident}: you have it."));
     assert_eq!(rig.state(&incident, "trader"), "engaged");
     assert_eq!(rig.journaled(&incident, "\\\"via\\\":\\\"telegram\\\""), rig.journaled(&incident, "\\\"say\\\":"));
 }
@@ -157,7 +157,7 @@ fn a_text_answers_by_its_code_or_as_a_reply_to_the_page() {
     rig.telegram.hand_in(json!({ "edited_message": message(ANA, &format!("{} 2", ana.code)) }));
     assert_eq!(rig.state(&incident, "trader"), "paging");
     let word = rig.write(ANA, "2", Some(ana.message));
-    assert_eq!(word, format!("{incident}: you have it. Reply 4 to that message to hand it back."));
+    assert_eq!(verdict(&word), format!("{incident}: you have it. Reply 4 to that message to hand it back."));
     assert_eq!(rig.state(&incident, "trader"), "engaged");
     let word = rig.write(BO, &format!("{} 1", bo.code), None);
     assert!(word.starts_with(&format!("{incident}: ")), "{word}");
@@ -209,7 +209,7 @@ fn an_update_that_comes_twice_changes_nothing() {
     assert_eq!(rig.journaled(&incident, "\\\"via\\\":\\\"telegram\\\""), 2);
     assert_eq!(rig.state(&incident, "trader"), "engaged");
     // Telegram had forgotten the press: its words went out as a message, and once.
-    let told = |word: &&String| word.as_str() == "you have it";
+    let told = |word: &&String| word.contains(": you have it. About: ");
     assert_eq!(rig.words(ANA).iter().filter(told).count(), 1, "{:?}", rig.words(ANA));
 }
 
@@ -236,7 +236,7 @@ fn an_answer_that_is_handed_over_again_after_a_crash_does_not_undo_what_was_said
     assert_ne!(rig.state(&incident, "trader"), "engaged", "what she said before she handed it back counts no more");
     assert_eq!(rig.journaled(&incident, "\\\"via\\\":\\\"telegram\\\""), 1);
     let words = rig.words(ANA);
-    assert_eq!(words.last().unwrap(), &format!("{incident}: you said so before"), "{words:?}");
+    assert_eq!(verdict(words.last().unwrap()), format!("{incident}: you said so before."), "{words:?}");
     // What she says now is another message.
     let word = rig.write(ANA, &format!("{} 2", ana.code), None);
     assert!(word.contains("you have it"), "{word}");

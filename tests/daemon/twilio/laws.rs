@@ -1,5 +1,6 @@
 //! The laws, on both channels: nothing stale is sent, a channel that fails is gone round, and no secret is shown.
 
+use super::house::verdict;
 use super::line::{ANA, BO, DESK, Line, line, line_on};
 use super::{
     double::{
@@ -33,7 +34,7 @@ fn a_page_that_waits_for_twilio_is_not_sent_once_its_role_is_engaged() {
         }
         // By whichever page: the code is the person's own.
         let taken = format!("{incident}: you have it. Reply {} 4 to hand it back.", held.code);
-        assert_eq!(line.text(ANA, "SM1", &format!("{} 2", held.code), &[]), taken);
+        assert_eq!(verdict(&line.text(ANA, "SM1", &format!("{} 2", held.code), &[])), taken);
         line.twilio.set_refusal(None);
         line.until_page(&incident, "bo", channel, "told", |page| {
             page["purpose"] == "taken" && page["state"] == "accepted"
@@ -92,7 +93,7 @@ fn an_answer_counts_for_the_person_whose_number_and_code_it_is() {
     assert_eq!(line.text("+15005550099", "SM2", &format!("{code} 2"), &[]), "");
     assert_eq!(line.role(&incident, "trader")["state"], "paging");
     let taken = format!("{incident}: you have it. Reply {code} 4 to hand it back.");
-    assert_eq!(line.text("00447700900001", "SM3", &format!("{code} 2"), &[]), taken);
+    assert_eq!(verdict(&line.text("00447700900001", "SM3", &format!("{code} 2"), &[])), taken);
     line.made(BO, "Ana Ruiz has it for trader; you are released");
     line.made(ANA, "You have it.");
 }

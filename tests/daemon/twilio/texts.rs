@@ -1,6 +1,7 @@
 //! Texts from phones.
 
 use super::double::twilio::{NEXT_TOKEN, TOKEN, sign};
+use super::house::verdict;
 use super::line::{ANA, BO, DESK, code_of, forged, line, line_on};
 
 #[test]
@@ -33,12 +34,13 @@ fn a_reply_with_its_code_is_an_answer_and_everything_else_is_none() {
     for _ in 0..3 {
         // Twilio may hand the same text over again, under the same SID.
         let taken = format!("{incident}: you have it. Reply {mine} 4 to hand it back.");
-        assert_eq!(line.text(ANA, "SM06", &format!("{mine} 2"), &[]), taken);
+        assert_eq!(verdict(&line.text(ANA, "SM06", &format!("{mine} 2"), &[])), taken);
     }
     assert_eq!(line.role(&incident, "trader")["holder"], "Ana Ruiz");
     assert_eq!(line.events(&incident, "answered").len(), before + 1);
     assert_eq!(line.events(&incident, "answered")[0]["via"], "sms");
-    assert_eq!(line.text(BO, "SM07", &format!("{other} 2"), &[]), format!("{incident}: too late: Ana Ruiz has it"));
+    let late = line.text(BO, "SM07", &format!("{other} 2"), &[]);
+    assert_eq!(verdict(&late), format!("{incident}: too late: Ana Ruiz has it."));
     line.made(BO, "Ana Ruiz has it for trader");
 }
 
@@ -52,7 +54,7 @@ fn with_two_pages_open_a_bare_answer_is_asked_back_and_a_coded_one_works() {
     assert!(asked.starts_with(&expected), "{asked}");
     assert!(codes.iter().all(|code| !asked.contains(code)), "{asked}");
     let taken = format!("{first}: you have it. Reply {} 4 to hand it back.", codes[0]);
-    assert_eq!(line.text(ANA, "SM11", &format!("ACK {}", codes[0]), &[]), taken);
+    assert_eq!(verdict(&line.text(ANA, "SM11", &format!("ACK {}", codes[0]), &[])), taken);
     assert_eq!(line.role(&first, "trader")["holder"], "Ana Ruiz");
     assert_eq!(line.role(&second, "trader")["state"], "paging");
     let asked = line.text(ANA, "SM12", "2", &[]);

@@ -170,7 +170,7 @@ fn a_room_lives_with_its_incident_from_the_first_card_to_the_archive() {
     assert_eq!(verdict["verdict"], "engages", "{verdict}");
     until("the card with Cy", || house.card().contains("compliance: Cy Wolf has it since").then_some(()));
     let line = until("the line about Cy", || {
-        house.posts().into_iter().find(|post| text_of(&post.body).contains("compliance: cy has it"))
+        house.posts().into_iter().find(|post| text_of(&post.body).contains("compliance: Cy Wolf has it"))
     });
     let card = house.posts()[0].clone();
     assert_eq!((&line.body["thread_ts"], &line.body["reply_broadcast"]), (&card.ts.clone().into(), &true.into()));

@@ -15,7 +15,6 @@ use stentor::{
         AdmissionResult, AdmittedAlert, Engine, ManualPage, ManualPageResult, RuntimeConfig, SharedChannelParts,
         alert_tally::AlertTally, sender_clock::SenderClocks,
     },
-    matrix::{KnownNames, Matrix, SourceText},
     store::{MemoryStore, SqliteStore, Store, clock::ClockSources as _},
     template::PageTemplates,
 };
@@ -79,10 +78,7 @@ struct World {
 impl World {
     fn over(store: Arc<dyn Store>, clock: Hands, dir: tempfile::TempDir) -> Self {
         let templates = PageTemplates::shipped();
-        let revisions = templates.revisions();
-        let files = [SourceText { path: "matrix.toml".into(), text: MATRIX.into() }];
-        let parsed = Matrix::parse(&files, &KnownNames { templates: &revisions }, START);
-        let matrix = parsed.matrix.unwrap_or_else(|| panic!("{:?}", parsed.diagnostics));
+        let matrix = fixture::parsed(MATRIX, START);
         let outbox = SandboxOutbox::open(dir.path(), || START).unwrap();
         let shared = SharedChannelParts { hub: DeskHub::new(), outbox, site: String::new(), sandbox: true };
         let engine = Engine::new(store.clone(), RuntimeConfig::wire(matrix, templates, &shared), "http://127.0.0.1");

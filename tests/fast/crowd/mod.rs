@@ -17,7 +17,6 @@ use stentor::{
     },
     engine::{CODE_KEPT, CodedPage, Engine, RuntimeConfig, SharedChannelParts},
     http::api::view::{self, IncidentView, PAGES_MAX},
-    matrix::{KnownNames, Matrix, SourceText},
     store::{
         LockSet, MemoryStore, RequestClass, SqliteStore, Store, StoreError, Transaction, clock::ClockSources, transact,
     },
@@ -64,10 +63,7 @@ every = "10m"
 
 fn live(state: &std::path::Path) -> RuntimeConfig {
     let templates = PageTemplates::shipped();
-    let revisions = templates.revisions();
-    let files = [SourceText { path: "matrix.toml".into(), text: MATRIX.into() }];
-    let parsed = Matrix::parse(&files, &KnownNames { templates: &revisions }, START);
-    let matrix = parsed.matrix.unwrap_or_else(|| panic!("{:?}", parsed.diagnostics));
+    let matrix = fixture::parsed(MATRIX, START);
     let outbox = SandboxOutbox::open(state, || START).unwrap();
     RuntimeConfig::wire(
         matrix,

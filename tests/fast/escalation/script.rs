@@ -37,6 +37,9 @@ struct Scene {
     ask: Option<AskScript>,
     #[serde(default)]
     reach: BTreeMap<PersonName, Vec<ChannelName>>,
+    /// What people are called.
+    #[serde(default)]
+    names: BTreeMap<PersonName, String>,
     role: BTreeMap<RoleName, Row>,
 }
 
@@ -75,6 +78,8 @@ impl AskScript {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Row {
+    #[serde(default)]
+    name: Option<String>,
     engaged_by: AnswerLevel,
     step: Vec<StepScript>,
     #[serde(default)]
@@ -134,7 +139,7 @@ fn stage(text: &str) -> (EscalationPlan, Roster, Option<Ask>) {
         priority: Default::default(),
         on_resolved: stage.resolved,
     };
-    (plan, Roster { reach, ..Roster::default() }, stage.ask.map(AskScript::ask))
+    (plan, Roster { reach, names: stage.names, ..Roster::default() }, stage.ask.map(AskScript::ask))
 }
 
 fn row_plan(row: Row) -> RolePlan {
@@ -149,7 +154,7 @@ fn row_plan(row: Row) -> RolePlan {
         repeat: step_plan.repeat,
     };
     RolePlan {
-        name: None,
+        name: row.name,
         engaged_by: row.engaged_by,
         target: None,
         template: "default".into(),

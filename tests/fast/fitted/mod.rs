@@ -23,24 +23,12 @@ use stentor::{
         scenario::distribution::DelayDistribution,
     },
     engine::history::each_incident,
-    matrix::{KnownNames, Matrix, SourceText},
+    matrix::{Matrix, SourceText},
     report::gather,
     store::Store,
-    template::PageTemplates,
 };
 
-const MATRIX: &str = r#"
-[channel.desk]
-kind = "screen"
-[channel.sms]
-kind = "kannel"
-url = "http://127.0.0.1:13013/cgi-bin/sendsms"
-[person.ana]
-name = "Ana"
-phone = "+447700900001"
-[person.bo]
-name = "Bo"
-phone = "+447700900012"
+const ROLES: &str = r#"
 [role.trader]
 step = [{ page = ["ana"], by = ["sms"], wait = "60m" }]
 [role.it]
@@ -78,11 +66,12 @@ const TRUE_P90: f64 = 200.0;
 /// What is assumed of an SMS under way, where its provider reports nothing.
 const UNDER_WAY: f64 = 4.0;
 
+fn matrix_text() -> String {
+    fixture::TWO_PEOPLE.to_owned() + ROLES
+}
+
 fn matrix() -> Matrix {
-    let files = [SourceText { path: "matrix.toml".into(), text: MATRIX.into() }];
-    let known = PageTemplates::shipped().revisions();
-    let parsed = Matrix::parse(&files, &KnownNames { templates: &known }, fixture::START);
-    parsed.matrix.unwrap_or_else(|| panic!("{:#?}", parsed.diagnostics))
+    fixture::parsed(&matrix_text(), fixture::START)
 }
 
 fn scenario(text: &str, matrix: &Matrix) -> Scenario {
@@ -398,7 +387,7 @@ fn the_command_reads_a_state_folder_says_what_is_measured_and_says_the_same_agai
     let dir = tempfile::tempdir().unwrap();
     let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
     std::fs::create_dir(path("matrix")).unwrap();
-    std::fs::write(path("matrix/matrix.toml"), MATRIX).unwrap();
+    std::fs::write(path("matrix/matrix.toml"), matrix_text()).unwrap();
     std::fs::write(path("boom.toml"), SCENARIO).unwrap();
     a_state_folder(&dir.path().join("state"));
     let (matrix, file, state) = (path("matrix"), path("boom.toml"), path("state"));

@@ -19,7 +19,6 @@ use stentor::{
     drill::runner::drill_runner::DrillRunner,
     engine::{Engine, RuntimeConfig, SharedChannelParts},
     http::{inbound_connections, state::AppState},
-    matrix::{KnownNames, Matrix, SourceText},
     store::{MemoryStore, Store, clock::ClockSources as _},
     template::PageTemplates,
 };
@@ -102,9 +101,7 @@ impl World {
         let clock = Hands::new();
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new(move || clock.wall()).node());
         let templates = PageTemplates::shipped();
-        let revisions = templates.revisions();
-        let files = [SourceText { path: "matrix.toml".into(), text: MATRIX.into() }];
-        let matrix = Matrix::parse(&files, &KnownNames { templates: &revisions }, START).matrix.unwrap();
+        let matrix = fixture::parsed(MATRIX, START);
         let outbox = SandboxOutbox::open(dir.path(), || START).unwrap();
         let shared =
             SharedChannelParts { hub: DeskHub::new(), outbox: outbox.clone(), site: String::new(), sandbox: true };
@@ -192,7 +189,7 @@ async fn what_people_do_over_a_connection_of_any_kind_is_judged_in_one_place() {
     assert_eq!(world.said(bot).await.text, "Only humans answer here.");
     assert_eq!(world.holder(page).await, None);
     let pressed = ChatEvent { id: Some("7".to_owned()), ..press(ANA, page, &code) };
-    assert_eq!(world.said(pressed.clone()).await, ChatResult::kept("you have it"));
+    assert_eq!(world.said(pressed.clone()).await, ChatResult::kept("INC-1: you have it. About: crash"));
     assert_eq!(world.holder(page).await.as_deref(), Some("ana"));
     assert_eq!(world.said(pressed).await, ChatResult::kept(""), "handed over again, it is said once");
     let told = world.said(event("", "", ChatAction::Tell("hello".to_owned()))).await;

@@ -244,7 +244,8 @@ fn a_trigger_listens_to_the_sources_that_it_names() {
         ("sources = [\"prom\", \"other\"]", vec!["prom", "other", "user:root", "drill"]),
         ("", vec!["prom", "other", "user:root", "drill"]),
     ] {
-        let matrix = sound(&of_sources(keys));
+        // Without `sources` it is warned of, and works.
+        let matrix = parse(&of_sources(keys)).matrix.unwrap();
         for source in ["prom", "other", "user:root", "drill"] {
             for status in [AlertStatus::Firing, AlertStatus::Resolved] {
                 let mut alert = Alert::new(source, "k");
@@ -256,14 +257,22 @@ fn a_trigger_listens_to_the_sources_that_it_names() {
 }
 
 #[test]
-fn a_condition_that_asks_for_the_source_of_an_all_clear_is_warned_of() {
-    let warned = |keys: &str| {
-        let parsed = parse(&of_sources(keys));
-        parsed.diagnostics.iter().map(|fault| fault.code).collect::<Vec<_>>()
+fn an_incident_that_any_source_can_resolve_is_warned_of() {
+    let said = |files: &[SourceText]| {
+        let parsed = parse(files);
+        parsed.diagnostics.iter().map(|fault| (fault.code, fault.help.clone())).collect::<Vec<_>>()
     };
+    let warned = |keys: &str| said(&of_sources(keys)).into_iter().map(|(code, _)| code).collect::<Vec<_>>();
     assert_eq!(warned("when = 'alert.source == \"prom\"'"), ["all-clear-by-anybody"]);
     assert!(warned("when = 'alert.source == \"prom\"'\nsources = [\"prom\"]").is_empty());
-    assert!(warned("when = 'alert.confidence > 0.5'").is_empty());
+    let any = said(&of_sources("when = 'alert.confidence > 0.5'"));
+    assert_eq!(any.iter().map(|(code, _)| *code).collect::<Vec<_>>(), ["all-clear-by-anybody"]);
+    assert!(format!("{any:?}").contains("sources = [\\\"other\\\", \\\"prom\\\"]"), "it says what to write: {any:?}");
+    assert!(warned("when = 'alert.confidence > 0.5'\nsources = [\"prom\", \"other\"]").is_empty(), "it was thought of");
+    let of_sources = |from: &str, to: &str| vec![file("m.toml", &of_sources("")[0].text.replace(from, to))];
+    assert!(said(&of_sources("\"resolve\"", "\"note\"")).is_empty(), "an all-clear resolves nothing");
+    let reads = "[source.other]\nscopes = [\"read\"]";
+    assert!(said(&of_sources("[source.other]", reads)).is_empty(), "there is no other sender");
     assert_eq!(warned("sources = [\"nobody\"]"), ["unknown-source"]);
 }
 

@@ -16,6 +16,7 @@ mod plans;
 mod rooms;
 mod shipped;
 mod stand_ins;
+mod tables;
 mod timezone;
 mod turns;
 mod urgency;

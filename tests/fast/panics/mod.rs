@@ -18,7 +18,6 @@ use stentor::{
         PageState, PersonName, RunId, ScheduledRun, SendReceipt, StoredLine, Timestamp,
     },
     engine::{self, Engine, RuntimeConfig, SharedChannelParts},
-    matrix::{KnownNames, Matrix, SourceText},
     store::{
         AskedIncidents, AskedQuery, BriefOf, CommittedEvents, IncidentFilter, IncidentPortion, Lookup, MemoryStore,
         OpenNow, OrphanPages, QuarantinedRow, RowName, RowRemains, RunPortion, SqliteStore, Store, StoreError,
@@ -272,10 +271,7 @@ impl World {
             Arc::new(MemoryStore::new(tokio_clock()).node())
         };
         let templates = PageTemplates::shipped();
-        let revisions = templates.revisions();
-        let files = [SourceText { path: "matrix.toml".into(), text: MATRIX.into() }];
-        let parsed = Matrix::parse(&files, &KnownNames { templates: &revisions }, SystemClock.wall());
-        let matrix = parsed.matrix.unwrap_or_else(|| panic!("{:?}", parsed.diagnostics));
+        let matrix = fixture::parsed(MATRIX, SystemClock.wall());
         let outbox = SandboxOutbox::open(dir.path(), || SystemClock.wall()).unwrap();
         let shared = SharedChannelParts { hub: DeskHub::new(), outbox, site: String::new(), sandbox: true };
         let mut live = RuntimeConfig::wire(matrix, templates, &shared);

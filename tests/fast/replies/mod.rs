@@ -1,6 +1,8 @@
 //! What people write back, and how it is read: a table of real forms, and laws over those that nobody thought of.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod answered;
+
 use proptest::{
     prelude::{Strategy, any, prop_oneof, proptest},
     sample::select,

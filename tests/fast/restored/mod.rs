@@ -10,7 +10,6 @@ use stentor::{
     channel::{Message, desk_hub::DeskHub, outbox::SandboxOutbox},
     core::{Alert, Event, IncidentId, IncidentIdentity, IncidentInput, IncidentKey, PageId, PageIdentity},
     engine::{Engine, RuntimeConfig, SharedChannelParts, keys::DerivedKeys},
-    matrix::{KnownNames, Matrix, SourceText},
     store::{
         LockSet, Lookup, MemoryStore, RequestClass, SqliteStore, Store, Transaction, clock::ClockSources, sqlite::FILE,
         transact,
@@ -67,10 +66,7 @@ impl Life {
         let store = Arc::new(MemoryStore::seeded(move || clock.wall(), seed).node());
         let server_key = store.server_key();
         let templates = PageTemplates::shipped();
-        let revisions = templates.revisions();
-        let files = [SourceText { path: "matrix.toml".into(), text: MATRIX.into() }];
-        let parsed = Matrix::parse(&files, &KnownNames { templates: &revisions }, START);
-        let matrix = parsed.matrix.unwrap_or_else(|| panic!("{:?}", parsed.diagnostics));
+        let matrix = fixture::parsed(MATRIX, START);
         let outbox = SandboxOutbox::open(dir, || START).unwrap();
         let shared = SharedChannelParts { hub: DeskHub::new(), outbox, site: "5a5a5a5a".into(), sandbox: true };
         let engine = Engine::new(store, RuntimeConfig::wire(matrix, templates, &shared), "http://127.0.0.1");

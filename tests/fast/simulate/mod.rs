@@ -1,6 +1,7 @@
 //! The same engine in virtual time: what it shows, that chance repeats, and that it is the real core that is played.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
+use crate::fixture;
 use std::{path::Path, sync::atomic::AtomicU64, time::Duration};
 use stentor::{
     core::Timestamp,
@@ -13,8 +14,7 @@ use stentor::{
             simulate::{RoleOutlook, SimulationSummary, outlook, play},
         },
     },
-    matrix::{KnownNames, Matrix, SourceText, read_folder, render_of},
-    template::PageTemplates,
+    matrix::{Matrix, SourceText, read_folder, render_of},
 };
 
 const START: &str = "2026-03-04T10:00:00Z";
@@ -23,18 +23,12 @@ fn start() -> Timestamp {
     Timestamp::parse(START).unwrap()
 }
 
-fn matrix_of(files: &[SourceText], as_of: Timestamp) -> Matrix {
-    let revisions = PageTemplates::shipped().revisions();
-    let parsed = Matrix::parse(files, &KnownNames { templates: &revisions }, as_of);
-    parsed.matrix.unwrap_or_else(|| panic!("{:#?}", parsed.diagnostics))
-}
-
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 fn shipped(as_of: Timestamp) -> Matrix {
-    matrix_of(&read_folder(&root().join("matrix")).unwrap(), as_of)
+    fixture::parsed_files(&read_folder(&root().join("matrix")).unwrap(), as_of)
 }
 
 fn scenario_of(text: &str, matrix: &Matrix) -> Scenario {
@@ -44,18 +38,7 @@ fn scenario_of(text: &str, matrix: &Matrix) -> Scenario {
 }
 
 /// Two people in two steps; ana is reached by SMS, bo by SMS and at his desk.
-const SMALL: &str = r#"
-[channel.desk]
-kind = "screen"
-[channel.sms]
-kind = "kannel"
-url = "http://127.0.0.1:13013/cgi-bin/sendsms"
-[person.ana]
-name = "Ana"
-phone = "+447700900001"
-[person.bo]
-name = "Bo"
-phone = "+447700900012"
+const STEPS: &str = r#"
 [role.trader]
 step = [
   { page = ["ana"], by = ["sms"], wait = "45s" },
@@ -89,8 +72,12 @@ delivers = { median = "2s", p90 = "2s" }
 lost = 0
 "#;
 
+fn small_text() -> String {
+    fixture::TWO_PEOPLE.to_owned() + STEPS
+}
+
 fn small() -> Matrix {
-    matrix_of(&[SourceText { path: "matrix.toml".into(), text: SMALL.into() }], start())
+    fixture::parsed(&small_text(), start())
 }
 
 fn play_all(scenario: &Scenario, matrix: &Matrix, conditions: &WhatIf, runs: u64) -> SimulationSummary {
@@ -276,8 +263,9 @@ fn a_script_may_hand_back() {
 /// The limit on what a trigger opens holds in virtual time as on the daemon.
 #[test]
 fn what_a_trigger_would_open_beyond_its_limit_is_counted_in_one_incident() {
-    let matrix = SMALL.replace("on = [\"boom\"]", "on = [\"boom\"]\nkey = 'alert.labels.n'\nopenings_per_minute = 2");
-    let matrix = matrix_of(&[SourceText { path: "matrix.toml".into(), text: matrix }], start());
+    let matrix =
+        small_text().replace("on = [\"boom\"]", "on = [\"boom\"]\nkey = 'alert.labels.n'\nopenings_per_minute = 2");
+    let matrix = fixture::parsed(&matrix, start());
     let inject = |at: u64, n: u64| format!("[[inject]]\nat = \"{at}s\"\nkind = \"boom\"\nlabels = {{ n = \"{n}\" }}\n");
     // Of the last two the first is known, and the second comes when the minute is over.
     let injects: String = [(10, 1), (11, 2), (12, 3), (13, 4), (14, 3), (80, 5)].map(|(at, n)| inject(at, n)).concat();

@@ -3,7 +3,8 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use stentor::core::{
     Alert, AnswerLevel, ChannelName, EscalationPlan, Incident, IncidentId, IncidentInput, IncidentKey, IncidentOpening,
-    Page, PagePurpose, PersonName, RoleName, RolePlan, Roster, StepPlan, StepTarget, Timestamp, open,
+    Page, PagePurpose, PersonName, RoleName, RolePlan, Roster, SendOutcome, SendReceipt, StepPlan, StepTarget,
+    Timestamp, open,
     plan::{OnResolved, SuggestedAction},
     step,
 };
@@ -97,12 +98,23 @@ fn made(trigger: &str, alert: Alert, actions: Vec<SuggestedAction>) -> Incident 
     open(IncidentId(12), opening, &roster(), OPENED).0
 }
 
-/// The same, `seconds` later, with its timers run.
+/// The same, `seconds` later, with its timers run. What was sent at earlier times was accepted at once.
 pub fn later(mut incident: Incident, seconds: u64) -> Incident {
     while let Some(due) = incident.deadline().filter(|due| *due <= after(seconds)) {
+        accept_all(&mut incident);
         step(&mut incident, IncidentInput::Tick, &roster(), due);
     }
     incident
+}
+
+/// Every page that waits is sent, and accepted.
+pub fn accept_all(incident: &mut Incident) {
+    let queued: Vec<u32> = incident.pages.queued().map(|page| page.n).collect();
+    let now = incident.last_at;
+    for page in queued {
+        let settlement = SendOutcome::Accepted { receipt: SendReceipt::of("m1") };
+        step(incident, IncidentInput::Settled { page, settlement, sent_at: Some(now), text: None }, &roster(), now);
+    }
 }
 
 /// The newest brief about a role.

@@ -304,6 +304,32 @@ fn a_real_room_reads_what_was_kept_in_the_sandbox() {
     assert!(card.contains("It asks nobody for anything.") && !card.contains("Every role has somebody"), "{card}");
 }
 
+/// What the trail says of Ana's pages by `sms`, in the brief of compliance.
+fn trail(incident: &Incident) -> String {
+    let body = render(&PageTemplates::shipped(), incident, brief_of(incident, "compliance"), TextForm::Mail).body;
+    body.lines().find(|line| line.contains("Ana Ruiz") && line.contains(" for trader ")).unwrap_or_default().to_owned()
+}
+
+#[test]
+fn a_trail_says_that_somebody_was_asked_once_a_page_has_left_and_what_kept_it_as_its_receipt_has_it() {
+    let mut incident = opened(flash_crash(false));
+    assert_eq!(trail(&incident), "14:45:28 Ana Ruiz is being asked for trader by desk");
+    let n = brief_of(&incident, "trader").n;
+    let settled = |receipt| {
+        let settlement = SendOutcome::Accepted { receipt };
+        let now = incident.last_at;
+        let input = IncidentInput::Settled { page: n, settlement, sent_at: Some(now), text: None };
+        let mut incident = incident.clone();
+        step(&mut incident, input, &roster(), now);
+        trail(&incident)
+    };
+    assert_eq!(settled(SendReceipt::of("m1")), "14:45:28 Ana Ruiz was asked for trader by desk");
+    let kept = SendReceipt::of_stand_in(StandIn::Sandbox, "sandbox");
+    assert_eq!(settled(kept), "14:45:28 Ana Ruiz was to be asked for trader by desk (sandbox)");
+    says(&mut incident, "bo", Answer::Wilco, 1);
+    assert_eq!(trail(&incident), "14:45:28 Ana Ruiz was to be asked for trader by desk (not sent)");
+}
+
 #[test]
 fn the_frozen_facts_of_a_page_do_not_depend_on_the_reader_s_template() {
     let incident = opened(flash_crash(false));

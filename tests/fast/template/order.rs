@@ -118,7 +118,7 @@ fn an_sms_that_is_cut_ends_with_a_whole_word_and_not_with_the_first_words_of_a_l
 }
 
 #[test]
-fn a_brief_says_how_many_more_of_its_trigger_follow_once_they_are_more_than_a_few() {
+fn a_brief_says_how_many_more_of_its_trigger_wait_now_once_they_are_more_than_a_few() {
     for drill in [false, true] {
         let incident = both_next(flash_crash(drill));
         for form in FORMS {
@@ -127,7 +127,7 @@ fn a_brief_says_how_many_more_of_its_trigger_follow_once_they_are_more_than_a_fe
             let many = to_ana_before(&incident, &names(), form, 59);
             let texts = [Some(many.body), many.html];
             for text in texts.iter().flatten() {
-                assert!(text.contains("59 more messages of") && text.contains("follow."), "{form:?}: {text}");
+                assert!(text.contains("59 more messages wait to be sent now, of "), "{form:?}: {text}");
                 assert!(form != TextForm::Sms || gsm7::septets(text).is_some(), "{text}");
             }
         }

@@ -3,8 +3,8 @@
 use super::Audit;
 use crate::{
     core::{
-        ChannelName, Event, Incident, IncidentId, IncidentStatus, JournalRecord, Page, PersonName, Timestamp,
-        record::RecordPlace,
+        AlertRepeats, ChannelName, Event, Incident, IncidentId, IncidentStatus, JournalRecord, Page, PersonName,
+        Timestamp, record::RecordPlace, repeats::JOINED_WHOLE,
     },
     store::{
         ChainHead, StoreError,
@@ -31,7 +31,9 @@ impl Audit<'_> {
             return Ok(());
         };
         let head = lines.last().map(|line| ChainHead { seq: line.seq, hash: line.hash });
-        let folded = self.with_repeats(id, folded).await?;
+        let told_at = records.iter().rev().find(|record| matches!(record.event, Event::Repeated { .. }));
+        let told_at = told_at.map_or(folded.opened_at, |record| record.at);
+        let folded = self.with_repeats(id, folded, told_at).await?;
         self.head(id, &folded, head).await?;
         self.state(id, &folded).await?;
         self.page_rows(id, &folded).await?;
@@ -42,12 +44,29 @@ impl Audit<'_> {
 
     /// With what was counted since the last line of the journal, which says nothing of it: the rows are compared with
     /// each other.
-    async fn with_repeats(&mut self, id: IncidentId, folded: Incident) -> Result<Incident, StoreError> {
+    async fn with_repeats(
+        &mut self,
+        id: IncidentId,
+        folded: Incident,
+        told_at: Timestamp,
+    ) -> Result<Incident, StoreError> {
         const REPEATS: &str = "SELECT repeats FROM incident WHERE id = ?";
         let row = sqlx::query(REPEATS).bind(id.0).fetch_optional(&mut *self.conn).await.map_err(failure)?;
         Ok(match row.map(|row| read::repeats(&row, 0)).transpose() {
             Ok(kept) => match kept.flatten() {
-                Some(kept) => folded.with_repeats(Some(kept.repeats), &kept.alert),
+                Some(kept) => {
+                    let AlertRepeats { count, first_at, last_at } = kept.repeats;
+                    // A line tells of them before the incident is over.
+                    let can_be = folded.is_open() && JOINED_WHOLE <= folded.alerts && 0 < count;
+                    if !can_be || first_at < told_at || last_at < first_at {
+                        self.fault(
+                            RecordPlace::Incident,
+                            id,
+                            "its journal leaves no room for the repeats that are counted",
+                        );
+                    }
+                    folded.with_repeats(Some(kept.repeats), &kept.alert)
+                }
                 None => folded,
             },
             Err(error) => {

@@ -1,10 +1,11 @@
-//! What is no incident's own: heads of chains, plans, proofs of contact, runs of drills, settings.
+//! What is no incident's own: heads of chains, plans, proofs of contact, runs of drills, settings, counts of alerts, and
+//! the structure of the database.
 
 use super::{Audit, INCIDENTS, ROWS};
 use crate::{
     core::{
-        ContactProof, DrillRun, Event, Incident, IncidentId, JournalRecord, SourceEvent, event::hex, names::SELF,
-        page::PageStage, proof::ProofKind, record::RecordPlace,
+        ContactProof, DrillRun, Event, Incident, IncidentId, JournalRecord, SourceEvent, Timestamp, event::hex,
+        names::SELF, page::PageStage, proof::ProofKind, record::RecordPlace,
     },
     store::{
         StoreError,
@@ -14,15 +15,19 @@ use crate::{
             connection::limit,
             failure::failure,
             read,
+            setting::LEFT,
         },
     },
 };
 use sha2::{Digest, Sha256};
 use sqlx::sqlite::SqliteRow;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 /// How many runs of drills are read at once: each has the text of its scenario.
 const RUNS_AT_ONCE: usize = 200;
+
+/// How long after the line of a stop the clock may have been kept once more: a stop takes less.
+const CLOCK_AFTER_STOP: Duration = Duration::from_secs(60);
 
 impl Audit<'_> {
     pub(super) async fn rest(&mut self) -> Result<(), StoreError> {
@@ -30,7 +35,9 @@ impl Audit<'_> {
         self.strays().await?;
         self.plans().await?;
         self.runs().await?;
-        self.settings().await
+        self.settings().await?;
+        self.counts().await?;
+        self.objects().await
     }
 
     /// The heads of the chains that are no incident's.
@@ -196,7 +203,7 @@ impl Audit<'_> {
         }
     }
 
-    /// The forms of the settings; what they are can be compared with nothing.
+    /// The forms of the settings. Of what they are, only the clock can be compared with something.
     async fn settings(&mut self) -> Result<(), StoreError> {
         let kept = self.all("SELECT name, typeof(value), length(value), CAST(value AS TEXT) FROM meta").await?;
         let kept: BTreeMap<String, (String, i64, String)> = kept
@@ -216,10 +223,31 @@ impl Audit<'_> {
         if form("epoch").is_none_or(|(kind, _)| kind != "integer") {
             self.fault(RecordPlace::Setting, "epoch", "it is missing, or no number");
         }
-        if let Some((.., text)) = kept.get("clock")
-            && serde_json::from_str::<ClockAnchor>(text).is_err()
-        {
-            self.fault(RecordPlace::Setting, "clock", "it is no time");
+        let number = |name| kept.get(name).filter(|(kind, ..)| kind == "integer").map(|(.., text)| text);
+        let has_left = number("epoch").is_some_and(|epoch| number(LEFT) == Some(epoch));
+        match kept.get("clock").map(|(.., text)| serde_json::from_str::<ClockAnchor>(text)) {
+            Some(Ok(clock)) if has_left => self.clock(clock.time).await,
+            Some(Err(_)) => {
+                self.fault(RecordPlace::Setting, "clock", "it is no time");
+                Ok(())
+            }
+            Some(Ok(_)) | None => Ok(()),
+        }
+    }
+
+    /// The clock of a store whose last daemon ended in order: it stands where the journal says that the daemon stopped.
+    async fn clock(&mut self, time: Timestamp) -> Result<(), StoreError> {
+        const LAST: &str = "SELECT body FROM journal WHERE chain = ? ORDER BY seq DESC LIMIT 1";
+        let last = sqlx::query(LAST).bind(format!("source:{SELF}")).fetch_optional(&mut *self.conn).await;
+        let Some(last) = last.map_err(failure)? else { return Ok(()) };
+        // Where the disk was full, the journal has no such line.
+        let Ok(JournalRecord { at, event: SourceEvent::Stopped {}, .. }) = serde_json::from_str(&shown(&last, 0))
+        else {
+            return Ok(());
+        };
+        if at + CLOCK_AFTER_STOP < time {
+            let why = format!("it says {time}, and the journal says that the daemon stopped at {at}: it was set on");
+            self.fault(RecordPlace::Setting, "clock", why);
         }
         Ok(())
     }

@@ -1,0 +1,135 @@
+//! Tables and lines at 80 columns: nothing is wider, and no word is broken that fits.
+
+use super::{SMALLEST, common};
+use common::{Daemon, Setup};
+use std::{collections::BTreeSet, path::Path, process::Output};
+
+/// Names as long as they are in large houses.
+const LONG: &str = r#"
+[channel.desk]
+kind = "screen"
+
+[channel.text-messages-abroad]
+kind     = "kannel"
+url      = "http://127.0.0.1:9/cgi-bin/sendsms"
+username = "stentor"
+password = { env = "NOT_SET" }
+
+[channel.mail-outside-the-house]
+kind = "smtp"
+url  = "smtp://127.0.0.1:9"
+from = "stentor@example.com"
+
+[person.anastasia]
+name  = "Anastasia Ruiz-Villanueva"
+phone = "+447700900001"
+email = "anastasia.ruiz-villanueva@example.com"
+
+[person.bartholomew]
+name  = "Bartholomew Featherstonehaugh"
+phone = "+447700900002"
+email = "bartholomew.featherstonehaugh@example.com"
+
+[role.equities-derivatives-trader]
+step   = [{ page = ["anastasia", "bartholomew"], by = ["desk", "text-messages-abroad", "mail-outside-the-house"], wait = "45s" }]
+target = { within = "2m", percent = 90 }
+next   = "head-of-equities-derivatives"
+
+[role.head-of-equities-derivatives]
+step   = [{ page = ["bartholomew"], by = ["text-messages-abroad"], wait = "45s" }]
+
+[role.compliance-officer-on-duty]
+step   = [{ page = ["bartholomew"], by = ["mail-outside-the-house"], wait = "45s" }]
+target = { within = "5m", percent = 90 }
+
+[trigger.flash-crash-in-equities-derivatives]
+on    = ["price_velocity"]
+when  = 'alert.values.drop_pct >= 5.0'
+roles = ["equities-derivatives-trader", "compliance-officer-on-duty"]
+actions = [{ text = "CANCEL ALL resting orders in what is traded here now", then = "no new fills; stops and hedges go too, what we hold stays at risk" }]
+"#;
+
+const SUMMARY: &str =
+    "the price of something with a long name has fallen by more than anybody thought that it ever could";
+
+const SCENARIO: &str = r#"
+name = "a-crash-in-equities-derivatives"
+summary = "one that is rehearsed with a summary that is much longer than a line of a terminal"
+ends = "10m"
+[[inject]]
+at = "0s"
+kind = "price_velocity"
+values = { drop_pct = 6 }
+[hypothesis.ROLE]
+percent = 90
+within = "1s"
+"#;
+
+/// Everything that prints tables, with a matrix whose role is `role`.
+fn tables(folder: &Path, role: &str) -> Vec<Vec<String>> {
+    let (alert, scenario) = (folder.join("a.json"), folder.join("s.toml"));
+    let json = serde_json::json!({ "kind": "price_velocity", "summary": SUMMARY, "values": { "drop_pct": 6 } });
+    std::fs::write(&alert, json.to_string()).unwrap();
+    std::fs::write(&scenario, SCENARIO.replace("ROLE", role)).unwrap();
+    let (alert, scenario) = (alert.to_str().unwrap(), scenario.to_str().unwrap());
+    [
+        &["show", "1", "--pages"][..],
+        &["incidents"],
+        &["people"],
+        &["people", "--all"],
+        &["doctor"],
+        &["explain", "--alert", alert],
+        &["simulate", scenario, "--runs", "50"],
+        &["drill", "history"],
+        &["drill", "schedule"],
+        &["report", "tte", "--sandbox"],
+        &["report", "tte", "--sandbox", "--by", "channel"],
+        &["report", "triggers"],
+        &["store", "quarantine", "list"],
+        &["fire", "nothing"],
+        &["check"],
+    ]
+    .map(|arguments| arguments.iter().map(|argument| (*argument).to_owned()).collect())
+    .to_vec()
+}
+
+fn fired(daemon: &Daemon) {
+    daemon.json(&["fire", "price_velocity", "--value", "drop_pct=6.2", "--summary", SUMMARY]);
+}
+
+fn printed(daemon: &Daemon, arguments: &[String], columns: Option<&str>) -> Output {
+    let mut command = common::binary(daemon.dir.path());
+    command.args(arguments);
+    command.envs(columns.map(|columns| ("COLUMNS", columns)));
+    command.output().unwrap()
+}
+
+/// The words of a text without those that have a digit, which change between two runs.
+fn words(output: &Output) -> BTreeSet<String> {
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let words = text.split_whitespace().filter(|word| !word.contains(|c: char| c.is_ascii_digit()));
+    // What stands beneath a row is listed with commas.
+    words.map(|word| word.trim_end_matches(',').to_owned()).collect()
+}
+
+#[test]
+fn everything_fits_eighty_columns_and_no_word_is_broken() {
+    for (matrix, role) in [(SMALLEST, "trader"), (LONG, "equities-derivatives-trader")] {
+        let daemon = Setup::new(matrix).arg("--sandbox").start();
+        fired(&daemon);
+        let mut printing = tables(daemon.dir.path(), role);
+        // A mail's HTML has words that no line holds.
+        printing.extend((matrix == SMALLEST).then(|| ["show", "1", "--texts"].map(str::to_owned).to_vec()));
+        for arguments in printing {
+            let narrow = printed(&daemon, &arguments, Some("80"));
+            assert!(!narrow.stdout.is_empty(), "{arguments:?}: {}", String::from_utf8_lossy(&narrow.stderr));
+            for line in String::from_utf8_lossy(&narrow.stdout).lines() {
+                let columns = line.chars().count();
+                assert!(columns <= 80, "{arguments:?}: {columns} columns: {line}");
+            }
+            let wide = words(&printed(&daemon, &arguments, None));
+            let broken: Vec<String> = words(&narrow).difference(&wide).cloned().collect();
+            assert_eq!(broken, Vec::<String>::new(), "{arguments:?}: {}", String::from_utf8_lossy(&narrow.stdout));
+        }
+    }
+}

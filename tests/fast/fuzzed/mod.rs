@@ -89,5 +89,6 @@ each!(
     scenario,
     conditions,
     pages,
-    templates
+    templates,
+    canonical
 );

@@ -1,9 +1,11 @@
 //! The API for other programs: they send alerts, and read incidents, reports and metrics.
 
+mod alert_results;
 pub mod alertmanager;
 pub mod alerts;
 pub mod incidents;
 mod items;
+pub mod keyed_alerts;
 pub mod page_view;
 mod parsing;
 mod quota;

@@ -20,9 +20,9 @@ use stentor::{
     engine::{self, Engine, RuntimeConfig, SharedChannelParts},
     matrix::{KnownNames, Matrix, SourceText},
     store::{
-        AskedIncidents, AskedQuery, BriefOf, CommittedEvents, IncidentFilter, IncidentPortion, Lookup, MemoryStore,
-        OpenNow, OrphanPages, QuarantinedRow, RowName, RowRemains, RunPortion, SqliteStore, Store, StoreError,
-        StoreRequest,
+        AskedIncidents, AskedQuery, BriefOf, CommittedEvents, IncidentFilter, IncidentPortion, KeptResponse, Lookup,
+        MemoryStore, OpenNow, OrphanPages, QuarantinedRow, RequestKey, RowName, RowRemains, RunPortion, SqliteStore,
+        Store, StoreError, StoreRequest,
         clock::{ClockSources, SystemClock},
     },
     template::PageTemplates,
@@ -185,6 +185,9 @@ impl Store for Faulty {
     }
     fn text(&self, hash: String) -> Answer<'_, Option<String>> {
         self.store.text(hash)
+    }
+    fn response(&self, key: RequestKey) -> Answer<'_, Option<Arc<KeptResponse>>> {
+        self.store.response(key)
     }
     fn next_run(&self) -> Answer<'_, RunId> {
         self.store.next_run()

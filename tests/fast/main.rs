@@ -21,6 +21,7 @@ mod listening;
 mod matrix;
 mod panics;
 mod proposal;
+mod receipt;
 mod replies;
 mod restored;
 mod scenario;

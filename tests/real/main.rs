@@ -24,6 +24,7 @@ mod net;
 mod outage;
 mod parts;
 mod prometheus;
+mod receipt;
 mod replies;
 mod sheet;
 mod slack_types;

@@ -6,6 +6,7 @@ pub mod alerts;
 pub mod incidents;
 mod items;
 pub mod keyed_alerts;
+pub mod keys;
 pub mod page_view;
 mod parsing;
 mod quota;
@@ -41,6 +42,7 @@ pub fn shared_routes() -> Router<Arc<AppState>> {
         .route("/v1/incidents/{id}", get(incidents::incident))
         .route("/v1/report/tte", get(reports::tte))
         .route("/v1/report/triggers", get(reports::triggers))
+        .route("/v1/keys", get(keys::keys))
         .route("/readyz", get(status::readyz))
         .route("/metrics", get(status::metrics))
 }

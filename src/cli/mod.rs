@@ -19,6 +19,7 @@ mod options;
 mod output;
 mod people;
 mod progress;
+mod receipt;
 mod reload;
 mod reports;
 mod scenario;
@@ -81,6 +82,8 @@ enum Command {
     MailIn(mail_in::MailIn),
     /// Verify or export the journal
     Journal(reports::journal::JournalArgs),
+    /// Check receipts offline
+    Receipt(receipt::ReceiptArgs),
     /// Copy the store into a file, while the daemon goes on, and check the copy
     Backup(backup::BackupArgs),
     /// List and clear rows in the state folder that cannot be read
@@ -141,6 +144,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Drill(drill) => drill.run(places),
         Command::MailIn(mail) => mail.run(places),
         Command::Journal(journal) => journal.run(places),
+        Command::Receipt(receipt) => receipt.run(places),
         Command::Backup(backup) => backup.run(places),
         Command::Store(store) => store.run(places),
         Command::Demo(demo) => demo.run(places),

@@ -9,6 +9,7 @@ pub mod all_clear;
 pub mod answer;
 pub mod answer_via;
 pub mod attempt;
+pub mod canonical;
 pub mod display_names;
 pub mod drill;
 mod drill_incident;

@@ -6,6 +6,7 @@
 use crate::{
     core::{PageId, PageIdentity, PersonName, Timestamp, hex::hex},
     journal::{AnchorKey, SignedAnchor},
+    receipt::{self, ReceiptKey, ReceiptKeys, SignError},
     text::reply::CODE_DIGITS,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -15,6 +16,7 @@ use ring::{
     signature::{Ed25519KeyPair, KeyPair},
 };
 use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
 use sha2::Sha256;
 use std::{
     collections::BTreeMap,
@@ -123,6 +125,29 @@ impl DerivedKeys {
     pub fn sign_anchor(&self, seq: u64, hash: &[u8; 32], at: Timestamp) -> Option<SignedAnchor> {
         let pair = self.anchor_pair()?;
         Some(SignedAnchor::new(self.site(), seq, hash, at, |statement| pair.sign(statement).as_ref().to_vec()))
+    }
+
+    /// The pair of keys number `n` that signs receipts.
+    fn receipt_pair(&self, n: u32) -> Option<Ed25519KeyPair> {
+        // Every 32 bytes are a seed.
+        Ed25519KeyPair::from_seed_unchecked(&self.mac("receipt", &n.to_string())).ok()
+    }
+
+    /// The public keys with which receipts are checked while number `current` signs: that one, and the one before.
+    pub fn receipt_keys(&self, current: u32) -> ReceiptKeys {
+        let numbers = [Some(current), current.checked_sub(1).filter(|before| 0 < *before)];
+        let public = |n: u32| self.receipt_pair(n)?.public_key().as_ref().try_into().ok().map(ReceiptKey::new);
+        ReceiptKeys::new(numbers.into_iter().flatten().filter_map(public).collect())
+    }
+
+    /// A receipt that says this, signed by key number `current`.
+    ///
+    /// # Errors
+    /// What can not be said so that every reader reads the same.
+    pub fn sign_receipt(&self, current: u32, claims: &impl Serialize) -> Result<String, SignError> {
+        let pair = self.receipt_pair(current).ok_or(SignError::NoKey)?;
+        let key = pair.public_key().as_ref().try_into().map_err(|_| SignError::NoKey)?;
+        receipt::sign(claims, &ReceiptKey::new(key).kid(), |bytes| pair.sign(bytes).as_ref().to_vec())
     }
 
     /// The token in the message id of a page's mail. It travels in headers, so it gives access to nothing by itself.

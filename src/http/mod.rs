@@ -16,6 +16,7 @@ pub mod desk;
 pub mod explanations;
 pub mod handled_requests;
 pub mod hooks;
+pub mod idempotency;
 mod inbound_connection;
 pub mod inbound_connections;
 pub mod mail_in;

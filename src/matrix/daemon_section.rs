@@ -40,9 +40,19 @@ pub(super) fn daemon(mut table: TomlTable<'_>, zones: &Zones, faults: &mut Matri
     let proof_max_age = table.take("proof_max_age").and_then(|item| item.duration(faults)).map(|age| age.value);
     let proxies = table.take("proxies").map(|item| networks(&item, faults)).unwrap_or_default();
     let timezone = table.take("timezone").and_then(|item| zone(&item, zones, faults));
+    let receipt_key = table.take("receipt_key").and_then(|item| receipt_key(&item, faults));
     table.finish(&[], &[], faults);
     let public_url = public_url.map(|url| url.trim_end_matches('/').to_owned());
-    DaemonSettings { listen, public_url, state, ping, anchors, proof_max_age, proxies, timezone }
+    DaemonSettings { listen, public_url, state, ping, anchors, proof_max_age, proxies, timezone, receipt_key }
+}
+
+fn receipt_key(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<u32> {
+    let number = item.count(faults)?;
+    if number == 0 {
+        let help = "the first key is 1; to change it, add one";
+        return faults.refuse("count-out-of-range", item.at, "there is no key 0", help);
+    }
+    Some(number)
 }
 
 /// `{ url = "https://..", every = "60s" }`; the address may be a secret.

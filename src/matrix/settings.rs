@@ -32,6 +32,8 @@ pub struct DaemonSettings {
     pub proxies: Networks,
     /// The time zone of texts that several people read; see [`DaemonSettings::zone`].
     pub timezone: Option<Zone>,
+    /// Which key signs receipts; see [`DaemonSettings::receipt_key`].
+    pub receipt_key: Option<u32>,
 }
 
 /// How old a proven contact may be by default.
@@ -52,6 +54,11 @@ impl DaemonSettings {
     /// The time zone of texts that several people read: war rooms, groups, boards. UTC by default.
     pub fn zone(&self) -> Zone {
         self.timezone.clone().unwrap_or_else(Zone::utc)
+    }
+
+    /// The number of the key that signs receipts, from 1 on: the next number is the next key.
+    pub fn receipt_key(&self) -> u32 {
+        self.receipt_key.unwrap_or(1)
     }
 
     /// The keys that take effect only at a start, and are not the same in both.

@@ -11,8 +11,8 @@ use crate::{
         Timestamp, event::ANCHORS,
     },
     store::{
-        CommitListener, CommittedEvents, IncidentFilter, OpenNow, OrphanPages, RequestClass, Store, StoreError,
-        StoreRequest, StoredLine, Transaction,
+        CommitListener, CommittedEvents, IncidentFilter, KeptResponse, OpenNow, OrphanPages, RequestClass, RequestKey,
+        Store, StoreError, StoreRequest, StoredLine, Transaction,
         anchor::anchor_event,
         line::{ChainHead, JournalLine},
         quarantine::{QuarantinedRow, RowName, RowRemains},
@@ -150,6 +150,7 @@ impl MemoryNode {
         (request.run)(&mut tx);
         let events = tx.finish();
         changes.observed.extend(loaded.observed.sweep(now));
+        changes.responses.extend(loaded.responses.sweep(now));
         *drawn = host.drawn.get();
         *last_id = host.last_id.get();
         Ok((CommittedEvents { at: now, events: events? }, changes))
@@ -352,6 +353,14 @@ impl Store for MemoryNode {
             let inner = self.shared.lock();
             let counts = inner.loaded.counts.iter();
             counts.flat_map(|(source, counts)| counts.values().map(|count| (source.clone(), count.clone()))).collect()
+        })
+    }
+
+    fn response(&self, key: RequestKey) -> BoxFuture<'_, Result<Option<Arc<KeptResponse>>, StoreError>> {
+        ready(move || {
+            let mut inner = self.shared.lock();
+            let now = self.shared.now(&mut inner);
+            inner.loaded.responses.get(&key).filter(|kept| kept.is_kept(now)).cloned()
         })
     }
 

@@ -16,6 +16,7 @@ mod lookup;
 pub mod memory;
 mod open;
 pub mod quarantine;
+mod responses;
 mod run;
 mod schema_version;
 pub mod sqlite;
@@ -33,6 +34,9 @@ pub use lookup::{AskedIncidents, AskedQuery, AskedStanding, BriefOf, IncidentPor
 pub use memory::{MemoryNode, MemoryStore};
 pub use open::{StoreConfig, open_store, read_store};
 pub use quarantine::{QuarantineStatus, QuarantinedRow, RowKind, RowName, RowRemains};
+pub use responses::{
+    KeptResponse, KeptResponses, RESPONSE_KEPT, RESPONSES_BYTES_MAX, RESPONSES_MAX, RequestKey, RequestProgress,
+};
 pub use run::keep_run;
 pub use schema_version::SchemaVersion;
 pub use sqlite::SqliteStore;
@@ -174,6 +178,9 @@ pub trait Store: Lookup {
         Box::pin(async { Ok(Vec::new()) })
     }
 
+    /// What is kept of a request with an idempotency key, if it still counts.
+    fn response(&self, key: RequestKey) -> BoxFuture<'_, Result<Option<Arc<KeptResponse>>, StoreError>>;
+
     /// The number for a new run: greater than that of every run, readable or not. A store that several nodes share
     /// gives no number twice.
     fn next_run(&self) -> BoxFuture<'_, Result<RunId, StoreError>>;
@@ -251,6 +258,8 @@ pub struct LockSet {
     pub observed: Vec<String>,
     /// Chains of sources ([`Transaction::record_source`]).
     pub sources: Vec<SourceName>,
+    /// Requests with an idempotency key ([`Transaction::response`]).
+    pub responses: Vec<RequestKey>,
     /// Whether a live incident is open ([`Transaction::live_open`]): no other transaction may open one in between.
     pub live_open: bool,
 }

@@ -6,6 +6,7 @@ use super::{
     host::TransactionHost,
     line::{ChainHead, JournalLine, is_foreign},
     quarantine::{QuarantinedRow, RowName},
+    responses::{KeptResponse, RequestKey, RequestProgress},
     touch::touch,
     working_set::{ChangeSet, PageClaims, StoredIncident, WorkingSet},
 };
@@ -184,6 +185,20 @@ impl<'a> Transaction<'a> {
         let now = self.time.now;
         self.changes.observed.insert(window.to_owned());
         self.loaded.observed.change(window, |observed| (observed.observe(threshold, now), observed.count()))
+    }
+
+    /// What is kept of a request, which must be in the [`LockSet`], if it still counts.
+    pub fn response(&self, key: &RequestKey) -> Option<Arc<KeptResponse>> {
+        debug_assert!(self.needs.responses.contains(key), "a transaction must name the request {key:?}");
+        self.loaded.responses.get(key).filter(|kept| kept.is_kept(self.time.now)).cloned()
+    }
+
+    /// Keeps how far a request got, which must be in the [`LockSet`], with the digest of its body.
+    pub fn keep_response(&mut self, key: &RequestKey, digest: &str, progress: RequestProgress) {
+        debug_assert!(self.needs.responses.contains(key), "a transaction must name the request {key:?}");
+        let response = KeptResponse { digest: digest.to_owned(), at: self.time.now, progress };
+        self.loaded.responses.insert(key.clone(), response);
+        self.changes.responses.insert(key.clone());
     }
 
     /// Journals, in the chain of its source, the result of an alert that opened nothing; after the first few of its kind

@@ -4,6 +4,7 @@ use super::{
     OpenNow,
     line::{ChainHead, JournalLine},
     quarantine::{QuarantinedRow, RowName},
+    responses::{KeptResponses, RequestKey},
     windows::Windows,
 };
 use crate::core::{
@@ -30,6 +31,8 @@ pub struct WorkingSet {
     pub counts: BTreeMap<SourceName, BTreeMap<ResultName, ResultCount>>,
     /// Heads of the sources' chains.
     pub sources: BTreeMap<SourceName, ChainHead>,
+    /// What requests with an idempotency key were told.
+    pub responses: KeptResponses,
 }
 
 impl WorkingSet {
@@ -93,6 +96,8 @@ pub struct ChangeSet {
     pub observed: BTreeSet<String>,
     /// Counts that changed, or are gone.
     pub counts: BTreeSet<(SourceName, ResultName)>,
+    /// Requests with an idempotency key of which more is kept, or nothing any more.
+    pub responses: BTreeSet<RequestKey>,
     /// Runs of drills, new or changed, in order.
     pub runs: Vec<DrillRun>,
     /// Sources whose head changed.
@@ -112,6 +117,7 @@ impl ChangeSet {
             && self.heads.is_empty()
             && self.observed.is_empty()
             && self.counts.is_empty()
+            && self.responses.is_empty()
             && self.runs.is_empty()
             && self.texts.is_empty()
             && self.quarantine.is_empty()

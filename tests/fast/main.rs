@@ -9,6 +9,7 @@ mod fixture;
 mod past;
 
 mod admission;
+mod canonical;
 mod channel;
 mod crowd;
 mod delivery;
@@ -20,6 +21,7 @@ mod listening;
 mod matrix;
 mod panics;
 mod proposal;
+mod receipt;
 mod replies;
 mod restored;
 mod scenario;

@@ -5,6 +5,7 @@
 #![allow(clippy::disallowed_methods, reason = "real parts are awaited on the real clock and found by the environment")]
 
 mod browser;
+mod canonical;
 #[path = "../common/mod.rs"]
 mod common;
 mod crisis;
@@ -23,6 +24,7 @@ mod net;
 mod outage;
 mod parts;
 mod prometheus;
+mod receipt;
 mod replies;
 mod sheet;
 mod slack_types;

@@ -12,18 +12,15 @@ use crate::{
             admission_result::{AdmissionResult, AdmittedAlert},
             failed::FailureKeys,
             judge::MatchedAlert,
-            live_beside, opening_window,
+            live_beside,
+            parts::{PART_MAX, needs, parts, unmatched_key},
         },
         runtime_config::RuntimeConfig,
     },
     matrix::{Matrix, TriggerMatch},
-    store::{LockSet, RequestClass, StoreError, Transaction, ended_windows, transact},
+    store::{RequestClass, StoreError, Transaction, transact},
 };
 use std::sync::Arc;
-
-/// What the alerts of one transaction may amount to: each counts once, and once more for each trigger that it is for. A
-/// request with more is admitted in several transactions, so that nothing else waits for all of it.
-const PART_MAX: usize = 128;
 
 impl Admission {
     /// Admits alerts of one source. When this returns, they are durable: each opened or joined an incident, was
@@ -34,9 +31,7 @@ impl Admission {
     /// Those of the store. Of many alerts, the first may have been admitted: they join their incidents when they come
     /// again.
     pub async fn admit(&self, alerts: Vec<Alert>, received_at: Timestamp) -> Result<Vec<AdmittedAlert>, StoreError> {
-        // Looked at once: what one request opens is not cut off in its middle.
-        let may = |drill| alerts.first().is_none_or(|alert| self.quota_wait(&alert.source, drill).is_none());
-        let may_open = MayOpen { live: may(false), drill: may(true) };
+        let may_open = self.may_open(alerts.first());
         let terms = DrillTerms::until(received_at + DRILL_LIFE);
         self.admit_all(alerts, received_at, OpeningTerms { drill: &terms, may_open }).await
     }
@@ -55,6 +50,12 @@ impl Admission {
             OpeningTerms { drill: terms, may_open: MayOpen { live: true, drill: true } },
         )
         .await
+    }
+
+    /// Looked at once for each request: what it opens is not cut off in its middle.
+    pub(super) fn may_open(&self, first: Option<&Alert>) -> MayOpen {
+        let may = |drill| first.is_none_or(|alert| self.quota_wait(&alert.source, drill).is_none());
+        MayOpen { live: may(false), drill: may(true) }
     }
 
     async fn admit_all(
@@ -93,9 +94,14 @@ impl Admission {
             judged.iter().map(|judged| admission.admit(judged)).collect::<Vec<_>>()
         };
         let (admitted, _) = transact(&*self.context.store, RequestClass::Admission, needs, run).await?;
-        alerts.iter().zip(&admitted).for_each(|(alert, admitted)| self.tally(alert, admitted));
-        self.count_openings(&alerts, &admitted);
+        self.count(&alerts, &admitted);
         Ok(admitted)
+    }
+
+    /// Counts what became of alerts of one source.
+    pub(super) fn count(&self, alerts: &[Arc<Alert>], admitted: &[AdmittedAlert]) {
+        alerts.iter().zip(admitted).for_each(|(alert, admitted)| self.tally(alert, admitted));
+        self.count_openings(alerts, admitted);
     }
 
     /// All alerts of a part are of one source.
@@ -136,7 +142,7 @@ struct OpeningTerms<'t> {
 
 /// Whether a source may open more incidents, live ones and drills.
 #[derive(Clone, Copy)]
-struct MayOpen {
+pub(super) struct MayOpen {
     live: bool,
     drill: bool,
 }
@@ -147,66 +153,17 @@ impl MayOpen {
     }
 }
 
-/// The alerts in parts of at most [`PART_MAX`]; an alert that is for more triggers is a part of its own.
-fn parts(judged: Vec<MatchedAlert>) -> Vec<Vec<MatchedAlert>> {
-    let (mut parts, mut part, mut amount) = (Vec::new(), Vec::new(), 0);
-    for alert in judged {
-        let more = 1 + alert.said.as_ref().map_or(0, Vec::len);
-        if PART_MAX < amount + more && amount != 0 {
-            parts.push(std::mem::take(&mut part));
-            amount = 0;
-        }
-        amount += more;
-        part.push(alert);
-    }
-    parts.push(part);
-    parts
-}
-
-fn needs(judged: &[MatchedAlert], matrix: &Matrix) -> LockSet {
-    let mut needs = LockSet::default();
-    for MatchedAlert { alert, said } in judged {
-        needs.live_open |= alert.drill;
-        let Ok(judgements) = said else { continue };
-        if !needs.sources.contains(&alert.source) {
-            needs.sources.push(alert.source.clone());
-        }
-        if let Some(key) = unmatched_key(alert, judgements, matrix) {
-            needs.observed.extend(ended_windows(&key, alert));
-            needs.keys.push(key);
-        }
-        for judgement in judgements {
-            match judgement {
-                TriggerMatch::Holds { trigger, key, threshold, window, .. } => {
-                    needs.keys.push(key.clone());
-                    opening_window::needs(trigger, alert, &mut needs);
-                    needs.observed.extend(ended_windows(key, alert));
-                    needs.observed.extend(threshold.is_some().then(|| window.clone()));
-                }
-                TriggerMatch::Clears { trigger, key } => {
-                    needs.keys.push(key.clone());
-                    opening_window::needs(trigger, alert, &mut needs);
-                }
-                TriggerMatch::Failed { trigger, entity, .. } => {
-                    FailureKeys::of(trigger, alert, entity.as_deref()).add_to(&mut needs);
-                }
-            }
-        }
-    }
-    needs
-}
-
 /// Applies matched alerts in one transaction.
 pub(super) struct AlertAdmission<'a, 'u> {
     pub(super) tx: &'a mut Transaction<'u>,
     pub(super) matrix: &'a Matrix,
-    received_at: Timestamp,
-    terms: &'a DrillTerms,
-    may_open: MayOpen,
+    pub(super) received_at: Timestamp,
+    pub(super) terms: &'a DrillTerms,
+    pub(super) may_open: MayOpen,
 }
 
 impl AlertAdmission<'_, '_> {
-    fn admit(&mut self, judged: &MatchedAlert) -> AdmittedAlert {
+    pub(super) fn admit(&mut self, judged: &MatchedAlert) -> AdmittedAlert {
         let alert = &judged.alert;
         let judgements = match &judged.said {
             Ok(judgements) => judgements,
@@ -386,10 +343,4 @@ impl AlertAdmission<'_, '_> {
 
 fn over_quota(trigger: &TriggerName) -> AdmissionResult {
     AdmissionResult::OverQuota { trigger: trigger.to_string() }
-}
-
-/// The key of an alert that pages though no trigger takes it.
-fn unmatched_key(alert: &Alert, judgements: &[TriggerMatch], matrix: &Matrix) -> Option<IncidentKey> {
-    let pages = judgements.is_empty() && alert.status == AlertStatus::Firing && matrix.pages_unmatched(&alert.source);
-    pages.then(|| IncidentKey::of_unmatched(&alert.source, alert.drill))
 }

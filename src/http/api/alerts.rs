@@ -1,27 +1,23 @@
 //! The native API: `POST /v1/alerts`, one alert or an array.
 
 use super::{
+    alert_results::{self, AlertResult, ReadItem},
     items::{self, BodyItems},
+    keyed_alerts::{self, KeyedOutcome, OPERATION},
     parsing::parsed,
     quota,
 };
 use crate::{
     core::{Alert, SourceName, printable::excerpt},
-    engine::{AdmissionResult, AdmittedAlert},
-    http::{
-        body, credential,
-        problem::{BodyFault, ProblemDetails},
-        state::AppState,
-    },
+    http::{body, credential, idempotency, problem::ProblemDetails, state::AppState},
     matrix::SourceScope,
+    store::RequestKey,
 };
 use axum::{
-    Json,
     extract::{Request, State},
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use serde::Serialize;
 use serde_json::{Map, Value, value::RawValue};
 use std::sync::Arc;
 
@@ -31,22 +27,6 @@ pub const ALERTS_MAX: usize = 10_000;
 /// The most characters of a name or of a fault that are told back to the sender.
 const QUOTE_MAX: usize = 80;
 const FAULT_MAX: usize = 300;
-
-/// The result for one alert, sent to its sender.
-#[derive(Debug, Serialize)]
-pub struct AlertResult {
-    /// The id that it was given; `None` if it is not a valid alert.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<String>,
-    /// The result as an HTTP status: 202 if it is durable, 400 if it was refused, 429 if it must be sent again because its
-    /// source may not open more incidents now.
-    status: u16,
-    incidents: Vec<crate::core::IncidentId>,
-    #[serde(flatten)]
-    admitted: AdmittedAlert,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    warnings: Vec<String>,
-}
 
 /// A parsed alert, with warnings for its sender.
 pub struct ReadAlert {
@@ -91,101 +71,72 @@ async fn take(app: &AppState, request: Request) -> Result<Response, ProblemDetai
     })?;
     credential::in_scope(app, &source, SourceScope::Alerts)
         .map_err(|detail| ProblemDetails::new(StatusCode::FORBIDDEN, detail))?;
+    let key = idempotency::key(&parts.headers)?;
     let bytes = body::whole(body, body::ALERTS_MAX).await?;
-    let read = parsed(bytes, parse).await??;
+    let has_key = key.is_some();
+    let read = move |bytes: &[u8]| (parse(bytes), has_key.then(|| idempotency::digest(bytes)));
+    let (read, digest) = parsed(bytes, read).await?;
+    let read = read?;
     let drills = app.engine.config().matrix.sources.get(&source).is_some_and(|known| known.drills);
-    let results = admit(app, source.clone(), read, drills).await?;
-    match results.iter().filter(|result| result.admitted.is_over_quota()).count() {
-        0 => answer(results),
+    let (alerts, items) = named(&source, read, drills)?;
+    let results = match key.zip(digest).filter(|_| !alerts.is_empty()) {
+        None => kept(app, alerts, &items).await?,
+        Some((key, digest)) => {
+            let key = RequestKey { source: source.clone(), operation: OPERATION.to_owned(), key };
+            match keyed_alerts::admit(app, alerts, items, (key, digest)).await? {
+                KeyedOutcome::Results(results) => results,
+                KeyedOutcome::Again(response) => return Ok(response),
+            }
+        }
+    };
+    match alert_results::over_quota(&results) {
+        0 => alert_results::answer(&results),
         refused => Err(quota::over(app, &source, refused, results.len()).with_alerts(serde_json::json!(results))),
     }
 }
 
-/// `202` if all are kept, `207` with a status for each if some are, a problem if none is.
-pub fn answer(results: Vec<AlertResult>) -> Result<Response, ProblemDetails> {
-    let refused =
-        || results.iter().enumerate().filter_map(|(index, results)| Some((index, results.admitted.refused()?)));
-    let status = match refused().count() {
-        0 => StatusCode::ACCEPTED,
-        some if some < results.len() => StatusCode::MULTI_STATUS,
-        _ => {
-            let faults: Vec<BodyFault> =
-                refused().map(|(index, why)| BodyFault { index, detail: why.to_owned() }).collect();
-            let detail = match &faults[..] {
-                [only] => only.detail.clone(),
-                _ => "nothing was kept: none of these alerts is understood".to_owned(),
-            };
-            return Err(ProblemDetails::bad(detail).with(faults));
-        }
-    };
-    Ok((status, Json(serde_json::json!({ "alerts": results }))).into_response())
-}
-
 /// Gives the alerts ids, commits them and returns a result for each; if one can not be kept, only that one is refused.
-/// `stentor fire` uses it too.
+/// `stentor fire` uses it.
 pub async fn admit(
     app: &AppState,
     source: SourceName,
     read: Vec<Result<ReadAlert, String>>,
     drills: bool,
-) -> Result<Vec<AlertResult>, ProblemDetails> {
-    let received_at = app.engine.now();
+) -> Result<Response, ProblemDetails> {
+    let (alerts, items) = named(&source, read, drills)?;
+    alert_results::answer(&kept(app, alerts, &items).await?)
+}
+
+/// The alerts of a body, with what the door gives them: source and id; and what is known of each item.
+fn named(
+    source: &SourceName,
+    read: Vec<Result<ReadAlert, String>>,
+    drills: bool,
+) -> Result<(Vec<Alert>, Vec<ReadItem>), ProblemDetails> {
     if !drills && read.iter().flatten().any(|read| read.alert.drill) {
         let detail = format!("source {source} may not send drills: set drills = true in its [source.{source}]");
         return Err(ProblemDetails::new(StatusCode::FORBIDDEN, detail));
     }
-    let (mut alerts, mut heads) = (Vec::new(), Vec::new());
-    for read in read {
-        heads.push(read.map(|ReadAlert { mut alert, warnings }| {
+    let mut alerts = Vec::new();
+    let items = read.into_iter().map(|read| {
+        read.map(|ReadAlert { mut alert, warnings }| {
             alert.source = source.clone();
             alert.id = format!("ALT-{:016x}", rand::random::<u64>());
             alert.lease_until = None;
-            let id = alert.id.clone();
             alerts.push(alert);
-            (id, warnings)
-        }));
-    }
+            warnings
+        })
+    });
+    let items = items.collect();
+    Ok((alerts, items))
+}
+
+async fn kept(app: &AppState, alerts: Vec<Alert>, items: &[ReadItem]) -> Result<Vec<AlertResult>, ProblemDetails> {
+    let ids: Vec<String> = alerts.iter().map(|alert| alert.id.clone()).collect();
     // If there is nothing to keep, the store is not called.
     let admitted =
-        if alerts.is_empty() { Vec::new() } else { app.engine.admission().admit(alerts, received_at).await? };
-    let mut admitted = admitted.into_iter();
-    let results = heads.into_iter().map(|head| match head {
-        Ok((id, warnings)) => {
-            AlertResult::new(Some(id), admitted.next().unwrap_or(AdmittedAlert { results: Vec::new() }), warnings)
-        }
-        Err(why) => {
-            AlertResult::new(None, AdmittedAlert { results: vec![AdmissionResult::Refused { why }] }, Vec::new())
-        }
-    });
-    Ok(results.collect())
-}
-
-impl AlertResult {
-    fn new(id: Option<String>, admitted: AdmittedAlert, warnings: Vec<String>) -> Self {
-        let incidents = admitted.results.iter().filter_map(incident_of).collect();
-        let status = match admitted.refused() {
-            Some(_) => StatusCode::BAD_REQUEST,
-            None if admitted.is_over_quota() => StatusCode::TOO_MANY_REQUESTS,
-            None => StatusCode::ACCEPTED,
-        };
-        Self { id, status: status.as_u16(), incidents, admitted, warnings }
-    }
-}
-
-fn incident_of(result: &AdmissionResult) -> Option<crate::core::IncidentId> {
-    match result {
-        AdmissionResult::Opened { incident }
-        | AdmissionResult::Joined { incident }
-        | AdmissionResult::Overflowed { incident }
-        | AdmissionResult::Cleared { incident } => Some(*incident),
-        AdmissionResult::ConditionFailed { incident, .. } => *incident,
-        AdmissionResult::Held { .. }
-        | AdmissionResult::Over { .. }
-        | AdmissionResult::DrillRefused { .. }
-        | AdmissionResult::OverQuota { .. }
-        | AdmissionResult::Unmatched
-        | AdmissionResult::Refused { .. } => None,
-    }
+        if alerts.is_empty() { Vec::new() } else { app.engine.admission().admit(alerts, app.engine.now()).await? };
+    Ok(alert_results::results(items, ids.into_iter().zip(admitted)))
 }
 
 /// One alert or an array of them, or several of those one after the other (as JSON lines), each alert by itself. At most

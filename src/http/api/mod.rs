@@ -1,9 +1,12 @@
 //! The API for other programs: they send alerts, and read incidents, reports and metrics.
 
+mod alert_results;
 pub mod alertmanager;
 pub mod alerts;
 pub mod incidents;
 mod items;
+pub mod keyed_alerts;
+pub mod keys;
 pub mod page_view;
 mod parsing;
 mod quota;
@@ -41,6 +44,7 @@ pub fn shared_routes() -> Router<Arc<AppState>> {
         .route("/v1/incidents/{id}", get(incidents::incident))
         .route("/v1/report/tte", get(reports::tte))
         .route("/v1/report/triggers", get(reports::triggers))
+        .route("/v1/keys", get(keys::keys))
         .route("/readyz", get(status::readyz))
         .route("/metrics", get(status::metrics))
 }

@@ -50,7 +50,7 @@ pub async fn fire(
     let source = SourceName::from(format!("user:{}", caller.user()));
     let unknown = app.engine.config().matrix.unknown_kind(&alert.kind);
     let read = unknown.into_iter().fold(alerts::ReadAlert::from(alert), alerts::ReadAlert::warn);
-    alerts::answer(alerts::admit(&app, source, vec![Ok(read)], true).await?)
+    alerts::admit(&app, source, vec![Ok(read)], true).await
 }
 
 /// An answer from the command line.

@@ -2,7 +2,7 @@
 
 use super::{
     audit, connection::limit, disk, failure::failure, handle::SqliteStore, lost, read, readers, request::WriterRequest,
-    runs,
+    responses, runs,
 };
 use crate::{
     core::{
@@ -11,8 +11,8 @@ use crate::{
         record::{RecordCursor, RecordPortion},
     },
     store::{
-        CommitListener, CommittedEvents, DiskSpace, IncidentFilter, OpenNow, OrphanPages, QuarantinedRow, RowName,
-        RowRemains, Store, StoreError, StoreRequest,
+        CommitListener, CommittedEvents, DiskSpace, IncidentFilter, KeptResponse, OpenNow, OrphanPages, QuarantinedRow,
+        RequestKey, RowName, RowRemains, Store, StoreError, StoreRequest,
     },
 };
 use futures_util::future::BoxFuture;
@@ -189,6 +189,14 @@ impl Store for SqliteStore {
         Box::pin(async move {
             let mut conn = self.readers.acquire().await.map_err(failure)?;
             read::counts(&mut conn).await
+        })
+    }
+
+    fn response(&self, key: RequestKey) -> BoxFuture<'_, Result<Option<Arc<KeptResponse>>, StoreError>> {
+        Box::pin(async move {
+            let mut conn = self.readers.acquire().await.map_err(failure)?;
+            let kept = responses::response(&mut conn, &key).await?;
+            Ok(kept.filter(|kept| kept.is_kept(self.now())).map(Arc::new))
         })
     }
 

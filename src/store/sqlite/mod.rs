@@ -20,6 +20,7 @@ mod read;
 mod read_only;
 mod readers;
 mod request;
+mod responses;
 mod runs;
 mod schema;
 mod script;

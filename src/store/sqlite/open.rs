@@ -6,7 +6,7 @@ use super::{
     connection::{FILE, connect},
     disk::{self, SpaceGuard, SpaceLimits},
     handle::SqliteStore,
-    readers, schema,
+    readers, responses, schema,
     shared::WriterShared,
     state,
     writer::SqliteWriter,
@@ -54,6 +54,9 @@ impl SqliteStore {
         let clock = read_clock(&mut conn, sources, &mut damaged).await?;
         if let Err(error) = state::forget_windows(&mut conn, clock.now()).await {
             tracing::warn!(%error, "old windows could not be removed");
+        }
+        if let Err(error) = responses::forget_responses(&mut conn, clock.now()).await {
+            tracing::warn!(%error, "old responses could not be removed");
         }
         let shared = Arc::new(WriterShared {
             quarantine: Mutex::new(state::quarantine(&mut conn, clock.now()).await?),

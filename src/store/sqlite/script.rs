@@ -7,7 +7,7 @@ use crate::{
         ContactProof, DrillRun, IncidentId, IncidentStatus, PersonName, ResultName, SourceName, Timestamp, event::hex,
     },
     store::{
-        ChainHead, ChangeSet, WorkingSet,
+        ChainHead, ChangeSet, RequestKey, WorkingSet,
         body::{self, StoredPlans, StoredRepeats},
         sqlite::failure::{CommitFailure, unkept},
     },
@@ -22,7 +22,7 @@ pub const PREPARE: &str = "
 PRAGMA temp_store = MEMORY;
 CREATE TEMP VIEW written AS SELECT NULL AS journal, NULL AS incident, NULL AS plan, NULL AS body, NULL AS page,
     NULL AS chain, NULL AS observed, NULL AS text, NULL AS clock, NULL AS proof, NULL AS quarantine, NULL AS asked,
-    NULL AS tally, NULL AS drill_run;
+    NULL AS tally, NULL AS drill_run, NULL AS response;
 CREATE TEMP TRIGGER write INSTEAD OF INSERT ON written BEGIN
     INSERT INTO journal (chain, seq, at, hash, body)
         SELECT value->>0, value->>1, value->>2, unhex(value->>3), value->>4 FROM json_each(NEW.journal);
@@ -61,6 +61,14 @@ CREATE TEMP TRIGGER write INSTEAD OF INSERT ON written BEGIN
         SELECT CAST(unhex(value->>0) AS TEXT), CAST(unhex(value->>1) AS TEXT), value->>2
         FROM json_each(NEW.tally) WHERE value->>2 IS NOT NULL
         ON CONFLICT (source, name) DO UPDATE SET body = excluded.body;
+    DELETE FROM response WHERE (source, operation, key) IN (SELECT CAST(unhex(value->>0) AS TEXT),
+        CAST(unhex(value->>1) AS TEXT), CAST(unhex(value->>2) AS TEXT)
+        FROM json_each(NEW.response) WHERE value->>4 IS NULL);
+    INSERT INTO response (source, operation, key, at, body)
+        SELECT CAST(unhex(value->>0) AS TEXT), CAST(unhex(value->>1) AS TEXT), CAST(unhex(value->>2) AS TEXT),
+            value->>3, value->>4
+        FROM json_each(NEW.response) WHERE value->>4 IS NOT NULL
+        ON CONFLICT (source, operation, key) DO UPDATE SET at = excluded.at, body = excluded.body;
     INSERT INTO drill_run (id, scenario, hash, started, ended, state, body)
         SELECT value->>0, CAST(unhex(value->>1) AS TEXT), value->>2, value->>3, value->>4, value->>5, value->>6
         FROM json_each(NEW.drill_run) WHERE true
@@ -83,10 +91,10 @@ CREATE TEMP TRIGGER write INSTEAD OF INSERT ON written BEGIN
 END;";
 
 /// The commit. Without a transaction around it it is one.
-const WRITE: &str = "INSERT INTO temp.written VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const WRITE: &str = "INSERT INTO temp.written VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 /// How many columns the view has.
-const COLUMNS: usize = 14;
+const COLUMNS: usize = 15;
 
 /// What one commit writes.
 #[derive(Default)]
@@ -136,6 +144,8 @@ impl WriteScript {
         let counts = changes.counts.iter().map(|(source, name)| count_row(loaded, source, name));
         script.rows[12] = rows(counts.collect::<serde_json::Result<Vec<_>>>()?)?;
         script.rows[13] = rows(changes.runs.iter().map(run_row).collect::<serde_json::Result<Vec<_>>>()?)?;
+        let responses = changes.responses.iter().map(|key| response_row(loaded, key));
+        script.rows[14] = rows(responses.collect::<serde_json::Result<Vec<_>>>()?)?;
         script.rows[11] = rows(changes.asked.iter().filter_map(|(id, person)| asked_row(loaded, *id, person)))?;
         Ok(script)
     }
@@ -232,6 +242,16 @@ fn count_row(loaded: &WorkingSet, source: &SourceName, name: &ResultName) -> ser
     let count = loaded.counts.get(source).and_then(|counts| counts.get(name));
     let body = count.map(serde_json::to_string).transpose()?;
     Ok((text_hex(source.as_str()), text_hex(&serde_json::to_string(name)?), body))
+}
+
+/// Source, operation, key, time, and what is kept; nothing where it is forgotten.
+type ResponseRow = (String, String, String, i64, Option<String>);
+
+fn response_row(loaded: &WorkingSet, key: &RequestKey) -> serde_json::Result<ResponseRow> {
+    let kept = loaded.responses.get(key);
+    let body = kept.map(|kept| serde_json::to_string(&**kept)).transpose()?;
+    let at = kept.map_or(0, |kept| kept.at.as_micros());
+    Ok((text_hex(key.source.as_str()), text_hex(&key.operation), text_hex(&key.key), at, body))
 }
 
 /// A run's row, its columns in their order.

@@ -6,6 +6,7 @@ use super::{
     failure::failure,
     lost::lost,
     read::{self, incidents},
+    responses,
 };
 use crate::{
     core::{IncidentId, IncidentKey, SourceName, Timestamp, event::ANCHORS, trigger::ThresholdWindow},
@@ -51,6 +52,7 @@ pub async fn state(
     for (source, count) in read::counts(conn).await? {
         state.loaded.counts.entry(source).or_default().insert(count.counted.name.clone(), count);
     }
+    state.loaded.responses = responses::responses(conn).await?;
     state.unanchored = unanchored(conn).await?;
     let bound = format!("SELECT coalesce(max(id), 0) FROM incident WHERE id BETWEEN 1 AND {NUMBER_MAX}");
     state.last_id = sqlx::query_scalar(sqlx::AssertSqlSafe(bound)).fetch_one(&mut *conn).await.map_err(failure)?;

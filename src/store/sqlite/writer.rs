@@ -238,6 +238,7 @@ impl SqliteWriter {
         let mut changes = ChangeSet::default();
         self.run_jobs(batch, now, &mut changes)?;
         changes.observed.extend(self.loaded.observed.sweep(now));
+        changes.responses.extend(self.loaded.responses.sweep(now));
         let anchor = if batch.anchors.is_empty() { None } else { self.write_anchor(now, &mut changes) };
         if changes.is_empty() && batch.leases.is_empty() {
             return Ok(None);

@@ -5,6 +5,7 @@
 mod conventions;
 mod first_matrix;
 mod long_incident;
+mod receipt;
 mod reload;
 mod table;
 mod tables;

@@ -6,6 +6,7 @@ mod alertmanager;
 use crate::common;
 use crate::house;
 mod native;
+mod repeated;
 mod scopes;
 mod strangers;
 use crate::wire;

@@ -5,6 +5,7 @@ mod overflow;
 
 use crate::fixture;
 mod growth;
+mod keyed;
 
 use fixture::{Hands, START};
 use std::sync::Arc;
@@ -26,6 +27,10 @@ token = { env = "X" }
 [source.loud]
 token = { env = "Y" }
 unmatched = "catch-all"
+
+[source.narrow]
+token = { env = "Z" }
+openings_per_minute = 2
 
 [channel.sms]
 kind = "kannel"
@@ -72,6 +77,7 @@ struct World {
     engine: Arc<Engine>,
     store: Arc<dyn Store>,
     clock: Hands,
+    memory: Option<MemoryStore>,
     _dir: tempfile::TempDir,
 }
 
@@ -82,13 +88,15 @@ impl World {
         let outbox = SandboxOutbox::open(dir.path(), || START).unwrap();
         let shared = SharedChannelParts { hub: DeskHub::new(), outbox, site: String::new(), sandbox: true };
         let engine = Engine::new(store.clone(), RuntimeConfig::wire(matrix, templates, &shared), "http://127.0.0.1");
-        Self { engine, store, clock, _dir: dir }
+        Self { engine, store, clock, memory: None, _dir: dir }
     }
 
     fn memory() -> Self {
         let clock = Hands::new();
         let of_store = clock.clone();
-        Self::over(Arc::new(MemoryStore::new(move || of_store.wall()).node()), clock, tempfile::tempdir().unwrap())
+        let memory = MemoryStore::new(move || of_store.wall());
+        let world = Self::over(Arc::new(memory.node()), clock, tempfile::tempdir().unwrap());
+        Self { memory: Some(memory), ..world }
     }
 
     async fn sqlite() -> Self {

@@ -103,5 +103,6 @@ each!(
     scenario,
     conditions,
     pages,
-    templates
+    templates,
+    canonical
 );

@@ -19,9 +19,9 @@ use stentor::{
     },
     engine::{self, Engine, RuntimeConfig, SharedChannelParts},
     store::{
-        AskedIncidents, AskedQuery, BriefOf, CommittedEvents, IncidentFilter, IncidentPortion, Lookup, MemoryStore,
-        OpenNow, OrphanPages, QuarantinedRow, RowName, RowRemains, RunPortion, SqliteStore, Store, StoreError,
-        StoreRequest,
+        AskedIncidents, AskedQuery, BriefOf, CommittedEvents, IncidentFilter, IncidentPortion, KeptResponse, Lookup,
+        MemoryStore, OpenNow, OrphanPages, QuarantinedRow, RequestKey, RowName, RowRemains, RunPortion, SqliteStore,
+        Store, StoreError, StoreRequest,
         clock::{ClockSources, SystemClock},
     },
     template::PageTemplates,
@@ -184,6 +184,9 @@ impl Store for Faulty {
     }
     fn text(&self, hash: String) -> Answer<'_, Option<String>> {
         self.store.text(hash)
+    }
+    fn response(&self, key: RequestKey) -> Answer<'_, Option<Arc<KeptResponse>>> {
+        self.store.response(key)
     }
     fn next_run(&self) -> Answer<'_, RunId> {
         self.store.next_run()

@@ -83,6 +83,9 @@ mod disks;
 mod failures;
 mod folded;
 mod lookup;
+mod responses;
+
+use responses::a_response_is_kept_with_what_it_says_or_not_at_all;
 
 promises!(
     an_incident_opens_once_a_key_and_its_key_is_free_again_after_it,
@@ -100,6 +103,7 @@ promises!(
     whoever_waits_hears_of_a_commit,
     a_contact_is_proven_by_its_reader_and_the_proof_outlives_the_node,
     a_proof_is_kept_with_the_event_that_proves_it_or_not_at_all,
+    a_response_is_kept_with_what_it_says_or_not_at_all,
 );
 
 // ---- works ----------------------------------------------------------------------------------------------------------

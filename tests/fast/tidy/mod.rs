@@ -12,7 +12,7 @@ use std::{
 use stentor::channel::{kind::ChannelKind, kinds::KINDS};
 
 /// Which of our modules each room may see. `lib.rs` and `main.rs` see everything.
-const MAY_SEE: [(&str, &[&str]); 17] = [
+const MAY_SEE: [(&str, &[&str]); 18] = [
     ("core", &[]),
     ("text", &["core"]),
     // What people write in TOML is read by one kit, below those who know what it means.
@@ -24,9 +24,10 @@ const MAY_SEE: [(&str, &[&str]); 17] = [
     ("channel", &["core", "text", "toml_kit", "template"]),
     ("store", &["core"]),
     ("journal", &["core"]),
+    ("receipt", &["core"]),
     ("config", &["core", "toml_kit"]),
     ("tls", &[]),
-    ("engine", &["core", "text", "toml_kit", "matrix", "template", "channel", "store", "journal", "config"]),
+    ("engine", &["core", "text", "toml_kit", "matrix", "template", "channel", "store", "journal", "receipt", "config"]),
     ("report", &["core", "matrix", "template", "journal", "engine"]),
     // Drills play the core and the engine's own rules by the matrix.
     ("drill", &["core", "toml_kit", "matrix", "template", "journal", "engine", "store", "channel", "report"]),
@@ -35,8 +36,8 @@ const MAY_SEE: [(&str, &[&str]); 17] = [
     (
         "cli",
         &[
-            "core", "text", "drill", "engine", "channel", "matrix", "store", "template", "journal", "config", "http",
-            "report", "cli", "tls", "toml_kit",
+            "core", "text", "drill", "engine", "channel", "matrix", "store", "template", "journal", "receipt",
+            "config", "http", "report", "cli", "tls", "toml_kit",
         ],
     ),
     ("lib", &["*"]),

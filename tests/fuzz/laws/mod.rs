@@ -6,6 +6,7 @@
 
 mod alerts;
 mod callbacks;
+mod canonical;
 mod chats;
 mod journal;
 mod replies;
@@ -16,7 +17,7 @@ mod texts;
 pub type Law = fn(&[u8]);
 
 /// Every law by its name, which is also the name of its folder of seeds.
-pub const LAWS: [(&str, Law); 15] = [
+pub const LAWS: [(&str, Law); 16] = [
     ("alerts", alerts::native),
     ("alertmanager", alerts::alertmanager),
     ("replies", replies::texts),
@@ -32,6 +33,7 @@ pub const LAWS: [(&str, Law); 15] = [
     ("conditions", rules::conditions),
     ("pages", texts::pages),
     ("templates", texts::templates),
+    ("canonical", canonical::canonical),
 ];
 
 /// The first line and the rest.

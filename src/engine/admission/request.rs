@@ -5,10 +5,11 @@ use crate::{
     core::{
         Alert, Ask, AskKind, AskOption, AskRules, DrillTerms, EscalationPlan, IncidentId, IncidentKey, IncidentNonce,
         IncidentOpening, PersonName, RequestId, SourceEvent, Timestamp, TriggerName, drill::DRILL_LIFE,
+        request::UnknownRequest,
     },
     engine::admission::{Admission, live_beside},
     matrix::{Matrix, TriggerMatch},
-    store::{LockSet, RequestClass, StoreError, Transaction, transact},
+    store::{KeptResponse, LockSet, RequestClass, RequestKey, RequestProgress, StoreError, Transaction, transact},
 };
 use serde_json::Value;
 use std::{sync::Arc, time::Duration};
@@ -39,6 +40,8 @@ pub struct AskWish {
 pub struct RequestAdmission {
     /// Its identity for the system that asks.
     pub id: RequestId,
+    /// Whether it had been accepted before, by the same idempotency key.
+    pub again: bool,
 }
 
 /// Why a request was refused. Nothing of it was kept.
@@ -61,6 +64,9 @@ pub enum RequestFault {
     /// The wish is not among what the matrix allows.
     #[error("{0}")]
     NotAllowed(String),
+    /// Its idempotency key was used for another body.
+    #[error("the idempotency key was used for another body")]
+    OtherBody,
     /// It is a drill, and this live incident is open.
     #[error("{0} is open: no drill begins beside a live incident")]
     Live(IncidentId),
@@ -73,7 +79,8 @@ pub enum RequestFault {
 }
 
 impl Admission {
-    /// Admits a request of a source. When this returns, it is durable, and people are being asked.
+    /// Admits a request of a source. When this returns, it is durable, and people are being asked. With an idempotency key
+    /// and the digest of its body, it is admitted once: the key and the incident are in one commit.
     ///
     /// # Errors
     /// Why nothing was kept.
@@ -82,7 +89,13 @@ impl Admission {
         alert: Alert,
         wish: AskWish,
         received_at: Timestamp,
+        keyed: Option<(RequestKey, String)>,
     ) -> Result<RequestAdmission, RequestFault> {
+        if let Some((key, digest)) = &keyed
+            && let Some(kept) = self.context.store.response(key.clone()).await?
+        {
+            return known(&kept, digest).map(|id| RequestAdmission { id, again: true });
+        }
         if self.quota_wait(&alert.source, alert.drill).is_some() {
             return Err(RequestFault::OverQuota);
         }
@@ -107,19 +120,39 @@ impl Admission {
             nonce: Some(nonce),
         };
         let sources = vec![alert.source.clone()];
-        let needs = LockSet { keys: vec![key], sources, live_open: alert.drill, ..LockSet::default() };
+        let responses = keyed.iter().map(|(key, _)| key.clone()).collect();
+        let needs = LockSet { keys: vec![key], sources, responses, live_open: alert.drill, ..LockSet::default() };
         let run = move |tx: &mut Transaction<'_>| {
+            // The same request may have come twice at once.
+            let kept = keyed.as_ref().and_then(|(key, digest)| Some((tx.response(key)?, digest)));
+            if let Some((kept, digest)) = kept {
+                return known(&kept, digest).map(|id| RequestAdmission { id, again: true });
+            }
             if let Some(live) = live_beside(tx, alert.drill) {
                 let event = SourceEvent::DrillRefused { trigger: trigger.clone(), live, alert: alert.clone() };
                 tx.record_alert(&alert.source, event);
-                return Err(live);
+                return Err(RequestFault::Live(live));
             }
-            Ok(tx.open(opening.clone(), &config.matrix.roster))
+            let id = RequestId { incident: tx.open(opening.clone(), &config.matrix.roster), nonce };
+            if let Some((key, digest)) = &keyed {
+                tx.keep_response(key, digest, RequestProgress::Whole { status: ACCEPTED, body: id.to_string() });
+            }
+            Ok(RequestAdmission { id, again: false })
         };
-        let (opened, _) = transact(&*self.context.store, RequestClass::Admission, needs, run).await?;
-        let incident = opened.map_err(RequestFault::Live)?;
-        Ok(RequestAdmission { id: RequestId { incident, nonce } })
+        transact(&*self.context.store, RequestClass::Admission, needs, run).await?.0
     }
+}
+
+/// The status of the response to an accepted request.
+const ACCEPTED: u16 = 202;
+
+/// The request that this key was used for.
+fn known(kept: &KeptResponse, digest: &str) -> Result<RequestId, RequestFault> {
+    let RequestProgress::Whole { body, .. } = &kept.progress else { return Err(RequestFault::OtherBody) };
+    if kept.digest != digest {
+        return Err(RequestFault::OtherBody);
+    }
+    body.parse().map_err(|error: UnknownRequest| RequestFault::Unusable(error.to_string()))
 }
 
 /// The first trigger that holds and takes requests, with its plan and the summary for people.

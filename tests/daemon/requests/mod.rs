@@ -152,3 +152,24 @@ fn another_sources_request_is_like_none() {
     }
     assert_eq!(Call::get(&format!("/v1/requests/{id}")).send(daemon.address).status, 401);
 }
+
+#[test]
+fn a_request_that_comes_again_with_its_key_is_the_same_one_with_its_outcome() {
+    let daemon = sandboxed_on(&matrix("after = \"5m\""));
+    let ask = |key: &str, ask: &Value| {
+        let body = json!({ "kind": "order_kill", "ask": ask });
+        let call = Call::post("/v1/requests").bearer(secret("MONITOR_TOKEN")).header("Idempotency-Key", key);
+        call.json(&body).send(daemon.address)
+    };
+    let first = ask("k1", &kill());
+    let id = first.json()["id"].clone();
+    assert_eq!((first.status, first.header("idempotent-replayed")), (202, None));
+    let ana = daemon.held(incident(&first.json()), "ana", "sms");
+    text(&daemon, ANA, &format!("{} B", ana.code));
+    let again = ask("k1", &kill());
+    assert_eq!((again.status, again.header("idempotent-replayed")), (202, Some("true")), "{again:?}");
+    assert_eq!((&again.json()["id"], &again.json()["outcome"]["option"]), (&id, &json!("deny")));
+    assert_eq!(ask("k1", &json!({ "type": "approval", "question": "Another?" })).status, 422);
+    assert_ne!(ask("k2", &kill()).json()["id"], id);
+    assert_eq!(daemon.incidents().len(), 2);
+}

@@ -9,14 +9,15 @@ pub use view::RequestView;
 use super::quota;
 use crate::{
     core::{Actor, Incident, RequestId, SourceName},
-    engine::RequestFault,
-    http::{body, credential, problem::ProblemDetails, state::AppState},
+    engine::{RequestAdmission, RequestFault},
+    http::{body, credential, idempotency, problem::ProblemDetails, state::AppState},
     matrix::SourceScope,
+    store::RequestKey,
 };
 use axum::{
     Json, Router,
     extract::{Path, Query, Request, State},
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -29,6 +30,9 @@ pub const REQUEST_MAX: usize = 256 * 1024;
 
 /// The longest that one look at a request waits for a change.
 pub const WAIT_MAX: Duration = Duration::from_secs(60);
+
+/// What keys of this API are for.
+const OPERATION: &str = "requests";
 
 /// The longest reason of a withdrawal, in characters.
 const WHY_MAX: usize = 200;
@@ -45,7 +49,11 @@ pub fn routes() -> Router<Arc<AppState>> {
 async fn accept(State(app): State<Arc<AppState>>, request: Request) -> Result<Response, ProblemDetails> {
     let (parts, body) = request.into_parts();
     let source = asker(&app, &parts.headers)?;
+    let key = idempotency::key(&parts.headers)?;
     let bytes = body::whole(body, REQUEST_MAX).await?;
+    let keyed = key.map(|key| {
+        (RequestKey { source: source.clone(), operation: OPERATION.to_owned(), key }, idempotency::digest(&bytes))
+    });
     let received_at = app.engine.now();
     let (mut alert, wish) = ask_body::read(&bytes)?;
     let drills = app.engine.config().matrix.sources.get(&source).is_some_and(|known| known.drills);
@@ -55,11 +63,13 @@ async fn accept(State(app): State<Arc<AppState>>, request: Request) -> Result<Re
     }
     alert.source = source.clone();
     alert.id = format!("ALT-{:016x}", rand::random::<u64>());
-    let admitted = app.engine.admission().admit_request(alert, wish, received_at).await;
-    let id = admitted.map_err(|fault| refused(&app, &source, fault))?.id;
+    let admitted = app.engine.admission().admit_request(alert, wish, received_at, keyed).await;
+    let RequestAdmission { id, again } = admitted.map_err(|fault| refused(&app, &source, fault))?;
     let incident = theirs(&app, &source, id).await?;
-    let location = [("location", format!("/v1/requests/{id}"))];
-    Ok((StatusCode::ACCEPTED, location, Json(RequestView::of(&incident)?)).into_response())
+    let location = [(header::LOCATION, format!("/v1/requests/{id}"))];
+    // The same request as it is now: whoever asks again after a crash learns its outcome.
+    let replayed = again.then_some([(idempotency::REPLAYED, "true")]);
+    Ok((StatusCode::ACCEPTED, location, replayed, Json(RequestView::of(&incident)?)).into_response())
 }
 
 /// How long a look waits for a change.
@@ -147,6 +157,7 @@ fn refused(app: &AppState, source: &SourceName, fault: RequestFault) -> ProblemD
     match fault {
         RequestFault::Store(error) => error.into(),
         RequestFault::OverQuota => quota::over(app, source, 1, 1),
+        RequestFault::OtherBody => idempotency::other_body(),
         RequestFault::Live(_) => ProblemDetails::new(StatusCode::CONFLICT, fault.to_string()),
         RequestFault::NoTrigger { .. } | RequestFault::Unusable(_) | RequestFault::NotAllowed(_) => {
             ProblemDetails::new(StatusCode::UNPROCESSABLE_ENTITY, fault.to_string())

@@ -188,7 +188,7 @@ fn a_reply_is_an_answer_only_from_its_persons_number_with_their_pages_code_by_th
     assert_eq!(half.send(town.daemon.address).status, 400);
     for channel in ["teams", "kannel", "nowhere"] {
         let path = format!("/hooks/http/{channel}?token={SMS_TOKEN}");
-        assert_eq!(Call::post(&path).json(&json!({})).send(town.daemon.address).status, 404, "{channel}");
+        assert_eq!(Call::post(&path).json(&json!({})).send(town.daemon.address).status, 401, "{channel}");
     }
     assert_eq!(town.daemon.role(&incident, "trader")["state"], "paging");
     let taken = format!("{incident}: you have it. Reply {} 4 to hand it back.", ana.code);

@@ -1,7 +1,6 @@
 //! Figures of all rounds, as a table for people or as JSON.
 
 use super::subject::Subject;
-use comfy_table::{CellAlignment, Table, presets};
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -30,18 +29,18 @@ impl Report {
 
     /// Minimum, median, maximum over the rounds, and the medians' ratio.
     pub fn table(&self) -> String {
-        let mut table = Table::new();
-        table.load_style(presets::ASCII_MARKDOWN);
-        table.set_header(["median (least to most)", "Stentor", "Alertmanager", "ratio"]);
+        let names = ["median (least to most)", "Stentor", "Alertmanager", "ratio"].map(str::to_owned);
+        let mut rows = vec![names, ["---", "---:", "---:", "---:"].map(str::to_owned)];
         for measure in &self.measures {
             let [ours, theirs] = ["Stentor", "Alertmanager"].map(|name| self.spread(measure, name));
             let ratio = ours.zip(theirs).map(|(ours, theirs)| format!("{:.2}", ours.1 / theirs.1));
             let [ours, theirs] = [ours, theirs].map(|spread| spread.map_or_else(|| "not measured".into(), shown));
-            table.add_row([measure.clone(), ours, theirs, ratio.unwrap_or_else(|| "-".into())]);
+            rows.push([measure.clone(), ours, theirs, ratio.unwrap_or_else(|| "-".into())]);
         }
-        for column in table.column_iter_mut().skip(1) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
+        let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+        let [first, ours, theirs, ratio] = [0, 1, 2, 3].map(width);
+        let line = |[a, b, c, d]: &[String; 4]| format!("| {a:<first$} | {b:>ours$} | {c:>theirs$} | {d:>ratio$} |");
+        let table = rows.iter().map(line).collect::<Vec<_>>().join("\n");
         let (p50, p99) = self.fsync_ms;
         format!(
             "{table}\n\n512 bytes on this disk: {p50:.3} ms, p99 {p99:.3} ms. Pages that came twice: {}.\n",

@@ -7,10 +7,10 @@ use crate::{
             Acknowledgement, DeliveryFailure, DeliveryOutcome, DeliveryReport, HookAddress, InboundRefusal,
             InboundRequest, InboundText, NamedPage, ReportedPage, RequestHead,
         },
-        kind::ChannelConfig,
+        kind::{ChannelConfig, ChannelKind},
     },
     core::{ChannelName, PageId, page::PageStage},
-    http::{body, chat::ChannelChat, problem::ProblemDetails, state::AppState, texts, voice},
+    http::{body, chat::ChannelChat, problem::ProblemDetails, refusal_log, state::AppState, texts, voice},
 };
 use axum::{
     extract::{Path, Request, State},
@@ -48,10 +48,13 @@ async fn take(
     let (parts, body) = request.into_parts();
     let live = app.engine.config();
     let name = ChannelName::from(channel);
-    let settings = live.matrix.channel(&name).filter(|settings| settings.config.hook() == kind);
-    let settings =
-        settings.ok_or_else(|| ProblemDetails::not_found(format!("no {kind} channel {channel:?} is in the matrix")))?;
-    let config = settings.config.as_ref();
+    let known = live.matrix.channel(&name).filter(|settings| settings.config.hook() == kind);
+    let refuse = |refusal: InboundRefusal| refused(refusal, kind, &name, known.is_some());
+    // A channel that does not exist is asked like one that believes nobody: what differs would tell who has which.
+    let config =
+        known.map(|settings| settings.config.clone()).or_else(|| Some(ChannelKind::named(kind)?.without_keys()));
+    let nowhere = || refuse(InboundRefusal::NotFound("no channel of the matrix has this address".to_owned()));
+    let config = config.ok_or_else(nowhere)?;
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
     let url = format!("{}{path}", app.engine.public_url());
     let head = RequestHead {
@@ -61,39 +64,60 @@ async fn take(
         headers: &parts.headers,
         url: &url,
         channel,
-        secrets: live.channels.get(&name).map(|wired| wired.inbound.as_slice()).unwrap_or_default(),
+        secrets: known.and(live.channels.get(&name)).map(|wired| wired.inbound.as_slice()).unwrap_or_default(),
         now_unix: app.wall().as_micros() / 1_000_000,
     };
-    let named = config.admit(&head)?;
+    let named = config.admit(&head).map_err(refuse)?;
     let proven = match &named {
-        Some(named) => Some(prove(app, &name, named).await?),
+        Some(named) => Some(prove(app, &name, named, refuse).await?),
         None => None,
     };
     let bytes = body::whole(body, config.body_max(&head)).await?;
-    match config.receive(&head, named, &bytes)? {
-        InboundRequest::Text(text) => answer(app, config, &name, text).await,
+    let request = config.receive(&head, named, &bytes).map_err(|refusal| match refusal {
+        // Of one who was believed.
+        InboundRefusal::Bad(_) | InboundRefusal::NotFound(_) | InboundRefusal::NotKept if known.is_some() => {
+            refusal.into()
+        }
+        refusal => refuse(refusal),
+    })?;
+    match request {
+        InboundRequest::Nothing => Ok(StatusCode::OK.into_response()),
+        _ if known.is_none() => Err(nowhere()),
+        InboundRequest::Text(text) => answer(app, &*config, &name, text).await,
         InboundRequest::Report(report) => {
-            settle(app, &name, report, proven).await?;
+            settle(app, &name, report, proven, refuse).await?;
             Ok(acknowledge(config.acknowledge(None)))
         }
         InboundRequest::CallTurn(turn) => {
-            let page = prove(app, &name, &turn.page).await?;
+            let page = prove(app, &name, &turn.page, refuse).await?;
             Ok(acknowledge(config.acknowledge(Some(voice::next(app, page, &url, &turn).await?))))
         }
         InboundRequest::Chat(request) => {
             let chat = ChannelChat::new(app.clone(), name, config.kind());
             Ok(acknowledge(request.answer(&chat).await?))
         }
-        InboundRequest::Nothing => Ok(StatusCode::OK.into_response()),
     }
+}
+
+/// What everybody is told who does not show that they are a channel's provider, whether there is such a channel or not.
+fn refused(refusal: InboundRefusal, kind: &str, channel: &ChannelName, known: bool) -> ProblemDetails {
+    refusal_log::hook(kind, channel, known, &refusal);
+    ProblemDetails::unauthorized(
+        "this does not come from the provider of a channel; the daemon's log says what is wrong",
+    )
 }
 
 /// The page, if the token is its own and it went by this channel: a channel reports only on its own pages. Every report
 /// that names a page by a token comes through here.
-async fn prove(app: &AppState, channel: &ChannelName, named: &NamedPage) -> Result<PageId, ProblemDetails> {
+async fn prove(
+    app: &AppState,
+    channel: &ChannelName,
+    named: &NamedPage,
+    refuse: impl Fn(InboundRefusal) -> ProblemDetails,
+) -> Result<PageId, ProblemDetails> {
     let page = named.page;
     if !app.engine.inbound().is_report_token(page, &named.token).await? {
-        return Err(ProblemDetails::unauthorized("the token is not this page's"));
+        return Err(refuse(InboundRefusal::Unauthorized("the token is not this page's".to_owned())));
     }
     let incident = app.engine.reads().view(page.incident).await?;
     let row = incident.as_ref().and_then(|incident| incident.pages.get(&page.n));
@@ -122,10 +146,11 @@ async fn settle(
     channel: &ChannelName,
     report: DeliveryReport,
     proven: Option<PageId>,
+    refuse: impl Fn(InboundRefusal) -> ProblemDetails,
 ) -> Result<(), ProblemDetails> {
     let page = match &report.page {
         ReportedPage::Named(named) if proven == Some(named.page) => Some(named.page),
-        ReportedPage::Named(named) => Some(prove(app, channel, named).await?),
+        ReportedPage::Named(named) => Some(prove(app, channel, named, refuse).await?),
         ReportedPage::Receipt(id) => app.engine.inbound().page_with_receipt(channel, id).await?,
     };
     // For an unknown or deleted page the response is a success, so that the provider does not retry.

@@ -1,7 +1,12 @@
 //! Logs refusals of requests. A scraper with a wrong token and a monitor that sends to a full disk try again for hours: each
 //! kind of refusal is one line a minute, with how many there were. Refused credentials are counted for the doctor, too.
 
-use crate::{core::SourceName, matrix::SourceScope, store::StoreError};
+use crate::{
+    channel::inbound::InboundRefusal,
+    core::{ChannelName, SourceName, printable::excerpt},
+    matrix::SourceScope,
+    store::StoreError,
+};
 use std::{
     mem::{Discriminant, discriminant},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -15,7 +20,11 @@ const EVERY: Duration = Duration::from_secs(60);
 /// The most kinds that have lines: sources that were removed by a reload count too.
 const KINDS_MAX: usize = 2000;
 
+/// The most characters of a name that a stranger wrote.
+const NAME_SHOWN: usize = 80;
+
 static CREDENTIALS: Mutex<LogThrottle<(Option<SourceName>, SourceScope)>> = Mutex::new(LogThrottle::new());
+static HOOKS: Mutex<LogThrottle<(Option<ChannelName>, Discriminant<InboundRefusal>)>> = Mutex::new(LogThrottle::new());
 static STORE: Mutex<LogThrottle<Discriminant<StoreError>>> = Mutex::new(LogThrottle::new());
 
 /// A credential does not allow what was asked for. Without a source, no source has this credential, or there was none.
@@ -48,6 +57,17 @@ pub fn refused_credentials() -> Vec<RefusedCredentials> {
     let mut refused: Vec<_> = lock(&CREDENTIALS).kinds.iter().map(counted).collect();
     refused.sort_by_key(|refused| refused.age);
     refused
+}
+
+/// A request to the address of a channel was refused, because it does not show that its provider sent it. `known` says
+/// whether there is such a channel: all others are counted together.
+pub fn hook(kind: &str, channel: &ChannelName, known: bool, why: &InboundRefusal) {
+    let counted = (known.then(|| channel.clone()), discriminant(why));
+    if let Some(more) = lock(&HOOKS).count(counted, Instant::now()) {
+        let (kind, channel) = (excerpt(kind, NAME_SHOWN), excerpt(channel.as_str(), NAME_SHOWN));
+        let why = why.to_string();
+        tracing::warn!(%kind, %channel, why, more, "a request to the address of a channel was refused");
+    }
 }
 
 /// The store refused a request.

@@ -138,7 +138,6 @@ fn authorize(head: &RequestHead<'_>, query: &GatewayFields) -> Result<(), Inboun
     if is_one_of(head.secrets, given) {
         return Ok(());
     }
-    tracing::warn!(channel = head.channel, "a call of a service with a wrong token was refused");
     Err(InboundRefusal::Unauthorized("the token is not this channel's".to_owned()))
 }
 

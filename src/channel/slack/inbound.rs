@@ -83,11 +83,6 @@ pub(super) fn admit(head: &RequestHead<'_>) -> Result<(), InboundRefusal> {
     match (head.at, head.method) {
         (HookAddress::Report, _) => Err(InboundRefusal::NotFound("Slack reports nothing".to_owned())),
         (HookAddress::Inbox, &Method::GET | &Method::HEAD) => Ok(()),
-        (HookAddress::Inbox, &Method::POST) if head.secrets.is_empty() => {
-            let channel = head.channel;
-            let why = format!("no slack channel {channel:?} with a signing_secret is in the matrix");
-            Err(InboundRefusal::NotFound(why))
-        }
         (HookAddress::Inbox, &Method::POST) => signed_or_short(head),
         (HookAddress::Inbox, _) => Err(InboundRefusal::Method),
     }
@@ -102,7 +97,6 @@ fn signed_or_short(head: &RequestHead<'_>) -> Result<(), InboundRefusal> {
     if length.is_none_or(|length: usize| length <= PROBE_MAX) {
         return Ok(());
     }
-    tracing::warn!(%error, channel = head.channel, "a Slack request was refused before it was read");
     Err(InboundRefusal::Unauthorized(error.to_string()))
 }
 
@@ -114,7 +108,6 @@ pub(super) fn receive(head: &RequestHead<'_>, body: &[u8]) -> Result<SlackInboun
     let stamp = single_header(head.headers, "x-slack-request-timestamp");
     let signature = single_header(head.headers, "x-slack-signature");
     if let Err(error) = signature::verify_any(head.secrets, stamp, signature, body, head.now_unix) {
-        tracing::warn!(%error, channel = head.channel, "a Slack request was refused");
         // A probe has no content, so anybody may get a response.
         let is_probe = body.len() <= PROBE_MAX && is_probe(body);
         return if is_probe { Ok(SlackInbound::Other) } else { Err(InboundRefusal::Unauthorized(error.to_string())) };

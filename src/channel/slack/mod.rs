@@ -41,6 +41,7 @@ use crate::{
     toml_kit::secret::SecretRef,
 };
 use chat::{SlackRequest, SlackSockets};
+use event::SlackInbound;
 use secrecy::SecretString;
 use send::{SlackChannel, SlackSettings};
 use settings::SlackConfig;
@@ -124,6 +125,9 @@ impl ChannelConfig for SlackConfig {
         _named: Option<NamedPage>,
         body: &[u8],
     ) -> Result<InboundRequest, InboundRefusal> {
-        Ok(InboundRequest::Chat(Box::new(SlackRequest(inbound::receive(head, body)?))))
+        Ok(match inbound::receive(head, body)? {
+            SlackInbound::Other => InboundRequest::Nothing,
+            event => InboundRequest::Chat(Box::new(SlackRequest(event))),
+        })
     }
 }

@@ -12,14 +12,9 @@ use crate::channel::inbound::{
 use reqwest::Method;
 
 /// Checks the head of the request. The body is read only if there is a signature.
-pub(in crate::channel) fn admit(head: &RequestHead<'_>, kind: &str) -> Result<(), InboundRefusal> {
+pub(in crate::channel) fn admit(head: &RequestHead<'_>) -> Result<(), InboundRefusal> {
     if *head.method != Method::POST {
         return Err(InboundRefusal::Method);
-    }
-    if head.secrets.is_empty() {
-        let channel = head.channel;
-        let why = format!("no {kind} channel {channel:?} with a token is in the matrix");
-        return Err(InboundRefusal::NotFound(why));
     }
     let signature = single_header(head.headers, "x-twilio-signature");
     signature.map(drop).ok_or_else(|| InboundRefusal::Unauthorized("the request is not signed".to_owned()))
@@ -28,26 +23,29 @@ pub(in crate::channel) fn admit(head: &RequestHead<'_>, kind: &str) -> Result<()
 /// The form of a request that Twilio has signed for this channel. The signature is over our public address, so that it
 /// does not matter how a proxy changes host and port.
 pub(in crate::channel) fn signed(head: &RequestHead<'_>, body: &[u8]) -> Result<FormFields, InboundRefusal> {
-    std::str::from_utf8(body).map_err(|_| InboundRefusal::Bad("the body is not a form".to_owned()))?;
+    std::str::from_utf8(body).map_err(|_| InboundRefusal::Unauthorized("the body is not a form".to_owned()))?;
     let fields = signature::fields(body);
     let given = single_header(head.headers, "x-twilio-signature").unwrap_or_default();
     if signature::is_signed(head.secrets, head.url, &fields, given) {
         return Ok(fields);
     }
-    tracing::warn!(
-        channel = head.channel,
-        "a request without a valid Twilio signature was refused: check that daemon.public_url is the address that Twilio calls"
-    );
-    Err(InboundRefusal::Unauthorized("the request has no valid signature of Twilio for this address".to_owned()))
+    let why = match head.secrets {
+        [] => "the channel has no token",
+        _ => {
+            "it has no valid signature of Twilio for this address: check that daemon.public_url is the address that Twilio \
+             calls"
+        }
+    };
+    Err(InboundRefusal::Unauthorized(why.to_owned()))
 }
 
 /// Reads a text or a delivery report. Reports may be duplicated, late and out of order.
 pub(super) fn receive(head: &RequestHead<'_>, body: &[u8]) -> Result<InboundRequest, InboundRefusal> {
+    let fields = signed(head, body)?;
     let page = match head.at {
         HookAddress::Inbox => None,
         HookAddress::Report => Some(page(head.query)?),
     };
-    let fields = signed(head, body)?;
     let field = |name: &str| field(&fields, name).to_owned();
     let Some(page) = page else {
         let wish = wish(&field("OptOutType"));

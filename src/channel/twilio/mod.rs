@@ -67,7 +67,7 @@ impl ChannelConfig for TwilioConfig {
     }
 
     fn admit(&self, head: &RequestHead<'_>) -> Result<Option<NamedPage>, InboundRefusal> {
-        inbound::admit(head, KIND.as_str()).map(|()| None)
+        inbound::admit(head).map(|()| None)
     }
 
     fn receive(

@@ -20,9 +20,9 @@ pub(super) fn receive(
     head: &RequestHead<'_>,
     body: &[u8],
 ) -> Result<InboundRequest, InboundRefusal> {
+    let fields = signed(head, body)?;
     let (page, token) = page(head.query)?;
     let turn = turn(head.query)?;
-    let fields = signed(head, body)?;
     let page = NamedPage::of(&page, &token)?;
     let Some(turn) = turn else {
         let outcome = outcome(&fields, config.machines);

@@ -69,7 +69,7 @@ impl ChannelConfig for VoiceConfig {
     fn admit(&self, head: &RequestHead<'_>) -> Result<Option<NamedPage>, InboundRefusal> {
         match head.at {
             HookAddress::Inbox => Err(InboundRefusal::NotFound("a channel of kind voice receives no texts".to_owned())),
-            HookAddress::Report => twilio::inbound::admit(head, KIND.as_str()).map(|()| None),
+            HookAddress::Report => twilio::inbound::admit(head).map(|()| None),
         }
     }
 

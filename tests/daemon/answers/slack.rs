@@ -117,7 +117,7 @@ fn only_a_fresh_whole_signature_of_one_sender_is_believed() {
     }
     assert_eq!(holder(&daemon, &incident), Value::Null);
     let nowhere = Call::post("/hooks/slack/sms").body(body.as_str()).send(daemon.address);
-    assert_eq!(nowhere.status, 404);
+    assert_eq!(nowhere.status, 401);
     // At the edges it is still good.
     assert_eq!(signed(&body, now() - 295).send(daemon.address).status, 200);
     assert_eq!(holder(&daemon, &incident), "Ana Ruiz");

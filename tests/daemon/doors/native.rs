@@ -292,7 +292,7 @@ fn wrong_methods_and_paths_are_problems_too() {
     assert_eq!((front.status, front.header("location")), (303, Some("/desk")), "who types the address alone");
     let press = Call::post("/desk/answer").body("{").send(daemon.address);
     check_problem(&press, 401, "desk link");
-    check_problem(&Call::post("/hooks/kannel/sms").send(daemon.address), 400, "from");
+    check_problem(&Call::post("/hooks/kannel/sms").send(daemon.address), 401, "the daemon's log");
 }
 
 /// Each step of its incident would read it whole.

@@ -1,7 +1,7 @@
 //! A caller without a credential is refused before the body is read: it may be large, and may never end.
 
 use super::{
-    house::{eventually, sandboxed, secret},
+    house::{eventually, sandboxed, sandboxed_on, secret},
     wire::{Call, Reply},
 };
 use std::{io::Write, net::TcpStream, time::Duration};
@@ -24,7 +24,7 @@ fn a_body_that_nobody_vouches_for_is_not_waited_for() {
         (form("/hooks/slack/room"), 401),
         (stale.header("X-Slack-Signature", &format!("v0={}", "0".repeat(64))), 401),
         (form("/hooks/kannel/sms?from=%2B34600000001&text=2"), 401),
-        (form("/hooks/kannel/none"), 404),
+        (form("/hooks/kannel/none"), 401),
         (form("/hooks/self"), 401),
     ] {
         let mut stream = TcpStream::connect(daemon.address).unwrap();
@@ -55,4 +55,116 @@ fn who_is_known_may_still_not_send_more_than_anybody_needs() {
     let taken = Call::post(held.path()).form(&[("answer", "wilco")]).send(daemon.address);
     assert_eq!(taken.status, 200, "{taken:?}");
     eventually("the answer", || (daemon.role(&incident, "trader")["state"] == "engaged").then_some(()));
+}
+
+/// A channel of each kind that providers call, and one that nobody calls.
+const CALLED: &str = r#"
+[channel.text]
+kind  = "kannel"
+url   = "http://127.0.0.1:9"
+token = { env = "KANNEL_REPLY_TOKEN" }
+
+[channel.room]
+kind           = "slack"
+token          = { env = "SLACK_BOT_TOKEN" }
+signing_secret = { env = "SLACK_SIGNING_SECRET" }
+
+[channel.sms]
+kind    = "twilio"
+account = "AC00000000000000000000000000000000"
+token   = { env = "PLAIN_TOKEN" }
+from    = "+15005550006"
+
+[channel.call]
+kind    = "voice"
+account = "AC00000000000000000000000000000000"
+token   = { env = "PLAIN_TOKEN" }
+from    = "+15005550006"
+
+[channel.gateway]
+kind    = "http"
+url     = "http://127.0.0.1:9"
+needs   = "phone"
+body    = '{ "to": {{ to }}, "text": {{ text }} }'
+token   = { env = "PLAIN_TOKEN" }
+report  = { status = "/status", delivered = ["DELIVRD"], undelivered = ["UNDELIV"] }
+replies = { from = "/from", text = "/text" }
+
+[channel.desk]
+kind = "screen"
+
+[person.ana]
+name  = "Ana"
+phone = "+447700900001"
+
+[role.trader]
+step = [{ page = ["ana"], by = ["text"], wait = "60s" }]
+
+[trigger.crash]
+on    = ["crash"]
+roles = ["trader"]
+"#;
+
+/// What nobody's provider sends.
+fn forged(path: &str) -> Vec<Call> {
+    let form =
+        |path: &str| Call::post(path).header("Content-Type", "application/x-www-form-urlencoded").body("From=1&Body=2");
+    let stamp = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs().to_string();
+    let by_slack = |length| {
+        let call = form(path).header("X-Slack-Request-Timestamp", &stamp);
+        call.header("X-Slack-Signature", &format!("v0={}", "0".repeat(64))).body("x".repeat(length))
+    };
+    let page = "page=INC-1.1&token=00000000000000000000000000000000";
+    vec![
+        Call::get(path),
+        Call::new("HEAD", path),
+        Call::new("PUT", path),
+        Call::new("DELETE", path),
+        form(path),
+        form(path).body("ssl_check=1&token=x"),
+        Call::get(&format!("{path}?ssl_check=1")),
+        Call::post(path).json(&serde_json::json!({ "from": "1", "text": "2", "status": "DELIVRD" })),
+        form(&format!("{path}?from=1&text=2&token=x")),
+        form(path).header("Authorization", "Bearer x"),
+        form(path).header("X-Twilio-Signature", "x"),
+        form(path).header("X-Twilio-Signature", "x").body("x".repeat(100 * 1024)),
+        form(path).header("X-Twilio-Signature", "x").body(vec![0xff, 0xfe]),
+        by_slack(10),
+        by_slack(10 * 1024),
+        Call::get(&format!("{path}?{page}&status=1")),
+        form(&format!("{path}?{page}&status=1&turn=0")).header("X-Twilio-Signature", "x"),
+        form(&format!("{path}?{page}&status=nonsense&turn=nonsense")),
+        form(&format!("{path}?page=nonsense&token=1&status=1")),
+    ]
+}
+
+#[test]
+fn nobody_learns_by_a_forged_request_which_channels_there_are() {
+    let daemon = sandboxed_on(CALLED);
+    let mut told = Vec::new();
+    for (kind, channel) in [
+        ("kannel", "text"),
+        ("slack", "room"),
+        ("twilio", "sms"),
+        ("voice", "call"),
+        ("http", "gateway"),
+        ("screen", "desk"),
+    ] {
+        for end in ["", "/report"] {
+            let calls = |channel: &str| forged(&format!("/hooks/{kind}/{channel}{end}"));
+            for (there, absent) in calls(channel).into_iter().zip(calls("none")) {
+                let (there, absent) = (there.send(daemon.address), absent.send(daemon.address));
+                let (there, absent) = ((there.status, there.body), (absent.status, absent.body));
+                if there != absent || ![200, 401, 413].contains(&there.0) {
+                    told.push(format!("{kind}{end}: {there:?} {absent:?}"));
+                }
+            }
+        }
+    }
+    assert!(told.is_empty(), "{}", told.join("\n"));
+    // The operator is told, in a few lines: four for each channel at most, and for all names that are none.
+    let log = daemon.log();
+    let lines = log.matches("a request to the address of a channel was refused").count();
+    assert!((1..=7 * 4).contains(&lines), "{lines}: {log}");
+    assert!(log.contains("channel=sms why=\"the request is not signed\""), "{log}");
 }

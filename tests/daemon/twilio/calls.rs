@@ -246,8 +246,8 @@ fn a_calls_address_is_good_for_its_own_page_and_for_twilio_alone() {
     assert_eq!(line.post(&turn.replace(&token(&ana), &token(&bo)), &fields).status, 401);
     assert_eq!(line.post_signed("x", &turn, &fields).status, 401);
     assert_eq!(Call::post(&turn).form(&fields).send(line.address).status, 401);
-    assert_eq!(Call::get(&turn).send(line.address).status, 405);
-    assert_eq!(line.post(&turn.replace("/voice/call/", "/voice/sms/"), &fields).status, 404);
+    assert_eq!(Call::get(&turn).send(line.address).status, 401);
+    assert_eq!(line.post(&turn.replace("/voice/call/", "/voice/sms/"), &fields).status, 401);
     assert_eq!(line.role(&incident, "trader")["state"], "paging");
     let log = line.log();
     for secret in [TOKEN, &token(&ana), &token(&bo)] {

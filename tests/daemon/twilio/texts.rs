@@ -77,9 +77,9 @@ fn only_what_twilio_has_signed_for_this_address_is_taken() {
         ("another body", forged(&line, path, &other_body, Some(&good)), 401),
         ("one more field", forged(&line, path, &[&fields[..], &[("x", "y")]].concat(), Some(&good)), 401),
         ("another query", forged(&line, &format!("{path}?x=1"), &fields, Some(&good)), 401),
-        ("another channel", line.post("/hooks/twilio/mail", &fields), 404),
-        ("no such channel", line.post("/hooks/twilio/nosuch", &fields), 404),
-        ("a voice channel", line.post("/hooks/twilio/call", &fields), 404),
+        ("another channel", line.post("/hooks/twilio/mail", &fields), 401),
+        ("no such channel", line.post("/hooks/twilio/nosuch", &fields), 401),
+        ("a voice channel", line.post("/hooks/twilio/call", &fields), 401),
     ] {
         assert_eq!(reply.status, status, "{what}: {reply:?}");
         assert!(!reply.body.contains(TOKEN) && !reply.body.contains(&said), "{what}: {reply:?}");

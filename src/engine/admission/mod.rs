@@ -11,7 +11,7 @@ mod overflow;
 mod parts;
 
 pub use admission_result::{AdmissionResult, AdmittedAlert};
-pub use keyed::{KeptResult, KeyedRequest, KeyedResult};
+pub use keyed::{KeptResult, KeyedRequest, KeyedResponder, KeyedResult};
 pub use manual_page::{CALLS_MAX, CALLS_WITHIN, ManualPage, ManualPageResult};
 pub use opening_window::{OPENINGS_WITHIN, openings_window, source_openings_window};
 

@@ -31,9 +31,9 @@ pub mod sender_clock;
 
 pub use active_channel::{ActiveChannel, PROBE_TIME_MAX, SEND_TIMEOUT_MAX, SharedChannelParts};
 pub use admission::{
-    Admission, AdmissionResult, AdmittedAlert, AskWish, CALLS_MAX, CALLS_WITHIN, KeptResult, KeyedRequest, KeyedResult,
-    ManualPage, ManualPageResult, OPENINGS_WITHIN, RequestAdmission, RequestFault, openings_window,
-    source_openings_window,
+    Admission, AdmissionResult, AdmittedAlert, AskWish, CALLS_MAX, CALLS_WITHIN, KeptResult, KeyedRequest,
+    KeyedResponder, KeyedResult, ManualPage, ManualPageResult, OPENINGS_WITHIN, RequestAdmission, RequestFault,
+    openings_window, source_openings_window,
 };
 pub use delivery::{Delivery, SendAttempt, again, render};
 pub use health::{

@@ -28,10 +28,13 @@ pub struct KeyedRequest {
     pub key: RequestKey,
     /// The digest of its body.
     pub digest: String,
-    /// The status and body of the response for the results of all alerts; `None` where it must not be kept, because some
-    /// alerts must be sent again or all were refused. It must be pure.
-    pub respond: Arc<dyn Fn(&[KeptResult]) -> Option<(u16, String)> + Send + Sync>,
+    /// The response for the results of all alerts.
+    pub respond: KeyedResponder,
 }
+
+/// The status and body of the response for the results of all alerts; `None` where it must not be kept, because some
+/// alerts must be sent again or all were refused. It must be pure.
+pub type KeyedResponder = Arc<dyn Fn(&[KeptResult]) -> Option<(u16, String)> + Send + Sync>;
 
 /// The result for one alert of such a request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -12,7 +12,7 @@ mod parts;
 mod request;
 
 pub use admission_result::{AdmissionResult, AdmittedAlert};
-pub use keyed::{KeptResult, KeyedRequest, KeyedResult};
+pub use keyed::{KeptResult, KeyedRequest, KeyedResponder, KeyedResult};
 pub use manual_page::{CALLS_MAX, CALLS_WITHIN, ManualPage, ManualPageResult};
 pub use opening_window::{OPENINGS_WITHIN, openings_window, source_openings_window};
 pub use request::{AskWish, RequestAdmission, RequestFault};

@@ -4,6 +4,8 @@
 #![allow(clippy::disallowed_methods)]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod keyed;
+
 use crate::common;
 
 use common::{Daemon, Setup};

@@ -18,6 +18,7 @@ mod fitted;
 mod fuzzed;
 mod listening;
 mod matrix;
+mod openapi;
 mod panics;
 mod proposal;
 mod replies;

@@ -1,6 +1,7 @@
 //! The native API: `POST /v1/alerts`, one alert or an array.
 
 use super::{
+    alert_body::AlertInBody,
     items::{self, BodyItems},
     parsing::parsed,
     quota,
@@ -10,6 +11,7 @@ use crate::{
     engine::{AdmissionResult, AdmittedAlert},
     http::{
         body, credential,
+        openapi::{Access, Operation},
         problem::{BodyFault, ProblemDetails},
         state::AppState,
     },
@@ -21,6 +23,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, value::RawValue};
 use std::sync::Arc;
@@ -33,7 +36,7 @@ const QUOTE_MAX: usize = 80;
 const FAULT_MAX: usize = 300;
 
 /// The result for one alert, sent to its sender.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct AlertResult {
     /// The id that it was given; `None` if it is not a valid alert.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -41,11 +44,40 @@ pub struct AlertResult {
     /// The result as an HTTP status: 202 if it is durable, 400 if it was refused, 429 if it must be sent again because its
     /// source may not open more incidents now.
     status: u16,
+    /// The incidents that have it.
     incidents: Vec<crate::core::IncidentId>,
     #[serde(flatten)]
     admitted: AdmittedAlert,
+    /// What was left out or is doubtful, though the alert is kept.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
+}
+
+/// One alert or an array of them.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[expect(dead_code, reason = "it is a schema alone: bodies are read item by item")]
+enum AlertsBody {
+    /// One alert.
+    One(AlertInBody),
+    /// An array of alerts.
+    Many(#[schemars(length(max = ALERTS_MAX))] Vec<AlertInBody>),
+}
+
+/// The answer to a request with alerts.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct AlertsAnswer {
+    /// One result for each alert, in the order of the request.
+    alerts: Vec<AlertResult>,
+}
+
+/// The answer where the quota of the source refused some.
+#[derive(JsonSchema)]
+struct OverQuotaProblem {
+    #[schemars(flatten)]
+    _problem: ProblemDetails,
+    #[schemars(flatten)]
+    _answer: AlertsAnswer,
 }
 
 /// A parsed alert, with warnings for its sender.
@@ -71,6 +103,34 @@ impl ReadAlert {
     pub fn warnings(&self) -> &[String] {
         &self.warnings
     }
+}
+
+/// `POST /v1/alerts` in the API's document.
+pub fn operation() -> Operation {
+    let details = format!(
+        "Takes one alert, or an array of at most {ALERTS_MAX}: more are refused together. Several of those one after the \
+         other are taken, too (JSON lines). One alert that is not valid costs no other. The answer comes after the alerts \
+         are durable."
+    );
+    Operation::post("sendAlerts", post)
+        .about("Send alerts", details)
+        .access(Access::Source(SourceScope::Alerts))
+        .stored()
+        .body::<AlertsBody>(
+            body::ALERTS_MAX,
+            &format!("One alert or an array. One alert may have {} bytes.", items::ALERT_MAX),
+        )
+        .answer::<AlertsAnswer>(StatusCode::ACCEPTED, "All alerts are durable.")
+        .answer::<AlertsAnswer>(
+            StatusCode::MULTI_STATUS,
+            "Some alerts are durable, others are not valid: see the status of each.",
+        )
+        .problem(StatusCode::BAD_REQUEST, "No alert is valid: `errors` says what is wrong with each. Nothing was kept.")
+        .problem(StatusCode::FORBIDDEN, "The source of this token has no scope `alerts`, or may not send drills.")
+        .busy::<OverQuotaProblem>(
+            "Some alerts would open an incident, and the source has opened as many as it may in a minute \
+             (`openings_per_minute`). `alerts` has the result of each: send those with the status 429 again.",
+        )
 }
 
 /// `POST /v1/alerts`. The response is `202` only after the durable commit.
@@ -118,7 +178,7 @@ pub fn answer(results: Vec<AlertResult>) -> Result<Response, ProblemDetails> {
             return Err(ProblemDetails::bad(detail).with(faults));
         }
     };
-    Ok((status, Json(serde_json::json!({ "alerts": results }))).into_response())
+    Ok((status, Json(AlertsAnswer { alerts: results })).into_response())
 }
 
 /// Gives the alerts ids, commits them and returns a result for each; if one can not be kept, only that one is refused.

@@ -40,7 +40,7 @@ const PERSON: [u16; 5] = [401, 401, 401, 401, 200];
 const PRESS: [u16; 5] = [401, 401, 401, 401, 403];
 const ALERTS: [u16; 5] = [401, 400, 403, 403, 401];
 
-const TABLE: [Row; 32] = [
+const TABLE: [Row; 33] = [
     ("/v1/alerts", "POST", "/v1/alerts", ALERTS),
     ("/api/v2/alerts", "POST", "/api/v2/alerts", [401, 422, 403, 403, 401]),
     ("/api/v2/status", "GET", "/api/v2/status", OPEN),
@@ -50,6 +50,7 @@ const TABLE: [Row; 32] = [
     ("/healthz", "GET", "/healthz", OPEN),
     ("/readyz", "GET", "/readyz", OPEN),
     ("/metrics", "GET", "/metrics", [401, 403, 403, 200, 200]),
+    ("/v1/openapi.json", "GET", "/v1/openapi.json", OPEN),
     ("/v1/incidents", "GET", "/v1/incidents?all=true", READ),
     ("/v1/incidents/newest", "GET", "/v1/incidents/newest", READ),
     // Opened by an alert of that source, by one of nobody's, and not at all.

@@ -39,8 +39,9 @@ pub struct IncidentQuery {
     /// Resolved ones, too.
     #[serde(default)]
     all: bool,
-    /// How many at most, by default 50; more than 1000 counts as 1000.
-    #[schemars(range(max = u32::MAX))]
+    /// How many at most.
+    #[schemars(range(max = u32::MAX), extend("default" = LISTED))]
+    #[schemars(description = format!("How many at most; more than {LIST_MAX} counts as {LIST_MAX}."))]
     limit: Option<u32>,
     /// Only incidents older than this one.
     #[schemars(with = "Option<IncidentId>")]

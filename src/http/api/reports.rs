@@ -23,11 +23,14 @@ use axum::{
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// One report at a time: it reads much data, and pages must not wait for it.
 static UNDER_WAY: Semaphore = Semaphore::const_new(1);
+
+/// When to ask again while another report is being made.
+const AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// The query of the report on time to engagement.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -112,7 +115,7 @@ pub fn tte_operation() -> Operation {
 /// `GET /v1/report/triggers` in the API's document.
 pub fn triggers_operation() -> Operation {
     report("getTriggersReport", triggers)
-        .about("How often triggers are right", "By what people said of their incidents.")
+        .about("How often triggers are right", "From what people said about their incidents.")
         .query::<SinceQuery>()
         .answer::<TriggersReport>(StatusCode::OK, "The report.")
 }
@@ -167,5 +170,20 @@ pub async fn triggers(
 
 fn turn() -> Result<SemaphorePermit<'static>, ProblemDetails> {
     let busy = "another report is being made: ask again in a moment";
-    UNDER_WAY.try_acquire().map_err(|_| ProblemDetails::new(StatusCode::TOO_MANY_REQUESTS, busy))
+    UNDER_WAY.try_acquire().map_err(|_| ProblemDetails::new(StatusCode::TOO_MANY_REQUESTS, busy).after(AGAIN_AFTER))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn while_a_report_is_made_the_next_one_is_told_when_to_ask_again() {
+        let first = turn();
+        assert!(first.is_ok());
+        let busy = turn().err();
+        assert_eq!(busy.map(|busy| (busy.status().as_u16(), busy.retry_after())), Some((429, Some(1))));
+        drop(first);
+        assert!(turn().is_ok());
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::schemas::SchemaOf;
 use crate::{
-    http::{problem::ProblemDetails, state::AppState},
+    http::{body::BODY_TIME_MAX, problem::ProblemDetails, state::AppState},
     matrix::SourceScope,
 };
 use axum::{
@@ -98,7 +98,7 @@ const RETRY_AFTER: AnswerHeader = AnswerHeader {
     name: "Retry-After",
     details: "When to send the request again, in seconds.",
     is_number: true,
-    is_required: false,
+    is_required: true,
 };
 
 const CHALLENGE: AnswerHeader = AnswerHeader {
@@ -187,8 +187,11 @@ impl Operation {
     pub fn body<T: JsonSchema>(mut self, max: usize, details: &str) -> Self {
         let details = format!("{details} At most {max} bytes.");
         self.description.body = Some(BodyDescription { schema: SchemaOf::of::<T>(), details });
-        self.problem(StatusCode::REQUEST_TIMEOUT, "The body took longer than 10 s to arrive.")
-            .problem(StatusCode::PAYLOAD_TOO_LARGE, format!("The body is larger than {max} bytes."))
+        self.problem(
+            StatusCode::REQUEST_TIMEOUT,
+            format!("The body took longer than {} s to arrive.", BODY_TIME_MAX.as_secs()),
+        )
+        .problem(StatusCode::PAYLOAD_TOO_LARGE, format!("The body is larger than {max} bytes."))
     }
 
     /// An answer of JSON.
@@ -224,7 +227,14 @@ impl Operation {
         self
     }
 
-    fn answer_as<T: JsonSchema>(mut self, status: StatusCode, media: &'static str, details: impl Into<String>) -> Self {
+    /// An answer of another media type.
+    #[must_use]
+    pub fn answer_as<T: JsonSchema>(
+        mut self,
+        status: StatusCode,
+        media: &'static str,
+        details: impl Into<String>,
+    ) -> Self {
         let (details, schema) = (details.into(), SchemaOf::of::<T>());
         self.description.answers.push(AnswerDescription { status, media, details, schema, headers: Vec::new() });
         self

@@ -138,7 +138,10 @@ fn incidents_and_reports_are_what_the_document_says() {
     document.check(route, 404, &get(&daemon, "/v1/incidents/INC-99"));
     let told = document.check("GET /v1/incidents", 200, &get(&daemon, "/v1/incidents?all=true&limit=1"));
     assert_eq!(told.as_array().map(Vec::len), Some(1));
-    document.check("GET /v1/incidents", 400, &get(&daemon, "/v1/incidents?limit=many"));
+    for limit in ["many", "-1", "4294967296"] {
+        document.check("GET /v1/incidents", 400, &get(&daemon, &format!("/v1/incidents?limit={limit}")));
+    }
+    document.check("GET /v1/incidents", 200, &get(&daemon, "/v1/incidents?limit=4294967295"));
     document.check("GET /v1/incidents", 401, &Call::get("/v1/incidents").send(daemon.address));
     let monitor = Call::get("/v1/incidents").bearer(secret("MONITOR_TOKEN")).send(daemon.address);
     document.check("GET /v1/incidents", 403, &monitor);

@@ -18,6 +18,8 @@ token               = { env = "FUZZER_TOKEN" }
 scopes              = ["alerts", "read"]
 drills              = true
 openings_per_minute = 100000
+# Most of what it invents is of no known kind.
+unmatched           = "catch-all"
 
 [channel.desk]
 kind = "screen"
@@ -32,6 +34,11 @@ step       = [{ page = ["ana"], by = ["desk"], wait = "10m" }]
 [trigger.crash]
 on    = ["price_velocity"]
 roles = ["trader"]
+
+[catch-all]
+page  = ["ana"]
+by    = ["desk"]
+every = "2m"
 "#;
 
 const TOKEN: &str = "fuzzer-token-61ce2b";

@@ -60,10 +60,54 @@ impl Schemas {
         properties.map(|(name, schema)| (name.clone(), schema.clone(), required(name))).collect()
     }
 
-    /// Every named schema. One that is read and written is there once; what is written goes first.
+    /// Every named schema. One that is read and written is there once, so it must be the same for both: where it is not, the
+    /// two need types of their own.
     pub fn named(mut self) -> Map<String, Value> {
         let mut named = self.read.take_definitions(true);
-        named.extend(self.written.take_definitions(true));
+        for (name, written) in self.written.take_definitions(true) {
+            let read = named.insert(name, written.clone());
+            debug_assert!(read.is_none_or(|read| read == written), "read and written differ: {written}");
+        }
         named
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(JsonSchema)]
+    #[expect(dead_code, reason = "it is a schema alone")]
+    struct Asked {
+        /// How many.
+        limit: u32,
+        after: Option<u32>,
+    }
+
+    #[derive(JsonSchema)]
+    #[expect(dead_code, reason = "it is a schema alone")]
+    struct Shared {
+        #[serde(default)]
+        mark: String,
+    }
+
+    #[test]
+    fn the_fields_of_a_query_are_parameters_in_every_operation_that_has_it() {
+        let mut schemas = Schemas::new();
+        for _ in 0..2 {
+            let found = schemas.properties(SchemaOf::of::<Asked>());
+            let found: Vec<(&str, bool)> = found.iter().map(|(name, _, required)| (name.as_str(), *required)).collect();
+            assert_eq!(found, [("after", false), ("limit", true)]);
+        }
+        assert!(schemas.named().is_empty(), "the object itself is nobody's");
+    }
+
+    #[test]
+    #[should_panic(expected = "read and written differ")]
+    fn a_type_that_is_not_the_same_for_both_is_found() {
+        let mut schemas = Schemas::new();
+        schemas.read(SchemaOf::of::<Shared>());
+        schemas.written(SchemaOf::of::<Shared>());
+        schemas.named();
     }
 }

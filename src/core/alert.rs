@@ -4,20 +4,23 @@ use super::{
     names::SourceName,
     time::{Timestamp, known_time},
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// How deep a field of an alert may be nested. It is stored inside other JSON, and parsers stop at 128 levels.
 pub const NESTING_MAX: usize = 64;
 
-/// One report from one monitor. Only `kind` is required. Unknown fields are kept in `unknown`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// One report from one monitor. Only `kind` is required. Fields that are not known are kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Alert {
     /// The id that the API gave it. The reply to its sender and the journal both use it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[schemars(skip)]
     pub id: String,
     /// Who reported it. The API sets it from the credential and ignores what the body says.
     #[serde(default = "nobody")]
+    #[schemars(skip)]
     pub source: SourceName,
     /// What kind of alert, e.g. `price_velocity`; Prometheus' `alertname`.
     pub kind: String,
@@ -42,7 +45,7 @@ pub struct Alert {
     /// Anything that the monitor wants people to see.
     #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
     pub evidence: serde_json::Value,
-    /// When the monitor saw it begin: the stage `detected`. `None` if the time that it gives is out of range.
+    /// When the monitor saw it begin: the stage `detected`. A time that is out of range counts as unknown.
     #[serde(default, deserialize_with = "known_time", skip_serializing_if = "Option::is_none")]
     pub starts_at: Option<Timestamp>,
     /// Whether it is part of an exercise.
@@ -51,6 +54,7 @@ pub struct Alert {
     /// How long the source vouches for it; after that the source counts as silent. Only APIs whose protocol has leases
     /// set it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
     pub lease_until: Option<Timestamp>,
     /// Fields that Stentor does not know: they are kept and shown, never refused.
     #[serde(flatten)]
@@ -112,7 +116,7 @@ impl Alert {
 }
 
 /// Whether the condition still holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum AlertStatus {
     /// It holds.

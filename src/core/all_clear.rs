@@ -7,11 +7,12 @@ use crate::core::{
     send_outcome::StandIn,
     time::Timestamp,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The all-clear of a resolved incident.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AllClear {
     /// People who had been paged: through a channel, in the sandbox, or only on paper by their drill.
     pub people: usize,

@@ -1,6 +1,7 @@
 //! The classification of an incident. It is given when the incident is resolved, or later, when more is known.
 
 use super::{event::Actor, time::Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -8,7 +9,7 @@ use std::{fmt, str::FromStr};
 pub const NOTE_MAX: usize = 2_000;
 
 /// The classification of an incident.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ClassificationKind {
     /// There was a crisis, and people were needed.
@@ -22,11 +23,12 @@ pub enum ClassificationKind {
 }
 
 /// A classification and the person who gave it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Classification {
     /// The classification.
     pub finding: ClassificationKind,
     /// A note in their own words; at most [`NOTE_MAX`] characters.
+    #[schemars(length(max = NOTE_MAX))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     /// Who gave it.

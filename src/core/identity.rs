@@ -3,6 +3,7 @@
 //! match the new incident.
 
 use crate::core::printable::excerpt;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -10,8 +11,9 @@ use std::{fmt, str::FromStr};
 const QUOTE_MAX: usize = 40;
 
 /// The number of an incident, short enough for an SMS and a phone call: `INC-42`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(extend("pattern" = "^(INC-|inc-)?0*[1-9][0-9]{0,17}$"))]
 pub struct IncidentId(pub i64);
 
 impl fmt::Display for IncidentId {
@@ -26,8 +28,9 @@ impl FromStr for IncidentId {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let digits = text.strip_prefix("INC-").or_else(|| text.strip_prefix("inc-")).unwrap_or(text);
+        // A sign is no digit, though numbers may have one.
         match digits.parse::<i64>() {
-            Ok(n) if 0 < n => Ok(Self(n)),
+            Ok(n) if 0 < n && !digits.starts_with('+') => Ok(Self(n)),
             _ => Err(format!("{:?} is not an incident: they look like INC-42", excerpt(text, QUOTE_MAX))),
         }
     }

@@ -17,6 +17,7 @@ pub mod engagement;
 pub mod escalation;
 pub mod event;
 pub mod finding;
+pub mod hash_chain;
 pub mod hex;
 pub mod identity;
 pub mod incident;

@@ -10,6 +10,7 @@ use super::{
     names::PersonName,
     time::Timestamp,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::{collections::BTreeMap, fmt, str::FromStr, time::Duration};
@@ -88,7 +89,7 @@ impl From<RequestId> for String {
 pub struct UnknownRequest;
 
 /// What kind of answer a request needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum AskKind {
     /// May this exact action be done? Its options are [`APPROVE`] and [`DENY`].

@@ -6,11 +6,12 @@ use super::{
     names::{ChannelName, RoleName},
     page::{Page, PageState},
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, fmt};
 
 /// Messages that never left this machine.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SandboxedCount {
     /// How many stayed on this machine.
     pub kept: usize,

@@ -1,12 +1,15 @@
 //! Points in time, in microseconds of UTC. `now` is always an argument; nothing here reads a clock.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, TimeZone, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::{fmt, time::Duration};
 
 /// Microseconds since 1970-01-01T00:00:00Z, between [`Timestamp::MIN`] and [`Timestamp::MAX`]. Written as RFC 3339 with
 /// six digits. Every value can be written and read back, in any time zone.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, JsonSchema)]
+#[schemars(with = "String", description = "A time: RFC 3339 in UTC, with six digits after the second.")]
+#[schemars(extend("format" = "date-time"))]
 pub struct Timestamp(i64);
 
 /// The two times of a step: the store's, which never jumps and which the journal and all waits are in, and civil time,

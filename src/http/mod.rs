@@ -20,6 +20,7 @@ pub mod idempotency;
 mod inbound_connection;
 pub mod inbound_connections;
 pub mod mail_in;
+pub mod openapi;
 pub mod problem;
 mod refusal_log;
 pub mod reloader;
@@ -44,7 +45,12 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 /// The routes on TCP.
 pub fn tcp(app: Arc<AppState>) -> Router {
-    finished(api::routes().merge(desk::routes()).merge(hooks()).fallback(nowhere), app)
+    finished(tcp_routes().fallback(nowhere), app)
+}
+
+/// The same, before they know what they work on.
+pub fn tcp_routes() -> Router<Arc<AppState>> {
+    api::routes().merge(desk::routes()).merge(hooks())
 }
 
 /// The routes on the Unix socket.

@@ -7,14 +7,19 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::time::Duration;
 
 /// One problem. `type` is `about:blank`: the status says what kind it is, `detail` what to do.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(description = "A problem (RFC 9457). Its `type` is `about:blank`: the status says what kind it is.")]
 pub struct ProblemDetails {
+    /// The status in words.
     title: &'static str,
+    /// The HTTP status.
     status: u16,
+    /// What is wrong, and what to do.
     detail: String,
     /// When to try again, in seconds.
     #[serde(skip)]
@@ -24,11 +29,12 @@ pub struct ProblemDetails {
     errors: Vec<BodyFault>,
     /// What became of each alert, where some were kept.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
     alerts: Option<serde_json::Value>,
 }
 
 /// One fault of a body.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct BodyFault {
     /// The index of the alert in the array, from 0.
     pub index: usize,

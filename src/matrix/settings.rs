@@ -128,6 +128,15 @@ impl SourceScope {
             Self::Metrics => "metrics",
         }
     }
+
+    /// What it allows, in words.
+    pub fn purpose(self) -> &'static str {
+        match self {
+            Self::Alerts => "sending alerts, and reading the incidents that they opened",
+            Self::Read => "reading every incident and the reports",
+            Self::Metrics => "reading `/metrics`",
+        }
+    }
 }
 
 /// A responder.

@@ -3,6 +3,7 @@
 
 use super::incidence::{Ending, EndingKind};
 use crate::core::{Actor, EngagementOutcome, Incident, IncidentStatus, RoleName, engagement::Engagement};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -31,7 +32,7 @@ pub enum Ended {
 }
 
 /// How many ended in each way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Endings {
     /// Engaged by their own required answer.
     pub engaged: usize,

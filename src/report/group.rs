@@ -7,13 +7,14 @@ use super::{
     target::{TargetReport, judge},
 };
 use crate::core::EngagementTarget;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The largest number of points in a report's curve; larger curves are thinned out.
 pub const CURVE_POINTS_MAX: usize = 500;
 
 /// One group's figures. Times are in seconds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GroupReport {
     /// Its name.
     pub name: String,
@@ -44,7 +45,7 @@ pub struct GroupReport {
 /// Kaplan-Meier figures. They treat every ending except an answer as censored, so they show how fast people are while
 /// somebody waits for them. They say nothing about a target: engagements that were covered, stood down or closed
 /// without an answer do not make them worse.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct KaplanMeier {
     /// The median.
     pub p50: CurveQuantile,
@@ -57,7 +58,7 @@ pub struct KaplanMeier {
 }
 
 /// The share engaged by a time, with its interval.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CurvePoint {
     /// The time in seconds.
     pub time: f64,

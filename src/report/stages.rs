@@ -12,10 +12,11 @@ use crate::{
         incident_timeline::{IncidentTimeline, RoleTimeline, seconds},
     },
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The stages in their order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum TteStage {
     /// The monitor saw it begin.
@@ -74,7 +75,7 @@ impl TteStage {
 }
 
 /// One role's stages.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StageReport {
     /// The role.
     pub role: RoleName,
@@ -85,7 +86,7 @@ pub struct StageReport {
 }
 
 /// When a stage was typically reached.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StageMedian {
     /// The stage.
     pub stage: TteStage,

@@ -9,6 +9,7 @@
 //! E. L. Korn, *Effective Sample Sizes for Confidence Intervals for Survival Probabilities*, Statistics in Medicine 6
 //! (1987) 679-687.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The confidence level of every interval: two-sided, 95 %.
@@ -47,7 +48,7 @@ pub struct SurvivalPoint {
 }
 
 /// An interval of [`CONFIDENCE`].
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ConfidenceInterval {
     /// Its lower end.
     pub low: f64,
@@ -56,7 +57,7 @@ pub struct ConfidenceInterval {
 }
 
 /// A quantile: `None` if the curve does not reach it ("not reached"); the same applies to the ends of its interval.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct CurveQuantile {
     /// The earliest time by which this share has had the event.
     pub time: Option<f64>,

@@ -15,6 +15,7 @@ use crate::{
         survival::{CONFIDENCE, ConfidenceInterval},
     },
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A value this close to 1 is 1: sums of fractions are rounded.
@@ -24,7 +25,7 @@ const SAME: f64 = 1e-12;
 const ROUNDING: f64 = 1e-9;
 
 /// A target and its data.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TargetReport {
     /// The time limit, in seconds.
     pub within: f64,
@@ -37,7 +38,7 @@ pub struct TargetReport {
 }
 
 /// Whether a target is met, at the confidence level of its interval.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum TargetVerdict {
     /// The whole interval is at or above the target.
@@ -49,7 +50,7 @@ pub enum TargetVerdict {
 }
 
 /// The share engaged by some time, and its uncertainty.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ReachedShare {
     /// The estimate.
     pub share: f64,
@@ -57,7 +58,7 @@ pub struct ReachedShare {
     /// the estimate only if there are no other data to judge them by.
     pub most: f64,
     /// The Clopper-Pearson interval for the effective sample size, from the estimate's lower end to the upper end of
-    /// [`ReachedShare::most`].
+    /// `most`.
     pub interval: ConfidenceInterval,
     /// The number of fully observed subjects that would give the same information.
     pub effective_n: f64,

@@ -6,11 +6,12 @@ use crate::{
         StoryTally, binomial::clopper_pearson, incident_timeline::IncidentTimeline, survival::ConfidenceInterval,
     },
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// All triggers that opened a live incident.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TriggersReport {
     /// Only incidents opened at this time or later.
     pub since: Option<Timestamp>,
@@ -27,7 +28,7 @@ pub struct TriggersReport {
 }
 
 /// One trigger.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TriggerReport {
     /// Its name.
     pub trigger: String,

@@ -25,11 +25,12 @@ use crate::{
     },
 };
 use chrono::Timelike;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
 /// How engagements are grouped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum TteGrouping {
     /// The role.
@@ -64,8 +65,8 @@ pub struct TteQuestion {
     pub curves: bool,
 }
 
-/// The answer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// A report on time to engagement.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TteReport {
     /// Only incidents opened at this time or later.
     pub since: Option<Timestamp>,
@@ -96,7 +97,7 @@ pub struct TteReport {
 }
 
 /// The figures of one pace.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GroupFigures {
     /// The number of incidents.
     pub incidents: usize,
@@ -111,6 +112,7 @@ pub struct GroupFigures {
     pub stages: Vec<StageReport>,
     /// Engagements that did not last because the role was handed back: newest incidents first, at most
     /// [`HAND_BACKS_MAX`].
+    #[schemars(length(max = HAND_BACKS_MAX))]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub handed_back: Vec<HandBackReport>,
     /// The total number of hand-backs.
@@ -122,7 +124,7 @@ pub struct GroupFigures {
 pub const HAND_BACKS_MAX: usize = 50;
 
 /// An engagement that was handed back.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct HandBackReport {
     /// The incident.
     pub incident: IncidentId,
@@ -137,7 +139,7 @@ pub struct HandBackReport {
 }
 
 /// Drills with divided waits.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CompressedDrills {
     /// The divisor.
     pub compress: u32,

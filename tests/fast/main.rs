@@ -19,6 +19,7 @@ mod fitted;
 mod fuzzed;
 mod listening;
 mod matrix;
+mod openapi;
 mod panics;
 mod proposal;
 mod receipt;

@@ -21,6 +21,7 @@ mod kannel;
 mod letters;
 mod monitors;
 mod net;
+mod openapi;
 mod outage;
 mod parts;
 mod prometheus;

@@ -1,10 +1,11 @@
 //! What became of an alert.
 
 use crate::core::{AlertStatus, IncidentId, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The result for one alert.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AdmittedAlert {
     /// One result for each trigger that matched; never empty.
     pub results: Vec<AdmissionResult>,
@@ -26,7 +27,7 @@ impl AdmittedAlert {
 }
 
 /// The result of one alert for one trigger.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "result")]
 pub enum AdmissionResult {
     /// An incident was opened.

@@ -9,11 +9,12 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 /// The result for one alert, sent to its sender.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct AlertResult {
     /// The id that it was given; `None` if it is not a valid alert.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -21,11 +22,21 @@ pub struct AlertResult {
     /// The result as an HTTP status: 202 if it is durable, 400 if it was refused, 429 if it must be sent again because its
     /// source may not open more incidents now.
     status: u16,
+    /// The incidents that have it.
     incidents: Vec<crate::core::IncidentId>,
     #[serde(flatten)]
     admitted: AdmittedAlert,
+    /// What was left out or is doubtful, though the alert is kept.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
+}
+
+/// The answer to a request with alerts.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "it is a schema alone: the answer is kept as it is told")]
+pub struct AlertsAnswer {
+    /// One result for each alert, in the order of the request.
+    alerts: Vec<AlertResult>,
 }
 
 /// What is known of an item of the body before it is admitted: its warnings, or why it is no alert.

@@ -1,7 +1,8 @@
 //! The native API: `POST /v1/alerts`, one alert or an array.
 
 use super::{
-    alert_results::{self, AlertResult, ReadItem},
+    alert_body::AlertInBody,
+    alert_results::{self, AlertResult, AlertsAnswer, ReadItem},
     items::{self, BodyItems},
     keyed_alerts::{self, KeyedOutcome, OPERATION},
     parsing::parsed,
@@ -9,7 +10,12 @@ use super::{
 };
 use crate::{
     core::{Alert, SourceName, printable::excerpt},
-    http::{body, credential, idempotency, problem::ProblemDetails, state::AppState},
+    http::{
+        body, credential, idempotency,
+        openapi::{Access, Operation},
+        problem::ProblemDetails,
+        state::AppState,
+    },
     matrix::SourceScope,
     store::RequestKey,
 };
@@ -18,6 +24,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use schemars::JsonSchema;
 use serde_json::{Map, Value, value::RawValue};
 use std::sync::Arc;
 
@@ -27,6 +34,26 @@ pub const ALERTS_MAX: usize = 10_000;
 /// The most characters of a name or of a fault that are told back to the sender.
 const QUOTE_MAX: usize = 80;
 const FAULT_MAX: usize = 300;
+
+/// One alert or an array of them.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[expect(dead_code, reason = "it is a schema alone: bodies are read item by item")]
+enum AlertsBody {
+    /// One alert.
+    One(AlertInBody),
+    /// An array of alerts.
+    Many(#[schemars(length(max = ALERTS_MAX))] Vec<AlertInBody>),
+}
+
+/// The answer where the quota of the source refused some.
+#[derive(JsonSchema)]
+struct OverQuotaProblem {
+    #[schemars(flatten)]
+    _problem: ProblemDetails,
+    #[schemars(flatten)]
+    _answer: AlertsAnswer,
+}
 
 /// A parsed alert, with warnings for its sender.
 pub struct ReadAlert {
@@ -51,6 +78,34 @@ impl ReadAlert {
     pub fn warnings(&self) -> &[String] {
         &self.warnings
     }
+}
+
+/// `POST /v1/alerts` in the API's document.
+pub fn operation() -> Operation {
+    let details = format!(
+        "Takes one alert, or an array of at most {ALERTS_MAX}: more are refused together. Several of those one after the \
+         other are taken, too (JSON lines). One alert that is not valid costs no other. The answer comes after the alerts \
+         are durable."
+    );
+    Operation::post("sendAlerts", post)
+        .about("Send alerts", details)
+        .access(Access::Source(SourceScope::Alerts))
+        .stored()
+        .body::<AlertsBody>(
+            body::ALERTS_MAX,
+            &format!("One alert or an array. One alert may have {} bytes.", items::ALERT_MAX),
+        )
+        .answer::<AlertsAnswer>(StatusCode::ACCEPTED, "All alerts are durable.")
+        .answer::<AlertsAnswer>(
+            StatusCode::MULTI_STATUS,
+            "Some alerts are durable, others are not valid: see the status of each.",
+        )
+        .problem(StatusCode::BAD_REQUEST, "No alert is valid: `errors` says what is wrong with each. Nothing was kept.")
+        .problem(StatusCode::FORBIDDEN, "The source of this token has no scope `alerts`, or may not send drills.")
+        .busy::<OverQuotaProblem>(
+            "Some alerts would open an incident, and the source has opened as many as it may in a minute \
+             (`openings_per_minute`). `alerts` has the result of each: send those with the status 429 again.",
+        )
 }
 
 /// `POST /v1/alerts`. The response is `202` only after the durable commit.

@@ -7,6 +7,10 @@ use crate::{
         api::view::{self, IncidentView},
         caller::UnixCaller,
         credential::{self, may_read},
+        openapi::{
+            Access, Operation,
+            operation::{AnswerHeader, NEXT},
+        },
         problem::ProblemDetails,
         state::AppState,
     },
@@ -16,10 +20,11 @@ use crate::{
 use axum::{
     Extension, Json,
     extract::{Path, Query, State},
-    http::{HeaderMap, HeaderValue, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// The largest number of incidents in one response; its `Link` header points to the next ones.
@@ -29,17 +34,40 @@ pub const LIST_MAX: usize = 1000;
 const LISTED: usize = 50;
 
 /// The query of the list of incidents.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct IncidentQuery {
+    /// Resolved ones, too.
     #[serde(default)]
     all: bool,
-    limit: Option<usize>,
+    /// How many at most.
+    #[schemars(range(max = u32::MAX), extend("default" = LISTED))]
+    #[schemars(description = format!("How many at most; more than {LIST_MAX} counts as {LIST_MAX}."))]
+    limit: Option<u32>,
     /// Only incidents older than this one.
+    #[schemars(with = "Option<IncidentId>")]
     before: Option<String>,
 }
 
 /// The header with the number of open incidents.
 pub const OPEN_COUNT: &str = "stentor-open-incidents";
+
+/// `GET /v1/incidents` in the API's document.
+pub fn list_operation() -> Operation {
+    Operation::get("listIncidents", incidents)
+        .about("Incidents, newest first", "Open ones, and with `all` those that are resolved, too.")
+        .access(Access::Reader(SourceScope::Read))
+        .stored()
+        .query::<IncidentQuery>()
+        .answer::<Vec<IncidentView>>(StatusCode::OK, "The incidents.")
+        .with_header(NEXT)
+        .with_header(AnswerHeader {
+            name: OPEN_COUNT,
+            details: "How many incidents are open.",
+            is_number: true,
+            is_required: true,
+        })
+        .problem(StatusCode::BAD_REQUEST, "A parameter is not valid.")
+}
 
 /// `GET /v1/incidents`: newest first. If there are older ones, `Link: <..>; rel="next"` (RFC 8288) points to them.
 pub async fn incidents(
@@ -49,7 +77,8 @@ pub async fn incidents(
     Query(listing): Query<IncidentQuery>,
 ) -> Result<Response, ProblemDetails> {
     may_read(&app, caller, &headers, SourceScope::Read)?;
-    let filter = IncidentFilter { open_only: !listing.all, limit: listing.limit.unwrap_or(LISTED).min(LIST_MAX) };
+    let limit = listing.limit.map_or(LISTED, |limit| limit as usize).min(LIST_MAX);
+    let filter = IncidentFilter { open_only: !listing.all, limit };
     let before = listing.before.as_deref().map(parse_id).transpose()?;
     let live = app.engine.config();
     let portion = app.engine.reads().portion(filter, before).await?;
@@ -78,21 +107,54 @@ async fn older(
     Ok(HeaderValue::from_str(&link).ok())
 }
 
+/// The newest incident.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct NewestIncident {
+    /// Its id, open or resolved; null before the first.
+    incident: Option<IncidentId>,
+}
+
+/// `GET /v1/incidents/newest` in the API's document.
+pub fn newest_operation() -> Operation {
+    Operation::get("getNewestIncident", newest)
+        .about("The id of the newest incident", "Open or resolved.")
+        .access(Access::Reader(SourceScope::Read))
+        .stored()
+        .answer::<NewestIncident>(StatusCode::OK, "Its id.")
+}
+
 /// `GET /v1/incidents/newest`: the number of the newest incident, open or over; null before the first.
 pub async fn newest(
     State(app): State<Arc<AppState>>,
     caller: Option<Extension<UnixCaller>>,
     headers: HeaderMap,
-) -> Result<Json<serde_json::Value>, ProblemDetails> {
+) -> Result<Json<NewestIncident>, ProblemDetails> {
     may_read(&app, caller, &headers, SourceScope::Read)?;
-    Ok(Json(serde_json::json!({ "incident": app.engine.reads().newest().await? })))
+    Ok(Json(NewestIncident { incident: app.engine.reads().newest().await? }))
 }
 
 /// The query of one incident.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct PageQuery {
     /// Its pages after this one, instead of its newest.
+    #[schemars(range(max = u32::MAX))]
     pages_after: Option<u32>,
+}
+
+/// `GET /v1/incidents/{id}` in the API's document.
+pub fn operation() -> Operation {
+    let details = "With the stages of each role beside its target, and its newest pages. The source whose alert opened it may \
+                   read it without the scope `read`, if it has the scope `alerts`.";
+    Operation::get("getIncident", incident)
+        .about("One incident", details)
+        .access(Access::Reader(SourceScope::Read))
+        .stored()
+        .path::<IncidentId>("id")
+        .query::<PageQuery>()
+        .answer::<IncidentView>(StatusCode::OK, "The incident.")
+        .with_header(NEXT)
+        .problem(StatusCode::BAD_REQUEST, "The id or a parameter is not valid.")
+        .problem(StatusCode::NOT_FOUND, "There is no incident with this id.")
 }
 
 /// `GET /v1/incidents/{id}`: with the stages of each role beside its target, and its newest pages. `pages_after` asks for

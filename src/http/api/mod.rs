@@ -1,5 +1,6 @@
 //! The API for other programs: they send alerts, and read incidents, reports and metrics.
 
+mod alert_body;
 mod alert_results;
 pub mod alertmanager;
 pub mod alerts;
@@ -15,19 +16,25 @@ pub mod requests;
 pub mod status;
 pub mod view;
 
-use crate::http::state::AppState;
+use crate::http::{
+    openapi::{ApiRoutes, Operation},
+    state::AppState,
+};
 use axum::{
     Router,
+    body::Bytes,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
     routing::{any, get, post},
 };
-use std::sync::Arc;
+use serde_json::{Map, Value};
+use std::sync::{Arc, LazyLock};
 
 /// The routes on TCP.
 pub fn routes() -> Router<Arc<AppState>> {
-    Router::new()
-        .merge(shared_routes())
-        .merge(requests::routes())
-        .route("/v1/alerts", post(alerts::post))
+    described_routes()
+        .router()
+        .merge(monitoring())
         .route("/api/v2/alerts", post(alertmanager::post).fallback(alertmanager::wrong_method))
         .route("/api/v2/status", get(alertmanager::status))
         .route("/api/v2/{*rest}", any(alertmanager::nowhere))
@@ -38,13 +45,44 @@ pub fn routes() -> Router<Arc<AppState>> {
 
 /// The routes that are on TCP and on the Unix socket.
 pub fn shared_routes() -> Router<Arc<AppState>> {
-    Router::new()
-        .route("/v1/incidents", get(incidents::incidents))
-        .route("/v1/incidents/newest", get(incidents::newest))
-        .route("/v1/incidents/{id}", get(incidents::incident))
-        .route("/v1/report/tte", get(reports::tte))
-        .route("/v1/report/triggers", get(reports::triggers))
-        .route("/v1/keys", get(keys::keys))
-        .route("/readyz", get(status::readyz))
-        .route("/metrics", get(status::metrics))
+    described_shared_routes().router().merge(monitoring())
+}
+
+/// The routes under `/v1` on TCP, as the document has them. A new one is a line here, and an [`Operation`] beside its
+/// handler.
+pub fn described_routes() -> ApiRoutes {
+    described_shared_routes()
+        .route("/v1/alerts", alerts::operation())
+        .route("/v1/requests", requests::ask_operation())
+        .route("/v1/requests/{id}", requests::operation())
+        .route("/v1/requests/{id}/cancel", requests::cancel_operation())
+        .route("/v1/openapi.json", operation())
+}
+
+fn described_shared_routes() -> ApiRoutes {
+    ApiRoutes::new()
+        .route("/v1/incidents", incidents::list_operation())
+        .route("/v1/incidents/newest", incidents::newest_operation())
+        .route("/v1/incidents/{id}", incidents::operation())
+        .route("/v1/report/tte", reports::tte_operation())
+        .route("/v1/report/triggers", reports::triggers_operation())
+        .route("/v1/keys", keys::operation())
+}
+
+fn monitoring() -> Router<Arc<AppState>> {
+    Router::new().route("/readyz", get(status::readyz)).route("/metrics", get(status::metrics))
+}
+
+/// Made when it is first asked for.
+static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| described_routes().document().to_string().into());
+
+/// `GET /v1/openapi.json`. It says nothing of this daemon but its version.
+async fn document() -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], DOCUMENT.clone()).into_response()
+}
+
+fn operation() -> Operation {
+    Operation::get("getDocument", document)
+        .about("This document", "It says nothing of this daemon but its version.")
+        .answer::<Map<String, Value>>(StatusCode::OK, "An OpenAPI 3.1 document.")
 }

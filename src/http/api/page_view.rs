@@ -6,10 +6,11 @@ use crate::core::{
     send_outcome::{MAYBE_READ, NODE_DIED},
     standing::NOT_OPEN,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One page.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct PageView {
     /// Its number within the incident.
     pub n: u32,

@@ -2,39 +2,61 @@
 
 use crate::{
     core::{RoleName, Timestamp, Zone, Zones},
-    http::{caller::UnixCaller, credential::may_read, problem::ProblemDetails, state::AppState},
+    http::{
+        caller::UnixCaller,
+        credential::may_read,
+        openapi::{Access, Operation},
+        problem::ProblemDetails,
+        state::AppState,
+    },
     matrix::{SourceScope, zone_named},
     report::{
-        TteQuestion, TteReport, TteTally, gather,
+        TteGrouping, TteQuestion, TteReport, TteTally, gather,
         triggers::{TriggerTally, TriggersReport},
     },
 };
 use axum::{
     Extension, Json,
     extract::{Query, State},
+    handler::Handler,
     http::{HeaderMap, StatusCode},
 };
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// One report at a time: it reads much data, and pages must not wait for it.
 static UNDER_WAY: Semaphore = Semaphore::const_new(1);
 
+/// When to ask again while another report is being made.
+const AGAIN_AFTER: Duration = Duration::from_secs(1);
+
 /// The query of the report on time to engagement.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 pub struct TteQuery {
-    /// A duration before now (`30d`) or a time (RFC 3339).
+    /// Only incidents opened at this time or later: a duration before now (`30d`) or a time (RFC 3339).
+    #[serde(default)]
+    #[schemars(schema_with = "since_schema")]
     since: Option<String>,
+    /// Only this role.
     role: Option<String>,
+    /// The grouping.
+    #[schemars(with = "Option<TteGrouping>")]
     by: Option<String>,
+    /// Drills instead of live incidents.
     #[serde(default)]
     drills: bool,
+    /// Whether duplicates count too.
     #[serde(default)]
     duplicates: bool,
+    /// Whether incidents count that had pages in the sandbox, which were sent to nobody.
     #[serde(default)]
     sandbox: bool,
+    /// The time zone of the hours, as in the IANA database (`Europe/Zurich`); by default UTC.
+    #[schemars(extend("format" = "time-zone"))]
     zone: Option<String>,
+    /// Whether to include the points of each curve, for pictures.
     #[serde(default)]
     curves: bool,
 }
@@ -72,6 +94,41 @@ fn zone(name: &str, zones: &Zones) -> Result<Zone, ProblemDetails> {
     zone_named(name, zones).map_err(|unknown| ProblemDetails::bad(format!("{unknown}: {}", unknown.help)))
 }
 
+/// What [`since`] reads.
+fn since_schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "anyOf": [
+            { "type": "string", "pattern": "^(0|[0-9]{1,4}(s|m|h|d|w))$" },
+            { "type": "string", "format": "date-time" },
+        ],
+    })
+}
+
+/// `GET /v1/report/tte` in the API's document.
+pub fn tte_operation() -> Operation {
+    report("getTteReport", tte)
+        .about("Time to engagement", "How long it took until roles had somebody, from the journal.")
+        .query::<TteQuery>()
+        .answer::<TteReport>(StatusCode::OK, "The report.")
+}
+
+/// `GET /v1/report/triggers` in the API's document.
+pub fn triggers_operation() -> Operation {
+    report("getTriggersReport", triggers)
+        .about("How often triggers are right", "From what people said about their incidents.")
+        .query::<SinceQuery>()
+        .answer::<TriggersReport>(StatusCode::OK, "The report.")
+}
+
+/// What is the same for each report.
+fn report<H: Handler<T, Arc<AppState>>, T: 'static>(id: &'static str, handler: H) -> Operation {
+    Operation::get(id, handler)
+        .access(Access::Reader(SourceScope::Read))
+        .stored()
+        .problem(StatusCode::BAD_REQUEST, "A parameter is not valid.")
+        .busy::<ProblemDetails>("Another report is being made; one is made at a time.")
+}
+
 /// `GET /v1/report/tte`.
 pub async fn tte(
     State(app): State<Arc<AppState>>,
@@ -88,8 +145,11 @@ pub async fn tte(
 }
 
 /// The query of the report on triggers.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 pub struct SinceQuery {
+    /// Only incidents opened at this time or later: a duration before now (`30d`) or a time (RFC 3339).
+    #[serde(default)]
+    #[schemars(schema_with = "since_schema")]
     since: Option<String>,
 }
 
@@ -110,5 +170,20 @@ pub async fn triggers(
 
 fn turn() -> Result<SemaphorePermit<'static>, ProblemDetails> {
     let busy = "another report is being made: ask again in a moment";
-    UNDER_WAY.try_acquire().map_err(|_| ProblemDetails::new(StatusCode::TOO_MANY_REQUESTS, busy))
+    UNDER_WAY.try_acquire().map_err(|_| ProblemDetails::new(StatusCode::TOO_MANY_REQUESTS, busy).after(AGAIN_AFTER))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn while_a_report_is_made_the_next_one_is_told_when_to_ask_again() {
+        let first = turn();
+        assert!(first.is_ok());
+        let busy = turn().err();
+        assert_eq!(busy.map(|busy| (busy.status().as_u16(), busy.retry_after())), Some((429, Some(1))));
+        drop(first);
+        assert!(turn().is_ok());
+    }
 }

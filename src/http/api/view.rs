@@ -11,11 +11,12 @@ use crate::{
     engine::RuntimeConfig,
     report::target::{role_in_time, took},
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// One incident with its roles.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct IncidentView {
     /// `INC-42`.
     pub id: String,
@@ -65,6 +66,7 @@ pub struct IncidentView {
     /// Its roles: the required ones first.
     pub roles: Vec<RoleView>,
     /// Its messages: at most [`PAGES_MAX`].
+    #[schemars(length(max = PAGES_MAX))]
     pub pages: Vec<PageView>,
     /// How many messages came before these.
     #[serde(default, skip_serializing_if = "is_none_before")]
@@ -79,7 +81,7 @@ fn is_none_before(count: &usize) -> bool {
 }
 
 /// What an overflow incident counts: the keys of incidents that its trigger would have opened.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct OverflowView {
     /// How many keys.
     pub counted: usize,
@@ -88,6 +90,7 @@ pub struct OverflowView {
     /// Whether alerts with further keys came, which are not told apart.
     pub further: bool,
     /// The first keys that are not over, at most [`OVERFLOW_SHOWN`].
+    #[schemars(length(max = OVERFLOW_SHOWN))]
     pub firing: Vec<String>,
 }
 
@@ -106,7 +109,7 @@ impl OverflowView {
 }
 
 /// One role, with the stages of its time to engagement.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct RoleView {
     /// Its name in the matrix.
     pub role: String,
@@ -151,7 +154,7 @@ pub struct RoleView {
 }
 
 /// A hand-back of a role.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct HandBackView {
     /// The person, by display name.
     pub person: String,
@@ -172,7 +175,7 @@ impl RoleView {
 }
 
 /// When each stage was first reached, in milliseconds after the incident was opened.
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, JsonSchema)]
 pub struct StagesView {
     /// The monitor detected it.
     pub detected: Option<f64>,

@@ -4,6 +4,7 @@
 
 mod alertmanager;
 use crate::common;
+mod described;
 use crate::house;
 mod native;
 mod repeated;

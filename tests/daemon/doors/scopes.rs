@@ -51,6 +51,7 @@ const TABLE: [Row; 33] = [
     ("/v1/keys", "GET", "/v1/keys", OPEN),
     ("/readyz", "GET", "/readyz", OPEN),
     ("/metrics", "GET", "/metrics", [401, 403, 403, 200, 200]),
+    ("/v1/openapi.json", "GET", "/v1/openapi.json", OPEN),
     ("/v1/incidents", "GET", "/v1/incidents?all=true", READ),
     ("/v1/incidents/newest", "GET", "/v1/incidents/newest", READ),
     // Opened by an alert of that source, by one of nobody's, and not at all.

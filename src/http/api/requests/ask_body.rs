@@ -10,9 +10,10 @@ use crate::{
         request::{APPROVE, DENY, OPTIONS_MAX, OPTIONS_MIN},
     },
     engine::AskWish,
-    http::problem::ProblemDetails,
+    http::{api::alert_body::AlertInBody, problem::ProblemDetails},
 };
 use axum::http::StatusCode;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, time::Duration};
@@ -31,7 +32,18 @@ const DEADLINE_MIN: Duration = Duration::from_secs(5);
 
 const QUOTE_MAX: usize = 80;
 
-#[derive(Deserialize)]
+/// A request: an alert, and what is asked.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "it is a schema alone: the alert and the question are read apart")]
+pub struct RequestBody {
+    #[schemars(flatten)]
+    alert: AlertInBody,
+    /// What is asked.
+    ask: AskBody,
+}
+
+/// What is asked.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct AskBody {
     #[serde(rename = "type")]
@@ -46,7 +58,8 @@ struct AskBody {
     on_behalf_of: Option<String>,
 }
 
-#[derive(Deserialize)]
+/// One option of a decision.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct OptionBody {
     name: String,

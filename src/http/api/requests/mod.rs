@@ -3,24 +3,29 @@
 mod ask_body;
 mod view;
 
-pub use ask_body::read;
+pub use ask_body::{RequestBody, read};
 pub use view::RequestView;
 
 use super::quota;
 use crate::{
     core::{Actor, Incident, RequestId, SourceName},
     engine::{RequestAdmission, RequestFault},
-    http::{body, credential, idempotency, problem::ProblemDetails, state::AppState},
+    http::{
+        body, credential, idempotency,
+        openapi::{Access, Operation},
+        problem::ProblemDetails,
+        state::AppState,
+    },
     matrix::SourceScope,
     store::RequestKey,
 };
 use axum::{
-    Json, Router,
+    Json,
     extract::{Path, Query, Request, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
-    routing::{get, post},
 };
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout_at};
@@ -37,12 +42,49 @@ const OPERATION: &str = "requests";
 /// The longest reason of a withdrawal, in characters.
 const WHY_MAX: usize = 200;
 
-/// The routes on TCP.
-pub fn routes() -> Router<Arc<AppState>> {
-    Router::new()
-        .route("/v1/requests", post(accept))
-        .route("/v1/requests/{id}", get(look))
-        .route("/v1/requests/{id}/cancel", post(cancel))
+/// `POST /v1/requests` in the API's document.
+pub fn ask_operation() -> Operation {
+    let details = "The trigger of the matrix that takes it says who decides. The answer comes after the request is durable. With \
+                   an `Idempotency-Key` it is safe to send again.";
+    Operation::post("ask", accept)
+        .about("Ask people", details)
+        .access(Access::Source(SourceScope::Alerts))
+        .stored()
+        .body::<RequestBody>(REQUEST_MAX, "An alert with a question.")
+        .answer::<RequestView>(StatusCode::ACCEPTED, "The request is durable, and people are being asked.")
+        .problem(StatusCode::BAD_REQUEST, "The body is not JSON that every reader reads alike. Nothing was kept.")
+        .problem(StatusCode::CONFLICT, "It is a drill, and a live incident is open.")
+        .problem(StatusCode::UNPROCESSABLE_ENTITY, "This can not be asked. Nothing was kept.")
+        .busy::<ProblemDetails>("The source has opened as many incidents as it may in a minute.")
+}
+
+/// `GET /v1/requests/{id}` in the API's document.
+pub fn operation() -> Operation {
+    Operation::get("getRequest", look)
+        .about("A request", "As it is now or, with `wait`, as soon as it changes. A source sees its own alone.")
+        .access(Access::Source(SourceScope::Alerts))
+        .stored()
+        .path::<String>("id")
+        .query::<LookQuery>()
+        .answer::<RequestView>(StatusCode::OK, "The request.")
+        .problem(StatusCode::BAD_REQUEST, "The query can not be read.")
+        .problem(StatusCode::NOT_FOUND, "This source has no request with this id.")
+        .problem(StatusCode::UNPROCESSABLE_ENTITY, "`wait` is no time.")
+}
+
+/// `POST /v1/requests/{id}/cancel` in the API's document.
+pub fn cancel_operation() -> Operation {
+    Operation::post("cancelRequest", cancel)
+        .about("Withdraw a request", "Everybody who was asked hears it. What was decided stays decided.")
+        .access(Access::Source(SourceScope::Alerts))
+        .stored()
+        .path::<String>("id")
+        .body::<Cancellation>(body::PRESS_MAX, "Why.")
+        .answer::<RequestView>(StatusCode::OK, "The request, as it is now.")
+        .problem(StatusCode::BAD_REQUEST, "The body is not JSON.")
+        .problem(StatusCode::NOT_FOUND, "This source has no request with this id.")
+        .problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body is not said to be JSON.")
+        .problem(StatusCode::UNPROCESSABLE_ENTITY, "The body is other JSON than expected, or the reason is too long.")
 }
 
 /// `POST /v1/requests`. The response is `202` only after the durable commit.
@@ -73,8 +115,9 @@ async fn accept(State(app): State<Arc<AppState>>, request: Request) -> Result<Re
 }
 
 /// How long a look waits for a change.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 struct LookQuery {
+    /// How long to wait for a change: `30s`, or a number of seconds; at most a minute.
     wait: Option<String>,
 }
 
@@ -105,9 +148,10 @@ async fn look(
 }
 
 /// The reason of a withdrawal.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Cancellation {
+    /// For everybody who was asked, at most 200 characters.
     reason: Option<String>,
 }
 

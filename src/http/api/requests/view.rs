@@ -5,11 +5,13 @@ use crate::{
     http::problem::ProblemDetails,
 };
 use axum::http::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// A request, as it is now.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct RequestView {
+    #[schemars(with = "String")]
     id: RequestId,
     /// `open`, or how it ended: `decided`, `defaulted`, `expired`, `cancelled`.
     state: &'static str,
@@ -35,7 +37,7 @@ pub struct RequestView {
     outcome: Option<OutcomeView>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct OptionView {
     /// By what people name it in a text message.
     letter: char,
@@ -43,27 +45,30 @@ struct OptionView {
     label: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct RoleAsked {
     role: String,
     name: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct ChoiceView {
+    /// Who.
+    #[schemars(with = "String")]
     person: PersonName,
     option: String,
     via: String,
     at: Timestamp,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct OutcomeView {
     /// The option that is to be done; none if it expired or was cancelled.
     #[serde(skip_serializing_if = "Option::is_none")]
     option: Option<String>,
     /// Who decided, in the order of their answers.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<String>")]
     by: Vec<PersonName>,
     at: Timestamp,
     /// Why it was cancelled.

@@ -5,7 +5,7 @@
 
 pub use super::{
     actor::Actor,
-    hash_chain::{genesis, link, text_hash},
+    hash_chain::{ANCHORS, AnchorEvent, genesis, link, text_hash},
     hex::{hex, unhex},
     source_event::SourceEvent,
 };
@@ -388,19 +388,4 @@ pub struct ShownText {
     pub hash: String,
     /// Its content, with placeholders in place of codes and links.
     pub body: String,
-}
-
-/// The name of the chain of anchors.
-pub const ANCHORS: &str = "anchors";
-
-/// An anchor: the heads of all chains that grew since the last anchor. A copy of the anchors' chain that is kept
-/// elsewhere proves the history up to it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "event")]
-pub enum AnchorEvent {
-    /// The chain, sequence number and hash (hex) of each head, sorted by chain name.
-    Anchored {
-        /// The heads.
-        heads: Vec<(String, u64, String)>,
-    },
 }

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{channel::charset, core::SourceName};
 use axum::{
-    body::{Body, Bytes, HttpBody},
+    body::{Body, Bytes},
     extract::Request,
     http::{StatusCode, header},
 };
@@ -56,9 +56,6 @@ async fn read(body: Body, max: usize, mut share: BodyShare) -> Result<Bytes, Pro
         let why = format!("the body is larger than {max} bytes: send less in one request");
         ProblemDetails::new(StatusCode::PAYLOAD_TOO_LARGE, why)
     };
-    if body.size_hint().lower() > max as u64 {
-        return Err(large());
-    }
     let collect = async {
         let mut parts = body.into_data_stream();
         while let Some(part) = parts.next().await {

@@ -279,7 +279,7 @@ impl Decider<'_> {
         self.go_round_unreported();
         // After the ladders: pages that a step has left behind need no other channel any more.
         for page in self.incident.pages.overdue(self.now) {
-            self.emit(Event::Overdue { page });
+            self.emit(Event::Overdue { page, early: false });
             self.fail_over(page);
         }
     }

@@ -33,7 +33,7 @@ impl Incident {
             // The pages.
             Event::Paged { page } => self.pages.insert(page.clone()),
             Event::Settled { page, .. } => self.settled(*page, event, at),
-            Event::Overdue { page } => self.pages.change(*page, |page| page.accept_until = None),
+            Event::Overdue { page, .. } => self.pages.change(*page, |page| page.accept_until = None),
             Event::Unreported { page, within } => self.pages.change(*page, |page| page.was_unreported(*within)),
             Event::Reported { page, stage, at_desk } => {
                 self.pages.change(*page, |page| page.report(*stage, *at_desk, at));

@@ -3,7 +3,7 @@
 use crate::{
     core::{
         Answer, AnswerLevel, ChannelName, Engagement, Incident, IncidentStatus, PageId, PersonName, Timestamp, WarRoom,
-        page::Page,
+        answer::AFTER_ALL, page::Page,
     },
     engine::RuntimeConfig,
     http::{
@@ -236,7 +236,7 @@ fn links(live: &RuntimeConfig, incident: &Incident) -> Vec<PageLink> {
 
 /// The button for somebody who passed the role on or handed it back, and can take it after all.
 pub fn after_all(level: AnswerLevel) -> Vec<AnswerButton> {
-    vec![AnswerButton { answer: Answer::of_level(level).to_string(), label: "I have it after all", primary: true }]
+    vec![AnswerButton { answer: Answer::of_level(level).to_string(), label: AFTER_ALL, primary: true }]
 }
 
 /// The buttons for a role that requires `level`, the wanted one first.

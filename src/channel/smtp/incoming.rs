@@ -6,11 +6,13 @@
 mod absence;
 mod body;
 mod bounce;
+mod delivery_status;
 mod html;
 mod meaning;
 mod message_id;
 mod phrases;
 mod quote;
+mod server_words;
 mod signature;
 mod written;
 

@@ -48,6 +48,11 @@ pub(super) fn has_null_sender(mail: &Message<'_>) -> bool {
     mail.header_raw("Return-Path").is_some_and(|path| path.trim() == "<>")
 }
 
+/// Whether its subject or its own marks call it an absence note.
+pub(super) fn says_so(mail: &Message<'_>) -> bool {
+    is_marked(mail) || is_by_subject(mail.subject().unwrap_or_default())
+}
+
 fn is_marked(mail: &Message<'_>) -> bool {
     let is_auto = |name| {
         let word: String = word(mail, name).unwrap_or_default().chars().filter(|c| c.is_alphanumeric()).collect();

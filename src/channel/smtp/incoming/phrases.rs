@@ -162,6 +162,35 @@ pub(super) const DELAYS: Phrases = Phrases(
      has not been delivered yet|could not be delivered yet|you do not need to resend|verzögert|retardé|demorado|ritardo",
 );
 
+/// What a server says of a mail that it has given up.
+pub(super) const GIVEN_UP: Phrases = Phrases(
+    "i give up|we give up|giving up|given up|gave up|not going to try again|will not try again|will not be retried|\
+     no further attempts|permanent error|permanent fatal error|permanent failure|failed permanently|retry timeout exceeded|\
+     retry time exceeded|in the queue too long|deleted from queue|delivery has failed|delivery time expired|\
+     message expired|could not be delivered for|endgültig|unzustellbar|dauerhafter fehler|erreur permanente|\
+     échec définitif|error permanente|errore permanente",
+);
+
+/// How the subject of a server's mail begins if it has given up.
+pub(super) const FINAL_SUBJECTS: Phrases = Phrases(
+    "undeliver|returned mail|returned to sender|failure notice|delivery failure|delivery failed|mail delivery failed|\
+     mail delivery failure|delivery status notification (failure)|unzustellbar|non remis|no se puede entregar",
+);
+
+/// What only a server says of a mail.
+pub(super) const REFUSALS: Phrases = Phrases(
+    "undeliverable|undelivered mail|could not be delivered|couldn't be delivered|can not be delivered|\
+     cannot be delivered|wasn't delivered|was not delivered|user unknown|unknown user|no such user|no such mailbox|\
+     mailbox unavailable|recipient address rejected|recipient rejected|address not found|unrouteable address|\
+     konnte nicht zugestellt werden|n'a pas pu être remis|no se pudo entregar",
+);
+
+/// How a server announces the mail that it returns.
+pub(super) const COPY_BELOW: Phrases = Phrases(
+    "this is a copy of|copy of the message|copy of your message|below this line|original message|\
+     message headers follow|returned message|unsent message|ursprüngliche nachricht|message d'origine",
+);
+
 /// The beginnings of the line that a program adds before a quote.
 pub(super) const ATTRIBUTION_OPENERS: [&str; 15] =
     ["on ", "am ", "le ", "el ", "il ", "em ", "op ", "den ", "w dniu ", "dne ", "på ", "a ", "la ", "pe ", "в "];

@@ -196,8 +196,7 @@ mod tests {
     #[test]
     fn the_copy_of_our_mail_does_not_judge_itself() {
         for summary in ["Feed delayed, warning: stale", "build 4.4.8 fell", "I give up 550 5.1.1"] {
-            let copy =
-                format!("From: s@example.com\nSubject: LIVE INC-12: {summary}\nMessage-ID: {ID}\n\n{summary}\n");
+            let copy = format!("From: s@example.com\nSubject: LIVE INC-12: {summary}\nMessage-ID: {ID}\n\n{summary}\n");
             for words in ["550 User unknown\n\n", "Nobody has this address.\n\n--- Below this line is a copy:\n\n"] {
                 let mail = format!("From: MAILER-DAEMON@mx.example\nSubject: Undelivered: {summary}\n\n{words}{copy}");
                 let quoted = mail.replace(&copy, &copy.lines().map(|line| format!("> {line}\n")).collect::<String>());
@@ -249,7 +248,8 @@ mod tests {
                  Content-Type: multipart/report{kind}; boundary=b\n\n--b\n\nSorry: no such user.\n{blocks}{returned}--b--\n"
             ))
         };
-        let status = |fields: &str| format!("--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; x\n\n{fields}\n");
+        let status =
+            |fields: &str| format!("--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; x\n\n{fields}\n");
         let copy = format!("--b\nContent-Type: message/rfc822\n\nMessage-ID: {ID}\n\nbody\n");
         for (fields, expected) in [
             ("Action: relayed\nStatus: 2.0.0\n\nAction: failed\nStatus: 5.1.1\n", bounced("5.1.1")),

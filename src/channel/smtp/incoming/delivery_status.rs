@@ -30,8 +30,7 @@ fn failure(fields: &[(String, String)]) -> Option<Option<String>> {
         let digits: String = status.chars().take_while(|c| c.is_ascii_digit() || *c == '.').take(12).collect();
         Some(digits).filter(|digits| !digits.is_empty())
     };
-    let status =
-        field("status").and_then(digits).or_else(|| status_in(field("diagnostic-code").unwrap_or_default()));
+    let status = field("status").and_then(digits).or_else(|| status_in(field("diagnostic-code").unwrap_or_default()));
     let action: String = field("action").unwrap_or_default().chars().take_while(|c| c.is_alphabetic()).collect();
     match (&*action.to_lowercase(), &status) {
         ("failed", _) => Some(Some(status.unwrap_or_else(|| WITHOUT_STATUS.to_owned()))),

@@ -13,8 +13,7 @@ pub(super) const WITHOUT_STATUS: &str = "without a status";
 const COPIED: [&str; 6] = ["return-path:", "received:", "message-id:", "dkim-signature:", "mime-version:", "from:"];
 
 /// Words between which and a word of giving up it is still to come, or has not come.
-const STILL_OPEN: [&str; 10] =
-    ["will", "before", "until", "if", "when", "unless", "not", "eventually", "would", "may"];
+const STILL_OPEN: [&str; 10] = ["will", "before", "until", "if", "when", "unless", "not", "eventually", "would", "may"];
 
 /// A server's own words: its subject and its text, in lower case.
 pub(super) struct ServerWords {
@@ -92,7 +91,10 @@ fn has_final_code(line: &str) -> bool {
     };
     let introduces = |word: &str| {
         word.ends_with([':', ';', '>', '<'])
-            || matches!(word, "said" | "error" | "code" | "smtp" | "with" | "status" | "response" | "reply" | "returned")
+            || matches!(
+                word,
+                "said" | "error" | "code" | "smtp" | "with" | "status" | "response" | "reply" | "returned"
+            )
     };
     let is_introduced = |at: usize| at.checked_sub(1).is_none_or(|at| introduces(words[at]));
     let says_more = |at: usize| words.get(at + 1).is_some() || words[at].contains('-');

@@ -3,15 +3,10 @@
 use clap::Parser;
 use mimalloc::MiMalloc;
 use std::{any::Any, process::ExitCode};
+use stentor::cli::{CLOSED_PIPE, NOT_PRINTED};
 
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
-
-/// The exit code that shells use for a program ended by a closed pipe: 128 plus the number of SIGPIPE.
-const CLOSED_PIPE: u8 = 141;
-
-/// EX_IOERR of sysexits.h: output could not be written.
-const NOT_PRINTED: u8 = 74;
 
 /// The beginning of the standard library's panic message if a line can not be printed.
 const PRINT_FAILED: &str = "failed printing to std";

@@ -29,6 +29,8 @@ mod table;
 mod terminal;
 mod threads;
 
+pub use crate::cli::error::{CLOSED_PIPE, NOT_PRINTED};
+
 use crate::cli::{error::CliError, options::PathOptions};
 use clap::{CommandFactory, Parser, Subcommand, ValueHint};
 use std::{path::PathBuf, process::ExitCode};
@@ -111,15 +113,7 @@ enum Command {
 pub fn run(cli: Cli) -> ExitCode {
     match dispatch(cli) {
         Ok(code) => code,
-        Err(failure) => {
-            eprintln!("stentor: {failure}");
-            let mut source = failure.source();
-            while let Some(cause) = source {
-                eprintln!("  because {cause}");
-                source = cause.source();
-            }
-            ExitCode::from(2)
-        }
+        Err(failure) => error::told(&failure),
     }
 }
 

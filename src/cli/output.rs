@@ -1,7 +1,10 @@
 //! Where commands read and write: a file, or `-` for standard input and output. What is there already is never
 //! overwritten unasked.
 
-use crate::{cli::error::CliError, report::after_action::WrittenReview};
+use crate::{
+    cli::error::{CliError, WriteFailure},
+    report::after_action::WrittenReview,
+};
 use clap::{Args, ValueHint};
 use std::{
     fs::{File, OpenOptions},
@@ -35,8 +38,14 @@ impl OutputOptions {
     /// overwritten.
     pub fn open(&self) -> Result<Box<dyn Write>, CliError> {
         match self.out.as_deref().filter(|path| !is_standard(path)) {
-            Some(path) => Ok(Box::new(BufWriter::new(create(path, self.force)?))),
-            None => Ok(Box::new(BufWriter::new(std::io::stdout().lock()))),
+            Some(path) => {
+                let (to, name) = (create(path, self.force)?, path.display().to_string());
+                Ok(Box::new(BufWriter::new(NamedWriter { to, name })))
+            }
+            None => {
+                let (to, name) = (std::io::stdout().lock(), "standard output".to_owned());
+                Ok(Box::new(BufWriter::new(NamedWriter { to, name })))
+            }
         }
     }
 
@@ -52,6 +61,29 @@ impl OutputOptions {
     }
 }
 
+/// Its errors say what could not be written.
+struct NamedWriter<W> {
+    to: W,
+    name: String,
+}
+
+impl<W: Write> Write for NamedWriter<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.to.write(bytes).map_err(|why| self.failed(why))
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.to.flush().map_err(|why| self.failed(why))
+    }
+}
+
+impl<W> NamedWriter<W> {
+    /// A write that was only interrupted is tried again by whoever writes.
+    fn failed(&self, why: std::io::Error) -> std::io::Error {
+        if why.kind() == ErrorKind::Interrupted { why } else { WriteFailure::of(&self.name, why) }
+    }
+}
+
 /// Whether a path stands for standard input or output.
 pub fn is_standard(path: &Path) -> bool {
     path.as_os_str() == "-"
@@ -64,7 +96,7 @@ pub fn write_new(path: &Path, text: &str, force: bool) -> Result<(), CliError> {
         return Ok(());
     }
     let written = create(path, force)?.write_all(text.as_bytes());
-    written.map_err(|error| format!("{} can not be written: {error}", path.display()).into())
+    written.map_err(|error| WriteFailure::of(&path.display().to_string(), error).into())
 }
 
 fn create(path: &Path, force: bool) -> Result<File, CliError> {

@@ -20,6 +20,15 @@ const STANDBY_SAID_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 /// The label of the button for the person who has a role.
 pub const HAND_BACK: &str = "Hand it back";
 
+/// The label of the same button in a mail about an exercise.
+pub const HAND_EXERCISE_BACK: &str = "Hand the exercise back";
+
+/// The label of the button that confirms a hand-back.
+pub const HAND_BACK_SURE: &str = "Yes, hand it back";
+
+/// The label of the button for somebody who passed the role on or handed it back, and can take it after all.
+pub const AFTER_ALL: &str = "I have it after all";
+
 /// What a human says to a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "say")]
@@ -170,6 +179,18 @@ impl AnswerLevel {
     pub fn button(self, answer: Answer, drill: bool) -> &'static str {
         if answer == Answer::of_level(self) { self.words(drill) } else { answer.label() }
     }
+}
+
+/// Each label that a button can have, and what pressing it says. People type them too, so each one is read as its
+/// answer. A drill may add " (exercise)".
+pub fn button_labels() -> impl Iterator<Item = (&'static str, Answer)> {
+    let levels = [AnswerLevel::Wilco, AnswerLevel::Roger].into_iter();
+    let offers = levels.flat_map(|level| {
+        let both = [false, true].into_iter();
+        both.flat_map(move |drill| level.offers().map(|answer| (level.button(answer, drill), answer)))
+    });
+    let unable = [HAND_BACK, HAND_EXERCISE_BACK, HAND_BACK_SURE].map(|label| (label, Answer::Unable));
+    offers.chain(unable).chain([(AFTER_ALL, Answer::Wilco)])
 }
 
 impl fmt::Display for Answer {

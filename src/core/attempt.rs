@@ -60,7 +60,7 @@ pub fn attempts<'a>(events: impl IntoIterator<Item = (Timestamp, &'a Event)>) ->
                 let attempt = PageAttempt { at, sent_at: *sent_at, settlement, injected: injected.remove(page) };
                 pages.entry(*page).or_default().attempts.push(attempt);
             }
-            Event::Overdue { page } => {
+            Event::Overdue { page, .. } => {
                 let page = pages.entry(*page).or_default();
                 page.overdue = Some((at, page.attempts.len()));
             }

@@ -184,6 +184,15 @@ impl Engagement {
         self.handed_back.last().map_or(self.entered_at, |back| back.at)
     }
 
+    /// When the answer came that engaged it, of the person who has it, or had it at the end. `None` if it is not engaged:
+    /// other answers, and one that was taken back, are no answer to the question who has it.
+    pub fn answered_at(&self) -> Option<Timestamp> {
+        match &self.outcome {
+            Some(EngagementOutcome::Engaged { at, .. }) => Some(*at),
+            _ => None,
+        }
+    }
+
     /// Whether it still needs somebody.
     pub fn is_open(&self) -> bool {
         self.outcome.is_none()

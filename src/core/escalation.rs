@@ -19,7 +19,7 @@ use crate::core::{
     finding::ClassificationKind,
     incident::{Incident, IncidentId, IncidentStatus},
     key::IncidentKey,
-    names::{PersonName, RoleName},
+    names::{PersonName, RoleName, SourceName},
     oncall::Roster,
     page::{Page, PagePurpose, PageStage},
     plan::OnResolved,
@@ -224,16 +224,22 @@ impl Decider<'_> {
                 self.tell_repeats(|_| true);
                 self.emit(Event::Joined { alert });
             }
-            AlertStatus::Resolved if self.incident.plan.on_resolved == OnResolved::Resolve => {
-                self.resolve(Actor::Source(alert.source.clone()), None);
+            AlertStatus::Resolved => self.cleared(alert.source.clone()),
+        }
+    }
+
+    fn cleared(&mut self, source: SourceName) {
+        if self.incident.plan.on_resolved == OnResolved::Resolve {
+            self.resolve(Actor::Source(source), None);
+        } else if self.incident.all_clear_at.is_none() {
+            self.tell_repeats(|_| true);
+            let unsaid = self.incident.all_clears_unsaid(self.now);
+            let more = unsaid.filter(|unsaid| 0 < *unsaid).map(|unsaid| format!(", after {unsaid} more"));
+            if unsaid.is_some() {
+                let more = more.unwrap_or_default();
+                self.line(format!("all clear from {source}{more}; the incident stays open until a human resolves it"));
             }
-            AlertStatus::Resolved if self.incident.all_clear_at.is_none() => {
-                let source = alert.source.clone();
-                self.tell_repeats(|_| true);
-                self.line(format!("all clear from {source}; the incident stays open until a human resolves it"));
-                self.emit(Event::AllClear { source });
-            }
-            AlertStatus::Resolved => {}
+            self.emit(Event::AllClear { source });
         }
     }
 
@@ -248,17 +254,28 @@ impl Decider<'_> {
             AlertStatus::Firing => self.emit(Event::Overflowed { key, alert }),
             AlertStatus::Resolved if known => {
                 self.emit(Event::OverflowCleared { key, source: alert.source.clone() });
-                if self.incident.overflow.as_ref().is_some_and(|overflow| overflow.is_over()) {
-                    self.alert(alert);
-                }
+                self.end_overflow();
             }
             AlertStatus::Resolved => {}
+        }
+    }
+
+    /// Ends an overflow for which every all-clear has come, once the period of the limit is over.
+    fn end_overflow(&mut self) {
+        if let Some((at, by)) = self.incident.overflow_end()
+            && at <= self.now
+        {
+            self.cleared(by.clone());
         }
     }
 
     fn tick(&mut self) {
         if !self.incident.is_open() {
             return self.archive_rooms();
+        }
+        self.end_overflow();
+        if !self.incident.is_open() {
+            return;
         }
         self.tell_repeats(|due| due);
         if let Some(lease) = self.incident.lease()
@@ -277,7 +294,7 @@ impl Decider<'_> {
         self.go_round_unreported();
         // After the ladders: pages that a step has left behind need no other channel any more.
         for page in self.incident.pages.overdue(self.now) {
-            self.emit(Event::Overdue { page });
+            self.emit(Event::Overdue { page, early: false });
             self.fail_over(page);
         }
     }

@@ -133,6 +133,9 @@ pub enum Event {
     Overdue {
         /// The page's number.
         page: u32,
+        /// The timeout has not passed: its next attempt would be later than that. Older journals do not tell.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        early: bool,
     },
     /// The provider has accepted the page, and has not reported in time whether it arrived.
     Unreported {

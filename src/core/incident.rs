@@ -14,7 +14,7 @@ use crate::core::{
     overflow::OverflowKeys,
     page::Page,
     plan::{EscalationPlan, LivingRoom},
-    repeats::{AlertRepeats, KnownAlerts},
+    repeats::{AlertRepeats, AllClearLines, KnownAlerts},
     request::{Request, RequestId},
     room::WarRoom,
     time::Timestamp,
@@ -91,6 +91,9 @@ pub struct Incident {
     pub silent_since: Option<Timestamp>,
     /// When its monitor reported that the condition is over.
     pub all_clear_at: Option<Timestamp>,
+    /// What the rooms were told of that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub all_clear_lines: Option<AllClearLines>,
     /// The engagement of each role that was entered.
     pub engagements: Arc<BTreeMap<RoleName, Engagement>>,
     /// The rooms that exist, by channel.
@@ -135,6 +138,7 @@ impl Incident {
             status: IncidentStatus::Open,
             silent_since: None,
             all_clear_at: None,
+            all_clear_lines: None,
             engagements: Arc::default(),
             rooms: BTreeMap::new(),
             origins: VecDeque::new(),
@@ -203,6 +207,7 @@ impl Incident {
         let reports = self.awaiting_report().map(|(_, until, _)| until);
         let asked = self.request.as_ref().and_then(|request| request.deadline());
         let others = self.lease().into_iter().chain(self.drill_ends_at()).chain(self.repeats_due()).chain(asked);
+        let others = others.chain(self.overflow_end().map(|(at, _)| at));
         ladders.chain(reports).chain(accepted).chain(others).min()
     }
 

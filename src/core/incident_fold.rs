@@ -28,13 +28,13 @@ impl Incident {
             Event::Joined { alert } => self.joined(alert),
             Event::Repeated { count, alert, .. } => self.apply_repeated(*count, alert),
             Event::Overflowed { key, alert } => self.overflowed(key, alert),
-            Event::OverflowCleared { key, .. } => self.count_overflow(|overflow| overflow.clear(key)),
-            Event::AllClear { .. } => self.all_clear_at = Some(at),
+            Event::OverflowCleared { key, source } => self.count_overflow(|overflow| overflow.clear(key, source)),
+            Event::AllClear { .. } => self.cleared(at),
             Event::SourceSilent { lease } => self.silent_since = Some(*lease),
             // The pages.
             Event::Paged { page } => self.pages.insert(page.clone()),
             Event::Settled { page, .. } => self.settled(*page, event, at),
-            Event::Overdue { page } => self.pages.change(*page, |page| page.accept_until = None),
+            Event::Overdue { page, .. } => self.pages.change(*page, |page| page.accept_until = None),
             Event::Unreported { page, within } => self.pages.change(*page, |page| page.was_unreported(*within)),
             Event::Reported { page, stage, at_desk } => {
                 self.pages.change(*page, |page| page.report(*stage, *at_desk, at));

@@ -4,7 +4,9 @@ use super::{
     alert::{Alert, AlertStatus},
     event::Event,
     incident::Incident,
-    repeats::{AlertRepeats, JOINED_WHOLE, TOLD_AFTER_MAX, TOLD_AFTER_MIN, TOLD_AFTER_SHARE},
+    names::SourceName,
+    overflow::OPENINGS_WITHIN,
+    repeats::{AlertRepeats, AllClearLines, JOINED_WHOLE, TOLD_AFTER_MAX, TOLD_AFTER_MIN, TOLD_AFTER_SHARE},
     time::Timestamp,
 };
 use std::sync::Arc;
@@ -42,6 +44,31 @@ impl Incident {
         let first_at = self.repeats?.first_at;
         let age = first_at.since(self.opened_at) / TOLD_AFTER_SHARE;
         Some(first_at + age.clamp(TOLD_AFTER_MIN, TOLD_AFTER_MAX))
+    }
+
+    /// How many all-clears came since the last line for the rooms that said one; `None` while no further line is due. A
+    /// monitor that flaps says the same each time: its lines become rarer, the longer the incident lasts.
+    pub(super) fn all_clears_unsaid(&self, now: Timestamp) -> Option<u64> {
+        let Some(lines) = self.all_clear_lines else { return Some(0) };
+        let age = lines.said_at.since(self.opened_at) / TOLD_AFTER_SHARE;
+        (lines.said_at + age.clamp(TOLD_AFTER_MIN, TOLD_AFTER_MAX) <= now).then_some(lines.unsaid)
+    }
+
+    /// Records an all-clear, and whether a line says it.
+    pub(super) fn cleared(&mut self, at: Timestamp) {
+        self.all_clear_at = Some(at);
+        let is_said = self.all_clears_unsaid(at).is_some();
+        let lines = self.all_clear_lines.get_or_insert(AllClearLines { said_at: at, unsaid: 0 });
+        *lines = match is_said {
+            true => AllClearLines { said_at: at, unsaid: 0 },
+            false => AllClearLines { unsaid: lines.unsaid + 1, ..*lines },
+        };
+    }
+
+    /// When an overflow for which every all-clear has come is over, and by whom.
+    pub(super) fn overflow_end(&self) -> Option<(Timestamp, &SourceName)> {
+        let by = self.overflow.as_ref()?.ended_by()?;
+        Some((self.opened_at + OPENINGS_WITHIN, by)).filter(|_| self.all_clear_at.is_none())
     }
 
     /// Records what [`Event::Repeated`] tells. What was counted here is not counted again.

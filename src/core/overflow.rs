@@ -1,11 +1,23 @@
 //! The keys that join one incident because their trigger has opened as many as it may within a minute.
 
-use super::{alert::Alert, event::text_hash, key::IncidentKey, names::TriggerName};
+use super::{
+    alert::Alert,
+    event::text_hash,
+    key::IncidentKey,
+    names::{SourceName, TriggerName},
+};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
 /// How many incidents a trigger opens within a minute, if the matrix does not say it.
 pub const OPENINGS_PER_MINUTE: u32 = 60;
+
+/// The period of that limit. An overflow incident stays open for as long at least: a monitor that flaps would else end it
+/// and open another, each time beyond the limit.
+pub const OPENINGS_WITHIN: Duration = Duration::from_secs(60);
 
 /// The most keys that one overflow incident tells apart. Alerts with further keys are counted as repeats are.
 pub const OVERFLOW_KEYS_MAX: usize = 1000;
@@ -27,6 +39,9 @@ pub struct OverflowKeys {
     /// all-clears are not recognized.
     #[serde(default)]
     further: bool,
+    /// Whose all-clear came last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cleared_by: Option<SourceName>,
 }
 
 /// One key.
@@ -76,6 +91,11 @@ impl OverflowKeys {
         !self.further && self.keys.values().all(|entry| entry.over)
     }
 
+    /// Who reported the last all-clear, if it has come for every alert that was counted.
+    pub fn ended_by(&self) -> Option<&SourceName> {
+        self.cleared_by.as_ref().filter(|_| self.is_over())
+    }
+
     /// The keys that are not over, in their order.
     pub fn firing(&self) -> impl Iterator<Item = &IncidentKey> {
         self.keys.iter().filter(|(_, entry)| !entry.over).map(|(key, _)| key)
@@ -97,9 +117,10 @@ impl OverflowKeys {
         }
     }
 
-    pub(super) fn clear(&mut self, key: &IncidentKey) {
+    pub(super) fn clear(&mut self, key: &IncidentKey, source: &SourceName) {
         if let Some(entry) = self.keys.get_mut(key) {
             entry.over = true;
+            self.cleared_by = Some(source.clone());
         }
     }
 
@@ -164,8 +185,8 @@ mod tests {
         assert_eq!(said(&counted([""])), "1 more of crash");
         let mut overflow = counted(["A", "B", "C", "D", "E"]);
         assert_eq!(said(&overflow), "5 more of crash: E, D, C and 2 more");
-        overflow.clear(&key("A"));
-        overflow.clear(&key("Z"));
+        overflow.clear(&key("A"), &"monitor".into());
+        overflow.clear(&key("Z"), &"monitor".into());
         assert_eq!(said(&overflow), "5 more of crash, 1 of them over: E, D, C and 1 more");
         assert_eq!(said(&counted([&*"x".repeat(100)])).chars().count(), "1 more of crash: ".len() + NAME_CHARS_MAX);
     }
@@ -190,7 +211,7 @@ mod tests {
             overflow.summary(&"crash".into()),
             "at least 1000 more of crash: 0999, 0998, 0997 and at least 997 more"
         );
-        values.iter().for_each(|value| overflow.clear(&key(value)));
+        values.iter().for_each(|value| overflow.clear(&key(value), &"monitor".into()));
         assert!(!overflow.is_over(), "nobody knows whether the others are over");
     }
 }

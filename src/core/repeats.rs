@@ -36,6 +36,15 @@ pub struct AlertRepeats {
     pub last_at: Timestamp,
 }
 
+/// What the rooms were told of all-clears.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AllClearLines {
+    /// When a line said the last one.
+    pub said_at: Timestamp,
+    /// How many came since and were not said.
+    pub unsaid: u64,
+}
+
 /// The different alerts of an incident, as hashes of what tells them apart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]

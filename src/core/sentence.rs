@@ -64,26 +64,25 @@ fn led_to(verdict: &AnswerVerdict, names: &dyn DisplayNames) -> Option<String> {
 }
 
 /// The same for logs, which are kept and copied where the journal is not: without the words of others, which may be about
-/// customers. The journal has them.
+/// customers. Those are also in keys and kinds. The journal has them.
 pub fn log_sentence(event: &Event) -> String {
-    match event {
+    let text = match event {
         Event::Opened(opening) => {
-            let (word, trigger) = (live_or_drill(opening.alert.drill), &opening.plan.trigger);
-            let key = opening.key.of_plan(trigger);
-            one_line(&format!("{word} incident opened by trigger {trigger} for {key}")).into_owned()
+            format!("{} incident opened by trigger {}", live_or_drill(opening.alert.drill), opening.plan.trigger)
         }
-        Event::Joined { alert } => one_line(&format!("again: {} of {}", alert.kind, alert.source)).into_owned(),
-        Event::Overflowed { key, alert } => {
-            one_line(&format!("one more, counted here: {} of {} for {key}", alert.kind, alert.source)).into_owned()
+        Event::Joined { alert } => format!("again: an alert of {}", alert.source),
+        Event::Overflowed { alert, .. } => format!("one more, counted here: an alert of {}", alert.source),
+        Event::OverflowCleared { source, .. } => {
+            format!("monitor {source} says that one of those counted here is over")
         }
         Event::Repeated { count, first_at, last_at, alert } => {
-            one_line(&repeated(*count, *first_at, *last_at, &format!("{} of {}", alert.kind, alert.source)))
-                .into_owned()
+            repeated(*count, *first_at, *last_at, &format!("an alert of {}", alert.source))
         }
-        Event::Resolved { by, .. } => one_line(&ended(&by.to_string(), None)).into_owned(),
-        Event::Judged { by, finding, .. } => one_line(&format!("{by} says what it was: {finding}")).into_owned(),
-        event => sentence(event),
-    }
+        Event::Resolved { by, .. } => ended(&by.to_string(), None),
+        Event::Judged { by, finding, .. } => format!("{by} says what it was: {finding}"),
+        event => return sentence(event),
+    };
+    one_line(&text).into_owned()
 }
 
 fn live_or_drill(drill: bool) -> &'static str {
@@ -123,7 +122,14 @@ fn described(event: &Event, names: &dyn DisplayNames) -> String {
         }
         Event::Paged { page } => paged(page, names),
         Event::Settled { page, settlement, .. } => settled(*page, settlement),
-        Event::Overdue { page } => format!("page {page} is not accepted within its channel's accept timeout"),
+        Event::Overdue { page, early: false } => {
+            format!("page {page} is not accepted within its channel's accept timeout")
+        }
+        Event::Overdue { page, early: true } => {
+            format!(
+                "page {page} can not be accepted within its channel's accept timeout: its next attempt would be later"
+            )
+        }
         Event::Unreported { page, within } => {
             let within = humantime::format_duration(within.0);
             format!("page {page} is accepted, and no delivery report came in {within}")
@@ -354,5 +360,15 @@ mod tests {
         }
         let taken = Event::Engaged { role: "r1".into(), person: "bo".into() };
         assert_eq!(told(&taken, &Named), "Equities trader is engaged: Bo Lind has it");
+    }
+
+    #[test]
+    fn a_page_that_can_not_be_in_time_is_not_said_to_be_late_and_old_journals_keep_their_words() {
+        let written = serde_json::to_string(&Event::Overdue { page: 4, early: true }).expect("JSON");
+        let early: Event = serde_json::from_str(&written).expect("an event");
+        let says = "page 4 can not be accepted within its channel's accept timeout: its next attempt would be later";
+        assert_eq!(sentence(&early), says);
+        let old: Event = serde_json::from_str(r#"{"event":"overdue","page":4}"#).expect("an event");
+        assert_eq!(sentence(&old), "page 4 is not accepted within its channel's accept timeout");
     }
 }

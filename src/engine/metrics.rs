@@ -3,7 +3,7 @@
 use crate::{
     channel::SendError,
     core::{
-        ChannelName, Event, RoleName, SendReceipt, SourceName, StandIn, Timestamp, TriggerName,
+        ChannelName, ClassificationKind, Event, RoleName, SendReceipt, SourceName, StandIn, Timestamp, TriggerName,
         names::{BY_HAND, SELF},
     },
     engine::{listeners::ListenerFullness, metric_labels::*, runtime_config::RuntimeConfig},
@@ -39,6 +39,9 @@ pub const ALERT_RESULTS: [&str; 12] = [
     "nothing-open",
     "refused",
 ];
+
+/// The values of the label `drill`.
+const DRILLS: [&str; 2] = ["false", "true"];
 
 /// The APIs that take alerts.
 const ALERT_APIS: [&str; 2] = ["native", "alertmanager"];
@@ -307,7 +310,7 @@ impl Metrics {
     }
 
     /// Makes the series that this configuration can have, so that the first crisis is a change from 0 and not a new
-    /// series, which no rate shows. Drills get theirs with the first drill.
+    /// series, which no rate shows. Drills get theirs with the first drill, but for alerts and outcomes.
     pub fn expect(&self, config: &RuntimeConfig) {
         let drill = flag(false);
         for channel in config.channels.keys() {
@@ -331,9 +334,12 @@ impl Metrics {
         }
         drop(self.incidents_resolved.get_or_create(&DrillLabel { drill }));
         for source in config.matrix.sources.keys().map(SourceName::to_string) {
-            for result in ALERT_RESULTS {
+            for (result, drill) in ALERT_RESULTS.into_iter().flat_map(|result| DRILLS.map(|drill| (result, drill))) {
                 drop(self.alert_results.get_or_create(&AlertLabels { source: source.clone(), result, drill }));
             }
+        }
+        for (kind, drill) in ClassificationKind::ALL.into_iter().flat_map(|kind| DRILLS.map(|drill| (kind, drill))) {
+            drop(self.incidents_judged.get_or_create(&JudgedLabels { outcome: kind.as_str(), drill }));
         }
         for (api, outcome) in
             ALERT_APIS.into_iter().flat_map(|api| ["accepted", "refused"].map(|outcome| (api, outcome)))

@@ -1,13 +1,17 @@
 //! Reads request bodies with limits for size and time: the one reader of what comes over TCP. Who calls it has looked at the credential
 //! first, so that a stranger can not make us hold anything.
 
-use super::problem::ProblemDetails;
-use crate::channel::charset;
+use super::{
+    body_budget::{BodyBudget, BodyShare},
+    problem::ProblemDetails,
+};
+use crate::{channel::charset, core::SourceName};
 use axum::{
-    body::{Body, Bytes, to_bytes},
+    body::{Body, Bytes},
     extract::Request,
     http::{StatusCode, header},
 };
+use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -25,20 +29,46 @@ pub const PRESS_MAX: usize = 16 * 1024;
 /// How long a body may take to arrive.
 pub const BODY_TIME_MAX: Duration = Duration::from_secs(10);
 
-/// Reads a whole body of at most `max` bytes. Who calls it has looked at the credential, where the head has one.
+/// What all bodies that are being read may hold.
+static BUDGET: BodyBudget = BodyBudget::new();
+
+/// Reads a whole body of at most `max` bytes, which no source sends. Who calls it has looked at the credential, where the
+/// head has one.
 ///
 /// # Errors
-/// `413` beyond the limit, `408` after [`BODY_TIME_MAX`], `400` if it broke off.
+/// `413` beyond the limit, `408` after [`BODY_TIME_MAX`], `400` if it broke off, `503` where all bodies that are being read
+/// hold as much as they may.
 pub async fn whole(body: Body, max: usize) -> Result<Bytes, ProblemDetails> {
-    match timeout(BODY_TIME_MAX, to_bytes(body, max)).await {
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(error)) if is_too_large(&error) => Err(ProblemDetails::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            format!("the body is larger than {max} bytes: send less in one request"),
-        )),
-        Ok(Err(error)) => Err(ProblemDetails::bad(format!("the body did not arrive whole: {error}"))),
-        Err(_) => Err(ProblemDetails::new(StatusCode::REQUEST_TIMEOUT, "the body took longer than 10 s to arrive")),
-    }
+    read(body, max, BUDGET.share("")).await
+}
+
+/// Reads a whole body of a source. No source may hold so much that the others are refused.
+///
+/// # Errors
+/// As [`whole`].
+pub async fn of_source(body: Body, max: usize, source: &SourceName) -> Result<Bytes, ProblemDetails> {
+    read(body, max, BUDGET.share(source.as_str())).await
+}
+
+/// What is held is given back with the last of the bytes.
+async fn read(body: Body, max: usize, mut share: BodyShare) -> Result<Bytes, ProblemDetails> {
+    let large = || {
+        let why = format!("the body is larger than {max} bytes: send less in one request");
+        ProblemDetails::new(StatusCode::PAYLOAD_TOO_LARGE, why)
+    };
+    let collect = async {
+        let mut parts = body.into_data_stream();
+        while let Some(part) = parts.next().await {
+            let part = part.map_err(|error| ProblemDetails::bad(format!("the body did not arrive whole: {error}")))?;
+            if max < share.len() + part.len() {
+                return Err(large());
+            }
+            share.push(&part)?;
+        }
+        Ok(Bytes::from_owner(share))
+    };
+    let late = || ProblemDetails::new(StatusCode::REQUEST_TIMEOUT, "the body took longer than 10 s to arrive");
+    timeout(BODY_TIME_MAX, collect).await.unwrap_or_else(|_| Err(late()))
 }
 
 /// Reads a body of JSON.
@@ -73,15 +103,4 @@ fn media(request: &Request, wanted: &str) -> Result<(), ProblemDetails> {
         return Ok(());
     }
     Err(ProblemDetails::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("send `Content-Type: {wanted}`")))
-}
-
-fn is_too_large(error: &axum::Error) -> bool {
-    let mut source: Option<&dyn std::error::Error> = Some(error);
-    while let Some(at) = source {
-        if at.to_string().contains("length limit exceeded") {
-            return true;
-        }
-        source = at.source();
-    }
-    false
 }

@@ -7,6 +7,7 @@ pub mod answer_reply;
 pub mod api;
 pub mod board;
 pub mod body;
+mod body_budget;
 pub mod caller;
 mod chat;
 pub mod connection;

@@ -13,6 +13,8 @@ use std::fmt;
 pub enum Ended {
     /// It got its own required answer.
     Engaged,
+    /// Somebody had it and handed it back: this engagement did not stand.
+    HandedBack,
     /// The role was engaged by an answer to another step or channel.
     Elsewhere,
     /// Its `next` was engaged in its place.
@@ -36,6 +38,9 @@ pub enum Ended {
 pub struct Endings {
     /// Engaged by their own required answer.
     pub engaged: usize,
+    /// Engaged, and handed back afterwards.
+    #[serde(default)]
+    pub handed_back: usize,
     /// Engaged by an answer to another step or channel.
     pub elsewhere: usize,
     /// Covered by its `next`.
@@ -86,7 +91,8 @@ impl Ended {
     pub fn how(self) -> EndingKind {
         match self {
             Self::Engaged => EndingKind::Happened,
-            Self::Elsewhere
+            Self::HandedBack
+            | Self::Elsewhere
             | Self::Covered
             | Self::StoodDown
             | Self::ClosedByMonitor
@@ -105,6 +111,7 @@ impl Ended {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Engaged => "engaged",
+            Self::HandedBack => "handed back",
             Self::Elsewhere => "engaged elsewhere",
             Self::Covered => "covered",
             Self::StoodDown => "stood down",
@@ -122,6 +129,7 @@ impl Endings {
     pub fn add(&mut self, ended: Ended, is_reached: bool) {
         *match ended {
             Ended::Engaged => &mut self.engaged,
+            Ended::HandedBack => &mut self.handed_back,
             Ended::Elsewhere => &mut self.elsewhere,
             Ended::Covered => &mut self.covered,
             Ended::StoodDown => &mut self.stood_down,
@@ -139,6 +147,7 @@ impl Endings {
     /// All other endings that occurred, with their counts.
     pub fn others(&self) -> impl Iterator<Item = (Ended, usize)> {
         let all = [
+            (Ended::HandedBack, self.handed_back),
             (Ended::Elsewhere, self.elsewhere),
             (Ended::Covered, self.covered),
             (Ended::StoodDown, self.stood_down),

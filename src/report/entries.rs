@@ -1,6 +1,6 @@
 //! How often a role was asked for in one incident, and how each time ended. A role is entered when its ladder begins,
 //! again after it was handed back or opened again, and again after it was stood down and somebody is needed once more.
-//! Each entry is a sample of its own for the time to engagement; `show`, reports and post-mortems measure it alike.
+//! Only an engagement that stood is engaged. Each entry is a sample of its own for the time to engagement; `show`, reports and post-mortems measure it alike.
 
 use crate::{
     core::{ChannelName, Event, Page, RoleName, Timestamp},
@@ -38,7 +38,7 @@ pub fn entries(timeline: &IncidentTimeline, role: &RoleTimeline) -> Vec<RoleEntr
             }
             Event::HandedBack { role: whose, .. } if *whose == role.role => {
                 let had = began.replace(record.at).zip(taken_at.take());
-                entries.extend(had.map(|(began, until)| RoleEntry::new(began, until, Ended::Engaged)));
+                entries.extend(had.map(|(began, until)| RoleEntry::new(began, until, Ended::HandedBack)));
             }
             Event::Reopened { role: whose, .. } if *whose == role.role => {
                 let had = began.replace(record.at).zip(taken_at.take());

@@ -85,7 +85,7 @@ pub struct RoleStages {
     pub delivered: Option<Timestamp>,
     /// A screen showed one.
     pub seen: Option<Timestamp>,
-    /// A person gave any answer for the role.
+    /// The answer that engaged the role.
     pub answered: Option<Timestamp>,
     /// The role got its own required answer.
     pub engaged: Option<Timestamp>,
@@ -204,7 +204,7 @@ impl IncidentTimeline {
             holder: engagement.holder().cloned(),
             target: self.incident.plan.roles.get(role).and_then(|row| row.target),
             channels,
-            stages: self.stages(role, Timestamp::default(), engaged.then_some(until)),
+            stages: self.stages(role, Timestamp::default(), engagement.answered_at()),
             answer: self.answer(role, &steps, until).filter(|_| engaged),
             sandboxed: self.incident.is_role_sandboxed(role),
             steps,
@@ -258,25 +258,18 @@ impl IncidentTimeline {
         steps
     }
 
-    /// When the role's briefs of this time or later first reached each stage.
-    pub(super) fn stages(&self, role: &RoleName, since: Timestamp, engaged: Option<Timestamp>) -> RoleStages {
+    /// When the role's briefs of this time or later first reached each stage; `answered` is when the answer came that
+    /// engaged it.
+    pub(super) fn stages(&self, role: &RoleName, since: Timestamp, answered: Option<Timestamp>) -> RoleStages {
         let briefs = || self.incident.briefs_of(role).filter(|page| since <= page.born_at);
         let first = |stage: fn(&Page) -> Option<Timestamp>| briefs().filter_map(stage).min();
-        let heard = |record: &&JournalRecord| match &record.event {
-            Event::Answered { role: about, verdict, .. } => {
-                about.as_ref() == Some(role)
-                    && record.event.said_by().is_some()
-                    && !matches!(verdict, AnswerVerdict::NotAsked | AnswerVerdict::WhichRole { .. })
-            }
-            _ => false,
-        };
         RoleStages {
             sent: first(|page| page.stages.sent),
             accepted: first(|page| page.stages.accepted),
             delivered: first(|page| page.stages.delivered),
             seen: first(|page| page.stages.seen),
-            answered: self.records.iter().filter(|record| since <= record.at).find(heard).map(|record| record.at),
-            engaged,
+            answered,
+            engaged: answered,
         }
     }
 

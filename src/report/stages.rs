@@ -33,7 +33,7 @@ pub enum TteStage {
     Delivered,
     /// The first screen showed one.
     Seen,
-    /// The first person answered.
+    /// The answer came that engaged the role.
     Answered,
     /// The role had its own required answer.
     Engaged,

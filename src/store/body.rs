@@ -3,7 +3,7 @@
 use crate::core::{
     Alert, AlertRepeats, ChannelName, Classification, DrillTerms, Engagement, EscalationPlan, Incident,
     IncidentIdentity, IncidentKey, IncidentPages, IncidentStatus, KnownAlerts, OverflowKeys, Page, Request, RoleName,
-    Timestamp, TriggerName, WarRoom, event::hex, time::known_time,
+    Timestamp, TriggerName, WarRoom, event::hex, repeats::AllClearLines, time::known_time,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -37,6 +37,8 @@ struct WrittenBody<'a> {
     status: &'a IncidentStatus,
     silent_since: Option<Timestamp>,
     all_clear_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    all_clear_lines: Option<AllClearLines>,
     engagements: &'a BTreeMap<RoleName, Engagement>,
     rooms: &'a BTreeMap<ChannelName, WarRoom>,
     #[serde(skip_serializing_if = "VecDeque::is_empty")]
@@ -69,6 +71,8 @@ struct ReadBody {
     status: IncidentStatus,
     silent_since: Option<Timestamp>,
     all_clear_at: Option<Timestamp>,
+    #[serde(default)]
+    all_clear_lines: Option<AllClearLines>,
     engagements: Arc<BTreeMap<RoleName, Engagement>>,
     #[serde(default)]
     rooms: BTreeMap<ChannelName, WarRoom>,
@@ -109,6 +113,7 @@ pub fn write(incident: &Incident) -> serde_json::Result<String> {
         status,
         silent_since,
         all_clear_at,
+        all_clear_lines,
         engagements,
         rooms,
         origins,
@@ -133,6 +138,7 @@ pub fn write(incident: &Incident) -> serde_json::Result<String> {
         status,
         silent_since: *silent_since,
         all_clear_at: *all_clear_at,
+        all_clear_lines: *all_clear_lines,
         engagements,
         rooms,
         origins,
@@ -176,6 +182,7 @@ pub fn read(
         status: read.status,
         silent_since: read.silent_since,
         all_clear_at: read.all_clear_at,
+        all_clear_lines: read.all_clear_lines,
         engagements: read.engagements,
         rooms: read.rooms,
         origins: read.origins,

@@ -27,7 +27,7 @@ pub(super) fn touch(kept: &mut StoredIncident, changes: &mut ChangeSet, id: Inci
         }
         Event::Reported { page, .. }
         | Event::Undelivered { page, .. }
-        | Event::Overdue { page }
+        | Event::Overdue { page, .. }
         | Event::Unreported { page, .. } => {
             changes.pages.insert((id, *page));
         }

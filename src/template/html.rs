@@ -1,8 +1,11 @@
 //! The frame of an HTML mail: the most important text first, one button, no external content. Templates fill it.
 
-use crate::template::{
-    brief::{AlarmText, LINK},
-    words::BriefWords,
+use crate::{
+    core::answer::{HAND_BACK, HAND_EXERCISE_BACK},
+    template::{
+        brief::{AlarmText, LINK},
+        words::BriefWords,
+    },
 };
 
 const FRAME: &str = include_str!("mail-frame.html");
@@ -46,8 +49,8 @@ pub(super) fn frame(
         (None, _) => String::new(),
         (Some(Button::Answer), false) => button("Answer this page", colour),
         (Some(Button::Answer), true) => button("Answer this exercise", colour),
-        (Some(Button::HandBack), false) => button("Hand it back", "#555555"),
-        (Some(Button::HandBack), true) => button("Hand the exercise back", "#555555"),
+        (Some(Button::HandBack), false) => button(HAND_BACK, "#555555"),
+        (Some(Button::HandBack), true) => button(HAND_EXERCISE_BACK, "#555555"),
     };
     let id = words.incident().id.to_string();
     let text = |from: &str| escape(from);

@@ -20,6 +20,12 @@ const UCS2_PART: usize = 67;
 const BASIC: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
 const EXTENDED: &str = "\u{c}^{}\\[~]|€";
 
+/// What the alphabet has for a character without a plain form.
+const UNKNOWN: &str = "?";
+
+/// The forms of U+FF01 to U+FF5E, which are as wide as a Chinese letter.
+const WIDE: &str = "!\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~";
+
 /// Precedes a character from the extension table.
 const ESCAPE: u8 = 0x1b;
 
@@ -42,7 +48,8 @@ pub fn segments(text: &str) -> usize {
 }
 
 /// `text` in the SMS alphabet: typographic quotes, dashes, ellipses and spaces become plain ones, accents that the
-/// alphabet lacks are dropped, emoji and invisible characters are removed, and everything else becomes a question mark.
+/// alphabet lacks are dropped, signs become their usual short form (`₽` is `RUB`), emoji and invisible characters are
+/// removed, and everything else becomes a question mark.
 pub fn to_gsm7(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -54,21 +61,25 @@ pub fn to_gsm7(text: &str) -> String {
     plain
 }
 
-/// `text` as it is sent by SMS. It is as [`to_gsm7`] writes it where that loses no word; a word in another script stays
-/// as it is, and so does what is written with it: such a message is UCS-2.
+/// `text` as it is sent by SMS. It is as [`to_gsm7`] writes it where that loses nothing; a letter or sign without a plain
+/// form stays as it is, and the message is UCS-2.
 pub fn to_sms(text: &str) -> String {
     let mut sent = String::with_capacity(text.len());
-    let mut foreign = false;
     for letter in text.chars() {
-        let form = if cost(letter).is_some() { None } else { Some(plain_form(letter)) };
-        // Marks and punctuation of a script have no letters of their own: they stay with those before them.
-        foreign = form == Some("?") && (letter.is_alphanumeric() || foreign && !letter.is_whitespace());
-        match form {
-            Some(form) if !foreign => sent.push_str(form),
-            _ => sent.push(letter),
+        match cost(letter) {
+            Some(_) => sent.push(letter),
+            None => match plain_form(letter) {
+                UNKNOWN if is_character(letter) => sent.push(letter),
+                form => sent.push_str(form),
+            },
         }
     }
     sent
+}
+
+/// Whether phones may show something for it: it is not U+FFFD, for private use, or no character at all.
+fn is_character(letter: char) -> bool {
+    !matches!(letter, '\u{e000}'..='\u{f8ff}' | '\u{fff0}'..='\u{ffff}' | '\u{e0000}'..)
 }
 
 /// A text from the octets of the alphabet, one septet each; an octet without a character becomes U+FFFD.
@@ -119,10 +130,42 @@ fn parts(costs: impl Iterator<Item = usize> + Clone, single: usize, part: usize)
 }
 
 fn plain_form(letter: char) -> &'static str {
-    if let Some(form) = punctuation(letter).or_else(|| without_accent(letter)) {
+    if let Some(form) = punctuation(letter).or_else(|| sign(letter)).or_else(|| without_accent(letter)) {
         return form;
     }
-    if is_unseen(letter) { "" } else { "?" }
+    if is_unseen(letter) { "" } else { UNKNOWN }
+}
+
+/// Signs that mean one thing only, and wide forms of plain characters.
+fn sign(letter: char) -> Option<&'static str> {
+    Some(match letter {
+        '₽' => "RUB",
+        '₹' => "INR",
+        '₺' => "TRY",
+        '₩' => "KRW",
+        '₪' => "ILS",
+        '฿' => "THB",
+        '৳' => "BDT",
+        '₿' => "BTC",
+        '₴' => "UAH",
+        '₫' => "VND",
+        '₱' => "PHP",
+        '₦' => "NGN",
+        '№' => "No.",
+        '٪' => "%",
+        '٫' => ".",
+        '٬' => ",",
+        '〜' => "~",
+        '✓' | '✔' | '✅' => "ok",
+        '✗' | '✘' | '✖' | '❌' => "no",
+        // The alphabet has no backtick.
+        '\u{ff40}' => "'",
+        '\u{ff01}'..='\u{ff5e}' => {
+            let at = usize::try_from(u32::from(letter) - 0xff01).ok()?;
+            WIDE.get(at..=at)?
+        }
+        _ => return None,
+    })
 }
 
 fn punctuation(letter: char) -> Option<&'static str> {
@@ -278,12 +321,33 @@ mod tests {
             ("Рынок упал на 6 % – 日本。", "Рынок упал на 6 % - 日本。"),
             ("שוק נפל 🔥 ירידה", "שוק נפל  ירידה"),
             ("बाज़ार गिरा", "बाज़ार गिरा"),
-            ("∑ of risk", "? of risk"),
+            ("∑ of risk", "∑ of risk"),
+            ("half \u{fffd}", "half ?"),
         ];
         for (text, sent) in cases {
             assert_eq!(to_sms(text), sent);
             assert_eq!(septets(sent).is_some(), to_gsm7(text) == sent, "{text}");
         }
+    }
+
+    #[test]
+    fn a_sign_keeps_its_meaning() {
+        let cases = [
+            ("هبط 6٫5٪ السوق", "هبط 6.5% السوق"),
+            ("₽5 ₹5 ₺5 ₩5 ₪5 ฿5 ৳5 ₿5", "RUB5 INR5 TRY5 KRW5 ILS5 THB5 BDT5 BTC5"),
+            ("№ 7 ６％ ５〜６", "No. 7 6% 5~6"),
+            ("✓ done ✗ failed", "ok done no failed"),
+            ("Рынок ₸5", "Рынок ₸5"),
+            ("∞ and ∅", "∞ and ∅"),
+        ];
+        for (text, sent) in cases {
+            assert_eq!(to_sms(text), sent);
+            assert_eq!(to_sms(sent), sent);
+        }
+        for wide in '\u{ff01}'..='\u{ff5e}' {
+            assert!(septets(plain_form(wide)).is_some_and(|cost| 0 < cost), "{wide}");
+        }
+        assert!(to_sms("₽5 ✓ ６％").chars().all(|letter| cost(letter).is_some()), "no sign turns it into UCS-2");
     }
 
     #[test]

@@ -1,77 +1,124 @@
-//! Numbers as people and templates write them: `6.1%`, `6.2k`, `1.5GiB`, `1m 30s`.
+//! Numbers as people and templates write them: `6.1%`, `6.2k`, `1.5Ki`, and `250ms` where the field's name says the unit.
 
-/// The number that a text says, in its base unit: `6.2k` is 6200, `1.5Ki` 1536, `250ms` 0.25, `1m 30s` 90. A percentage
-/// is the number before its sign: `6.1%` is 6.1. `None` if it says anything else, or no finite number.
+/// The number that the text of a field says: `6.2k` is 6200, `1.5Ki` 1536, and a percentage the number before its sign.
+/// `None` if it says anything else, or no finite number.
 ///
-/// The prefixes are those of the SI and of IEC 80000-13, alone (as Prometheus' `humanize` and `humanize1024` write them)
-/// or before `B`, `b`, `s`, `Hz`, `W`, `V` or `A`. A lone `m` is a thousandth, as there; minutes are read only in a
-/// duration that ends in seconds, as `humanizeDuration` writes them.
-pub fn read(text: &str) -> Option<f64> {
+/// A text with a unit is a number only where a word of the field's name is a unit of the same kind: `latency_ms` of
+/// `250ms` is 250, of `0.25s` too. Elsewhere nobody knows which unit a condition compares with, and a number in the wrong
+/// one would silently not page. A lone `m` is a thousandth to some and a minute to others: it is no number either.
+pub fn read(field: &str, text: &str) -> Option<f64> {
     let text = text.trim();
     let negative = text.strip_prefix('\u{2212}').map(|rest| format!("-{rest}"));
     let text = negative.as_deref().unwrap_or(text);
-    plain(text).or_else(|| scaled(text)).or_else(|| duration(text)).filter(|number| number.is_finite())
+    let unit = || words(field).iter().find_map(|word| in_unit(word, text));
+    plain(text).or_else(unit).or_else(|| scaled(text)).filter(|number| number.is_finite())
+}
+
+/// Whether a text is a number with a unit, or would be one if its field said the unit.
+pub fn has_unit(text: &str) -> bool {
+    let (number, unit) = parted(text);
+    !unit.is_empty() && number.is_some() || duration(text).is_some()
 }
 
 fn plain(text: &str) -> Option<f64> {
     text.parse().ok()
 }
 
-fn scaled(text: &str) -> Option<f64> {
+/// The number at the start, and the letters behind it.
+fn parted(text: &str) -> (Option<f64>, &str) {
     let digits = text.trim_end_matches(|letter: char| letter.is_alphabetic() || letter == '%');
-    let unit = &text[digits.len()..];
-    let number = plain(digits.trim_end())?;
-    match power(unit)? {
-        // A division where it is exact: 123 thousandths are 0.123, and not one bit more.
-        (base, exponent) if exponent < 0 => Some(number / base.powi(-exponent)),
-        (base, exponent) => Some(number * base.powi(exponent)),
+    (plain(digits.trim_end()), &text[digits.len()..])
+}
+
+fn scaled(text: &str) -> Option<f64> {
+    match parted(text) {
+        (Some(number), "%") => Some(number),
+        (Some(number), prefix) => Some(number * magnitude(prefix)?),
+        (None, _) => None,
     }
 }
 
-/// What a unit multiplies by: a base and its exponent.
-fn power(unit: &str) -> Option<(f64, i32)> {
-    const UNITS: [&str; 7] = ["B", "b", "s", "Hz", "W", "V", "A"];
-    if unit == "%" {
-        return Some((10.0, 0));
+/// The words of a name: `p99LatencyMs` and `p99_latency_ms` have the same.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut small = false;
+    for letter in name.chars() {
+        if !letter.is_alphanumeric() || small && letter.is_uppercase() {
+            words.push(String::new());
+        }
+        small = letter.is_lowercase() || letter.is_numeric();
+        if let Some(word) = words.last_mut().filter(|_| letter.is_alphanumeric()) {
+            word.extend(letter.to_lowercase());
+        }
     }
-    let prefix = |prefix: &str| match prefix {
-        "" => Some((10.0, 0)),
-        "µ" | "μ" => Some((10.0, -6)),
-        _ => binary(prefix).or_else(|| decimal(prefix)),
+    words
+}
+
+/// The number of a text in the unit that this word names.
+fn in_unit(word: &str, text: &str) -> Option<f64> {
+    let (number, suffix) = parted(text);
+    // A capital M is a million, a small one a thousandth: their case counts.
+    let is_same = suffix == word || !suffix.starts_with('M') && suffix.to_lowercase() == word;
+    if !word.is_empty() && is_same {
+        return number;
+    }
+    if let (Some(of), Some(number)) = (bytes(word), number) {
+        return Some(number * bytes(&suffix.to_lowercase())? / of).filter(|_| suffix.ends_with('B'));
+    }
+    let own = seconds(word)?;
+    let per = |unit: &str| Some(seconds(unit)? / own);
+    number.and_then(|number| Some(number * per(suffix)?)).or_else(|| Some(duration(text)? / own))
+}
+
+/// How many seconds a unit of time has.
+fn seconds(unit: &str) -> Option<f64> {
+    Some(match unit {
+        "ns" => 1e-9,
+        "us" | "µs" | "μs" => 1e-6,
+        "ms" | "millis" | "milliseconds" => 1e-3,
+        "s" | "sec" | "secs" | "second" | "seconds" => 1.0,
+        "min" | "mins" | "minute" | "minutes" => 60.0,
+        "h" | "hour" | "hours" => 3600.0,
+        "d" | "day" | "days" => 86_400.0,
+        _ => return None,
+    })
+}
+
+/// How many bytes a unit in small letters has.
+fn bytes(unit: &str) -> Option<f64> {
+    let prefix = match unit {
+        "byte" | "bytes" => "",
+        unit => unit.strip_suffix('b')?,
     };
-    let before_unit = || UNITS.iter().find_map(|known| prefix(unit.strip_suffix(known)?));
-    prefix(unit).or_else(before_unit)
+    let (letter, base) = match prefix.strip_suffix('i') {
+        Some(letter) => (letter, 1024.0_f64),
+        None => (prefix, 1000.0),
+    };
+    let exponent = ["", "k", "m", "g", "t", "p", "e"].iter().position(|known| *known == letter)?;
+    Some(base.powi(i32::try_from(exponent).ok()?))
 }
 
-fn decimal(prefix: &str) -> Option<(f64, i32)> {
-    let exponent = match prefix {
-        "k" | "K" => 3,
-        "M" => 6,
-        "G" => 9,
-        "T" => 12,
-        "P" => 15,
-        "E" => 18,
-        "Z" => 21,
-        "Y" => 24,
-        "m" => -3,
-        "u" => -6,
-        "n" => -9,
-        "p" => -12,
-        "f" => -15,
-        "a" => -18,
-        "z" => -21,
-        "y" => -24,
+/// What a prefix of the SI or of IEC 80000-13 multiplies by, as Prometheus' `humanize` and `humanize1024` write them.
+fn magnitude(prefix: &str) -> Option<f64> {
+    let (letter, base) = match prefix.strip_suffix('i') {
+        Some(letter) => (letter, 1024.0_f64),
+        None => (prefix, 1000.0),
+    };
+    let exponent = match letter {
+        "k" | "K" => 1,
+        "M" => 2,
+        "G" => 3,
+        "T" => 4,
+        "P" => 5,
+        "E" => 6,
+        "Z" => 7,
+        "Y" => 8,
         _ => return None,
     };
-    Some((10.0, exponent))
+    Some(base.powi(exponent))
 }
 
-fn binary(prefix: &str) -> Option<(f64, i32)> {
-    let (_, exponent) = decimal(prefix.strip_suffix('i')?).filter(|(_, exponent)| 0 < *exponent)?;
-    Some((1024.0, exponent / 3))
-}
-
-/// `2d 3h 4m 5s`: falling units, seconds last.
+/// The seconds of `2d 3h 4m 5s`: falling units, seconds last, as `humanizeDuration` writes them.
 fn duration(text: &str) -> Option<f64> {
     const UNITS: [(char, f64); 4] = [('d', 86_400.0), ('h', 3_600.0), ('m', 60.0), ('s', 1.0)];
     let (sign, text) = text.strip_prefix('-').map_or((1.0, text), |text| (-1.0, text));
@@ -91,10 +138,10 @@ fn duration(text: &str) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::read;
+    use super::{has_unit, read};
 
     #[test]
-    fn numbers_are_read_with_their_units() {
+    fn numbers_are_read_with_their_magnitude() {
         for (text, number) in [
             ("6.1", 6.1),
             (" -1e3\n", -1000.0),
@@ -104,23 +151,50 @@ mod tests {
             ("7 %", 7.0),
             ("6.2k", 6200.0),
             ("6.2K", 6200.0),
-            ("123m", 0.123),
             ("-4.5M", -4_500_000.0),
             ("1.5 G", 1.5e9),
             ("2E", 2e18),
-            ("3u", 3e-6),
-            ("3µs", 3e-6),
             ("1.5Ki", 1536.0),
-            ("2 MiB", 2_097_152.0),
-            ("4kB", 4000.0),
-            ("10 Hz", 10.0),
-            ("250ms", 0.25),
-            ("12s", 12.0),
-            ("1m 30s", 90.0),
-            ("-1d 2h 3m 4s", -93_784.0),
         ] {
-            assert_eq!(read(text), Some(number), "{text}");
+            assert_eq!(read("value", text), Some(number), "{text}");
         }
+    }
+
+    #[test]
+    fn a_unit_is_read_where_the_field_says_one() {
+        for (field, text, number) in [
+            ("latency_ms", "250ms", 250.0),
+            ("latency_ms", "0.25s", 250.0),
+            ("p99LatencyMs", "250 ms", 250.0),
+            ("age_seconds", "5min", 300.0),
+            ("age_s", "12s", 12.0),
+            ("age_seconds", "1m 30s", 90.0),
+            ("age_minutes", "-1m 30s", -1.5),
+            ("free_mb", "12MB", 12.0),
+            ("free_bytes", "2 MiB", 2_097_152.0),
+            ("free_bytes", "4kB", 4000.0),
+            ("loss_usd", "12 USD", 12.0),
+            ("loss_usd", "6.2k", 6200.0),
+            ("length_m", "5m", 5.0),
+        ] {
+            assert_eq!(read(field, text), Some(number), "{field} {text}");
+        }
+        for (field, text) in [
+            ("latency", "250ms"),
+            ("latency", "12s"),
+            ("latency", "1m 30s"),
+            ("latency_ms", "5m"),
+            ("latency_ms", "5MB"),
+            ("power_mw", "5MW"),
+            ("free_bytes", "5ms"),
+            ("value", "5m"),
+            ("value", "3u"),
+            ("value", "2 MiB"),
+        ] {
+            assert_eq!(read(field, text), None, "{field} {text}");
+            assert!(has_unit(text), "{text}");
+        }
+        assert!(!has_unit("12") && !has_unit("all is well"));
     }
 
     #[test]
@@ -146,8 +220,7 @@ mod tests {
             "5 x",
         ];
         for text in table {
-            assert_eq!(read(text), None, "{text}");
+            assert_eq!(read("value", text), None, "{text}");
         }
-        assert_eq!(read("1m"), Some(0.001), "as `humanize` writes it");
     }
 }

@@ -165,8 +165,16 @@ impl<'a> ReplyReader<'a> {
         Ok(said)
     }
 
-    /// `2 = I have it` and `wilco (I have it)`, as in our own texts: the same answer again, after a sign.
+    /// `2 = I have it` and `wilco (I have it)`, as in our own texts: the same answer again, after a sign. `I have it
+    /// (exercise)` is the button of a drill.
     fn glossed(&self, before: WordSense, at: usize) -> Option<usize> {
+        let kind = |at: usize| self.pieces.get(at).map(|piece| &piece.kind);
+        if let [Some(PieceKind::Gloss('(')), Some(PieceKind::Word(word)), Some(PieceKind::Gloss(')'))] =
+            [kind(at), kind(at + 1), kind(at + 2)]
+            && *word == words::EXERCISE
+        {
+            return Some(at + 3);
+        }
         let (sense, next) = self.words.sense_at(&self.pieces, at + 1)?;
         if sense != before || !matches!(sense, WordSense::Say(_)) {
             return None;

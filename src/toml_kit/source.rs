@@ -14,11 +14,18 @@ pub struct SourceText {
     pub text: String,
 }
 
-/// Reads every `*.toml` that lies directly in `folder`, in small or capital letters, sorted by name. Folders in it
-/// (`drills/`) and hidden files are not read. A link is followed.
+/// The folder in the matrix's that has the scenarios of drills.
+pub const DRILLS: &str = "drills";
+
+/// The most entries of a folder beside the files that are looked at.
+const BESIDE_MAX: usize = 1000;
+
+/// Reads every `*.toml` that lies directly in `folder`, in small or capital letters, sorted by name. Folders in it and
+/// hidden files are not read. A link is followed.
 ///
 /// # Errors
-/// When the folder or an entry of such a name can not be read, is no file, or is not UTF-8; the error names the path. What
+/// When the folder or an entry of such a name can not be read, is no file, or is not UTF-8; the error names the path. So
+/// does a name with a blank behind `.toml`, and a folder, other than `drills` and hidden ones, with such files in it. What
 /// lies there is meant to be read: a matrix without it would be a smaller one, and nobody would know.
 pub fn read_folder(folder: &Path) -> io::Result<Vec<SourceText>> {
     read_each(folder)?.into_iter().map(|(_, read)| read).collect()
@@ -33,12 +40,24 @@ pub fn read_each(folder: &Path) -> io::Result<Vec<(PathBuf, io::Result<SourceTex
     for entry in fs::read_dir(folder).map_err(|error| naming(folder, &error))? {
         let path = entry.map_err(|error| naming(folder, &error))?.path();
         let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        if !hidden && path.extension().is_some_and(|end| end.eq_ignore_ascii_case("toml")) {
+        let drills = path.file_name().is_some_and(|name| name == DRILLS);
+        if !hidden && (is_toml(&path) || !drills && toml_within(&path).is_some()) {
             paths.push(path);
         }
     }
     paths.sort();
     Ok(paths.into_iter().map(|path| (path.clone(), read_file(path))).collect())
+}
+
+/// Whether it is named like a part of the matrix, if with a blank behind.
+fn is_toml(path: &Path) -> bool {
+    path.extension().is_some_and(|end| end.to_string_lossy().trim().eq_ignore_ascii_case("toml"))
+}
+
+/// The first part of a matrix in a folder that is not read.
+fn toml_within(folder: &Path) -> Option<PathBuf> {
+    let within = fs::read_dir(folder).ok()?.take(BESIDE_MAX).flatten().map(|entry| entry.path());
+    within.filter(|path| is_toml(path)).min()
 }
 
 fn read_file(path: PathBuf) -> io::Result<SourceText> {
@@ -54,6 +73,18 @@ fn read_file(path: PathBuf) -> io::Result<SourceText> {
         }
         Err(_) => naming(&path, &error),
     })?;
+    if let Some(within) = toml_within(&path) {
+        let why = format!(
+            "{}: files in a folder are no part of the matrix, only those of `{DRILLS}` (in small letters) are read, as \
+             drills: move them, or give the folder a name that begins with a dot",
+            within.display()
+        );
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+    }
+    if path.extension().is_some_and(|end| end.to_string_lossy().trim().len() != end.len()) {
+        let why = format!("{:?}: there is a blank behind the name, so it is not read: rename it", path.display());
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+    }
     if !data.is_file() {
         let what = if data.is_dir() { "a folder" } else { "a pipe, a socket or a device" };
         let why = format!(

@@ -134,9 +134,14 @@ impl Daemon {
 
     /// Runs a command against this daemon.
     pub fn cli(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// A command against this daemon that has not been run yet.
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = binary(self.dir.path());
         command.args(arguments).envs(self.environment.iter().map(|(k, v)| (k, v)));
-        command.output().unwrap()
+        command
     }
 
     /// The same, with `--json`, parsed.

@@ -210,8 +210,9 @@ impl RecordCheck {
 
     /// Follows the lines of an export, and compares its texts with them.
     fn of_export(path: &Path, verifier: &mut JournalVerifier) -> Result<Self, CliError> {
-        let mut texts = TextCheck::default();
+        let (mut texts, mut is_empty) = (TextCheck::default(), true);
         for item in journal::read_export(opened(path)?) {
+            is_empty = false;
             match item? {
                 ExportedItem::Line(line) => {
                     verifier.line(&line);
@@ -219,6 +220,10 @@ impl RecordCheck {
                 }
                 ExportedItem::Text(text) => texts.text(&text),
             }
+        }
+        if is_empty {
+            let shown = path.display();
+            return Err(format!("{shown} has no line in it: there is nothing to verify, and it proves nothing").into());
         }
         let (what, checked) = (if texts.is_empty() { "" } else { "texts" }, texts.len() as u64);
         let mut faults = texts.finish();

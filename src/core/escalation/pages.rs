@@ -55,7 +55,7 @@ impl Decider<'_> {
             self.fail_over(n);
         } else if too_late {
             // The person's next channel is tried now, not only when the accept timeout expires.
-            self.emit(Event::Overdue { page: n });
+            self.emit(Event::Overdue { page: n, early: true });
             self.fail_over(n);
         }
         if let Some(room) = opens.filter(|channel| self.incident.rooms.contains_key(channel)) {

@@ -62,7 +62,7 @@ fn line(at: Timestamp, event: &Event) -> Option<String> {
         Event::Injected { .. } => return None,
         Event::Settled { .. } | Event::Reported { .. } | Event::TakenOver { .. } => return None,
         Event::Preempted { .. } => "broken off".into(),
-        Event::Overdue { page } => format!("page {page} overdue"),
+        Event::Overdue { page, .. } => format!("page {page} overdue"),
         Event::Unreported { page, .. } => format!("page {page} unreported"),
         Event::Undelivered { page, .. } => format!("page {page} did not arrive"),
         Event::Withdrawn { pages } => format!("{} withdrawn", pages.len()),

@@ -126,7 +126,8 @@ impl Admission {
             self.context.metrics.alert(&alert.source, result.name(alert.status), alert.drill);
         }
         if let Some(news) = self.context.alerts.count(alert, admitted.results == [AdmissionResult::Unmatched]) {
-            tracing::warn!(source = %alert.source, alert.kind = alert.kind, "{news}");
+            tracing::warn!(source = %alert.source, "{news}");
+            tracing::debug!(source = %alert.source, alert.kind = alert.kind, "the alert's kind");
         }
     }
 }

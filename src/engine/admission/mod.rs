@@ -58,7 +58,7 @@ impl Admission {
     /// request, if the sender gave it. What is found is logged once, and shown by the doctor.
     pub fn look_at_clock(&self, alert: &Alert, ends_at: Option<Timestamp>, here: Timestamp, there: Option<Timestamp>) {
         if let Some(news) = self.context.alerts.clocks.look(alert, ends_at, here, there) {
-            tracing::warn!(source = %alert.source, alert.kind = alert.kind, "{news}");
+            tracing::warn!(source = %alert.source, "{news}");
         }
     }
 }

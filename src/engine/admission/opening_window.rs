@@ -4,10 +4,8 @@ use crate::{
     core::{Alert, IncidentKey, SourceName, TriggerName},
     store::LockSet,
 };
-use std::time::Duration;
 
-/// The period of a trigger's limit.
-pub const OPENINGS_WITHIN: Duration = Duration::from_secs(60);
+pub use crate::core::overflow::OPENINGS_WITHIN;
 
 /// What a transaction needs in order to open an incident for this trigger and alert, or to count it.
 pub fn needs(trigger: &TriggerName, alert: &Alert, needs: &mut LockSet) {

@@ -24,7 +24,10 @@ use axum::{
 };
 use chrono::Datelike;
 use serde_json::{Value, json, value::RawValue};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, PoisonError},
+};
 
 /// `POST /api/v2/alerts`: a JSON array. Valid alerts of a batch are kept even if others are refused.
 pub async fn post(State(app): State<Arc<AppState>>, request: Request) -> Response {
@@ -78,7 +81,7 @@ async fn take(app: &AppState, request: Request) -> Result<(), AlertRefusal> {
     })?;
     credential::in_scope(app, &source, SourceScope::Alerts)
         .map_err(|message| framework(StatusCode::FORBIDDEN, 403, message))?;
-    let bytes = body::whole(body, body::ALERTS_MAX).await?;
+    let bytes = body::of_source(body, body::ALERTS_MAX, &source).await?;
     if !bytes.is_empty() {
         media_type(&parts.headers)?;
     }
@@ -160,13 +163,25 @@ pub fn read(
         let ends_at = element.ends_at;
         alert(element, source, now).map(|alert| (alert, ends_at)).map_err(|why| said(StatusCode::BAD_REQUEST, why))
     });
-    let cut = (!body.closed).then(|| Err(unparsable("the array has no end")));
+    let mut read: Vec<_> = read.collect();
+    if !body.closed {
+        let bytes = body.items.last().map_or(0, |item| item.len());
+        let why = match read.last() {
+            Some(Err(_)) if body.items.len() == read.len() => {
+                items::unread("the array has no end", read.len() - 1, bytes)
+            }
+            _ => "the array has no end".to_owned(),
+        };
+        read.pop_if(|last: &mut Result<_, _>| last.is_err());
+        read.push(Err(unparsable(&why)));
+    }
     let late = body.items.len().saturating_sub(ALERTS_MAX);
     let late = (0 < late).then(|| {
         let why = format!("{late} more than {ALERTS_MAX} alerts in one request: send these again");
         Err(said(StatusCode::BAD_REQUEST, why))
     });
-    Ok(read.chain(cut).chain(late).collect())
+    read.extend(late);
+    Ok(read)
 }
 
 fn element(json: &str) -> Result<AlertElement, AlertRefusal> {
@@ -256,13 +271,38 @@ fn alert(element: AlertElement, source: &SourceName, now: Timestamp) -> Result<A
         .iter()
         .find_map(|name| element.annotations.get(*name).cloned())
         .unwrap_or_default();
-    alert.values =
-        element.annotations.iter().filter_map(|(name, text)| Some((name.clone(), quantity::read(text)?))).collect();
+    let number = |(name, text): (&String, &String)| match quantity::read(name, text) {
+        Some(number) => Some((name.clone(), number)),
+        None => {
+            warn_of_unit(source, name, text);
+            None
+        }
+    };
+    alert.values = element.annotations.iter().filter_map(number).collect();
     if !element.generator.is_empty() {
         alert.evidence = json!({ "generatorURL": element.generator });
     }
     (alert.labels, alert.annotations) = (labels, element.annotations);
     Ok(alert)
+}
+
+/// The most annotations whose unit nobody knows that the log names.
+const UNITS_LOGGED_MAX: usize = 100;
+
+/// The annotations that the log has named.
+static UNITS_LOGGED: Mutex<BTreeSet<(SourceName, String)>> = Mutex::new(BTreeSet::new());
+
+/// Logs once that an annotation is no value because its name does not say the unit: Alertmanager's answer has no room
+/// for warnings.
+fn warn_of_unit(source: &SourceName, name: &str, text: &str) {
+    if !quantity::has_unit(text) {
+        return;
+    }
+    let (name, text) = (excerpt(name, FAULT_MAX), excerpt(text, FAULT_MAX));
+    let mut logged = UNITS_LOGGED.lock().unwrap_or_else(PoisonError::into_inner);
+    if logged.len() < UNITS_LOGGED_MAX && logged.insert((source.clone(), name.to_string())) {
+        tracing::warn!(%source, annotation = %name, text = %text, "an annotation is a number with a unit, and its name does not say the unit (as `latency_ms` does): it is no value, and a condition that asks for it fails");
+    }
 }
 
 /// The most characters of a fault that are told back to the sender.

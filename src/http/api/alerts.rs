@@ -18,6 +18,7 @@ use crate::{
     },
     matrix::SourceScope,
     store::RequestKey,
+    text::quantity,
 };
 use axum::{
     extract::{Request, State},
@@ -127,7 +128,7 @@ async fn take(app: &AppState, request: Request) -> Result<Response, ProblemDetai
     credential::in_scope(app, &source, SourceScope::Alerts)
         .map_err(|detail| ProblemDetails::new(StatusCode::FORBIDDEN, detail))?;
     let key = idempotency::key(&parts.headers)?;
-    let bytes = body::whole(body, body::ALERTS_MAX).await?;
+    let bytes = body::of_source(body, body::ALERTS_MAX, &source).await?;
     let has_key = key.is_some();
     let read = move |bytes: &[u8]| (parse(bytes), has_key.then(|| idempotency::digest(bytes)));
     let (read, digest) = parsed(bytes, read).await?;
@@ -218,8 +219,13 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<Result<ReadAlert, String>>, ProblemDeta
             parsed.push(Err(format!("{late} more than {ALERTS_MAX} alerts in one request: send these again")));
             break;
         }
-        if body.in_array && !body.closed {
-            parsed.push(Err("EOF: the array has no end, what was cut off may be missing".to_owned()));
+        if !body.closed {
+            let bytes = body.items.last().map_or(0, |item| item.len());
+            let index = parsed.len().saturating_sub(1);
+            match parsed.last_mut() {
+                Some(Err(why)) if !body.items.is_empty() => *why = items::unread(why, index, bytes),
+                _ => parsed.push(Err("EOF: the array has no end, what was cut off may be missing".to_owned())),
+            }
         }
         if body.rest.is_empty() {
             break;
@@ -284,7 +290,7 @@ fn numbers(values: &RawValue, warnings: &mut Vec<String>) -> Result<Map<String, 
 
 /// A measurement. A value that is not a number is left out: people are still paged, by the trigger or by the catch-all.
 fn number(name: &str, value: &RawValue, warnings: &mut Vec<String>) -> Option<Value> {
-    match items::number(value) {
+    match items::number(name, value) {
         Ok(number) => {
             if value.get().starts_with('"') {
                 let (name, text) = (excerpt(name, QUOTE_MAX), excerpt(value.get(), QUOTE_MAX));
@@ -294,7 +300,11 @@ fn number(name: &str, value: &RawValue, warnings: &mut Vec<String>) -> Option<Va
         }
         Err(written) => {
             let (name, shown) = (excerpt(name, QUOTE_MAX), excerpt(&written, QUOTE_MAX));
-            warnings.push(format!("{name} is {shown}: only finite numbers can be kept, so it is left out"));
+            let why = match quantity::has_unit(&written) {
+                true => "its name does not say the unit, as `latency_ms` does",
+                false => "only finite numbers can be kept",
+            };
+            warnings.push(format!("{name} is {shown}: {why}, so it is left out"));
             None
         }
     }
@@ -317,4 +327,22 @@ fn said(error: &serde_json::Error) -> String {
     let error = error.to_string();
     let error = excerpt(&error, FAULT_MAX);
     format!("{error}; an alert is {{\"kind\": \"price_velocity\", \"values\": {{\"drop_pct\": 6.2}}, ..}}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[test]
+    fn a_quote_or_bracket_without_an_end_says_how_much_was_not_read() {
+        let first = r#"[{"kind":"a"},"#;
+        for item in [r#"{"kind":"b},{"kind":"c"},{"kind":"d"}]"#, r#"{"kind":"b","values":{"x":1},{"kind":"c"}]"#] {
+            let read = parse(format!("{first}{item}").as_bytes()).unwrap_or_default();
+            let [Ok(_), Err(why)] = &read[..] else { panic!("{} results", read.len()) };
+            let said = format!("from item 1 (the first is 0) to the end nothing was read, {} bytes", item.len());
+            assert!(why.starts_with(&said), "{why}");
+        }
+        assert_eq!(parse(b"[").unwrap_or_default().len(), 1);
+        assert_eq!(parse(first.as_bytes()).unwrap_or_default().len(), 2, "what was cut off behind an item");
+    }
 }

@@ -16,6 +16,15 @@ pub fn within(item: &[u8]) -> Result<(), String> {
     if item.len() <= ALERT_MAX { Ok(()) } else { Err(large()) }
 }
 
+/// Why nothing of a body was read from the item at `index` on, whose fault is `why`: it has no end, so nobody can tell what
+/// follows from what is in it.
+pub fn unread(why: &str, index: usize, bytes: usize) -> String {
+    format!(
+        "from item {index} (the first is 0) to the end nothing was read, {bytes} bytes: a quote or bracket is not closed, or \
+         the body was cut off; correct it and send all of this again: {why}"
+    )
+}
+
 /// A body, cut at the borders of its items. Nothing in them is looked at yet.
 #[derive(Debug, PartialEq, Eq)]
 pub struct BodyItems<'b> {
@@ -177,13 +186,13 @@ pub fn texts(value: &RawValue) -> Result<Option<BTreeMap<String, String>>, serde
     Ok(Some(fields(value.get())?.into_iter().map(|(name, value)| (name, text(value))).collect()))
 }
 
-/// A value where a number is expected, in quotes or not.
+/// The value of a field where a number is expected, in quotes or not.
 ///
 /// # Errors
 /// As the value was written, if it is no finite number.
-pub fn number(value: &RawValue) -> Result<f64, String> {
+pub fn number(field: &str, value: &RawValue) -> Result<f64, String> {
     let written = text(value);
-    quantity::read(&written).ok_or(if written.is_empty() { value.get().to_owned() } else { written })
+    quantity::read(field, &written).ok_or(if written.is_empty() { value.get().to_owned() } else { written })
 }
 
 /// That a field is there twice: nobody can know which is meant.

@@ -308,7 +308,6 @@ fn stages(incident: &Incident, role: &RoleName, engagement: &Engagement) -> Stag
     let briefs = || incident.briefs_of(role).filter(|page| engagement.open_since() <= page.born_at);
     let first = |stage: fn(&Page) -> Option<Timestamp>| briefs().filter_map(stage).min().map(after);
     let outcome = engagement.holder().and(engagement.outcome.as_ref()).map(|outcome| after(outcome.at()));
-    let own = matches!(engagement.outcome, Some(EngagementOutcome::Engaged { .. }));
     StagesView {
         detected: incident.detected_at.map(after),
         accepted: Some(after(incident.received_at)),
@@ -317,7 +316,7 @@ fn stages(incident: &Incident, role: &RoleName, engagement: &Engagement) -> Stag
         provider_accepted: first(|page| page.stages.accepted),
         delivered: first(|page| page.stages.delivered),
         seen: first(|page| page.stages.seen),
-        answered: outcome.filter(|_| own),
+        answered: engagement.answered_at().map(after),
         engaged: outcome,
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     core::{
         Answer, AnswerLevel, AskOption, ChannelName, Engagement, Incident, IncidentStatus, PageId, PersonName, Request,
-        Timestamp, WarRoom, page::Page,
+        Timestamp, WarRoom, answer::AFTER_ALL, page::Page,
     },
     engine::RuntimeConfig,
     http::{
@@ -238,11 +238,7 @@ fn links(live: &RuntimeConfig, incident: &Incident) -> Vec<PageLink> {
 
 /// The button for somebody who passed the role on or handed it back, and can take it after all.
 pub fn after_all(level: AnswerLevel) -> Vec<AnswerButton> {
-    vec![AnswerButton {
-        answer: Answer::of_level(level).to_string(),
-        label: "I have it after all".into(),
-        primary: true,
-    }]
+    vec![AnswerButton { answer: Answer::of_level(level).to_string(), label: AFTER_ALL.into(), primary: true }]
 }
 
 /// How the answer of an option's button begins; its name follows.

@@ -2,7 +2,7 @@
 //! a yes in another language we ask back: a list of these is never complete, and half a list is worse.
 
 use crate::{
-    core::answer::{Answer, AnswerLevel, STANDBY_DEFAULT, standby_span},
+    core::answer::{Answer, STANDBY_DEFAULT, button_labels, standby_span},
     text::reply::pieces::{PieceKind, TextPiece, folded, pieces},
 };
 use std::time::Duration;
@@ -187,12 +187,12 @@ pub(crate) struct Vocabulary {
 
 impl Vocabulary {
     pub fn new() -> Self {
-        let label = |answer: Answer| {
-            let text = folded(answer.label());
+        let label = |(label, answer): (&str, Answer)| {
+            let text = folded(label);
             let words: Vec<String> = pieces(&text).iter().filter_map(|piece| word(piece).map(str::to_owned)).collect();
             (words.join(" "), WordSense::Say(answer))
         };
-        Self { labels: AnswerLevel::Wilco.offers().map(label).into() }
+        Self { labels: button_labels().map(label).collect() }
     }
 
     /// The meaning of the words from here on, and where the next ones begin; `None` if the first is not known.

@@ -280,9 +280,14 @@ fn what_is_never_taken_again_is_an_entry_that_was_not_engaged_in_any_report() {
     };
     assert_eq!(engaged(), (1, 1));
     text(&daemon, ANA, &format!("{} 4", ana.code));
-    assert_eq!(engaged(), (2, 1), "while it is open");
+    assert_eq!(engaged(), (2, 0), "while it is open");
     assert!(daemon.cli(&["resolve", &incident]).status.success());
-    assert_eq!(engaged(), (2, 1), "and once it is over");
+    assert_eq!(engaged(), (2, 0), "and once it is over");
+    let stages = daemon.json(&["report", "tte", "--sandbox", "--role", "trader"])["stages"][0]["stages"].clone();
+    let reached = |name: &str| stages.as_array().unwrap().iter().find(|stage| stage["stage"] == name).unwrap().clone();
+    assert_eq!((&reached("answered")["reached"], &reached("engaged")["reached"]), (&json!(0), &json!(0)), "{stages}");
+    let trader = daemon.role(&incident, "trader");
+    assert!(trader["stages"]["answered"].is_null() && trader["stages"]["engaged"].is_null(), "{trader}");
     assert_eq!(daemon.role(&incident, "trader")["state"], "closed");
     let show = String::from_utf8(daemon.cli(&["show", &incident]).stdout).unwrap();
     assert!(show.contains("trader: Ana Ruiz had it from "), "{show}");

@@ -61,6 +61,29 @@ fn completions_into_a_closed_pipe_do_not_panic() {
 }
 
 #[test]
+fn an_export_ends_with_its_reader_like_everything_that_is_printed_and_names_what_it_can_not_write() {
+    let daemon = smallest();
+    daemon.json(&["fire", "price_velocity", "--value", "drop_pct=6.2"]);
+    let export = |to: Stdio, more: &[&str]| {
+        let mut command = daemon.command(&[&["journal", "export"], more].concat());
+        command.stdout(to).stderr(Stdio::piped()).output().unwrap()
+    };
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let closed = export(writer.into(), &[]);
+    assert_eq!(closed.status.code(), Some(141), "{}", words(&closed));
+    assert!(closed.stderr.is_empty(), "{}", words(&closed));
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    for (told, output) in [
+        ("standard output can not be written", export(full.into(), &[])),
+        ("/dev/full can not be written", export(Stdio::piped(), &["-o", "/dev/full", "--force"])),
+    ] {
+        assert_eq!(output.status.code(), Some(74), "{}", words(&output));
+        assert!(words(&output).contains(told), "{told}: {}", words(&output));
+    }
+}
+
+#[test]
 fn what_environments_write_for_yes_is_a_yes() {
     for yes in ["1", "true", "yes"] {
         let daemon = Setup::new(SMALLEST).env("STENTOR_SANDBOX", yes).start();

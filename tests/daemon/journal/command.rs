@@ -131,6 +131,13 @@ fn a_file_without_an_anchor_is_refused_and_a_cut_is_seen_only_with_one() {
         }
     }
 
+    // A file without a line proves nothing, and is no success.
+    for text in ["", "\n\n"] {
+        let empty = write(&daemon, "nothing", text);
+        let (status, said) = verify(&daemon, &["--file", &empty]);
+        assert!(status == Some(2) && said.contains("nothing has no line in it: there is nothing to verify"), "{said}");
+    }
+
     // The end is gone, to the very line before its anchor: nothing in it tells.
     let first = lines.iter().position(|line| line.contains("\"chain\":\"anchors\"")).unwrap();
     let cut = write(&daemon, "cut", &lines[..=first].join("\n"));

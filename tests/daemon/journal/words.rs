@@ -8,8 +8,10 @@ const FORGED: &str = "2026-11-29T00:00:00Z  INFO everything is fine";
 fn a_summary_with_line_breaks_forges_neither_log_nor_table_and_stays_out_of_the_log() {
     let daemon = Setup::new(MATRIX).start();
     let summary = format!("customer Jane Doe\r\n{FORGED}\n\u{1b}[2J");
-    let fire = ["fire", "price_velocity", "--value", "drop_pct=6.2", "--label", "symbol=A", "--summary"];
+    let fire = ["fire", "price_velocity", "--value", "drop_pct=6.2", "--label", "symbol=Acme Ltd", "--summary"];
     daemon.json(&[&fire[..], &[summary.as_str()]].concat());
+    // A kind that no trigger knows is warned of, without its words.
+    daemon.cli(&["fire", "order of Richard Roe"]);
     for arguments in [vec!["incidents"], vec!["show", "INC-1"]] {
         let shown = said(&daemon.cli(&arguments));
         assert!(shown.contains("Jane Doe\\r\\n") && !shown.contains('\u{1b}'), "{arguments:?}: {shown}");
@@ -19,8 +21,8 @@ fn a_summary_with_line_breaks_forges_neither_log_nor_table_and_stays_out_of_the_
     assert!(daemon.cli(&["resolve", "INC-1", "--outcome", "false", "--note", &forged_note]).status.success());
     let log =
         crate::house::eventually("the end", || Some(daemon.log()).filter(|log| log.contains("what it was: false")));
-    assert!(log.contains("LIVE incident opened by trigger flash-crash for flash-crash/A"), "{log}");
-    for word in ["Jane Doe", "it was nothing", FORGED] {
+    assert!(log.contains("LIVE incident opened by trigger flash-crash"), "{log}");
+    for word in ["Jane Doe", "it was nothing", FORGED, "Acme Ltd", "Richard Roe"] {
         assert!(!log.contains(word), "{word:?} is in the log: {log}");
     }
     // The journal has every word.

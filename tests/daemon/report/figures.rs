@@ -376,12 +376,12 @@ async fn each_time_that_a_role_is_entered_is_a_sample_of_its_own() {
     handed_back(&past).await;
     let report = tte(&past, TteQuestion { curves: true, ..by(TteGrouping::Role) }).await;
     let trader = group(&report, "trader");
-    assert_eq!((trader.n, trader.engaged), (4, 3));
+    assert_eq!((trader.n, trader.engaged, trader.ended.handed_back), (4, 1, 2));
     let engaged = trader.curve.windows(2).filter(|pair| pair[0].share < pair[1].share).map(|pair| pair[1].time);
     let engaged: Vec<f64> = engaged.map(f64::round).collect();
     let first = trader.curve.first().filter(|point| 0.0 < point.share).map(|point| point.time.round());
     let engaged: Vec<f64> = first.into_iter().chain(engaged).collect();
-    assert_eq!(engaged, [20.0, 30.0], "twice after 20 s from the opening, once 30 s after the hand-back");
+    assert_eq!(engaged, [30.0], "only Bo, 30 s after the hand-back: what Ana handed back did not stand");
     assert_eq!((report.figures.whole.n, report.figures.whole.engaged), (2, 1));
     assert_eq!((report.figures.hand_backs, report.figures.handed_back.len()), (2, 2));
     for back in &report.figures.handed_back {
@@ -391,8 +391,10 @@ async fn each_time_that_a_role_is_entered_is_a_sample_of_its_own() {
     let engaged_stage = |stage: &stentor::report::stages::StageMedian| stage.stage.as_str() == "engaged";
     let stages = report.figures.stages.iter().find(|stages| stages.role.as_str() == "trader").unwrap();
     assert_eq!(stages.stages.iter().find(|stage| engaged_stage(stage)).unwrap().reached, 1);
+    let answered = stages.stages.iter().find(|stage| stage.stage.as_str() == "answered").unwrap();
+    assert_eq!(answered.reached, 1, "an answer that was taken back is not counted");
     let steps = tte(&past, by(TteGrouping::Step)).await;
-    assert_eq!(group(&steps, "trader step 1").engaged, 2, "both times by Ana, who did not stay");
+    assert_eq!(group(&steps, "trader step 1").engaged, 0, "both times by Ana, who did not stay");
     assert_eq!(group(&steps, "trader step 2").engaged, 1);
 }
 

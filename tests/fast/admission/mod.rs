@@ -190,6 +190,9 @@ async fn what_no_trigger_takes_is_counted_said_once_and_pages_only_who_asked_for
         "stentor_incidents_opened_total{trigger=\"crash\",drill=\"false\"} 0",
         "stentor_alert_requests_total{api=\"native\",outcome=\"accepted\"} 0",
         "stentor_reloads_total{outcome=\"refused\"} 0",
+        "stentor_alert_results_total{source=\"quiet\",result=\"opened\",drill=\"true\"} 0",
+        "stentor_incidents_judged_total{outcome=\"false\",drill=\"false\"} 0",
+        "stentor_incidents_judged_total{outcome=\"benign\",drill=\"true\"} 0",
     ] {
         assert!(metrics.lines().any(|other| other == line), "{line}\n{metrics}");
     }
@@ -199,11 +202,12 @@ async fn what_no_trigger_takes_is_counted_said_once_and_pages_only_who_asked_for
 fn a_tally_of_what_led_nowhere_warns_once_and_names_a_clock_that_is_slow() {
     let tally = AlertTally::new(START);
     let strange = |kind: &str| Alert::new("prom", kind);
-    assert!(tally.count(&strange("a"), true).unwrap().contains("\"a\" of source prom"));
-    assert_eq!(tally.count(&strange("a"), true), None);
+    let warned = tally.count(&strange("Jane Doe"), true).unwrap();
+    assert!(warned.contains("an alert of source prom") && !warned.contains("Jane Doe"), "{warned}");
+    assert_eq!(tally.count(&strange("Jane Doe"), true), None);
     assert_eq!(tally.count(&strange("b"), false), None);
     let shown = tally.led_nowhere();
-    assert!(shown.len() == 1 && shown[0].contains("2 alert(s) of kind \"a\""), "{shown:?}");
+    assert!(shown.len() == 1 && shown[0].contains("2 alert(s) of kind \"Jane Doe\""), "{shown:?}");
 
     // Its alerts are over when they come: nothing was open, and nothing was ever reported.
     let over = |source: &str, began: i64| {

@@ -2,9 +2,9 @@
 
 use super::World;
 use crate::fixture::START;
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 use stentor::{
-    core::{Actor, Alert, AlertStatus, Event, Incident, IncidentId, IncidentInput, Timestamp},
+    core::{Actor, Alert, AlertStatus, Event, Incident, IncidentId, IncidentInput, IncidentStatus, Timestamp},
     engine::AdmissionResult,
 };
 
@@ -90,7 +90,33 @@ async fn an_all_clear_is_that_of_its_own_key_and_the_last_one_closes_the_overflo
     assert_eq!(world.flood("D").await, AdmissionResult::Overflowed { incident: overflow });
     assert_eq!(world.clear("D").await, cleared);
     assert_eq!(world.clear("E").await, cleared);
-    assert!(!world.incident(overflow).await.is_open());
+    assert!(world.incident(overflow).await.is_open(), "it stays open for the minute of the limit");
+    let due = world.incident(overflow).await.deadline().expect("a deadline");
+    world.clock.pass(Duration::from_secs(60));
+    assert!(due <= START + Duration::from_secs(60));
+    world.engine.step(overflow, IncidentInput::Tick).await.unwrap();
+    let by = IncidentStatus::Resolved {
+        by: Actor::Source("monitor".into()),
+        why: None,
+        at: START + Duration::from_secs(60),
+    };
+    assert_eq!(world.incident(overflow).await.status, by);
+}
+
+/// Each all-clear ends what its alert had opened: further alerts of the key must not open more than the limit.
+#[tokio::test]
+async fn a_flapping_key_opens_no_more_than_the_limit() {
+    let world = World::memory();
+    let mut opened = BTreeSet::new();
+    for _ in 0..100 {
+        match world.flood("A").await {
+            AdmissionResult::Opened { incident } | AdmissionResult::Overflowed { incident } => opened.insert(incident),
+            other => panic!("{other:?}"),
+        };
+        assert!(matches!(world.clear("A").await, AdmissionResult::Cleared { .. }));
+        world.clock.pass(Duration::from_millis(200));
+    }
+    assert_eq!(opened.len(), 4, "three of the limit, and one that counts the others");
 }
 
 #[tokio::test]

@@ -3,7 +3,8 @@
 use super::fixture::{START, alert, opening, roster};
 use std::{sync::Arc, time::Duration};
 use stentor::core::{
-    Actor, Alert, AlertStatus, Event, Incident, IncidentId, IncidentInput, IncidentKey, Timestamp, open,
+    Actor, Alert, AlertStatus, Event, Incident, IncidentId, IncidentInput, IncidentKey, PagePurpose, Timestamp,
+    WarRoom, open,
     overflow::OVERFLOW_KEYS_MAX,
     repeats::{JOINED_WHOLE, KNOWN_MAX, TOLD_AFTER_MAX, TOLD_AFTER_MIN},
     step,
@@ -189,4 +190,27 @@ fn a_flood_of_ever_new_keys_is_a_bounded_number_of_lines() {
     assert!(world.incident.summary.starts_with("at least 1000 more of "), "{}", world.incident.summary);
     let folded = Incident::fold(IncidentId(1), world.events.iter().map(|(at, event)| (*at, event))).unwrap();
     assert_eq!(folded.with_repeats(world.incident.repeats, &world.incident.alert), world.incident);
+}
+
+#[test]
+fn the_lines_of_a_monitor_that_flaps_become_rare_and_say_how_many_there_were() {
+    let (mut incident, _) = open(IncidentId(1), opening("k"), &roster(), START);
+    incident.rooms.insert("room".into(), WarRoom { id: "R".into(), card: None });
+    let mut lines = Vec::new();
+    for second in 0..600_u64 {
+        let mut alert = alert();
+        alert.status = if second % 2 == 0 { AlertStatus::Resolved } else { AlertStatus::Firing };
+        let now = START + Duration::from_secs(second);
+        for event in step(&mut incident, IncidentInput::Alert(Arc::new(alert)), &roster(), now) {
+            if let Event::Paged { page } = event
+                && let PagePurpose::RoomLine { line } = &page.purpose
+            {
+                lines.push(line.clone());
+            }
+        }
+    }
+    let closing = "; the incident stays open until a human resolves it";
+    assert_eq!(lines[0], format!("all clear from risk-monitor{closing}"));
+    assert_eq!(lines[1], format!("all clear from risk-monitor, after 29 more{closing}"));
+    assert_eq!(lines.len(), 10, "{lines:?}");
 }

@@ -167,6 +167,18 @@ fn whatever_is_named_like_a_part_of_the_matrix_is_read_or_is_an_error() {
         rustix::fs::mkfifoat(rustix::fs::CWD, path, rustix::fs::Mode::RUSR).expect("a pipe");
     };
     let socket = |path: &std::path::Path| drop(std::os::unix::net::UnixListener::bind(path).expect("a socket"));
+    let within = |name: &'static str| {
+        move |path: &std::path::Path| {
+            let folder = path.with_file_name(name);
+            std::fs::create_dir(&folder).expect("a folder");
+            std::fs::write(folder.join("b.toml"), "b").expect("written");
+        }
+    };
+    let linked = |path: &std::path::Path| {
+        within(".kept")(path);
+        std::os::unix::fs::symlink(".kept", path.with_file_name("linked")).expect("a link");
+    };
+    assert_eq!(of(&within(".kept")), Ok(1));
     for (made, why) in [
         (of(&link("nothing/b.toml")), "leads to nothing"),
         (of(&link("b.toml")), "leads to nothing"),
@@ -174,6 +186,10 @@ fn whatever_is_named_like_a_part_of_the_matrix_is_read_or_is_an_error() {
         (of(&pipe), "a pipe"),
         (of(&socket), "a socket"),
         (of(&|path| std::fs::create_dir(path).expect("a folder")), "a folder"),
+        (of(&within("sub")), "files in a folder"),
+        (of(&within("Drills")), "files in a folder"),
+        (of(&linked), "files in a folder"),
+        (of(&|path| std::fs::write(path.with_extension("toml "), "b").expect("written")), "a blank behind"),
     ] {
         let error = made.expect_err(why);
         assert!(error.contains("b.toml") && error.contains(why), "{error}");

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod answered;
+mod labels;
 
 use proptest::{
     prelude::{Strategy, any, prop_oneof, proptest},

@@ -2,15 +2,12 @@
 //! without that form.
 
 use super::{
-    absence,
+    absence, delivery_status,
     meaning::MailMeaning,
     message_id::{MessageIdParts, named, page_of},
-    phrases,
+    server_words::{ServerWords, text},
 };
 use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders};
-
-/// Letters of a part that are looked at for a status and a message id.
-const LETTERS_MAX: usize = 64 * 1024;
 
 /// A server's word about one of our mails.
 pub(super) struct MailReport {
@@ -22,40 +19,48 @@ pub(super) struct MailReport {
 
 /// Reads a server's mail; none where it is no server's, or is an automatic reply. `from` is its writer, in lower case.
 pub(super) fn read(mail: &Message<'_>, from: &str) -> Option<MailReport> {
-    if is_report(mail) {
-        let meaning = failed_delivery(mail).map_or(MailMeaning::Nothing, MailMeaning::Bounced);
-        return Some(MailReport { id: returned(mail), meaning });
+    let answered = || named(mail.in_reply_to()).or_else(|| named(mail.references()));
+    let report = |meaning| Some(MailReport { id: returned(mail).or_else(answered), meaning });
+    let words = ServerWords::of(mail);
+    match report_type(mail).as_deref() {
+        Some("delivery-status") if has_receipt(mail) => return report(MailMeaning::Nothing),
+        Some("delivery-status") => {
+            return report(delivery_status::read(mail).unwrap_or_else(|| words.meaning()));
+        }
+        Some(_) => return report(MailMeaning::Nothing),
+        None => {}
+    }
+    if mail.header("X-Failed-Recipients").is_some() {
+        return report(MailMeaning::Bounced(words.status_or_none()));
     }
     let is_server = from.split('@').next().is_some_and(|name| {
         matches!(name, "mailer-daemon" | "mailerdaemon" | "mail-daemon" | "postmaster" | "mdaemon")
     });
-    let failed = mail.header("X-Failed-Recipients").is_some();
-    if !(is_server || failed || absence::has_null_sender(mail)) {
-        return None;
-    }
-    let answered = named(mail.in_reply_to()).or_else(|| named(mail.references()));
-    // Absence notes have no sender either; but they answer a mail, and no server writes them. People read the mailbox
-    // `postmaster` too, and answer from it.
+    // People read the mailbox `postmaster` too, and answer from it.
     let is_human = from.starts_with("postmaster@") && !absence::is_automatic(mail);
-    if answered.is_some() && !(failed || is_server && !is_human) {
-        return None;
-    }
-    let status = status(mail);
-    let id = returned(mail).or(answered);
-    let is_delay = !failed
-        && match &status {
-            Some(status) => status.starts_with('4'),
-            None => texts(mail).any(|text| is_delay(&text)) || mail.subject().is_some_and(is_delay),
-        };
-    let status = status.unwrap_or_else(|| "without a status".to_owned());
-    Some(MailReport { id, meaning: if is_delay { MailMeaning::Nothing } else { MailMeaning::Bounced(status) } })
+    let answers = answered().is_some();
+    let is_bounce = if answers && (!is_server || is_human) {
+        // Absence notes have no sender either, and answer a mail; but they speak of no refusal.
+        absence::is_automatic(mail) && !absence::says_so(mail) && words.refuse()
+    } else {
+        is_server || absence::has_null_sender(mail)
+    };
+    if is_bounce { report(words.meaning()) } else { None }
 }
 
-fn is_report(mail: &Message<'_>) -> bool {
-    mail.content_type().is_some_and(|kind| {
+/// The kind of a `multipart/report`, in lower case; of a delivery if it says none.
+fn report_type(mail: &Message<'_>) -> Option<String> {
+    let kind = mail.content_type().filter(|kind| {
         kind.ctype().eq_ignore_ascii_case("multipart")
             && kind.subtype().is_some_and(|s| s.eq_ignore_ascii_case("report"))
-    })
+    })?;
+    Some(kind.attribute("report-type").unwrap_or("delivery-status").to_lowercase())
+}
+
+/// Whether it says what became of a mail that was delivered: that it was read, or called spam.
+fn has_receipt(mail: &Message<'_>) -> bool {
+    let receipts = ["disposition-notification", "global-disposition-notification", "feedback-report"];
+    mail.parts.iter().any(|part| receipts.iter().any(|form| part.is_content_type("message", form)))
 }
 
 /// The page whose mail is returned: whole, its head alone, or copied into the words.
@@ -77,53 +82,9 @@ fn copied(text: &str) -> Option<MessageIdParts> {
     text.lines().filter(is_own).find_map(of_line).or_else(|| text.lines().find_map(of_line))
 }
 
-/// The status of a delivery that failed for good. A delay is not a failure.
-fn failed_delivery(mail: &Message<'_>) -> Option<String> {
-    let is_status = |part: &&MessagePart<'_>| {
-        part.is_content_type("message", "delivery-status") || part.is_content_type("message", "global-delivery-status")
-    };
-    let text = text(mail.parts.iter().find(is_status)?);
-    let field = |name: &str| {
-        text.lines()
-            .filter_map(|line| line.split_once(':'))
-            .find(|(key, _)| key.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.trim())
-    };
-    let failed = field("Action").is_some_and(|action| action.eq_ignore_ascii_case("failed"));
-    let status = field("Status").unwrap_or_default();
-    let status: String = status.chars().take_while(|c| c.is_ascii_digit() || *c == '.').take(12).collect();
-    failed.then_some(status)
-}
-
-/// The enhanced status in a server's own words (`#5.1.1`); of several one that is final.
-fn status(mail: &Message<'_>) -> Option<String> {
-    let mut found: Option<String> = None;
-    for text in texts(mail) {
-        for word in text.split(|c: char| !(c.is_ascii_digit() || c == '.')).map(|word| word.trim_matches('.')) {
-            let parts: Vec<&str> = word.split('.').collect();
-            let is_status = matches!(parts[..], ["4" | "5", subject, detail]
-                if (1..=3).contains(&subject.len()) && (1..=3).contains(&detail.len()));
-            if is_status && found.as_ref().is_none_or(|found| found.starts_with('4')) {
-                found = Some(word.to_owned());
-            }
-        }
-    }
-    found
-}
-
-fn is_delay(text: &str) -> bool {
-    let lower = text.to_lowercase();
-    phrases::DELAYS.iter().any(|words| lower.contains(words))
-}
-
-/// What a server wrote itself. Its mail has its words in the first text; what it returns is not looked at for a status.
+/// All that a server wrote or copied as text.
 fn texts<'m>(mail: &'m Message<'_>) -> impl Iterator<Item = String> + 'm {
     mail.parts.iter().filter(|part| part.message().is_none()).map(text).filter(|text| !text.is_empty())
-}
-
-fn text(part: &MessagePart<'_>) -> String {
-    let bytes = part.contents();
-    String::from_utf8_lossy(&bytes[..bytes.len().min(LETTERS_MAX)]).into_owned()
 }
 
 #[cfg(test)]
@@ -211,5 +172,104 @@ mod tests {
         assert_eq!(meaning(&retried), Some(MailMeaning::Nothing));
         let away = format!("Return-Path: <>\nFrom: ana@example.com\nIn-Reply-To: {ID}\n\nBack on 5.1. or 7.12.2026\n");
         assert_eq!(meaning(&away), Some(MailMeaning::Away));
+    }
+
+    #[test]
+    fn a_servers_refusal_is_a_bounce_whoever_it_is_from() {
+        for head in [format!("In-Reply-To: {ID}\n"), format!("References: <x@y.example> {ID}\n")] {
+            for (body, status) in [
+                ("550 5.1.1 <ana@example.com>: Recipient address rejected", "5.1.1"),
+                ("The server said: 550 User unknown", "without a status"),
+                ("Your message could not be delivered to ana@example.com.", "without a status"),
+                ("<ana@example.com>: no such user (#5.1.1)", "5.1.1"),
+            ] {
+                let mail = format!("Return-Path: <>\nFrom: ana@example.com\nSubject: Re: x\n{head}\n{body}\n");
+                assert_eq!(meaning(&mail), bounced(status), "{mail}");
+            }
+        }
+        for away in ["Call me at ext. 550 or +44 7700 900 001.", "I am back on 5.1.27", "I am on leave."] {
+            let mail = format!("Return-Path: <>\nFrom: ana@example.com\nIn-Reply-To: {ID}\n\n{away}\n");
+            assert_eq!(meaning(&mail), Some(MailMeaning::Away), "{away}");
+        }
+    }
+
+    #[test]
+    fn the_copy_of_our_mail_does_not_judge_itself() {
+        for summary in ["Feed delayed, warning: stale", "build 4.4.8 fell", "I give up 550 5.1.1"] {
+            let copy = format!("From: s@example.com\nSubject: LIVE INC-12: {summary}\nMessage-ID: {ID}\n\n{summary}\n");
+            for words in ["550 User unknown\n\n", "Nobody has this address.\n\n--- Below this line is a copy:\n\n"] {
+                let mail = format!("From: MAILER-DAEMON@mx.example\nSubject: Undelivered: {summary}\n\n{words}{copy}");
+                let quoted = mail.replace(&copy, &copy.lines().map(|line| format!("> {line}\n")).collect::<String>());
+                let subject = mail.replace("Undelivered", "LIVE INC-12");
+                for mail in [mail, quoted, subject] {
+                    assert_eq!(meaning(&mail), bounced("without a status"), "{mail}");
+                }
+            }
+            let late = format!("From: MAILER-DAEMON@mx.example\n\n451 4.4.1 for now: we are still trying\n\n{copy}");
+            assert_eq!(meaning(&late), Some(MailMeaning::Nothing), "{late}");
+        }
+    }
+
+    #[test]
+    fn a_server_that_gives_up_does_so_whatever_the_last_refusal_was() {
+        let of = |subject: &str, words: &str| {
+            meaning(&format!(
+                "From: MAILER-DAEMON@mx.example\nReferences: {ID}\nAuto-Submitted: auto-replied\n\
+                 Subject: {subject}\n\n{words}\n"
+            ))
+        };
+        for (subject, words, status) in [
+            ("x", "undeliverable after 4 days, I give up, 452 4.2.2", "4.2.2"),
+            ("x", "452 4.2.2 mailbox full\nI'm not going to try again; it was in the queue too long.", "4.2.2"),
+            ("x", "This is a permanent error; I've given up. (delayed 4 days, 4.4.1)", "4.4.1"),
+            ("Undeliverable: LIVE INC-12", "Delivery time: 4.4.7", "4.4.7"),
+            ("Delivery Status Notification (Failure)", "4.4.1 no answer", "4.4.1"),
+            ("x", "retry timeout exceeded, delayed too often", "without a status"),
+            ("x", "Warning: 554 delivery error: no such user", "without a status"),
+        ] {
+            assert_eq!(of(subject, words), bounced(status), "{subject} {words}");
+        }
+        for (subject, words) in [
+            ("Warning: message 1a delayed 24 hours", "Eventually the mail delivery software will give up."),
+            ("x", "4.2.2 full. It will be retried for 5 days before we give up."),
+            ("Delivery Status Notification (Delay)", "You'll be notified if the delivery fails permanently."),
+            ("Delayed Mail (still being retried)", "You do not need to resend: 451 4.7.1 greylisted"),
+            ("x", "We have not given up: 4.4.1"),
+        ] {
+            assert_eq!(of(subject, words), Some(MailMeaning::Nothing), "{subject} {words}");
+        }
+    }
+
+    #[test]
+    fn a_report_counts_for_each_of_its_recipients_and_in_any_form() {
+        let report = |kind: &str, blocks: &str, returned: &str| {
+            meaning(&format!(
+                "From: MAILER-DAEMON@mx.example\nReferences: {ID}\n\
+                 Content-Type: multipart/report{kind}; boundary=b\n\n--b\n\nSorry: no such user.\n{blocks}{returned}--b--\n"
+            ))
+        };
+        let status =
+            |fields: &str| format!("--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; x\n\n{fields}\n");
+        let copy = format!("--b\nContent-Type: message/rfc822\n\nMessage-ID: {ID}\n\nbody\n");
+        for (fields, expected) in [
+            ("Action: relayed\nStatus: 2.0.0\n\nAction: failed\nStatus: 5.1.1\n", bounced("5.1.1")),
+            ("Action: expanded\n\nAction: failed\nStatus: 4.4.7\n", bounced("4.4.7")),
+            ("Action:\n failed\nStatus:\n 5.1.1\n", bounced("5.1.1")),
+            ("Action: failed (permanent error)\nStatus: 5.1.1 (no user)\n", bounced("5.1.1")),
+            ("Action : FAILED;\n", bounced("without a status")),
+            ("Action: failed\nDiagnostic-Code: smtp; 550 5.2.1 off\n", bounced("5.2.1")),
+            ("Final-Recipient: rfc822; ana@example.com\nStatus: 5.1.1\n", bounced("5.1.1")),
+            ("Final-Recipient: rfc822; ana@example.com\n", bounced("without a status")),
+            ("Action: delayed\nStatus: 5.1.1\n", Some(MailMeaning::Nothing)),
+            ("Action: relayed\nStatus: 2.0.0\n\nAction: delivered\nStatus: 2.0.0\n", Some(MailMeaning::Nothing)),
+        ] {
+            for kind in ["; report-type=delivery-status", ""] {
+                for returned in [&*copy, ""] {
+                    assert_eq!(report(kind, &status(fields), returned), expected, "{fields} {returned}");
+                }
+            }
+        }
+        assert_eq!(report("; report-type=delivery-status", "", ""), bounced("without a status"));
+        assert_eq!(report("; report-type=disposition-notification", "", ""), Some(MailMeaning::Nothing));
     }
 }

@@ -17,8 +17,9 @@ pub(super) fn named(header: &HeaderValue<'_>) -> Option<MessageIdParts> {
 
 /// `INC-12.3.TOKEN.SITE@example.com`: the incident, the page's number, its token, and the installation's name.
 pub(super) fn page_of(id: &str) -> Option<MessageIdParts> {
-    let local = id.trim().trim_start_matches('<').split('@').next()?;
-    let mut parts = local.split('.');
+    let (local, _) = id.trim().trim_start_matches('<').split_once('@')?;
+    // Without the incident's prefix, `5.1.1` of a server's words would be a page too.
+    let mut parts = local.get(..4).filter(|prefix| prefix.eq_ignore_ascii_case("INC-")).and(Some(local))?.split('.');
     let page = format!("{}.{}", parts.next()?, parts.next()?).parse().ok()?;
     let token = parts.next().filter(|token| !token.is_empty())?.to_owned();
     // The incident's mark, which begins with a letter that no hexadecimal digit is, is for those who thread mails.

@@ -22,7 +22,10 @@ pub(super) const LINE_MAX: usize = 300;
 
 /// Whether a line has no visible character.
 pub(super) fn is_blank(line: &str) -> bool {
-    line.is_empty() || (line.len() <= LINE_MAX && folded(line).trim().is_empty())
+    // Letters that are drawn as nothing: the fillers of Hangul, and the Braille pattern without a dot.
+    let is_filler = |c: char| matches!(c, '\u{115f}' | '\u{1160}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}');
+    let is_empty = |line: &str| line.chars().all(|c| c.is_whitespace() || is_filler(c));
+    line.is_empty() || (line.len() <= LINE_MAX && is_empty(&folded(line)))
 }
 
 /// Greetings at the start of a mail.
@@ -90,8 +93,17 @@ pub(super) const BANNERS: Phrases = Phrases(
     "originated from outside|originated outside|came from outside|sent from outside|external email|\
      external e-mail|external sender|external message|[external|[ext]|[extern|often get email from|\
      externe e-mail|externe nachricht|externer absender|von außerhalb|expéditeur externe|\
-     extérieur de l'organisation|correo externo|remitente externo",
+     extérieur de l'organisation|correo externo|remitente externo|external source|kommt von extern|kommt von außen|\
+     von extern gesendet|von einem externen absender|provient de l'extérieur|envoyé de l'extérieur|\
+     provient d'un expéditeur externe|se originó fuera|se originó desde fuera|este correo se originó|procede de fuera|\
+     fuera de la organización|proviene dall'esterno|origem externa|fora da organização|van buiten de organisatie",
 );
+
+/// The lines around Proofpoint's banner.
+pub(super) const FRAME_START: &str = "zjqcmqryfpfptbannerstart";
+
+/// The end of that banner.
+pub(super) const FRAME_END: &str = "zjqcmqryfpfptbannerend";
 
 /// Words of a warning that a mail server adds between rules: `*** EXTERNAL ***`.
 pub(super) const BANNER_STEMS: Phrases = Phrases(
@@ -144,7 +156,8 @@ pub(super) const ABSENCE_SUBJECTS: Phrases = Phrases(
      автоответ|自動応答|自動返信|自动答复|自动回复|自動回覆|自動答覆|자동 회신|자동 응답|자동응답|תשובה אוטומטית|מענה אוטומטי|\
      رد تلقائي|trả lời tự động|balasan otomatis|ตอบกลับอัตโนมัติ|auto reply|auto-reply|autoreply|auto response|auto-response|\
      autoresponse|autoresponder|automated reply|automated response|automatic response|out of office|out-of-office|\
-     out of the office|ooo|oof|away from the office|away from my desk|on vacation|on leave|on annual leave|on holiday|\
+     out of the office|currently out of office|currently out of the office|currently away|currently on leave|\
+     not in the office|not in office|annual leave|urlaub|derzeit abwesend|zur zeit abwesend|zurzeit abwesend|ooo|oof|away from the office|away from my desk|on vacation|on leave|on annual leave|on holiday|\
      on holidays|on pto|vacation|absence|absent|abwesenheit|abwesenheitsnotiz|abwesenheitsnachricht|\
      abwesenheitsmeldung|abwesend|autoantwort|nicht im büro|nicht im haus|außer haus|ausser haus|im urlaub|\
      absence du bureau|absent du bureau|message d'absence|avis d'absence|en congé|en congés|en vacances|\
@@ -156,10 +169,51 @@ pub(super) const ABSENCE_SUBJECTS: Phrases = Phrases(
      خارج المكتب",
 );
 
+/// What a subject says of its writer, behind their name or alone.
+pub(super) const ABSENCE_SENTENCES: Phrases = Phrases(
+    "is out of the office|is out of office|is away from the office|is not in the office|is on leave|is on annual leave|\
+     is on vacation|is on holiday|is currently out of|is currently away|i am out of|i'm out of|i am away|i'm away|\
+     i am on leave|i'm on leave|i am on vacation|i'm on vacation|i am on holiday|i'm on holiday|i am currently out|\
+     i'm currently out|i am not in the office|i'm not in the office|ist abwesend|ist im urlaub|ist nicht im büro|\
+     ich bin abwesend|ich bin im urlaub|ich bin nicht im büro|ich bin nicht im haus|ich bin außer haus|je suis absent|\
+     je suis absente|je suis en congé|je suis en congés|je suis en vacances|est absent|est absente|est en congé|\
+     estoy de vacaciones|estoy ausente|estoy fuera|está ausente|sono assente|sono in ferie|estou ausente|\
+     estou de férias|ik ben afwezig|jag är borta|jestem nieobecn",
+);
+
 /// What a server says of a mail that is not given up yet.
 pub(super) const DELAYS: Phrases = Phrases(
     "delayed|delay|warning:|still trying|will be retried|will keep trying|will continue|not yet been delivered|\
      has not been delivered yet|could not be delivered yet|you do not need to resend|verzögert|retardé|demorado|ritardo",
+);
+
+/// What a server says of a mail that it has given up.
+pub(super) const GIVEN_UP: Phrases = Phrases(
+    "i give up|we give up|giving up|given up|gave up|not going to try again|will not try again|will not be retried|\
+     no further attempts|permanent error|permanent fatal error|permanent failure|failed permanently|retry timeout exceeded|\
+     retry time exceeded|in the queue too long|deleted from queue|delivery has failed|delivery time expired|\
+     message expired|could not be delivered for|endgültig|unzustellbar|dauerhafter fehler|erreur permanente|\
+     échec définitif|error permanente|errore permanente",
+);
+
+/// How the subject of a server's mail begins if it has given up.
+pub(super) const FINAL_SUBJECTS: Phrases = Phrases(
+    "undeliver|returned mail|returned to sender|failure notice|delivery failure|delivery failed|mail delivery failed|\
+     mail delivery failure|delivery status notification (failure)|unzustellbar|non remis|no se puede entregar",
+);
+
+/// What only a server says of a mail.
+pub(super) const REFUSALS: Phrases = Phrases(
+    "undeliverable|undelivered mail|could not be delivered|couldn't be delivered|can not be delivered|\
+     cannot be delivered|wasn't delivered|was not delivered|user unknown|unknown user|no such user|no such mailbox|\
+     mailbox unavailable|recipient address rejected|recipient rejected|address not found|unrouteable address|\
+     konnte nicht zugestellt werden|n'a pas pu être remis|no se pudo entregar",
+);
+
+/// How a server announces the mail that it returns.
+pub(super) const COPY_BELOW: Phrases = Phrases(
+    "this is a copy of|copy of the message|copy of your message|below this line|original message|\
+     message headers follow|returned message|unsent message|ursprüngliche nachricht|message d'origine",
 );
 
 /// The beginnings of the line that a program adds before a quote.
@@ -222,4 +276,32 @@ pub(super) const AGAINST: Phrases = Phrases(
 /// The same in scripts without spaces between words.
 pub(super) const AGAINST_WITHIN: Phrases = Phrases(
     "ない|ません|です|ます|ただし|後で|あとで|明日|今日|無理|今は|お願い|だめ|駄目|から|まで|不|没|沒|别|但|请|請|我|等|明天|现在|以后|稍后|못|지만|내일|나중|요|안 |다음",
+);
+
+/// Words of machines that deny or ask in passing, and that nobody answers with.
+pub(super) const MACHINE_DENIALS: Phrases = Phrases(
+    "if you are not|if you're not|who is not|who are not|are not the|is not the|do not click|do not open|do not reply|\
+     do not forward|do not respond|do not provide|do not disclose|do not copy|do not follow|do not enter|do not read|\
+     do not trust|do not share|do not use|do not necessarily|does not necessarily|not necessarily|may not be|must not be|\
+     should not be|must not read|must not copy|must not use|must not disclose|must not disseminate|must not take|\
+     should not disseminate|should not copy|you must not|you should not|you may not|unless you|unless otherwise|\
+     unless expressly|unless explicitly|unless it|no liability|no responsibility|no warranty|no representation|\
+     no guarantee|does not accept|do not accept|does not guarantee|do not guarantee|does not warrant|does not constitute|\
+     do not constitute|does not represent|do not represent|do not reflect|not constitute|not be liable|not liable|\
+     not responsible|not accept|cannot guarantee|can not guarantee|cannot be guaranteed|can not be guaranteed|\
+     cannot accept|can not accept|not intended|not addressed|not guaranteed|not be secure|not waived|no waiver|\
+     not an offer|not be copied|not be relied|do not print|not print this|don't often get email from|don't print|\
+     don't click|don't open|but not limited to|please call|no haga clic|no lo lea|no lea|no abra|no responda|no es el destinatario|\
+     no es usted|si no es|si usted no|no está permitid|really need to print this e-mail?|really need to print this email?|\
+     really need to print this mail?|is available at|are available at|available on our|available from|turned off|\
+     absence of",
+);
+
+/// Words for somebody who is away, or who is to do it instead.
+pub(super) const ABSENCES: Phrases = Phrases(
+    "absent|absence|available|away|busy|call|couldn't|didn't|doesn't|don't|duty|hadn't|haven't|holiday|holidays|ill|instead|\
+     isn't|later|leave|negative|neither|nobody|none|noon|nope|nor|off|oncall|ooo|shift|sick|sleeping|sorry|tomorrow|\
+     today|tonight|travelling|unavailable|vacation|wasn't|wouldn't|shouldn't|aren't|abwesend|aber|erst|krank|leider|\
+     morgen|nein|niet|urlaub|absente|congé|demain|désolé|désolée|indisponible|mais|vacances|ausente|mañana|pero|\
+     vacaciones|assente|domani|ferie|mas|férias",
 );

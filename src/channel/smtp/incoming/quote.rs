@@ -1,8 +1,11 @@
 //! Separates the lines that a mail's writer wrote from the quoted mail. Mail programs begin a quote in many ways and
 //! languages; an unknown one counts as the writer's own text, which engages nobody by mistake.
 
-use super::phrases::{self, Phrases, is_blank};
-use crate::text::reply::{Reply, folded, read};
+use super::{
+    phrases::{self, Phrases, is_blank},
+    taken_back::takes_back,
+};
+use crate::text::reply::{Reply, asks_or_denies, folded, read};
 
 /// The largest number of lines of the attribution before a quote.
 const ATTRIBUTION_LINES: usize = 4;
@@ -14,9 +17,16 @@ const BROKEN_FROM: usize = 60;
 /// The largest length of a line that may begin a quote, in bytes.
 const LINE_MAX: usize = 500;
 
-/// The writer's own lines, trimmed; an empty line replaces what was left out.
+/// The largest number of lines of our own page that are looked at.
+const PAGE_LINES: usize = 200;
+
+/// The line above a signature (RFC 3676); without its blank it may be anything.
+pub(super) const SIGNATURE_MARK: &str = "-- ";
+
+/// The writer's own lines, trimmed but for the mark of a signature; an empty line replaces what was left out.
 pub(super) fn own_lines(text: &str) -> Vec<&str> {
-    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let trimmed = |line| if line == SIGNATURE_MARK { SIGNATURE_MARK } else { str::trim(line) };
+    let lines: Vec<&str> = text.lines().map(trimmed).collect();
     let mut own = Vec::new();
     let mut at = 0;
     while let Some(line) = lines.get(at).copied() {
@@ -110,9 +120,9 @@ fn begins_quote(lines: &[&str]) -> bool {
     let Some(line) = lines.first() else { return false };
     let lower = folded(line).to_lowercase();
     let ruled = ["---", "___", "***", "==="].iter().any(|rule| lower.starts_with(rule) && lower.ends_with(rule));
-    (ruled && lower.chars().any(char::is_alphabetic))
+    (ruled && lower.chars().any(char::is_alphabetic) && !takes_back(line))
         || lower.starts_with("begin forwarded message")
-        || is_own_headline(line)
+        || is_own_page(lines)
         || is_head(lines)
 }
 
@@ -122,7 +132,7 @@ pub(super) fn is_banner(line: &str) -> bool {
     let words = line.trim_matches(|c: char| is_drawn(c) || c.is_whitespace());
     let framed = line.starts_with(is_drawn) && line.ends_with(is_drawn) && line.len() <= phrases::LINE_MAX;
     let lower = words.to_lowercase();
-    framed && phrases::BANNER_STEMS.iter().any(|stem| lower.contains(stem))
+    framed && phrases::BANNER_STEMS.iter().any(|stem| lower.contains(stem)) && !takes_back(words)
 }
 
 /// A line that is nobody's word: nothing, a rule, or a banner.
@@ -131,6 +141,13 @@ fn is_put_above(line: &str) -> bool {
     !lower.contains(char::is_alphanumeric)
         || is_banner(line)
         || phrases::BANNERS.iter().any(|words| lower.contains(words))
+}
+
+/// Our own mail without any mark; a line that takes something back may be the writer's.
+fn is_own_page(lines: &[&str]) -> bool {
+    let Some((headline, rest)) = lines.split_first() else { return false };
+    let denies = |line: &&str| asks_or_denies(&line.to_lowercase().replace("unable", " ").replace('?', " "));
+    is_own_headline(headline) && !takes_back(headline) && !rest.iter().take(PAGE_LINES).any(denies)
 }
 
 /// `LIVE INC-12: ES fell`, as our own mails begin.
@@ -210,6 +227,9 @@ mod tests {
             "wilco\nFrom: home, I can not",
             "wilco\n---but not now",
             "wilco\nLIVE INC-12 is not mine",
+            "wilco\nLIVE INC-12: x is not mine",
+            "wilco\n*** EXTERNAL: but I can not ***",
+            "wilco\n--- never mind, Bo is on duty ---",
         ] {
             let own: Vec<&str> = own_lines(text).into_iter().filter(|line| !line.is_empty()).collect();
             assert_eq!(own.len(), 2, "{text}: {own:?}");

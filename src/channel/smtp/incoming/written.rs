@@ -4,8 +4,9 @@
 
 use super::{
     phrases::{self, LINE_MAX, is_blank},
-    quote::{is_banner, own_lines},
+    quote::{SIGNATURE_MARK, is_banner, own_lines},
     signature::{Writer, has_contact, is_contact, is_name_after_thanks, is_signature_line, names_line, without_name},
+    taken_back::takes_back,
 };
 use crate::{
     core::Answer,
@@ -20,6 +21,12 @@ const DISCLAIMER_MAX: usize = 3_000;
 
 /// The largest number of lines of a signature.
 const SIGNATURE_LINES: usize = 10;
+
+/// The largest number of lines below `--` of which it is the mark of a signature.
+const UNDER_MARK_LINES: usize = 100;
+
+/// The largest number of lines of a framed banner.
+const BANNER_LINES: usize = 20;
 
 /// The number of lines that are examined in a paragraph of a disclaimer.
 const DISCLAIMER_LINES: usize = 20;
@@ -104,8 +111,11 @@ impl<'a> SaidLines<'a, '_> {
             return true;
         }
         // RFC 3676: what follows is a signature.
-        if line == "--" || is_disclaimer(lines) {
+        if line == SIGNATURE_MARK || is_disclaimer(lines) || is_bare_mark(lines) {
             return false;
+        }
+        if line == "--" {
+            return true;
         }
         if !is_short {
             self.said.push(line);
@@ -145,6 +155,21 @@ impl<'a> SaidLines<'a, '_> {
     }
 }
 
+/// Whether this is `--` above a signature: many programs drop the blank behind it, and people draw it too.
+fn is_bare_mark(lines: &[&str]) -> bool {
+    let Some((&"--", below)) = lines.split_first() else { return false };
+    let ends = (0..below.len()).find(|at| is_disclaimer(&below[*at..])).unwrap_or(below.len());
+    below.len() <= UNDER_MARK_LINES && !below[..ends].iter().any(|line| !is_footer(line) && takes_back(line))
+}
+
+/// The number of lines of a banner that is framed by words of its program.
+fn framed_banner(lines: &[&str]) -> Option<usize> {
+    let is = |line: &str, mark: &str| line.to_lowercase().starts_with(mark);
+    lines.first().filter(|line| is(line, phrases::FRAME_START))?;
+    let length = 1 + lines.iter().take(BANNER_LINES).position(|line| is(line, phrases::FRAME_END))?;
+    (!lines[..length].iter().any(|line| takes_back(line))).then_some(length)
+}
+
 /// Where the banner that a mail server added ends: `CAUTION: This e-mail came from outside ..`, also more than one of those.
 fn end_of_banner(lines: &[&str]) -> usize {
     let mut end = 0;
@@ -153,12 +178,18 @@ fn end_of_banner(lines: &[&str]) -> usize {
         let first = end + rest.iter().position(|line| !is_blank(line) && !is_rule(line)).unwrap_or(rest.len());
         let Some(line) = lines.get(first).filter(|line| line.len() <= LINE_MAX) else { return first };
         let lower = line.to_lowercase();
-        if is_banner(line) {
+        if let Some(length) = framed_banner(&lines[first..]) {
+            end = first + length;
+        } else if is_banner(line) {
             // What is framed ends with its frame.
             end = first + 1;
         } else if phrases::BANNERS.iter().any(|words| lower.contains(words)) {
             let goes_on = |line: &&&str| !is_blank(line) && matches!(read(line), Reply::Unclear { .. });
-            end = first + 1 + lines[first + 1..].iter().take_while(goes_on).count();
+            let length = 1 + lines[first + 1..].iter().take_while(goes_on).count();
+            if takes_back(&lines[first..first + length].join(" ")) {
+                return first;
+            }
+            end = first + length;
         } else {
             return first;
         }
@@ -253,7 +284,7 @@ fn is_disclaimer(lines: &[&str]) -> bool {
     let paragraph = beginning(&paragraph.join(" ")).to_lowercase();
     let says = phrases::DISCLAIMER_STEMS.iter().any(|stem| paragraph.contains(stem));
     let of_oneself = || folded(&paragraph).split_whitespace().any(|word| phrases::ONESELF.has(word));
-    (outright || says) && !of_oneself()
+    (outright || says) && !of_oneself() && !takes_back(&paragraph)
 }
 
 /// The part of a paragraph that is examined.

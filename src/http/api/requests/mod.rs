@@ -92,7 +92,7 @@ async fn accept(State(app): State<Arc<AppState>>, request: Request) -> Result<Re
     let (parts, body) = request.into_parts();
     let source = asker(&app, &parts.headers)?;
     let key = idempotency::key(&parts.headers)?;
-    let bytes = body::whole(body, REQUEST_MAX).await?;
+    let bytes = body::of_source(body, REQUEST_MAX, &source).await?;
     let keyed = key.map(|key| {
         (RequestKey { source: source.clone(), operation: OPERATION.to_owned(), key }, idempotency::digest(&bytes))
     });

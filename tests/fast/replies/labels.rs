@@ -1,0 +1,43 @@
+//! What stands on a button is also an answer where somebody types it.
+
+use std::path::Path;
+use stentor::{
+    core::answer::{AFTER_ALL, HAND_BACK, HAND_BACK_SURE, button_labels},
+    text::reply::{Reply, read, says_exercise, typed},
+};
+
+#[test]
+fn each_label_that_a_button_can_have_is_its_answer_when_it_is_typed() {
+    for (label, answer) in button_labels() {
+        for text in [label.to_owned(), format!("{label} (exercise)"), label.to_lowercase(), format!("{label}.")] {
+            let read_as = read(&format!("48213 {text}"));
+            assert_eq!(read_as, Reply::Answer { code: Some("48213".into()), answer }, "{text}");
+            assert_eq!(typed(&text).unwrap(), answer, "{text}");
+        }
+        assert!(says_exercise(&format!("{label} (exercise)")), "which no live page takes");
+    }
+}
+
+/// The pages have the labels in their own text: a label that is changed there is changed in the list too.
+#[test]
+fn the_list_has_the_labels_of_the_pages() {
+    let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http/desk/assets");
+    let text = |name: &str| std::fs::read_to_string(assets.join(name)).unwrap();
+    let page = text("answer.html");
+    let written = page.lines().filter(|line| line.contains("<button") || line.contains("<summary>"));
+    let written = written.filter_map(|line| line.split_once('>')?.1.split(['<', '{']).next());
+    let written: Vec<&str> = written.filter(|label| !label.is_empty()).collect();
+    assert!(written.contains(&HAND_BACK) && written.contains(&HAND_BACK_SURE), "{written:?}");
+    for label in &written {
+        assert!(button_labels().any(|(known, _)| known == *label), "{label:?}");
+    }
+    assert!(text("desk.js").contains(&format!("label: \"{HAND_BACK}\"")));
+    assert!(button_labels().any(|(known, _)| known == AFTER_ALL));
+}
+
+#[test]
+fn an_exercise_in_brackets_alone_is_no_answer() {
+    for text in ["48213 (exercise)", "(exercise)", "48213 I have it (exercise", "48213 I have it (exercises)"] {
+        assert!(!matches!(read(text), Reply::Answer { .. }), "{text}");
+    }
+}

@@ -6,7 +6,7 @@ use super::{
     key::IncidentKey,
     names::{SourceName, TriggerName},
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::{
     collections::{BTreeMap, VecDeque},
     time::Duration,
@@ -37,7 +37,7 @@ pub struct OverflowKeys {
     latest: VecDeque<IncidentKey>,
     /// Whether alerts with keys beyond [`OVERFLOW_KEYS_MAX`] came. They join the incident as its repeats do: their
     /// all-clears are not recognized.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "any")]
     further: bool,
     /// Whose all-clear came last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -164,6 +164,20 @@ fn name(key: &IncidentKey) -> Option<String> {
     (!short.is_empty()).then_some(short)
 }
 
+/// Earlier versions stored how many there were.
+fn any<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Further {
+        Came(bool),
+        Count(u64),
+    }
+    Ok(match Further::deserialize(from)? {
+        Further::Came(came) => came,
+        Further::Count(count) => 0 < count,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -213,5 +227,14 @@ mod tests {
         );
         values.iter().for_each(|value| overflow.clear(&key(value), &"monitor".into()));
         assert!(!overflow.is_over(), "nobody knows whether the others are over");
+    }
+
+    #[test]
+    fn what_an_earlier_version_stored_is_read() {
+        for (further, came) in [("0", false), ("5", true), ("false", false), ("true", true)] {
+            let stored = format!(r#"{{"keys":{{}},"latest":[],"further":{further}}}"#);
+            let read: OverflowKeys = serde_json::from_str(&stored).expect("it is read");
+            assert_eq!(read.has_further(), came, "{further}");
+        }
     }
 }

@@ -117,7 +117,7 @@ fn whatever_an_incident_is_slack_takes_all_of_it_in_its_rich_form() {
     let slack = runtime.block_on(FakeSlack::start(&["UANA"]));
     let channel = runtime.block_on(async { slack_at(slack.api_url()) });
     let mut runner = TestRunner::new(ProptestConfig {
-        cases: 100,
+        cases: 60,
         rng_seed: RngSeed::Fixed(3000),
         failure_persistence: None,
         ..Default::default()

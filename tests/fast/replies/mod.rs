@@ -257,7 +257,7 @@ fn with(text: &str, at: usize, part: &str) -> String {
 }
 
 proptest! {
-    #![proptest_config(Config { cases: 4_000, failure_persistence: None, ..Config::default() })]
+    #![proptest_config(Config { cases: 2_500, failure_persistence: None, ..Config::default() })]
 
     #[test]
     fn an_answer_with_a_sign_that_is_not_agreed_on_engages_nobody(

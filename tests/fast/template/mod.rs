@@ -484,7 +484,7 @@ fn any_purpose() -> impl Strategy<Value = PagePurpose> {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 64,
+        cases: 48,
         rng_seed: RngSeed::Fixed(1845),
         failure_persistence: None,
         ..ProptestConfig::default()

@@ -4,12 +4,13 @@ use crate::{
     core::{
         Alert, AskOption, HandBack, Incident, IncidentStatus, PagePurpose, Timestamp,
         plan::{SuggestedAction, suggested},
+        role_words::who_has,
     },
     template::{
         ask::{self, Otherwise},
         brief::TextForm,
         fit, headline, trail,
-        words::{BriefWords, state},
+        words::BriefWords,
     },
 };
 use minijinja::{Value, value::Serde};
@@ -125,6 +126,7 @@ struct HandedBack {
 struct BoardRow {
     role: String,
     state: &'static str,
+    says: String,
     holder: Option<String>,
     asked: String,
     since: String,
@@ -292,7 +294,8 @@ fn handed_back(words: &BriefWords<'_>) -> Vec<HandedBack> {
 fn board(words: &BriefWords<'_>) -> Vec<BoardRow> {
     let row = |(role, e): (&crate::core::RoleName, &crate::core::Engagement)| BoardRow {
         role: words.role_name(role),
-        state: state(e),
+        state: e.state(),
+        says: who_has(words.incident(), e, words),
         holder: e.holder().map(|person| words.person(person)),
         asked: words.people(&e.on_call),
         since: words.time(e.outcome.as_ref().map_or(e.open_since(), |outcome| outcome.at())),

@@ -121,11 +121,5 @@ fn status(incident: &IncidentView) -> String {
 }
 
 fn role(role: &RoleView) -> String {
-    match &role.holder {
-        Some(holder) => format!("{}: {} ({holder})", role.role, role.state),
-        None => match role.handed_back.last().filter(|_| role.is_open()) {
-            Some(back) => format!("{}: {} ({} handed it back)", role.role, role.state, back.person),
-            None => format!("{}: {}", role.role, role.state),
-        },
-    }
+    format!("{}: {}", role.called(), role.says)
 }

@@ -381,6 +381,8 @@ fn a_template_that_loops_or_fails_or_is_too_long_gives_way_to_the_raw_facts() {
             for fact in ["LIVE INC-12", "symbol=ES", "drop_pct=6.2", "venue_state=Stop Logic", "risk-monitor"] {
                 assert!(rendered.body.contains(fact), "{fact} is not in\n{}", rendered.body);
             }
+            let leaks = rendered.body.contains("84,000,000") || rendered.body.contains("1,250,000");
+            assert!(!leaks, "who may have the figures is said by the template: {}", rendered.body);
         }
     }
 }

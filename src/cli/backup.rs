@@ -6,6 +6,7 @@ use crate::{
         options::PathOptions,
         output,
         reports::{journal::RecordCheck, journal_source::JournalSource},
+        table::say,
     },
     journal::{JournalVerifier, KeptAnchors},
     store::{SchemaVersion, StoreConfig},
@@ -158,18 +159,20 @@ impl CopyCheck {
             println!("{}", serde_json::to_string_pretty(&told)?);
             return Ok(());
         }
-        println!(
+        say(&format!(
             "{}: {lines} journal line(s), {anchors} anchor(s), {bytes} bytes from {}",
             file.display(),
             state.display()
-        );
+        ));
         if *faults == 0 {
-            println!("checked: every chain, and {rows} row(s) against them");
+            say(&format!("checked: every chain, and {rows} row(s) against them"));
         } else {
-            println!("{faults} fault(s) are in the copy as they are in the store: stentor journal verify names them");
+            say(&format!(
+                "{faults} fault(s) are in the copy as they are in the store: stentor journal verify names them"
+            ));
         }
-        println!("{}", told_schema(*schema));
-        println!("it holds the server key: keep it as you keep a secret");
+        say(&told_schema(*schema));
+        say("it holds the server key: keep it as you keep a secret");
         Ok(())
     }
 }

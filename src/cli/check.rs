@@ -1,14 +1,11 @@
 //! `stentor check`: every fault of the matrix at once.
 
-use crate::{
-    cli::{
-        error::CliError,
-        load,
-        options::PathOptions,
-        table::{say, without_colours},
-        terminal::colours,
-    },
-    matrix,
+use crate::cli::{
+    error::CliError,
+    load,
+    options::PathOptions,
+    table::{self, say},
+    terminal::colours,
 };
 use clap::Args;
 use std::{io::IsTerminal, process::ExitCode};
@@ -29,21 +26,11 @@ impl CheckArgs {
             println!("{}", serde_json::to_string_pretty(&loaded.diagnostics)?);
         } else {
             let colour = colours(std::io::stdout().is_terminal());
-            for line in matrix::render(&loaded.diagnostics, &loaded.files, colour).lines() {
-                // What is underlined in an excerpt must stay below its words.
-                if is_excerpt(line) { println!("{line}") } else { say(line) }
-            }
+            print!("{}", table::faults("the matrix", &loaded.diagnostics, &loaded.files, colour));
             say(&verdict(&loaded, errors, warnings));
         }
         Ok(if errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
-}
-
-/// Whether a line shows a line of a file, or underlines it: `12 | wait = "45s"`.
-fn is_excerpt(line: &str) -> bool {
-    without_colours(line)
-        .split_once('|')
-        .is_some_and(|(before, _)| before.chars().all(|c| c == ' ' || c.is_ascii_digit()))
 }
 
 fn verdict(loaded: &load::LoadedMatrix, errors: usize, warnings: usize) -> String {

@@ -1,7 +1,7 @@
 //! `stentor desk-link`: the one command that hands out a live link.
 
 use crate::{
-    cli::{client::DaemonClient, error::CliError, options::PathOptions},
+    cli::{client::DaemonClient, error::CliError, options::PathOptions, table::say},
     http::control::commands::DeskFor,
 };
 use clap::Args;
@@ -27,7 +27,10 @@ impl DeskLink {
         if self.json {
             println!("{}", serde_json::to_string_pretty(&answer)?);
         } else if self.revoke {
-            println!("every desk session and link of {} was ended", answer["revoked"].as_str().unwrap_or_default());
+            say(&format!(
+                "every desk session and link of {} was ended",
+                answer["revoked"].as_str().unwrap_or_default()
+            ));
         } else {
             println!("{}", answer["link"].as_str().unwrap_or_default());
         }

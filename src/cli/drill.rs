@@ -5,7 +5,14 @@ mod review;
 mod show;
 
 use crate::{
-    cli::{client::DaemonClient, drill::follow::NOT_RUN, error::CliError, options::PathOptions, output, table::say},
+    cli::{
+        client::DaemonClient,
+        drill::follow::NOT_RUN,
+        error::CliError,
+        options::PathOptions,
+        output,
+        table::{say, warn},
+    },
     drill::runner::calendar::FOLDER,
     http::control::drills::DrillRequest,
 };
@@ -99,7 +106,7 @@ impl DrillRunArgs {
         let begun: Value = match client.post("/v1/drills", &wanted) {
             Ok(begun) => begun,
             Err(refusal) => {
-                eprintln!("stentor: {refusal}");
+                warn(&format!("stentor: {refusal}"));
                 return Ok(ExitCode::from(NOT_RUN));
             }
         };

@@ -1,5 +1,6 @@
 //! Errors on the command line.
 
+use crate::cli::table::warn;
 use std::{fmt, io, process::ExitCode};
 
 /// An error on the command line, as people read it: what, why, what to do.
@@ -49,10 +50,10 @@ pub fn told(error: &CliError) -> ExitCode {
     if failure.is_some_and(|failure| failure.why.kind() == io::ErrorKind::BrokenPipe) {
         return ExitCode::from(CLOSED_PIPE);
     }
-    eprintln!("stentor: {error}");
+    warn(&format!("stentor: {error}"));
     let mut source = error.source();
     while let Some(cause) = source {
-        eprintln!("  because {cause}");
+        warn(&format!("  because {cause}"));
         source = cause.source();
     }
     ExitCode::from(if failure.is_some() { NOT_PRINTED } else { 2 })

@@ -2,7 +2,13 @@
 //! sends nothing: it steps the core itself through the ladder, as if every page arrived and nobody answered.
 
 use crate::{
-    cli::{error::CliError, load, options::PathOptions, output, table, table::say},
+    cli::{
+        error::CliError,
+        load,
+        options::PathOptions,
+        output,
+        table::{self, say, warn},
+    },
     core::{
         self, Alert, AlertStatus, Event, Incident, IncidentId, IncidentInput, IncidentKey, IncidentOpening, Page,
         PersonName, RoleName, SendOutcome, SendReceipt, SourceName, Timestamp,
@@ -79,7 +85,7 @@ fn read(path: &std::path::Path) -> Result<Alert, CliError> {
     let no_alert = |why: &str| format!("{} is no alert: {why}", output::shown(path));
     let mut all = alerts::parse(&bytes).map_err(|refused| no_alert(refused.detail()))?.into_iter();
     let first = all.next().ok_or_else(|| no_alert("the list is empty"))?.map_err(|why| no_alert(&why))?;
-    first.warnings().iter().for_each(|warning| eprintln!("warning: {warning}"));
+    first.warnings().iter().for_each(|warning| warn(&format!("warning: {warning}")));
     let mut alert = first.alert().clone();
     // The API takes the source from the token, which is not here.
     alert.source = source(&bytes).unwrap_or(alert.source);
@@ -160,7 +166,7 @@ impl ExplainPrinter<'_> {
                 say(&format!("trigger {trigger} holds, key {key}: {summary}"));
                 if let Some(threshold) = threshold {
                     let within = humantime::format_duration(threshold.within);
-                    println!("  it opens an incident once it has held {} times within {within}", threshold.count);
+                    say(&format!("  it opens an incident once it has held {} times within {within}", threshold.count));
                 }
             }
         }

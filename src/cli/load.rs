@@ -1,7 +1,7 @@
 //! Loads matrix and templates from their directories, with their diagnostics.
 
 use crate::{
-    cli::{error::CliError, options::PathOptions, terminal::colours},
+    cli::{error::CliError, options::PathOptions, table, terminal::colours},
     config,
     core::{self, Alert, EscalationPlan, Incident, IncidentId, IncidentKey, IncidentOpening, Page, Timestamp, Zones},
     engine::render,
@@ -162,7 +162,7 @@ impl LoadedMatrix {
     pub fn demand(self) -> Result<(Matrix, PageTemplates), CliError> {
         if !self.diagnostics.is_empty() {
             let colour = colours(std::io::stderr().is_terminal());
-            eprint!("{}", matrix::render(&self.diagnostics, &self.files, colour));
+            eprint!("{}", table::faults("the matrix", &self.diagnostics, &self.files, colour));
         }
         let errors = self.errors();
         let templates = self.templates;

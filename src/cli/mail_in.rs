@@ -2,7 +2,7 @@
 
 use crate::{
     channel::smtp::without_attachments,
-    cli::{client::DaemonClient, error::CliError, options::PathOptions},
+    cli::{client::DaemonClient, error::CliError, options::PathOptions, table::warn},
     http::mail_in::{MailOutcome, MailResult},
 };
 use clap::Args;
@@ -52,6 +52,6 @@ impl MailIn {
 
 /// The server keeps the mail and tries again; its log says why.
 fn keep(why: &str) -> ExitCode {
-    eprintln!("stentor: {why}");
+    warn(&format!("stentor: {why}"));
     ExitCode::from(EX_TEMPFAIL)
 }

@@ -69,12 +69,13 @@ impl LinkArgs {
         }
         match &answer.link {
             Some(link) => println!("{link}"),
-            None => {
-                println!("the provider does not say what the bot is called now: write /start {} to it", answer.code)
-            }
+            None => table::say(&format!(
+                "the provider does not say what the bot is called now: write /start {} to it",
+                answer.code
+            )),
         }
         let until = answer.until.to_utc().format("%H:%M UTC");
-        println!("for {} alone, at channel {}, once, until {until}", answer.person, answer.channel);
+        table::say(&format!("for {} alone, at channel {}, once, until {until}", answer.person, answer.channel));
         Ok(ExitCode::SUCCESS)
     }
 
@@ -83,8 +84,8 @@ impl LinkArgs {
         let UnlinkAnswer { person, channel, unlinked } = &answer;
         match (self.json, unlinked) {
             (true, _) => println!("{}", serde_json::to_string_pretty(&answer)?),
-            (false, true) => println!("{person} is not linked at {channel} any more"),
-            (false, false) => println!("{person} was not linked at {channel}, and nothing was handed out"),
+            (false, true) => table::say(&format!("{person} is not linked at {channel} any more")),
+            (false, false) => table::say(&format!("{person} was not linked at {channel}, and nothing was handed out")),
         }
         Ok(ExitCode::SUCCESS)
     }

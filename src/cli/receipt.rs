@@ -6,6 +6,7 @@ use crate::{
         error::CliError,
         options::PathOptions,
         output::{read_text, shown},
+        table::say,
     },
     receipt::{ReceiptKeys, verify},
 };
@@ -50,10 +51,10 @@ impl ReceiptArgs {
             }
             Err(fault) if json => print_json(&json!({ "valid": false, "why": fault.to_string() }))?,
             Ok(verified) => {
-                println!("valid: signed by key {}", verified.kid);
+                say(&format!("valid: signed by key {}", verified.kid));
                 print_json(&verified.claims)?;
             }
-            Err(fault) => println!("NOT valid: {fault}"),
+            Err(fault) => say(&format!("NOT valid: {fault}")),
         }
         Ok(if found.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }

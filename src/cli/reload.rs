@@ -29,14 +29,14 @@ impl ReloadArgs {
 fn tell(outcome: &ReloadOutcome) {
     match &outcome.refused {
         Some(why) => {
-            eprintln!("{}", why.trim_end());
-            eprintln!("the reload was refused: revision {} goes on", outcome.revision);
+            eprint!("{}", table::unbroken_excerpts(why.trim_end()));
+            table::warn(&format!("the reload was refused: revision {} goes on", outcome.revision));
         }
         None => {
-            eprint!("{}", outcome.warnings);
+            eprint!("{}", table::unbroken_excerpts(&outcome.warnings));
             outcome.changes.iter().for_each(|change| table::say(change));
             outcome.at_next_start.iter().for_each(|waiting| table::say(&waiting.to_string()));
-            println!("revision {} is in use; open incidents keep their plans", outcome.revision);
+            table::say(&format!("revision {} is in use; open incidents keep their plans", outcome.revision));
         }
     }
 }

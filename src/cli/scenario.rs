@@ -1,9 +1,16 @@
 //! `stentor scenario check`: all faults of a scenario at once. Also how other commands find and read scenarios.
 
 use crate::{
-    cli::{error::CliError, load, options::PathOptions, output, table::say, terminal::colours},
+    cli::{
+        error::CliError,
+        load,
+        options::PathOptions,
+        output,
+        table::{self, say},
+        terminal::colours,
+    },
     drill::Scenario,
-    matrix::{self, Matrix, Severity, SourceText},
+    matrix::{Matrix, Severity, SourceText},
 };
 use clap::{Args, Subcommand, ValueHint};
 use std::{
@@ -44,7 +51,7 @@ impl ScenarioArgs {
             let read = Scenario::read(&file, &matrix);
             if !json {
                 let colour = colours(std::io::stdout().is_terminal());
-                print!("{}", matrix::render_of("the scenario", &read.diagnostics, std::slice::from_ref(&file), colour));
+                print!("{}", table::faults("the scenario", &read.diagnostics, std::slice::from_ref(&file), colour));
                 if let Some(scenario) = &read.scenario {
                     say(&verdict(scenario, &file));
                 }
@@ -65,7 +72,7 @@ pub fn read(places: &PathOptions, path: &Path, matrix: &Matrix) -> Result<(Scena
     let read = Scenario::read(&file, matrix);
     if !read.diagnostics.is_empty() {
         let colour = colours(std::io::stderr().is_terminal());
-        eprint!("{}", matrix::render_of("the scenario", &read.diagnostics, std::slice::from_ref(&file), colour));
+        eprint!("{}", table::faults("the scenario", &read.diagnostics, std::slice::from_ref(&file), colour));
     }
     let refused = "the scenario has faults: nothing was played";
     Ok((read.scenario.ok_or(refused)?, file))

@@ -75,7 +75,7 @@ fn list(journal: &JournalSource, all: bool, json: bool) -> Result<ExitCode, CliE
     if json {
         println!("{}", serde_json::to_string_pretty(&entries)?);
     } else if entries.is_empty() {
-        println!("everything can be read");
+        table::say("everything can be read");
     } else {
         let mut rows = table::table(&["row", "found (UTC)", "what it was about", "what is wrong", "now"]);
         for entry in &entries {
@@ -131,7 +131,7 @@ fn show(journal: &JournalSource, row: RowName, json: bool) -> Result<ExitCode, C
     let QuarantinedView { entry, remains } = shown;
     table::say(&format!("{}: {}", entry.row, standing(&entry)));
     table::say(&format!("  what is wrong  {}", entry.why));
-    println!("  found          {} UTC", entry.found_at.to_utc().format("%Y-%m-%d %H:%M:%S"));
+    table::say(&format!("  found          {} UTC", entry.found_at.to_utc().format("%Y-%m-%d %H:%M:%S")));
     if let Some(incident) = &entry.incident {
         table::say(&format!("  its key        {}", incident.key));
         table::say(&format!(
@@ -139,9 +139,9 @@ fn show(journal: &JournalSource, row: RowName, json: bool) -> Result<ExitCode, C
             incident.summary.as_deref().unwrap_or("(that can not be read either)")
         ));
     }
-    println!("\nWHAT IS LEFT OF IT");
+    table::say("\nWHAT IS LEFT OF IT");
     for place in remains {
-        println!("  {}\n    {}", place.place, place.content.replace('\n', "\n    "));
+        table::say(&format!("  {}\n    {}", place.place, place.content.replace('\n', "\n    ")));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -6,6 +6,7 @@ use crate::{
     cli::table::layout::{ColumnNeeds, columns},
     config,
     core::printable::one_line,
+    matrix::{self, Diagnostic, SourceText},
 };
 use std::{fmt, io::IsTerminal, time::Duration};
 
@@ -92,8 +93,40 @@ pub fn say(text: &str) {
     println!("{}", wrapped(text, width()));
 }
 
-/// The lines of a text, none of them wider than `width`, as far as they can be broken between words. What continues a
-/// line is indented by two more than its beginning; a line that begins with a bar continues after a bar.
+/// The same on standard error.
+pub fn warn(text: &str) {
+    eprintln!("{}", wrapped(text, width()));
+}
+
+/// Faults with the lines that they are in, as wide as the terminal. Excerpts of files are not broken, or what is
+/// underlined would not be below its words: they are shown around what is underlined.
+pub fn faults(what: &str, diagnostics: &[Diagnostic], files: &[SourceText], colour: bool) -> String {
+    unbroken_excerpts(&matrix::render_within(width(), what, diagnostics, files, colour))
+}
+
+/// The lines of faults, broken where the terminal ends. Excerpts of files are cut instead, where they were rendered for
+/// another width.
+pub fn unbroken_excerpts(faults: &str) -> String {
+    let width = width();
+    let line = |line: &str| if is_excerpt(line) { cut(line, width) } else { wrapped(line, width) };
+    faults.lines().map(|shown| line(shown) + "\n").collect()
+}
+
+fn cut(line: &str, width: Option<usize>) -> String {
+    let room = width.filter(|width| *width < columns(&without_colours(line)));
+    room.and_then(|room| pieces("", line, "", room).into_iter().next()).unwrap_or_else(|| line.to_owned())
+}
+
+/// Whether a line shows a line of a file, or underlines it: `12 | wait = "45s"`.
+fn is_excerpt(line: &str) -> bool {
+    without_colours(line)
+        .split_once('|')
+        .is_some_and(|(before, _)| before.chars().all(|c| c == ' ' || c.is_ascii_digit()))
+}
+
+/// The lines of a text, none of them wider than `width`: broken between words, and within a word only where the word
+/// alone is wider. What continues a line is indented by two more than its beginning; a line that begins with a bar
+/// continues after a bar.
 pub fn wrapped(text: &str, width: Option<usize>) -> String {
     let Some(width) = width else { return text.to_owned() };
     text.lines().map(|line| wrapped_line(line, width)).collect::<Vec<_>>().join("\n")
@@ -122,10 +155,35 @@ fn wrapped_line(line: &str, width: usize) -> String {
             lines.push(current.trim_end().to_owned());
             current = indent.clone();
         }
-        current.push_str(word);
+        if columns(&without_colours(&current)) + columns(&without_colours(word.trim_end())) <= width {
+            current.push_str(word);
+            continue;
+        }
+        let mut pieces = pieces(&current, word, &indent, width);
+        current = pieces.pop().unwrap_or_default();
+        lines.extend(pieces);
     }
     lines.push(current.trim_end().to_owned());
     lines.join("\n")
+}
+
+/// The lines of a word that is wider than a line; the first one goes on with `begun`. The codes of colours take no column.
+fn pieces(begun: &str, word: &str, indent: &str, width: usize) -> Vec<String> {
+    let (mut lines, mut current) = (Vec::new(), begun.to_owned());
+    let (mut taken, mut in_code) = (columns(&without_colours(begun)), false);
+    for letter in word.chars() {
+        in_code |= letter == '\x1b';
+        let more = if in_code { 0 } else { columns(letter.encode_utf8(&mut [0; 4])) };
+        in_code &= letter != 'm';
+        if width < taken + more && letter != ' ' && current != indent {
+            lines.push(std::mem::replace(&mut current, indent.to_owned()));
+            taken = columns(indent);
+        }
+        taken += more;
+        current.push(letter);
+    }
+    lines.push(current);
+    lines
 }
 
 /// The width that everything must fit into: that of the terminal, or of `COLUMNS` where that is exported. `None` if there
@@ -229,9 +287,11 @@ mod tests {
             ("short", "short"),
             ("  a line that is too long for it", "  a line that is too\n    long for it"),
             ("  | a text that is too long", "  | a text that is\n  | too long"),
-            ("averyverylongwordthatfitsnowhere", "averyverylongwordthatfitsnowhere"),
-            ("one averyverylongwordthatfitsnowhere", "one\n  averyverylongwordthatfitsnowhere"),
-            ("  | averyverylongwordthatfitsnowhere", "  | averyverylongwordthatfitsnowhere"),
+            ("averyverylongwordthatfitsnowhere", "averyverylongwordtha\n  tfitsnowhere"),
+            ("one averyverylongwordthatfitsnowhere", "one\n  averyverylongwordt\n  hatfitsnowhere"),
+            ("  | averyverylongwordthatfitsnowhere", "  | averyverylongwor\n  | dthatfitsnowhere"),
+            ("日本語日本語日本語日本語", "日本語日本語日本語日\n  本語"),
+            ("\x1b[1maveryverylongwordthatfits\x1b[0m", "\x1b[1maveryverylongwordtha\n  tfits\x1b[0m"),
             ("", ""),
         ] {
             assert_eq!(wrapped(line, Some(20)), told, "{line:?}");

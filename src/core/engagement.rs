@@ -101,6 +101,20 @@ pub enum EngagementOutcome {
 }
 
 impl Engagement {
+    /// Its state in one or two words, for programs and for templates; [`who_has`](super::role_words::who_has) says it to
+    /// people.
+    pub fn state(&self) -> &'static str {
+        match &self.outcome {
+            Some(EngagementOutcome::Engaged { .. }) => "engaged",
+            Some(EngagementOutcome::Covered { .. }) => "covered",
+            Some(EngagementOutcome::StoodDown { .. }) => "stood down",
+            Some(EngagementOutcome::Closed { .. }) => "closed",
+            None if self.waits_on.is_some() => "handed over",
+            None if self.exhausted => "exhausted",
+            None => "paging",
+        }
+    }
+
     /// A ladder that begins at `at`; the step numbers of its pages are numbered from `step_entry`.
     pub fn entered(instead_of: Option<&RoleName>, step_entry: u32, at: Timestamp) -> Self {
         Self {

@@ -38,6 +38,7 @@ pub mod repeats;
 pub mod request;
 pub mod result_count;
 pub mod retry;
+pub mod role_words;
 pub mod room;
 pub mod run;
 pub mod sandbox;

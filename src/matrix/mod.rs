@@ -208,7 +208,7 @@ mod zoned;
 pub use crate::channel::{contact::ContactField, kind::ChannelKind, settings::ChannelSettings};
 pub use crate::matrix::trigger::{Trigger, TriggerMatch};
 pub use crate::toml_kit::{
-    diagnostic::{Diagnostic, Severity, render, render_of},
+    diagnostic::{Diagnostic, Severity, render, render_of, render_within},
     source::{SourceText, read_folder},
 };
 pub use cost::{CostMeter, EXPRESSION_COST_MAX};

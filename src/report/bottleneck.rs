@@ -50,7 +50,7 @@ pub fn of(timeline: &IncidentTimeline, roles: &[RoleTimeline], beside: &Incident
         Some(failing) => (Some(failing.channel.clone()), failing.only.clone()),
         None => (None, silent.first().map(|person| PersonName::clone(person))),
     };
-    let mut sentence = format!("{}: ", role.role);
+    let mut sentence = format!("{}: ", role.name);
     sentence.push_str(&match role.engaged {
         true => format!("engaged after {}, of which {} passed from {stage}", span(role.seconds()), span(took)),
         false => format!("not engaged within {}, of which {} passed from {stage}", span(role.seconds()), span(took)),

@@ -2,8 +2,8 @@
 
 use crate::{
     core::{
-        Event, HandBack, IncidentStatus, Page, PagePurpose, PageState, SendOutcome, StandIn, Timestamp,
-        display_names::DisplayNames, drill::INJECTED, page::PageStage, sentence::told,
+        Engagement, EngagementOutcome, Event, HandBack, IncidentStatus, Page, PagePurpose, PageState, SendOutcome,
+        StandIn, Timestamp, display_names::DisplayNames, drill::INJECTED, page::PageStage, sentence::told,
     },
     report::{
         actions::ReviewAction,
@@ -228,9 +228,9 @@ fn role_facts(timeline: &IncidentTimeline, role: &RoleTimeline, beside: &Inciden
     let ended = Ended::of_role(&timeline.incident, &role.role);
     let met = role_in_time(&timeline.incident, &role.role, role.until);
     RoleFacts {
-        role: role.role.to_string(),
+        role: role.name.clone(),
         required: role.required,
-        state: state(timeline, role),
+        state: state(timeline, role, beside),
         holder: role.holder.as_ref().map(|person| beside.name(person).to_owned()),
         took: role.engaged.then(|| span(took)),
         target: role.target.map(|target| format!("{} % within {}", target.percent, bound(target.within))),
@@ -244,7 +244,7 @@ fn role_facts(timeline: &IncidentTimeline, role: &RoleTimeline, beside: &Inciden
             answered: since(stages.answered),
             engaged: since(stages.engaged),
         },
-        handed_back: role.handed_back.iter().map(|back| hand_back_facts(back, beside)).collect(),
+        handed_back: role.handed_back.iter().map(|back| hand_back_facts(timeline, back, beside)).collect(),
     }
 }
 
@@ -257,23 +257,28 @@ fn not_judged(role: &RoleTimeline, ended: Ended, took: f64) -> String {
     }
 }
 
-fn hand_back_facts(back: &HandBack, beside: &IncidentTexts) -> HandBackFacts {
+fn hand_back_facts(timeline: &IncidentTimeline, back: &HandBack, beside: &IncidentTexts) -> HandBackFacts {
     HandBackFacts {
         who: beside.name(&back.person).to_owned(),
-        of: back.of.as_ref().map(ToString::to_string),
+        of: back.of.as_ref().map(|of| timeline.incident.plan.called(of).to_owned()),
         from: clock(back.taken_at),
         to: clock(back.at),
         held: span(seconds(back.taken_at, back.at)),
     }
 }
 
-fn state(timeline: &IncidentTimeline, role: &RoleTimeline) -> String {
+fn state(timeline: &IncidentTimeline, role: &RoleTimeline, beside: &IncidentTexts) -> String {
+    let is_closed = |engagement: &Engagement| matches!(engagement.outcome, Some(EngagementOutcome::Closed { .. }));
+    let engagement = timeline.incident.engagements.get(&role.role);
     let state = match Ended::of_role(&timeline.incident, &role.role) {
-        Ended::Open => role.state,
-        ended => ended.as_str(),
+        Ended::Open => beside.who_has(&timeline.incident, &role.role),
+        ended if engagement.is_some_and(is_closed) => {
+            format!("{}; {}", beside.who_has(&timeline.incident, &role.role), ended.as_str())
+        }
+        ended => ended.as_str().to_owned(),
     };
     let is_reached = role.engaged || timeline.incident.briefs_of(&role.role).any(Page::is_taken);
-    if is_reached { state.to_owned() } else { format!("{state}, never reached") }
+    if is_reached { state } else { format!("{state}, never reached") }
 }
 
 fn pages(timeline: &IncidentTimeline, beside: &IncidentTexts) -> (Vec<PageFacts>, Vec<TextFacts>) {
@@ -296,7 +301,7 @@ fn pages(timeline: &IncidentTimeline, beside: &IncidentTexts) -> (Vec<PageFacts>
             to: page.person.as_ref().map_or("the war room".into(), |person| beside.name(person).to_owned()),
             channel: page.channel.to_string(),
             what: purpose(&page.purpose).into(),
-            role: page.role.as_ref().map(ToString::to_string),
+            role: page.role.as_ref().map(|role| timeline.incident.plan.called(role).to_owned()),
             became: became(page),
             text,
             left,

@@ -4,7 +4,7 @@ use crate::{
     core::{ChannelName, DeliveryHitch, Event, Page, PageAttempts, PagePurpose, PageState, PersonName},
     report::{
         entries::last_entry,
-        incident_timeline::{IncidentTimeline, RoleTimeline, seconds, spoke},
+        incident_timeline::{IncidentTimeline, RoleTimeline, StepStory, seconds, spoke},
         texts::IncidentTexts,
         words::{bound, clock, span},
     },
@@ -43,7 +43,7 @@ pub fn of(
     let attempts = timeline.attempts();
     let injected = injected(timeline, &attempts);
     let mut findings =
-        IncidentFindings { did: did(timeline, roles, &attempts), injected, ..IncidentFindings::default() };
+        IncidentFindings { did: did(timeline, roles, &attempts, beside), injected, ..IncidentFindings::default() };
     for role in roles {
         // The review asks nobody about what the drill stopped on purpose or what was kept in the sandbox.
         let asks = !broken_off && may_have_reached(timeline, role);
@@ -66,14 +66,19 @@ pub fn of(
     findings
 }
 
-fn did(timeline: &IncidentTimeline, roles: &[RoleTimeline], attempts: &AttemptFindings<'_>) -> Vec<String> {
+fn did(
+    timeline: &IncidentTimeline,
+    roles: &[RoleTimeline],
+    attempts: &AttemptFindings<'_>,
+    beside: &IncidentTexts,
+) -> Vec<String> {
     let pages = || timeline.incident.pages.values().map(|page| &**page);
     let briefs: Vec<&Page> = pages().filter(|page| page.purpose.is_brief()).collect();
     let mut did = vec![asked(&briefs, roles.len())];
     did.extend(timeline.incident.sandboxed().map(|sandboxed| sandboxed.to_string()));
     for role in roles.iter().filter(|role| !role.steps.is_empty()) {
-        let steps: Vec<String> = role.steps.iter().map(|step| step_done(role, step)).collect();
-        did.push(format!("{}: {}", role.role, steps.join("; then ")));
+        let steps: Vec<String> = role.steps.iter().map(|step| step_done(role, step, beside)).collect();
+        did.push(format!("{}: {}", role.name, steps.join("; then ")));
     }
     did.extend(failed_over(timeline, &briefs, attempts));
     let is_back = |page: &Page| matches!(page.purpose, PagePurpose::HandedBack { .. });
@@ -84,7 +89,12 @@ fn did(timeline: &IncidentTimeline, roles: &[RoleTimeline], attempts: &AttemptFi
     }
     for role in roles {
         for back in role.handed_back.iter().filter(|back| back.of.is_none()) {
-            did.push(format!("opened {} again at {}: {} handed it back", role.role, clock(back.at), back.person));
+            did.push(format!(
+                "opened {} again at {}: {} handed it back",
+                role.name,
+                clock(back.at),
+                beside.name(&back.person)
+            ));
         }
     }
     if !backs.is_empty() {
@@ -145,8 +155,8 @@ fn injected(timeline: &IncidentTimeline, attempts: &AttemptFindings<'_>) -> Vec<
     faults.into_iter().map(|(fault, count)| format!("{fault}: {count} page(s) to people")).collect()
 }
 
-fn step_done(role: &RoleTimeline, step: &crate::report::incident_timeline::StepStory) -> String {
-    let people: Vec<&str> = step.on_call.iter().map(PersonName::as_str).collect();
+fn step_done(role: &RoleTimeline, step: &StepStory, beside: &IncidentTexts) -> String {
+    let people: Vec<&str> = step.on_call.iter().map(|person| beside.name(person)).collect();
     let whom = if people.is_empty() { "nobody on call".to_owned() } else { people.join(", ") };
     let again =
         if 1 < step.step_entries.len() { format!(", {} times", step.step_entries.len()) } else { String::new() };
@@ -173,7 +183,7 @@ fn about_role(
     beside: &IncidentTexts,
     findings: &mut IncidentFindings,
 ) {
-    let name = &role.role;
+    let name = &role.name;
     let until = clock(role.until);
     // Since it was entered last, as in the table of roles.
     let seconds_of_last = last_entry(timeline, role).map_or_else(|| role.seconds(), |entry| entry.seconds());
@@ -185,8 +195,8 @@ fn about_role(
         }
         (true, _) => {}
         (false, _) if role.required && !broken_off => {
-            let (took, state) = (span(seconds_of_last), role.state);
-            findings.could_not.push(format!("engage {name}: {state} after {took}"));
+            let (took, says) = (span(seconds_of_last), beside.who_has(&timeline.incident, &role.role));
+            findings.could_not.push(format!("engage {name} in {took}: {says}"));
             if asks {
                 findings.questions.push(match role.handed_back.is_empty() {
                     true => format!("Why did nobody answer for {name} by {until}?"),
@@ -306,7 +316,7 @@ fn about_events(timeline: &IncidentTimeline, findings: &mut IncidentFindings) {
     for record in &timeline.records {
         match &record.event {
             Event::Exhausted { role } => {
-                let at = clock(record.at);
+                let (at, role) = (clock(record.at), timeline.incident.plan.called(role));
                 findings
                     .could_not
                     .push(format!("go further for {role}: its steps were spent at {at}, the last repeats"));

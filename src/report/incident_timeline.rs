@@ -32,6 +32,8 @@ pub struct TimelineReader {
 pub struct RoleTimeline {
     /// The role.
     pub role: RoleName,
+    /// Its name, as people read it.
+    pub name: String,
     /// Whether the trigger requires it; otherwise it was entered in place of another.
     pub required: bool,
     /// When its ladder began; for a required role, when the incident was opened.
@@ -40,8 +42,6 @@ pub struct RoleTimeline {
     pub until: Timestamp,
     /// Whether it got its own required answer. Covered, stood down, closed and open do not count.
     pub engaged: bool,
-    /// Its state in one word.
-    pub state: &'static str,
     /// Who has it.
     pub holder: Option<PersonName>,
     /// Its target, if the plan has one.
@@ -200,7 +200,7 @@ impl IncidentTimeline {
             entered_at: engagement.entered_at,
             until,
             engaged,
-            state: state_of(engagement),
+            name: self.incident.plan.called(role).to_owned(),
             holder: engagement.holder().cloned(),
             target: self.incident.plan.roles.get(role).and_then(|row| row.target),
             channels,
@@ -312,19 +312,6 @@ impl RoleTimeline {
 /// The signed seconds between two times.
 pub fn seconds(from: Timestamp, to: Timestamp) -> f64 {
     to.micros_since(from) as f64 / 1e6
-}
-
-/// The state of a role in one word.
-pub fn state_of(engagement: &crate::core::Engagement) -> &'static str {
-    match &engagement.outcome {
-        Some(EngagementOutcome::Engaged { .. }) => "engaged",
-        Some(EngagementOutcome::Covered { .. }) => "covered",
-        Some(EngagementOutcome::StoodDown { .. }) => "stood down",
-        Some(EngagementOutcome::Closed { .. }) => "not engaged",
-        None if engagement.waits_on.is_some() => "handed over",
-        None if engagement.exhausted => "exhausted",
-        None => "paging",
-    }
 }
 
 /// Whether this person gave any answer in this incident.

@@ -4,12 +4,13 @@ use crate::{
     core::{
         Alert, AskOption, HandBack, Incident, IncidentStatus, PagePurpose, Timestamp,
         plan::{SuggestedAction, suggested},
+        role_words::who_has,
     },
     template::{
         ask::{self, Otherwise},
         brief::TextForm,
         fit, headline, trail,
-        words::{BriefWords, state},
+        words::BriefWords,
     },
 };
 use minijinja::{Value, value::Serde};
@@ -34,6 +35,7 @@ struct TemplateContext {
     drill: bool,
     word: &'static str,
     form: &'static str,
+    confidential: bool,
     incident: IncidentFacts,
     role: String,
     round: u32,
@@ -125,6 +127,7 @@ struct HandedBack {
 struct BoardRow {
     role: String,
     state: &'static str,
+    says: String,
     holder: Option<String>,
     asked: String,
     since: String,
@@ -150,6 +153,7 @@ pub(super) fn of(words: &BriefWords<'_>, form: TextForm) -> Value {
         drill: words.is_drill(),
         word: words.word(),
         form: form_name(form),
+        confidential: words.brief.reader.is_some() && is_confidential(form),
         incident: incident_facts(words),
         role: words.role().map_or_else(String::new, |role| words.role_name(role)),
         round: headline::round(words).unwrap_or(0),
@@ -292,7 +296,8 @@ fn handed_back(words: &BriefWords<'_>) -> Vec<HandedBack> {
 fn board(words: &BriefWords<'_>) -> Vec<BoardRow> {
     let row = |(role, e): (&crate::core::RoleName, &crate::core::Engagement)| BoardRow {
         role: words.role_name(role),
-        state: state(e),
+        state: e.state(),
+        says: who_has(words.incident(), e, words),
         holder: e.holder().map(|person| words.person(person)),
         asked: words.people(&e.on_call),
         since: words.time(e.outcome.as_ref().map_or(e.open_since(), |outcome| outcome.at())),
@@ -314,6 +319,14 @@ fn clean_json(value: &serde_json::Value, depth: usize) -> serde_json::Value {
             let clean = |(key, item): (&String, &Json)| (fit::clean(key, 60), clean_json(item, depth - 1));
             Json::Object(entries.iter().take(ENTRIES_MAX).map(clean).collect())
         }
+    }
+}
+
+/// Whether only its reader sees a text of this form: an SMS is in clear on a locked telephone, a call is overheard.
+fn is_confidential(form: TextForm) -> bool {
+    match form {
+        TextForm::Screen | TextForm::Slack | TextForm::Mail => true,
+        TextForm::Sms | TextForm::Board | TextForm::Voice => false,
     }
 }
 

@@ -2,7 +2,10 @@
 //! if it exists and nothing otherwise, so that templates need no checks on each line.
 
 use super::{fit, html};
-use crate::text::number::number;
+use crate::text::{
+    money::{band, banded, is_amount, spoken, without_amounts},
+    number::number,
+};
 use minijinja::{
     AutoEscape, Environment, Error, State, UndefinedBehavior, Value,
     syntax::SyntaxConfig,
@@ -48,7 +51,12 @@ pub(super) fn environment() -> Environment<'static> {
     env.set_auto_escape_callback(|name| if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None });
     env.add_function("fact", fact);
     env.add_function("show", show);
+    env.add_function("amount", amount);
+    env.add_function("up", |state: &mut State, names: Rest<String>| moved(state, &names, ["up", "down"]));
+    env.add_function("down", |state: &mut State, names: Rest<String>| moved(state, &names, ["down", "up"]));
     env.add_function("rest", rest);
+    env.add_filter("band", as_band);
+    env.add_filter("without_amounts", as_without_amounts);
     env.add_function("line", line);
     env.add_function("row", row);
     env
@@ -65,12 +73,17 @@ pub(super) fn syntax() -> Environment<'static> {
 
 /// A value with the unit that its name implies, and the name without it.
 fn reading(name: &str, value: f64) -> (String, String) {
+    in_unit(name, &number(value))
+}
+
+/// The text of a value with the unit that its name implies, and the name without it.
+fn in_unit(name: &str, text: &str) -> (String, String) {
     for (ending, before, after) in UNITS {
         if let Some(bare) = name.strip_suffix(ending).filter(|bare| !bare.is_empty()) {
-            return (caption(bare), format!("{before}{}{after}", number(value)));
+            return (caption(bare), format!("{before}{text}{after}"));
         }
     }
-    (caption(name), number(value))
+    (caption(name), text.to_owned())
 }
 
 /// `fact("symbol", "instrument")`: the text of the first label, value or annotation of these names; `None` if there
@@ -86,22 +99,87 @@ fn show(state: &mut State, names: Rest<String>, options: Kwargs) -> Result<Optio
     Ok(first(state, &names).map(|(name, text)| format!("{} {text}", renamed.unwrap_or(name))))
 }
 
-/// `rest()`: the labels and values that no `fact` or `show` has used yet, for a line at the end.
-fn rest(state: &mut State) -> Vec<String> {
+/// `amount("exposure_usd", caption="net", plus="long", minus="short")`: a position, a profit or a loss. The figure where
+/// only its reader sees it, else its band: `net short, USD 25-50 million`. With `band=true` always the band.
+fn amount(state: &mut State, names: Rest<String>, options: Kwargs) -> Result<Option<String>, Error> {
+    let renamed: Option<String> = options.get("caption")?;
+    let (plus, minus): (Option<String>, Option<String>) = (options.get("plus")?, options.get("minus")?);
+    let is_band: Option<bool> = options.get("band")?;
+    options.assert_all_used()?;
+    let is_confidential = state.lookup("confidential").is_some_and(|confidential| confidential.is_true());
+    let Some((name, value)) = first_value(state, &names) else { return Ok(None) };
+    let Ok(value) = f64::try_from(value.clone()) else {
+        let text = value.as_str().unwrap_or_default();
+        let text = match is_confidential && is_band != Some(true) {
+            true => text.to_owned(),
+            false => said_aloud(state, banded(text)),
+        };
+        return Ok(Some(format!("{} {text}", renamed.unwrap_or_else(|| caption(&name)))));
+    };
+    if is_confidential && is_band != Some(true) {
+        let (bare, text) = reading(&name, value);
+        return Ok(Some(format!("{} {text}", renamed.unwrap_or(bare))));
+    }
+    let (bare, text) = in_unit(&name, &said_aloud(state, band(value)));
+    let side = if value < 0.0 { minus.or_else(|| Some("minus".to_owned())) } else { plus.filter(|_| 0.0 < value) };
+    let side = side.map_or_else(String::new, |side| format!(" {side},"));
+    Ok(Some(format!("{}{side} {text}", renamed.unwrap_or(bare))))
+}
+
+/// `up("move_pct")`: `up 6.1%`, or `down 6.1%` where the value is below zero; `down("drop_pct")` the other way round.
+fn moved(state: &mut State, names: &[String], [plus, minus]: [&str; 2]) -> Option<String> {
+    let (name, value) = first_value(state, names)?;
+    let value = f64::try_from(value).ok()?;
+    let (_, text) = reading(&name, value.abs());
+    Some(format!("{} {text}", if value < 0.0 { minus } else { plus }))
+}
+
+/// `number|band` and `text|band`: bands in place of the figures of positions, profits and losses. With `unless=true` it
+/// stays as it is.
+fn as_band(state: &State, value: Value, options: Kwargs) -> Result<Value, Error> {
+    let unless: Option<bool> = options.get("unless")?;
+    options.assert_all_used()?;
+    if unless == Some(true) {
+        return Ok(value);
+    }
+    Ok(match value.as_str() {
+        Some(text) => Value::from(said_aloud(state, banded(text))),
+        None => f64::try_from(value.clone()).map_or(value, |value| Value::from(said_aloud(state, band(value)))),
+    })
+}
+
+/// In a call a band is read as `25 to 50 million`.
+fn said_aloud(state: &State, band: String) -> String {
+    let is_call = state.lookup("form").is_some_and(|form| form.as_str() == Some("voice"));
+    if is_call { spoken(&band) } else { band }
+}
+
+/// `text|without_amounts`: the text without these figures.
+fn as_without_amounts(value: Value) -> Value {
+    value.as_str().map(without_amounts).map_or(value.clone(), Value::from)
+}
+
+/// `rest()`: the labels and values that no function has used yet, for a line at the end; without positions, profits and
+/// losses, unless `amounts=true`.
+fn rest(state: &mut State, options: Kwargs) -> Result<Vec<String>, Error> {
+    let amounts: Option<bool> = options.get("amounts")?;
+    options.assert_all_used()?;
     let shown = state.get_or_insert_extension_with(LookedUpNames::default).0.clone();
     let mut things = Vec::new();
     for (map, is_value) in [("values", true), ("labels", false)] {
         let Some(entries) = alert_map(state, map) else { continue };
         for key in entries.try_iter().into_iter().flatten().filter_map(|key| key.as_str().map(str::to_owned)) {
-            if shown.contains(&key) || REST_MAX <= things.len() {
+            let is_left_out = amounts != Some(true) && is_amount(&key);
+            if is_left_out || shown.contains(&key) || REST_MAX <= things.len() {
                 continue;
             }
             if let Some((name, text)) = entry(&entries, &key, is_value) {
+                let text = if is_value || amounts == Some(true) { text } else { without_amounts(&text) };
                 things.push(format!("{name} {text}"));
             }
         }
     }
-    things
+    Ok(things)
 }
 
 /// `line("Market", a, b, ..)`: `Market: a · b`. Missing values are left out, and if none is left the line is removed.
@@ -121,10 +199,23 @@ fn row(label: String, parts: Rest<Value>) -> Value {
 #[derive(Default)]
 struct LookedUpNames(BTreeSet<String>);
 
+/// The maps of an alert in which a name is looked for, and whether they have numbers.
+const MAPS: [(&str, bool); 3] = [("labels", false), ("values", true), ("annotations", false)];
+
 fn first(state: &mut State, names: &[String]) -> Option<(String, String)> {
     state.get_or_insert_extension_with(LookedUpNames::default).0.extend(names.iter().cloned());
-    let maps = [("labels", false), ("values", true), ("annotations", false)];
-    let found = |name: &String| maps.iter().find_map(|(map, is_value)| entry(&alert_map(state, map)?, name, *is_value));
+    let found = |name: &String| MAPS.iter().find_map(|(map, is_value)| entry(&alert_map(state, map)?, name, *is_value));
+    names.iter().find_map(found)
+}
+
+/// The same as it came: a number or a text, and the name that it has.
+fn first_value(state: &mut State, names: &[String]) -> Option<(String, Value)> {
+    state.get_or_insert_extension_with(LookedUpNames::default).0.extend(names.iter().cloned());
+    let given = |map: &str, name: &str| {
+        let value = alert_map(state, map)?.get_attr(name).ok()?;
+        Some(value).filter(|value| !value.is_undefined() && !value.is_none() && value.as_str() != Some(""))
+    };
+    let found = |name: &String| Some((name.clone(), MAPS.iter().find_map(|(map, _)| given(map, name))?));
     names.iter().find_map(found)
 }
 

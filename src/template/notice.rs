@@ -5,6 +5,7 @@ use crate::{
         IncidentStatus, PagePurpose, PersonName, RoleName, Timestamp,
         escalation::{OVER, STOPPED},
         event::Actor,
+        role_words::asked_instead,
     },
     template::{
         brief::{CODE, LINK, TextForm},
@@ -135,7 +136,7 @@ fn asked_now(words: &BriefWords<'_>) -> String {
         return "You are asked again: look at your page.".to_owned();
     }
     let asked = match &engagement.waits_on {
-        Some(next) => format!("{} is asked in its place.", words.role_name(words.incident().asked_for(next))),
+        Some(next) => format!("{}.", fit::capitalised(&asked_instead(words.incident(), next, words))),
         None if engagement.on_call.is_empty() => "Nobody is on call for it now.".to_owned(),
         None if words.is_one_other(&engagement.on_call) => {
             format!("{} is asked now.", words.people(&engagement.on_call))

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::core::{
     Engagement, EngagementOutcome, HandBack, Incident, IncidentStatus, RoleName, Timestamp, event::Actor,
+    role_words::asked_instead,
 };
 use std::time::Duration;
 
@@ -124,8 +125,8 @@ fn open_row(words: &BriefWords<'_>, role: &str, e: &Engagement) -> String {
     };
     if let Some(next) = &e.waits_on {
         let open = if e.handed_back.is_empty() { "no answer" } else { "open" };
-        let asked = words.role_name(words.incident().asked_for(next));
-        return format!("\u{26a0} {role}: {open} {since}, {asked} is asked in its place");
+        let instead = asked_instead(words.incident(), next, words);
+        return format!("\u{26a0} {role}: {open} {since}; {instead}");
     }
     let round = if e.round == 0 { String::new() } else { format!(", round {}", e.round + 1) };
     let spent = if e.exhausted { ", every step is spent" } else { "" };

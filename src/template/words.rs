@@ -1,7 +1,7 @@
 //! The words of one page: people, times and events as its reader calls them.
 
 use crate::{
-    core::{Ask, Engagement, EngagementOutcome, Incident, PersonName, RoleName, Timestamp, Zone, plan::RolePlan},
+    core::{Ask, Engagement, Incident, PersonName, RoleName, Timestamp, Zone, plan::RolePlan, role_words::RoleReader},
     template::{
         brief::{BriefInput, ShownTimes, TextForm},
         fit,
@@ -165,6 +165,20 @@ impl<'a> BriefWords<'a> {
     }
 }
 
+impl RoleReader for BriefWords<'_> {
+    fn role(&self, role: &RoleName) -> String {
+        self.role_name(role)
+    }
+
+    fn person(&self, person: &PersonName) -> String {
+        Self::person(self, person)
+    }
+
+    fn is_reader(&self, person: &PersonName) -> bool {
+        self.reads(person)
+    }
+}
+
 /// What happened in an incident, on one line and without a full stop.
 pub fn summary_of(incident: &Incident) -> String {
     let question = incident.request.as_ref().map_or("", |request| request.ask.question.as_str());
@@ -181,18 +195,5 @@ pub(super) fn listed(names: &[String]) -> String {
         [one] => one.clone(),
         [one, two] => format!("{one} and {two}"),
         many => format!("{} and {} more", many[..PEOPLE_MAX].join(", "), many.len() - PEOPLE_MAX),
-    }
-}
-
-/// The state of an engagement, in one or two words.
-pub(super) fn state(engagement: &Engagement) -> &'static str {
-    match &engagement.outcome {
-        Some(EngagementOutcome::Engaged { .. }) => "engaged",
-        Some(EngagementOutcome::Covered { .. }) => "covered",
-        Some(EngagementOutcome::StoodDown { .. }) => "stood down",
-        Some(EngagementOutcome::Closed { .. }) => "closed",
-        None if engagement.exhausted => "exhausted",
-        None if engagement.waits_on.is_some() => "handed over",
-        None => "paging",
     }
 }

@@ -1,6 +1,7 @@
-//! Text that people read and write: the SMS alphabet, numbers, spoken text, replies. Nothing is decided here.
+//! Text that people read and write: the SMS alphabet, numbers, amounts of money, spoken text, replies. Nothing is decided here.
 
 pub mod gsm7;
+pub mod money;
 pub mod number;
 pub mod quantity;
 pub mod reply;

@@ -56,10 +56,23 @@ pub fn render(diagnostics: &[Diagnostic], files: &[SourceText], colour: bool) ->
 
 /// The same for something else that is read in this way: `what` is "the scenario".
 pub fn render_of(what: &str, diagnostics: &[Diagnostic], files: &[SourceText], colour: bool) -> String {
+    render_within(None, what, diagnostics, files, colour)
+}
+
+/// The same for a terminal with so many columns: of a line of a file that is wider, only what is around the fault is
+/// shown.
+pub fn render_within(
+    width: Option<usize>,
+    what: &str,
+    diagnostics: &[Diagnostic],
+    files: &[SourceText],
+    colour: bool,
+) -> String {
     if diagnostics.is_empty() {
         return String::new();
     }
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
+    let renderer = width.map_or(renderer.clone(), |width| renderer.term_width(width));
     let masked: Vec<(String, String)> =
         files.iter().map(|file| (file.path.display().to_string(), mask(file, diagnostics))).collect();
     let mut shown = String::new();

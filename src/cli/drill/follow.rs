@@ -1,7 +1,11 @@
 //! Follows a run to its end: its timeline as it grows, then the results of its hypotheses.
 
 use crate::{
-    cli::{client::DaemonClient, error::CliError, table::say},
+    cli::{
+        client::DaemonClient,
+        error::CliError,
+        table::{say, warn},
+    },
     drill::analysis::score::{NOT_HELD, TOO_FEW},
     report::target::{TargetReport, shown_in_words},
 };
@@ -17,7 +21,7 @@ const EVERY: Duration = Duration::from_millis(300);
 pub fn follow(client: &DaemonClient, run: &str, json: bool, verbose: bool) -> Result<ExitCode, CliError> {
     let mut interrupt = client.interrupts()?;
     if !json {
-        println!("{run} is running; Ctrl-C aborts it");
+        say(&format!("{run} is running; Ctrl-C aborts it"));
     }
     let mut seen = 0;
     loop {
@@ -33,10 +37,10 @@ pub fn follow(client: &DaemonClient, run: &str, json: bool, verbose: bool) -> Re
             return end(&followed["run"], json);
         }
         if client.rest(EVERY, &mut interrupt) {
-            eprintln!("{run} is being aborted: everybody who was paged is told that it is over");
+            warn(&format!("{run} is being aborted: everybody who was paged is told that it is over"));
             // It may have ended by itself meanwhile; the end of the output says how.
             if let Err(refusal) = client.post::<Value>(&format!("/v1/drills/{run}/abort"), &json!(null)) {
-                eprintln!("stentor: {refusal}");
+                warn(&format!("stentor: {refusal}"));
             }
         }
     }

@@ -1,6 +1,11 @@
 //! Scheduled drills, and earlier drills.
 
-use crate::cli::{client::DaemonClient, error::CliError, options::PathOptions, table::table};
+use crate::cli::{
+    client::DaemonClient,
+    error::CliError,
+    options::PathOptions,
+    table::{say, table, warn},
+};
 use clap::Args;
 use serde_json::Value;
 use std::process::ExitCode;
@@ -24,7 +29,7 @@ impl DrillHistoryArgs {
             return Ok(ExitCode::SUCCESS);
         }
         if runs.is_empty() {
-            println!("no drill was run yet: `stentor drill run SCENARIO`");
+            say("no drill was run yet: `stentor drill run SCENARIO`");
             return Ok(ExitCode::SUCCESS);
         }
         let mut rows = table(&["run", "scenario", "started (UTC)", "state", "held", "by", "why"]);
@@ -57,7 +62,7 @@ pub fn schedule(places: &PathOptions, json: bool) -> Result<ExitCode, CliError> 
     }
     let scheduled = told["scheduled"].as_array().map(Vec::as_slice).unwrap_or_default();
     if scheduled.is_empty() {
-        println!("no scenario of the matrix's drills folder has a `schedule`");
+        say("no scenario of the matrix's drills folder has a `schedule`");
     } else {
         let mut rows = table(&["scenario", "next (UTC)", "rule", "last"]);
         for one in scheduled {
@@ -67,7 +72,7 @@ pub fn schedule(places: &PathOptions, json: bool) -> Result<ExitCode, CliError> 
         println!("{rows}");
     }
     for unreadable in told["unreadable"].as_array().into_iter().flatten() {
-        eprintln!("{}", unreadable["faults"].as_str().unwrap_or_default());
+        warn(unreadable["faults"].as_str().unwrap_or_default());
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -40,9 +40,9 @@ impl IncidentsArgs {
         let cut = left_out.map(|left_out| self.cut(&incidents, left_out));
         if self.json {
             println!("{}", serde_json::to_string_pretty(&incidents)?);
-            cut.iter().for_each(|cut| eprintln!("{cut}"));
+            cut.iter().for_each(|cut| table::warn(&format!("{cut}")));
         } else if incidents.is_empty() && cut.is_none() {
-            println!("{}", if self.all { "no incident yet" } else { "nothing is open" });
+            table::say(if self.all { "no incident yet" } else { "nothing is open" });
         } else {
             cut.iter().for_each(|cut| table::say(cut));
             println!("{}", board(&incidents));
@@ -51,7 +51,7 @@ impl IncidentsArgs {
         let set_aside: Vec<QuarantinedRow> = client.get("/v1/quarantine")?;
         match set_aside.iter().filter(|entry| entry.row.incident().is_some()).count() {
             0 => {}
-            lost => eprintln!("{lost} more can not be read: see `stentor store quarantine list`"),
+            lost => table::warn(&format!("{lost} more can not be read: see `stentor store quarantine list`")),
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -121,11 +121,5 @@ fn status(incident: &IncidentView) -> String {
 }
 
 fn role(role: &RoleView) -> String {
-    match &role.holder {
-        Some(holder) => format!("{}: {} ({holder})", role.role, role.state),
-        None => match role.handed_back.last().filter(|_| role.is_open()) {
-            Some(back) => format!("{}: {} ({} handed it back)", role.role, role.state, back.person),
-            None => format!("{}: {}", role.role, role.state),
-        },
-    }
+    format!("{}: {}", role.called(), role.says)
 }

@@ -37,7 +37,7 @@ impl ResolveArgs {
             let not = if sandboxed.is_empty() { String::new() } else { format!(" (SANDBOX: nobody by {sandboxed})") };
             say(&format!("{} is resolved; everybody who was paged is told{not}", self.incident));
         } else {
-            println!("{} was resolved before", self.incident);
+            say(&format!("{} was resolved before", self.incident));
         }
         if !self.json
             && let Some(finding) = self.outcome

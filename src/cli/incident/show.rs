@@ -159,23 +159,17 @@ fn count_refusals(incident: &mut IncidentView, timeline: &VecDeque<JournalRecord
 
 /// The engagement table by itself.
 pub fn roles(roles: &[RoleView]) -> String {
-    let columns = ["role", "state", "who", "sent", "accepted", "seen", "answered", "engaged", "target", "in time"];
+    let columns = ["role", "who has it", "sent", "accepted", "seen", "answered", "engaged", "target", "in time"];
     let mut rows = table::table(&columns).least(&["sent", "accepted", "seen", "answered"]);
     for role in roles {
-        let who = match (&role.holder, &role.covered_by) {
-            (Some(holder), Some(by)) => format!("{holder} as {by}"),
-            (Some(holder), None) => holder.clone(),
-            (None, _) => "-".into(),
-        };
         let target = role.target_ms.map(|ms| {
             format!("{} of {}", role.target_percent.map_or("?".into(), |p| format!("{p} %")), table::span(ms))
         });
         // As in post-mortems, from the start of its ladder: a role that stands in was not asked before.
         let since = |stage: Option<f64>| table::maybe(stage.map(|after| after - role.entered));
         rows.add_row([
-            role.role.clone(),
-            role.state.clone(),
-            who,
+            role.called().to_owned(),
+            role.says.clone(),
             since(role.stages.sent),
             since(role.stages.provider_accepted),
             since(role.stages.seen),
@@ -185,16 +179,21 @@ pub fn roles(roles: &[RoleView]) -> String {
             in_time(role).into(),
         ]);
     }
-    let backs = roles.iter().flat_map(|role| role.handed_back.iter().map(move |back| handed_back(role, back)));
+    let backs = roles.iter().flat_map(|role| role.handed_back.iter().map(move |back| handed_back(roles, role, back)));
     let backs = backs.map(|back| table::wrapped(&back, table::width()));
     std::iter::once(rows.to_string()).chain(backs).collect::<Vec<_>>().join("\n")
 }
 
 /// A role's time to engagement is that of the person who has it now: earlier engagements are shown next to it.
-fn handed_back(role: &RoleView, back: &HandBackView) -> String {
-    let as_role = back.of.as_ref().map_or(String::new(), |of| format!(" as {of}"));
+fn handed_back(roles: &[RoleView], role: &RoleView, back: &HandBackView) -> String {
+    let as_role = back.of.as_ref().map_or(String::new(), |of| format!(" as {}", called(roles, of)));
     let (from, to) = (table::span(back.taken), table::span(back.at));
-    format!("{}: {}{as_role} had it from {from} to {to} and handed it back", role.role, back.person)
+    format!("{}: {}{as_role} had it from {from} to {to} and handed it back", role.called(), back.person)
+}
+
+/// A role as people read it.
+fn called<'a>(roles: &'a [RoleView], id: &'a str) -> &'a str {
+    roles.iter().find(|known| known.role == id).map_or(id, RoleView::called)
 }
 
 fn in_time(role: &RoleView) -> &'static str {
@@ -216,8 +215,7 @@ struct ShownNames<'a> {
 
 impl DisplayNames for ShownNames<'_> {
     fn role<'a>(&'a self, role: &'a RoleName) -> &'a str {
-        let known = self.roles.iter().find(|known| known.role == role.as_str());
-        known.and_then(|known| known.name.as_deref()).unwrap_or(role.as_str())
+        called(self.roles, role.as_str())
     }
 
     fn person<'a>(&'a self, person: &'a PersonName) -> &'a str {
@@ -291,7 +289,7 @@ fn pages(incident: &IncidentView) -> String {
         rows.add_row([
             page.n.to_string(),
             page.purpose.clone(),
-            page.role.clone().unwrap_or_default(),
+            page.role.as_ref().map_or_else(String::new, |role| called(&incident.roles, role).to_owned()),
             page.person.clone().unwrap_or_else(|| "war room".into()),
             page.channel.clone(),
             page.state.clone(),

@@ -3,7 +3,7 @@
 use crate::{
     cli::{
         error::CliError, options::PathOptions, output::OutputOptions, progress::while_working,
-        reports::journal_source::JournalSource,
+        reports::journal_source::JournalSource, table::say,
     },
     core::record::RecordFault,
     journal::{
@@ -249,18 +249,18 @@ impl RecordCheck {
     }
 
     fn print(&self) {
-        self.faults.iter().for_each(|fault| println!("{fault}"));
+        self.faults.iter().for_each(|fault| say(&format!("{fault}")));
         let untold = self.faulty.saturating_sub(self.faults.len() as u64);
         if 0 < untold {
-            println!("and {untold} more fault(s)");
+            say(&format!("and {untold} more fault(s)"));
         }
-        self.remedies().iter().for_each(|remedy| println!("  {remedy}"));
+        self.remedies().iter().for_each(|remedy| say(&format!("  {remedy}")));
         if self.what.is_empty() {
-            println!("this export has no texts, and no export has the stored state: its chains alone were checked");
+            say("this export has no texts, and no export has the stored state: its chains alone were checked");
             return;
         }
         let word = if self.faulty == 0 { "as the journal says" } else { "NOT WHAT THE JOURNAL SAYS" };
-        println!("{}: {} row(s): {} fault(s): {word}", self.what, self.checked, self.faulty);
+        say(&format!("{}: {} row(s): {} fault(s): {word}", self.what, self.checked, self.faulty));
     }
 }
 
@@ -277,11 +277,11 @@ fn told(report: &JournalReport, copies: usize, remarks: &[String], record: &Reco
 
 fn print(report: &JournalReport, copies: usize, remarks: &[String], record: &RecordCheck) {
     for fault in &report.faults {
-        println!("{fault}");
+        say(&format!("{fault}"));
     }
     let untold = report.faulty.saturating_sub(report.faults.len());
     if 0 < untold {
-        println!("and {untold} more fault(s)");
+        say(&format!("and {untold} more fault(s)"));
     }
     let word = match (report.conclusion(), report.proven_to) {
         (VerifyConclusion::NotSound, None) => "NOT SOUND".to_owned(),
@@ -289,17 +289,17 @@ fn print(report: &JournalReport, copies: usize, remarks: &[String], record: &Rec
         (_, None) => "consistent in itself".to_owned(),
         (_, Some(seq)) => format!("sound, complete up to the kept anchor {seq}"),
     };
-    println!(
+    say(&format!(
         "{} line(s) in {} chain(s), {} anchor(s): {} fault(s): {word}",
         report.lines, report.chains, report.anchors, report.faulty
-    );
+    ));
     let (end, kept) =
         if copies == 0 { (report.unanchored, "") } else { (report.unproven, " of which a copy was kept") };
     if 0 < end.lines {
-        println!("{end} are covered by no anchor{kept}");
+        say(&format!("{end} are covered by no anchor{kept}"));
     }
     for line in remarks.iter().chain(&report.unseen()) {
-        println!("{line}");
+        say(&format!("{line}"));
     }
     record.print();
 }

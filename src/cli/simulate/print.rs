@@ -27,7 +27,7 @@ pub fn print(
 ) {
     let Some(base) = summaries.first() else { return };
     say(&format!("{}: {}", scenario.name, scenario.summary));
-    println!("{} runs, seed {seed}, from {}", base.runs, start.to_utc().format("%Y-%m-%d %H:%M:%S UTC"));
+    say(&format!("{} runs, seed {seed}, from {}", base.runs, start.to_utc().format("%Y-%m-%d %H:%M:%S UTC")));
     match fitted {
         Some(fitted) => say(&history::fit_summary(fitted)),
         None => say(&format!("{}\n", assumed(scenario))),
@@ -43,8 +43,8 @@ pub fn print(
             moments(role, &beside, scenario);
         }
     }
-    println!("\nShares and times are of all runs that called the role, engaged in them or not;");
-    println!("- is beyond the drill's end. Intervals: 95 %, Clopper-Pearson.");
+    say("\nShares and times are of all runs that called the role, engaged in them or not;");
+    say("- is beyond the drill's end. Intervals: 95 %, Clopper-Pearson.");
 }
 
 /// What the result is based on.

@@ -55,6 +55,8 @@ pub(super) struct QueuedPage {
     pub destination: Destination,
     pub lane: UrgencyLane,
     share: ShareId,
+    /// Whether it asks for an answer.
+    asks: bool,
     priority: Priority,
     ends_at: Timestamp,
     to: u64,
@@ -77,14 +79,16 @@ pub(super) struct QueuedPage {
 }
 
 impl QueuedPage {
-    pub fn new(origin: PageOrigin<'_>, share: ShareId, page: &Page) -> Self {
+    pub fn new(origin: PageOrigin<'_>, trigger: u32, page: &Page) -> Self {
         let reality = if origin.drill { PageReality::Drill } else { PageReality::Live };
         let destination = match &page.person {
             Some(person) => Destination::Person(reality, page.channel.clone(), person.clone()),
             None => Destination::Room(page.channel.clone(), origin.incident),
         };
+        let news = page.person.is_some() && spares_work(&page.purpose);
         let lane = match &page.purpose {
             PagePurpose::Brief { round: 0 } => UrgencyLane::Crisis,
+            _ if news => UrgencyLane::Crisis,
             PagePurpose::Brief { .. } => UrgencyLane::Reminder,
             PagePurpose::RoomCard | PagePurpose::RoomInvite { .. } => UrgencyLane::Room,
             _ => UrgencyLane::Status,
@@ -94,7 +98,8 @@ impl QueuedPage {
             to: number(&destination),
             destination,
             lane,
-            share,
+            share: ShareId { trigger, news },
+            asks: page.purpose.is_brief(),
             priority: origin.priority,
             ends_at: origin.ends_at.unwrap_or(Timestamp::MAX),
             is_update: matches!(page.purpose, PagePurpose::RoomUpdate { .. }),
@@ -122,14 +127,14 @@ impl QueuedPage {
         }
     }
 
-    /// Whether it asks for an answer.
+    /// Whether it asks for an answer and is still wanted.
     pub fn is_brief(&self) -> bool {
-        matches!(self.lane, UrgencyLane::Crisis | UrgencyLane::Reminder)
+        self.asks && !self.withdrawn
     }
 
     /// Whether its reader can be told that it follows: a brief that waits and was not sent.
     pub fn follows(&self) -> bool {
-        self.is_brief() && !self.attempted && !self.withdrawn
+        self.is_brief() && !self.attempted
     }
 
     /// Its destination and its trigger.
@@ -157,6 +162,11 @@ impl QueuedPage {
         let card = Destination::Card(channel.clone(), id.incident);
         vec![(card, CARD_PACE), (Destination::Cards(reality, channel), CARDS_PACE)]
     }
+}
+
+/// Whether it tells its reader that they need not do what they were asked: somebody has it, or it is over.
+fn spares_work(purpose: &PagePurpose) -> bool {
+    matches!(purpose, PagePurpose::Taken { .. } | PagePurpose::StoodDown | PagePurpose::Resolved)
 }
 
 /// A number for a destination. If two ever had the same one, their pages would take turns with each other.

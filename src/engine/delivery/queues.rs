@@ -59,7 +59,7 @@ impl DeliveryQueues {
         if self.pages.contains_key(&id) {
             return;
         }
-        let mut waiting = QueuedPage::new(origin, self.share_of(origin.trigger), page);
+        let mut waiting = QueuedPage::new(origin, self.number_of(origin.trigger), page);
         let turn = waiting.turn(page.retry_at.unwrap_or(page.born_at), id);
         waiting.turn = Some(turn);
         self.lines.entry(waiting.line.clone()).or_default().queue.insert(turn);
@@ -298,8 +298,7 @@ impl DeliveryQueues {
 
     /// The same for briefs alone.
     pub fn oldest_unsent_brief(&self) -> Option<Timestamp> {
-        let is_brief = |lane| matches!(lane, UrgencyLane::Crisis | UrgencyLane::Reminder);
-        self.live_unsent().filter(|waiting| is_brief(waiting.lane)).map(|waiting| waiting.born_at).min()
+        self.live_unsent().filter(|waiting| waiting.is_brief()).map(|waiting| waiting.born_at).min()
     }
 
     fn live_unsent(&self) -> impl Iterator<Item = &QueuedPage> {
@@ -332,13 +331,13 @@ impl DeliveryQueues {
         self.pages.is_empty()
     }
 
-    fn share_of(&mut self, trigger: &TriggerName) -> ShareId {
+    fn number_of(&mut self, trigger: &TriggerName) -> u32 {
         let known = self.triggers.iter().position(|known| known == trigger);
         let at = known.unwrap_or_else(|| {
             self.triggers.push(trigger.clone());
             self.triggers.len() - 1
         });
-        ShareId(u32::try_from(at).unwrap_or(u32::MAX))
+        u32::try_from(at).unwrap_or(u32::MAX)
     }
 
     fn requeue(&mut self, id: PageId, at: Timestamp) {

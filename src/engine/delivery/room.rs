@@ -2,7 +2,7 @@
 
 use crate::{
     channel::{ContactData, Recipient, RoomState},
-    core::{Incident, Page, PagePurpose, PersonName, RoleName},
+    core::{Incident, Page, PagePurpose, PersonName},
     engine::RuntimeConfig,
 };
 use std::collections::BTreeSet;
@@ -35,7 +35,7 @@ pub(super) fn recipient(config: &RuntimeConfig, incident: &Incident, page: &Page
 
 /// What a room needs besides the text.
 pub(super) fn state(config: &RuntimeConfig, incident: &Incident) -> RoomState {
-    let roles: Vec<&str> = incident.plan.required.iter().map(RoleName::as_str).collect();
+    let roles: Vec<&str> = incident.plan.required.iter().map(|role| incident.plan.called(role)).collect();
     let purpose = format!(
         "the war room of {}, opened by trigger {} for {}. Answer with the card's buttons or in your own message.",
         incident.id,

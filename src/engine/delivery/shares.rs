@@ -1,5 +1,6 @@
 //! Fair shares of a queue: the pages of one trigger go out in turn with those of the others, however many it has. A
-//! trigger of a higher priority has more turns, and none is left without.
+//! trigger of a higher priority has more turns, and none is left without. News that spares its reader work (somebody has
+//! it, it is over) has turns of its own beside the briefs of its trigger, and goes first where the turn is the same.
 //!
 //! Turns are taken twice: among the pages for one destination, because its pace is what they wait for, and among the
 //! destinations, because a channel does only so much at once.
@@ -101,12 +102,14 @@ struct Share {
     tag: u64,
 }
 
-/// The place of a trigger. Where two have the same tag, priority counts, then whose step ends first.
+/// The place of a trigger. Where two have the same tag, priority counts, then news before briefs, then whose step ends
+/// first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct SharePlace {
     lane: UrgencyLane,
     tag: u64,
     priority: Priority,
+    is_brief: bool,
     ends_at: Timestamp,
     /// Its first page.
     first: QueueTurn,
@@ -161,5 +164,5 @@ impl TurnOrder {
 
 fn place(lane: UrgencyLane, share: &Share) -> Option<SharePlace> {
     let (ends_at, first) = *share.pages.first()?;
-    Some(SharePlace { lane, tag: share.tag, priority: first.priority, ends_at, first })
+    Some(SharePlace { lane, tag: share.tag, priority: first.priority, is_brief: !first.share.news, ends_at, first })
 }

@@ -7,7 +7,7 @@ use crate::core::{PageId, Priority, Timestamp};
 pub(super) enum UrgencyLane {
     /// Withdrawn: it is only reported as such, before anything else.
     Gone,
-    /// A brief.
+    /// A brief, or news that spares its reader work.
     Crisis,
     /// A brief that was sent before.
     Reminder,
@@ -38,6 +38,12 @@ pub(super) struct QueueTurn {
     pub ends_at: Timestamp,
 }
 
-/// Whose share a page takes: the number of its trigger.
+/// Whose share a page takes. What a trigger asks and what it has to tell are two shares: news does not wait behind the
+/// briefs of a flood, nor briefs behind news.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct ShareId(pub u32);
+pub(super) struct ShareId {
+    /// The number of its trigger.
+    pub trigger: u32,
+    /// Whether it is news that spares its reader work.
+    pub news: bool,
+}

@@ -5,8 +5,10 @@ use crate::{
     core::{
         AllClear, Classification, EngagementOutcome, HandBack, Incident, IncidentStatus, OverflowKeys, Page,
         SandboxedCount, Timestamp,
+        display_names::IncidentNames,
         engagement::Engagement,
         names::{PersonName, RoleName},
+        role_words::{NamedReader, who_has},
     },
     engine::RuntimeConfig,
     report::target::{role_in_time, took},
@@ -120,6 +122,9 @@ pub struct RoleView {
     pub required: bool,
     /// `paging`, `engaged`, `covered`, `handed over`, `exhausted`, `stood down`, `closed`.
     pub state: String,
+    /// The same in words for people: who has it, or who is asked for it.
+    #[serde(default)]
+    pub says: String,
     /// The person who has it, by display name.
     pub holder: Option<String>,
     /// The role that covers it.
@@ -168,6 +173,11 @@ pub struct HandBackView {
 }
 
 impl RoleView {
+    /// Its name, as people read it.
+    pub fn called(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.role)
+    }
+
     /// Whether somebody must still be found.
     pub fn is_open(&self) -> bool {
         matches!(self.state.as_str(), "paging" | "handed over" | "exhausted")
@@ -251,19 +261,6 @@ pub fn without_pages(live: &RuntimeConfig, incident: &Incident) -> IncidentView 
     }
 }
 
-/// The state of a role in one word.
-pub fn state_of(engagement: &Engagement) -> &'static str {
-    match &engagement.outcome {
-        Some(EngagementOutcome::Engaged { .. }) => "engaged",
-        Some(EngagementOutcome::Covered { .. }) => "covered",
-        Some(EngagementOutcome::StoodDown { .. }) => "stood down",
-        Some(EngagementOutcome::Closed { .. }) => "closed",
-        None if engagement.waits_on.is_some() => "handed over",
-        None if engagement.exhausted => "exhausted",
-        None => "paging",
-    }
-}
-
 fn role(live: &RuntimeConfig, incident: &Incident, name: &RoleName, engagement: &Engagement) -> RoleView {
     let row = incident.plan.roles.get(name);
     let covered_by = match &engagement.outcome {
@@ -273,11 +270,13 @@ fn role(live: &RuntimeConfig, incident: &Incident, name: &RoleName, engagement: 
     let target = row.and_then(|row| row.target);
     let holder: Option<&PersonName> = engagement.holder();
     let stages = stages(incident, name, engagement);
+    let names = IncidentNames { plan: &incident.plan, people: &live.names };
     RoleView {
         role: name.to_string(),
         name: row.and_then(|row| row.name.clone()),
         required: engagement.required,
-        state: state_of(engagement).into(),
+        state: engagement.state().into(),
+        says: who_has(incident, engagement, &NamedReader { names: &names, reader: None }),
         holder: holder.map(|person| live.name_of(person).to_owned()),
         covered_by,
         handed_back: engagement.handed_back.iter().map(|back| hand_back(live, incident, back)).collect(),

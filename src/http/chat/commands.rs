@@ -85,13 +85,7 @@ fn line(live: &RuntimeConfig, incident: &Incident) -> String {
 }
 
 fn role(seen: &view::RoleView) -> String {
-    match (&seen.holder, seen.state.as_str()) {
-        (Some(holder), _) => format!("{}: {holder} has it", seen.role),
-        (None, state) => match seen.handed_back.last().filter(|_| seen.is_open()) {
-            Some(back) => format!("{}: {state}, {} handed it back", seen.role, back.person),
-            None => format!("{}: {state}", seen.role),
-        },
-    }
+    format!("{}: {}", seen.called(), seen.says)
 }
 
 async fn answer(
@@ -114,7 +108,8 @@ async fn answer(
 }
 
 async fn page(app: &AppState, call: ManualPage) -> Result<String, StoreError> {
-    let (role, drill) = (call.role.clone(), call.drill);
+    let (id, live, drill) = (call.role.clone(), app.engine.config(), call.drill);
+    let role = live.matrix.roles.get(&id).map_or(id.as_str(), |row| row.called(&id));
     let stamp = if drill { "DRILL" } else { "LIVE" };
     Ok(match app.engine.admission().page_by_hand(call).await? {
         ManualPageResult::Opened(id) => format!("{stamp} {id} is open: {role} is being called{}.", sandboxed(app)),
@@ -126,9 +121,8 @@ async fn page(app: &AppState, call: ManualPage) -> Result<String, StoreError> {
             format!("Nobody was called: that would be more than {CALLS_MAX} calls of yours in ten minutes.")
         }
         ManualPageResult::NoSuchRole => {
-            let live = app.engine.config();
             let roles: Vec<&str> = live.matrix.roles.keys().map(RoleName::as_str).collect();
-            format!("Nobody was called: there is no role {:?}. There are: {}", role.as_str(), roles.join(", "))
+            format!("Nobody was called: there is no role {role:?}. There are: {}", roles.join(", "))
         }
     })
 }

@@ -3,14 +3,13 @@
 use crate::{
     core::{
         Actor, AnswerVerdict, Engagement, EngagementOutcome, Incident, IncidentStatus, PersonName, RoleName, Timestamp,
+        display_names::IncidentNames,
+        role_words::{NamedReader, asked_instead, asked_people, who_has},
         sentence::judged,
     },
     engine::RuntimeConfig,
     matrix::Person,
 };
-
-/// The largest number of names in a sentence; the others are counted.
-const NAMED_MAX: usize = 3;
 
 /// One role of an incident, from the point of view of one person.
 #[derive(Clone, Copy)]
@@ -94,32 +93,17 @@ impl<'a> RoleStanding<'a> {
     }
 
     fn asked(&self) -> String {
+        let names = self.names();
         if let Some(next) = &self.engagement.waits_on {
-            let asked = self.called(self.incident.asked_for(next));
-            return format!("Nobody has {} now: {asked} is asked in its place.", self.called(self.role));
+            let instead = asked_instead(self.incident, next, &self.reader(&names));
+            return format!("Nobody has {} now: {instead}.", self.called(self.role));
         }
         let until = self.engagement.deadline.map_or_else(String::new, |at| format!(" until {}", self.time(at)));
         let role = self.called(self.role);
-        match self.asked_people() {
+        match asked_people(self.engagement, &self.reader(&names)) {
             None => format!("Nobody has {role} now, and nobody is on call{until}."),
             Some((names, verb)) => format!("Nobody has {role} now: {names} {verb} asked{until}."),
         }
-    }
-
-    /// Who is asked now, this person first, and the verb that follows; `None` if nobody is.
-    fn asked_people(&self) -> Option<(String, &'static str)> {
-        let mut people: Vec<&PersonName> = self.engagement.on_call.iter().collect();
-        people.sort_by_key(|person| *person != self.person);
-        let name =
-            |person: &PersonName| if person == self.person { "you" } else { self.live.name_of(person) }.to_owned();
-        let mut names: Vec<String> = people.iter().take(NAMED_MAX).map(|person| name(person)).collect();
-        if let more @ 1.. = people.len().saturating_sub(NAMED_MAX) {
-            names.push(format!("{more} more"));
-        }
-        let last = names.pop()?;
-        let verb = if names.is_empty() && last != "you" { "is" } else { "are" };
-        let listed = if names.is_empty() { last } else { format!("{} and {last}", names.join(", ")) };
-        Some((listed, verb))
     }
 
     /// A role as people read it.
@@ -133,38 +117,15 @@ impl<'a> RoleStanding<'a> {
 
     /// The same in a few words, for a board that has a line for each role.
     pub fn short(&self) -> String {
-        match &self.engagement.outcome {
-            Some(EngagementOutcome::Engaged { person, .. }) => format!("{} it", self.has(person, "you")),
-            Some(EngagementOutcome::Covered { by, person, .. }) => {
-                format!("{} it as {}", self.has(person, "you"), self.called(by))
-            }
-            Some(EngagementOutcome::StoodDown { .. }) => "not needed any more".to_owned(),
-            Some(EngagementOutcome::Closed { .. }) => "nobody answered".to_owned(),
-            None => self.short_open(),
-        }
+        who_has(self.incident, self.engagement, &self.reader(&self.names()))
     }
 
-    fn short_open(&self) -> String {
-        let back = self.engagement.handed_back.last().map_or_else(String::new, |back| {
-            let who = if back.person == *self.person { "you" } else { self.live.name_of(&back.person) };
-            format!("{who} handed it back; ")
-        });
-        if let Some(next) = &self.engagement.waits_on {
-            let silent = if back.is_empty() { self.nobody() } else { &back };
-            return format!("{silent}{} is asked instead", self.called(self.incident.asked_for(next)));
-        }
-        let silent = if self.engagement.exhausted && back.is_empty() { self.nobody() } else { &back };
-        let again = if self.engagement.exhausted { " again" } else { "" };
-        match self.asked_people() {
-            Some((names, verb)) => format!("{silent}{names} {verb} asked{again}"),
-            None => format!("{silent}nobody is on call"),
-        }
+    fn names(&self) -> IncidentNames<'a> {
+        IncidentNames { plan: &self.incident.plan, people: &self.live.names }
     }
 
-    /// Who says "received" or "I can not" has answered.
-    fn nobody(&self) -> &'static str {
-        let heard = !self.engagement.unable.is_empty() || !self.engagement.received.is_empty();
-        if heard { "nobody took it; " } else { "nobody answered; " }
+    fn reader<'n>(&'n self, names: &'n IncidentNames<'a>) -> NamedReader<'n> {
+        NamedReader { names, reader: Some(self.person) }
     }
 
     fn time(&self, at: Timestamp) -> String {

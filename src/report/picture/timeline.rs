@@ -78,7 +78,7 @@ fn labels(canvas: &mut SvgCanvas, roles: &[RoleTimeline], rows: &TimelineRows) {
         let of_role: Vec<_> = rows.iter().filter(|((of, _), _)| *of == role.role).collect();
         let top = of_role.iter().map(|(_, y)| **y).fold(f64::INFINITY, f64::min);
         if top.is_finite() {
-            canvas.bold(4.0, top + 4.0, &short(role.role.as_str()));
+            canvas.bold(4.0, top + 4.0, &short(&role.name));
             canvas.line((0.0, top - ROW / 2.0 - 5.0), (WIDTH, top - ROW / 2.0 - 5.0), LINE, "");
         }
         for ((_, channel), y) in of_role {
@@ -187,8 +187,10 @@ fn drawn(timeline: &IncidentTimeline) -> String {
 
 fn described(timeline: &IncidentTimeline) -> String {
     let all = answers(timeline).count();
-    let mut said: Vec<String> =
-        answers(timeline).map(|(role, .., says, _)| format!("{role}: {says}")).take(TOLD_MAX).collect();
+    let mut said: Vec<String> = answers(timeline)
+        .map(|(role, .., says, _)| format!("{}: {says}", timeline.incident.plan.called(role)))
+        .take(TOLD_MAX)
+        .collect();
     if TOLD_MAX < all {
         said.push(format!("and {} more", all - TOLD_MAX));
     }

@@ -41,7 +41,7 @@ fn described(role: &RoleTimeline) -> String {
         1 => ", handed back once before that".to_owned(),
         times => format!(", handed back {times} times before that"),
     };
-    format!("{}: {state} {}{backs}{target}", role.role, span(role.seconds()))
+    format!("{}: {state} {}{backs}{target}", role.name, span(role.seconds()))
 }
 
 fn legend(canvas: &mut SvgCanvas) {
@@ -56,7 +56,7 @@ fn legend(canvas: &mut SvgCanvas) {
 }
 
 fn bar(canvas: &mut SvgCanvas, scale: TimeScale, role: &RoleTimeline, y: f64) {
-    canvas.bold(4.0, y + 12.0, &short(role.role.as_str()));
+    canvas.bold(4.0, y + 12.0, &short(&role.name));
     canvas.text(4.0, y + 26.0, TextAnchor::Start, FAINT, &took(role));
     let stages = role.stages;
     let times = [stages.sent, stages.accepted, stages.delivered, stages.seen, stages.answered, stages.engaged];
@@ -74,7 +74,7 @@ fn bar(canvas: &mut SvgCanvas, scale: TimeScale, role: &RoleTimeline, y: f64) {
     for (at, stage) in known {
         let (stage, colour) = (STAGES.get(stage).copied().unwrap_or_default(), SERIES.get(stage).copied());
         let width = (scale.x(at) - scale.x(from)).max(THIN);
-        let says = format!("{}: {} until {stage}", role.role, span(at - from));
+        let says = format!("{}: {} until {stage}", role.name, span(at - from));
         canvas.bar((scale.x(from), y + 2.0), (width, 18.0), colour.unwrap_or(INK), "", &says);
         from = at.max(from);
     }
@@ -82,7 +82,7 @@ fn bar(canvas: &mut SvgCanvas, scale: TimeScale, role: &RoleTimeline, y: f64) {
         let [taken, at] = [back.taken_at, back.at].map(|time| scale.x(seconds(role.entered_at, time)));
         let says = format!(
             "{}: {} had it for {} and handed it back",
-            role.role,
+            role.name,
             back.person,
             span(seconds(back.taken_at, back.at))
         );
@@ -90,7 +90,7 @@ fn bar(canvas: &mut SvgCanvas, scale: TimeScale, role: &RoleTimeline, y: f64) {
         canvas.bar((taken, y + 2.0), ((at - taken).max(THIN), 18.0), "none", &dashed, &says);
     }
     if !role.engaged {
-        let says = format!("{}: {} more, and not engaged", role.role, span(role.seconds() - from));
+        let says = format!("{}: {} more, and not engaged", role.name, span(role.seconds() - from));
         let width = (scale.x(role.seconds()) - scale.x(from)).max(THIN);
         let dashed = format!("stroke=\"{MARK}\" stroke-dasharray=\"4 3\"");
         canvas.bar((scale.x(from), y + 2.0), (width, 18.0), "none", &dashed, &says);
@@ -102,5 +102,5 @@ fn bar(canvas: &mut SvgCanvas, scale: TimeScale, role: &RoleTimeline, y: f64) {
 }
 
 fn took(role: &RoleTimeline) -> String {
-    if role.engaged { span(role.seconds()) } else { format!("{}, {}", role.state, span(role.seconds())) }
+    if role.engaged { span(role.seconds()) } else { format!("not engaged, {}", span(role.seconds())) }
 }

@@ -11,7 +11,10 @@ use std::{
 };
 use stentor::{
     channel::{kannel, slack, smtp, voice},
-    core::{Actor, Alert, Answer, AnswerVerdict, AnswerVia, HeldWhy, Incident, IncidentId, PersonName, Timestamp},
+    core::{
+        Actor, Alert, Answer, AnswerVerdict, AnswerVia, HeldWhy, Incident, IncidentId, Page, PagePurpose, PersonName,
+        Timestamp,
+    },
     http::{
         api::view,
         board::BOARD_MAX,
@@ -202,8 +205,32 @@ async fn a_role_whose_ladder_went_on_says_who_is_asked_instead() {
     let says = |role: &str| roles.iter().find(|row| row["role"] == role).unwrap()["says"].clone();
     assert_eq!(
         (says("trader"), says("head")),
-        ("nobody answered; head is asked instead".into(), "you are asked".into())
+        ("nobody answered; you are asked instead, as head".into(), "you are asked".into())
     );
+}
+
+#[tokio::test]
+async fn every_text_for_people_says_who_is_asked_instead_and_programs_read_a_word() {
+    let named = TURNS.replace("[role.head]", "[role.head]\nname = \"Head of desk\"");
+    let world = World::of(&named.replace("[role.trader]", "[role.trader]\nname = \"Equities trader\""));
+    world.crash().await;
+    for _ in 0..2 {
+        world.pass(Duration::from_secs(60));
+        world.app.engine.tick_timers().await.unwrap();
+    }
+    let instead = "Equities trader: nobody answered; Gita Rao is asked instead, as Head of desk";
+    let shown = view::incident(&world.app.engine.config(), &*world.incident().await);
+    let trader = shown.roles.iter().find(|role| role.role == "trader").unwrap();
+    assert_eq!((trader.state.as_str(), format!("Equities trader: {}", trader.says).as_str()), ("handed over", instead));
+    let incident = world.incident().await;
+    let card = Page { purpose: PagePurpose::RoomCard, person: None, ..(*incident.pages[&1]).clone() };
+    let card = world.app.engine.config().render(&incident, &card, slack::KIND).body;
+    assert!(card.contains("; Gita Rao is asked instead, as Head of desk"), "{card}");
+
+    assert!(world.app.engine.inbound().resolve(IncidentId(1), Actor::Person("gita".into())).await.unwrap());
+    let shown = view::incident(&world.app.engine.config(), &*world.incident().await);
+    let says: Vec<_> = shown.roles.iter().map(|role| (role.state.as_str(), role.says.as_str())).collect();
+    assert_eq!(says, [("closed", "nobody answered"), ("closed", "nobody answered")]);
 }
 
 #[tokio::test]

@@ -237,7 +237,7 @@ fn by_the_desk_and_every_desk_shows_it() {
 fn by_the_command_line_and_what_it_shows() {
     let me = uzers::get_current_username().unwrap().to_string_lossy().into_owned();
     let own = DESK.replace("name  = \"Ana Ruiz\"", &format!("name  = \"Ana Ruiz\"\nunix = \"{me}\""));
-    let daemon = sandboxed_on(&own);
+    let daemon = sandboxed_on(&own.replace("[role.trader]", "[role.trader]\nname = \"Equities trader\""));
     let incident = daemon.crash("ES");
     let said = |arguments: &[&str]| {
         let output = daemon.cli(arguments);
@@ -250,12 +250,15 @@ fn by_the_command_line_and_what_it_shows() {
     assert!(kept.contains("you have it already, nothing was changed; say unable to hand it back"), "{kept}");
     assert_eq!(daemon.role(&incident, "trader")["state"], "engaged");
     let back = said(&["answer", &incident, "unable"]);
-    assert!(back.starts_with(&format!("{incident}: you handed it back. Nobody has trader now: Bo Lind is")), "{back}");
+    assert!(
+        back.starts_with(&format!("{incident}: you handed it back. Nobody has Equities trader now: Bo Lind is")),
+        "{back}"
+    );
     let board = said(&["incidents"]);
-    assert!(board.contains("trader: paging (Ana Ruiz handed it back)"), "{board}");
+    assert!(board.contains("Equities trader: Ana Ruiz handed it back; Bo Lind is asked"), "{board}");
     let show = said(&["show", &incident]);
-    assert!(show.contains("trader: Ana Ruiz had it from ") && show.contains(" and handed it back"), "{show}");
-    assert!(show.contains("Ana Ruiz handed trader back: it is open again"), "{show}");
+    assert!(show.contains("Equities trader: Ana Ruiz had it from ") && show.contains(" and handed it back"), "{show}");
+    assert!(show.contains("Ana Ruiz handed Equities trader back: it is open again"), "{show}");
     assert!(said(&["answer", &incident, "wilco", "--role", "trader"]).contains("you have it"));
     assert!(said(&["resolve", &incident, "--outcome", "true"]).contains(&incident));
 
@@ -263,8 +266,11 @@ fn by_the_command_line_and_what_it_shows() {
     assert!(tte.contains("Handed back 1 time(s); only the engagement that stood counts:"), "{tte}");
     assert!(tte.contains(&format!("  {incident} trader: ana from ")), "{tte}");
     let review = said(&["postmortem", &incident]);
-    assert!(review.contains("Ana Ruiz had trader from ") && review.contains("not counted as engaged"), "{review}");
-    assert!(review.contains("What made Ana Ruiz hand trader back after "), "{review}");
+    assert!(
+        review.contains("Ana Ruiz had Equities trader from ") && review.contains("not counted as engaged"),
+        "{review}"
+    );
+    assert!(review.contains("What made Ana Ruiz hand Equities trader back after "), "{review}");
     assert!(daemon.cli(&["journal", "verify"]).status.success());
 }
 

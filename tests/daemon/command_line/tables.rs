@@ -3,6 +3,7 @@
 use super::{SMALLEST, common};
 use common::{Daemon, Setup};
 use std::{collections::BTreeSet, path::Path, process::Output};
+use unicode_width::UnicodeWidthStr;
 
 /// Names as long as they are in large houses.
 const LONG: &str = r#"
@@ -131,5 +132,74 @@ fn everything_fits_eighty_columns_and_no_word_is_broken() {
             let broken: Vec<String> = words(&narrow).difference(&wide).cloned().collect();
             assert_eq!(broken, Vec::<String>::new(), "{arguments:?}: {}", String::from_utf8_lossy(&narrow.stdout));
         }
+    }
+}
+
+/// A word that no line holds is broken by what it takes on the screen, wherever it comes from.
+#[test]
+fn words_that_no_line_holds_are_broken_at_eighty_columns_by_every_command() {
+    let long = "x".repeat(400);
+    let wide = "\u{65e5}\u{672c}".repeat(120);
+    let matrix = SMALLEST.replace("[trigger.flash-crash]", "[trigger.flash-crash]\nkey = 'alert.labels.symbol'");
+    assert_ne!(matrix, SMALLEST);
+    let daemon = Setup::new(&matrix).arg("--sandbox").start();
+    let fire = |kind: &str, label: &str, summary: &str| {
+        daemon.cli(&[
+            "fire",
+            kind,
+            "--value",
+            "drop_pct=6.2",
+            "--label",
+            &format!("symbol={label}"),
+            "--summary",
+            summary,
+        ])
+    };
+    assert!(fire("price_velocity", &long, &long).status.success());
+    assert!(fire("price_velocity", &wide, &wide).status.success());
+    let folder = daemon.dir.path();
+    let write = |name: &str, text: String| {
+        let path = folder.join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let alert = serde_json::json!({ "kind": "price_velocity", "summary": long, "labels": { "symbol": wide },
+        "values": { "drop_pct": 6 } });
+    let alert = write("a.json", alert.to_string());
+    let scenario = write("bad.toml", format!("name = \"{long}\"\n{long} = \"{wide}\"\n"));
+    let export = String::from_utf8(daemon.cli(&["journal", "export"]).stdout).unwrap();
+    let export = write("cut.jsonl", export.replacen("price_velocity", "price_velocitx", 2));
+    // Only once the others have read a matrix that is good.
+    let spoil = || write("matrix/faulty.toml", format!("[person.ana]\n{long} = '{wide}'\n"));
+    let commands: [&[&str]; 17] = [
+        &["show", "1", "--pages", "--texts"],
+        &["show", "2", "--pages", "--texts"],
+        &["incidents", "--all"],
+        &["explain", "--alert", &alert],
+        &["people", "--all"],
+        &["doctor"],
+        &["scenario", "check", &scenario],
+        &["journal", "verify"],
+        &["journal", "verify", "--file", &export],
+        &["report", "tte", "--sandbox"],
+        &["report", "triggers"],
+        &["drill", "history"],
+        &["answer", "1", &long],
+        &["resolve", "2", "--outcome", "false", "--note", &long],
+        &["store", "quarantine", "list"],
+        &["check"],
+        &["reload"],
+    ];
+    for arguments in commands {
+        if arguments == ["check"] {
+            spoil();
+        }
+        let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        let told = printed(&daemon, &arguments, Some("80"));
+        let both = [told.stdout, told.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+        for line in both.lines() {
+            assert!(line.width() <= 80, "{arguments:?}: {} columns: {line}\n{both}", line.width());
+        }
+        assert!(!both.contains("panicked"), "{arguments:?}: {both}");
     }
 }

@@ -145,7 +145,8 @@ async fn what_the_matrix_could_not_do_becomes_questions_and_actions() {
     let text = postmortem(&story, &beside(), &ReviewProposal::not_sought(), &documents, past.now()).unwrap().markdown;
     for words in [
         "Why did nobody answer for trader by",
-        "engage it: handed over",
+        ": nobody answered; ",
+        " is asked instead, as ",
         "go further for catch-all",
         "Is the contact data of Ana",
         "Why did Bo not answer?",
@@ -170,13 +171,16 @@ async fn a_review_tells_how_each_role_ended_and_calls_nothing_late_that_is_not()
     };
     let now = text(story(&past, id).await, past.now());
     assert!(
-        now.contains("| trader | paging | - | - | 90 % within 1m | not known yet, after 10.0 s |"),
+        now.contains(" is asked | - | - | 90 % within 1m | not known yet, after 10.0 s |"),
         "its minute is not over:\n{now}"
     );
     assert!(now.contains("| it | engaged | flo | 10.0 s | 90 % within 2m | yes |"), "{now}");
     past.step(id, vec![IncidentInput::Resolve { by: Actor::Source("prom".into()), why: None }]).await;
     let after = text(story(&past, id).await, past.now());
-    assert!(after.contains("| trader | closed by the monitor | - | - | 90 % within 1m | **no** |"), "{after}");
+    assert!(
+        after.contains("| trader | nobody answered; closed by the monitor | - | - | 90 % within 1m | **no** |"),
+        "{after}"
+    );
     assert!(after.contains("| In time |"), "one engagement does not meet a percentage:\n{after}");
 }
 

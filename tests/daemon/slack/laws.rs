@@ -221,7 +221,7 @@ fn whoever_has_it_can_hand_it_back_by_the_button_they_keep_and_by_a_command() {
         );
         assert_eq!(rig.role(&incident, "trader")["state"], "paging");
         let list = rig.type_in(way, BO, "list");
-        assert!(list.contains("trader: paging, Ana &lt;Ruiz&gt; &amp; Co handed it back"), "{list}");
+        assert!(list.contains("trader: Ana &lt;Ruiz&gt; &amp; Co handed it back; Bo Lind is asked"), "{list}");
         let again = direct(&rig, BO, "handed it back at");
         assert_eq!(buttons(&again).len(), 4, "{again}");
         assert_eq!(buttons(&direct(&rig, ANA, "You took trader at ")), []);
@@ -236,7 +236,7 @@ fn whoever_has_it_can_hand_it_back_by_the_button_they_keep_and_by_a_command() {
         );
         let back = rig.type_in(way, BO, &format!("answer {incident} unable trader"));
         // Neither of the two is left: the catch-all is asked.
-        let asked = "Nobody has trader now: catch-all is asked in its place.";
+        let asked = "Nobody has trader now: Gita Rao is asked instead, as catch-all.";
         assert_eq!(verdict(&back), format!("{incident}: you handed it back. {asked}"));
         assert_eq!(rig.journaled(&incident, "\\\"event\\\":\\\"handed-back\\\""), 2);
     }

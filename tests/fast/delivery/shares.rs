@@ -108,6 +108,48 @@ fn a_flood_of_one_trigger_does_not_delay_the_page_of_another() {
     assert!(flood.is_sorted() && *flood.last().unwrap() <= 61_000, "{flood:?}");
 }
 
+fn tell_ana(delivery: &mut DeliveryQueues, incident: i64, trigger: &str, priority: u8, purpose: &PagePurpose) {
+    let (trigger, purpose) = (trigger.into(), purpose.clone());
+    let origin = PageOrigin { priority: Priority::from(priority), ..of(incident, false, &trigger) };
+    delivery.enqueue(origin, &Page { n: 2, purpose, ..brief(0) });
+}
+
+#[test]
+fn news_that_spares_work_goes_before_the_briefs_of_a_flood() {
+    let taken = PagePurpose::Taken { by: "bo".into(), covering_as: None };
+    for news in [taken, PagePurpose::StoodDown, PagePurpose::Resolved] {
+        let mut delivery = DeliveryQueues::default();
+        (1..=60).for_each(|incident| ask_ana(&mut delivery, incident, "flood", 3, Some(after(45_000))));
+        let mut before = sent(&mut delivery, 1);
+        tell_ana(&mut delivery, 101, "flood", 3, &news);
+        tell_ana(&mut delivery, 102, "other", 3, &news);
+        before.extend(sent(&mut delivery, 4));
+        assert!(before[1..4].contains(&101) && before[1..4].contains(&102), "{news:?}: {before:?}");
+        assert_eq!(before.len(), 4, "the first second was told twice");
+    }
+}
+
+#[test]
+fn where_the_turn_is_the_same_news_goes_first_but_not_before_a_higher_priority() {
+    let mut delivery = DeliveryQueues::default();
+    ask_ana(&mut delivery, 1, "crash", 3, Some(after(5_000)));
+    ask_ana(&mut delivery, 2, "kill-switch", 1, None);
+    tell_ana(&mut delivery, 101, "quake", 3, &PagePurpose::Resolved);
+    assert_eq!(sent(&mut delivery, 10), [2, 101, 1]);
+}
+
+#[test]
+fn a_flood_of_news_leaves_every_second_turn_to_the_briefs() {
+    let mut delivery = DeliveryQueues::default();
+    (101..=160).for_each(|incident| tell_ana(&mut delivery, incident, "flood", 3, &PagePurpose::Resolved));
+    (1..=5).for_each(|incident| ask_ana(&mut delivery, incident, "flood", 3, None));
+    ask_ana(&mut delivery, 6, "crash", 3, None);
+    let sent = sent(&mut delivery, 80);
+    let at = |incident: i64| sent.iter().position(|known| *known == incident).unwrap();
+    assert_eq!(sent.len(), 66);
+    assert!(at(1) <= 2 && at(6) <= 2 && at(5) <= 12, "{sent:?}");
+}
+
 /// A trigger that comes again and again does not starve one whose pages wait.
 #[test]
 fn nobodys_page_starves_behind_a_trigger_that_never_has_many() {

@@ -38,6 +38,13 @@ fn a_move_is_a_crash_by_its_class_in_both_directions_and_within_five_minutes() {
         (&class("large-cap"), &[("move_pct", -4.9)], false),
         (&class("small-cap"), &[("move_pct", 9.9)], false),
         (&class("small-cap"), &[("move_pct", -10.0)], true),
+        (&class("Index"), &[("move_pct", -2.1)], true),
+        (&class(" INDEX "), &[("drop_pct", 2.1)], true),
+        (&class("reindex"), &[("move_pct", -2.1)], false),
+        (&class("Small Cap"), &[("move_pct", 9.9)], false),
+        (&class("SMALLCAP"), &[("move_pct", 10.0)], true),
+        (&es, &[("drop_pct", -5.1)], true),
+        (&es, &[("drop_pct", -4.9)], false),
         (&es, &[("move_pct", -6.0), ("window_s", 300.0)], true),
         (&es, &[("move_pct", -6.0), ("window_s", 3600.0)], false),
     ] {
@@ -62,6 +69,15 @@ fn all_that_moves_in_one_market_is_one_incident() {
     assert!(rally.1.starts_with("NQ rose 4.5"), "{}", rally.1);
     let alone = judged(&matrix, &move_of(&[("symbol", "ES")], &[("drop_pct", 6.0)])).expect("it holds");
     assert_eq!(alone.0, "flash-crash/ES");
+    for (name, value, says) in [
+        ("drop_pct", 6.1, "ES fell 6.1 %"),
+        ("drop_pct", -6.1, "ES rose 6.1 %"),
+        ("move_pct", 6.1, "ES rose 6.1 %"),
+        ("move_pct", -6.1, "ES fell 6.1 %"),
+    ] {
+        let told = judged(&matrix, &move_of(&[("symbol", "ES")], &[(name, value)])).expect("it holds");
+        assert_eq!(told.1, says, "{name} = {value}");
+    }
 }
 
 #[test]

@@ -61,7 +61,8 @@ fn what_the_monitor_saw_reaches_every_role_on_every_long_text() {
         for role in ["trader", "head-of-desk", "compliance", "it", "commander"] {
             for form in FORMS.into_iter().filter(|form| !matches!(form, TextForm::Sms | TextForm::Voice)) {
                 let text = text(trigger, &alert, role, form);
-                assert!(text.contains("gross limit 500m passed"), "{trigger} {role} {form:?}:\n{text}");
+                let is_seen = text.contains("gross limit ") && text.contains(" passed");
+                assert!(is_seen, "{trigger} {role} {form:?}:\n{text}");
             }
         }
     }
@@ -190,5 +191,63 @@ fn the_first_step_of_it_is_that_of_the_trigger_and_the_ban_on_rolling_back_is_fo
     for form in [TextForm::Screen, TextForm::Sms, TextForm::Mail] {
         let text = text("runaway-orders", &alert, "it", form);
         assert!(text.contains("roll back before confirming which hosts differ"), "{form:?}:\n{text}");
+    }
+}
+
+/// Only the trader and the head of desk, where only they read it, see the figures of positions, profits and losses.
+#[test]
+fn positions_are_for_the_desk_alone_and_bands_on_channels_that_others_may_read() {
+    let labels = [("desk", "equities"), ("description", "P&L USD -1.2m so far")];
+    let values = [("exposure_usd", -48_250_000.0), ("pnl_per_min_usd", -1_250_000.0), ("position", 48_250.0)];
+    let figures = ["48,250", "48.25", "48250", "1,250,000", "1.25", "1.2m"];
+    for (trigger, kind) in TRIGGERS {
+        let mut alert = alert(kind, &labels, &values);
+        alert.summary = "seen: stopped at net USD -48,250,000, P&L USD -1.2m, 7 sessions down".into();
+        for role in ["trader", "head-of-desk", "compliance", "it", "commander", "catch-all", "default"] {
+            for form in FORMS {
+                let told = told(trigger, &alert, role, form);
+                let is_shown = figures.iter().any(|figure| told.contains(figure));
+                let is_desk = matches!(role, "trader" | "head-of-desk");
+                let is_confidential = matches!(form, TextForm::Screen | TextForm::Slack | TextForm::Mail);
+                assert_eq!(is_shown, is_desk && is_confidential, "{trigger} {role} {form:?}: {told}");
+                if form == TextForm::Screen && role != "commander" && role != "catch-all" && role != "default" {
+                    assert!(told.contains("7 sessions down"), "{trigger} {role}: {told}");
+                }
+            }
+        }
+    }
+    let alert = alert("price_velocity", &[("symbol", "ES")], &values);
+    let sms = told("flash-crash", &alert, "trader", TextForm::Sms);
+    assert!(sms.contains("net short, USD 25-50 million"), "{sms}");
+    assert!(told("flash-crash", &alert, "trader", TextForm::Screen).contains("net USD -48,250,000"));
+    let commander = told("flash-crash", &alert, "commander", TextForm::Screen);
+    assert!(commander.contains("net short, USD 25-50 million"), "{commander}");
+}
+
+/// The text of one role's template, whoever the trigger asks.
+fn told(trigger: &str, alert: &Alert, template: &str, form: TextForm) -> String {
+    let mut incident = later(by_trigger(trigger, alert.clone()), 0);
+    incident.summary = "trading of equities has been stopped".into();
+    let plan = std::sync::Arc::make_mut(&mut incident.plan);
+    plan.roles.get_mut("it").unwrap().template = template.into();
+    let rendered = render(&PageTemplates::shipped(), &incident, brief_of(&incident, "it"), form);
+    assert_eq!(rendered.fallback, None, "{trigger} {template} {form:?}");
+    rendered.body + "\n" + &rendered.html.unwrap_or_default()
+}
+
+#[test]
+fn a_rally_is_up_whatever_the_monitor_calls_it() {
+    for (name, value, says) in
+        [("drop_pct", -6.1, "up 6.1%"), ("drop_pct", 6.1, "down 6.1%"), ("move_pct", -6.1, "down 6.1%")]
+    {
+        for role in ["trader", "head-of-desk", "default"] {
+            let told = told(
+                "flash-crash",
+                &alert("price_velocity", &[("symbol", "ES")], &[(name, value)]),
+                role,
+                TextForm::Screen,
+            );
+            assert!(told.contains(says) && !told.contains("-6.1"), "{name} {value} {role}: {told}");
+        }
     }
 }

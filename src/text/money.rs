@@ -1,0 +1,260 @@
+//! Positions, profits and losses, for readers and channels that must not have the figures: as bands, or left out.
+
+use crate::text::number::number;
+
+/// What stands in the place of an amount that is left out.
+pub const LEFT_OUT: &str = "(not shown)";
+
+/// Currencies, as they are written beside an amount and at the end of a field's name.
+const CURRENCIES: [&str; 12] = ["usd", "eur", "gbp", "chf", "jpy", "cny", "hkd", "sgd", "aud", "cad", "sek", "nok"];
+
+/// Words that say that the numbers beside them are positions, profits or losses.
+const WORDS: [&str; 16] = [
+    "p&l",
+    "pnl",
+    "net",
+    "gross",
+    "position",
+    "positions",
+    "exposure",
+    "exposures",
+    "long",
+    "short",
+    "notional",
+    "inventory",
+    "profit",
+    "profits",
+    "loss",
+    "losses",
+];
+
+/// What follows a number and multiplies it.
+const MAGNITUDES: [(&str, f64); 12] = [
+    ("k", 1e3),
+    ("thousand", 1e3),
+    ("m", 1e6),
+    ("mn", 1e6),
+    ("mm", 1e6),
+    ("million", 1e6),
+    ("bn", 1e9),
+    ("b", 1e9),
+    ("billion", 1e9),
+    ("tn", 1e12),
+    ("t", 1e12),
+    ("trillion", 1e12),
+];
+
+/// The band of an amount, without its sign: `25-50 million`. Three bands a power of ten: from 1, 2.5 and 5 on.
+pub fn band(amount: f64) -> String {
+    let size = amount.abs();
+    if !size.is_finite() {
+        return number(amount);
+    }
+    if size < 1.0 {
+        return if size == 0.0 { "0".to_owned() } else { "under 1".to_owned() };
+    }
+    let power = 10_f64.powi(size.log10().floor() as i32);
+    let edges = [1.0, 2.5, 5.0, 10.0, 25.0].map(|edge| edge * power);
+    // A logarithm is not exact: at the edge it may be one power too low.
+    let at = edges[1..4].iter().take_while(|edge| **edge <= size).count();
+    let (from, to) = (edges[at], edges[at + 1]);
+    let (unit, name) = [(1e12, " trillion"), (1e9, " billion"), (1e6, " million"), (1e3, " thousand")]
+        .into_iter()
+        .find(|(unit, _)| *unit < to)
+        .unwrap_or((1.0, ""));
+    format!("{}-{}{name}", number(from / unit), number(to / unit))
+}
+
+/// A text with bands as they are read aloud: `25 to 50 million`.
+pub fn spoken(text: &str) -> String {
+    let letters: Vec<char> = text.chars().collect();
+    let is_digit = |at: usize| letters.get(at).is_some_and(char::is_ascii_digit);
+    let is_band = |at: usize| letters[at] == '-' && 0 < at && is_digit(at - 1) && is_digit(at + 1);
+    (0..letters.len()).map(|at| if is_band(at) { " to ".to_owned() } else { letters[at].to_string() }).collect()
+}
+
+/// The same with its sign as a word: `minus 25-50 million`.
+fn signed_band(amount: f64) -> String {
+    if amount < 0.0 { format!("minus {}", band(amount)) } else { band(amount) }
+}
+
+/// A text of a monitor with bands in place of the figures of positions, profits and losses.
+pub fn banded(text: &str) -> String {
+    each_amount(text, signed_band)
+}
+
+/// A text of a monitor without these figures.
+pub fn without_amounts(text: &str) -> String {
+    each_amount(text, |_| LEFT_OUT.to_owned())
+}
+
+/// Whether a field of an alert is a position, a profit or a loss, or an amount of money, by its name.
+pub fn is_amount(field: &str) -> bool {
+    let field = field.to_lowercase();
+    let mut words = field.split(|letter: char| !letter.is_alphanumeric() && letter != '&');
+    let is_share = ["pct", "percent", "rate", "packet", "packets"];
+    let is_money = words.clone().any(|word| CURRENCIES.contains(&word));
+    is_money || words.clone().any(|word| WORDS.contains(&word)) && !words.any(|word| is_share.contains(&word))
+}
+
+/// Replaces every number in the parts of a text that are about money or positions. A part ends at a comma, a semicolon, a
+/// full stop or a bracket.
+fn each_amount(text: &str, told: impl Fn(f64) -> String) -> String {
+    parts(text).map(|part| if is_about_money(part) { replaced(part, &told) } else { part.to_owned() }).collect()
+}
+
+/// The parts of a text, each with the sign that ends it. Between two digits a sign belongs to a number.
+fn parts(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let digit = |at: Option<char>| at.is_some_and(|letter| letter.is_ascii_digit());
+        let ends = |(at, sign): &(usize, char)| match sign {
+            ';' | '(' | ')' | '\n' => true,
+            ',' | '.' => !digit(rest[at + 1..].chars().next()),
+            _ => false,
+        };
+        let end = rest.char_indices().find(ends).map_or(rest.len(), |(at, _)| at + 1);
+        let (part, after) = rest.split_at(end);
+        rest = after;
+        (!part.is_empty()).then_some(part)
+    })
+}
+
+fn is_about_money(part: &str) -> bool {
+    let lower = part.to_lowercase();
+    let mut words = lower.split(|letter: char| !letter.is_alphabetic() && letter != '&');
+    part.contains(['$', '€', '£', '¥']) || words.any(|word| CURRENCIES.contains(&word) || WORDS.contains(&word))
+}
+
+fn replaced(part: &str, told: &impl Fn(f64) -> String) -> String {
+    let (mut text, mut rest) = (String::new(), part);
+    while let Some(start) = rest.find(|letter: char| letter.is_ascii_digit()) {
+        let (before, from) = rest.split_at(start);
+        let digits = from.find(|c: char| !c.is_ascii_digit() && !",._'".contains(c)).unwrap_or(from.len());
+        let figure = from[..digits].trim_end_matches([',', '.']);
+        let after = &from[figure.len()..];
+        // Ids and times are no amounts: G7, 14:45:28.
+        let (last, next) = (before.chars().next_back(), after.chars().next());
+        let is_part = last.is_some_and(|c| c.is_alphabetic() && !is_currency_end(before) || c == ':' || c == '#');
+        let is_joined = before.trim_end_matches(['-', '_']).len() < before.len() && joins(before);
+        if is_part || is_joined || next == Some(':') || is_word(after) {
+            text.push_str(before);
+            text.push_str(figure);
+            rest = after;
+            continue;
+        }
+        let (before, negative) = sign(before);
+        let (times, after) = magnitude(after);
+        let value: Option<f64> = figure.replace([',', '_', '\''], "").parse().ok();
+        let value = value.map(|value| if negative { -value * times } else { value * times });
+        text.push_str(before);
+        text.push_str(&value.map_or_else(|| LEFT_OUT.to_owned(), told));
+        rest = after;
+    }
+    text.push_str(rest);
+    text
+}
+
+/// Whether a hyphen at the end joins a number to a word: `ES-2`.
+fn joins(before: &str) -> bool {
+    let word = before.trim_end_matches(['-', '_']);
+    word.chars().next_back().is_some_and(char::is_alphanumeric) && !is_currency_end(word)
+}
+
+/// Whether letters that follow a number at once make it part of a word: `20Y`, but not `48m` or `48USD`.
+fn is_word(after: &str) -> bool {
+    let end = after.find(|letter: char| !letter.is_alphanumeric()).unwrap_or(after.len());
+    let word = after[..end].to_lowercase();
+    let is_known = MAGNITUDES.iter().any(|(name, _)| *name == word) || CURRENCIES.contains(&word.as_str());
+    !word.is_empty() && !is_known
+}
+
+/// `USD48m` is an amount, `G7` is not.
+fn is_currency_end(before: &str) -> bool {
+    let start = before.rfind(|letter: char| !letter.is_alphabetic()).map_or(0, |at| at + 1);
+    before.get(start..).is_some_and(|word| CURRENCIES.contains(&word.to_lowercase().as_str()))
+}
+
+/// Takes the sign from the end of what stands before a number.
+fn sign(before: &str) -> (&str, bool) {
+    match before.char_indices().next_back() {
+        Some((at, '-' | '\u{2212}' | '\u{2013}')) => (&before[..at], true),
+        Some((at, '+')) => (&before[..at], false),
+        _ => (before, false),
+    }
+}
+
+/// Takes the magnitude from the start of what follows a number.
+fn magnitude(after: &str) -> (f64, &str) {
+    let word = after.trim_start_matches(' ');
+    let end = word.find(|letter: char| !letter.is_alphabetic()).unwrap_or(word.len());
+    let (name, rest) = word.split_at(end);
+    let known = MAGNITUDES.iter().find(|(known, _)| *known == name.to_lowercase());
+    known.map_or((1.0, after), |(_, times)| (*times, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_amount_has_one_of_three_bands_a_power_of_ten() {
+        for (amount, told) in [
+            (0.0, "0"),
+            (0.4, "under 1"),
+            (3.0, "2.5-5"),
+            (999.0, "500-1,000"),
+            (1000.0, "1-2.5 thousand"),
+            (480_000.0, "250-500 thousand"),
+            (999_999.0, "500-1,000 thousand"),
+            (1_000_000.0, "1-2.5 million"),
+            (-48_250_000.0, "25-50 million"),
+            (25_000_000.0, "25-50 million"),
+            (24_999_999.0, "10-25 million"),
+            (444e9, "250-500 billion"),
+            (2e15, "1,000-2,500 trillion"),
+            (f64::NAN, "not a number"),
+        ] {
+            assert_eq!(band(amount), told, "{amount}");
+        }
+    }
+
+    #[test]
+    fn figures_of_positions_and_money_are_replaced_and_others_are_left() {
+        let text = "stopped at net USD -48,250,000, P&L USD -1.2m";
+        assert_eq!(without_amounts(text), "stopped at net USD (not shown), P&L USD (not shown)");
+        assert_eq!(banded(text), "stopped at net USD minus 25-50 million, P&L USD minus 1-2.5 million");
+        for (text, told) in [
+            (
+                "12 sessions of G7 down since 14:45:28; lost $4.5 million.",
+                "12 sessions of G7 down since 14:45:28; lost $(not shown).",
+            ),
+            ("EUR48m short on G7 since 14:45", "EUR(not shown) short on G7 since 14:45"),
+            ("we are long 300 contracts, 3 fills", "we are long (not shown) contracts, 3 fills"),
+            ("queue 48,250, latency 12.5 ms", "queue 48,250, latency 12.5 ms"),
+            ("network down, netting of 3 books late", "network down, netting of 3 books late"),
+            ("loss: +1 200 000 (gross)", "loss: (not shown) (not shown) (not shown) (gross)"),
+            ("P&L −€1.250.000,50", "P&L −€(not shown)"),
+            ("SHORT-20Y and ES-2 net 48USD", "SHORT-20Y and ES-2 net (not shown)USD"),
+            ("", ""),
+        ] {
+            assert_eq!(without_amounts(text), told, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_band_is_read_aloud() {
+        assert_eq!(spoken("USD minus 1-2.5 million by 14:45 - ES"), "USD minus 1 to 2.5 million by 14:45 - ES");
+    }
+
+    #[test]
+    fn a_field_says_by_its_name_that_it_is_an_amount() {
+        for field in ["exposure_usd", "pnl_per_min", "net_exposure", "position", "loss_per_min_usd", "limit_eur", "P&L"]
+        {
+            assert!(is_amount(field), "{field}");
+        }
+        for field in ["drop_pct", "limit_used_pct", "packet_loss", "loss_pct", "latency_ms", "network", "symbol"] {
+            assert!(!is_amount(field), "{field}");
+        }
+    }
+}

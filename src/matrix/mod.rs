@@ -186,6 +186,7 @@ mod draft;
 mod expression;
 mod expression_fault;
 mod facts;
+mod hand_overs;
 mod ladder;
 mod lint;
 mod model;

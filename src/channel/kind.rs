@@ -183,6 +183,11 @@ pub trait ChannelConfig: fmt::Debug + Send + Sync {
         self.kind().spec().reports.then(|| self.hook())
     }
 
+    /// Whether each page asks its service for a delivery report, so that one that does not come means something.
+    fn asks_for_reports(&self) -> bool {
+        false
+    }
+
     /// Whether it can be an incident's war room.
     fn is_room(&self) -> bool {
         false

@@ -77,6 +77,13 @@ impl ChannelSettings {
     }
 }
 
+/// How long a delivery report is waited for where each page asks for one and the matrix does not say how long: carriers
+/// that deliver at all mostly report within seconds.
+pub const REPORT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What the matrix says where reports are not waited for.
+const NEVER: &str = "never";
+
 /// Reads one channel; `None` if its kind is not known.
 pub(crate) fn channel(mut table: TomlTable<'_>, at: SourceSpan, faults: &mut MatrixFaults) -> Option<ChannelSettings> {
     let item = table.demand("kind", at, "kind = \"screen\"", faults);
@@ -101,7 +108,10 @@ pub(crate) fn channel(mut table: TomlTable<'_>, at: SourceSpan, faults: &mut Mat
     let config = (kind.spec().read)(kind, &mut table, at, faults);
     table.what = format!("{} (kind {kind})", table.what);
     table.finish(&[], &of_kinds, faults);
-    let report_timeout = report_timeout.and_then(|item| waited_for(&item, &*config, faults));
+    let report_timeout = match report_timeout {
+        Some(item) => waited_for(&item, &*config, faults),
+        None => config.asks_for_reports().then_some(REPORT_TIMEOUT),
+    };
     Some(ChannelSettings {
         config,
         pace: pace.unwrap_or(kind.spec().pace),
@@ -110,7 +120,11 @@ pub(crate) fn channel(mut table: TomlTable<'_>, at: SourceSpan, faults: &mut Mat
     })
 }
 
+/// How long a delivery report is waited for; `None` for `never`.
 fn waited_for(item: &TomlItem<'_>, config: &dyn ChannelConfig, faults: &mut MatrixFaults) -> Option<Duration> {
+    if item.says(NEVER) {
+        return None;
+    }
     let timeout = item.duration(faults)?.value;
     if config.report_hook().is_none() {
         let message = format!("a channel of kind {} gets no delivery reports", config.kind());

@@ -24,6 +24,7 @@ pub mod incident;
 mod incident_fold;
 pub mod incident_pages;
 mod incident_repeats;
+pub mod invisible;
 pub mod key;
 pub mod names;
 pub mod oncall;

@@ -128,14 +128,11 @@ impl Rotation {
         self.people.iter().chain(self.overrides.iter().map(|over| &over.person))
     }
 
+    /// Hand-overs are counted by what the rotation's clock shows: where the clocks skip two of them at once, both count,
+    /// and the turn between them has no length. So everybody has the same hours before and after.
     fn turns_until(&self, now: Timestamp) -> usize {
-        let (mut at, mut turns) = if now < self.counted.0 { (EPOCH, 0) } else { self.counted };
-        while let Some(next) = self.handoff.next_after(&self.zone, at)
-            && next <= now
-        {
-            (at, turns) = (next, turns + 1);
-        }
-        turns
+        let (at, turns) = if now < self.counted.0 { (EPOCH, 0) } else { self.counted };
+        turns + self.handoff.matches_after(&self.zone, at).take_while(|next| *next <= now).count()
     }
 }
 
@@ -198,6 +195,40 @@ mod tests {
         let (early, late) = (weekly(vec![], "2024-02-01T00:00:00Z"), weekly(vec![], "2026-11-20T00:00:00Z"));
         for day in ["2024-05-01T00:00:00Z", "2025-03-30T01:30:00Z", "2026-12-25T00:00:00Z"] {
             assert_eq!(early.on_call(at(day)), late.on_call(at(day)), "{day}");
+        }
+    }
+
+    /// Two people, two hand-overs a day: who has the hour between them has it on every day of the year, whatever the clocks
+    /// do.
+    #[test]
+    fn two_hand_overs_on_one_instant_change_nobodys_hours() {
+        for (line, zone, within) in [
+            ("0 2,3 * * *", "Europe/Madrid", "02:30"),
+            ("0 1,2 * * *", "Europe/London", "01:30"),
+            ("0 2,3 * * *", "America/New_York", "02:30"),
+            ("0 0,1 * * *", "Africa/Cairo", "00:30"),
+            ("0,30 2 * * *", "Australia/Lord_Howe", "02:15"),
+            ("0 2,3 * * *", "Asia/Tokyo", "02:30"),
+            ("0 8,20 * * *", "Europe/Madrid", "12:00"),
+        ] {
+            let zone = crate::core::Zones::bundled().get(zone).expect("a zone");
+            let people = vec!["ana".into(), "bo".into()];
+            // One hand-over an hour at most is a rule of the matrix and not of a rotation.
+            let handoff = line.parse().expect("a line");
+            let rotation = Rotation::new(people, handoff, zone.clone(), vec![], at("2026-01-01T00:00:00Z"));
+            let (mut seen, mut day) = (BTreeMap::new(), chrono::NaiveDate::from_ymd_opt(2026, 1, 2).expect("a day"));
+            while day < chrono::NaiveDate::from_ymd_opt(2027, 12, 31).expect("a day") {
+                for time in [within, "22:00"] {
+                    let wall = day.and_time(time.parse().expect("a time"));
+                    let instant = Timestamp::nearest(&crate::core::schedule::first_instant(&zone, wall));
+                    let is_skipped = instant.to_utc().with_timezone(&zone).naive_local() != wall;
+                    let person = rotation.on_call(instant).expect("somebody").clone();
+                    seen.entry(time).or_insert_with(BTreeSet::new).extend((!is_skipped).then_some(person));
+                }
+                day = day.succ_opt().expect("a day");
+            }
+            assert!(seen.values().all(|people| people.len() == 1), "{line} in {zone}: {seen:?}");
+            assert_ne!(seen[within], seen["22:00"], "{line} in {zone}");
         }
     }
 

@@ -1,10 +1,10 @@
 //! Text from others, made fit for a line of a log or a cell of a table: it can neither begin a line of its own nor move
 //! what a terminal shows.
 
+use super::invisible::{is_invisible, is_joining};
 use std::borrow::Cow;
 
-/// The text on one line: control characters, line separators and signs that turn the direction of writing are written
-/// as escapes (`\n`, `\u{1b}`). Text without any is returned as it is.
+/// The text on one line: control characters, line separators and characters that nobody sees are written as escapes (`\n`, `\u{1b}`). Text without any is returned as it is.
 pub fn one_line(text: &str) -> Cow<'_, str> {
     if !text.contains(is_unprintable) {
         return Cow::Borrowed(text);
@@ -30,9 +30,9 @@ pub fn excerpt(text: &str, max: usize) -> Cow<'_, str> {
     Cow::Owned(start + "…")
 }
 
-/// Whether a letter does something else than to be seen.
+/// Whether a letter does something else than to be seen. What joins letters or says their form stays: names need it.
 pub fn is_unprintable(letter: char) -> bool {
-    letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}') || is_invisible(letter) && !is_joining(letter)
 }
 
 #[cfg(test)]
@@ -55,6 +55,7 @@ mod tests {
             ("x\n2026-11-29T00:00:00Z  INFO forged", "x\\n2026-11-29T00:00:00Z  INFO forged"),
             ("a\rb\tc\0", "a\\rb\\tc\\u{0}"),
             ("\u{1b}[2Jgone\u{9b}1A", "\\u{1b}[2Jgone\\u{9b}1A"),
+            ("علی\u{200c}رضا a\u{200b}b\u{e0041}", "علی\u{200c}رضا a\\u{200b}b\\u{e0041}"),
             ("a\u{2028}b\u{85}c\u{202e}d\u{2066}", "a\\u{2028}b\\u{85}c\\u{202e}d\\u{2066}"),
         ] {
             assert_eq!(one_line(text), line);

@@ -74,6 +74,8 @@ pub enum RecordPlace {
     Setting,
     /// A count of alerts that opened nothing.
     Count,
+    /// A row that was set aside.
+    Quarantine,
     /// A table, index, view or trigger of the database.
     Object,
 }
@@ -93,6 +95,7 @@ impl RecordPlace {
             Self::Run => "drill run",
             Self::Setting => "setting",
             Self::Count => "count of alerts",
+            Self::Quarantine => "row that was set aside:",
             Self::Object => "database",
         }
     }
@@ -117,6 +120,10 @@ impl RecordPlace {
             }
             Self::Count => {
                 "counts of alerts: do not rely on them. The alerts that the journal has are not touched by it"
+            }
+            Self::Quarantine => {
+                "rows that were set aside: a start of the daemon takes out what the journal does not say, and finds anew \
+                 what can not be read"
             }
             Self::Object => {
                 "database: somebody changed its structure, and a trigger may change rows at any time. Keep a copy of the \

@@ -2,8 +2,8 @@
 //! time.
 //!
 //! A line is matched against local times, and each local time maps to one instant: in the autumn overlap to its first
-//! occurrence, in the spring gap to the first instant after the gap. That mapping never decreases, so neither does
-//! [`CronSchedule::next_after`]; the crate's own iterator does.
+//! occurrence, in the spring gap to the first instant after the gap. That mapping never decreases, so neither do
+//! [`CronSchedule::matches_after`]; the crate's own iterator does. Several local times may map to the end of one gap.
 
 use super::{time::Timestamp, zone::Zone};
 use chrono::{DateTime, Duration, LocalResult, NaiveDateTime, TimeZone, Utc};
@@ -60,15 +60,38 @@ impl CronSchedule {
 
     /// The first time strictly after `after`; `None` if the line never matches again (years end at 2100).
     pub fn next_after(&self, zone: &Zone, after: Timestamp) -> Option<Timestamp> {
+        self.matches_after(zone, after).next()
+    }
+
+    /// The instants of all matching local times, strictly after `after`, in order. One that several local times map to
+    /// comes as often: in spring, those that the clocks skip and the one at the end of the gap.
+    pub fn matches_after<'a>(&'a self, zone: &'a Zone, after: Timestamp) -> impl Iterator<Item = Timestamp> + 'a {
         let wall = after.to_utc().with_timezone(zone).naive_local();
         // Three hours back is longer than any overlap so far, so that its first occurrence is not missed.
         let from = Utc.from_utc_datetime(&(wall - Duration::hours(3)));
-        self.cron
-            .after(&from)
-            .map(|match_| Timestamp::nearest(&first_instant(zone, match_.naive_utc())))
-            .find(|instant| after < *instant)
+        let matches = self.cron.after_owned(from);
+        let instants = matches.map(|match_| Timestamp::nearest(&first_instant(zone, match_.naive_utc())));
+        instants.skip_while(move |instant| *instant <= after)
+    }
+
+    /// The first instant in [`DOUBLED_DAYS`] after `after` on which several matching local times fall.
+    pub fn doubled_after(&self, zone: &Zone, after: Timestamp) -> Option<Timestamp> {
+        let day = |n: i64| after.to_utc() + Duration::days(n);
+        (0..DOUBLED_DAYS).find_map(|n| {
+            let (before, past) = (offset(zone, day(n)), offset(zone, day(n + 1)));
+            if past <= before {
+                return None;
+            }
+            let end = change(zone, day(n), day(n + 1));
+            let [gap, over] = [before, past].map(|offset| end + Duration::seconds(i64::from(offset)));
+            let matches = self.cron.after_owned(gap - Duration::seconds(1)).take_while(|match_| *match_ <= over);
+            (1 < matches.take(2).count()).then(|| Timestamp::nearest(&end))
+        })
     }
 }
+
+/// How many days [`CronSchedule::doubled_after`] looks ahead: over a year, so that each change of the clocks is seen.
+const DOUBLED_DAYS: i64 = 400;
 
 /// The first instant at which clocks in `zone` show `wall`, or the first one after the gap that contains it.
 pub fn first_instant(zone: &Zone, wall: NaiveDateTime) -> DateTime<Utc> {
@@ -86,18 +109,24 @@ pub fn last_instant(zone: &Zone, wall: NaiveDateTime) -> DateTime<Utc> {
     }
 }
 
-/// The change of the offset itself, found by bisection: no zone has two changes within a day.
+/// No zone has two changes within a day.
 fn end_of_gap(zone: &Zone, wall: NaiveDateTime) -> DateTime<Utc> {
-    let offset = |instant: DateTime<Utc>| {
-        chrono::Offset::fix(&zone.offset_from_utc_datetime(&instant.naive_utc())).local_minus_utc()
-    };
-    let (mut low, mut high) = (wall.and_utc() - Duration::hours(26), wall.and_utc() + Duration::hours(26));
-    let before = offset(low);
+    change(zone, wall.and_utc() - Duration::hours(26), wall.and_utc() + Duration::hours(26))
+}
+
+/// The change of the offset between two instants, found by bisection.
+fn change(zone: &Zone, mut low: DateTime<Utc>, mut high: DateTime<Utc>) -> DateTime<Utc> {
+    let before = offset(zone, low);
     while Duration::seconds(1) < high - low {
         let middle = low + Duration::seconds((high - low).num_seconds() / 2);
-        if offset(middle) == before { low = middle } else { high = middle }
+        if offset(zone, middle) == before { low = middle } else { high = middle }
     }
     high
+}
+
+/// The offset from UTC, in seconds.
+fn offset(zone: &Zone, at: DateTime<Utc>) -> i32 {
+    chrono::Offset::fix(&zone.offset_from_utc_datetime(&at.naive_utc())).local_minus_utc()
 }
 
 impl fmt::Display for CronSchedule {
@@ -139,6 +168,50 @@ mod tests {
             "2026-03-28T00:00:00Z",
             &["2026-03-28T01:30:00Z", "2026-03-29T01:00:00Z", "2026-03-30T00:30:00Z"],
         );
+    }
+
+    /// How often each instant comes within one day.
+    fn matches(line: &str, zone_name: &str, day: &str) -> Vec<String> {
+        let schedule: CronSchedule = line.parse().expect("a good line");
+        let (zone, from) = (zone(zone_name), Timestamp::parse(day).expect("a time"));
+        let until = from + std::time::Duration::from_secs(86_400);
+        schedule.matches_after(&zone, from).take_while(|at| *at <= until).map(|at| at.to_string()).collect()
+    }
+
+    #[test]
+    fn local_times_that_fall_on_one_instant_are_all_there() {
+        let times = |texts: &[&str]| -> Vec<String> {
+            texts.iter().map(|text| Timestamp::parse(text).expect("a time").to_string()).collect()
+        };
+        let one = "2026-03-29T01:00:00Z";
+        assert_eq!(matches("0 2,3 * * *", "Europe/Madrid", "2026-03-28T12:00:00Z"), times(&[one, one]));
+        let two = ["2026-10-25T00:00:00Z", "2026-10-25T02:00:00Z"];
+        assert_eq!(matches("0 2,3 * * *", "Europe/Madrid", "2026-10-24T12:00:00Z"), times(&two));
+    }
+
+    #[test]
+    fn a_line_is_doubled_where_clocks_skip_two_of_its_times() {
+        for (line, name, doubled) in [
+            ("0 2,3 * * *", "Europe/Madrid", Some("2027-03-28T01:00:00Z")),
+            ("0,30 2 * * *", "Europe/Madrid", Some("2027-03-28T01:00:00Z")),
+            ("0 1,2 * * *", "Europe/Madrid", None),
+            ("0 3,4 * * *", "Europe/Madrid", None),
+            ("0 2,3 * * Mon", "Europe/Madrid", None),
+            ("0 2,3 * * *", "America/New_York", Some("2027-03-14T07:00:00Z")),
+            ("0 1,2 * * *", "Europe/London", Some("2027-03-28T01:00:00Z")),
+            // Half an hour.
+            ("0,30 2 * * *", "Australia/Lord_Howe", Some("2027-10-02T15:30:00Z")),
+            ("0 2,3 * * *", "Australia/Lord_Howe", None),
+            // Midnight is skipped.
+            ("0 0,1 * * *", "Africa/Cairo", Some("2027-04-29T22:00:00Z")),
+            ("0 2,3 * * *", "Asia/Tokyo", None),
+            ("0 2,3 * * *", "UTC", None),
+        ] {
+            let schedule: CronSchedule = line.parse().expect("a good line");
+            let after = Timestamp::parse("2026-11-30T00:00:00Z").expect("a time");
+            let found = schedule.doubled_after(&zone(name), after);
+            assert_eq!(found, doubled.map(|at| Timestamp::parse(at).expect("a time")), "{line} in {name}");
+        }
     }
 
     #[test]

@@ -162,6 +162,9 @@ pub enum SourceEvent {
         matrix: String,
         /// How far the wall clock was ahead of the store's time, in microseconds.
         clock_ahead_us: i64,
+        /// Rows of the store that were not as the journal says, and were mended; the first of them, and how many more.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        mended: Vec<String>,
     },
     /// The daemon stopped in order.
     Stopped {},
@@ -248,6 +251,21 @@ pub enum SourceEvent {
         sender: String,
         /// How often since then.
         count: u32,
+        /// When the first of them came.
+        since: Timestamp,
+    },
+    /// A credential of a program was refused: a wrong token, or one that does not allow what was asked for. The first of
+    /// a kind within an hour, and then how many there were.
+    CredentialRefused {
+        /// What it was used for: a scope of a source, or `hooks` for the address of a channel.
+        asked: String,
+        /// The source or channel of the matrix that it was about, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        owner: Option<String>,
+        /// The address that the connection came from; `others` where there were too many.
+        address: String,
+        /// How often since then.
+        count: u64,
         /// When the first of them came.
         since: Timestamp,
     },

@@ -2,6 +2,23 @@
 
 use prometheus_client::encoding::EncodeLabelSet;
 
+/// What can become of an alert for a trigger.
+pub(super) const ALERT_RESULTS: [&str; 13] = [
+    "opened",
+    "joined",
+    "overflowed",
+    "held",
+    "over",
+    "cleared",
+    "condition-failed",
+    "drill-refused",
+    "over-quota",
+    "over-cost",
+    "unmatched",
+    "nothing-open",
+    "refused",
+];
+
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub(super) struct PageLabels {
     pub channel: String,

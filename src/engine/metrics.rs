@@ -24,22 +24,6 @@ const LATE_SECONDS: [f64; 9] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 60
 /// The outcomes of attempts that are no drill's.
 const PAGE_OUTCOMES: [&str; 7] = ["accepted", "sandbox", "desk-closed", "retry", "unknown", "unreachable", "broken"];
 
-/// What can become of an alert for a trigger.
-pub const ALERT_RESULTS: [&str; 12] = [
-    "opened",
-    "joined",
-    "overflowed",
-    "held",
-    "over",
-    "cleared",
-    "condition-failed",
-    "drill-refused",
-    "over-quota",
-    "unmatched",
-    "nothing-open",
-    "refused",
-];
-
 /// The values of the label `drill`.
 const DRILLS: [&str; 2] = ["false", "true"];
 

@@ -124,6 +124,11 @@ impl Engine {
         self.context.store.clock_ahead_us()
     }
 
+    /// What was wrong in the stored rows when the store was opened, and was mended.
+    pub fn mended(&self) -> Vec<String> {
+        self.context.store.mended()
+    }
+
     /// The incidents that change. A receiver that lags behind must look at everything afresh.
     pub fn changes(&self) -> broadcast::Receiver<IncidentId> {
         self.context.changes()

@@ -63,6 +63,15 @@ impl OpeningQuota {
         (0.0 < over).then(|| PERIOD.mul_f64(share.clamp(0.0, 1.0)).max(Duration::from_secs(1)))
     }
 
+    /// How many incidents a source may open now.
+    pub fn left(&self, (source, drill): Opener<'_>, quota: u32, now: Timestamp) -> u32 {
+        let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(own) = sources.get_mut(&(source.clone(), drill)) else { return quota };
+        own.pass(quota, now);
+        // Between 0 and the quota, and so without loss.
+        (f64::from(quota) - own.level).floor().max(0.0) as u32
+    }
+
     /// Counts alerts of a source that were refused. Returns how many were since the log has last said so, if it is time
     /// to say so again.
     pub fn refuse(&self, (source, drill): Opener<'_>, alerts: usize, now: Timestamp) -> Option<u64> {
@@ -108,7 +117,10 @@ mod tests {
         let (quota, source) = (OpeningQuota::default(), SourceName::from("loud"));
         quota.count((&source, false), 599, 600, at(0));
         assert_eq!(quota.wait((&source, false), 600, at(0)), None);
+        assert_eq!(quota.left((&source, false), 600, at(0)), 1);
         quota.count((&source, false), 10_000, 600, at(0));
+        assert_eq!(quota.left((&source, false), 600, at(0)), 0);
+        assert_eq!(quota.left((&"quiet".into(), false), 600, at(0)), 600);
         assert_eq!(quota.wait((&source, false), 600, at(0)), Some(Duration::from_secs(60)));
         assert_eq!(quota.wait((&"quiet".into(), false), 600, at(1)), None);
         let later = quota.wait((&source, false), 600, at(30)).expect("it must wait");

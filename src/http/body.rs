@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{channel::charset, core::SourceName};
 use axum::{
-    body::{Body, Bytes},
+    body::{Body, BodyDataStream, Bytes, HttpBody as _},
     extract::Request,
     http::{StatusCode, header},
 };
@@ -26,6 +26,13 @@ pub const CONTROL_MAX: usize = 1024 * 1024;
 /// The largest word of a desk or of a mail's link, in bytes.
 pub const PRESS_MAX: usize = 16 * 1024;
 
+/// Of a body that is refused the rest is read and thrown away, so that its sender can read why: up to so many times what is
+/// taken. Most clients read nothing before they have sent everything.
+const DRAINED_TIMES: usize = 4;
+
+/// How long the rest of such a body is waited for when nothing comes.
+const DRAIN_PAUSE_MAX: Duration = Duration::from_millis(300);
+
 /// How long a body may take to arrive.
 pub const BODY_TIME_MAX: Duration = Duration::from_secs(10);
 
@@ -36,7 +43,7 @@ static BUDGET: BodyBudget = BodyBudget::new();
 /// head has one.
 ///
 /// # Errors
-/// `413` beyond the limit, `408` after [`BODY_TIME_MAX`], `400` if it broke off, `503` where all bodies that are being read
+/// `413` beyond the limit (the sender can read it, unless the body is several times as large), `408` after [`BODY_TIME_MAX`], `400` if it broke off, `503` where all bodies that are being read
 /// hold as much as they may.
 pub async fn whole(body: Body, max: usize) -> Result<Bytes, ProblemDetails> {
     read(body, max, BUDGET.share("")).await
@@ -52,23 +59,45 @@ pub async fn of_source(body: Body, max: usize, source: &SourceName) -> Result<By
 
 /// What is held is given back with the last of the bytes.
 async fn read(body: Body, max: usize, mut share: BodyShare) -> Result<Bytes, ProblemDetails> {
-    let large = || {
-        let why = format!("the body is larger than {max} bytes: send less in one request");
-        ProblemDetails::new(StatusCode::PAYLOAD_TOO_LARGE, why)
-    };
+    let drained_max = max.saturating_mul(DRAINED_TIMES);
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    if drained_max < announced {
+        return Err(large(max));
+    }
     let collect = async {
         let mut parts = body.into_data_stream();
         while let Some(part) = parts.next().await {
             let part = part.map_err(|error| ProblemDetails::bad(format!("the body did not arrive whole: {error}")))?;
-            if max < share.len() + part.len() {
-                return Err(large());
+            let fits = share.len() + part.len() <= max;
+            if let Err(problem) = if fits { share.push(&part) } else { Err(large(max)) } {
+                return Ok(Err((problem, parts)));
             }
-            share.push(&part)?;
         }
-        Ok(Bytes::from_owner(share))
+        Ok(Ok(Bytes::from_owner(share)))
     };
     let late = || ProblemDetails::new(StatusCode::REQUEST_TIMEOUT, "the body took longer than 10 s to arrive");
-    timeout(BODY_TIME_MAX, collect).await.unwrap_or_else(|_| Err(late()))
+    match timeout(BODY_TIME_MAX, collect).await.unwrap_or_else(|_| Err(late()))? {
+        Ok(bytes) => Ok(bytes),
+        Err((problem, rest)) => {
+            // Whether all of it came in time or not, this is what is said.
+            let _ = timeout(BODY_TIME_MAX, drain(rest, drained_max)).await;
+            Err(problem)
+        }
+    }
+}
+
+fn large(max: usize) -> ProblemDetails {
+    let why = format!("the body is larger than the {max} bytes that are taken in one request: send less in each");
+    ProblemDetails::new(StatusCode::PAYLOAD_TOO_LARGE, why)
+}
+
+async fn drain(mut parts: BodyDataStream, most: usize) {
+    let mut drained = 0;
+    while drained <= most
+        && let Ok(Some(Ok(part))) = timeout(DRAIN_PAUSE_MAX, parts.next()).await
+    {
+        drained += part.len();
+    }
 }
 
 /// Reads a body of JSON.

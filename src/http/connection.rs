@@ -8,7 +8,7 @@ mod peer;
 mod place;
 mod watch;
 
-pub use peer::{ListenSocket, ShareOwner, Tcp, Unix};
+pub use peer::{ListenSocket, ShareOwner, Tcp, Unix, network};
 
 use crate::{engine::listeners::ListenerGauge, http::connection::limits::ConnectionLimits};
 use axum::{Router, extract::connect_info::ConnectInfo};

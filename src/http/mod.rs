@@ -24,6 +24,7 @@ pub mod mail_in;
 pub mod openapi;
 pub mod problem;
 mod refusal_log;
+mod refusal_record;
 pub mod reloader;
 pub mod state;
 mod status;
@@ -46,7 +47,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 /// The routes on TCP.
 pub fn tcp(app: Arc<AppState>) -> Router {
-    finished(tcp_routes().fallback(nowhere), app)
+    let journaled = from_fn_with_state(app.clone(), refusal_record::journaled);
+    finished(tcp_routes().fallback(nowhere).layer(journaled), app)
 }
 
 /// The same, before they know what they work on.

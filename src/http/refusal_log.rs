@@ -1,5 +1,6 @@
 //! Logs refusals of requests. A scraper with a wrong token and a monitor that sends to a full disk try again for hours: each
-//! kind of refusal is one line a minute, with how many there were. Refused credentials are counted for the doctor, too.
+//! kind of refusal is one line a minute, with how many there were. Refused credentials are counted for the doctor, and
+//! for the journal, too.
 
 use crate::{
     channel::inbound::InboundRefusal,
@@ -8,6 +9,7 @@ use crate::{
     store::StoreError,
 };
 use std::{
+    cell::Cell,
     mem::{Discriminant, discriminant},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -25,10 +27,34 @@ const NAME_SHOWN: usize = 80;
 
 static CREDENTIALS: Mutex<LogThrottle<(Option<SourceName>, SourceScope)>> = Mutex::new(LogThrottle::new());
 static HOOKS: Mutex<LogThrottle<(Option<ChannelName>, Discriminant<InboundRefusal>)>> = Mutex::new(LogThrottle::new());
+static ELEMENTS: Mutex<LogThrottle<(SourceName, &'static str)>> = Mutex::new(LogThrottle::new());
 static STORE: Mutex<LogThrottle<Discriminant<StoreError>>> = Mutex::new(LogThrottle::new());
+
+tokio::task_local! {
+    /// The credential that is refused in this request: what was asked for, and the source or channel.
+    static REFUSED: Cell<Option<(&'static str, Option<String>)>>;
+}
+
+/// What the address of a channel is called among what credentials are used for.
+const HOOKS_ASKED: &str = "hooks";
+
+/// Answers a request; says which credential was refused in it.
+pub async fn watched<T>(answer: impl Future<Output = T>) -> (T, Option<(&'static str, Option<String>)>) {
+    let answered = async {
+        let answer = answer.await;
+        (answer, REFUSED.with(Cell::take))
+    };
+    REFUSED.scope(Cell::new(None), answered).await
+}
+
+fn refuse(asked: &'static str, owner: Option<String>) {
+    // Outside of a request, as in a test of one handler, there is nobody to tell.
+    let _ = REFUSED.try_with(|refused| refused.set(Some((asked, owner))));
+}
 
 /// A credential does not allow what was asked for. Without a source, no source has this credential, or there was none.
 pub fn credential(source: Option<&SourceName>, scope: SourceScope) {
+    refuse(scope.as_str(), source.map(ToString::to_string));
     if let Some(more) = lock(&CREDENTIALS).count((source.cloned(), scope), Instant::now()) {
         let (source, scope) = (source.map_or("unknown", SourceName::as_str), scope.as_str());
         tracing::warn!(source, scope, more, "a request was refused: its credential does not allow this scope");
@@ -62,11 +88,23 @@ pub fn refused_credentials() -> Vec<RefusedCredentials> {
 /// A request to the address of a channel was refused, because it does not show that its provider sent it. `known` says
 /// whether there is such a channel: all others are counted together.
 pub fn hook(kind: &str, channel: &ChannelName, known: bool, why: &InboundRefusal) {
+    refuse(HOOKS_ASKED, known.then(|| channel.to_string()));
     let counted = (known.then(|| channel.clone()), discriminant(why));
     if let Some(more) = lock(&HOOKS).count(counted, Instant::now()) {
         let (kind, channel) = (excerpt(kind, NAME_SHOWN), excerpt(channel.as_str(), NAME_SHOWN));
         let why = why.to_string();
         tracing::warn!(%kind, %channel, why, more, "a request to the address of a channel was refused");
+    }
+}
+
+/// Elements of a request with alerts were refused, and the others kept: one that can not be read costs no other, and its
+/// sender may not look at the response.
+pub fn elements(source: &SourceName, api: &'static str, refused: usize, of: usize) {
+    if refused == 0 {
+        return;
+    }
+    if let Some(more) = lock(&ELEMENTS).count((source.clone(), api), Instant::now()) {
+        tracing::warn!(%source, api, refused, of, more, "alerts of a request were refused: the response says why");
     }
 }
 

@@ -122,7 +122,7 @@ fn rotation(draft: RotationDraft, as_of: Timestamp) -> Option<Rotation> {
         from: over.from,
         until: over.until,
     });
-    let rotation = Rotation::new(people, draft.handoff?, draft.zone, overrides.collect(), as_of);
+    let rotation = Rotation::new(people, draft.handoff?.value, draft.zone, overrides.collect(), as_of);
     Some(rotation.with_turns_of(draft.turn))
 }
 

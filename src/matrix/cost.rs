@@ -70,6 +70,16 @@ impl CostMeter {
         self.is_overrun.load(Relaxed)
     }
 
+    /// What all evaluations together may still cost.
+    pub fn left(&self) -> u64 {
+        self.left.load(Relaxed)
+    }
+
+    /// Whether nobody waits for the result any more.
+    pub fn is_given_up(&self) -> bool {
+        self.is_given_up.load(Relaxed)
+    }
+
     /// Another expression begins.
     pub(super) fn begin(&self) {
         self.of_expression.store(EXPRESSION_COST_MAX, Relaxed);
@@ -85,6 +95,8 @@ impl CostMeter {
     }
 
     fn charge(&self, cost: u64) -> Result<(), ExecutionError> {
+        // What is beyond the expression's own limit is not done.
+        let cost = cost.min(self.of_expression.load(Relaxed));
         let of_expression = self.of_expression.load(Relaxed).saturating_sub(cost);
         self.of_expression.store(of_expression, Relaxed);
         let left = self.left.load(Relaxed).saturating_sub(cost);

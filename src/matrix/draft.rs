@@ -48,7 +48,7 @@ pub(super) struct PersonDraft {
 
 pub(super) struct RotationDraft {
     pub people: Vec<LocatedValue<String>>,
-    pub handoff: Option<CronSchedule>,
+    pub handoff: Option<LocatedValue<CronSchedule>>,
     pub zone: Zone,
     pub overrides: Vec<OverrideDraft>,
     /// How many hand-overs one turn lasts.

@@ -48,7 +48,7 @@
 //! | `group` | telegram | the id of the group that has a message for each incident | none |
 //! | `archive_after` | slack | how long after the end of its incident a war room is archived | never |
 //! | `pace` | all | the rate limit for one destination: `"1/s"`, `"20/m"`, `"1/s burst 5"` | screen `100/s burst 100`, slack, telegram and kannel `1/s burst 3`, smtp `1/s burst 5` |
-//! | `report_timeout` | kannel, twilio, voice, http | how long after acceptance a page may stay without a delivery report before the person's next channel is tried as well | reports are not waited for |
+//! | `report_timeout` | kannel, twilio, voice, http | how long after acceptance a page may stay without a delivery report before the person's next channel is tried as well; `never` where none come | 30 s for kannel, and for http with `report`; else reports are not waited for |
 //! | `accept_timeout` | all | how long a page may stay unaccepted before the person's next channel is tried | screen 5s, slack 8s, telegram 10s, kannel 20s, smtp 30s |
 //!
 //! ## Kinds `twilio` and `voice`: an account at Twilio
@@ -186,6 +186,7 @@ mod draft;
 mod expression;
 mod expression_fault;
 mod facts;
+mod hand_overs;
 mod ladder;
 mod lint;
 mod model;

@@ -6,6 +6,7 @@ use crate::{
         assemble, callbacks,
         draft::MatrixDraft,
         expression::ExpressionLanguage,
+        hand_overs,
         model::{KnownNames, Matrix, ParsedMatrix},
         references, sms_letters,
     },
@@ -26,6 +27,7 @@ fn parse(files: &[SourceText], known: &KnownNames<'_>, zones: Arc<Zones>, as_of:
         references::check(&draft, known, &mut faults);
         callbacks::check(&draft, &mut faults);
         sms_letters::check(&draft, &mut faults);
+        hand_overs::check(&draft, as_of, &mut faults);
     }
     let diagnostics = faults.into_diagnostics(files);
     let refused = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);

@@ -82,7 +82,7 @@ fn turn(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<usize> {
     faults.refuse("count-out-of-range", item.at, message, "for two weeks each, hand over every week and write turn = 2")
 }
 
-fn schedule(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<CronSchedule> {
+fn schedule(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<LocatedValue<CronSchedule>> {
     let text = item.text(faults)?;
     let schedule: CronSchedule = match text.value.parse() {
         Ok(schedule) => schedule,
@@ -117,7 +117,7 @@ fn schedule(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<CronSchedu
         }
         at = next;
     }
-    Some(schedule)
+    Some(LocatedValue { value: schedule, at: text.at })
 }
 
 fn overrides(item: &TomlItem<'_>, zone: &Zone, faults: &mut MatrixFaults) -> Vec<OverrideDraft> {

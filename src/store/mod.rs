@@ -33,7 +33,7 @@ pub use line::{ChainHead, JournalLine};
 pub use lookup::{AskedIncidents, AskedQuery, AskedStanding, BriefOf, IncidentPortion, Lookup, RunPortion, earlier};
 pub use memory::{MemoryNode, MemoryStore};
 pub use open::{StoreConfig, open_store, read_store};
-pub use quarantine::{QuarantineStatus, QuarantinedRow, RowKind, RowName, RowRemains};
+pub use quarantine::{LostIncident, QuarantineStatus, QuarantinedRow, RowKind, RowName, RowRemains};
 pub use responses::{
     KeptResponse, KeptResponses, RESPONSE_KEPT, RESPONSES_BYTES_MAX, RESPONSES_MAX, RequestKey, RequestProgress,
 };
@@ -61,6 +61,11 @@ pub trait Store: Lookup {
     /// clock that was set, or that is set wrong, makes it large.
     fn clock_ahead_us(&self) -> i64 {
         0
+    }
+
+    /// What was wrong in the stored rows when the store was opened, and was mended, in words.
+    fn mended(&self) -> Vec<String> {
+        Vec::new()
     }
 
     /// Civil time: the wall clock's, where it can be right. Who is on call depends on it.

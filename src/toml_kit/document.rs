@@ -228,6 +228,11 @@ impl<'a> TomlItem<'a> {
         Some(span)
     }
 
+    /// Whether it is this text.
+    pub(crate) fn says(&self, word: &str) -> bool {
+        matches!(self.value, DeValue::String(text) if text == word)
+    }
+
     /// Text with a unit.
     pub(crate) fn any_duration(&self, faults: &mut MatrixFaults) -> Option<LocatedValue<Duration>> {
         let DeValue::String(text) = self.value else {

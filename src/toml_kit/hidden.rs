@@ -1,10 +1,12 @@
 //! Characters that nobody sees in a text, and that change how it or what stands after it is read.
 
-/// The first one in a text that may have several lines, or may not. Characters that only join or mark single letters
-/// (emoji, Persian, Hebrew names) are none of these.
+use crate::core::invisible::{first_invisible, is_invisible};
+
+/// The first one in a text that may have several lines, or may not. Characters that join or mark letters are none of these
+/// where the letters need them (emoji, Persian, Hebrew names).
 pub(crate) fn hidden(text: &str, several_lines: bool) -> Option<char> {
     let line = |c: char| several_lines && matches!(c, '\n' | '\r' | '\t');
-    text.chars().find(|c| !line(*c) && (c.is_control() || breaks(*c) || turns(*c)))
+    text.chars().find(|c| !line(*c) && (c.is_control() || breaks(*c))).or_else(|| first_invisible(text))
 }
 
 /// What it is, for the one who wrote it.
@@ -14,6 +16,7 @@ pub(crate) fn described(c: char) -> String {
         '\t' => "a tab",
         c if breaks(c) => "a line break",
         c if turns(c) => "a character that turns the direction of the text after it",
+        c if is_invisible(c) => "a character that nobody sees",
         _ => "a control character",
     };
     format!("{what} (U+{:04X})", u32::from(c))

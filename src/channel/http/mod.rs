@@ -104,6 +104,10 @@ impl ChannelConfig for HttpConfig {
         self.report.as_ref().map(|_| self.hook())
     }
 
+    fn asks_for_reports(&self) -> bool {
+        self.report.is_some()
+    }
+
     fn is_room(&self) -> bool {
         self.needs.is_none()
     }

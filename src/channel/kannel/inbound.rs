@@ -14,8 +14,6 @@ use reqwest::{Method, header::HeaderMap};
 pub(super) fn admit(head: &RequestHead<'_>) -> Result<Option<NamedPage>, InboundRefusal> {
     match head.at {
         HookAddress::Inbox => {
-            // A reply must have its sender's number, which says who they are.
-            demand(head.query, "from")?;
             if is_one_of(head.secrets, &word(head.query, "token").unwrap_or_default()) {
                 return Ok(None);
             }

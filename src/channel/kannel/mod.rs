@@ -45,6 +45,10 @@ impl ChannelConfig for KannelConfig {
         Ok(Arc::new(KannelChannel::new(settings).map_err(|error| error.to_string())?))
     }
 
+    fn asks_for_reports(&self) -> bool {
+        true
+    }
+
     fn secrets(&self) -> Vec<&SecretRef> {
         self.token.iter().chain(&self.account.password).collect()
     }

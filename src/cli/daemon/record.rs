@@ -10,11 +10,24 @@ use std::time::Duration;
 /// How often the wall clock is looked at.
 const CLOCK_EVERY: Duration = Duration::from_secs(10);
 
+/// How many mended rows of the store are named in the line of a start.
+const MENDED_NAMED: usize = 20;
+
 /// Journals that the daemon begins.
 pub async fn started(engine: &Engine) {
     let version = env!("CARGO_PKG_VERSION").to_owned();
     let clock_ahead_us = engine.clock_ahead_us();
-    note(engine, SourceEvent::Started { version, matrix: revision(&engine.config()), clock_ahead_us }).await;
+    let matrix = revision(&engine.config());
+    let mended = at_most(engine.mended());
+    note(engine, SourceEvent::Started { version, matrix, clock_ahead_us, mended }).await;
+}
+
+/// The first ones, and how many more there are.
+fn at_most(mut mended: Vec<String>) -> Vec<String> {
+    let more = mended.len().saturating_sub(MENDED_NAMED);
+    mended.truncate(MENDED_NAMED);
+    mended.extend((0 < more).then(|| format!("and {more} more")));
+    mended
 }
 
 /// Journals that it ends in order.

@@ -12,6 +12,16 @@ pub struct AdmittedAlert {
 }
 
 impl AdmittedAlert {
+    /// Whether it must be sent again, though nothing is wrong with it.
+    pub fn must_come_again(&self) -> bool {
+        self.is_over_quota() || self.is_over_cost()
+    }
+
+    /// Whether the conditions for the alerts before it used up what one request may cost.
+    pub fn is_over_cost(&self) -> bool {
+        self.results.contains(&AdmissionResult::OverCost)
+    }
+
     /// Whether it would have opened an incident, and its source may not open more now.
     pub fn is_over_quota(&self) -> bool {
         self.results.iter().any(|result| matches!(result, AdmissionResult::OverQuota { .. }))
@@ -85,6 +95,8 @@ pub enum AdmissionResult {
         /// The trigger.
         trigger: String,
     },
+    /// The conditions for the alerts before it cost as much as one request may. It was not judged and must be sent again.
+    OverCost,
     /// No trigger matched. The journal has it.
     Unmatched,
     /// It could not be read back from the form in which it would be stored. Nothing of it was kept; alerts that came
@@ -96,7 +108,7 @@ pub enum AdmissionResult {
 }
 
 impl AdmissionResult {
-    /// The name in metrics: one of [`crate::engine::metrics::ALERT_RESULTS`].
+    /// The name in metrics.
     pub(super) fn name(&self, of: AlertStatus) -> &'static str {
         match self {
             Self::Opened { .. } => "opened",
@@ -108,6 +120,7 @@ impl AdmissionResult {
             Self::ConditionFailed { .. } => "condition-failed",
             Self::DrillRefused { .. } => "drill-refused",
             Self::OverQuota { .. } => "over-quota",
+            Self::OverCost => "over-cost",
             Self::Unmatched if of == AlertStatus::Resolved => "nothing-open",
             Self::Unmatched => "unmatched",
             Self::Refused { .. } => "refused",

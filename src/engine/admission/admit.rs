@@ -11,7 +11,7 @@ use crate::{
             Admission,
             admission_result::{AdmissionResult, AdmittedAlert},
             failed::FailureKeys,
-            judge::MatchedAlert,
+            judge::{MatchedAlert, RequestCost, Unjudged},
             live_beside,
             parts::{PART_MAX, needs, parts, unmatched_key},
         },
@@ -31,9 +31,8 @@ impl Admission {
     /// Those of the store. Of many alerts, the first may have been admitted: they join their incidents when they come
     /// again.
     pub async fn admit(&self, alerts: Vec<Alert>, received_at: Timestamp) -> Result<Vec<AdmittedAlert>, StoreError> {
-        let may_open = self.may_open(alerts.first());
         let terms = DrillTerms::until(received_at + DRILL_LIFE);
-        self.admit_all(alerts, received_at, OpeningTerms { drill: &terms, may_open }).await
+        self.admit_all(alerts, received_at, OpeningTerms { drill: &terms, has_quota: true }).await
     }
 
     /// Admits alerts on the terms of a drill: incidents that open as drills get these terms. Stentor's own drills are not
@@ -44,18 +43,14 @@ impl Admission {
         received_at: Timestamp,
         terms: &DrillTerms,
     ) -> Result<Vec<AdmittedAlert>, StoreError> {
-        self.admit_all(
-            alerts,
-            received_at,
-            OpeningTerms { drill: terms, may_open: MayOpen { live: true, drill: true } },
-        )
-        .await
+        self.admit_all(alerts, received_at, OpeningTerms { drill: terms, has_quota: false }).await
     }
 
-    /// Looked at once for each request: what it opens is not cut off in its middle.
-    pub(super) fn may_open(&self, first: Option<&Alert>) -> MayOpen {
-        let may = |drill| first.is_none_or(|alert| self.quota_wait(&alert.source, drill).is_none());
-        MayOpen { live: may(false), drill: may(true) }
+    /// How many incidents the alerts of one part may open, as many as their source may now. What they open counts within
+    /// their request, too.
+    pub(super) fn may_open(&self, part: &[MatchedAlert]) -> MayOpen {
+        let left = |drill| part.first().map_or(u32::MAX, |judged| self.quota_left(&judged.alert.source, drill));
+        MayOpen { live: left(false), drill: left(true) }
     }
 
     async fn admit_all(
@@ -66,9 +61,9 @@ impl Admission {
     ) -> Result<Vec<AdmittedAlert>, StoreError> {
         let config = self.context.config.load_full();
         let mut admitted = Vec::with_capacity(alerts.len());
-        let mut alerts = alerts.into_iter();
+        let (mut alerts, mut cost) = (alerts.into_iter(), RequestCost::default());
         loop {
-            let judged = self.judge(alerts.by_ref().take(PART_MAX / 2).collect(), &config).await;
+            let judged = self.judge(alerts.by_ref().take(PART_MAX / 2).collect(), &config, &mut cost).await;
             for part in parts(judged) {
                 admitted.extend(self.admit_part(part, &config, received_at, terms).await?);
             }
@@ -84,9 +79,10 @@ impl Admission {
         judged: Vec<MatchedAlert>,
         config: &Arc<RuntimeConfig>,
         received_at: Timestamp,
-        OpeningTerms { drill, may_open }: OpeningTerms<'_>,
+        OpeningTerms { drill, has_quota }: OpeningTerms<'_>,
     ) -> Result<Vec<AdmittedAlert>, StoreError> {
         let (config, terms) = (config.clone(), drill.clone());
+        let may_open = if has_quota { self.may_open(&judged) } else { MayOpen { live: u32::MAX, drill: u32::MAX } };
         let needs = needs(&judged, &config.matrix);
         let alerts: Vec<Arc<Alert>> = judged.iter().map(|judged| judged.alert.clone()).collect();
         let run = move |tx: &mut Transaction<'_>| {
@@ -137,20 +133,25 @@ impl Admission {
 struct OpeningTerms<'t> {
     /// The terms of incidents that open as drills.
     drill: &'t DrillTerms,
-    /// Whether the quota of the source allows more.
-    may_open: MayOpen,
+    /// Whether the quota of the source counts.
+    has_quota: bool,
 }
 
-/// Whether a source may open more incidents, live ones and drills.
+/// How many more incidents a source may open, live ones and drills.
 #[derive(Clone, Copy)]
 pub(super) struct MayOpen {
-    live: bool,
-    drill: bool,
+    live: u32,
+    drill: u32,
 }
 
 impl MayOpen {
     fn allows(self, alert: &Alert) -> bool {
-        if alert.drill { self.drill } else { self.live }
+        0 < if alert.drill { self.drill } else { self.live }
+    }
+
+    fn take(&mut self, alert: &Alert) {
+        let left = if alert.drill { &mut self.drill } else { &mut self.live };
+        *left = left.saturating_sub(1);
     }
 }
 
@@ -168,10 +169,19 @@ impl AlertAdmission<'_, '_> {
         let alert = &judged.alert;
         let judgements = match &judged.said {
             Ok(judgements) => judgements,
-            Err(why) => return AdmittedAlert { results: vec![AdmissionResult::Refused { why: why.clone() }] },
+            Err(Unjudged::Flaw(why)) => {
+                return AdmittedAlert { results: vec![AdmissionResult::Refused { why: why.clone() }] };
+            }
+            Err(Unjudged::OverCost) => return AdmittedAlert { results: vec![AdmissionResult::OverCost] },
         };
-        let mut results: Vec<AdmissionResult> =
-            judgements.iter().filter_map(|judgement| self.result(alert, judgement)).collect();
+        let mut results = Vec::new();
+        for judgement in judgements {
+            let Some(result) = self.result(alert, judgement) else { continue };
+            if matches!(result, AdmissionResult::Opened { .. }) {
+                self.may_open.take(alert);
+            }
+            results.push(result);
+        }
         if results.is_empty() {
             let event = match alert.status {
                 AlertStatus::Firing => SourceEvent::Unmatched { alert: alert.clone() },
@@ -229,6 +239,7 @@ impl AlertAdmission<'_, '_> {
             return Some(over_quota(&trigger));
         }
         let summary = format!("no trigger takes {} alerts of {}: {}", alert.kind, alert.source, alert.headline());
+        self.may_open.take(alert);
         Some(AdmissionResult::Opened { incident: self.open(alert, plan, key, summary) })
     }
 

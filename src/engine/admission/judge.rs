@@ -19,22 +19,54 @@ const QUICK_COST_MAX: u64 = 10_000;
 /// that is not evaluated by then has failed.
 const JUDGE_MAX: Duration = Duration::from_secs(2);
 
+/// What the costly conditions for the alerts of one request may cost together, in units of [`CostMeter`]: about a second.
+/// The alerts that are not judged by then are refused and must be sent again: they would keep others waiting, whose
+/// conditions are costly too.
+pub const REQUEST_COST_MAX: u64 = 20_000_000;
+
 /// One alert, judged.
 pub(super) struct MatchedAlert {
     /// The alert.
     pub alert: Arc<Alert>,
-    /// What each trigger says about it, or why it can not be stored.
-    pub said: Result<Vec<TriggerMatch>, String>,
+    /// What each trigger says about it, or why nobody judged it.
+    pub said: Result<Vec<TriggerMatch>, Unjudged>,
+}
+
+/// Why the conditions for an alert were not evaluated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Unjudged {
+    /// It can not be stored.
+    Flaw(String),
+    /// Its request has used up what it may cost.
+    OverCost,
+}
+
+/// What the costly conditions of one request may still cost.
+#[derive(Debug)]
+pub(super) struct RequestCost {
+    left: u64,
+}
+
+impl Default for RequestCost {
+    fn default() -> Self {
+        Self { left: REQUEST_COST_MAX }
+    }
 }
 
 impl Admission {
-    /// Judges the alerts of one transaction, in their order.
-    pub(super) async fn judge(&self, alerts: Vec<Alert>, config: &Arc<RuntimeConfig>) -> Vec<MatchedAlert> {
+    /// Judges the alerts of one transaction, in their order. `cost` is that of their request.
+    pub(super) async fn judge(
+        &self,
+        alerts: Vec<Alert>,
+        config: &Arc<RuntimeConfig>,
+        cost: &mut RequestCost,
+    ) -> Vec<MatchedAlert> {
         let mut costly = Vec::new();
         let mut judged = Vec::with_capacity(alerts.len());
         for alert in alerts.into_iter().map(Arc::new) {
             let meter = Arc::new(CostMeter::new(QUICK_COST_MAX));
-            let said = alert.flaw().map_or_else(|| Ok(config.matrix.judge_within(&alert, &meter)), Err);
+            let flaw = alert.flaw().map(Unjudged::Flaw);
+            let said = flaw.map_or_else(|| Ok(config.matrix.judge_within(&alert, &meter)), Err);
             if meter.is_overrun() {
                 costly.push(judged.len());
             }
@@ -42,15 +74,35 @@ impl Admission {
         }
         if !costly.is_empty() {
             let alerts = costly.iter().map(|at| judged[*at].alert.clone()).collect();
-            for (at, said) in costly.into_iter().zip(self.judge_apart(alerts, config.clone()).await) {
-                judged[at].said = Ok(said);
+            for (at, said) in costly.into_iter().zip(self.judge_apart(alerts, config.clone(), cost).await) {
+                judged[at].said = said;
             }
         }
         judged
     }
 
-    async fn judge_apart(&self, alerts: Vec<Arc<Alert>>, config: Arc<RuntimeConfig>) -> Vec<Vec<TriggerMatch>> {
-        let meter = Arc::new(CostMeter::new(u64::MAX));
+    async fn judge_apart(
+        &self,
+        alerts: Vec<Arc<Alert>>,
+        config: Arc<RuntimeConfig>,
+        cost: &mut RequestCost,
+    ) -> Vec<Result<Vec<TriggerMatch>, Unjudged>> {
+        if cost.left == 0 {
+            return alerts.iter().map(|_| Err(Unjudged::OverCost)).collect();
+        }
+        let meter = Arc::new(CostMeter::new(cost.left));
+        let judged = self.on_a_thread(alerts, config, meter.clone()).await;
+        // What ran out of time has had its share, too.
+        cost.left = if meter.is_given_up() { 0 } else { meter.left() };
+        judged
+    }
+
+    async fn on_a_thread(
+        &self,
+        alerts: Vec<Arc<Alert>>,
+        config: Arc<RuntimeConfig>,
+        meter: Arc<CostMeter>,
+    ) -> Vec<Result<Vec<TriggerMatch>, Unjudged>> {
         let of_work = meter.clone();
         let fallback = (alerts.clone(), config.clone());
         let work = move || judge_all(&alerts, &config, &of_work);
@@ -80,6 +132,15 @@ impl Admission {
     }
 }
 
-fn judge_all(alerts: &[Arc<Alert>], config: &RuntimeConfig, meter: &Arc<CostMeter>) -> Vec<Vec<TriggerMatch>> {
-    alerts.iter().map(|alert| config.matrix.judge_within(alert, meter)).collect()
+/// An alert in whose evaluation the request has used up what it may cost is not judged: nobody knows what it says.
+fn judge_all(
+    alerts: &[Arc<Alert>],
+    config: &RuntimeConfig,
+    meter: &Arc<CostMeter>,
+) -> Vec<Result<Vec<TriggerMatch>, Unjudged>> {
+    let judge = |alert: &Arc<Alert>| {
+        let said = config.matrix.judge_within(alert, meter);
+        if meter.left() == 0 { Err(Unjudged::OverCost) } else { Ok(said) }
+    };
+    alerts.iter().map(judge).collect()
 }

@@ -11,7 +11,7 @@ use crate::{
         admission::{
             Admission, AdmittedAlert,
             admit::{AlertAdmission, MayOpen},
-            judge::MatchedAlert,
+            judge::{MatchedAlert, RequestCost},
             parts::{PART_MAX, needs, parts},
         },
         runtime_config::RuntimeConfig,
@@ -70,7 +70,6 @@ struct KeyedTerms {
     request: KeyedRequest,
     config: Arc<RuntimeConfig>,
     received_at: Timestamp,
-    may_open: MayOpen,
     /// How many alerts the request has.
     total: usize,
 }
@@ -95,16 +94,16 @@ impl Admission {
             Ok(done) => done,
             Err(known) => return Ok(known),
         };
-        let may_open = self.may_open(alerts.first());
         let (config, total) = (self.context.config.load_full(), alerts.len());
-        let terms = KeyedTerms { request, config, received_at, may_open, total };
+        let terms = KeyedTerms { request, config, received_at, total };
+        let mut cost = RequestCost::default();
         let mut left =
             alerts.into_iter().enumerate().filter(|(place, _)| !done.contains_key(place)).collect::<Vec<_>>();
         loop {
             let rest = left.split_off(left.len().min(PART_MAX / 2));
             let (places, alerts): (Vec<usize>, Vec<Alert>) = left.into_iter().unzip();
             let mut places = places.into_iter();
-            for part in parts(self.judge(alerts, &terms.config).await) {
+            for part in parts(self.judge(alerts, &terms.config, &mut cost).await) {
                 let places = places.by_ref().take(part.len()).collect();
                 match self.admit_keyed_part(places, part, &terms, done).await? {
                     Ok(so_far) => done = so_far,
@@ -129,8 +128,8 @@ impl Admission {
         needs.responses.push(terms.request.key.clone());
         let alerts: BTreeMap<usize, Arc<Alert>> =
             places.iter().copied().zip(part.iter().map(|judged| judged.alert.clone())).collect();
-        let terms = terms.clone();
-        let run = move |tx: &mut Transaction<'_>| admit_part(tx, &terms, &places, &part, &before);
+        let (terms, may_open) = (terms.clone(), self.may_open(&part));
+        let run = move |tx: &mut Transaction<'_>| admit_part(tx, &terms, &places, &part, &before, may_open);
         let (done, _): (PartDone, _) = transact(&*self.context.store, RequestClass::Admission, needs, run).await?;
         Ok(done.map(|(done, new)| {
             let of = |place: &usize| Some((alerts.get(place)?.clone(), done.get(place)?.admitted.clone()));
@@ -163,6 +162,7 @@ fn admit_part(
     places: &[usize],
     part: &[MatchedAlert],
     before: &ResultsByPlace,
+    may_open: MayOpen,
 ) -> PartDone {
     let request = &terms.request;
     // As it is now: the same request may have come twice.
@@ -171,7 +171,7 @@ fn admit_part(
         done.entry(*place).or_insert_with(|| result.clone());
     });
     let of_drills = DrillTerms::until(terms.received_at + DRILL_LIFE);
-    let (matrix, received_at, may_open) = (&terms.config.matrix, terms.received_at, terms.may_open);
+    let (matrix, received_at) = (&terms.config.matrix, terms.received_at);
     let mut admission = AlertAdmission { tx, matrix, received_at, terms: &of_drills, may_open };
     let mut new = Vec::new();
     for (place, judged) in places.iter().zip(part).filter(|(place, _)| !done.contains_key(place)) {
@@ -193,7 +193,7 @@ fn progress(done: &ResultsByPlace, terms: &KeyedTerms) -> Option<RequestProgress
             return Some(RequestProgress::Whole { status, body });
         }
     }
-    let is_done = |result: &KeptResult| !result.admitted.is_over_quota() && result.admitted.refused().is_none();
+    let is_done = |result: &KeptResult| !result.admitted.must_come_again() && result.admitted.refused().is_none();
     let kept: BTreeMap<&usize, &KeptResult> = done.iter().filter(|(_, result)| is_done(result)).collect();
     // It can not fail: results are names, numbers and texts, under numbers.
     let done = serde_json::to_string(&kept).unwrap_or_default();

@@ -49,6 +49,12 @@ impl Admission {
         self.context.openings.wait((source, drill), self.quota(source)?, self.context.store.now())
     }
 
+    /// How many incidents the alerts of a source may open now.
+    pub fn quota_left(&self, source: &SourceName, drill: bool) -> u32 {
+        let now = self.context.store.now();
+        self.quota(source).map_or(u32::MAX, |quota| self.context.openings.left((source, drill), quota, now))
+    }
+
     /// How many incidents a source of the matrix may open in a minute.
     pub fn quota(&self, source: &SourceName) -> Option<u32> {
         Some(self.context.config.load().matrix.sources.get(source)?.openings_per_minute)

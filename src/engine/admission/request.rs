@@ -7,7 +7,11 @@ use crate::{
         IncidentOpening, PersonName, RequestId, SourceEvent, Timestamp, TriggerName, drill::DRILL_LIFE,
         request::UnknownRequest,
     },
-    engine::admission::{Admission, live_beside},
+    engine::admission::{
+        Admission,
+        judge::{RequestCost, Unjudged},
+        live_beside,
+    },
     matrix::{Matrix, TriggerMatch},
     store::{KeptResponse, LockSet, RequestClass, RequestKey, RequestProgress, StoreError, Transaction, transact},
 };
@@ -100,10 +104,10 @@ impl Admission {
             return Err(RequestFault::OverQuota);
         }
         let config = self.context.config.load_full();
-        let judged = self.judge(vec![alert], &config).await.pop();
+        let judged = self.judge(vec![alert], &config, &mut RequestCost::default()).await.pop();
         let judged = judged.ok_or_else(|| RequestFault::Unusable("the request has no alert".into()))?;
         let alert = judged.alert;
-        let said = judged.said.map_err(RequestFault::Unusable)?;
+        let said = judged.said.map_err(unjudged)?;
         let (plan, trigger, summary) = asked_by(&said, &alert, &config.matrix)?;
         let rules = plan.ask.clone().ok_or_else(|| no_trigger(&alert))?;
         let ask = allowed(wish, &rules, received_at)?;
@@ -215,5 +219,12 @@ fn allowed(wish: AskWish, rules: &AskRules, now: Timestamp) -> Result<Ask, Reque
         approvals: rules.approvals,
         default,
         deadline: now + wish.deadline.unwrap_or(rules.after),
+    })
+}
+
+fn unjudged(why: Unjudged) -> RequestFault {
+    RequestFault::Unusable(match why {
+        Unjudged::Flaw(why) => why,
+        Unjudged::OverCost => "the conditions for it take too many steps".to_owned(),
     })
 }

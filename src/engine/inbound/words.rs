@@ -9,7 +9,8 @@ use crate::{
         names::{SELF, WORDS},
     },
     engine::inbound::{
-        InboundResponses,
+        InboundResponses, RefusedCredential,
+        refused_credentials::RefusedCredentials,
         words_register::{KeptWords, ReadAt},
     },
     store::{LockSet, RequestClass, StoreError, Transaction, transact},
@@ -72,9 +73,18 @@ impl InboundResponses {
         self.keep_words(SELF, event.into_iter().map(|event| (event, Vec::new())).collect()).await;
     }
 
+    /// Counts a credential that was refused: a line for the first of its kind, and one with the count when
+    /// [`super::CREDENTIALS_WINDOW`] is over, if there were more.
+    pub async fn note_credential(&self, refused: RefusedCredential) {
+        let event = self.refused_credentials().count(refused, self.context.store.now());
+        self.keep_words(SELF, event.into_iter().map(|event| (event, Vec::new())).collect()).await;
+    }
+
     /// Journals the counts whose time is over; at a stop, all of them.
     pub async fn tick_words(&self, is_stop: bool) {
-        let (exchanges, refused) = self.kept_words().over(self.context.store.now(), is_stop);
+        let now = self.context.store.now();
+        let (exchanges, mut refused) = self.kept_words().over(now, is_stop);
+        refused.extend(self.refused_credentials().over(now, is_stop));
         let bare = |events: Vec<SourceEvent>| events.into_iter().map(|event| (event, Vec::new())).collect();
         self.keep_words(WORDS, bare(exchanges)).await;
         self.keep_words(SELF, bare(refused)).await;
@@ -101,6 +111,10 @@ impl InboundResponses {
             Err(_) => "the store did not answer in time".to_owned(),
         };
         tracing::warn!(why, "what people were told or shown could not be kept");
+    }
+
+    fn refused_credentials(&self) -> MutexGuard<'_, RefusedCredentials> {
+        self.credentials.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn kept_words(&self) -> MutexGuard<'_, KeptWords> {

@@ -19,8 +19,8 @@ pub struct AlertResult {
     /// The id that it was given; `None` if it is not a valid alert.
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
-    /// The result as an HTTP status: 202 if it is durable, 400 if it was refused, 429 if it must be sent again because its
-    /// source may not open more incidents now.
+    /// The result as an HTTP status: 202 if it is durable, 400 if it was refused, 429 if it must be sent again: because its
+    /// source may not open more incidents now, or because the alerts before it cost as much as one request may.
     status: u16,
     /// The incidents that have it.
     incidents: Vec<crate::core::IncidentId>,
@@ -88,12 +88,27 @@ pub fn over_quota(results: &[AlertResult]) -> usize {
     results.iter().filter(|result| result.admitted.is_over_quota()).count()
 }
 
+/// Of how many nothing was kept, because something is wrong with them.
+pub fn refused(results: &[AlertResult]) -> usize {
+    results.iter().filter(|result| result.admitted.refused().is_some()).count()
+}
+
+/// How many of them must be sent again, though nothing is wrong with them.
+pub fn to_come_again(results: &[AlertResult]) -> usize {
+    results.iter().filter(|result| result.admitted.must_come_again()).count()
+}
+
+/// How many of them were not judged, because the alerts before them cost as much as one request may.
+pub fn over_cost(results: &[AlertResult]) -> usize {
+    results.iter().filter(|result| result.admitted.is_over_cost()).count()
+}
+
 impl AlertResult {
     fn new(id: Option<String>, admitted: AdmittedAlert, warnings: Vec<String>) -> Self {
         let incidents = admitted.results.iter().filter_map(incident_of).collect();
         let status = match admitted.refused() {
             Some(_) => StatusCode::BAD_REQUEST,
-            None if admitted.is_over_quota() => StatusCode::TOO_MANY_REQUESTS,
+            None if admitted.must_come_again() => StatusCode::TOO_MANY_REQUESTS,
             None => StatusCode::ACCEPTED,
         };
         Self { id, status: status.as_u16(), incidents, admitted, warnings }
@@ -116,6 +131,7 @@ fn incident_of(result: &AdmissionResult) -> Option<crate::core::IncidentId> {
         | AdmissionResult::Over { .. }
         | AdmissionResult::DrillRefused { .. }
         | AdmissionResult::OverQuota { .. }
+        | AdmissionResult::OverCost
         | AdmissionResult::Unmatched
         | AdmissionResult::Refused { .. } => None,
     }

@@ -103,6 +103,7 @@ async fn take(app: &AppState, request: Request) -> Result<(), AlertRefusal> {
             Err(why) => refused.push(why),
         }
     }
+    let (mut wrong, sent) = (refused.len(), refused.len() + alerts.len());
     if !alerts.is_empty() {
         let admitted = app.engine.admission().admit(alerts, now).await.map_err(|error| {
             refusal_log::store(&error);
@@ -110,9 +111,14 @@ async fn take(app: &AppState, request: Request) -> Result<(), AlertRefusal> {
         })?;
         let over = admitted.iter().filter(|admitted| admitted.is_over_quota()).count();
         refused.extend((over != 0).then(|| quota::over(app, &source, over, admitted.len()).into()));
+        let over = admitted.iter().filter(|admitted| admitted.is_over_cost()).count();
+        refused.extend((over != 0).then(|| quota::over_cost(over, admitted.len()).into()));
         let unkept = admitted.iter().filter_map(|admitted| admitted.refused());
-        refused.extend(unkept.map(|why| said(StatusCode::BAD_REQUEST, why.to_owned())));
+        let unkept: Vec<_> = unkept.map(|why| said(StatusCode::BAD_REQUEST, why.to_owned())).collect();
+        wrong += unkept.len();
+        refused.extend(unkept);
     }
+    refusal_log::elements(&source, "alertmanager", wrong, sent);
     // One answer for all: what must be sent again goes before what can not be read, that before what is missing, and that
     // before what is wrong.
     refused.into_iter().min_by_key(|refused| refused.rank()).map_or(Ok(()), Err)

@@ -14,6 +14,7 @@ use crate::{
         body, credential, idempotency,
         openapi::{Access, Operation},
         problem::ProblemDetails,
+        refusal_log,
         state::AppState,
     },
     matrix::SourceScope,
@@ -105,7 +106,8 @@ pub fn operation() -> Operation {
         .problem(StatusCode::FORBIDDEN, "The source of this token has no scope `alerts`, or may not send drills.")
         .busy::<OverQuotaProblem>(
             "Some alerts would open an incident, and the source has opened as many as it may in a minute \
-             (`openings_per_minute`). `alerts` has the result of each: send those with the status 429 again.",
+             (`openings_per_minute`); or the conditions for the alerts took as many steps as those of one request may. \
+             `alerts` has the result of each: send those with the status 429 again.",
         )
 }
 
@@ -145,10 +147,14 @@ async fn take(app: &AppState, request: Request) -> Result<Response, ProblemDetai
             }
         }
     };
-    match alert_results::over_quota(&results) {
-        0 => alert_results::answer(&results),
-        refused => Err(quota::over(app, &source, refused, results.len()).with_alerts(serde_json::json!(results))),
-    }
+    let all = results.len();
+    refusal_log::elements(&source, "native", alert_results::refused(&results), all);
+    let problem = match (alert_results::over_quota(&results), alert_results::over_cost(&results)) {
+        (0, 0) => return alert_results::answer(&results),
+        (0, refused) => quota::over_cost(refused, all),
+        (refused, _) => quota::over(app, &source, refused, all),
+    };
+    Err(problem.with_alerts(serde_json::json!(results)))
 }
 
 /// Gives the alerts ids, commits them and returns a result for each; if one can not be kept, only that one is refused.

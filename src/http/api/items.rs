@@ -128,13 +128,14 @@ fn in_string(letter: char, json: &mut String) {
     }
 }
 
-/// What stands outside of strings, with the names of those numbers that JSON does not have in quotes.
+/// What stands outside of strings, with those numbers in quotes that JSON does not have: `NaN`, `+6.1`, `.5`, `007`.
 fn number_names(outside: &str, json: &mut String) {
     const BETWEEN: [char; 10] = [',', ':', '[', ']', '{', '}', ' ', '\n', '\r', '\t'];
     for piece in outside.split_inclusive(BETWEEN) {
         let word = piece.trim_end_matches(BETWEEN);
-        let name = word.trim_start_matches(['+', '-']);
-        let is_number = ["nan", "inf", "infinity"].iter().any(|known| name.eq_ignore_ascii_case(known));
+        // One that is too large stays as it is: where it stands decides what it costs.
+        let reads = |number: f64| number.is_finite() || !word.contains(|letter: char| letter.is_ascii_digit());
+        let is_number = word.parse().is_ok_and(reads) && serde_json::from_str::<f64>(word).is_err();
         let quote = if is_number { "\"" } else { "" };
         json.extend([quote, word, quote, &piece[word.len()..]]);
     }
@@ -245,6 +246,11 @@ mod tests {
                 br#"{"NaN":NaN,"b":[-Infinity, nan ],"c":"a \"NaN"}"#,
                 r#"{"NaN":"NaN","b":["-Infinity","nan"],"c":"a \"NaN"}"#,
             ),
+            (
+                br#"{"a":+6.1,"b":.5,"c":[-.5,6.,007,-0],"d":"+1"}"#,
+                r#"{"a":"+6.1","b":".5","c":["-.5","6.","007",-0],"d":"+1"}"#,
+            ),
+            (br#"{"a":+}"#, "none"),
             (br#"{"a":Nanny}"#, "none"),
             (br#"{"a":"x}"#, "none"),
         ] {

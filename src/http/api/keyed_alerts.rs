@@ -64,7 +64,7 @@ fn results(items: &[ReadItem], kept: Vec<KeptResult>) -> Vec<AlertResult> {
 
 /// What is kept; nothing where alerts must be sent again, or where none was kept.
 fn kept_response(results: &[AlertResult]) -> Option<(u16, String)> {
-    if alert_results::over_quota(results) != 0 {
+    if alert_results::to_come_again(results) != 0 {
         return None;
     }
     let (status, body) = alert_results::told(results).ok()?;

@@ -1,4 +1,4 @@
-//! The answer to a source that has opened too many incidents.
+//! The answer to a source that has opened too many incidents, or whose alerts cost too much in one request.
 
 use crate::{
     core::SourceName,
@@ -21,4 +21,15 @@ pub fn over(app: &AppState, source: &SourceName, refused: usize, alerts: usize) 
          {quota} in a minute (openings_per_minute of [source.{source}]). Send these again in {seconds} s; the others are \
          not refused for this"
     ))
+}
+
+/// The problem of a request of `alerts` alerts, of which `refused` were not judged, because the conditions for the others
+/// took as many steps as those of one request may.
+pub fn over_cost(refused: usize, alerts: usize) -> ProblemDetails {
+    let detail = format!(
+        "{refused} of {alerts} alerts were refused, because the conditions for the alerts before them took as many steps \
+         as one request may take. Send these again, fewer in one request or smaller ones; the others are not refused for \
+         this"
+    );
+    ProblemDetails::new(StatusCode::TOO_MANY_REQUESTS, detail).after(Duration::from_secs(1))
 }

@@ -38,6 +38,10 @@ impl Store for SqliteStore {
         self.shared.clock.drift_us()
     }
 
+    fn mended(&self) -> Vec<String> {
+        self.mended.clone()
+    }
+
     fn run(&self, request: StoreRequest) -> BoxFuture<'_, Result<CommittedEvents, StoreError>> {
         Box::pin(async move { self.ask(|reply| WriterRequest::Run(request, reply)).await? })
     }

@@ -1,9 +1,11 @@
 //! Compares what is stored with what the journal says, in portions. Each portion is one snapshot, so it may run beside
 //! a daemon. It reads the rows themselves: nothing that is in memory, and nothing that was mended while it was read.
 
+mod columns;
 mod counts;
 mod incident;
 mod objects;
+mod quarantine;
 mod rest;
 
 use super::{
@@ -14,7 +16,7 @@ use super::{
 };
 use crate::{
     core::{
-        IncidentId, Timestamp,
+        Incident, IncidentId, Timestamp,
         event::{VERSION, text_hash},
         record::{NamedTexts, RecordCursor, RecordFault, RecordPart, RecordPlace, RecordPortion},
     },
@@ -22,6 +24,10 @@ use crate::{
 };
 use serde::Deserialize;
 use sqlx::{SqliteConnection, sqlite::SqliteRow};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// Lines or texts of one portion.
 const ROWS: usize = 2_000;
@@ -34,7 +40,7 @@ const DELETED: usize = 1_000;
 
 /// Checks one portion. The connection is in a transaction.
 pub async fn audit(conn: &mut SqliteConnection, from: RecordCursor) -> Result<RecordPortion, StoreError> {
-    let mut audit = Audit { conn, checked: 0, faults: Vec::new() };
+    let mut audit = Audit { conn, asked: BTreeMap::new(), checked: 0, faults: Vec::new() };
     let last = match from.part {
         RecordPart::Lines => audit.lines(from.after).await?,
         RecordPart::Incidents => audit.incidents(from.after).await?,
@@ -50,11 +56,36 @@ pub async fn audit(conn: &mut SqliteConnection, from: RecordCursor) -> Result<Re
     Ok(RecordPortion { checked: audit.checked, faults: audit.faults, next })
 }
 
+/// Compares the columns of these incidents with their state: whatever is not as it follows from that.
+pub async fn columns(
+    conn: &mut SqliteConnection,
+    incidents: &[(IncidentId, Arc<Incident>)],
+) -> Result<Vec<RecordFault>, StoreError> {
+    let ids: Vec<IncidentId> = incidents.iter().map(|(id, _)| *id).collect();
+    let mut audit = Audit { conn, asked: BTreeMap::new(), checked: 0, faults: Vec::new() };
+    audit.read_asked(&ids).await?;
+    for (id, incident) in incidents {
+        audit.columns(*id, incident, &BTreeSet::new()).await?;
+    }
+    Ok(audit.faults)
+}
+
 /// A check of one portion.
 struct Audit<'a> {
     conn: &'a mut SqliteConnection,
+    /// Who was asked in the incidents of this portion.
+    asked: BTreeMap<IncidentId, Vec<AskedRow>>,
     checked: u64,
     faults: Vec<RecordFault>,
+}
+
+/// Who was asked, as it is stored.
+struct AskedRow {
+    person: String,
+    /// `None` where it can not be read.
+    waits: Option<i64>,
+    /// The same.
+    ended: Option<Option<i64>>,
 }
 
 /// What this check needs of a journal line, whatever chain it is in.
@@ -124,11 +155,27 @@ impl Audit<'_> {
     async fn numbered(&mut self, numbers: &'static str, after: i64, most: usize) -> Result<Option<i64>, StoreError> {
         let numbers = sqlx::query(numbers).bind(after).bind(limit(most)).fetch_all(&mut *self.conn).await;
         let numbers = numbers.map_err(failure)?;
-        for number in &numbers {
+        let ids: Vec<IncidentId> =
+            numbers.iter().map(|row| column(row, 0).map(IncidentId)).collect::<Result<_, _>>()?;
+        self.read_asked(&ids).await?;
+        for id in ids {
             self.checked += 1;
-            self.incident(IncidentId(column(number, 0)?)).await?;
+            self.incident(id).await?;
         }
         last(&numbers, most)
+    }
+
+    /// Reads who was asked in these incidents, in one go: that table is in the order of people.
+    async fn read_asked(&mut self, ids: &[IncidentId]) -> Result<(), StoreError> {
+        const ASKED: &str = "SELECT incident, person, waits, ended FROM asked
+            WHERE incident IN (SELECT value FROM json_each(?))";
+        let wanted: Vec<i64> = ids.iter().map(|id| id.0).collect();
+        let rows = sqlx::query(ASKED).bind(serde_json::json!(wanted).to_string()).fetch_all(&mut *self.conn).await;
+        for row in &rows.map_err(failure)? {
+            let kept = AskedRow { person: shown(row, 1), waits: column(row, 2).ok(), ended: column(row, 3).ok() };
+            self.asked.entry(IncidentId(column(row, 0)?)).or_default().push(kept);
+        }
+        Ok(())
     }
 
     /// Whether each text is what its hash says.

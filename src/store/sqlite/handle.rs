@@ -14,6 +14,8 @@ pub struct SqliteStore {
     pub(super) server_key: [u8; 32],
     pub(super) dir: PathBuf,
     pub(super) limits: SpaceLimits,
+    /// What was wrong in its rows when it was opened, and was mended.
+    pub(super) mended: Vec<String>,
     /// Keeps daemons away while a store is open only to be read; the writer holds its own lock.
     pub(super) _lock: Option<File>,
     /// Whether it has no writer.

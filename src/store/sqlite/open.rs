@@ -6,7 +6,7 @@ use super::{
     connection::{FILE, connect},
     disk::{self, SpaceGuard, SpaceLimits},
     handle::SqliteStore,
-    readers, responses, schema,
+    mend_columns, readers, responses, schema,
     shared::WriterShared,
     state,
     writer::SqliteWriter,
@@ -69,8 +69,10 @@ impl SqliteStore {
             epoch,
             left,
         });
+        let mut mended = mend_columns::mend_quarantine(&mut conn, &shared).await;
         damaged.into_iter().for_each(|(row, why)| shared.set_aside(QuarantinedRow::new(row, shared.clock.now(), why)));
         begin::look_through(&mut conn, &shared).await;
+        mended.extend(mend_columns::mend_columns(&mut conn, &shared).await);
         begin::mend_asked(&mut conn).await;
         let quarantine = shared.quarantine().clone();
         let state = state::state(&mut conn, &shared.plans, &quarantine, shared.clock.now()).await?;
@@ -85,6 +87,7 @@ impl SqliteStore {
             server_key,
             dir: dir.to_owned(),
             limits,
+            mended: mended.iter().map(ToString::to_string).collect(),
             _lock: None,
             is_read_only: false,
         }))

@@ -64,7 +64,8 @@ impl SqliteStore {
         let (wanted, _) = mpsc::channel(1);
         let limits = disk::SpaceLimits::default();
         let dir = dir.to_owned();
-        Ok(Arc::new(Self { shared, wanted, readers, server_key, dir, limits, _lock: lock, is_read_only: true }))
+        let mended = Vec::new();
+        Ok(Arc::new(Self { shared, wanted, readers, server_key, dir, limits, mended, _lock: lock, is_read_only: true }))
     }
 }
 

@@ -142,6 +142,8 @@ fn what_programs_really_send_is_taken_and_told_of() {
         (br#"{"kind":"k","values":{"a":1e999}}"#, "a is 1e999"),
         (br#"{"kind":"k","values":{"a":"much"}}"#, "a is much"),
         (br#"{"kind":"k","values":{"a":"6.1%"}}"#, "the number 6.1"),
+        (br#"{"kind":"k","values":{"a":+6.1}}"#, "the number 6.1"),
+        (br#"{"kind":"k","values":{"a":.5,"b":"+6.1"}}"#, "the number 0.5"),
         (br#"{"kind":"k","confidence":NaN}"#, "confidence is NaN"),
         (br#"{"kind":"k","labels":{"port":8080,"none":null},"annotations":null,"summary":7,"id":1,"source":[]}"#, ""),
     ] {
@@ -380,6 +382,19 @@ fn a_source_beyond_its_quota_waits_at_both_doors_and_no_other_does() {
     let mixed = Call::post("/v1/alerts").bearer(secret("PLAIN_TOKEN")).json(&mixed).send(daemon.address);
     check_problem(&mixed, 429, "1 of 2 alerts were refused");
     assert_eq!(mixed.json()["alerts"][0]["results"][0]["result"], "cleared", "{mixed:?}");
+    // What one request opens counts within it.
+    let within = DESK.replace("[source.plain]\n", "[source.plain]\nopenings_per_minute = 1\n");
+    let within = sandboxed_on(&within);
+    let three = json!([alert("A", "firing"), alert("B", "firing"), alert("A", "firing")]);
+    let told = Call::post("/v1/alerts").bearer(secret("PLAIN_TOKEN")).json(&three).send(within.address);
+    check_problem(&told, 429, "1 of 3 alerts were refused");
+    let results: Vec<String> = told.json()["alerts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|told| told["results"][0]["result"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(results, ["opened", "over-quota", "joined"], "{told:?}");
     // It is seen by those who may read more than counts.
     let ready = daemon.control(&Call::get("/readyz"));
     assert!(ready.body.contains("[source.plain]"), "{}", ready.body);
@@ -392,4 +407,25 @@ fn a_source_beyond_its_quota_waits_at_both_doors_and_no_other_does() {
     );
     assert_eq!(from("MONITOR_TOKEN", "D").status, 202, "another source goes on");
     assert_eq!(daemon.log().matches("openings_per_minute").count(), 1, "{}", daemon.log());
+}
+
+/// Who sends may not look at the response: the log says once that elements are refused, with their count.
+#[test]
+fn elements_that_are_refused_are_one_line_of_the_log_at_each_door() {
+    let daemon = sandboxed();
+    let good = alert();
+    let native = json!([good, { "kind": "" }, { "labels": {} }, good]);
+    let peer = json!([{ "labels": { "alertname": "weather" } }, { "labels": {} }, 7, { "labels": { "": "x" } }]);
+    for _ in 0..3 {
+        assert_eq!(alerts(&daemon, native.to_string()).status, 207);
+        let told = Call::post("/api/v2/alerts").bearer(secret("MONITOR_TOKEN")).json(&peer).send(daemon.address);
+        assert_eq!(told.status, 400, "{told:?}");
+    }
+    let log = daemon.log();
+    let lines: Vec<&str> = log.lines().filter(|line| line.contains("alerts of a request were refused")).collect();
+    assert_eq!(lines.len(), 2, "{log}");
+    for (api, refused) in [("native", "refused=2"), ("alertmanager", "refused=3")] {
+        let is_it = |line: &&&str| line.contains(api) && line.contains(refused) && line.contains("of=4");
+        assert_eq!(lines.iter().filter(is_it).count(), 1, "{lines:?}");
+    }
 }

@@ -57,12 +57,55 @@ fn who_is_known_may_still_not_send_more_than_anybody_needs() {
     eventually("the answer", || (daemon.role(&incident, "trader")["state"] == "engaged").then_some(()));
 }
 
+/// Who has the right token is told what is missing; who has a wrong one is told nothing of it.
+#[test]
+fn a_provider_that_leaves_out_a_field_is_told_which_one() {
+    let daemon = sandboxed_on(CALLED);
+    let (kannel, http) = (secret("KANNEL_REPLY_TOKEN"), secret("PLAIN_TOKEN"));
+    for (path, right, missing) in [
+        ("/hooks/kannel/text?text=2&", kannel, "`from`"),
+        ("/hooks/kannel/text?", kannel, "`from`"),
+        ("/hooks/http/gateway?text=2&", http, "who sent it"),
+        ("/hooks/http/gateway?", http, "who sent it"),
+        ("/hooks/http/gateway/report?status=DELIVRD&", http, "the page"),
+    ] {
+        let told = Call::post(&format!("{path}token={right}")).send(daemon.address);
+        assert!(matches!(told.status, 400 | 422) && told.body.contains(missing), "{path}: {told:?}");
+        let refused = Call::post(&format!("{path}token=x")).send(daemon.address);
+        assert!(refused.status == 401 && !refused.body.contains(missing), "{path}: {refused:?}");
+        let refused = Call::post(path).send(daemon.address);
+        assert!(refused.status == 401 && !refused.body.contains(missing), "{path}: {refused:?}");
+    }
+}
+
+/// What is larger than what is taken is read on, so that its sender can read why it is refused.
+#[test]
+fn a_body_that_is_too_large_is_answered_with_how_much_is_taken() {
+    let daemon = sandboxed();
+    for path in ["/v1/alerts", "/api/v2/alerts"] {
+        let mut stream = TcpStream::connect(daemon.address).unwrap();
+        let call = Call::post(path).bearer(secret("MONITOR_TOKEN")).header("Content-Type", "application/json");
+        let body = vec![b' '; 18 << 20];
+        stream.write_all(call.head(body.len()).as_bytes()).unwrap();
+        stream.write_all(&body).expect("all of it is read");
+        let told = Reply::read(&mut stream);
+        assert!(told.status == 413 && told.body.contains("the 16777216 bytes"), "{path}: {told:?}");
+    }
+    // What announces several times as much is answered at once.
+    let mut stream = TcpStream::connect(daemon.address).unwrap();
+    let call = Call::post("/v1/alerts").bearer(secret("MONITOR_TOKEN"));
+    stream.write_all(call.head(1 << 30).as_bytes()).unwrap();
+    assert_eq!(Reply::read(&mut stream).status, 413);
+}
+
 /// A channel of each kind that providers call, and one that nobody calls.
 const CALLED: &str = r#"
 [channel.text]
-kind  = "kannel"
-url   = "http://127.0.0.1:9"
-token = { env = "KANNEL_REPLY_TOKEN" }
+kind     = "kannel"
+url      = "http://127.0.0.1:9"
+username = "tester"
+password = { env = "PLAIN_TOKEN" }
+token    = { env = "KANNEL_REPLY_TOKEN" }
 
 [channel.room]
 kind           = "slack"

@@ -25,6 +25,7 @@ kind = "kannel"
 url = "SECOND"
 username = "tester"
 password = { env = "GATEWAY_PASSWORD" }
+report_timeout = "never"
 
 [person.ana]
 name = "Ana Ruiz"

@@ -4,6 +4,7 @@
 
 mod ahead;
 mod backup;
+mod columns;
 mod command;
 use crate::common;
 use crate::fixture;

@@ -6,10 +6,13 @@ use sha2::{Digest, Sha256};
 use std::path::Path;
 use stentor::core::event::hex;
 use stentor::core::{
-    Answer, DrillRun, DrillTerms, IncidentInput, RunId, RunState, SendOutcome, SendReceipt, SourceEvent, SourceName,
-    names::SELF,
+    Answer, DrillRun, DrillTerms, IncidentInput, IncidentKey, RunId, RunState, SendOutcome, SendReceipt, SourceEvent,
+    SourceName, names::SELF,
 };
-use stentor::store::{LockSet, RequestClass, SqliteStore, Store, Transaction, transact};
+use stentor::store::{
+    LockSet, LostIncident, QuarantineStatus, QuarantinedRow, RequestClass, RowKind, RowName, SqliteStore, Store,
+    Transaction, transact,
+};
 
 /// What is done, and words of the one thing that must be found.
 const TAMPERINGS: &[(&str, &[&str])] = &[
@@ -76,6 +79,12 @@ const TAMPERINGS: &[(&str, &[&str])] = &[
     ("UPDATE drill_run SET state = 'held'", &["drill run DR-1", "columns"]),
     ("UPDATE drill_run SET body = json_set(body, '$.text', 'easier')", &["drill run DR-1", "not the text"]),
     ("DELETE FROM drill_run", &["drill run DR-1", "missing"]),
+    (
+        "INSERT INTO quarantine SELECT 'INC-2', json_set(body, '$.row', 'INC-2') FROM quarantine WHERE row = 'INC-77'",
+        &["row that was set aside: INC-2", "no line of the journal set it aside"],
+    ),
+    ("DELETE FROM quarantine WHERE row = 'INC-77'", &["row that was set aside: INC-77", "it was deleted"]),
+    ("DELETE FROM quarantine WHERE row = 'turn/crash'", &["row that was set aside: turn/crash", "it was deleted"]),
     ("UPDATE meta SET value = x'07' WHERE name = 'server_key'", &["setting server_key", "1 bytes"]),
     ("DELETE FROM meta WHERE name = 'server_key'", &["setting server_key", "missing"]),
     ("UPDATE meta SET value = 'x' WHERE name = 'epoch'", &["setting epoch"]),
@@ -143,7 +152,7 @@ const TAMPERINGS: &[(&str, &[&str])] = &[
 ];
 
 /// A resolved incident with a text that was shown, an open one, a drill with its run, and one whose alert repeats.
-async fn store(dir: &Path) {
+pub async fn store(dir: &Path) {
     let past = Past::at(dir).await;
     let first = past.open(measured_plan(), false).await;
     shown(&*past.store, first).await;
@@ -163,6 +172,7 @@ async fn store(dir: &Path) {
     let repeating = past.open(measured_plan(), false).await;
     repeated(&*past.store, repeating).await;
     past.store.renew_lease().await.unwrap();
+    set_aside(&*past.store).await;
     counted(&*past.store).await;
     past.store.leave().await.unwrap();
     past.store.anchor().await.unwrap();
@@ -193,6 +203,26 @@ async fn counted(store: &dyn Store) {
         tx.record_source(&own, SourceEvent::Stopped {});
     };
     transact(store, RequestClass::Ladder, needs, run).await.unwrap();
+}
+
+/// Two rows that were set aside: one that people wait for, and one that somebody has looked at.
+async fn set_aside(store: &dyn Store) {
+    let source = SourceName::from(SELF);
+    let lost = LostIncident { key: IncidentKey::stored("LOST"), summary: None, open: true };
+    let incident = RowName::Incident(stentor::core::IncidentId(77));
+    let needs = LockSet { sources: vec![source.clone()], ..LockSet::default() };
+    let run = move |tx: &mut Transaction<'_>| {
+        let found = QuarantinedRow::new(incident.clone(), tx.now(), "gone".into());
+        let entry = QuarantinedRow { incident: Some(lost.clone()), standing: QuarantineStatus::Told, ..found };
+        tx.quarantine(entry);
+        tx.record_source(&source, SourceEvent::Quarantined { row: incident.to_string(), why: "gone".into() });
+    };
+    transact(store, RequestClass::Ladder, needs, run).await.unwrap();
+    let turn = RowName::Other(RowKind::Turn, "crash".into());
+    store.found_unreadable(turn.clone(), "gone".into());
+    let by = stentor::core::Actor::Operator("root".into());
+    let roster = std::sync::Arc::new(crate::fixture::roster());
+    assert!(stentor::store::clear_quarantined(store, &turn, &by, roster).await.unwrap());
 }
 
 /// The first page is sent with a text.
@@ -234,16 +264,16 @@ async fn kept(store: &dyn Store, state: RunState) {
     stentor::store::keep_run(store, run).await.unwrap();
 }
 
-async fn tamper(dir: &Path, words: &'static str) {
+pub async fn tamper(dir: &Path, words: &str) {
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(dir.join("stentor.db"));
     let mut conn = sqlx::ConnectOptions::connect(&options).await.unwrap();
-    let done = sqlx::raw_sql(words).execute(&mut conn).await.unwrap();
+    let done = sqlx::raw_sql(sqlx::AssertSqlSafe(words.to_owned())).execute(&mut conn).await.unwrap();
     let is_structure = ["CREATE", "DROP", "ALTER"].iter().any(|word| words.starts_with(word));
     assert!(is_structure || 0 < done.rows_affected(), "{words}: nothing was changed");
     sqlx::Connection::close(conn).await.unwrap();
 }
 
-fn verify(dir: &Path) -> (Option<i32>, String) {
+pub fn verify(dir: &Path) -> (Option<i32>, String) {
     let output = binary(dir).arg("--state").arg(dir).args(["journal", "verify"]).output().unwrap();
     (output.status.code(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
 }

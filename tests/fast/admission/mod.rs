@@ -157,6 +157,31 @@ async fn conditions_that_cost_too_much_fail_and_stop_nobody() {
 }
 
 #[tokio::test]
+async fn many_alerts_that_each_cost_nearly_too_much_are_refused_beyond_what_a_request_may_cost() {
+    let world = World::memory();
+    let mut alerts: Vec<Alert> = (0..300).map(|_| twins(280)).collect();
+    alerts.push(crash("hostile", "ACME"));
+    let results = world.admit(alerts).await;
+    let over = results.iter().filter(|alert| alert.results == [AdmissionResult::OverCost]).count();
+    // At most one part of the request is judged after the first that are too many.
+    assert!((200..300).contains(&over), "{over}");
+    assert!(results[0].results != [AdmissionResult::OverCost], "the first ones are judged");
+    assert!(results[299].must_come_again() && results[299].refused().is_none(), "{:?}", results[299]);
+    assert!(matches!(results[300].results[..], [AdmissionResult::Opened { .. }]), "{:?}", results[300]);
+    // The next request has its own.
+    let again = world.admit(vec![twins(100)]).await;
+    assert_eq!(again[0].results, [AdmissionResult::Unmatched]);
+}
+
+#[tokio::test]
+async fn what_a_request_opens_counts_within_it_and_all_parts_of_it() {
+    let world = World::memory();
+    let results = world.admit((0..200).map(|n| crash("narrow", &n.to_string())).collect()).await;
+    let opened = results.iter().filter(|alert| matches!(alert.results[..], [AdmissionResult::Opened { .. }])).count();
+    assert_eq!((opened, results.iter().filter(|alert| alert.is_over_quota()).count()), (2, 198));
+}
+
+#[tokio::test]
 async fn what_no_trigger_takes_is_counted_said_once_and_pages_only_who_asked_for_it() {
     let world = World::memory();
     let strange = |source: &str, kind: &str| Alert::new(source, kind);

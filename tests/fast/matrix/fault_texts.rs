@@ -206,6 +206,11 @@ fn what_would_not_be_seen_or_breaks_a_line_is_refused_in_every_text() {
         let name = format!("\"Bo\\u{turned}dniL\"");
         check("name = \"Bo\"", &format!("name = {name}"), &[("control-character", &name)]);
     }
+    // What nobody sees: zero width, tags, fillers, selectors and joiners where nothing is joined.
+    for unseen in ["200B", "2060", "FEFF", "00AD", "034F", "180E", "3164", "200D", "200C", "FE0F", "E0041", "E0100"] {
+        let name = format!("\"Bo\\U{unseen:0>8}Lind\"");
+        check("name = \"Bo\"", &format!("name = {name}"), &[("control-character", &name)]);
+    }
     for (from, to, text) in [
         ("[daemon]", "[daemon]\nstate = \"/var/lib\\tx\"", "\"/var/lib\\tx\""),
         ("kind = \"kannel\"", "kind = \"kannel\"\nfrom = \"Des\\tk\"", "\"Des\\tk\""),
@@ -227,6 +232,8 @@ fn what_people_are_really_called_is_good() {
         ("محمد", shortens),
         ("\u{200f}אנה\u{200e} Ruiz", shortens),
         ("李小龍", shortens),
+        ("علی\u{200c}رضا", shortens),
+        ("葛\u{e0100}城 誠", shortens),
         ("\u{1f469}\u{200d}\u{1f692} Ana", &[]),
         ("Ana \\\"Boss\\\" \\\\ Ruiz", &[]),
     ] {

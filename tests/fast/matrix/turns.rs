@@ -49,6 +49,21 @@ fn a_day_of_the_month_and_a_weekday_are_both_meant_and_that_is_said() {
     }
 }
 
+#[test]
+fn two_hand_overs_at_one_moment_are_warned_of() {
+    for (handoff, zone, warned) in [
+        ("0 1,2 * * *", "Europe/London", true),
+        ("0 2,3 * * *", "Europe/London", false),
+        ("0 2,3 * * *", "Europe/Madrid", true),
+        ("0 2,3 * * *", "Asia/Tokyo", false),
+        ("0 8 * * Mon", "Europe/Madrid", false),
+    ] {
+        let text = matrix(handoff, "").replace("Europe/London", zone);
+        let expected = if warned { vec![(Severity::Warning, "hand-overs-at-once")] } else { vec![] };
+        assert_eq!(codes(&text), expected, "{handoff} in {zone}");
+    }
+}
+
 /// Clocks in London skip 01:00 to 02:00 on 28 March 2027.
 #[test]
 fn an_override_that_begins_in_what_the_clocks_skip_begins_after_it() {

@@ -53,7 +53,9 @@ fn a_channel_whose_provider_reports_may_say_how_long_a_report_is_waited_for() {
         let plan = matrix.plan(&"crash".into()).expect("a plan");
         plan.report_timeout.get(&ChannelName::from("sms")).map(|timeout| timeout.0)
     };
-    assert_eq!(timeout(&read("", "")), None);
+    // Each text by Kannel asks for a report: one that does not come is noticed, unless the matrix says that none come.
+    assert_eq!(timeout(&read("", "")), Some(Duration::from_secs(30)));
+    assert_eq!(timeout(&read("report_timeout = \"never\"", "")), None);
     assert_eq!(timeout(&read("report_timeout = \"20s\"", "")), Some(Duration::from_secs(20)));
     let mail = "[channel.mail]\nkind = \"smtp\"\nurl = \"smtps://h\"\nfrom = \"a@b.example\"\nreport_timeout = \"20s\"";
     assert_eq!(codes(mail, ""), ["no-reports"]);

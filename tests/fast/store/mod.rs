@@ -83,6 +83,7 @@ mod disks;
 mod failures;
 mod folded;
 mod lookup;
+mod mended;
 mod responses;
 
 use responses::a_response_is_kept_with_what_it_says_or_not_at_all;

@@ -352,13 +352,19 @@ async fn what_can_be_read_again_goes_on() {
     assert!(is_corrupt(&store.view(IncidentId(1)).await));
     // As the engine does once it has told.
     let told = QuarantinedRow { standing: QuarantineStatus::Told, ..store.quarantined()[0].clone() };
-    let tell = move |unit: &mut Transaction<'_>| unit.quarantine(told.clone());
-    transact(&*store, RequestClass::Ladder, LockSet::default(), tell).await.expect("kept");
+    let source = SourceName::from(stentor::core::names::SELF);
+    let needs = LockSet { sources: vec![source.clone()], ..LockSet::default() };
+    let tell = move |unit: &mut Transaction<'_>| {
+        unit.quarantine(told.clone());
+        let (row, why) = (told.row.to_string(), told.why.clone());
+        unit.record_source(&source, SourceEvent::Quarantined { row, why });
+    };
+    transact(&*store, RequestClass::Ladder, needs, tell).await.expect("kept");
     store.close().await;
     super::sql(
         world.dir.path(),
         "UPDATE body SET body = (SELECT spare.body FROM spare WHERE spare.incident = body.incident); DROP TABLE spare;
-         UPDATE journal SET body = substr(body, 2)",
+         UPDATE journal SET body = substr(body, 2) WHERE body LIKE '?%'",
     )
     .await;
     let store = world.reopen().await;

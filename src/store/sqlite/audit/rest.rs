@@ -37,6 +37,7 @@ impl Audit<'_> {
         self.runs().await?;
         self.settings().await?;
         self.counts().await?;
+        self.quarantine().await?;
         self.objects().await
     }
 

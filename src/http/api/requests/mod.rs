@@ -1,12 +1,14 @@
 //! Requests of other systems: they ask, people answer, and the answer comes back here.
 
 mod ask_body;
+mod facts;
 mod look;
 mod receipt;
 mod stream;
 mod view;
 
 pub use ask_body::{RequestBody, read};
+pub use facts::operation as facts_operation;
 pub use look::{WAIT_MAX, operation};
 pub use receipt::operation as receipt_operation;
 pub use stream::operation as events_operation;

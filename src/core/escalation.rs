@@ -2,6 +2,7 @@
 //! applied as it is emitted, so later decisions in the same call see it. It cannot fail.
 
 mod answers;
+mod ending;
 mod hand_back;
 mod ladder;
 mod notices;
@@ -13,19 +14,19 @@ mod waits;
 use crate::core::{
     alert::{Alert, AlertStatus},
     answer::GivenAnswer,
-    display_names::{DisplayNames, IncidentNames},
+    display_names::IncidentNames,
     drill::FaultKind,
     event::{Actor, Event, IncidentOpening, StepReason},
     finding::ClassificationKind,
-    incident::{Incident, IncidentId, IncidentStatus},
+    incident::{Incident, IncidentId},
     key::IncidentKey,
     names::{PersonName, RoleName, SourceName},
     oncall::Roster,
-    page::{Page, PagePurpose, PageStage},
+    page::{PagePurpose, PageStage},
     plan::OnResolved,
-    request::{GivenChoice, RequestOutcome},
+    request::GivenChoice,
+    request_facts::Replacement,
     send_outcome::SendOutcome,
-    sentence::ended,
     time::{StepTime, Timestamp},
 };
 use std::sync::Arc;
@@ -95,6 +96,8 @@ pub enum IncidentInput {
         /// Why, in their words.
         why: Option<String>,
     },
+    /// The request is replaced by another one, because its facts changed.
+    Supersede(Replacement),
     /// Time has passed.
     Tick,
     /// These pages wait in a queue of this node, and no channel was given them yet. Said before a tick.
@@ -189,6 +192,7 @@ pub fn step(incident: &mut Incident, input: IncidentInput, roster: &Roster, time
         IncidentInput::Answer(said) => judge.answer(said),
         IncidentInput::Choice(said) => judge.choose(said),
         IncidentInput::Cancel { by, why } => judge.cancel_request(by, why),
+        IncidentInput::Supersede(other) => judge.supersede_request(other),
         IncidentInput::Tick => judge.tick(),
         IncidentInput::Unsent { pages } => judge.unsent(&pages),
         IncidentInput::Injected { page, fault } => judge.injected(page, fault),
@@ -314,36 +318,6 @@ impl Decider<'_> {
         engagement.and_then(|e| e.deadline).is_some_and(|deadline| deadline <= self.now)
     }
 
-    fn resolve(&mut self, by: Actor, why: Option<String>) {
-        if !self.incident.is_open() {
-            return;
-        }
-        self.tell_repeats(|_| true);
-        // A request whose incident is ended by hand is withdrawn: its asker learns it.
-        if self.incident.request.as_ref().is_some_and(|request| request.outcome().is_none()) {
-            self.emit(Event::RequestEnded { outcome: RequestOutcome::Cancelled { why: why.clone() } });
-        }
-        let told = self.attempted(|page| page.purpose.needs_an_end());
-        // Once a drill is stopped early, that is the only thing said about it.
-        let is_stopped = matches!(by, Actor::Crisis(_));
-        // Other systems get every notice: what they are told about the past stays true.
-        let stays = |page: &Page| page.purpose.outlives_incident() && (!is_stopped || page.purpose.is_notice());
-        self.withdraw(|page| !stays(page));
-        self.emit(Event::Resolved { by: by.clone(), why: why.clone() });
-        for (person, channel) in told {
-            self.page(None, Some(person), channel, PagePurpose::Resolved, 0, None);
-        }
-        self.tell_rooms_the_end(&by, why.as_deref());
-    }
-
-    /// Live incidents, and incidents that are over, are left alone.
-    fn preempt(&mut self, by: IncidentId) {
-        if self.incident.is_open() && self.incident.drill {
-            self.emit(Event::Preempted { by });
-            self.resolve(Actor::Crisis(by), None);
-        }
-    }
-
     /// Uses every channel that reaches each person: nobody has to answer yet, so they have time to look at any of them.
     fn announce(&mut self, people: &[PersonName]) {
         if !self.incident.is_open() || !self.incident.drill {
@@ -360,20 +334,6 @@ impl Decider<'_> {
         let known = self.incident.pages.contains_key(&page);
         if known && self.incident.drill {
             self.emit(Event::Injected { page, fault });
-        }
-    }
-
-    /// Whether it is a drill that was stopped for a live incident.
-    fn is_stopped(&self) -> bool {
-        matches!(self.incident.status, IncidentStatus::Resolved { by: Actor::Crisis(_), .. })
-    }
-
-    /// The last line in the war room.
-    fn last_line(&self, by: &Actor, why: Option<&str>) -> String {
-        match (by, self.incident.drill) {
-            (Actor::Crisis(_), _) => STOPPED.to_owned(),
-            (_, true) => format!("{OVER}; ended by {}", self.names().actor(by)),
-            (_, false) => ended(&self.names().actor(by), why),
         }
     }
 

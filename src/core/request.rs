@@ -3,17 +3,16 @@
 //! A request is part of an incident of its own: what it asks is frozen when the incident opens, and its outcome ends the
 //! incident. Nothing is decided by silence except a default that the matrix allows.
 
-use super::{
-    answer_via::AnswerVia,
-    identity::{IncidentIdentity, IncidentNonce},
-    incident::IncidentId,
-    names::PersonName,
-    time::Timestamp,
+pub use super::{
+    request_id::{RequestId, UnknownRequest},
+    request_supersedes::Supersedes,
 };
+
+use super::{answer_via::AnswerVia, names::PersonName, time::Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::{collections::BTreeMap, fmt, str::FromStr, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 /// The fewest and the most options of a decision: the most is how many letters there are.
 pub const OPTIONS_MIN: usize = 2;
@@ -31,62 +30,6 @@ pub const APPROVE: &str = "approve";
 
 /// The name of an approval's option that refuses it.
 pub const DENY: &str = "deny";
-
-/// The identity of a request for the system that asks. It cannot be guessed: it has the 128 random bits of the
-/// request's incident, and after a backup was restored it does not match another incident with the same number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct RequestId {
-    /// The incident.
-    pub incident: IncidentId,
-    /// Its nonce.
-    pub nonce: IncidentNonce,
-}
-
-impl RequestId {
-    /// The identity of the request of this incident; `None` if an older version opened it.
-    pub fn of(incident: IncidentIdentity) -> Option<Self> {
-        Some(Self { incident: incident.id, nonce: incident.nonce? })
-    }
-}
-
-/// `req_7_6f1c..`: the number of the incident, and 32 hexadecimal digits.
-impl fmt::Display for RequestId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&format!("req_{}_{}", self.incident.0, self.nonce))
-    }
-}
-
-impl FromStr for RequestId {
-    type Err = UnknownRequest;
-
-    fn from_str(text: &str) -> Result<Self, UnknownRequest> {
-        let parts = text.strip_prefix("req_").and_then(|rest| rest.split_once('_'));
-        let (incident, nonce) = parts.ok_or(UnknownRequest)?;
-        let incident = incident.parse::<i64>().ok().filter(|n| 0 < *n).ok_or(UnknownRequest)?;
-        let nonce = IncidentNonce::try_from(nonce.to_owned()).map_err(|_| UnknownRequest)?;
-        Ok(Self { incident: IncidentId(incident), nonce })
-    }
-}
-
-impl TryFrom<String> for RequestId {
-    type Error = UnknownRequest;
-
-    fn try_from(text: String) -> Result<Self, UnknownRequest> {
-        text.parse()
-    }
-}
-
-impl From<RequestId> for String {
-    fn from(id: RequestId) -> Self {
-        id.to_string()
-    }
-}
-
-/// Text that is not the id of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("this is not the id of a request: they look like req_7_ and 32 hexadecimal digits")]
-pub struct UnknownRequest;
 
 /// What kind of answer a request needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -136,6 +79,9 @@ pub struct Ask {
     pub default: Option<String>,
     /// When it ends without a decision.
     pub deadline: Timestamp,
+    /// The question in whose place it is asked, because the facts changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supersedes: Option<Supersedes>,
 }
 
 impl Ask {
@@ -274,6 +220,13 @@ pub enum RequestOutcome {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         why: Option<String>,
     },
+    /// The facts changed, and it is asked anew: nobody decided this question, and nobody can any more.
+    Superseded {
+        /// The request that is asked in its place.
+        by: RequestId,
+        /// What changed.
+        changed: String,
+    },
 }
 
 impl RequestOutcome {
@@ -281,7 +234,7 @@ impl RequestOutcome {
     pub fn option(&self) -> Option<&str> {
         match self {
             Self::Decided { option, .. } | Self::Defaulted { option } => Some(option),
-            Self::Expired | Self::Cancelled { .. } => None,
+            Self::Expired | Self::Cancelled { .. } | Self::Superseded { .. } => None,
         }
     }
 
@@ -292,6 +245,7 @@ impl RequestOutcome {
             Self::Defaulted { .. } => "defaulted",
             Self::Expired => "expired",
             Self::Cancelled { .. } => "cancelled",
+            Self::Superseded { .. } => "superseded",
         }
     }
 }

@@ -212,6 +212,9 @@ pub fn chosen(verdict: &ChoiceVerdict) -> String {
         ChoiceVerdict::Counts { missing: 1 } => "it counts; one more person must agree".into(),
         ChoiceVerdict::Counts { missing } => format!("it counts; {missing} more people must agree"),
         ChoiceVerdict::Repeated => "you said so before".into(),
+        ChoiceVerdict::TooLate { outcome: RequestOutcome::Superseded { changed, .. } } => {
+            format!("the facts have changed since this page ({changed}): nothing was counted; answer the new page")
+        }
         ChoiceVerdict::TooLate { outcome } => format!("too late: {}", ended_request(outcome)),
         ChoiceVerdict::NotAsked => "you were not asked for this".into(),
         ChoiceVerdict::OnBehalf => "it is asked on your behalf, so somebody else must decide it".into(),
@@ -229,6 +232,9 @@ pub fn ended_request(outcome: &RequestOutcome) -> String {
         }
         RequestOutcome::Defaulted { option } => format!("nobody decided in time: the default {option} took effect"),
         RequestOutcome::Expired => "nobody decided in time: it expired".into(),
+        RequestOutcome::Superseded { by, changed } => {
+            format!("the facts changed ({changed}): it is asked anew as {}", by.incident)
+        }
         RequestOutcome::Cancelled { why: None } => "it was withdrawn".into(),
         RequestOutcome::Cancelled { why: Some(why) } => format!("it was withdrawn: {why}"),
     }

@@ -31,6 +31,10 @@ pub struct ProblemDetails {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(skip)]
     alerts: Option<serde_json::Value>,
+    /// The request, where its outcome is why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    request: Option<serde_json::Value>,
 }
 
 /// One fault of a body.
@@ -47,7 +51,7 @@ impl ProblemDetails {
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         let title = status.canonical_reason().unwrap_or("Error");
         let (status, detail) = (status.as_u16(), detail.into());
-        Self { title, status, detail, retry_after: None, errors: Vec::new(), alerts: None }
+        Self { title, status, detail, retry_after: None, errors: Vec::new(), alerts: None, request: None }
     }
 
     /// The HTTP status.
@@ -69,6 +73,12 @@ impl ProblemDetails {
     /// Adds what became of each alert.
     pub fn with_alerts(mut self, alerts: serde_json::Value) -> Self {
         self.alerts = Some(alerts);
+        self
+    }
+
+    /// Adds the request whose outcome is why.
+    pub fn with_request(mut self, request: serde_json::Value) -> Self {
+        self.request = Some(request);
         self
     }
 

@@ -15,6 +15,9 @@ pub(super) const EXERCISE: &str = "This is an exercise: answer as if it were rea
 /// The longest summary in a headline, in characters.
 const SUMMARY_MAX: usize = 140;
 
+/// The longest text of what changed since a question was asked before, in characters.
+const CHANGED_MAX: usize = 60;
+
 /// The longest name, in characters.
 const NAME_MAX: usize = 32;
 
@@ -181,10 +184,16 @@ impl RoleReader for BriefWords<'_> {
 
 /// What happened in an incident, on one line and without a full stop.
 pub fn summary_of(incident: &Incident) -> String {
-    let question = incident.request.as_ref().map_or("", |request| request.ask.question.as_str());
+    let ask = incident.request.as_ref().map(|request| &request.ask);
+    let question = ask.map_or("", |ask| ask.question.as_str());
     let told = [question, incident.summary.as_str(), incident.alert.headline(), incident.trigger.as_str()];
     let told = told.into_iter().map(|text| fit::clean(text, SUMMARY_MAX)).find(|text| !text.is_empty());
     let told = told.unwrap_or_else(|| "no summary".to_owned());
+    // What people have read before is not true any more: what changed comes first.
+    let told = match ask.and_then(|ask| ask.supersedes.as_ref()) {
+        Some(before) => format!("NEW FACTS ({}): {told}", fit::clean(&before.changed, CHANGED_MAX)),
+        None => told,
+    };
     fit::guard(told.trim_end_matches(['.', ' ']), incident.drill)
 }
 

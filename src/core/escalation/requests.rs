@@ -7,6 +7,7 @@ use crate::core::{
     names::RoleName,
     proof::channel_of,
     request::{ChoiceVerdict, GivenChoice, Request, RequestOutcome},
+    request_facts::Replacement,
 };
 
 impl Decider<'_> {
@@ -108,6 +109,18 @@ impl Decider<'_> {
     /// Withdraws the request. One that has ended stays as it is.
     pub(super) fn cancel_request(&mut self, by: Actor, why: Option<String>) {
         self.end_request(RequestOutcome::Cancelled { why }, by);
+    }
+
+    /// Ends the request because another one takes its place. Who reads that one now is not told of the end of this one;
+    /// the others are.
+    pub(super) fn supersede_request(&mut self, other: Replacement) {
+        let Replacement { by, changed, asked } = other;
+        if self.request().is_some_and(|request| request.outcome().is_none()) {
+            let why = Some(format!("new facts, it is asked anew: {changed}"));
+            self.emit(Event::RequestEnded { outcome: RequestOutcome::Superseded { by, changed } });
+            let source = Actor::Source(self.incident.alert.source.clone());
+            self.resolve_telling(source, why, |person| !asked.contains(person));
+        }
     }
 
     fn end_request(&mut self, outcome: RequestOutcome, by: Actor) {

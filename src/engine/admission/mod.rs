@@ -6,6 +6,7 @@ mod failed;
 mod judge;
 mod keyed;
 mod manual_page;
+mod new_facts;
 mod opening_window;
 mod overflow;
 mod parts;
@@ -14,6 +15,7 @@ mod request;
 pub use admission_result::{AdmissionResult, AdmittedAlert};
 pub use keyed::{KeptResult, KeyedRequest, KeyedResponder, KeyedResult};
 pub use manual_page::{CALLS_MAX, CALLS_WITHIN, ManualPage, ManualPageResult};
+pub use new_facts::{NewFacts, NewFactsResult};
 pub use opening_window::{OPENINGS_WITHIN, openings_window, source_openings_window};
 pub use request::{AskWish, RequestAdmission, RequestFault};
 

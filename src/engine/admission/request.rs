@@ -4,13 +4,17 @@
 use crate::{
     core::{
         Alert, Ask, AskKind, AskOption, AskRules, DrillTerms, EscalationPlan, IncidentId, IncidentKey, IncidentNonce,
-        IncidentOpening, PersonName, RequestId, SourceEvent, Timestamp, TriggerName, drill::DRILL_LIFE,
-        request::UnknownRequest,
+        IncidentOpening, PersonName, RequestId, SourceEvent, Timestamp, TriggerName,
+        drill::DRILL_LIFE,
+        request::{Supersedes, UnknownRequest},
     },
-    engine::admission::{
-        Admission,
-        judge::{RequestCost, Unjudged},
-        live_beside,
+    engine::{
+        admission::{
+            Admission,
+            judge::{RequestCost, Unjudged},
+            live_beside,
+        },
+        runtime_config::RuntimeConfig,
     },
     matrix::{Matrix, TriggerMatch},
     store::{KeptResponse, LockSet, RequestClass, RequestKey, RequestProgress, StoreError, Transaction, transact},
@@ -37,6 +41,8 @@ pub struct AskWish {
     pub default: Option<String>,
     /// The person on whose behalf it is asked.
     pub on_behalf_of: Option<PersonName>,
+    /// The question in whose place it is asked.
+    pub supersedes: Option<Supersedes>,
 }
 
 /// A request that was accepted. It is durable.
@@ -100,6 +106,31 @@ impl Admission {
         {
             return known(&kept, digest).map(|id| RequestAdmission { id, again: true });
         }
+        let prepared = self.prepare(alert, wish, received_at).await?;
+        let responses = keyed.iter().map(|(key, _)| key.clone()).collect();
+        let needs = LockSet { responses, ..prepared.needs() };
+        let run = move |tx: &mut Transaction<'_>| {
+            // The same request may have come twice at once.
+            let kept = keyed.as_ref().and_then(|(key, digest)| Some((tx.response(key)?, digest)));
+            if let Some((kept, digest)) = kept {
+                return known(&kept, digest).map(|id| RequestAdmission { id, again: true });
+            }
+            let id = prepared.open(tx)?;
+            if let Some((key, digest)) = &keyed {
+                tx.keep_response(key, digest, RequestProgress::Whole { status: ACCEPTED, body: id.to_string() });
+            }
+            Ok(RequestAdmission { id, again: false })
+        };
+        transact(&*self.context.store, RequestClass::Admission, needs, run).await?.0
+    }
+
+    /// What opens the request, if its source may open one now and the matrix allows what it asks.
+    pub(super) async fn prepare(
+        &self,
+        alert: Alert,
+        wish: AskWish,
+        received_at: Timestamp,
+    ) -> Result<PreparedRequest, RequestFault> {
         if self.quota_wait(&alert.source, alert.drill).is_some() {
             return Err(RequestFault::OverQuota);
         }
@@ -111,39 +142,51 @@ impl Admission {
         let (plan, trigger, summary) = asked_by(&said, &alert, &config.matrix)?;
         let rules = plan.ask.clone().ok_or_else(|| no_trigger(&alert))?;
         let ask = allowed(wish, &rules, received_at)?;
-        let key = IncidentKey::of_request(&trigger, &alert.id, alert.drill);
         let nonce = IncidentNonce::new(rand::random());
         let opening = IncidentOpening {
-            key: key.clone(),
+            key: IncidentKey::of_request(&trigger, &alert.id, alert.drill),
             summary,
             plan,
-            alert: alert.clone(),
             received_at,
             terms: alert.drill.then(|| DrillTerms::until(received_at + DRILL_LIFE)),
+            alert,
             ask: Some(Box::new(ask)),
             nonce: Some(nonce),
         };
-        let sources = vec![alert.source.clone()];
-        let responses = keyed.iter().map(|(key, _)| key.clone()).collect();
-        let needs = LockSet { keys: vec![key], sources, responses, live_open: alert.drill, ..LockSet::default() };
-        let run = move |tx: &mut Transaction<'_>| {
-            // The same request may have come twice at once.
-            let kept = keyed.as_ref().and_then(|(key, digest)| Some((tx.response(key)?, digest)));
-            if let Some((kept, digest)) = kept {
-                return known(&kept, digest).map(|id| RequestAdmission { id, again: true });
-            }
-            if let Some(live) = live_beside(tx, alert.drill) {
-                let event = SourceEvent::DrillRefused { trigger: trigger.clone(), live, alert: alert.clone() };
-                tx.record_alert(&alert.source, event);
-                return Err(RequestFault::Live(live));
-            }
-            let id = RequestId { incident: tx.open(opening.clone(), &config.matrix.roster), nonce };
-            if let Some((key, digest)) = &keyed {
-                tx.keep_response(key, digest, RequestProgress::Whole { status: ACCEPTED, body: id.to_string() });
-            }
-            Ok(RequestAdmission { id, again: false })
-        };
-        transact(&*self.context.store, RequestClass::Admission, needs, run).await?.0
+        Ok(PreparedRequest { config, trigger, opening, nonce })
+    }
+}
+
+/// A request that may be asked, and is not asked yet.
+pub(super) struct PreparedRequest {
+    pub config: Arc<RuntimeConfig>,
+    pub trigger: TriggerName,
+    pub opening: IncidentOpening,
+    nonce: IncidentNonce,
+}
+
+impl PreparedRequest {
+    /// What a transaction that opens it needs.
+    pub fn needs(&self) -> LockSet {
+        let alert = &self.opening.alert;
+        LockSet {
+            keys: vec![self.opening.key.clone()],
+            sources: vec![alert.source.clone()],
+            live_open: alert.drill,
+            ..LockSet::default()
+        }
+    }
+
+    /// Opens it, unless it is a drill beside a live incident.
+    pub fn open(&self, tx: &mut Transaction<'_>) -> Result<RequestId, RequestFault> {
+        let alert = &self.opening.alert;
+        if let Some(live) = live_beside(tx, alert.drill) {
+            let event = SourceEvent::DrillRefused { trigger: self.trigger.clone(), live, alert: alert.clone() };
+            tx.record_alert(&alert.source, event);
+            return Err(RequestFault::Live(live));
+        }
+        let incident = tx.open(self.opening.clone(), &self.config.matrix.roster);
+        Ok(RequestId { incident, nonce: self.nonce })
     }
 }
 
@@ -219,6 +262,7 @@ fn allowed(wish: AskWish, rules: &AskRules, now: Timestamp) -> Result<Ask, Reque
         approvals: rules.approvals,
         default,
         deadline: now + wish.deadline.unwrap_or(rules.after),
+        supersedes: wish.supersedes,
     })
 }
 

@@ -55,6 +55,9 @@ pub fn described_routes() -> ApiRoutes {
         .route("/v1/alerts", alerts::operation())
         .route("/v1/requests", requests::ask_operation())
         .route("/v1/requests/{id}", requests::operation())
+        .route("/v1/requests/{id}/events", requests::events_operation())
+        .route("/v1/requests/{id}/facts", requests::facts_operation())
+        .route("/v1/requests/{id}/receipt", requests::receipt_operation())
         .route("/v1/requests/{id}/cancel", requests::cancel_operation())
         .route("/v1/openapi.json", operation())
 }

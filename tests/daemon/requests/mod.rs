@@ -1,6 +1,8 @@
 //! Requests as the system that asks meets them, and the people who are asked.
 
+mod new_facts;
 mod refused;
+mod way_back;
 
 use super::{
     answers::{

@@ -6,8 +6,8 @@ use std::{collections::BTreeMap, fmt::Write, sync::Arc, time::Duration};
 use stentor::core::{
     Actor, Alert, AlertStatus, AnswerLevel, AnswerVia, Ask, AskKind, AskOption, ChannelName, DrillTerms,
     EngagementOutcome, EscalationPlan, Event, FaultKind, GivenAnswer, GivenChoice, HeldWhy, Incident, IncidentId,
-    IncidentInput, IncidentKey, IncidentOpening, PersonName, RoleName, RolePlan, Roster, SendOutcome, SendReceipt,
-    StandIn, StepPlan, StepTarget, Timestamp, open,
+    IncidentInput, IncidentKey, IncidentNonce, IncidentOpening, PersonName, Replacement, RequestId, RoleName, RolePlan,
+    Roster, SendOutcome, SendReceipt, StandIn, StepPlan, StepTarget, Timestamp, open,
     page::PageStage,
     plan::{AcceptTimeout, LivingRoom, OnResolved},
     sentence::{ended_request, sentence},
@@ -71,6 +71,7 @@ impl AskScript {
             approvals: self.approvals,
             default: self.default,
             deadline: START + span(&self.after),
+            supersedes: None,
         }
     }
 }
@@ -289,6 +290,11 @@ fn input(at: Timestamp, what: &[&str]) -> Option<IncidentInput> {
         }
         [person, "resolves"] => IncidentInput::Resolve { by: Actor::Person((*person).into()), why: None },
         [person, "chooses", option, more @ ..] => IncidentInput::Choice(chosen(person, option, more)?),
+        ["the", "machine", "has", "new", "facts", asked @ ..] => IncidentInput::Supersede(Replacement {
+            by: RequestId { incident: IncidentId(2), nonce: IncidentNonce::new([7; 16]) },
+            changed: "orders 1204 -> 15".into(),
+            asked: asked.iter().map(|person| PersonName::from(*person)).collect(),
+        }),
         ["the", "machine", "cancels"] => {
             IncidentInput::Cancel { by: Actor::Source("monitor".into()), why: Some("the market has closed".into()) }
         }

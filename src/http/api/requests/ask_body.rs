@@ -4,10 +4,11 @@
 use crate::{
     core::{
         Alert, AskKind, AskOption,
-        canonical::{CanonicalJson, read_exact},
+        canonical::read_exact,
         plan::reads_like_answer,
         printable::excerpt,
         request::{APPROVE, DENY, OPTIONS_MAX, OPTIONS_MIN},
+        request_facts::action_digest,
     },
     engine::AskWish,
     http::{api::alerts, problem::ProblemDetails},
@@ -15,7 +16,7 @@ use crate::{
 use axum::http::StatusCode;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::{collections::BTreeSet, time::Duration};
 
 /// The longest question, in characters: people read it at a glance.
@@ -99,15 +100,12 @@ pub fn read(bytes: &[u8]) -> Result<(Alert, AskWish), ProblemDetails> {
     }
     let alert = alerts::read_exactly(Value::Object(body).to_string().as_bytes()).map_err(unusable)?;
     let ask: AskBody = serde_json::from_value(ask).map_err(|error| unusable(format!("ask: {}", said(&error))))?;
-    let digested = json!({
-        "action": ask.action, "kind": alert.kind, "labels": alert.labels, "values": alert.values,
-    });
-    let action_digest = CanonicalJson::of(&digested).map_err(|error| unusable(error.to_string()))?.digest();
+    let action_digest = action_digest(&ask.action, &alert).map_err(|error| unusable(error.to_string()))?;
     Ok((alert, wish(ask, action_digest)?))
 }
 
 fn wish(ask: AskBody, action_digest: String) -> Result<AskWish, ProblemDetails> {
-    let question = line("question", &ask.question, QUESTION_MAX)?;
+    let question = question(&ask.question)?;
     let options = match ask.kind {
         AskKind::Approval if !ask.options.is_empty() => {
             return Err(unusable(format!("an approval has no `options` of its own: they are {APPROVE} and {DENY}")));
@@ -125,6 +123,7 @@ fn wish(ask: AskBody, action_digest: String) -> Result<AskWish, ProblemDetails> 
         deadline,
         default: ask.default,
         on_behalf_of: ask.on_behalf_of.map(|person| person.as_str().into()),
+        supersedes: None,
     })
 }
 
@@ -149,6 +148,11 @@ fn options(options: Vec<OptionBody>) -> Result<Vec<AskOption>, ProblemDetails> {
         read.push(AskOption { name, label, does });
     }
     Ok(read)
+}
+
+/// The question, in one line.
+pub(super) fn question(text: &str) -> Result<String, ProblemDetails> {
+    line("question", text, QUESTION_MAX)
 }
 
 /// One line of text for people, without signs that control how others are shown.
@@ -179,10 +183,10 @@ fn deadline(text: &str) -> Result<Duration, ProblemDetails> {
     Ok(deadline)
 }
 
-fn unusable(detail: impl Into<String>) -> ProblemDetails {
+pub(super) fn unusable(detail: impl Into<String>) -> ProblemDetails {
     ProblemDetails::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
 }
 
-fn said(error: &serde_json::Error) -> String {
+pub(super) fn said(error: &serde_json::Error) -> String {
     excerpt(&error.to_string(), 300).into_owned()
 }

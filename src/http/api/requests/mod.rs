@@ -1,15 +1,23 @@
 //! Requests of other systems: they ask, people answer, and the answer comes back here.
 
 mod ask_body;
+mod facts;
+mod look;
+mod receipt;
+mod stream;
 mod view;
 
 pub use ask_body::{RequestBody, read};
+pub use facts::operation as facts_operation;
+pub use look::{WAIT_MAX, operation};
+pub use receipt::operation as receipt_operation;
+pub use stream::operation as events_operation;
 pub use view::RequestView;
 
 use super::quota;
 use crate::{
     core::{Actor, Incident, RequestId, SourceName},
-    engine::{RequestAdmission, RequestFault},
+    engine::{IncidentWatch, RequestAdmission, RequestFault, WATCHES_MAX, WATCHES_OF_SOURCE_MAX},
     http::{
         body, credential, idempotency,
         openapi::{Access, Operation},
@@ -21,23 +29,22 @@ use crate::{
 };
 use axum::{
     Json,
-    extract::{Path, Query, Request, State},
+    extract::{Path, Request, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::{sync::Arc, time::Duration};
-use tokio::time::{Instant, timeout_at};
 
 /// The largest request that is read, in bytes: it is in its incident, which is read and written whole.
 pub const REQUEST_MAX: usize = 256 * 1024;
 
-/// The longest that one look at a request waits for a change.
-pub const WAIT_MAX: Duration = Duration::from_secs(60);
-
 /// What keys of this API are for.
 const OPERATION: &str = "requests";
+
+/// After what time a source that has too many waits may try again.
+const AGAIN: Duration = Duration::from_secs(5);
 
 /// The longest reason of a withdrawal, in characters.
 const WHY_MAX: usize = 200;
@@ -56,20 +63,6 @@ pub fn ask_operation() -> Operation {
         .problem(StatusCode::CONFLICT, "It is a drill, and a live incident is open.")
         .problem(StatusCode::UNPROCESSABLE_ENTITY, "This can not be asked. Nothing was kept.")
         .busy::<ProblemDetails>("The source has opened as many incidents as it may in a minute.")
-}
-
-/// `GET /v1/requests/{id}` in the API's document.
-pub fn operation() -> Operation {
-    Operation::get("getRequest", look)
-        .about("A request", "As it is now or, with `wait`, as soon as it changes. A source sees its own alone.")
-        .access(Access::Source(SourceScope::Alerts))
-        .stored()
-        .path::<String>("id")
-        .query::<LookQuery>()
-        .answer::<RequestView>(StatusCode::OK, "The request.")
-        .problem(StatusCode::BAD_REQUEST, "The query can not be read.")
-        .problem(StatusCode::NOT_FOUND, "This source has no request with this id.")
-        .problem(StatusCode::UNPROCESSABLE_ENTITY, "`wait` is no time.")
 }
 
 /// `POST /v1/requests/{id}/cancel` in the API's document.
@@ -112,40 +105,6 @@ async fn accept(State(app): State<Arc<AppState>>, request: Request) -> Result<Re
     // The same request as it is now: whoever asks again after a crash learns its outcome.
     let replayed = again.then_some([(idempotency::REPLAYED, "true")]);
     Ok((StatusCode::ACCEPTED, location, replayed, Json(RequestView::of(&incident)?)).into_response())
-}
-
-/// How long a look waits for a change.
-#[derive(Deserialize, JsonSchema)]
-struct LookQuery {
-    /// How long to wait for a change: `30s`, or a number of seconds; at most a minute.
-    #[schemars(regex(pattern = r"^[0-9]{1,4}(ms|s|m)?$"))]
-    wait: Option<String>,
-}
-
-/// `GET /v1/requests/{id}`: as it is now or, with `wait`, as soon as it changes, at the latest then.
-async fn look(
-    State(app): State<Arc<AppState>>,
-    headers: HeaderMap,
-    Path(id): Path<String>,
-    Query(query): Query<LookQuery>,
-) -> Result<Json<RequestView>, ProblemDetails> {
-    let source = asker(&app, &headers)?;
-    let id = id.parse().map_err(|_| unknown())?;
-    let wait = query.wait.as_deref().map(wait).transpose()?.unwrap_or_default();
-    let deadline = Instant::now() + wait;
-    let mut changes = app.engine.changes();
-    let first = theirs(&app, &source, id).await?;
-    let mut now = first.clone();
-    while now.request == first.request && first.request.as_ref().is_some_and(|request| request.outcome().is_none()) {
-        match timeout_at(deadline, changes.recv()).await {
-            Ok(Ok(changed)) if changed != id.incident => {}
-            Ok(Ok(_)) => now = theirs(&app, &source, id).await?,
-            // Changes were missed.
-            Ok(Err(_)) => now = theirs(&app, &source, id).await?,
-            Err(_) => break,
-        }
-    }
-    Ok(Json(RequestView::of(&now)?))
 }
 
 /// The reason of a withdrawal.
@@ -195,6 +154,17 @@ async fn theirs(app: &AppState, source: &SourceName, id: RequestId) -> Result<Ar
     incident.filter(theirs).ok_or_else(unknown)
 }
 
+/// Watches a request until what this returns is dropped.
+fn watch(app: &AppState, source: &SourceName, id: RequestId) -> Result<IncidentWatch, ProblemDetails> {
+    app.engine.watch(id.incident, source).map_err(|_| {
+        let detail = format!(
+            "too many requests are waited for: at most {WATCHES_OF_SOURCE_MAX} of one source and {WATCHES_MAX} of all; \
+             ask without `wait`, or end what waits for nothing"
+        );
+        ProblemDetails::new(StatusCode::TOO_MANY_REQUESTS, detail).after(AGAIN)
+    })
+}
+
 fn unknown() -> ProblemDetails {
     ProblemDetails::new(StatusCode::NOT_FOUND, "this source has no request with this id")
 }
@@ -209,13 +179,4 @@ fn refused(app: &AppState, source: &SourceName, fault: RequestFault) -> ProblemD
             ProblemDetails::new(StatusCode::UNPROCESSABLE_ENTITY, fault.to_string())
         }
     }
-}
-
-/// `30s`, `1m 30s`, or a number of seconds.
-fn wait(text: &str) -> Result<Duration, ProblemDetails> {
-    let seconds = text.parse::<u64>().ok().map(Duration::from_secs);
-    let wait = seconds.or_else(|| humantime::parse_duration(text).ok());
-    wait.map(|wait| wait.min(WAIT_MAX)).ok_or_else(|| {
-        ProblemDetails::new(StatusCode::UNPROCESSABLE_ENTITY, "`wait` is a time like 30s, at most a minute")
-    })
 }

@@ -1,7 +1,7 @@
 //! A request as its asker reads it.
 
 use crate::{
-    core::{AskKind, Incident, IncidentId, PersonName, RequestId, RequestOutcome, Timestamp},
+    core::{AskKind, Incident, IncidentId, PersonName, RequestId, RequestOutcome, Timestamp, request::Supersedes},
     http::problem::ProblemDetails,
 };
 use axum::http::StatusCode;
@@ -11,38 +11,41 @@ use serde::Serialize;
 /// A request, as it is now.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct RequestView {
-    /// Its id, which can not be guessed.
+    /// Its id, which cannot be guessed.
     #[schemars(with = "String")]
     id: RequestId,
-    /// `open`, or how it ended: `decided`, `defaulted`, `expired`, `cancelled`.
+    /// `open`, or how it ended: `decided`, `defaulted`, `expired`, `cancelled`, `superseded`.
     state: &'static str,
-    /// The incident that asks people.
+    /// The incident that pages people for it.
     incident: IncidentId,
-    /// Whether it is part of a drill.
+    /// Whether it is an exercise: then nothing may be done for it.
     drill: bool,
     /// What kind of answer it needs.
     #[serde(rename = "type")]
     kind: AskKind,
-    /// The question.
+    /// The question, in one line.
     question: String,
-    /// The options.
+    /// The options, in the order of their letters.
     options: Vec<OptionView>,
-    /// The digest of the action and the facts that it is asked about.
+    /// The SHA-256 of what people are asked about.
     action_digest: String,
     /// How many different people must agree.
     approvals: u32,
     /// The option that takes effect at the deadline unless somebody decides.
     #[serde(skip_serializing_if = "Option::is_none")]
     default: Option<String>,
-    /// When it was accepted.
+    /// When it was asked.
     asked_at: Timestamp,
     /// When it ends without a decision.
     deadline: Timestamp,
+    /// The request in whose place it is asked, because the facts changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    supersedes: Option<SupersedesView>,
     /// Who is asked, role by role.
     roles: Vec<RoleAsked>,
     /// What people have chosen so far, in the order of their answers.
     choices: Vec<ChoiceView>,
-    /// How it ended; absent while it is open.
+    /// How it ended; left out while it is open.
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<OutcomeView>,
 }
@@ -59,9 +62,9 @@ struct OptionView {
 
 #[derive(Debug, Serialize, JsonSchema)]
 struct RoleAsked {
-    /// The id of the role in the matrix.
+    /// The role's id in the matrix.
     role: String,
-    /// Its name for people.
+    /// What people call it.
     name: String,
 }
 
@@ -70,12 +73,21 @@ struct ChoiceView {
     /// Who.
     #[schemars(with = "String")]
     person: PersonName,
-    /// The name of the option.
+    /// The option's name.
     option: String,
-    /// By what the choice came.
+    /// By what: `desk`, `sms`, `mail-link`, ..
     via: String,
     /// When.
     at: Timestamp,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct SupersedesView {
+    /// The request that was asked before.
+    #[schemars(with = "String")]
+    request: RequestId,
+    /// What changed, in one line.
+    changed: String,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -92,6 +104,13 @@ struct OutcomeView {
     /// Why it was cancelled.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    /// The request that is asked in its place, because the facts changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    superseded_by: Option<RequestId>,
+    /// What changed, in one line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changed: Option<String>,
 }
 
 impl RequestView {
@@ -128,6 +147,7 @@ impl RequestView {
             default: ask.default.clone(),
             asked_at: incident.opened_at,
             deadline: ask.deadline,
+            supersedes: ask.supersedes.as_ref().map(supersedes),
             roles: incident.engagements.keys().map(asked).collect(),
             choices,
             outcome: request.ended.as_ref().map(|(outcome, at)| outcome_view(outcome, *at)),
@@ -140,14 +160,19 @@ fn choice((person, choice): (&PersonName, &crate::core::request::Choice)) -> Cho
     ChoiceView { person: person.clone(), option, via, at: choice.at }
 }
 
+fn supersedes(before: &Supersedes) -> SupersedesView {
+    SupersedesView { request: before.request, changed: before.changed.clone() }
+}
+
 fn outcome_view(outcome: &RequestOutcome, at: Timestamp) -> OutcomeView {
-    let by = match outcome {
-        RequestOutcome::Decided { by, .. } => by.clone(),
-        RequestOutcome::Defaulted { .. } | RequestOutcome::Expired | RequestOutcome::Cancelled { .. } => Vec::new(),
-    };
-    let reason = match outcome {
-        RequestOutcome::Cancelled { why } => why.clone(),
-        RequestOutcome::Decided { .. } | RequestOutcome::Defaulted { .. } | RequestOutcome::Expired => None,
-    };
-    OutcomeView { option: outcome.option().map(ToOwned::to_owned), by, at, reason }
+    let option = outcome.option().map(ToOwned::to_owned);
+    let plain = OutcomeView { option, by: Vec::new(), at, reason: None, superseded_by: None, changed: None };
+    match outcome {
+        RequestOutcome::Decided { by, .. } => OutcomeView { by: by.clone(), ..plain },
+        RequestOutcome::Cancelled { why } => OutcomeView { reason: why.clone(), ..plain },
+        RequestOutcome::Superseded { by, changed } => {
+            OutcomeView { superseded_by: Some(*by), changed: Some(changed.clone()), ..plain }
+        }
+        RequestOutcome::Defaulted { .. } | RequestOutcome::Expired => plain,
+    }
 }

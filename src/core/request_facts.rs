@@ -1,0 +1,151 @@
+//! The facts of a request: what its digest covers, and what changed from one question to the next.
+
+use super::{
+    alert::Alert,
+    canonical::{CanonicalError, CanonicalJson},
+    names::PersonName,
+    request::{Request, RequestId},
+};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The most questions that one request can have, one after the other: each gives people the whole time again.
+pub const QUESTIONS_MAX: u32 = 20;
+
+/// How many changes are named; the others are counted.
+const CHANGES_NAMED: usize = 3;
+
+/// The longest value that is shown of a change, in characters.
+const VALUE_MAX: usize = 24;
+
+/// An open request is replaced by another one, which is asked in the same commit.
+#[derive(Debug, Clone)]
+pub struct Replacement {
+    /// The other one.
+    pub by: RequestId,
+    /// What changed.
+    pub changed: String,
+    /// Who is asked anew at once: they read there what changed.
+    pub asked: BTreeSet<PersonName>,
+}
+
+/// The digest of an action and the facts of its alert.
+///
+/// # Errors
+/// [`CanonicalError`] for numbers that not every reader keeps.
+pub fn action_digest(action: &Value, alert: &Alert) -> Result<String, CanonicalError> {
+    let digested = json!({ "action": action, "kind": alert.kind, "labels": alert.labels, "values": alert.values });
+    CanonicalJson::of(&digested).map(|canonical| canonical.digest())
+}
+
+/// What differs between the facts that were asked about and these, in one line for people; the question and its action
+/// count as facts.
+pub fn what_changed(before: (&Alert, &Request), after: (&Alert, &str, &Value)) -> String {
+    let (alert, Request { ask, .. }) = before;
+    let old = facts(alert, &ask.question, &ask.action);
+    let new = facts(after.0, after.1, after.2);
+    let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    let changed: Vec<&String> = names.into_iter().filter(|name| old.get(*name) != new.get(*name)).collect();
+    let none = || "none".to_owned();
+    let mut told: Vec<String> = changed
+        .iter()
+        .take(CHANGES_NAMED)
+        .map(|name| match name.as_str() {
+            QUESTION => "the question".to_owned(),
+            name => {
+                let [old, new] = [&old, &new].map(|facts| facts.get(name).cloned().unwrap_or_else(none));
+                format!("{name} {old} -> {new}")
+            }
+        })
+        .collect();
+    if let more @ 1.. = changed.len().saturating_sub(CHANGES_NAMED) {
+        told.push(format!("{more} more"));
+    }
+    told.join(", ")
+}
+
+/// The name of the question among the facts: no label and no field can have it.
+const QUESTION: &str = "\0question";
+
+/// Each fact by its name, as people read it.
+fn facts(alert: &Alert, question: &str, action: &Value) -> BTreeMap<String, String> {
+    let mut facts = BTreeMap::from([(QUESTION.to_owned(), question.to_owned())]);
+    let labels = alert.labels.iter().map(|(name, value)| (name.clone(), shown(value)));
+    let values = alert.values.iter().map(|(name, value)| (name.clone(), value.to_string()));
+    facts.extend(labels.chain(values));
+    leaves("action", action, &mut facts);
+    facts
+}
+
+/// Each value within a value, by its path.
+fn leaves(path: &str, value: &Value, into: &mut BTreeMap<String, String>) {
+    match value {
+        Value::Object(fields) => fields.iter().for_each(|(name, value)| leaves(&format!("{path}.{name}"), value, into)),
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(n, value)| leaves(&format!("{path}.{}", n + 1), value, into));
+        }
+        Value::Null => {}
+        Value::String(text) => drop(into.insert(path.to_owned(), shown(text))),
+        other => drop(into.insert(path.to_owned(), shown(&other.to_string()))),
+    }
+}
+
+/// A value as one short line. Two that differ behind its end are told apart by their hashes elsewhere: here people only
+/// read where to look.
+fn shown(text: &str) -> String {
+    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    match line.char_indices().nth(VALUE_MAX) {
+        Some((end, _)) => format!("{}..", &line[..end]),
+        None => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::{Ask, AskKind, Timestamp};
+
+    fn alert(orders: f64, desk: &str) -> Alert {
+        let mut alert = Alert::new("bot", "order_kill");
+        alert.values.insert("orders".into(), orders);
+        alert.labels.insert("desk".into(), desk.into());
+        alert
+    }
+
+    fn request(action: Value) -> Request {
+        Request::opened(Ask {
+            kind: AskKind::Approval,
+            question: "Cancel?".into(),
+            options: Ask::approval_options(),
+            action,
+            action_digest: String::new(),
+            on_behalf_of: None,
+            approvals: 1,
+            default: None,
+            deadline: Timestamp::from_micros(0),
+            supersedes: None,
+        })
+    }
+
+    #[test]
+    fn each_change_is_named_and_many_are_counted() {
+        let asked = request(json!({ "cancel": "all", "at": [1, 2] }));
+        let before = (&alert(1204.0, "EQ-2"), &asked);
+        let told = |alert: &Alert, question: &str, action: &Value| what_changed(before, (alert, question, action));
+        let same = json!({ "at": [1, 2], "cancel": "all" });
+        assert_eq!(told(&alert(1204.0, "EQ-2"), "Cancel?", &same), "");
+        assert_eq!(told(&alert(15.0, "EQ-2"), "Cancel?", &same), "orders 1204 -> 15");
+        let other = json!({ "cancel": "none", "at": [1] });
+        assert_eq!(
+            told(&alert(15.0, "EQ-3"), "All?", &other),
+            "the question, action.at.2 2 -> none, action.cancel all -> none, 2 more"
+        );
+    }
+
+    #[test]
+    fn a_long_value_is_cut_and_control_characters_do_not_come_through() {
+        let asked = request(Value::Null);
+        let told = what_changed((&alert(1.0, "EQ"), &asked), (&alert(1.0, &"x\n".repeat(30)), "Cancel?", &Value::Null));
+        assert_eq!(told, format!("desk EQ -> {}..", "x ".repeat(12)));
+    }
+}

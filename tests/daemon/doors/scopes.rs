@@ -27,7 +27,7 @@ const READER: &str = "reader-token-1f0c";
 const SCRAPER: &str = "scraper-token-8be2";
 
 /// Where the routes over TCP are made.
-const ROUTERS: [&str; 3] = ["src/http/mod.rs", "src/http/api/mod.rs", "src/http/desk/mod.rs"];
+const ROUTERS: [&str; 4] = ["src/http/mod.rs", "src/http/mcp.rs", "src/http/api/mod.rs", "src/http/desk/mod.rs"];
 
 /// The route, a request for it, and the statuses for: nobody, a source with the default scope, one with `read`, one
 /// with `metrics`, a person who is signed in.
@@ -42,7 +42,7 @@ const ALERTS: [u16; 5] = [401, 400, 403, 403, 401];
 
 const ASK: [u16; 5] = [401, 400, 403, 403, 401];
 
-const TABLE: [Row; 37] = [
+const TABLE: [Row; 38] = [
     ("/v1/alerts", "POST", "/v1/alerts", ALERTS),
     ("/api/v2/alerts", "POST", "/api/v2/alerts", [401, 422, 403, 403, 401]),
     ("/api/v2/status", "GET", "/api/v2/status", OPEN),
@@ -57,6 +57,7 @@ const TABLE: [Row; 37] = [
     // Another source's, and one that does not exist.
     ("/v1/requests/{id}", "GET", "/v1/requests/req_1_00000000000000000000000000000000", [401, 404, 403, 403, 401]),
     ("/v1/requests/{id}/cancel", "POST", "/v1/requests/req_1_0/cancel", [401, 404, 403, 403, 401]),
+    ("/mcp", "POST", "/mcp", [401, 400, 403, 403, 401]),
     ("/v1/openapi.json", "GET", "/v1/openapi.json", OPEN),
     ("/v1/incidents", "GET", "/v1/incidents?all=true", READ),
     ("/v1/incidents/newest", "GET", "/v1/incidents/newest", READ),

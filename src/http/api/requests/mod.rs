@@ -1,23 +1,20 @@
 //! Requests of other systems: they ask, people answer, and the answer comes back here.
 
 mod ask_body;
+pub mod service;
 mod view;
 
 pub use ask_body::{RequestBody, read};
 pub use view::RequestView;
 
-use super::quota;
 use crate::{
-    core::{Actor, Incident, RequestId, SourceName},
-    engine::{RequestAdmission, RequestFault},
     http::{
-        body, credential, idempotency,
+        body, idempotency,
         openapi::{Access, Operation},
         problem::ProblemDetails,
         state::AppState,
     },
     matrix::SourceScope,
-    store::RequestKey,
 };
 use axum::{
     Json,
@@ -27,20 +24,15 @@ use axum::{
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
+use service::{AcceptedRequest, asker, read_id};
 use std::{sync::Arc, time::Duration};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 /// The largest request that is read, in bytes: it is in its incident, which is read and written whole.
 pub const REQUEST_MAX: usize = 256 * 1024;
 
 /// The longest that one look at a request waits for a change.
 pub const WAIT_MAX: Duration = Duration::from_secs(60);
-
-/// What keys of this API are for.
-const OPERATION: &str = "requests";
-
-/// The longest reason of a withdrawal, in characters.
-const WHY_MAX: usize = 200;
 
 /// `POST /v1/requests` in the API's document.
 pub fn ask_operation() -> Operation {
@@ -93,21 +85,7 @@ async fn accept(State(app): State<Arc<AppState>>, request: Request) -> Result<Re
     let source = asker(&app, &parts.headers)?;
     let key = idempotency::key(&parts.headers)?;
     let bytes = body::of_source(body, REQUEST_MAX, &source).await?;
-    let keyed = key.map(|key| {
-        (RequestKey { source: source.clone(), operation: OPERATION.to_owned(), key }, idempotency::digest(&bytes))
-    });
-    let received_at = app.engine.now();
-    let (mut alert, wish) = ask_body::read(&bytes)?;
-    let drills = app.engine.config().matrix.sources.get(&source).is_some_and(|known| known.drills);
-    if alert.drill && !drills {
-        let detail = format!("source {source} may not send drills: set drills = true in its [source.{source}]");
-        return Err(ProblemDetails::new(StatusCode::FORBIDDEN, detail));
-    }
-    alert.source = source.clone();
-    alert.id = format!("ALT-{:016x}", rand::random::<u64>());
-    let admitted = app.engine.admission().admit_request(alert, wish, received_at, keyed).await;
-    let RequestAdmission { id, again } = admitted.map_err(|fault| refused(&app, &source, fault))?;
-    let incident = theirs(&app, &source, id).await?;
+    let AcceptedRequest { id, incident, again } = service::ask(&app, &source, key, &bytes).await?;
     let location = [(header::LOCATION, format!("/v1/requests/{id}"))];
     // The same request as it is now: whoever asks again after a crash learns its outcome.
     let replayed = again.then_some([(idempotency::REPLAYED, "true")]);
@@ -129,21 +107,9 @@ async fn look(
     Query(query): Query<LookQuery>,
 ) -> Result<Json<RequestView>, ProblemDetails> {
     let source = asker(&app, &headers)?;
-    let id = id.parse().map_err(|_| unknown())?;
+    let id = read_id(&id)?;
     let wait = query.wait.as_deref().map(wait).transpose()?.unwrap_or_default();
-    let deadline = Instant::now() + wait;
-    let mut changes = app.engine.changes();
-    let first = theirs(&app, &source, id).await?;
-    let mut now = first.clone();
-    while now.request == first.request && first.request.as_ref().is_some_and(|request| request.outcome().is_none()) {
-        match timeout_at(deadline, changes.recv()).await {
-            Ok(Ok(changed)) if changed != id.incident => {}
-            Ok(Ok(_)) => now = theirs(&app, &source, id).await?,
-            // Changes were missed.
-            Ok(Err(_)) => now = theirs(&app, &source, id).await?,
-            Err(_) => break,
-        }
-    }
+    let now = service::wait(&app, &source, id, Instant::now() + wait, |first, now| first != now).await?;
     Ok(Json(RequestView::of(&now)?))
 }
 
@@ -162,51 +128,11 @@ async fn cancel(
     request: Request,
 ) -> Result<Json<RequestView>, ProblemDetails> {
     let source = asker(&app, request.headers())?;
-    let id = id.parse().map_err(|_| unknown())?;
-    theirs(&app, &source, id).await?;
+    let id = read_id(&id)?;
+    service::theirs(&app, &source, id).await?;
     let Cancellation { reason } = body::json(request, body::PRESS_MAX).await?;
-    let why = reason.map(|reason| reason.trim().to_owned()).filter(|reason| !reason.is_empty());
-    if why.as_ref().is_some_and(|why| WHY_MAX < why.chars().count()) {
-        return Err(ProblemDetails::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            format!("the reason is longer than {WHY_MAX} characters"),
-        ));
-    }
-    app.engine.inbound().cancel(id.incident, Actor::Source(source.clone()), why).await?;
-    let now = theirs(&app, &source, id).await?;
+    let now = service::cancel(&app, &source, id, reason).await?;
     Ok(Json(RequestView::of(&now)?))
-}
-
-/// The source that asks.
-fn asker(app: &AppState, headers: &HeaderMap) -> Result<SourceName, ProblemDetails> {
-    let source = credential::sender(app, headers).ok_or_else(|| {
-        ProblemDetails::unauthorized("send the token of a [source] of the matrix: Authorization: Bearer ..")
-    })?;
-    let may = credential::in_scope(app, &source, SourceScope::Alerts);
-    may.map(|()| source).map_err(|detail| ProblemDetails::new(StatusCode::FORBIDDEN, detail))
-}
-
-/// A request of this source: another one's is like one that does not exist.
-async fn theirs(app: &AppState, source: &SourceName, id: RequestId) -> Result<Arc<Incident>, ProblemDetails> {
-    let incident = app.engine.reads().view(id.incident).await?;
-    let theirs = |incident: &Arc<Incident>| incident.request_id() == Some(id) && incident.alert.source == *source;
-    incident.filter(theirs).ok_or_else(unknown)
-}
-
-fn unknown() -> ProblemDetails {
-    ProblemDetails::new(StatusCode::NOT_FOUND, "this source has no request with this id")
-}
-
-fn refused(app: &AppState, source: &SourceName, fault: RequestFault) -> ProblemDetails {
-    match fault {
-        RequestFault::Store(error) => error.into(),
-        RequestFault::OverQuota => quota::over(app, source, 1, 1),
-        RequestFault::OtherBody => idempotency::other_body(),
-        RequestFault::Live(_) => ProblemDetails::new(StatusCode::CONFLICT, fault.to_string()),
-        RequestFault::NoTrigger { .. } | RequestFault::Unusable(_) | RequestFault::NotAllowed(_) => {
-            ProblemDetails::new(StatusCode::UNPROCESSABLE_ENTITY, fault.to_string())
-        }
-    }
 }
 
 /// `30s`, `1m 30s`, or a number of seconds.

@@ -43,6 +43,12 @@ impl Net {
         })
     }
 
+    /// The body of the answer to JSON that is sent with a bearer token.
+    pub fn post_json(&self, url: &str, token: &str, body: &serde_json::Value) -> String {
+        let request = self.client.post(url).bearer_auth(token).header("content-type", "application/json");
+        self.run(async { request.body(body.to_string()).send().await.unwrap().text().await.unwrap() })
+    }
+
     /// Posts a form; the status and the body of the answer.
     pub fn post_form(&self, url: &str, form: String, headers: &[(&str, String)]) -> (u16, String) {
         self.run(async {

@@ -235,6 +235,19 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<Result<ReadAlert, String>>, ProblemDeta
     Ok(parsed)
 }
 
+/// Reads an alert about which people decide: where a page goes out without a wrong field, a decision about other facts
+/// than were sent is worse than none.
+///
+/// # Errors
+/// What would be left out or replaced.
+pub fn read_exactly(item: &[u8]) -> Result<Alert, String> {
+    let ReadAlert { alert, warnings } = read(item)?;
+    match warnings.first() {
+        None => Ok(alert),
+        Some(warning) => Err(format!("a request with this is refused, an alert would be taken: {warning}")),
+    }
+}
+
 fn read(item: &[u8]) -> Result<ReadAlert, String> {
     items::within(item)?;
     let (json, damaged) = items::mended(item);

@@ -52,6 +52,7 @@ const TABLE: &[(&str, &str, Form, i32)] = &[
     ("journal key", "", Without("it prints a PEM file"), 2),
     ("journal export", "", Without("each line is a JSON object"), 2),
     ("backup", "copy", Json, 2),
+    ("receipt verify", "receipt.jws", Json, 2),
     ("store quarantine list", "", Json, 2),
     ("store quarantine show", "INC-1", Json, 2),
     ("store quarantine clear", "INC-1", Json, 2),
@@ -64,8 +65,14 @@ const TABLE: &[(&str, &str, Form, i32)] = &[
 ];
 
 /// The options and arguments that name a file and do not take `-`.
-const FILES_ONLY: &[&str] =
-    &["backup file", "journal verify anchor", "journal verify file", "journal verify key", "mcp token_file"];
+const FILES_ONLY: &[&str] = &[
+    "backup file",
+    "journal verify anchor",
+    "journal verify file",
+    "journal verify key",
+    "mcp token_file",
+    "receipt verify keys",
+];
 
 /// The subcommands that do something, with their names in full.
 fn leaves(command: &clap::Command, name: &str, found: &mut Vec<(String, clap::Command)>) {

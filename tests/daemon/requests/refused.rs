@@ -1,6 +1,6 @@
 //! What can not be asked is refused with a clear problem, and nothing of it is kept.
 
-use super::{Daemon, asking, kill, matrix, sandboxed_on};
+use super::{Call, Daemon, asking, kill, matrix, sandboxed_on, secret};
 use serde_json::{Value, json};
 
 fn with(change: impl FnOnce(&mut Value)) -> Value {
@@ -41,6 +41,27 @@ fn what_can_not_be_asked_is_refused_and_nothing_is_kept() {
         assert!(reply.body.contains(says), "{ask}: {reply:?}");
     }
     assert_eq!(daemon.incidents().len(), 0);
+}
+
+/// Where a page goes out without them, a decision about other facts than were sent is worse than none.
+#[test]
+fn facts_that_would_be_left_out_or_replaced_are_refused() {
+    let daemon = sandboxed_on(&matrix("after = \"5m\""));
+    let table = [
+        (json!({ "values": { "orders": "many" } }), 422, "orders is many: only finite numbers"),
+        (json!({ "value": { "orders": 3 } }), 422, "is not known"),
+        (json!({ "confidence": 7 }), 422, "confidence is not between 0 and 1"),
+        (json!({ "kind": " " }), 422, "needs a kind"),
+        (json!({ "labels": null, "values": null, "summary": null }), 202, "open"),
+    ];
+    for (fields, status, says) in table {
+        let mut body = json!({ "kind": "order_kill", "ask": kill() });
+        body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        let reply = Call::post("/v1/requests").bearer(secret("MONITOR_TOKEN")).json(&body).send(daemon.address);
+        assert_eq!(reply.status, status, "{fields}: {reply:?}");
+        assert!(reply.body.contains(says), "{fields}: {reply:?}");
+    }
+    assert_eq!(daemon.incidents().len(), 1);
 }
 
 #[test]

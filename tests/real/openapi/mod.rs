@@ -6,6 +6,7 @@ use crate::{
     net::Net,
     parts::skipped,
 };
+use serde_json::{Value, json};
 use std::{
     env, fs,
     process::{Command, Output},
@@ -34,6 +35,11 @@ step       = [{ page = ["ana"], by = ["desk"], wait = "10m" }]
 [trigger.crash]
 on    = ["price_velocity"]
 roles = ["trader"]
+
+[trigger.kill-switch]
+on    = ["order_kill"]
+roles = ["trader"]
+ask   = { after = "10m" }
 
 [catch-all]
 page  = ["ana"]
@@ -66,6 +72,17 @@ fn said(output: &Output) -> String {
     String::from_utf8_lossy(&[&output.stdout[..], &output.stderr[..]].concat()).into_owned()
 }
 
+/// The id of an open request.
+fn asked(daemon: &Daemon) -> String {
+    let body = json!({
+        "kind": "order_kill",
+        "ask": { "type": "approval", "question": "Cancel all open orders?", "deadline": "10m" },
+    });
+    let request: Value =
+        serde_json::from_str(&Net::new().post_json(&daemon.url("/v1/requests"), TOKEN, &body)).unwrap();
+    request["id"].as_str().unwrap().to_owned()
+}
+
 #[test]
 fn the_document_is_openapi_and_every_answer_is_what_it_says() {
     let daemon = Setup::new(MATRIX).env("FUZZER_TOKEN", TOKEN).arg("--sandbox").start();
@@ -74,9 +91,10 @@ fn the_document_is_openapi_and_every_answer_is_what_it_says() {
     fs::write(daemon.dir.path().join("openapi.json"), document).unwrap();
     let Some(output) = referee(&daemon, "openapi_spec_validator", &["--schema", "3.1", "openapi.json"]) else { return };
     assert!(output.status.success(), "{}", said(&output));
-    let config = root().join("tests/real/openapi/schemathesis.toml");
+    let config = fs::read_to_string(root().join("tests/real/openapi/schemathesis.toml")).unwrap();
+    fs::write(daemon.dir.path().join("schemathesis.toml"), config.replace("REQUEST_ID", &asked(&daemon))).unwrap();
     // From a file: it would leave out the route that it has the document from.
-    let arguments = ["--config-file", config.to_str().unwrap(), "run", "openapi.json", "--url", &daemon.url("")];
+    let arguments = ["--config-file", "schemathesis.toml", "run", "openapi.json", "--url", &daemon.url("")];
     let Some(output) = referee(&daemon, "schemathesis.cli", &arguments) else { return };
     let said = said(&output);
     assert!(output.status.success(), "{said}");

@@ -10,7 +10,7 @@ use crate::{
         request::{APPROVE, DENY, OPTIONS_MAX, OPTIONS_MIN},
     },
     engine::AskWish,
-    http::{api::alert_body::AlertInBody, problem::ProblemDetails},
+    http::{api::alerts, problem::ProblemDetails},
 };
 use axum::http::StatusCode;
 use schemars::JsonSchema;
@@ -34,10 +34,11 @@ const QUOTE_MAX: usize = 80;
 
 /// A request: an alert, and what is asked.
 #[derive(JsonSchema)]
+#[schemars(extend("additionalProperties" = false))]
 #[expect(dead_code, reason = "it is a schema alone: the alert and the question are read apart")]
 pub struct RequestBody {
     #[schemars(flatten)]
-    alert: AlertInBody,
+    alert: Alert,
     /// What is asked.
     ask: AskBody,
 }
@@ -46,15 +47,24 @@ pub struct RequestBody {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct AskBody {
+    /// What kind of answer it needs.
     #[serde(rename = "type")]
     kind: AskKind,
+    /// The question: one line, of 200 characters at most.
+    #[schemars(length(min = 1, max = QUESTION_MAX))]
     question: String,
+    /// The options of a decision, 2 to 9. An approval has its own: approve and deny.
     #[serde(default)]
+    #[schemars(length(max = OPTIONS_MAX))]
     options: Vec<OptionBody>,
+    /// The action, as any JSON; its digest is in the answer.
     #[serde(default)]
     action: Value,
+    /// How long people have, such as 90s or 5m: 5s at least, and at most what the matrix allows.
     deadline: Option<String>,
+    /// The option that takes effect if nobody decides in time; the matrix must allow it.
     default: Option<String>,
+    /// The person on whose behalf it is asked, who can not be the one who decides.
     on_behalf_of: Option<String>,
 }
 
@@ -62,8 +72,14 @@ struct AskBody {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct OptionBody {
+    /// Its name for the system that asks: 32 characters at most.
+    #[schemars(length(min = 1, max = LABEL_MAX))]
     name: String,
+    /// Its label for people, of 32 characters at most; without one, its name.
+    #[schemars(length(min = 1, max = LABEL_MAX))]
     label: Option<String>,
+    /// What it does, in one line of 100 characters at most.
+    #[schemars(length(min = 1, max = DOES_MAX))]
     does: Option<String>,
 }
 
@@ -81,10 +97,7 @@ pub fn read(bytes: &[u8]) -> Result<(Alert, AskWish), ProblemDetails> {
     for own in ["id", "source", "lease_until", "status"] {
         body.remove(own);
     }
-    let alert: Alert = serde_json::from_value(Value::Object(body)).map_err(|error| unusable(said(&error)))?;
-    if alert.kind.trim().is_empty() {
-        return Err(unusable("`kind` is empty: it decides which trigger takes the request"));
-    }
+    let alert = alerts::read_exactly(Value::Object(body).to_string().as_bytes()).map_err(unusable)?;
     let ask: AskBody = serde_json::from_value(ask).map_err(|error| unusable(format!("ask: {}", said(&error))))?;
     let digested = json!({
         "action": ask.action, "kind": alert.kind, "labels": alert.labels, "values": alert.values,

@@ -24,7 +24,7 @@ use axum::{
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
-use service::{AcceptedRequest, asker, read_id};
+use service::{AcceptedRequest, WHY_MAX, asker, read_id};
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
@@ -96,6 +96,7 @@ async fn accept(State(app): State<Arc<AppState>>, request: Request) -> Result<Re
 #[derive(Deserialize, JsonSchema)]
 struct LookQuery {
     /// How long to wait for a change: `30s`, or a number of seconds; at most a minute.
+    #[schemars(regex(pattern = r"^[0-9]{1,4}(ms|s|m)?$"))]
     wait: Option<String>,
 }
 
@@ -118,6 +119,7 @@ async fn look(
 #[serde(deny_unknown_fields)]
 struct Cancellation {
     /// For everybody who was asked, at most 200 characters.
+    #[schemars(length(max = WHY_MAX))]
     reason: Option<String>,
 }
 

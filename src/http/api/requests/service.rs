@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout_at};
 const OPERATION: &str = "requests";
 
 /// The longest reason of a withdrawal, in characters.
-const WHY_MAX: usize = 200;
+pub const WHY_MAX: usize = 200;
 
 /// A request that was accepted.
 pub struct AcceptedRequest {

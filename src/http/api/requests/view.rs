@@ -11,28 +11,38 @@ use serde::Serialize;
 /// A request, as it is now.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct RequestView {
+    /// Its id, which can not be guessed.
     #[schemars(with = "String")]
     id: RequestId,
     /// `open`, or how it ended: `decided`, `defaulted`, `expired`, `cancelled`.
     state: &'static str,
+    /// The incident that asks people.
     incident: IncidentId,
+    /// Whether it is part of a drill.
     drill: bool,
+    /// What kind of answer it needs.
     #[serde(rename = "type")]
     kind: AskKind,
+    /// The question.
     question: String,
+    /// The options.
     options: Vec<OptionView>,
+    /// The digest of the action and the facts that it is asked about.
     action_digest: String,
     /// How many different people must agree.
     approvals: u32,
     /// The option that takes effect at the deadline unless somebody decides.
     #[serde(skip_serializing_if = "Option::is_none")]
     default: Option<String>,
+    /// When it was accepted.
     asked_at: Timestamp,
+    /// When it ends without a decision.
     deadline: Timestamp,
     /// Who is asked, role by role.
     roles: Vec<RoleAsked>,
     /// What people have chosen so far, in the order of their answers.
     choices: Vec<ChoiceView>,
+    /// How it ended; absent while it is open.
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<OutcomeView>,
 }
@@ -41,13 +51,17 @@ pub struct RequestView {
 struct OptionView {
     /// By what people name it in a text message.
     letter: char,
+    /// Its name for the system that asks.
     name: String,
+    /// Its label for people.
     label: String,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
 struct RoleAsked {
+    /// The id of the role in the matrix.
     role: String,
+    /// Its name for people.
     name: String,
 }
 
@@ -56,8 +70,11 @@ struct ChoiceView {
     /// Who.
     #[schemars(with = "String")]
     person: PersonName,
+    /// The name of the option.
     option: String,
+    /// By what the choice came.
     via: String,
+    /// When.
     at: Timestamp,
 }
 
@@ -70,6 +87,7 @@ struct OutcomeView {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "Vec<String>")]
     by: Vec<PersonName>,
+    /// When it ended.
     at: Timestamp,
     /// Why it was cancelled.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -20,6 +20,7 @@ pub mod kinds;
 pub(crate) mod mailbox;
 pub mod outbox;
 pub mod provider_connection;
+mod request_notice;
 pub mod retry_after;
 pub mod room_name;
 pub mod settings;
@@ -29,6 +30,8 @@ pub mod telegram;
 pub mod twilio;
 pub mod voice;
 pub mod webhook;
+
+pub use self::request_notice::RequestNotice;
 
 use self::contact::{ContactField, ContactValues};
 use crate::core::{AnswerLevel, PageId, PagePurpose, PersonName, RoleName, SendReceipt, Timestamp};
@@ -189,6 +192,8 @@ pub struct Message {
     pub born_at: Timestamp,
     /// How long it is useful, if known: until its reader is paged again by the same channel.
     pub life: Option<Duration>,
+    /// The request of its incident as it is now, for a notice about a request to the system that asked.
+    pub request: Option<RequestNotice>,
 }
 
 /// The recipient of a message.

@@ -74,7 +74,8 @@ impl RequestService for DaemonRequests {
         let mut url = self.url(&[id])?;
         loop {
             let left = until.saturating_duration_since(Instant::now()).min(LOOK);
-            let wait = if left.as_secs() == 0 { format!("{}ms", left.as_millis()) } else { format!("{}s", left.as_secs()) };
+            let wait =
+                if left.as_secs() == 0 { format!("{}ms", left.as_millis()) } else { format!("{}s", left.as_secs()) };
             url.set_query(Some(&format!("wait={wait}")));
             let view = self.sent(|| self.client.get(url.clone())).await?;
             if view["state"] != "open" || until <= Instant::now() {

@@ -166,6 +166,10 @@ pub enum SystemNotice {
     RoleStoodDown,
     /// The monitor reports that the condition is over.
     AllClear,
+    /// A request was accepted, and people are asked.
+    RequestOpened,
+    /// Somebody chose an option of a request, and it counts.
+    RequestChosen,
     /// A request has its outcome.
     RequestEnded,
     /// The incident is over.
@@ -186,6 +190,8 @@ impl SystemNotice {
             Self::RoleExhausted => "role.exhausted",
             Self::RoleStoodDown => "role.stood_down",
             Self::AllClear => "incident.all_clear",
+            Self::RequestOpened => "request.opened",
+            Self::RequestChosen => "request.chosen",
             Self::RequestEnded => "request.ended",
             Self::Resolved => "incident.resolved",
         }

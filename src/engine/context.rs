@@ -2,7 +2,7 @@
 
 use super::{
     alert_tally::AlertTally, anchor_copies::AnchorCopies, keys::DerivedKeys, metrics::Metrics,
-    opening_quota::OpeningQuota, runtime_config::RuntimeConfig,
+    opening_quota::OpeningQuota, runtime_config::RuntimeConfig, watches::IncidentWatches,
 };
 use crate::{
     core::{IncidentId, IncidentInput, SourceEvent, SourceName, names::SELF},
@@ -34,6 +34,8 @@ pub(super) struct EngineContext {
     /// The base of answer links, without a trailing slash.
     pub public_url: String,
     changes: broadcast::Sender<IncidentId>,
+    /// Who waits for a change of one incident.
+    pub watches: IncidentWatches,
 }
 
 impl EngineContext {
@@ -50,6 +52,7 @@ impl EngineContext {
             anchors: AnchorCopies::default(),
             public_url: public_url.trim_end_matches('/').to_owned(),
             changes: broadcast::channel(CHANGES_KEPT).0,
+            watches: IncidentWatches::default(),
         }
     }
 
@@ -58,8 +61,9 @@ impl EngineContext {
         self.changes.subscribe()
     }
 
-    /// Tells screens that this incident changed.
+    /// Tells screens, and who waits for it, that this incident changed.
     pub fn changed(&self, id: IncidentId) {
+        self.watches.changed(id);
         // It is fine if nobody listens.
         let _ = self.changes.send(id);
     }

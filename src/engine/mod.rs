@@ -25,9 +25,11 @@ mod node;
 mod opening_quota;
 mod people_lookup;
 mod read;
+pub mod request_history;
 pub mod runtime_config;
 mod self_report;
 pub mod sender_clock;
+mod watches;
 
 pub use active_channel::{ActiveChannel, PROBE_TIME_MAX, SEND_TIMEOUT_MAX, SharedChannelParts};
 pub use admission::{
@@ -48,3 +50,4 @@ pub use loops::{anchor_last, run};
 pub use node::{DUE_MAX, Engine};
 pub use read::EngineReader;
 pub use runtime_config::RuntimeConfig;
+pub use watches::{IncidentWatch, WATCHES_MAX, WATCHES_OF_SOURCE_MAX, WatchesFull};

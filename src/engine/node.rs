@@ -11,6 +11,7 @@ use super::{
     metrics::Metrics,
     read::EngineReader,
     runtime_config::RuntimeConfig,
+    watches::{IncidentWatch, WatchesFull},
 };
 use crate::{
     core::{
@@ -127,6 +128,19 @@ impl Engine {
     /// The incidents that change. A receiver that lags behind must look at everything afresh.
     pub fn changes(&self) -> broadcast::Receiver<IncidentId> {
         self.context.changes()
+    }
+
+    /// Watches one incident for a source, until what this returns is dropped.
+    ///
+    /// # Errors
+    /// [`WatchesFull`] if too many wait.
+    pub fn watch(&self, id: IncidentId, source: &SourceName) -> Result<IncidentWatch, WatchesFull> {
+        self.context.watches.watch(id, source)
+    }
+
+    /// How many wait for a change of an incident now.
+    pub fn watches(&self) -> usize {
+        self.context.watches.count()
     }
 
     /// Takes a new configuration into use. Channels that it repaired are tried with the next page.
@@ -260,11 +274,17 @@ impl Engine {
                 tracing::error!(incident.id = %happened.incident, why, "queueing a page panicked, which is a bug; it is queued again within a minute");
             }
         }
-        // Pages are sent while the log is still being written.
+        // Pages are sent, and who waits is told, while the log is still being written.
         if !committed.events.is_empty() {
             self.delivery.wake();
         }
         let mut changed = None;
+        for happened in &committed.events {
+            if changed != Some(happened.incident) {
+                changed = Some(happened.incident);
+                self.context.changed(happened.incident);
+            }
+        }
         for happened in &committed.events {
             let told = caught(|| {
                 self.context.metrics.count(happened);
@@ -272,10 +292,6 @@ impl Engine {
             });
             if let Err(why) = told {
                 tracing::error!(incident.id = %happened.incident, why, "counting or logging an event panicked, which is a bug");
-            }
-            if changed != Some(happened.incident) {
-                changed = Some(happened.incident);
-                self.context.changed(happened.incident);
             }
         }
     }

@@ -88,6 +88,7 @@ fn message(to: Recipient, purpose: PagePurpose, drill: bool, open: bool) -> Mess
         desk: None,
         born_at: Timestamp::from_micros(1_700_000_000_000_000),
         life: None,
+        request: None,
     }
 }
 

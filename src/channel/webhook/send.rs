@@ -61,7 +61,7 @@ impl WebhookChannel {
         let PagePurpose::Notice { about } = message.purpose else {
             return Err(SendError::unreachable("a webhook informs systems; it can not reach a person"));
         };
-        let body = json!({
+        let mut body = json!({
             "type": about.name(),
             "timestamp": message.born_at.to_string(),
             "data": {
@@ -70,6 +70,9 @@ impl WebhookChannel {
                 "drill": message.drill,
             },
         });
+        if let Some(request) = &message.request {
+            body["data"]["request"] = json!(request);
+        }
         let id = self.id(message);
         self.event(&id, body.to_string()).await.map(|()| SendReceipt::of(id))
     }

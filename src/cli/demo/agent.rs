@@ -83,7 +83,17 @@ async fn played(cast: &DemoCast, screen: &DemoScreen, agent: &AgentClient, scene
     };
     let (result, answered) = tokio::join!(agent.outcome(scene.arguments()), people);
     answered?;
-    Ok(shown(screen, scene, &result?))
+    let result = result?;
+    let is_right = shown(screen, scene, &result);
+    let claims = agent.receipt(result["id"].as_str().unwrap_or_default()).await?;
+    let same = |claim: &str, field: &str| claims[claim] == result[field];
+    let is_same = [("request", "id"), ("action_digest", "action_digest"), ("state", "state"), ("option", "option")]
+        .iter()
+        .all(|(claim, field)| same(claim, field));
+    let word = if is_same { "signed, and says the same" } else { "SAYS SOMETHING ELSE" };
+    screen.say(&screen.dim(&format!("          its receipt: {word}")));
+    screen.say("");
+    Ok(is_right && is_same)
 }
 
 /// Lets one person answer by SMS, unless somebody was faster.
@@ -122,7 +132,6 @@ fn shown(screen: &DemoScreen, scene: &Scene, result: &Value) -> bool {
     let is_right = result["state"] == scene.state && result["option"] == scene.option && by == scene.by;
     let then = if result["option"] == "approve" { scene.done } else { "it does nothing" };
     screen.say(&format!("          {}", if is_right { then } else { "THIS IS NOT WHAT MUST COME OUT" }));
-    screen.say("");
     is_right
 }
 

@@ -5,6 +5,7 @@ use crate::core::{
     event::Event,
     names::RoleName,
     page::{PagePurpose, SystemNotice},
+    request_notice,
 };
 
 impl Decider<'_> {
@@ -14,7 +15,11 @@ impl Decider<'_> {
         if webhooks.is_empty() {
             return;
         }
-        let told: Vec<(SystemNotice, Option<RoleName>)> = self.events.iter().filter_map(notice).collect();
+        let told: Vec<(SystemNotice, Option<RoleName>)> = self
+            .events
+            .iter()
+            .flat_map(|event| notice(event).into_iter().chain(request_notice(event).map(|about| (about, None))))
+            .collect();
         for (about, role) in told {
             for channel in &webhooks {
                 self.page(role.as_ref(), None, channel.clone(), PagePurpose::Notice { about }, 0, None);
@@ -35,7 +40,6 @@ fn notice(event: &Event) -> Option<(SystemNotice, Option<RoleName>)> {
         Event::Exhausted { role } => (SystemNotice::RoleExhausted, Some(role.clone())),
         Event::StoodDown { role } => (SystemNotice::RoleStoodDown, Some(role.clone())),
         Event::AllClear { .. } => (SystemNotice::AllClear, None),
-        Event::RequestEnded { .. } => (SystemNotice::RequestEnded, None),
         Event::Resolved { .. } => (SystemNotice::Resolved, None),
         _ => return None,
     })

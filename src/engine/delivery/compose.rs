@@ -1,7 +1,7 @@
 //! Composes messages: a page of an incident, rendered for its role and channel, with its own code and link.
 
 use crate::{
-    channel::{Message, MessageText, ReplyOptions},
+    channel::{Message, MessageText, ReplyOptions, RequestNotice},
     core::{
         ChannelName, FaultKind, Incident, Page, PageId, PageIdentity, PersonName, Timestamp, Zone, event::text_hash,
     },
@@ -60,6 +60,7 @@ impl Delivery {
         let room = page.person.is_none().then(|| room::state(config, incident));
         let (mark, page_mark) = (incident.identity().mark(), identity.mark());
         let attempted = page.was_attempted();
+        let request = RequestNotice::of(incident, &page.purpose);
         let message = Message {
             page: id,
             mark,
@@ -76,6 +77,7 @@ impl Delivery {
             desk,
             born_at,
             life,
+            request,
         };
         let fault = incident.injected_fault(page, self.context.store.now()).cloned();
         Ok(ComposedMessage { message, channel: page.channel.clone(), shown, hash, fault })

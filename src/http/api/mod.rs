@@ -58,6 +58,8 @@ fn described_shared_routes() -> ApiRoutes {
     ApiRoutes::new()
         .route("/v1/requests", requests::ask_operation())
         .route("/v1/requests/{id}", requests::operation())
+        .route("/v1/requests/{id}/events", requests::events_operation())
+        .route("/v1/requests/{id}/receipt", requests::receipt_operation())
         .route("/v1/requests/{id}/cancel", requests::cancel_operation())
         .route("/v1/incidents", incidents::list_operation())
         .route("/v1/incidents/newest", incidents::newest_operation())

@@ -22,6 +22,9 @@ pub struct ConnectionLimits {
     pub ping: Duration,
 }
 
+/// How long a request may take until its response begins.
+pub const ANSWER_MAX: Duration = Duration::from_secs(60);
+
 impl ConnectionLimits {
     /// The limits on TCP. Idle connections stay open longer than monitors wait between two posts, because a sender may
     /// lose an alert if its connection is closed.
@@ -31,7 +34,7 @@ impl ConnectionLimits {
             kept: 0,
             first: Duration::from_secs(30),
             idle: Duration::from_secs(180),
-            answer: Duration::from_secs(60),
+            answer: ANSWER_MAX,
             unread: Duration::from_secs(30),
             ping: Duration::from_secs(20),
         }

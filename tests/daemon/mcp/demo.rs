@@ -8,6 +8,7 @@ fn the_demo_plays_itself_and_every_outcome_is_the_right_one() {
     let output = binary(dir.path()).args(["demo", "agent"]).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(said.matches("its receipt: signed, and says the same").count(), 3, "{said}");
     for line in ["decided deny by dana", "decided approve by marco and ines", "defaulted deny", "consistent in itself"]
     {
         assert!(said.contains(line), "{line}: {said}");

@@ -2,6 +2,7 @@
 
 mod python;
 mod refused;
+mod way_back;
 
 use super::{
     answers::{

@@ -91,6 +91,7 @@ fn page_for(contact: ContactData) -> Message {
         desk: Some("https://desk.example/desk".to_owned()),
         born_at: Timestamp::from_micros(1_700_000_000_000_000),
         life: None,
+        request: None,
     }
 }
 

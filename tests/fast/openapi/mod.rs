@@ -95,7 +95,12 @@ fn every_operation_says_what_it_does_and_what_it_answers() {
         assert!(answers.keys().any(|status| status.starts_with('2')), "{address}: {answers:?}");
         for (status, answer) in answers {
             let media: Vec<&String> = answer["content"].as_object().unwrap().keys().collect();
-            let own = if address.contains("/v1/keys") { "application/jwk-set+json" } else { "application/json" };
+            let own = match address.as_str() {
+                "get /v1/keys" => "application/jwk-set+json",
+                "get /v1/requests/{id}/events" => "text/event-stream",
+                "get /v1/requests/{id}/receipt" => "application/jose",
+                _ => "application/json",
+            };
             let expected = if status.starts_with('2') { own } else { "application/problem+json" };
             assert_eq!(media, [expected], "{address} {status}");
         }

@@ -1,6 +1,9 @@
 //! The agent's side of the protocol: revision 2026-07-28, over HTTP.
 
-use crate::cli::{demo::cast::DemoCast, error::CliError};
+use crate::{
+    cli::{demo::cast::DemoCast, error::CliError},
+    receipt::{ReceiptKeys, verify},
+};
 use reqwest::header::ACCEPT;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
@@ -10,13 +13,13 @@ const VERSION: &str = "2026-07-28";
 /// A client with the token of a source.
 pub struct AgentClient {
     http: reqwest::Client,
-    url: String,
+    base: String,
     token: SecretString,
 }
 
 impl AgentClient {
     pub fn new(cast: &DemoCast) -> Self {
-        Self { http: cast.app.client.clone(), url: format!("{}/mcp", cast.base), token: cast.token.clone() }
+        Self { http: cast.app.client.clone(), base: cast.base.clone(), token: cast.token.clone() }
     }
 
     /// The names of the tools.
@@ -35,6 +38,22 @@ impl AgentClient {
         Ok(result)
     }
 
+    /// What the receipt of an outcome says, if it is signed with a key of the daemon, and not if one byte is another.
+    pub async fn receipt(&self, id: &str) -> Result<Value, CliError> {
+        let url = format!("{}/v1/requests/{id}/receipt", self.base);
+        let request = self.http.get(url).bearer_auth(self.token.expose_secret());
+        let receipt = request.send().await?.error_for_status()?.text().await?;
+        let keys = self.http.get(format!("{}/v1/keys", self.base)).send().await?.error_for_status()?.text().await?;
+        let keys = ReceiptKeys::read(&keys)?;
+        let verified = verify(receipt.trim(), &keys).map_err(|fault| fault.to_string())?;
+        let middle = receipt.find('.').map_or(0, |dot| dot + 3);
+        let other = if receipt[middle..].starts_with('A') { "B" } else { "A" };
+        if verify(&format!("{}{other}{}", &receipt[..middle], &receipt[middle + 1..]), &keys).is_ok() {
+            return Err("a receipt with a changed byte is taken".into());
+        }
+        Ok(verified.claims)
+    }
+
     async fn call(&self, tool: &str, arguments: Value) -> Result<Value, CliError> {
         let mut result = self.request("tools/call", json!({ "name": tool, "arguments": arguments })).await?;
         if result["isError"] == true {
@@ -51,7 +70,8 @@ impl AgentClient {
             "io.modelcontextprotocol/clientInfo": { "name": "stentor-demo", "version": env!("CARGO_PKG_VERSION") },
         });
         let message = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
-        let mut request = self.http.post(&self.url).bearer_auth(self.token.expose_secret()).json(&message);
+        let mut request =
+            self.http.post(format!("{}/mcp", self.base)).bearer_auth(self.token.expose_secret()).json(&message);
         request = request.header(ACCEPT, "application/json, text/event-stream");
         request = request.header("MCP-Protocol-Version", VERSION).header("Mcp-Method", method);
         if !tool.is_empty() {

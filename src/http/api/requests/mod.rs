@@ -1,10 +1,16 @@
 //! Requests of other systems: they ask, people answer, and the answer comes back here.
 
 mod ask_body;
+mod look;
+mod receipt;
 pub mod service;
+mod stream;
 mod view;
 
 pub use ask_body::{RequestBody, read};
+pub use look::{WAIT_MAX, operation};
+pub use receipt::operation as receipt_operation;
+pub use stream::operation as events_operation;
 pub use view::RequestView;
 
 use crate::{
@@ -18,21 +24,17 @@ use crate::{
 };
 use axum::{
     Json,
-    extract::{Path, Query, Request, State},
-    http::{HeaderMap, StatusCode, header},
+    extract::{Path, Request, State},
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
 use service::{AcceptedRequest, WHY_MAX, asker, read_id};
-use std::{sync::Arc, time::Duration};
-use tokio::time::Instant;
+use std::sync::Arc;
 
 /// The largest request that is read, in bytes: it is in its incident, which is read and written whole.
 pub const REQUEST_MAX: usize = 256 * 1024;
-
-/// The longest that one look at a request waits for a change.
-pub const WAIT_MAX: Duration = Duration::from_secs(60);
 
 /// `POST /v1/requests` in the API's document.
 pub fn ask_operation() -> Operation {
@@ -48,20 +50,6 @@ pub fn ask_operation() -> Operation {
         .problem(StatusCode::CONFLICT, "It is a drill, and a live incident is open.")
         .problem(StatusCode::UNPROCESSABLE_ENTITY, "This can not be asked. Nothing was kept.")
         .busy::<ProblemDetails>("The source has opened as many incidents as it may in a minute.")
-}
-
-/// `GET /v1/requests/{id}` in the API's document.
-pub fn operation() -> Operation {
-    Operation::get("getRequest", look)
-        .about("A request", "As it is now or, with `wait`, as soon as it changes. A source sees its own alone.")
-        .access(Access::Source(SourceScope::Alerts))
-        .stored()
-        .path::<String>("id")
-        .query::<LookQuery>()
-        .answer::<RequestView>(StatusCode::OK, "The request.")
-        .problem(StatusCode::BAD_REQUEST, "The query can not be read.")
-        .problem(StatusCode::NOT_FOUND, "This source has no request with this id.")
-        .problem(StatusCode::UNPROCESSABLE_ENTITY, "`wait` is no time.")
 }
 
 /// `POST /v1/requests/{id}/cancel` in the API's document.
@@ -92,28 +80,6 @@ async fn accept(State(app): State<Arc<AppState>>, request: Request) -> Result<Re
     Ok((StatusCode::ACCEPTED, location, replayed, Json(RequestView::of(&incident)?)).into_response())
 }
 
-/// How long a look waits for a change.
-#[derive(Deserialize, JsonSchema)]
-struct LookQuery {
-    /// How long to wait for a change: `30s`, or a number of seconds; at most a minute.
-    #[schemars(regex(pattern = r"^[0-9]{1,4}(ms|s|m)?$"))]
-    wait: Option<String>,
-}
-
-/// `GET /v1/requests/{id}`: as it is now or, with `wait`, as soon as it changes, at the latest then.
-async fn look(
-    State(app): State<Arc<AppState>>,
-    headers: HeaderMap,
-    Path(id): Path<String>,
-    Query(query): Query<LookQuery>,
-) -> Result<Json<RequestView>, ProblemDetails> {
-    let source = asker(&app, &headers)?;
-    let id = read_id(&id)?;
-    let wait = query.wait.as_deref().map(wait).transpose()?.unwrap_or_default();
-    let now = service::wait(&app, &source, id, Instant::now() + wait, |first, now| first != now).await?;
-    Ok(Json(RequestView::of(&now)?))
-}
-
 /// The reason of a withdrawal.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -135,13 +101,4 @@ async fn cancel(
     let Cancellation { reason } = body::json(request, body::PRESS_MAX).await?;
     let now = service::cancel(&app, &source, id, reason).await?;
     Ok(Json(RequestView::of(&now)?))
-}
-
-/// `30s`, `1m 30s`, or a number of seconds.
-fn wait(text: &str) -> Result<Duration, ProblemDetails> {
-    let seconds = text.parse::<u64>().ok().map(Duration::from_secs);
-    let wait = seconds.or_else(|| humantime::parse_duration(text).ok());
-    wait.map(|wait| wait.min(WAIT_MAX)).ok_or_else(|| {
-        ProblemDetails::new(StatusCode::UNPROCESSABLE_ENTITY, "`wait` is a time like 30s, at most a minute")
-    })
 }

@@ -3,17 +3,20 @@
 use super::ask_body;
 use crate::{
     core::{Actor, Incident, Request, RequestId, SourceName},
-    engine::{RequestAdmission, RequestFault},
+    engine::{IncidentWatch, RequestAdmission, RequestFault, WATCHES_MAX, WATCHES_OF_SOURCE_MAX},
     http::{api::quota, credential, idempotency, problem::ProblemDetails, state::AppState},
     matrix::SourceScope,
     store::RequestKey,
 };
 use axum::http::{HeaderMap, StatusCode};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout_at};
 
 /// What keys of this API are for.
 const OPERATION: &str = "requests";
+
+/// After what time a source that has too many waits may try again.
+const AGAIN: Duration = Duration::from_secs(5);
 
 /// The longest reason of a withdrawal, in characters.
 pub const WHY_MAX: usize = 200;
@@ -81,7 +84,7 @@ pub async fn theirs(app: &AppState, source: &SourceName, id: RequestId) -> Resul
 /// `until`, or when the daemon stops.
 ///
 /// # Errors
-/// As [`theirs`].
+/// As [`theirs`]; `429` if too many requests are waited for.
 pub async fn wait(
     app: &AppState,
     source: &SourceName,
@@ -89,26 +92,41 @@ pub async fn wait(
     until: Instant,
     is_news: impl Fn(&Request, &Request) -> bool,
 ) -> Result<Arc<Incident>, ProblemDetails> {
-    // Before the first look, or a change between both would be missed.
-    let mut changes = app.engine.changes();
-    let first = theirs(app, source, id).await?;
-    let mut now = first.clone();
-    while let (Some(old), Some(new)) = (&first.request, &now.request) {
-        if new.outcome().is_some() || is_news(old, new) {
+    let is_open = |incident: &Incident| incident.request.as_ref().is_some_and(|request| request.outcome().is_none());
+    let mut now = theirs(app, source, id).await?;
+    if !is_open(&now) || until <= Instant::now() {
+        return Ok(now);
+    }
+    let mut watch = watch(app, source, id)?;
+    // It may have changed before it was watched.
+    let first = std::mem::replace(&mut now, theirs(app, source, id).await?);
+    let is_old =
+        |now: &Incident| first.request.as_ref().zip(now.request.as_ref()).is_some_and(|(old, new)| !is_news(old, new));
+    while is_open(&now) && is_old(&now) {
+        let changed = tokio::select! {
+            changed = timeout_at(until, watch.changed()) => changed.is_ok(),
+            () = app.shutdown.cancelled() => false,
+        };
+        if !changed {
             break;
         }
-        let changed = tokio::select! {
-            changed = timeout_at(until, changes.recv()) => changed,
-            () = app.shutdown.cancelled() => break,
-        };
-        match changed {
-            Ok(Ok(changed)) if changed != id.incident => {}
-            // It has changed, or changes were missed.
-            Ok(_) => now = theirs(app, source, id).await?,
-            Err(_) => break,
-        }
+        now = theirs(app, source, id).await?;
     }
     Ok(now)
+}
+
+/// Watches a request until what this returns is dropped.
+///
+/// # Errors
+/// `429` if too many requests are waited for.
+pub fn watch(app: &AppState, source: &SourceName, id: RequestId) -> Result<IncidentWatch, ProblemDetails> {
+    app.engine.watch(id.incident, source).map_err(|_| {
+        let detail = format!(
+            "too many requests are waited for: at most {WATCHES_OF_SOURCE_MAX} of one source and {WATCHES_MAX} of all; \
+             ask without `wait`, or end what waits for nothing"
+        );
+        ProblemDetails::new(StatusCode::TOO_MANY_REQUESTS, detail).after(AGAIN)
+    })
 }
 
 /// Withdraws a request: everybody who was asked hears it. What was decided stays decided.
@@ -141,7 +159,8 @@ pub fn read_id(text: &str) -> Result<RequestId, ProblemDetails> {
     text.parse().map_err(|_| unknown())
 }
 
-fn unknown() -> ProblemDetails {
+/// The source has no such request.
+pub fn unknown() -> ProblemDetails {
     ProblemDetails::new(StatusCode::NOT_FOUND, "this source has no request with this id")
 }
 

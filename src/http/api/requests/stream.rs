@@ -1,0 +1,162 @@
+//! The stream of one request (server-sent events): every state, from its journal. So a client that comes back after a
+//! restart goes on where it was.
+
+use super::{
+    RequestView,
+    service::{asker, theirs, unknown, watch},
+};
+use crate::{
+    core::RequestId,
+    engine::{
+        IncidentWatch,
+        request_history::{RequestHistory, RequestMoment},
+    },
+    http::{
+        openapi::{Access, Operation},
+        problem::ProblemDetails,
+        state::AppState,
+    },
+    matrix::SourceScope,
+    store::StoreError,
+};
+use axum::{
+    body::Body,
+    extract::{Path, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{
+        IntoResponse, Response,
+        sse::{Event, Sse},
+    },
+};
+use futures_util::{Stream, stream};
+use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration};
+use tokio::time::{Instant, sleep_until};
+
+/// The interval of heartbeats: a connection whose answer says nothing for a minute is closed.
+const BEAT_EVERY: Duration = Duration::from_secs(15);
+
+/// In which header a client says what it has seen.
+const LAST_EVENT: &str = "last-event-id";
+
+/// The media type.
+const MEDIA: &str = "text/event-stream";
+
+/// `GET /v1/requests/{id}/events` in the API's document.
+pub fn operation() -> Operation {
+    let details = "Server-sent events: each state of the request since it was accepted, in order, and the end of the stream after \
+                   the outcome. Their names are those of the webhooks: `request.opened`, `request.chosen`, `request.ended`. \
+                   `data` is the request as it was then, `id` its line in the journal of the incident: with the header \
+                   `Last-Event-ID` the stream goes on behind it, after a restart of the daemon, too. A client that has \
+                   seen the outcome gets `204`. A comment comes every 15 seconds.";
+    Operation::get("getRequestEvents", events)
+        .about("The states of a request", details)
+        .access(Access::Source(SourceScope::Alerts))
+        .stored()
+        .path::<String>("id")
+        .answer_as::<RequestView>(StatusCode::OK, MEDIA, "The events; this is the `data` of each.")
+        .problem(StatusCode::BAD_REQUEST, "`Last-Event-ID` is no id of an event.")
+        .problem(StatusCode::NOT_FOUND, "This source has no request with this id.")
+        .busy::<ProblemDetails>("Too many requests of the source, or of all, are waited for.")
+}
+
+/// `GET /v1/requests/{id}/events`.
+async fn events(
+    State(app): State<Arc<AppState>>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+) -> Result<Response, ProblemDetails> {
+    let source = asker(&app, &headers)?;
+    let id: RequestId = id.parse().map_err(|_| unknown())?;
+    let seen = headers.get(LAST_EVENT).map(seen).transpose()?.unwrap_or(0);
+    theirs(&app, &source, id).await?;
+    let watch = watch(&app, &source, id)?;
+    let mut line = RequestLine {
+        watch,
+        history: RequestHistory::of(id.incident),
+        seen,
+        ready: VecDeque::new(),
+        is_over: false,
+        beat_at: Instant::now() + BEAT_EVERY,
+        app,
+    };
+    line.read().await?;
+    if line.ready.is_empty() && line.is_over {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
+    let mut response = Sse::new(events_of(line)).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    Ok(response.map(Body::new))
+}
+
+/// The number of the last event that a client has seen.
+fn seen(value: &HeaderValue) -> Result<u64, ProblemDetails> {
+    let text = value.to_str().unwrap_or_default().trim();
+    // A client that has seen none may send the header without a value.
+    if text.is_empty() {
+        Ok(0)
+    } else {
+        text.parse().map_err(|_| ProblemDetails::bad("`Last-Event-ID` is no id of an event"))
+    }
+}
+
+struct RequestLine {
+    app: Arc<AppState>,
+    watch: IncidentWatch,
+    history: RequestHistory,
+    /// The line of the last event that its client has seen.
+    seen: u64,
+    /// What is read and not sent yet: at most one for each choice and the ends of the request.
+    ready: VecDeque<Event>,
+    /// Whether the outcome was read.
+    is_over: bool,
+    beat_at: Instant,
+}
+
+impl RequestLine {
+    /// Reads what is new in the journal.
+    async fn read(&mut self) -> Result<(), StoreError> {
+        let (seen, ready, is_over) = (self.seen, &mut self.ready, &mut self.is_over);
+        let take = |moment: RequestMoment<'_>| {
+            *is_over |= moment.incident.request.as_ref().is_some_and(|request| request.outcome().is_some());
+            if seen < moment.line.seq {
+                ready.extend(event(&moment));
+            }
+        };
+        self.history.read(self.app.engine.reads(), take).await
+    }
+}
+
+fn event(moment: &RequestMoment<'_>) -> Option<Event> {
+    let view = RequestView::of(moment.incident).ok()?;
+    // It can not fail: these are our own types, and all names are strings.
+    Event::default().id(moment.line.seq.to_string()).event(moment.what.name()).json_data(view).ok()
+}
+
+fn events_of(line: RequestLine) -> impl Stream<Item = Result<Event, Infallible>> {
+    stream::unfold(line, |mut line| async move {
+        loop {
+            if let Some(event) = line.ready.pop_front() {
+                return Some((Ok(event), line));
+            }
+            if line.is_over {
+                return None;
+            }
+            let shutdown = line.app.shutdown.clone();
+            tokio::select! {
+                () = shutdown.cancelled() => return None,
+                () = sleep_until(line.beat_at) => {
+                    line.beat_at = Instant::now() + BEAT_EVERY;
+                    return Some((Ok(Event::default().comment("still waiting")), line));
+                }
+                () = line.watch.changed() => {
+                    if let Err(error) = line.read().await {
+                        tracing::error!(%error, "the stream of a request ends, because its journal can not be read");
+                        return None;
+                    }
+                }
+            }
+        }
+    })
+}

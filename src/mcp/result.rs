@@ -43,6 +43,8 @@ pub struct RequestResult {
     action_digest: String,
     /// The incident that people see.
     pub incident: String,
+    /// Whether it was a drill: then nothing is to be done, whatever the outcome.
+    drill: bool,
     /// What to do now.
     next: String,
 }
@@ -62,6 +64,8 @@ struct RequestState {
     incident: String,
     action_digest: String,
     approvals: u32,
+    #[serde(default)]
+    drill: bool,
     default: Option<String>,
     deadline: String,
     roles: Vec<RoleState>,
@@ -94,8 +98,9 @@ impl RequestResult {
             detail: format!("the daemon's answer can not be read, perhaps it is of another version: {error}"),
             retry_after: None,
         })?;
-        let RequestState { id, incident, action_digest, approvals, default, deadline, choices, outcome, .. } = state;
-        let next = next(&state.state, outcome.option.as_deref());
+        let RequestState { id, incident, action_digest, approvals, default, deadline, choices, outcome, drill, .. } =
+            state;
+        let next = next(&state.state, outcome.option.as_deref(), drill);
         Ok(Self {
             id,
             state: state.state,
@@ -110,6 +115,7 @@ impl RequestResult {
             choices,
             action_digest,
             incident,
+            drill,
             next,
         })
     }
@@ -130,18 +136,22 @@ impl RequestResult {
     }
 }
 
-fn next(state: &str, option: Option<&str>) -> String {
-    match (state, option) {
+fn next(state: &str, option: Option<&str>, drill: bool) -> String {
+    let next = match (state, option) {
         ("open", _) => {
             "Nobody has decided yet. Do not act. Call get_outcome with this id to wait on; people go on being asked."
-                .into()
         }
+        (_, _) if drill => "This was a drill: do nothing.",
+        ("decided", Some("approve")) => "People approved it. Do exactly what was asked about, and nothing else.",
+        ("decided", Some("deny")) => "People denied it. Do not act.",
         ("decided", Some(option)) => {
-            format!("People chose {option}. Do exactly what was asked about, and nothing else.")
+            return format!("People chose {option}. Do what that option says, and nothing else.");
         }
-        ("defaulted", Some(option)) => format!("Nobody decided in time. By the rules {option} holds."),
-        ("expired", _) => "Nobody decided in time. This is no approval: do not act.".into(),
-        ("cancelled", _) => "It was withdrawn. Do not act.".into(),
-        _ => "Do not act.".into(),
-    }
+        ("defaulted", Some("deny")) => "Nobody decided in time, and by the rules that is a denial. Do not act.",
+        ("defaulted", Some(option)) => return format!("Nobody decided in time. By the rules {option} holds."),
+        ("expired", _) => "Nobody decided in time. This is no approval: do not act.",
+        ("cancelled", _) => "It was withdrawn. Do not act.",
+        _ => "Do not act.",
+    };
+    next.to_owned()
 }

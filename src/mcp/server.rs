@@ -38,7 +38,9 @@ impl<S: RequestService> McpServer<S> {
 
     async fn ask(&self, asked: AskHuman, context: &RequestContext<RoleServer>) -> Result<RequestResult, String> {
         let (key, waiting) = (asked.key()?, Waiting::begin(context, asked.wait())?);
-        let accepted = RequestResult::of(self.0.ask(asked.body(), key).await?)?;
+        let accepted = self.0.ask(asked.body(), key).await.map_err(String::from);
+        // The same header has another name here.
+        let accepted = RequestResult::of(accepted.map_err(|why| why.replace("Idempotency-Key", "request_key"))?)?;
         Ok(waiting.outcome(&*self.0, accepted).await?)
     }
 

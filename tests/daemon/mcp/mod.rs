@@ -113,6 +113,29 @@ fn what_nobody_decides_expires_or_takes_the_default_and_both_are_results() {
 }
 
 #[test]
+fn a_daemon_that_stops_answers_those_who_wait_with_the_id() {
+    let mut daemon = setup(&matrix("after = \"5m\"")).arg("--sandbox").start();
+    let asking = tool("ask_human", &question("25s"));
+    let mut stream = client::open(&daemon, &post(Era::Modern, &asking), &asking);
+    eventually("the incident", || daemon.incidents().first().cloned());
+    assert!(daemon.stop());
+    let asked = outcome(&Reply::read(&mut stream).json());
+    assert_eq!(asked["state"], "open", "{asked}");
+}
+
+#[test]
+fn a_drill_says_that_nothing_is_to_be_done() {
+    let daemon = sandboxed_on(&matrix("after = \"5m\""));
+    let mut drill = question("0s");
+    drill["drill"] = json!(true);
+    let asked = outcome(&call(&daemon, Era::Modern, "ask_human", &drill));
+    text(&daemon, ANA, &format!("{} A", held(&daemon, &asked)));
+    let ended = outcome(&call(&daemon, Era::Modern, "get_outcome", &json!({ "id": asked["id"] })));
+    assert_eq!((&ended["option"], &ended["drill"]), (&json!("approve"), &json!(true)), "{ended}");
+    assert_eq!(ended["next"], "This was a drill: do nothing.");
+}
+
+#[test]
 fn over_standard_input_and_output_an_agent_outlives_the_daemon() {
     let mut daemon = setup(&matrix("after = \"5m\"")).arg("--sandbox").start();
     let mut agent = Stdio::start(daemon.command(&["mcp"]).env("STENTOR_TOKEN", secret("MONITOR_TOKEN")));

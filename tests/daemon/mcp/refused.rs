@@ -38,6 +38,16 @@ fn an_agent_is_told_what_is_wrong_with_its_question_and_nothing_is_kept() {
         }
     }
     assert_eq!(daemon.incidents().len(), 0);
+    for (question, is_error) in [("One?", false), ("Another?", true)] {
+        let keyed = with(|ask| {
+            ask["question"] = json!(question);
+            ask["request_key"] = json!("k");
+        });
+        let result = call(&daemon, Era::Modern, "ask_human", &keyed)["result"].clone();
+        assert_eq!(result["isError"], is_error, "{result}");
+        let said = result["content"][0]["text"].as_str().unwrap();
+        assert_eq!(said.contains("this request_key was used"), is_error, "{said}");
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ pub mod engine;
 pub mod http;
 pub mod journal;
 pub mod matrix;
+pub mod mcp;
 pub mod receipt;
 pub mod report;
 pub mod store;

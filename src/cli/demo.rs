@@ -3,6 +3,7 @@
 //!
 //! Times and figures: CFTC and SEC, "Findings regarding the market events of May 6, 2010" (30 September 2010).
 
+mod agent;
 mod cast;
 mod keyboard;
 mod screen;
@@ -26,7 +27,7 @@ use crate::{
     journal,
 };
 use cast::DemoCast;
-use clap::Args;
+use clap::{Args, Subcommand};
 use keyboard::{Keyboard, ViewerKey};
 use screen::DemoScreen;
 use secrecy::SecretString;
@@ -49,11 +50,19 @@ const SOURCE: &str = "risk-monitor";
 #[derive(Debug, Args)]
 pub struct DemoArgs {
     /// Where to listen [default: a free port on 127.0.0.1]
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
+    #[arg(long, global = true, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
     listen: String,
-    /// Let only the script answer, as without a terminal; exit 0 if every role was engaged, 1 if not
-    #[arg(long)]
+    /// Let only the script answer, as without a terminal; exit 0 if everything came out as it must, 1 if not
+    #[arg(long, global = true)]
     unattended: bool,
+    #[command(subcommand)]
+    scene: Option<DemoScene>,
+}
+
+#[derive(Debug, Clone, Copy, Subcommand)]
+enum DemoScene {
+    /// An AI agent asks people over MCP before it acts: one denies, two approve, nobody answers
+    Agent,
 }
 
 impl DemoArgs {
@@ -77,19 +86,29 @@ impl DemoArgs {
             PathOptions { matrix: "matrix".into(), templates: None, state: Some(state.0.clone()), socket: None };
         let secret = || SecretString::from(format!("{:032x}", rand::random::<u128>()));
         let (token, hook) = (secret(), secret());
+        let source = self.scene.map_or(SOURCE, |DemoScene::Agent| agent::SOURCE);
         let plan = DaemonConfig {
             listen: Some(self.listen),
             sandbox: true,
-            tokens: vec![(SourceName::from(SOURCE), token.clone())],
+            tokens: vec![(SourceName::from(source), token.clone())],
             inbound: vec![(ChannelName::from("sms"), hook.clone())],
         };
-        let (mut matrix, templates) = load::shipped(load::now()).demand()?;
-        matrix.compress(COMPRESSION);
+        let (matrix, templates) = match self.scene {
+            Some(DemoScene::Agent) => agent::matrix().demand()?,
+            None => {
+                let (mut matrix, templates) = load::shipped(load::now()).demand()?;
+                matrix.compress(COMPRESSION);
+                (matrix, templates)
+            }
+        };
         let daemon = BoundDaemon::open(plan, matrix, templates, &places).await?;
         let (app, shutdown, address) = (daemon.app.clone(), daemon.shutdown.clone(), daemon.address);
         let cast = DemoCast::new(app, format!("http://{address}"), token, hook, attended);
         let script = async {
-            let outcome = timeout(LONGEST, tell(cast)).await;
+            let outcome = match self.scene {
+                Some(DemoScene::Agent) => timeout(LONGEST, agent::play(cast)).await,
+                None => timeout(LONGEST, tell(cast)).await,
+            };
             shutdown.cancel();
             outcome.unwrap_or_else(|_| Err("the demo took longer than its time limit".into()))
         };

@@ -45,8 +45,13 @@ pub fn load(places: &PathOptions, as_of: Timestamp) -> Result<LoadedMatrix, CliE
 
 /// The shipped matrix and templates.
 pub fn shipped(as_of: Timestamp) -> LoadedMatrix {
-    let file = |(name, text): &(&str, &str)| SourceText { path: Path::new("matrix").join(name), text: (*text).into() };
-    parse(SHIPPED.iter().map(file).collect(), PageTemplates::shipped(), as_of)
+    embedded("matrix", &SHIPPED, as_of)
+}
+
+/// A matrix of these files, which are in the program, and the shipped templates.
+pub fn embedded(folder: &str, files: &[(&str, &str)], as_of: Timestamp) -> LoadedMatrix {
+    let file = |(name, text): &(&str, &str)| SourceText { path: Path::new(folder).join(name), text: (*text).into() };
+    parse(files.iter().map(file).collect(), PageTemplates::shipped(), as_of)
 }
 
 fn parse(files: Vec<SourceText>, templates: PageTemplates, as_of: Timestamp) -> LoadedMatrix {

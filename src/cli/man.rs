@@ -11,9 +11,10 @@ use std::{collections::BTreeMap, fmt::Write, path::Path};
 const MATRIX: &str = include_str!("../../docs/src/matrix.md");
 
 /// Settings of the environment that no option has.
-const VARIABLES: [(&str, &str); 5] = [
+const VARIABLES: [(&str, &str); 6] = [
     ("STENTOR_LOG", "what is logged: error, warn, info (the default), debug or trace"),
     ("STENTOR_CA_FILE", "further certificate authorities to trust, in PEM"),
+    ("STENTOR_TOKEN", "for stentor mcp: the token of the source that asks"),
     ("STENTOR_SLACK_HOOKS", "for tests: where else than at Slack private replies may go"),
     ("COLUMNS", "how wide tables and lines may be, where standard output is no terminal"),
     ("NO_COLOR", "if it is set to anything, no colours are used"),

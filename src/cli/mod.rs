@@ -15,6 +15,7 @@ mod init;
 mod load;
 mod mail_in;
 mod man;
+mod mcp;
 mod options;
 mod output;
 mod people;
@@ -80,6 +81,8 @@ enum Command {
     DeskLink(desk_link::DeskLink),
     /// Run drills on the live daemon, follow them, review earlier ones
     Drill(drill::DrillArgs),
+    /// Let an AI agent ask people: the Model Context Protocol on standard input and output
+    Mcp(mcp::McpArgs),
     /// Take a reply or a bounce from your mail server (a pipe)
     MailIn(mail_in::MailIn),
     /// Verify or export the journal
@@ -136,6 +139,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Postmortem(postmortem) => postmortem.run(places),
         Command::DeskLink(link) => link.run(places),
         Command::Drill(drill) => drill.run(places),
+        Command::Mcp(mcp) => mcp.run(places),
         Command::MailIn(mail) => mail.run(places),
         Command::Journal(journal) => journal.run(places),
         Command::Receipt(receipt) => receipt.run(places),

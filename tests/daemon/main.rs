@@ -25,6 +25,7 @@ mod hindsight;
 mod journal;
 mod lifecycle;
 mod mail_in;
+mod mcp;
 mod ping;
 mod quarantine;
 mod report;

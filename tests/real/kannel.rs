@@ -17,6 +17,7 @@ pub const PASSWORD: &str = "kannel-secret-4711";
 pub const NUMBER: &str = "13013";
 
 /// Where the gateway will listen: a daemon must know before the gateway can know the daemon.
+#[derive(Clone, Copy)]
 pub struct Plan {
     admin: u16,
     boxes: u16,

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 #![allow(clippy::disallowed_methods, reason = "real parts are awaited on the real clock and found by the environment")]
 
+mod agents;
 mod browser;
 mod canonical;
 #[path = "../common/mod.rs"]

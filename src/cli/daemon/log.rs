@@ -19,8 +19,8 @@ pub enum LogFormat {
 /// not delay a page. When the guard is dropped, the remaining lines are written.
 pub fn start(format: LogFormat) -> WorkerGuard {
     let wanted = config::variable("STENTOR_LOG").unwrap_or_else(|| "info".into());
-    // These log every connection and every statement.
-    let filter = EnvFilter::try_new(format!("{wanted},hyper=warn,sqlx=warn"));
+    // These log every connection, every statement and every call with what was said.
+    let filter = EnvFilter::try_new(format!("{wanted},hyper=warn,sqlx=warn,rmcp=error"));
     let filter = filter.unwrap_or_else(|_| EnvFilter::new("info"));
     let (writer, guard) = tracing_appender::non_blocking(io::stderr());
     // Without this, a failing stderr makes the log panic.

@@ -32,7 +32,7 @@ pub struct DemoCast {
     pub app: Arc<AppState>,
     pub base: String,
     pub attended: bool,
-    token: SecretString,
+    pub token: SecretString,
     hook: SecretString,
     http: reqwest::Client,
 }
@@ -101,7 +101,7 @@ impl DemoCast {
         match mode {
             AnswerMode::Desk => self.by_desk(incident, page).await.map(drop),
             AnswerMode::MailLink => self.by_mail(incident, page).await,
-            AnswerMode::Sms => self.by_sms(incident, page).await,
+            AnswerMode::Sms => self.by_sms(incident, page, None).await.map(drop),
         }
     }
 
@@ -141,17 +141,25 @@ impl DemoCast {
         Ok(())
     }
 
-    async fn by_sms(&self, incident: &Incident, page: &Page) -> Result<(), CliError> {
+    /// Whether its text, with its code, has gone out.
+    pub fn has_code(&self, incident: &Incident, page: &Page) -> bool {
+        self.code(incident, page).is_some()
+    }
+
+    fn code(&self, incident: &Incident, page: &Page) -> Option<String> {
         let id = PageId { incident: incident.id, n: page.n };
-        let messages = self.app.outbox.recent();
-        let code = messages.into_iter().find(|entry| entry.page == id).and_then(|entry| entry.code);
+        self.app.outbox.recent().into_iter().find(|entry| entry.page == id).and_then(|entry| entry.code)
+    }
+
+    /// Answers a page by SMS, with the letter of an option where it asks for one; returns what comes back.
+    pub async fn by_sms(&self, incident: &Incident, page: &Page, letter: Option<char>) -> Result<String, CliError> {
         let live = self.app.engine.config();
         let phone = page.person.as_ref().and_then(|person| Some(live.contact(person)?.get(PHONE)?.to_owned()));
-        let (Some(code), Some(phone)) = (code, phone) else { return Ok(()) };
-        let query = [("token", self.hook.expose_secret()), ("from", phone.as_str()), ("text", code.as_str())];
+        let (Some(code), Some(phone)) = (self.code(incident, page), phone) else { return Ok(String::new()) };
+        let text = letter.map_or_else(|| code.clone(), |letter| format!("{code} {letter}"));
+        let query = [("token", self.hook.expose_secret()), ("from", phone.as_str()), ("text", text.as_str())];
         let url = reqwest::Url::parse_with_params(&format!("{}/hooks/kannel/{}", self.base, page.channel), query)?;
-        self.http.get(url).send().await?.error_for_status()?;
-        Ok(())
+        Ok(self.http.get(url).send().await?.error_for_status()?.text().await?)
     }
 }
 

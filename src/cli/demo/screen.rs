@@ -148,18 +148,18 @@ impl DemoScreen {
     }
 
     /// Raw mode needs the carriage return, too.
-    fn say(&self, text: &str) {
+    pub fn say(&self, text: &str) {
         let text = table::wrapped(text, Some(table::width().unwrap_or(WIDTH)));
         for line in text.lines().chain(text.is_empty().then_some("")) {
             print!("{line}\r\n");
         }
     }
 
-    fn bold(&self, text: &str) -> String {
+    pub fn bold(&self, text: &str) -> String {
         self.paint("1", text)
     }
 
-    fn dim(&self, text: &str) -> String {
+    pub fn dim(&self, text: &str) -> String {
         self.paint("2", text)
     }
 

@@ -4,7 +4,6 @@ use crate::{
     cli::{client::DaemonClient, error::CliError, options::PathOptions, table::say},
     core::IncidentId,
     http::control::commands::CliAnswer,
-    text::reply::typed,
 };
 use clap::Args;
 use serde_json::Value;
@@ -14,7 +13,7 @@ use std::process::ExitCode;
 pub struct AnswerArgs {
     /// The incident
     incident: IncidentId,
-    /// roger (received), wilco (I have it), standby or standby MINUTES (wait, 5 minutes at most), unable (pass it on, or hand it back if you have it)
+    /// An option of what is asked, such as approve; or roger (received), wilco (I have it), standby or standby MINUTES (wait, 5 minutes at most), unable (pass it on, or hand it back if you have it)
     #[arg(required = true, num_args = 1..)]
     answer: Vec<String>,
     /// The role; required if you were asked for several
@@ -27,10 +26,8 @@ pub struct AnswerArgs {
 
 impl AnswerArgs {
     pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
-        let answer = self.answer.join(" ");
-        // Checked here, where the user can correct it immediately.
-        typed(&answer)?;
-        let spoken = CliAnswer { answer, role: self.role };
+        // The daemon reads it: which options there are to choose from is in the incident.
+        let spoken = CliAnswer { answer: self.answer.join(" "), role: self.role };
         let verdict: Value =
             DaemonClient::of(places)?.post(&format!("/v1/incidents/{}/answer", self.incident), &spoken)?;
         if self.json {
@@ -41,7 +38,7 @@ impl AnswerArgs {
                 say(then);
             }
         }
-        let refused = ["not-asked", "which-role", "closed"];
+        let refused = ["not-asked", "which-role", "closed", "too-late", "on-behalf", "stale", "no-such-option"];
         let kind = verdict["verdict"].as_str().unwrap_or_default();
         Ok(if refused.contains(&kind) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     }

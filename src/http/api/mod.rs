@@ -51,19 +51,17 @@ pub fn shared_routes() -> Router<Arc<AppState>> {
 /// The routes under `/v1` on TCP, as the document has them. A new one is a line here, and an [`Operation`] beside its
 /// handler.
 pub fn described_routes() -> ApiRoutes {
-    described_shared_routes()
-        .route("/v1/alerts", alerts::operation())
+    described_shared_routes().route("/v1/alerts", alerts::operation()).route("/v1/openapi.json", operation())
+}
+
+fn described_shared_routes() -> ApiRoutes {
+    ApiRoutes::new()
         .route("/v1/requests", requests::ask_operation())
         .route("/v1/requests/{id}", requests::operation())
         .route("/v1/requests/{id}/events", requests::events_operation())
         .route("/v1/requests/{id}/facts", requests::facts_operation())
         .route("/v1/requests/{id}/receipt", requests::receipt_operation())
         .route("/v1/requests/{id}/cancel", requests::cancel_operation())
-        .route("/v1/openapi.json", operation())
-}
-
-fn described_shared_routes() -> ApiRoutes {
-    ApiRoutes::new()
         .route("/v1/incidents", incidents::list_operation())
         .route("/v1/incidents/newest", incidents::newest_operation())
         .route("/v1/incidents/{id}", incidents::operation())

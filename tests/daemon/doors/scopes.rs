@@ -27,7 +27,7 @@ const READER: &str = "reader-token-1f0c";
 const SCRAPER: &str = "scraper-token-8be2";
 
 /// Where the routes over TCP are made.
-const ROUTERS: [&str; 3] = ["src/http/mod.rs", "src/http/api/mod.rs", "src/http/desk/mod.rs"];
+const ROUTERS: [&str; 4] = ["src/http/mod.rs", "src/http/mcp.rs", "src/http/api/mod.rs", "src/http/desk/mod.rs"];
 
 /// The route, a request for it, and the statuses for: nobody, a source with the default scope, one with `read`, one
 /// with `metrics`, a person who is signed in.
@@ -57,6 +57,7 @@ const TABLE: [Row; 40] = [
     // Another source's, and one that does not exist.
     ("/v1/requests/{id}", "GET", "/v1/requests/req_1_00000000000000000000000000000000", [401, 404, 403, 403, 401]),
     ("/v1/requests/{id}/cancel", "POST", "/v1/requests/req_1_0/cancel", [401, 404, 403, 403, 401]),
+    ("/mcp", "POST", "/mcp", [401, 400, 403, 403, 401]),
     ("/v1/requests/{id}/events", "GET", "/v1/requests/req_1_0/events", [401, 404, 403, 403, 401]),
     ("/v1/requests/{id}/facts", "PUT", "/v1/requests/req_1_0/facts", [401, 404, 403, 403, 401]),
     ("/v1/requests/{id}/receipt", "GET", "/v1/requests/req_1_0/receipt", [401, 404, 403, 403, 401]),

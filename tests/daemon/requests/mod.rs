@@ -1,6 +1,7 @@
 //! Requests as the system that asks meets them, and the people who are asked.
 
 mod new_facts;
+mod python;
 mod refused;
 mod way_back;
 

@@ -12,7 +12,7 @@ use std::{
 use stentor::channel::{kind::ChannelKind, kinds::KINDS};
 
 /// Which of our modules each room may see. `lib.rs` and `main.rs` see everything.
-const MAY_SEE: [(&str, &[&str]); 18] = [
+const MAY_SEE: [(&str, &[&str]); 19] = [
     ("core", &[]),
     ("text", &["core"]),
     // What people write in TOML is read by one kit, below those who know what it means.
@@ -31,13 +31,15 @@ const MAY_SEE: [(&str, &[&str]); 18] = [
     ("report", &["core", "matrix", "template", "journal", "engine"]),
     // Drills play the core and the engine's own rules by the matrix.
     ("drill", &["core", "toml_kit", "matrix", "template", "journal", "engine", "store", "channel", "report"]),
+    // Agents ask by whatever keeps the requests: the daemon that they call, or one that is called for them.
+    ("mcp", &["core"]),
     // The API shows what the engine has: it sees the types that the engine's own API speaks in.
-    ("http", &["core", "text", "drill", "engine", "channel", "matrix", "store", "template", "report"]),
+    ("http", &["core", "text", "drill", "engine", "channel", "matrix", "store", "template", "report", "mcp"]),
     (
         "cli",
         &[
             "core", "text", "drill", "engine", "channel", "matrix", "store", "template", "journal", "receipt",
-            "config", "http", "report", "cli", "tls", "toml_kit",
+            "config", "http", "report", "cli", "tls", "toml_kit", "mcp",
         ],
     ),
     ("lib", &["*"]),

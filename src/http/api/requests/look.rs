@@ -1,6 +1,9 @@
 //! One request as it is now, or as soon as it changes.
 
-use super::{RequestView, asker, theirs, unknown, watch};
+use super::{
+    RequestView,
+    service::{self, asker, read_id},
+};
 use crate::{
     http::{
         connection::limits::ANSWER_MAX,
@@ -18,7 +21,7 @@ use axum::{
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::{sync::Arc, time::Duration};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 /// The longest that one look at a request waits for a change.
 pub const WAIT_MAX: Duration = Duration::from_secs(50);
@@ -57,19 +60,9 @@ async fn look(
     Query(query): Query<LookQuery>,
 ) -> Result<Json<RequestView>, ProblemDetails> {
     let source = asker(&app, &headers)?;
-    let id = id.parse().map_err(|_| unknown())?;
+    let id = read_id(&id)?;
     let wait = query.wait.as_deref().map(wait).transpose()?.unwrap_or_default();
-    let mut now = theirs(&app, &source, id).await?;
-    let is_open = now.request.as_ref().is_some_and(|request| request.outcome().is_none());
-    if is_open && !wait.is_zero() {
-        let deadline = Instant::now() + wait;
-        let mut watch = watch(&app, &source, id)?;
-        // It may have changed before it was watched.
-        let first = std::mem::replace(&mut now, theirs(&app, &source, id).await?).request.clone();
-        while now.request == first && timeout_at(deadline, watch.changed()).await.is_ok() {
-            now = theirs(&app, &source, id).await?;
-        }
-    }
+    let now = service::wait(&app, &source, id, Instant::now() + wait, |first, now| first != now).await?;
     Ok(Json(RequestView::of(&now)?))
 }
 

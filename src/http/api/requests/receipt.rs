@@ -1,7 +1,7 @@
 //! The signed statement of a request's outcome. Everything in it is read from the journal up to the line of the outcome,
 //! and the signature is deterministic: each GET gives the same until another key signs.
 
-use super::{asker, theirs, unknown};
+use super::service::{asker, theirs, unknown};
 use crate::{
     core::{
         Event, Incident, PersonName, RequestId, RequestOutcome, StoredLine, Timestamp, hex::hex, page::SystemNotice,

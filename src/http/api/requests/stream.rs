@@ -1,7 +1,10 @@
 //! The stream of one request (server-sent events): every state, from its journal. So a client that comes back after a
 //! restart goes on where it was.
 
-use super::{RequestView, asker, theirs, unknown, watch};
+use super::{
+    RequestView,
+    service::{asker, theirs, unknown, watch},
+};
 use crate::{
     core::RequestId,
     engine::{

@@ -1,0 +1,67 @@
+//! `/mcp`: the Model Context Protocol, for agents with the token of a source. They ask by the same service as
+//! `/v1/requests`.
+
+use super::{
+    api::requests::{RequestView, service},
+    body,
+    problem::ProblemDetails,
+    state::AppState,
+};
+use crate::{
+    core::{Incident, SourceName},
+    mcp::{self, RequestService, ServiceFault},
+};
+use axum::{
+    Router,
+    extract::{Request, State},
+    response::Response,
+    routing::any,
+};
+use serde_json::Value;
+use std::{sync::Arc, time::Duration};
+use tokio::time::Instant;
+
+/// The route.
+pub fn routes() -> Router<Arc<AppState>> {
+    Router::new().route("/mcp", any(serve))
+}
+
+async fn serve(State(app): State<Arc<AppState>>, request: Request) -> Result<Response, ProblemDetails> {
+    let source = service::asker(&app, request.headers())?;
+    let (head, body) = request.into_parts();
+    let body = body::of_source(body, mcp::MESSAGE_MAX, &source).await?;
+    Ok(mcp::answer(OwnRequests { app, source }, head, body).await)
+}
+
+/// The requests of a source of this daemon.
+struct OwnRequests {
+    app: Arc<AppState>,
+    source: SourceName,
+}
+
+impl RequestService for OwnRequests {
+    async fn ask(&self, body: Value, key: Option<String>) -> Result<Value, ServiceFault> {
+        let asked = service::ask(&self.app, &self.source, key, body.to_string().as_bytes()).await;
+        told(asked.map(|asked| asked.incident))
+    }
+
+    async fn look(&self, id: &str, until: Instant) -> Result<Value, ServiceFault> {
+        let id = service::read_id(id).map_err(fault)?;
+        told(service::wait(&self.app, &self.source, id, until, |_, _| false).await)
+    }
+
+    async fn cancel(&self, id: &str, reason: Option<String>) -> Result<Value, ServiceFault> {
+        let id = service::read_id(id).map_err(fault)?;
+        told(service::cancel(&self.app, &self.source, id, reason).await)
+    }
+}
+
+fn told(incident: Result<Arc<Incident>, ProblemDetails>) -> Result<Value, ServiceFault> {
+    let view = incident.and_then(|incident| RequestView::of(&incident)).map_err(fault)?;
+    serde_json::to_value(view).map_err(|error| ServiceFault { detail: error.to_string(), retry_after: None })
+}
+
+fn fault(problem: ProblemDetails) -> ServiceFault {
+    let retry_after = problem.retry_after().map(Duration::from_secs);
+    ServiceFault { detail: problem.detail().to_owned(), retry_after }
+}

@@ -1,0 +1,171 @@
+//! What the tools are given. What is asked is checked by the daemon, as for every other way to ask: here it gets its form.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Map, Value, json};
+use std::{collections::BTreeMap, time::Duration};
+
+/// The most characters of a key.
+pub const KEY_MAX: usize = 255;
+
+/// The most characters of what an error repeats.
+const ERROR_MAX: usize = 300;
+
+/// The arguments of `ask_human`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AskHuman {
+    /// What kind of request it is. It chooses who is asked, by the rules of the people who run Stentor: use a kind that they
+    /// told you.
+    kind: String,
+    /// The question, in one line of plain text, at most 200 characters. People read it on a phone, perhaps at night: say what
+    /// exactly will be done, with its numbers.
+    question: String,
+    /// 2 to 9 options to choose from. Leave it out to ask for an approval, whose options are `approve` and `deny`.
+    #[serde(default)]
+    options: Vec<AskedOption>,
+    /// Exactly what you will do: any JSON. What people approve is bound to it by `action_digest`. Integers beyond 2^53 and
+    /// names that are there twice are refused.
+    #[serde(default)]
+    action: Value,
+    /// How long people have, such as `90s` or `5m`: at least `5s`, at most what the rules allow, which is the default.
+    #[serde(default)]
+    deadline: Option<String>,
+    /// The option that takes effect at the deadline if nobody decides. Only one that the rules allow.
+    #[serde(default)]
+    default: Option<String>,
+    /// The name of the person on whose behalf you act, if they are one of the people who may be asked: they cannot decide it.
+    #[serde(default)]
+    on_behalf_of: Option<String>,
+    /// One sentence about the situation.
+    #[serde(default)]
+    summary: Option<String>,
+    /// What identifies it: names and texts, such as `{"desk": "EQ-2"}`.
+    #[serde(default)]
+    labels: BTreeMap<String, String>,
+    /// Measurements: names and numbers.
+    #[serde(default)]
+    values: BTreeMap<String, f64>,
+    /// Facts for people who look into it: any JSON object.
+    #[serde(default)]
+    facts: Map<String, Value>,
+    /// How sure you are, from 0 to 1.
+    #[serde(default)]
+    confidence: Option<f64>,
+    /// A name of your own for this request: 1 to 255 visible ASCII characters, without quotes and backslashes. If you lose
+    /// the answer, call again with the same arguments and the same key within 24 hours: you get the same request, and nobody
+    /// is asked twice.
+    #[serde(default)]
+    request_key: Option<String>,
+    /// How long this call waits for the outcome, such as `20s`; `0s` returns at once. See the description of the tool.
+    #[serde(default)]
+    wait: Option<String>,
+    /// A drill: people are told so. Only for sources that may send drills.
+    #[serde(default)]
+    drill: bool,
+}
+
+/// One option.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct AskedOption {
+    /// Its name for you, at most 32 characters.
+    name: String,
+    /// What people read, at most 32 characters; else the name.
+    #[serde(default)]
+    label: Option<String>,
+    /// What it leads to, in one line of at most 100 characters.
+    #[serde(default)]
+    does: Option<String>,
+}
+
+/// The arguments of `get_outcome`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GetOutcome {
+    /// The `id` that `ask_human` returned.
+    pub id: String,
+    /// How long this call waits for the outcome, such as `20s`; `0s` returns at once.
+    #[serde(default)]
+    pub wait: Option<String>,
+}
+
+/// The arguments of `cancel`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Cancel {
+    /// The `id` that `ask_human` returned.
+    pub id: String,
+    /// Why, for everybody who was asked; at most 200 characters.
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
+impl AskHuman {
+    /// How long to wait, as it was written.
+    pub fn wait(&self) -> Option<&str> {
+        self.wait.as_deref()
+    }
+
+    /// The key, if it is one.
+    ///
+    /// # Errors
+    /// What a key is.
+    pub fn key(&self) -> Result<Option<String>, String> {
+        let Some(key) = &self.request_key else { return Ok(None) };
+        let is_plain = key.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\');
+        if is_plain && (1..=KEY_MAX).contains(&key.len()) {
+            return Ok(Some(key.clone()));
+        }
+        Err(format!("`request_key` has 1 to {KEY_MAX} visible ASCII characters, without quotes and backslashes"))
+    }
+
+    /// The body of `POST /v1/requests`.
+    pub fn body(self) -> Value {
+        let options: Vec<Value> = self.options.into_iter().map(AskedOption::body).collect();
+        let kind = if options.is_empty() { "approval" } else { "decision" };
+        let ask = json!({
+            "type": kind, "question": self.question, "options": options, "action": self.action,
+            "deadline": self.deadline, "default": self.default, "on_behalf_of": self.on_behalf_of,
+        });
+        let mut body = json!({ "kind": self.kind, "labels": self.labels, "values": self.values, "ask": ask });
+        let given = [
+            ("summary", self.summary.map(Value::from)),
+            ("confidence", self.confidence.map(Value::from)),
+            ("evidence", (!self.facts.is_empty()).then_some(Value::Object(self.facts))),
+            ("drill", self.drill.then_some(Value::Bool(true))),
+        ];
+        for (name, value) in given {
+            if let Some(value) = value {
+                body[name] = value;
+            }
+        }
+        body
+    }
+}
+
+impl AskedOption {
+    fn body(self) -> Value {
+        json!({ "name": self.name, "label": self.label, "does": self.does })
+    }
+}
+
+/// The arguments of a tool.
+///
+/// # Errors
+/// What is wrong with them, for the agent.
+pub fn read<T: DeserializeOwned>(arguments: Option<Map<String, Value>>) -> Result<T, String> {
+    serde_json::from_value(Value::Object(arguments.unwrap_or_default())).map_err(|error| {
+        let error: String = error.to_string().chars().take(ERROR_MAX).collect();
+        format!("the arguments are not what this tool takes: {error}")
+    })
+}
+
+/// A time as agents write it: `30s`, `1m 30s`, or a number of seconds.
+///
+/// # Errors
+/// What a time is.
+pub fn span(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse::<u32>().ok().map(|seconds| Duration::from_secs(seconds.into()));
+    seconds.or_else(|| humantime::parse_duration(text).ok()).ok_or_else(|| "`wait` is a time like 20s".to_owned())
+}

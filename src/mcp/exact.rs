@@ -1,0 +1,69 @@
+//! What a message says must be the same to every reader: an action that people approve may be in it.
+
+use crate::core::canonical::{CanonicalError, read_exact};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// The error of JSON-RPC for what is no JSON.
+const NO_JSON: i32 = -32700;
+
+/// The error of JSON-RPC for parameters that can not be taken.
+const WRONG_PARAMETERS: i32 = -32602;
+
+/// The answer to a message that is refused.
+#[derive(Debug)]
+pub struct Refusal(pub Value);
+
+/// Whether a message is JSON that every reader reads alike.
+///
+/// # Errors
+/// The answer to it.
+pub fn check(message: &[u8]) -> Result<(), Refusal> {
+    let Ok(text) = std::str::from_utf8(message) else { return Err(refusal(NO_JSON, Value::Null, "it is not UTF-8")) };
+    let Err(error) = read_exact(text) else { return Ok(()) };
+    let code = if matches!(error, CanonicalError::NotJson(_)) { NO_JSON } else { WRONG_PARAMETERS };
+    Err(refusal(code, id(text), &error.to_string()))
+}
+
+/// The answer to a message that is too long.
+pub fn too_long(most: usize) -> Refusal {
+    refusal(WRONG_PARAMETERS, Value::Null, &format!("the message is larger than {most} bytes"))
+}
+
+fn refusal(code: i32, id: Value, why: &str) -> Refusal {
+    Refusal(json!({ "jsonrpc": "2.0", "id": id, "error": { "code": code, "message": why } }))
+}
+
+/// Which message it is; `null` if that can not be known.
+fn id(text: &str) -> Value {
+    serde_json::from_str::<MessageHead>(text).ok().and_then(|message| message.id).unwrap_or_default()
+}
+
+/// Whether a message wants no answer.
+pub fn is_notification(message: &[u8]) -> bool {
+    serde_json::from_slice::<MessageHead>(message).is_ok_and(|message| message.id.is_none() && message.method.is_some())
+}
+
+#[derive(Deserialize)]
+struct MessageHead {
+    id: Option<Value>,
+    method: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_readers_could_read_differently_is_refused_with_its_id() {
+        assert!(check(br#"{"jsonrpc":"2.0","id":7,"method":"ping"}"#).is_ok());
+        for (message, code, id) in [
+            (r#"{"id":7,"params":{"n":9007199254740993}}"#, WRONG_PARAMETERS, json!(7)),
+            (r#"{"id":"a","params":{"n":1,"n":2}}"#, WRONG_PARAMETERS, json!("a")),
+            ("{\"id\":7,", NO_JSON, Value::Null),
+        ] {
+            let Err(Refusal(refusal)) = check(message.as_bytes()) else { panic!("{message} is taken") };
+            assert_eq!((&refusal["error"]["code"], &refusal["id"]), (&json!(code), &id), "{message}");
+        }
+    }
+}

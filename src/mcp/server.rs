@@ -1,0 +1,111 @@
+//! The server: it lists the tools and runs them.
+
+use super::{
+    arguments::{self, AskHuman, Cancel, GetOutcome},
+    result::RequestResult,
+    service::RequestService,
+    tools::{ASK_HUMAN, CANCEL, GET_OUTCOME, INSTRUCTIONS, TOOLS},
+    wait::Waiting,
+};
+use rmcp::{
+    ErrorData, RoleServer, ServerHandler,
+    model::{
+        CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, Implementation, ListToolsResult,
+        PaginatedRequestParams, ServerCapabilities, ServerConfig, Tool,
+    },
+    service::RequestContext,
+};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// The most characters of the name of a tool that an error repeats.
+const NAME_MAX: usize = 80;
+
+/// A server of the protocol for one source.
+pub struct McpServer<S>(Arc<S>);
+
+impl<S> Clone for McpServer<S> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<S: RequestService> McpServer<S> {
+    /// A server for these requests.
+    pub fn new(service: S) -> Self {
+        Self(Arc::new(service))
+    }
+
+    async fn ask(&self, asked: AskHuman, context: &RequestContext<RoleServer>) -> Result<RequestResult, String> {
+        let (key, waiting) = (asked.key()?, Waiting::begin(context, asked.wait())?);
+        let accepted = self.0.ask(asked.body(), key).await.map_err(String::from);
+        // The same header has another name here.
+        let accepted = RequestResult::of(accepted.map_err(|why| why.replace("Idempotency-Key", "request_key"))?)?;
+        Ok(waiting.outcome(&*self.0, accepted).await?)
+    }
+
+    async fn look(&self, asked: GetOutcome, context: &RequestContext<RoleServer>) -> Result<RequestResult, String> {
+        let waiting = Waiting::begin(context, asked.wait.as_deref())?;
+        let now = self.0.look(&asked.id, tokio::time::Instant::now()).await?;
+        Ok(waiting.outcome(&*self.0, RequestResult::of(now)?).await?)
+    }
+
+    async fn cancel(&self, asked: Cancel) -> Result<RequestResult, String> {
+        Ok(RequestResult::of(self.0.cancel(&asked.id, asked.reason).await?)?)
+    }
+}
+
+impl<S: RequestService> ServerHandler for McpServer<S> {
+    fn get_info(&self) -> ServerConfig {
+        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+            .with_server_info(Implementation::new("stentor", env!("CARGO_PKG_VERSION")))
+            .with_instructions(INSTRUCTIONS)
+    }
+
+    fn get_tool(&self, name: &str) -> Option<Tool> {
+        TOOLS.iter().find(|tool| tool.name == name).cloned()
+    }
+
+    async fn list_tools(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        Ok(ListToolsResult::with_all_items(TOOLS.clone()))
+    }
+
+    async fn call_tool(
+        &self,
+        call: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let done = match &*call.name {
+            ASK_HUMAN => match arguments::read(call.arguments) {
+                Ok(asked) => self.ask(asked, &context).await,
+                Err(wrong) => Err(wrong),
+            },
+            GET_OUTCOME => match arguments::read(call.arguments) {
+                Ok(asked) => self.look(asked, &context).await,
+                Err(wrong) => Err(wrong),
+            },
+            CANCEL => match arguments::read(call.arguments) {
+                Ok(asked) => self.cancel(asked).await,
+                Err(wrong) => Err(wrong),
+            },
+            other => {
+                let name: String = other.chars().take(NAME_MAX).collect();
+                return Err(ErrorData::invalid_params(format!("there is no tool {name:?}"), None));
+            }
+        };
+        Ok(result(done).into())
+    }
+}
+
+/// What the agent reads: what is wrong with a call is a result, too, so that it can mend it.
+fn result(done: Result<RequestResult, String>) -> CallToolResult {
+    match done.and_then(|result| serde_json::to_value(result).map_err(|error| error.to_string())) {
+        Ok(value @ Value::Object(_)) => CallToolResult::structured(value),
+        Ok(_) => CallToolResult::error(vec![ContentBlock::text("this is a bug in Stentor")]),
+        Err(why) => CallToolResult::error(vec![ContentBlock::text(why)]),
+    }
+}

@@ -1,0 +1,35 @@
+//! What the tools need of whatever keeps the requests: the daemon that they are in, or one that they call.
+
+use serde_json::Value;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// The requests of one source. Bodies and answers are those of `/v1/requests`.
+pub trait RequestService: Send + Sync + 'static {
+    /// Asks people. With a key it is safe to ask again.
+    fn ask(&self, body: Value, key: Option<String>) -> impl Future<Output = Result<Value, ServiceFault>> + Send;
+
+    /// A request, once it has its outcome; at `until` as it is. Earlier only if nothing can be waited for any more.
+    fn look(&self, id: &str, until: Instant) -> impl Future<Output = Result<Value, ServiceFault>> + Send;
+
+    /// Withdraws a request.
+    fn cancel(&self, id: &str, reason: Option<String>) -> impl Future<Output = Result<Value, ServiceFault>> + Send;
+}
+
+/// Why something was refused or failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceFault {
+    /// What is wrong, and what to do.
+    pub detail: String,
+    /// When to try again.
+    pub retry_after: Option<Duration>,
+}
+
+impl From<ServiceFault> for String {
+    fn from(fault: ServiceFault) -> Self {
+        match fault.retry_after {
+            Some(wait) => format!("{}; try again in {} s", fault.detail, wait.as_secs()),
+            None => fault.detail,
+        }
+    }
+}

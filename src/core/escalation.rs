@@ -2,7 +2,9 @@
 //! applied as it is emitted, so later decisions in the same call see it. It cannot fail.
 
 mod answers;
+mod drills;
 mod hand_back;
+mod handoffs;
 mod ladder;
 mod notices;
 mod pages;
@@ -17,6 +19,7 @@ use crate::core::{
     drill::FaultKind,
     event::{Actor, Event, IncidentOpening, StepReason},
     finding::ClassificationKind,
+    handoff::GivenHandoffStep,
     incident::{Incident, IncidentId, IncidentStatus},
     key::IncidentKey,
     names::{PersonName, RoleName, SourceName},
@@ -88,6 +91,13 @@ pub enum IncidentInput {
     Answer(GivenAnswer),
     /// An authenticated person chose an option of the request.
     Choice(GivenChoice),
+    /// An authenticated person connects to a conversation, finishes it, gives it back or passes it on.
+    Handoff(GivenHandoffStep),
+    /// The key of the request's packet is destroyed in the same transaction.
+    Erase {
+        /// Who does it.
+        by: Actor,
+    },
     /// The request is withdrawn.
     Cancel {
         /// By whom.
@@ -149,6 +159,11 @@ pub fn open(
     let plan = opening.plan.clone();
     let mut judge =
         Decider { incident: &mut incident, roster, now, civil, events: vec![Event::Opened(Box::new(opening))] };
+    if judge.end_out_of_hours() {
+        judge.tell_systems();
+        let events = judge.events;
+        return (incident, events);
+    }
     // All roles are created before the first is paged: a required role that is also the `next` of another one must not
     // be entered in its place.
     for role in &plan.required {
@@ -188,6 +203,8 @@ pub fn step(incident: &mut Incident, input: IncidentInput, roster: &Roster, time
         IncidentInput::TakenOver { pages } => judge.taken_over(pages),
         IncidentInput::Answer(said) => judge.answer(said),
         IncidentInput::Choice(said) => judge.choose(said),
+        IncidentInput::Handoff(said) => judge.handoff(said),
+        IncidentInput::Erase { by } => judge.erase(by),
         IncidentInput::Cancel { by, why } => judge.cancel_request(by, why),
         IncidentInput::Tick => judge.tick(),
         IncidentInput::Unsent { pages } => judge.unsent(&pages),
@@ -334,33 +351,6 @@ impl Decider<'_> {
             self.page(None, Some(person), channel, PagePurpose::Resolved, 0, None);
         }
         self.tell_rooms_the_end(&by, why.as_deref());
-    }
-
-    /// Live incidents, and incidents that are over, are left alone.
-    fn preempt(&mut self, by: IncidentId) {
-        if self.incident.is_open() && self.incident.drill {
-            self.emit(Event::Preempted { by });
-            self.resolve(Actor::Crisis(by), None);
-        }
-    }
-
-    /// Uses every channel that reaches each person: nobody has to answer yet, so they have time to look at any of them.
-    fn announce(&mut self, people: &[PersonName]) {
-        if !self.incident.is_open() || !self.incident.drill {
-            return;
-        }
-        for person in people {
-            for channel in self.roster.channels(person).to_vec() {
-                self.page(None, Some(person.clone()), channel, PagePurpose::Announced, 0, None);
-            }
-        }
-    }
-
-    fn injected(&mut self, page: u32, fault: FaultKind) {
-        let known = self.incident.pages.contains_key(&page);
-        if known && self.incident.drill {
-            self.emit(Event::Injected { page, fault });
-        }
     }
 
     /// Whether it is a drill that was stopped for a live incident.

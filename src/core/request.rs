@@ -3,17 +3,18 @@
 //! A request is part of an incident of its own: what it asks is frozen when the incident opens, and its outcome ends the
 //! incident. Nothing is decided by silence except a default that the matrix allows.
 
+pub use super::request_id::{RequestId, UnknownRequest};
+
 use super::{
     answer_via::AnswerVia,
-    identity::{IncidentIdentity, IncidentNonce},
-    incident::IncidentId,
+    handoff::{HandoffProgress, HandoffResult, HandoffRules, HandoffState, HandoffTerms},
     names::PersonName,
     time::Timestamp,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::{collections::BTreeMap, fmt, str::FromStr, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 /// The fewest and the most options of a decision: the most is how many letters there are.
 pub const OPTIONS_MIN: usize = 2;
@@ -32,62 +33,6 @@ pub const APPROVE: &str = "approve";
 /// The name of an approval's option that refuses it.
 pub const DENY: &str = "deny";
 
-/// The identity of a request for the system that asks. It cannot be guessed: it has the 128 random bits of the
-/// request's incident, and after a backup was restored it does not match another incident with the same number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct RequestId {
-    /// The incident.
-    pub incident: IncidentId,
-    /// Its nonce.
-    pub nonce: IncidentNonce,
-}
-
-impl RequestId {
-    /// The identity of the request of this incident; `None` if an older version opened it.
-    pub fn of(incident: IncidentIdentity) -> Option<Self> {
-        Some(Self { incident: incident.id, nonce: incident.nonce? })
-    }
-}
-
-/// `req_7_6f1c..`: the number of the incident, and 32 hexadecimal digits.
-impl fmt::Display for RequestId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&format!("req_{}_{}", self.incident.0, self.nonce))
-    }
-}
-
-impl FromStr for RequestId {
-    type Err = UnknownRequest;
-
-    fn from_str(text: &str) -> Result<Self, UnknownRequest> {
-        let parts = text.strip_prefix("req_").and_then(|rest| rest.split_once('_'));
-        let (incident, nonce) = parts.ok_or(UnknownRequest)?;
-        let incident = incident.parse::<i64>().ok().filter(|n| 0 < *n).ok_or(UnknownRequest)?;
-        let nonce = IncidentNonce::try_from(nonce.to_owned()).map_err(|_| UnknownRequest)?;
-        Ok(Self { incident: IncidentId(incident), nonce })
-    }
-}
-
-impl TryFrom<String> for RequestId {
-    type Error = UnknownRequest;
-
-    fn try_from(text: String) -> Result<Self, UnknownRequest> {
-        text.parse()
-    }
-}
-
-impl From<RequestId> for String {
-    fn from(id: RequestId) -> Self {
-        id.to_string()
-    }
-}
-
-/// Text that is not the id of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("this is not the id of a request: they look like req_7_ and 32 hexadecimal digits")]
-pub struct UnknownRequest;
-
 /// What kind of answer a request needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -96,6 +41,8 @@ pub enum AskKind {
     Approval,
     /// Which of these options?
     Decision,
+    /// Who takes over this conversation? It has no options.
+    Handoff,
 }
 
 /// One option.
@@ -136,6 +83,9 @@ pub struct Ask {
     pub default: Option<String>,
     /// When it ends without a decision.
     pub deadline: Timestamp,
+    /// What the journal has of the conversation, if it is a handoff.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handoff: Option<HandoffTerms>,
 }
 
 impl Ask {
@@ -188,6 +138,16 @@ pub struct AskRules {
     /// The longest time until the deadline, and the time if the system that asks names none.
     #[serde(with = "super::time::duration_text")]
     pub after: Duration,
+    /// It takes handoffs and nothing else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handoff: Option<HandoffRules>,
+}
+
+impl AskRules {
+    /// Whether requests of this kind may be asked.
+    pub fn takes(&self, kind: AskKind) -> bool {
+        self.handoff.is_some() == (kind == AskKind::Handoff)
+    }
 }
 
 /// What somebody has chosen.
@@ -274,6 +234,28 @@ pub enum RequestOutcome {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         why: Option<String>,
     },
+    /// A person took the conversation and finished it.
+    Completed {
+        /// Who.
+        by: PersonName,
+        /// How.
+        #[serde(flatten)]
+        result: HandoffResult,
+    },
+    /// A person took the conversation and gave it back to the machine.
+    Returned {
+        /// Who.
+        by: PersonName,
+        /// What the machine should know.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
+    },
+    /// Nobody took the conversation in time.
+    Unanswered {
+        /// It came out of hours, so that nobody was asked.
+        #[serde(default)]
+        out_of_hours: bool,
+    },
 }
 
 impl RequestOutcome {
@@ -281,7 +263,7 @@ impl RequestOutcome {
     pub fn option(&self) -> Option<&str> {
         match self {
             Self::Decided { option, .. } | Self::Defaulted { option } => Some(option),
-            Self::Expired | Self::Cancelled { .. } => None,
+            _ => None,
         }
     }
 
@@ -292,6 +274,9 @@ impl RequestOutcome {
             Self::Defaulted { .. } => "defaulted",
             Self::Expired => "expired",
             Self::Cancelled { .. } => "cancelled",
+            Self::Completed { .. } => "completed",
+            Self::Returned { .. } => "returned",
+            Self::Unanswered { .. } => "unanswered",
         }
     }
 }
@@ -307,12 +292,16 @@ pub struct Request {
     /// How it ended, and when; `None` while it is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<(RequestOutcome, Timestamp)>,
+    /// How far it has got, if it is a handoff.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handoff: Option<HandoffProgress>,
 }
 
 impl Request {
     /// A request that nobody has answered.
-    pub fn opened(ask: Ask) -> Self {
-        Self { ask, choices: BTreeMap::new(), ended: None }
+    pub fn opened(ask: Ask, at: Timestamp) -> Self {
+        let handoff = ask.handoff.as_ref().map(|_| HandoffProgress::opened(at, ask.deadline));
+        Self { ask, choices: BTreeMap::new(), ended: None, handoff }
     }
 
     /// Its outcome.
@@ -320,9 +309,25 @@ impl Request {
         self.ended.as_ref().map(|(outcome, _)| outcome)
     }
 
-    /// When it ends without a decision; `None` once it has ended.
+    /// When it ends without a decision; `None` once it has ended, and while a person has the conversation.
     pub fn deadline(&self) -> Option<Timestamp> {
-        self.ended.is_none().then_some(self.ask.deadline)
+        let deadline = match &self.handoff {
+            Some(handoff) => handoff.taken.is_none().then_some(handoff.until),
+            None => Some(self.ask.deadline),
+        };
+        deadline.filter(|_| self.ended.is_none())
+    }
+
+    /// Where it stands, if it is a handoff.
+    pub fn handoff_state(&self) -> Option<HandoffState> {
+        let progress = self.handoff.as_ref()?;
+        Some(match self.outcome() {
+            None => progress.open_state(),
+            Some(RequestOutcome::Completed { .. }) => HandoffState::Completed,
+            Some(RequestOutcome::Returned { .. }) => HandoffState::Returned,
+            Some(RequestOutcome::Unanswered { .. } | RequestOutcome::Expired) => HandoffState::Unanswered,
+            Some(_) => HandoffState::Cancelled,
+        })
     }
 
     /// Who has chosen this option, in the order of their answers.

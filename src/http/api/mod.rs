@@ -4,6 +4,8 @@ mod alert_body;
 mod alert_results;
 pub mod alertmanager;
 pub mod alerts;
+mod asker;
+pub mod handoffs;
 pub mod incidents;
 mod items;
 pub mod keyed_alerts;
@@ -56,6 +58,7 @@ pub fn described_routes() -> ApiRoutes {
         .route("/v1/requests", requests::ask_operation())
         .route("/v1/requests/{id}", requests::operation())
         .route("/v1/requests/{id}/cancel", requests::cancel_operation())
+        .route("/v1/availability", handoffs::operation())
         .route("/v1/openapi.json", operation())
 }
 

@@ -42,7 +42,7 @@ const ALERTS: [u16; 5] = [401, 400, 403, 403, 401];
 
 const ASK: [u16; 5] = [401, 400, 403, 403, 401];
 
-const TABLE: [Row; 37] = [
+const TABLE: [Row; 38] = [
     ("/v1/alerts", "POST", "/v1/alerts", ALERTS),
     ("/api/v2/alerts", "POST", "/api/v2/alerts", [401, 422, 403, 403, 401]),
     ("/api/v2/status", "GET", "/api/v2/status", OPEN),
@@ -57,6 +57,7 @@ const TABLE: [Row; 37] = [
     // Another source's, and one that does not exist.
     ("/v1/requests/{id}", "GET", "/v1/requests/req_1_00000000000000000000000000000000", [401, 404, 403, 403, 401]),
     ("/v1/requests/{id}/cancel", "POST", "/v1/requests/req_1_0/cancel", [401, 404, 403, 403, 401]),
+    ("/v1/availability", "GET", "/v1/availability?kind=none", [401, 422, 403, 403, 401]),
     ("/v1/openapi.json", "GET", "/v1/openapi.json", OPEN),
     ("/v1/incidents", "GET", "/v1/incidents?all=true", READ),
     ("/v1/incidents/newest", "GET", "/v1/incidents/newest", READ),

@@ -1,9 +1,10 @@
 //! Reads the body of a request: an alert, and what is asked. What can not be asked is refused whole: half a question is
 //! another question.
 
+use super::packet_body;
 use crate::{
     core::{
-        Alert, AskKind, AskOption,
+        Alert, AskKind, AskOption, Packet,
         canonical::{CanonicalJson, read_exact},
         plan::reads_like_answer,
         printable::excerpt,
@@ -46,24 +47,36 @@ pub struct RequestBody {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct AskBody {
+    /// What kind of answer it needs.
     #[serde(rename = "type")]
     kind: AskKind,
-    question: String,
+    /// One line, at most 200 characters. Only a handoff may leave it out.
+    question: Option<String>,
+    /// Of a decision: 2 to 9.
     #[serde(default)]
     options: Vec<OptionBody>,
+    /// Exactly what will be done.
     #[serde(default)]
     action: Value,
+    /// How long people have, such as `60s`; at most as long as the matrix allows.
     deadline: Option<String>,
+    /// The option that takes effect if nobody decides; only one that the matrix allows.
     default: Option<String>,
+    /// The person on whose behalf it is asked, who can not decide it.
     on_behalf_of: Option<String>,
+    /// What a person needs who takes the conversation over: of a handoff.
+    packet: Option<Packet>,
 }
 
 /// One option of a decision.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct OptionBody {
+    /// Its name for the program.
     name: String,
+    /// What people read; without it the name.
     label: Option<String>,
+    /// What it leads to.
     does: Option<String>,
 }
 
@@ -94,12 +107,17 @@ pub fn read(bytes: &[u8]) -> Result<(Alert, AskWish), ProblemDetails> {
 }
 
 fn wish(ask: AskBody, action_digest: String) -> Result<AskWish, ProblemDetails> {
-    let question = line("question", &ask.question, QUESTION_MAX)?;
+    let packet = packet_body::read(ask.kind, ask.packet)?;
+    let question = match (&ask.question, &packet) {
+        (None, Some(packet)) => packet_body::question(packet),
+        (question, _) => line("question", question.as_deref().unwrap_or_default(), QUESTION_MAX)?,
+    };
     let options = match ask.kind {
         AskKind::Approval if !ask.options.is_empty() => {
             return Err(unusable(format!("an approval has no `options` of its own: they are {APPROVE} and {DENY}")));
         }
-        AskKind::Approval => Vec::new(),
+        AskKind::Handoff if !ask.options.is_empty() => return Err(unusable("a handoff has no `options`")),
+        AskKind::Approval | AskKind::Handoff => Vec::new(),
         AskKind::Decision => options(ask.options)?,
     };
     let deadline = ask.deadline.as_deref().map(deadline).transpose()?;
@@ -112,6 +130,7 @@ fn wish(ask: AskBody, action_digest: String) -> Result<AskWish, ProblemDetails> 
         deadline,
         default: ask.default,
         on_behalf_of: ask.on_behalf_of.map(|person| person.as_str().into()),
+        packet: packet.map(Box::new),
     })
 }
 

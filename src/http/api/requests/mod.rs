@@ -1,17 +1,21 @@
 //! Requests of other systems: they ask, people answer, and the answer comes back here.
 
 mod ask_body;
+mod packet_body;
 mod view;
 
 pub use ask_body::{RequestBody, read};
 pub use view::RequestView;
 
-use super::quota;
+use super::{
+    asker::{asker, refused},
+    handoffs,
+};
 use crate::{
     core::{Actor, Incident, RequestId, SourceName},
-    engine::{RequestAdmission, RequestFault},
+    engine::RequestAdmission,
     http::{
-        body, credential, idempotency,
+        body, idempotency,
         openapi::{Access, Operation},
         problem::ProblemDetails,
         state::AppState,
@@ -98,7 +102,12 @@ async fn accept(State(app): State<Arc<AppState>>, request: Request) -> Result<Re
     });
     let received_at = app.engine.now();
     let (mut alert, wish) = ask_body::read(&bytes)?;
-    let drills = app.engine.config().matrix.sources.get(&source).is_some_and(|known| known.drills);
+    let config = app.engine.config();
+    let settings = config.matrix.sources.get(&source);
+    if let Some(packet) = &wish.packet {
+        packet_body::allowed_link(packet, settings.and_then(|settings| settings.reply_url.as_deref()))?;
+    }
+    let drills = settings.is_some_and(|known| known.drills);
     if alert.drill && !drills {
         let detail = format!("source {source} may not send drills: set drills = true in its [source.{source}]");
         return Err(ProblemDetails::new(StatusCode::FORBIDDEN, detail));
@@ -111,7 +120,7 @@ async fn accept(State(app): State<Arc<AppState>>, request: Request) -> Result<Re
     let location = [(header::LOCATION, format!("/v1/requests/{id}"))];
     // The same request as it is now: whoever asks again after a crash learns its outcome.
     let replayed = again.then_some([(idempotency::REPLAYED, "true")]);
-    Ok((StatusCode::ACCEPTED, location, replayed, Json(RequestView::of(&incident)?)).into_response())
+    Ok((StatusCode::ACCEPTED, location, replayed, Json(view(&app, &incident).await?)).into_response())
 }
 
 /// How long a look waits for a change.
@@ -144,7 +153,7 @@ async fn look(
             Err(_) => break,
         }
     }
-    Ok(Json(RequestView::of(&now)?))
+    Ok(Json(view(&app, &now).await?))
 }
 
 /// The reason of a withdrawal.
@@ -174,16 +183,14 @@ async fn cancel(
     }
     app.engine.inbound().cancel(id.incident, Actor::Source(source.clone()), why).await?;
     let now = theirs(&app, &source, id).await?;
-    Ok(Json(RequestView::of(&now)?))
+    Ok(Json(view(&app, &now).await?))
 }
 
-/// The source that asks.
-fn asker(app: &AppState, headers: &HeaderMap) -> Result<SourceName, ProblemDetails> {
-    let source = credential::sender(app, headers).ok_or_else(|| {
-        ProblemDetails::unauthorized("send the token of a [source] of the matrix: Authorization: Bearer ..")
-    })?;
-    let may = credential::in_scope(app, &source, SourceScope::Alerts);
-    may.map(|()| source).map_err(|detail| ProblemDetails::new(StatusCode::FORBIDDEN, detail))
+/// A request as it is now, with what the user of a handoff may be told.
+async fn view(app: &AppState, incident: &Incident) -> Result<RequestView, ProblemDetails> {
+    let mut view = RequestView::of(incident)?;
+    view.handoff = handoffs::view(app, incident).await?;
+    Ok(view)
 }
 
 /// A request of this source: another one's is like one that does not exist.
@@ -195,18 +202,6 @@ async fn theirs(app: &AppState, source: &SourceName, id: RequestId) -> Result<Ar
 
 fn unknown() -> ProblemDetails {
     ProblemDetails::new(StatusCode::NOT_FOUND, "this source has no request with this id")
-}
-
-fn refused(app: &AppState, source: &SourceName, fault: RequestFault) -> ProblemDetails {
-    match fault {
-        RequestFault::Store(error) => error.into(),
-        RequestFault::OverQuota => quota::over(app, source, 1, 1),
-        RequestFault::OtherBody => idempotency::other_body(),
-        RequestFault::Live(_) => ProblemDetails::new(StatusCode::CONFLICT, fault.to_string()),
-        RequestFault::NoTrigger { .. } | RequestFault::Unusable(_) | RequestFault::NotAllowed(_) => {
-            ProblemDetails::new(StatusCode::UNPROCESSABLE_ENTITY, fault.to_string())
-        }
-    }
 }
 
 /// `30s`, `1m 30s`, or a number of seconds.

@@ -1,8 +1,8 @@
 //! A request as its asker reads it.
 
 use crate::{
-    core::{AskKind, Incident, IncidentId, PersonName, RequestId, RequestOutcome, Timestamp},
-    http::problem::ProblemDetails,
+    core::{AskKind, HandoffResult, Incident, IncidentId, PersonName, RequestId, RequestOutcome, Timestamp},
+    http::{api::handoffs::HandoffView, problem::ProblemDetails},
 };
 use axum::http::StatusCode;
 use schemars::JsonSchema;
@@ -11,43 +11,61 @@ use serde::Serialize;
 /// A request, as it is now.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct RequestView {
+    /// Its id, which can not be guessed.
     #[schemars(with = "String")]
     id: RequestId,
-    /// `open`, or how it ended: `decided`, `defaulted`, `expired`, `cancelled`.
+    /// `open`, or how it ended: `decided`, `defaulted`, `expired`, `cancelled`; a handoff `completed`, `returned`,
+    /// `unanswered`, `cancelled`.
     state: &'static str,
+    /// Its incident.
     incident: IncidentId,
+    /// Whether it is an exercise.
     drill: bool,
+    /// What kind of answer it needs.
     #[serde(rename = "type")]
     kind: AskKind,
+    /// What people are asked.
     question: String,
+    /// What they can choose; nothing for a handoff.
     options: Vec<OptionView>,
+    /// The digest of what they are asked about.
     action_digest: String,
     /// How many different people must agree.
     approvals: u32,
     /// The option that takes effect at the deadline unless somebody decides.
     #[serde(skip_serializing_if = "Option::is_none")]
     default: Option<String>,
+    /// When it was accepted.
     asked_at: Timestamp,
+    /// When it ends without a decision; of a handoff, see `until` there.
     deadline: Timestamp,
     /// Who is asked, role by role.
     roles: Vec<RoleAsked>,
     /// What people have chosen so far, in the order of their answers.
     choices: Vec<ChoiceView>,
+    /// How it ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<OutcomeView>,
+    /// How it stands with the conversation, if it is a handoff.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) handoff: Option<HandoffView>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
 struct OptionView {
     /// By what people name it in a text message.
     letter: char,
+    /// Its name for the program.
     name: String,
+    /// What people read.
     label: String,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
 struct RoleAsked {
+    /// Its id in the matrix.
     role: String,
+    /// What people call it.
     name: String,
 }
 
@@ -56,8 +74,11 @@ struct ChoiceView {
     /// Who.
     #[schemars(with = "String")]
     person: PersonName,
+    /// The option's name.
     option: String,
+    /// By what the answer came.
     via: String,
+    /// When.
     at: Timestamp,
 }
 
@@ -70,10 +91,14 @@ struct OutcomeView {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "Vec<String>")]
     by: Vec<PersonName>,
+    /// When.
     at: Timestamp,
-    /// Why it was cancelled.
+    /// Why it was cancelled, given back or unanswered, if that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    /// How a person finished the conversation.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    result: Option<HandoffResult>,
 }
 
 impl RequestView {
@@ -113,6 +138,7 @@ impl RequestView {
             roles: incident.engagements.keys().map(asked).collect(),
             choices,
             outcome: request.ended.as_ref().map(|(outcome, at)| outcome_view(outcome, *at)),
+            handoff: None,
         })
     }
 }
@@ -125,11 +151,18 @@ fn choice((person, choice): (&PersonName, &crate::core::request::Choice)) -> Cho
 fn outcome_view(outcome: &RequestOutcome, at: Timestamp) -> OutcomeView {
     let by = match outcome {
         RequestOutcome::Decided { by, .. } => by.clone(),
-        RequestOutcome::Defaulted { .. } | RequestOutcome::Expired | RequestOutcome::Cancelled { .. } => Vec::new(),
+        RequestOutcome::Completed { by, .. } | RequestOutcome::Returned { by, .. } => vec![by.clone()],
+        _ => Vec::new(),
     };
     let reason = match outcome {
         RequestOutcome::Cancelled { why } => why.clone(),
-        RequestOutcome::Decided { .. } | RequestOutcome::Defaulted { .. } | RequestOutcome::Expired => None,
+        RequestOutcome::Returned { note, .. } => note.clone(),
+        RequestOutcome::Unanswered { out_of_hours: true } => Some("out of hours".to_owned()),
+        _ => None,
     };
-    OutcomeView { option: outcome.option().map(ToOwned::to_owned), by, at, reason }
+    let result = match outcome {
+        RequestOutcome::Completed { result, .. } => Some(result.clone()),
+        _ => None,
+    };
+    OutcomeView { option: outcome.option().map(ToOwned::to_owned), by, at, reason, result }
 }

@@ -2,8 +2,10 @@
 //! applied as it is emitted, so later decisions in the same call see it. It cannot fail.
 
 mod answers;
+mod drills;
 mod ending;
 mod hand_back;
+mod handoffs;
 mod ladder;
 mod notices;
 mod pages;
@@ -18,6 +20,7 @@ use crate::core::{
     drill::FaultKind,
     event::{Actor, Event, IncidentOpening, StepReason},
     finding::ClassificationKind,
+    handoff::GivenHandoffStep,
     incident::{Incident, IncidentId},
     key::IncidentKey,
     names::{PersonName, RoleName, SourceName},
@@ -89,6 +92,13 @@ pub enum IncidentInput {
     Answer(GivenAnswer),
     /// An authenticated person chose an option of the request.
     Choice(GivenChoice),
+    /// An authenticated person connects to a conversation, finishes it, gives it back or passes it on.
+    Handoff(GivenHandoffStep),
+    /// The key of the request's packet is destroyed in the same transaction.
+    Erase {
+        /// Who does it.
+        by: Actor,
+    },
     /// The request is withdrawn.
     Cancel {
         /// By whom.
@@ -152,6 +162,11 @@ pub fn open(
     let plan = opening.plan.clone();
     let mut judge =
         Decider { incident: &mut incident, roster, now, civil, events: vec![Event::Opened(Box::new(opening))] };
+    if judge.end_out_of_hours() {
+        judge.tell_systems();
+        let events = judge.events;
+        return (incident, events);
+    }
     // All roles are created before the first is paged: a required role that is also the `next` of another one must not
     // be entered in its place.
     for role in &plan.required {
@@ -191,6 +206,8 @@ pub fn step(incident: &mut Incident, input: IncidentInput, roster: &Roster, time
         IncidentInput::TakenOver { pages } => judge.taken_over(pages),
         IncidentInput::Answer(said) => judge.answer(said),
         IncidentInput::Choice(said) => judge.choose(said),
+        IncidentInput::Handoff(said) => judge.handoff(said),
+        IncidentInput::Erase { by } => judge.erase(by),
         IncidentInput::Cancel { by, why } => judge.cancel_request(by, why),
         IncidentInput::Supersede(other) => judge.supersede_request(other),
         IncidentInput::Tick => judge.tick(),
@@ -316,25 +333,6 @@ impl Decider<'_> {
     fn is_due(&self, role: &RoleName) -> bool {
         let engagement = self.incident.engagements.get(role).filter(|e| e.is_open());
         engagement.and_then(|e| e.deadline).is_some_and(|deadline| deadline <= self.now)
-    }
-
-    /// Uses every channel that reaches each person: nobody has to answer yet, so they have time to look at any of them.
-    fn announce(&mut self, people: &[PersonName]) {
-        if !self.incident.is_open() || !self.incident.drill {
-            return;
-        }
-        for person in people {
-            for channel in self.roster.channels(person).to_vec() {
-                self.page(None, Some(person.clone()), channel, PagePurpose::Announced, 0, None);
-            }
-        }
-    }
-
-    fn injected(&mut self, page: u32, fault: FaultKind) {
-        let known = self.incident.pages.contains_key(&page);
-        if known && self.incident.drill {
-            self.emit(Event::Injected { page, fault });
-        }
     }
 
     /// What people read in place of ids.

@@ -8,6 +8,7 @@ pub use super::{
     hash_chain::{ANCHORS, AnchorEvent, genesis, link, text_hash},
     hex::{hex, unhex},
     source_event::SourceEvent,
+    stored_line::{ShownText, StoredLine},
 };
 use crate::core::{
     alert::Alert,
@@ -15,6 +16,7 @@ use crate::core::{
     answer_via::AnswerVia,
     drill::{DrillTerms, FaultKind},
     finding::ClassificationKind,
+    handoff::HandoffMove,
     identity::{IncidentId, IncidentNonce},
     key::IncidentKey,
     names::{ChannelName, PersonName, RoleName, SourceName},
@@ -215,6 +217,13 @@ pub enum Event {
         /// The effect of the choice.
         verdict: ChoiceVerdict,
     },
+    /// A person connected to a conversation, finished it, gave it back to the machine, or passed it on with a reason.
+    HandoffMoved(HandoffMove),
+    /// The key of the request's packet was destroyed: nobody can read the conversation any more.
+    Erased {
+        /// Who did it.
+        by: Actor,
+    },
     /// The request has its outcome. The end of the incident follows.
     RequestEnded {
         /// The outcome.
@@ -308,6 +317,7 @@ impl Event {
         match self {
             Self::Answered { via: AnswerVia::AutoReply, .. } => None,
             Self::Answered { person, .. } | Self::Chosen { person, .. } => Some(person),
+            Self::HandoffMoved(moved) => Some(&moved.person),
             _ => None,
         }
     }
@@ -366,29 +376,4 @@ pub struct JournalRecord<E = Event> {
     /// The event.
     #[serde(flatten)]
     pub event: E,
-}
-
-/// A journal line as it is stored, or as an export contains it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredLine {
-    /// Its place in the order of commits; it grows, with gaps.
-    pub pos: i64,
-    /// Its chain.
-    pub chain: String,
-    /// Its place in the chain, from 1.
-    pub seq: u64,
-    /// The exact bytes that were hashed: a [`JournalRecord`] in JSON.
-    pub body: String,
-    /// The hash of this link.
-    pub hash: [u8; 32],
-}
-
-/// A text that was shown, as it is stored or exported.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ShownText {
-    /// Its hash: [`text_hash`] of its content.
-    #[serde(rename = "text")]
-    pub hash: String,
-    /// Its content, with placeholders in place of codes and links.
-    pub body: String,
 }

@@ -144,7 +144,7 @@ impl Incident {
             origins: VecDeque::new(),
             judgement: None,
             overflow: None,
-            request: opening.ask.as_deref().map(|ask| Arc::new(Request::opened(ask.clone()))),
+            request: opening.ask.as_deref().map(|ask| Arc::new(Request::opened(ask.clone(), at))),
             pages: IncidentPages::default(),
         }
     }

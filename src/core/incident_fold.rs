@@ -6,6 +6,7 @@ use crate::core::{
     engagement::{Engagement, EngagementOutcome},
     event::Event,
     finding::Classification,
+    handoff::{HandoffProgress, HandoffTerms},
     incident::{Incident, IncidentStatus, ORIGINS_MAX},
     key::IncidentKey,
     names::{PersonName, RoleName},
@@ -58,16 +59,22 @@ impl Incident {
                     self.change_request(|request| drop(request.choices.insert(person.clone(), choice)));
                 }
             }
+            Event::HandoffMoved(moved) => self.change_handoff(|handoff, _| handoff.moved(moved, at)),
+            Event::Erased { .. } => self.change_handoff(|handoff, _| handoff.erased_at = Some(at)),
             Event::RequestEnded { outcome } => {
                 self.change_request(|request| request.ended = Some((outcome.clone(), at)));
             }
             Event::Engaged { role, person } => {
+                self.change_handoff(|handoff, _| handoff.take(role, person, at));
                 self.end(role, EngagementOutcome::Engaged { person: person.clone(), at });
             }
             Event::Covered { role, by, person } => {
                 self.end(role, EngagementOutcome::Covered { by: by.clone(), person: person.clone(), at });
             }
-            Event::HandedBack { role, person } => self.engagement(role, |e| e.reopen(person, None, at)),
+            Event::HandedBack { role, person } => {
+                self.change_handoff(|handoff, terms| handoff.give_up(person, at, terms.after));
+                self.engagement(role, |e| e.reopen(person, None, at));
+            }
             Event::Reopened { role, of, person } => self.engagement(role, |e| e.reopen(person, Some(of), at)),
             Event::StoodDown { role } => self.end(role, EngagementOutcome::StoodDown { at }),
             Event::HandedOver { role, next } => self.handed_over(role, next),
@@ -152,6 +159,14 @@ impl Incident {
         if let Some(request) = &mut self.request {
             change(Arc::make_mut(request));
         }
+    }
+
+    fn change_handoff(&mut self, change: impl FnOnce(&mut HandoffProgress, &HandoffTerms)) {
+        self.change_request(|request| {
+            if let (Some(progress), Some(terms)) = (&mut request.handoff, &request.ask.handoff) {
+                change(progress, terms);
+            }
+        });
     }
 
     fn handed_over(&mut self, role: &RoleName, next: &RoleName) {

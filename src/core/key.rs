@@ -59,6 +59,11 @@ impl IncidentKey {
         Self::own(drill, &format!("request/{}/{}", segment(trigger.as_str()), segment(alert)))
     }
 
+    /// What the keys of all requests begin with, of live ones or of drills.
+    pub fn requests(drill: bool) -> String {
+        Self::own(drill, "request/").as_str().to_owned()
+    }
+
     /// A role that was called by hand; `call` makes the call unique.
     pub fn of_call(call: &str, drill: bool) -> Self {
         Self::own(drill, &format!("{BY_HAND}/{}", segment(call)))

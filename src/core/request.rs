@@ -8,7 +8,12 @@ pub use super::{
     request_supersedes::Supersedes,
 };
 
-use super::{answer_via::AnswerVia, names::PersonName, time::Timestamp};
+use super::{
+    answer_via::AnswerVia,
+    handoff::{HandoffProgress, HandoffResult, HandoffRules, HandoffState, HandoffTerms},
+    names::PersonName,
+    time::Timestamp,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -39,6 +44,8 @@ pub enum AskKind {
     Approval,
     /// Which of these options?
     Decision,
+    /// Who takes over this conversation? It has no options.
+    Handoff,
 }
 
 /// One option.
@@ -82,6 +89,9 @@ pub struct Ask {
     /// The question in whose place it is asked, because the facts changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub supersedes: Option<Supersedes>,
+    /// What the journal has of the conversation, if it is a handoff.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handoff: Option<HandoffTerms>,
 }
 
 impl Ask {
@@ -134,6 +144,16 @@ pub struct AskRules {
     /// The longest time until the deadline, and the time if the system that asks names none.
     #[serde(with = "super::time::duration_text")]
     pub after: Duration,
+    /// It takes handoffs and nothing else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handoff: Option<HandoffRules>,
+}
+
+impl AskRules {
+    /// Whether requests of this kind may be asked.
+    pub fn takes(&self, kind: AskKind) -> bool {
+        self.handoff.is_some() == (kind == AskKind::Handoff)
+    }
 }
 
 /// What somebody has chosen.
@@ -227,6 +247,28 @@ pub enum RequestOutcome {
         /// What changed.
         changed: String,
     },
+    /// A person took the conversation and finished it.
+    Completed {
+        /// Who.
+        by: PersonName,
+        /// How.
+        #[serde(flatten)]
+        result: HandoffResult,
+    },
+    /// A person took the conversation and gave it back to the machine.
+    Returned {
+        /// Who.
+        by: PersonName,
+        /// What the machine should know.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
+    },
+    /// Nobody took the conversation in time.
+    Unanswered {
+        /// It came out of hours, so that nobody was asked.
+        #[serde(default)]
+        out_of_hours: bool,
+    },
 }
 
 impl RequestOutcome {
@@ -234,7 +276,7 @@ impl RequestOutcome {
     pub fn option(&self) -> Option<&str> {
         match self {
             Self::Decided { option, .. } | Self::Defaulted { option } => Some(option),
-            Self::Expired | Self::Cancelled { .. } | Self::Superseded { .. } => None,
+            _ => None,
         }
     }
 
@@ -246,6 +288,9 @@ impl RequestOutcome {
             Self::Expired => "expired",
             Self::Cancelled { .. } => "cancelled",
             Self::Superseded { .. } => "superseded",
+            Self::Completed { .. } => "completed",
+            Self::Returned { .. } => "returned",
+            Self::Unanswered { .. } => "unanswered",
         }
     }
 }
@@ -261,12 +306,16 @@ pub struct Request {
     /// How it ended, and when; `None` while it is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<(RequestOutcome, Timestamp)>,
+    /// How far it has got, if it is a handoff.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handoff: Option<HandoffProgress>,
 }
 
 impl Request {
     /// A request that nobody has answered.
-    pub fn opened(ask: Ask) -> Self {
-        Self { ask, choices: BTreeMap::new(), ended: None }
+    pub fn opened(ask: Ask, at: Timestamp) -> Self {
+        let handoff = ask.handoff.as_ref().map(|_| HandoffProgress::opened(at, ask.deadline));
+        Self { ask, choices: BTreeMap::new(), ended: None, handoff }
     }
 
     /// Its outcome.
@@ -274,9 +323,25 @@ impl Request {
         self.ended.as_ref().map(|(outcome, _)| outcome)
     }
 
-    /// When it ends without a decision; `None` once it has ended.
+    /// When it ends without a decision; `None` once it has ended, and while a person has the conversation.
     pub fn deadline(&self) -> Option<Timestamp> {
-        self.ended.is_none().then_some(self.ask.deadline)
+        let deadline = match &self.handoff {
+            Some(handoff) => handoff.taken.is_none().then_some(handoff.until),
+            None => Some(self.ask.deadline),
+        };
+        deadline.filter(|_| self.ended.is_none())
+    }
+
+    /// Where it stands, if it is a handoff.
+    pub fn handoff_state(&self) -> Option<HandoffState> {
+        let progress = self.handoff.as_ref()?;
+        Some(match self.outcome() {
+            None => progress.open_state(),
+            Some(RequestOutcome::Completed { .. }) => HandoffState::Completed,
+            Some(RequestOutcome::Returned { .. }) => HandoffState::Returned,
+            Some(RequestOutcome::Unanswered { .. } | RequestOutcome::Expired) => HandoffState::Unanswered,
+            Some(_) => HandoffState::Cancelled,
+        })
     }
 
     /// Who has chosen this option, in the order of their answers.

@@ -8,6 +8,7 @@ use crate::core::{
     answer::{Answer, AnswerVerdict, HAND_BACK},
     display_names::{DisplayNames, Ids},
     event::{Event, StepReason},
+    handoff_words,
     page::{Page, PagePurpose, PageStage},
     printable::one_line,
     request::{ChoiceVerdict, RequestOutcome},
@@ -149,6 +150,8 @@ fn described(event: &Event, names: &dyn DisplayNames) -> String {
         Event::Chosen { person, option, via, verdict, .. } => {
             format!("{} chose {option} by {via}: {}", names.person(person), chosen(verdict))
         }
+        Event::HandoffMoved(moved) => handoff_words::told(moved, names.person(&moved.person)),
+        Event::Erased { by } => format!("{} erased the conversation", names.actor(by)),
         Event::RequestEnded { outcome } => ended_request(outcome),
         Event::Engaged { role, person } => {
             format!("{} is engaged: {} has it", names.role(role), names.person(person))
@@ -237,6 +240,11 @@ pub fn ended_request(outcome: &RequestOutcome) -> String {
         }
         RequestOutcome::Cancelled { why: None } => "it was withdrawn".into(),
         RequestOutcome::Cancelled { why: Some(why) } => format!("it was withdrawn: {why}"),
+        RequestOutcome::Completed { by, result } => format!("{by} finished it: {}", handoff_words::finished(result)),
+        RequestOutcome::Returned { by, note: None } => format!("{by} gave it back to the machine"),
+        RequestOutcome::Returned { by, note: Some(note) } => format!("{by} gave it back to the machine: {note}"),
+        RequestOutcome::Unanswered { out_of_hours: false } => "nobody took it in time".into(),
+        RequestOutcome::Unanswered { out_of_hours: true } => "it came out of hours: nobody was asked".into(),
     }
 }
 

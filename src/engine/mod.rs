@@ -23,6 +23,7 @@ mod metric_labels;
 pub mod metrics;
 mod node;
 mod opening_quota;
+mod packets;
 mod people_lookup;
 mod read;
 pub mod request_history;
@@ -33,8 +34,8 @@ mod watches;
 
 pub use active_channel::{ActiveChannel, PROBE_TIME_MAX, SEND_TIMEOUT_MAX, SharedChannelParts};
 pub use admission::{
-    Admission, AdmissionResult, AdmittedAlert, AskWish, CALLS_MAX, CALLS_WITHIN, KeptResult, KeyedRequest,
-    KeyedResponder, KeyedResult, ManualPage, ManualPageResult, NewFacts, NewFactsResult, OPENINGS_WITHIN,
+    Admission, AdmissionResult, AdmittedAlert, AskWish, CALLS_MAX, CALLS_WITHIN, HandoffTrigger, KeptResult,
+    KeyedRequest, KeyedResponder, KeyedResult, ManualPage, ManualPageResult, NewFacts, NewFactsResult, OPENINGS_WITHIN,
     RequestAdmission, RequestFault, openings_window, source_openings_window,
 };
 pub use delivery::{Delivery, SendAttempt, again, render};
@@ -43,8 +44,8 @@ pub use health::{
     PingStatus, QUEUE_STANDS_MAX, STORE_TIME_MAX,
 };
 pub use inbound::{
-    AnswerError, AnswerSource, CODE_KEPT, CodedPage, InboundResponses, LINK_LIFE, LinkError, OfferedLink, OptOut,
-    ReadAt, WaitingPages, asked_of,
+    AnswerError, AnswerSource, CODE_KEPT, CodedPage, Erasure, HandoffAnswer, InboundResponses, LINK_LIFE, LinkError,
+    OfferedLink, OptOut, ReadAt, WaitingPages, asked_of,
 };
 pub use loops::{anchor_last, run};
 pub use node::{DUE_MAX, Engine};

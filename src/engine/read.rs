@@ -3,8 +3,8 @@
 use super::history::{self, ChainPortion, HistoryControl};
 use crate::{
     core::{
-        ContactProof, DrillRun, Event, Incident, IncidentId, IncidentIdentity, JournalRecord, PageId, PageIdentity,
-        PersonName, RunId, ScheduledRun, ShownText, SourceName, StoredLine,
+        ContactProof, DrillRun, Event, Incident, IncidentId, IncidentIdentity, IncidentKey, JournalRecord, PageId,
+        PageIdentity, PersonName, RunId, ScheduledRun, ShownText, SourceName, StoredLine,
         record::{RecordCursor, RecordPortion},
     },
     store::{
@@ -33,6 +33,20 @@ impl EngineReader {
     /// Incidents, newest first; one that can not be read is left out.
     pub async fn list(&self, filter: IncidentFilter) -> Result<Vec<Arc<Incident>>, StoreError> {
         self.store.list(filter).await
+    }
+
+    /// The open requests, at most `limit`, by their triggers; one that can not be read is left out.
+    pub async fn open_requests(&self, drill: bool, limit: usize) -> Result<Vec<Arc<Incident>>, StoreError> {
+        let ids = self.store.open_under(IncidentKey::requests(drill)).await?;
+        let mut open = Vec::new();
+        for id in ids.into_iter().take(limit) {
+            match self.store.view(id).await {
+                Ok(incident) => open.extend(incident),
+                Err(StoreError::Corrupt { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(open)
     }
 
     /// A portion of the incidents that are older than `before`, newest first.
@@ -102,6 +116,11 @@ impl EngineReader {
     /// A text that was shown, by its content hash.
     pub async fn text(&self, hash: String) -> Result<Option<String>, StoreError> {
         self.store.text(hash).await
+    }
+
+    /// The key with which the packet of a request is encrypted; `None` if it has none, or if it was destroyed.
+    pub(super) async fn request_key(&self, id: IncidentId) -> Result<Option<[u8; 32]>, StoreError> {
+        self.store.request_key(id).await
     }
 
     /// Texts that were shown, after this position, each with its position.

@@ -42,23 +42,25 @@ struct OwnRequests {
 impl RequestService for OwnRequests {
     async fn ask(&self, body: Value, key: Option<String>) -> Result<Value, ServiceFault> {
         let asked = service::ask(&self.app, &self.source, key, body.to_string().as_bytes()).await;
-        told(asked.map(|asked| asked.incident))
+        self.told(asked.map(|asked| asked.incident)).await
     }
 
     async fn look(&self, id: &str, until: Instant) -> Result<Value, ServiceFault> {
         let id = service::read_id(id).map_err(fault)?;
-        told(service::wait(&self.app, &self.source, id, until, |_, _| false).await)
+        self.told(service::wait(&self.app, &self.source, id, until, |_, _| false).await).await
     }
 
     async fn cancel(&self, id: &str, reason: Option<String>) -> Result<Value, ServiceFault> {
         let id = service::read_id(id).map_err(fault)?;
-        told(service::cancel(&self.app, &self.source, id, reason).await)
+        self.told(service::cancel(&self.app, &self.source, id, reason).await).await
     }
 }
 
-fn told(incident: Result<Arc<Incident>, ProblemDetails>) -> Result<Value, ServiceFault> {
-    let view = incident.and_then(|incident| RequestView::of(&incident)).map_err(fault)?;
-    serde_json::to_value(view).map_err(|error| ServiceFault { detail: error.to_string(), retry_after: None })
+impl OwnRequests {
+    async fn told(&self, incident: Result<Arc<Incident>, ProblemDetails>) -> Result<Value, ServiceFault> {
+        let view = service::view(&self.app, &*incident.map_err(fault)?).await.map_err(fault)?;
+        serde_json::to_value(view).map_err(|error| ServiceFault { detail: error.to_string(), retry_after: None })
+    }
 }
 
 fn fault(problem: ProblemDetails) -> ServiceFault {

@@ -16,6 +16,7 @@ pub mod credential;
 pub mod desk;
 pub mod explanations;
 pub mod handled_requests;
+pub mod handoff_estimate;
 pub mod hooks;
 pub mod idempotency;
 mod inbound_connection;

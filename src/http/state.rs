@@ -6,8 +6,8 @@ use crate::{
     drill::runner::drill_runner::DrillRunner,
     engine::Engine,
     http::{
-        board::SharedBoard, explanations::AnsweredTexts, handled_requests, reloader::ReloaderCell,
-        wrong_codes::WrongCodes,
+        board::SharedBoard, explanations::AnsweredTexts, handled_requests, handoff_estimate::KeptEstimates,
+        reloader::ReloaderCell, wrong_codes::WrongCodes,
     },
     store::clock::{ClockSources, SystemClock},
 };
@@ -45,6 +45,8 @@ pub struct AppState {
     pub answered: handled_requests::HandledRequests,
     /// The board of all desks.
     pub board: SharedBoard,
+    /// How long people usually take until somebody has a conversation.
+    pub estimates: KeptEstimates,
     /// Texts that were answered lately.
     pub texts: AnsweredTexts,
     /// The wrong codes of each SMS number.

@@ -29,9 +29,9 @@ pub(super) fn read(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<Ask
     };
     let default = table.take("default").map(|item| default(&item, faults));
     let after = table.demand("after", item.at, "after = \"90s\"", faults).and_then(|item| after(&item, faults));
-    table.finish(&["separate", "read_back", "variants", "capacity"], &[], faults);
+    table.finish(&["separate", "read_back"], &["variants", "capacity"], faults);
     let defaults = default.map_or(Some(Vec::new()), |default| default.map(|own| vec![own]))?;
-    Some(AskRules { approvals: approvals?, defaults, after: after? })
+    Some(AskRules { approvals: approvals?, defaults, after: after?, handoff: None })
 }
 
 fn approvals(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<u32> {
@@ -53,7 +53,7 @@ fn default(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<String> {
     faults.refuse("text-too-long", at, format!("`default` must have 1 to {NAME_MAX} characters"), help)
 }
 
-fn after(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<Duration> {
+pub(super) fn after(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<Duration> {
     let after = item.duration(faults)?;
     if (AFTER_MIN..=AFTER_MAX).contains(&after.value) {
         return Some(after.value);

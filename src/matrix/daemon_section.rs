@@ -118,8 +118,9 @@ pub(super) fn source(mut table: TomlTable<'_>, at: SourceSpan, faults: &mut Matr
         }
     }
     let openings_per_minute = openings.unwrap_or(OPENINGS_PER_MINUTE);
+    let reply_url = table.take("reply_url").and_then(|item| web_url(&item, faults));
     table.finish(&["heartbeat", "lease"], &[], faults);
-    SourceSettings { tokens, drills, pages_unmatched, openings_per_minute, scopes }
+    SourceSettings { tokens, drills, pages_unmatched, openings_per_minute, reply_url, scopes }
 }
 
 /// `["alerts", "read"]`.

@@ -4,6 +4,7 @@ use crate::{
     channel::{contact::ContactField, settings::ChannelSettings},
     core::{
         AnswerLevel, AskRules, EngagementTarget, Priority, Timestamp, Zone,
+        opening_hours::OpeningSpan,
         plan::{OnResolved, SuggestedAction},
         schedule::CronSchedule,
         trigger::TriggerThreshold,
@@ -13,7 +14,7 @@ use crate::{
         settings::{DaemonSettings, Person, SourceSettings},
         summary::SummaryTemplate,
     },
-    toml_kit::faults::LocatedValue,
+    toml_kit::faults::{LocatedValue, SourceSpan},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -94,7 +95,16 @@ pub(super) struct TriggerDraft {
     pub webhooks: Vec<LocatedValue<String>>,
     pub actions: Vec<SuggestedAction>,
     pub ask: Option<AskRules>,
+    pub handoff: Option<HandoffDraft>,
     pub resolved: LocatedValue<OnResolved>,
+}
+
+/// What a trigger says of handoffs.
+pub(super) struct HandoffDraft {
+    pub rules: AskRules,
+    /// When somebody is there; always, if nothing is said.
+    pub hours: Option<Vec<OpeningSpan>>,
+    pub at: SourceSpan,
 }
 
 impl MatrixDraft {

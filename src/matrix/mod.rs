@@ -27,6 +27,7 @@
 //! | `drills` | whether it may post drills | `false` |
 //! | `unmatched` | what alerts do that no trigger takes: `count`, or page the `catch-all`, once for the source | `count` |
 //! | `openings_per_minute` | how many incidents its alerts may open in a minute; then alerts that would open more are refused with 429 for a while | `6000` |
+//! | `reply_url` | how links begin that its handoffs may give people: http or https | none: its handoffs have no links |
 //! | `scopes` | what its token may do: `alerts` (send alerts, read the incidents that they opened), `read` (read every incident, reports, the details of `/readyz`), `metrics` (read `/metrics`) | `["alerts"]` |
 //!
 //! A *secret* is never written here; the matrix only says where it is kept: `{ env = "VARIABLE" }`, `{ file = "PATH" }`
@@ -161,6 +162,7 @@
 //! | `runbook` | an address (http, https) that war rooms bookmark; without it the alert's annotation `runbook_url` | none |
 //! | `actions` | `[{ text, then }]`: suggested actions and their results, called A, B, .. in pages; at most 9. Actions in the alert itself (`action_a` ..) replace them | none: nothing is suggested |
 //! | `ask` | `{ approvals, default, after }`: takes requests (`POST /v1/requests`): how many different people must agree (1), which option takes effect if nobody decides (none: it expires), and how long they have at most (must be given, 5s to 7d) | none: it takes alerts alone |
+//! | `handoff` | `{ after, tier, capacity, hours, variants }`: takes handoffs of conversations and nothing else: how long a user waits for somebody (must be given, 5s to 7d), `warm` (step by step) or `immediate` (everybody at once, first of all), how many conversations one person can have at once, when somebody is there (`"Mon-Fri 09:00-17:30"`, or a list, in the time zone of the daemon), and whether two wordings are compared | none |
 //! | `resolved` | what the monitor's all-clear does: `note`, or `resolve` the incident | `note` |
 //!
 //! Expressions see `alert` with `source`, `kind`, `status`, `summary`, `labels` (text), `values` (numbers),
@@ -187,6 +189,7 @@ mod expression;
 mod expression_fault;
 mod facts;
 mod hand_overs;
+mod handoff;
 mod ladder;
 mod lint;
 mod model;

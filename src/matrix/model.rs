@@ -5,7 +5,7 @@ use crate::{
     channel::kind::ChannelConfig,
     channel::settings::ChannelSettings,
     core::{
-        ChannelName, EscalationPlan, PersonName, RoleName, RolePlan, Roster, SourceName, TriggerName, Zones,
+        ChannelName, EscalationPlan, PersonName, RoleName, RolePlan, Roster, SourceName, TriggerName, Zone, Zones,
         names::{BY_HAND, SELF},
         plan::{AcceptTimeout, OnResolved},
         printable::excerpt,
@@ -117,6 +117,7 @@ impl Matrix {
                 accept_timeout,
                 report_timeout: report_timeouts(&self.channels),
                 living: BTreeMap::new(),
+                zone: Zone::utc(),
             };
             Arc::new(plans.plan(TriggerName::from(BY_HAND), vec![role.clone()], Vec::new(), OnResolved::Note))
         })

@@ -3,10 +3,10 @@
 use crate::{
     channel::settings::ChannelSettings,
     core::{
-        ChannelName, EscalationPlan, Priority, RoleName, RolePlan, TriggerName,
+        ChannelName, EscalationPlan, OpeningHours, Priority, RoleName, RolePlan, TriggerName, Zone,
         plan::{AcceptTimeout, LivingRoom, OnResolved},
     },
-    matrix::{draft::TriggerDraft, trigger::Trigger},
+    matrix::{draft::TriggerDraft, handoff::at_once, trigger::Trigger},
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -17,17 +17,20 @@ pub(super) struct PlanBuilder<'a> {
     pub accept_timeout: BTreeMap<ChannelName, AcceptTimeout>,
     pub report_timeout: BTreeMap<ChannelName, AcceptTimeout>,
     pub living: BTreeMap<ChannelName, LivingRoom>,
+    /// The time zone of the daemon.
+    pub zone: Zone,
 }
 
 impl PlanBuilder<'_> {
     pub(super) fn trigger(&self, name: TriggerName, draft: TriggerDraft) -> Trigger {
+        let (handoff, hours) = draft.handoff.map(|handoff| (handoff.rules, handoff.hours)).unzip();
         let required: Vec<RoleName> = draft.roles.into_iter().map(|role| role.value.into()).collect();
         let rooms = draft.rooms.into_iter().map(|room| room.value.into()).collect();
         let webhooks = draft.webhooks.into_iter().map(|told| told.value.into()).collect();
         let plan = EscalationPlan {
             webhooks,
             actions: draft.actions,
-            ask: draft.ask,
+            ask: draft.ask.or(handoff),
             priority: draft.priority,
             ..self.plan(name.clone(), required.clone(), rooms, draft.resolved.value)
         };
@@ -37,6 +40,7 @@ impl PlanBuilder<'_> {
             Arc::new(EscalationPlan { priority: draft.priority, ..plan })
         });
         Trigger {
+            hours: hours.flatten().map(|spans| OpeningHours::new(spans, self.zone.clone())),
             on: draft.on,
             sources: draft.sources.map(|sources| sources.into_iter().map(|source| source.value.into()).collect()),
             when: draft.when.map(|when| when.value),
@@ -46,7 +50,7 @@ impl PlanBuilder<'_> {
             summary: draft.summary,
             runbook: draft.runbook,
             roles: required,
-            plan: Arc::new(plan),
+            plan: Arc::new(at_once(plan)),
             failure_plan,
         }
     }

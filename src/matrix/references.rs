@@ -8,6 +8,7 @@ use crate::{
         contact_coverage,
         draft::{MatrixDraft, NamedItems, ROTATION, StepDraft, TriggerDraft},
         expression::CelExpression,
+        handoff,
         model::KnownNames,
         settings::SourceSettings,
         stand_ins, without_effect,
@@ -38,6 +39,7 @@ pub(super) fn check(draft: &MatrixDraft, known: &KnownNames<'_>, faults: &mut Ma
     circles(draft, faults);
     unused(draft, faults);
     contact_coverage::check(draft, faults);
+    handoff::check(draft, faults);
     stand_ins::check(draft, faults);
     without_effect::check(draft, faults);
 }

@@ -12,6 +12,7 @@ use crate::{
         draft::TriggerDraft,
         expression::ExpressionLanguage,
         expression_fault::{BadExpression, ExpressionUse},
+        handoff,
         summary::SummaryTemplate,
     },
     toml_kit::{
@@ -68,6 +69,7 @@ pub(super) fn trigger(
     let runbook = table.take("runbook").and_then(|item| web_url(&item, faults));
     let actions = table.take("actions").map(|item| actions::read(&item, faults)).unwrap_or_default();
     let ask = table.take("ask").and_then(|item| ask::read(&item, faults));
+    let handoff = table.take("handoff").and_then(|item| handoff::read(&item, faults));
     let resolved = table.take("resolved").and_then(|item| resolved(&item, faults));
     let resolved = resolved.unwrap_or(LocatedValue { value: OnResolved::default(), at });
     table.finish(&LATER, &[], faults);
@@ -86,6 +88,7 @@ pub(super) fn trigger(
         runbook,
         actions,
         ask,
+        handoff,
         resolved,
     }
 }

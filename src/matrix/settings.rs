@@ -101,6 +101,8 @@ pub struct SourceSettings {
     pub pages_unmatched: bool,
     /// How many incidents its alerts may open in a minute before it must wait.
     pub openings_per_minute: u32,
+    /// How links begin that its handoffs may give people; `None`: they have none.
+    pub reply_url: Option<String>,
     /// What its tokens may be used for.
     pub scopes: BTreeSet<SourceScope>,
 }

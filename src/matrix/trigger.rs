@@ -2,7 +2,8 @@
 
 use crate::{
     core::{
-        Alert, AlertStatus, EscalationPlan, IncidentKey, RoleName, SourceName, TriggerName, trigger::TriggerThreshold,
+        Alert, AlertStatus, EscalationPlan, IncidentKey, OpeningHours, RoleName, SourceName, TriggerName,
+        trigger::TriggerThreshold,
     },
     matrix::{
         expression::{AlertScope, CelExpression},
@@ -32,6 +33,8 @@ pub struct Trigger {
     pub runbook: Option<String>,
     /// The roles that it engages.
     pub roles: Vec<RoleName>,
+    /// When somebody is there for its handoffs; `None`: always.
+    pub hours: Option<OpeningHours>,
     pub(super) plan: Arc<EscalationPlan>,
     pub(super) failure_plan: Option<Arc<EscalationPlan>>,
 }

@@ -364,6 +364,10 @@ impl Store for MemoryNode {
         })
     }
 
+    fn request_key(&self, id: IncidentId) -> BoxFuture<'_, Result<Option<[u8; 32]>, StoreError>> {
+        ready(move || self.shared.lock().request_keys.get(&id).copied())
+    }
+
     fn next_run(&self) -> BoxFuture<'_, Result<RunId, StoreError>> {
         ready(move || RunId(1 + self.shared.lock().runs.keys().next_back().map_or(0, |newest| newest.0)))
     }

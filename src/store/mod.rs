@@ -186,6 +186,9 @@ pub trait Store: Lookup {
     /// What is kept of a request with an idempotency key, if it still counts.
     fn response(&self, key: RequestKey) -> BoxFuture<'_, Result<Option<Arc<KeptResponse>>, StoreError>>;
 
+    /// The key with which the packet of a request is encrypted; `None` if it has none, or if it was destroyed.
+    fn request_key(&self, id: IncidentId) -> BoxFuture<'_, Result<Option<[u8; 32]>, StoreError>>;
+
     /// The number for a new run: greater than that of every run, readable or not. A store that several nodes share
     /// gives no number twice.
     fn next_run(&self) -> BoxFuture<'_, Result<RunId, StoreError>>;

@@ -74,6 +74,8 @@ pub(super) fn touch(kept: &mut StoredIncident, changes: &mut ChangeSet, id: Inci
         | Event::Exhausted { .. }
         | Event::Preempted { .. }
         | Event::RequestEnded { .. }
+        | Event::HandoffMoved(_)
+        | Event::Erased { .. }
         | Event::Judged { .. } => {
             kept.joined = None;
             changes.bodies.insert(id);

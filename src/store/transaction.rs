@@ -288,6 +288,16 @@ impl<'a> Transaction<'a> {
         self.changes.texts.insert(hash.to_owned(), text.to_owned());
     }
 
+    /// Stores the key with which the packet of a request is encrypted.
+    pub fn keep_request_key(&mut self, id: IncidentId, key: [u8; 32]) {
+        self.changes.request_keys.insert(id, Some(key));
+    }
+
+    /// Destroys the key of a request: nobody can read its packet any more.
+    pub fn destroy_request_key(&mut self, id: IncidentId) {
+        self.changes.request_keys.insert(id, None);
+    }
+
     fn keep(&mut self, id: IncidentId, events: Vec<Event>, roster: &Roster) {
         let Some(kept) = self.loaded.incidents.get_mut(&id) else { return };
         let chain = id.to_string();

@@ -104,6 +104,8 @@ pub struct ChangeSet {
     pub sources: BTreeSet<SourceName>,
     /// Texts to keep, by content hash.
     pub texts: BTreeMap<String, String>,
+    /// Keys of requests; `None` destroys one.
+    pub request_keys: BTreeMap<IncidentId, Option<[u8; 32]>>,
     /// Contacts that were proven, the last proof for each person and channel.
     pub proofs: BTreeMap<(PersonName, ChannelName), ContactProof>,
     /// Rows in quarantine whose state changed; `None` releases a row.
@@ -120,6 +122,7 @@ impl ChangeSet {
             && self.responses.is_empty()
             && self.runs.is_empty()
             && self.texts.is_empty()
+            && self.request_keys.is_empty()
             && self.quarantine.is_empty()
     }
 }

@@ -3,8 +3,9 @@
 use crate::template::{
     PageTemplates, ask,
     brief::TextForm,
+    broken::BrokenTemplate,
     context, facts, fit, headline, html,
-    load::{ALL_CLEAR, BrokenTemplate, FILES},
+    load::{ALL_CLEAR, FILES},
     notice, sms, voice,
     words::BriefWords,
 };

@@ -1,7 +1,7 @@
 //! Documents that people continue to edit, in Markdown: the post-mortem and the after-action review. The shipped texts
 //! are built in; a file with the same name in the template directory replaces one.
 
-use super::load::{BrokenTemplate, TemplateError};
+use super::{broken::BrokenTemplate, load::TemplateError};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value, value::Serde};
 use serde::Serialize;
 use std::{fs, io, path::Path};

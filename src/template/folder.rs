@@ -1,7 +1,9 @@
 //! Templates from a directory in place of the shipped ones; each is tested before it is used.
 
 use crate::template::{
-    load::{BrokenTemplate, FILES, PARTS, PageTemplates, TemplateError, VOICE, build, shipped_files},
+    broken::BrokenTemplate,
+    handoff,
+    load::{FILES, PARTS, PageTemplates, TemplateError, VOICE, build, shipped_files},
     sample,
 };
 use std::{
@@ -26,6 +28,12 @@ fn folders_in(folder: &Path) -> io::Result<BTreeSet<String>> {
     Ok(names)
 }
 
+/// The languages of the texts for users.
+fn locales(folder: &Path) -> io::Result<BTreeSet<String>> {
+    let own = folder.join(handoff::FOLDER);
+    if own.is_dir() { folders_in(&own) } else { Ok(BTreeSet::new()) }
+}
+
 /// A file's text; `None` if there is no such file.
 fn read(path: &Path) -> io::Result<Option<String>> {
     match fs::metadata(path) {
@@ -47,6 +55,19 @@ impl PageTemplates {
         for name in folders_in(folder).map_err(unreadable)? {
             for file in FILES.into_iter().chain([VOICE]).chain(PARTS) {
                 let path = format!("{name}/{file}");
+                match read(&folder.join(&path)) {
+                    Ok(Some(text)) => drop(files.insert(path, text)),
+                    Ok(None) => {}
+                    Err(why) => broken.push(BrokenTemplate { file: path, line: None, why: why.to_string() }),
+                }
+            }
+        }
+        for locale in locales(folder).map_err(unreadable)? {
+            for file in handoff::STATES
+                .iter()
+                .flat_map(|state| ["", ".b"].map(|other| format!("{}{other}.txt", state.as_str())))
+            {
+                let path = format!("{}/{locale}/{file}", handoff::FOLDER);
                 match read(&folder.join(&path)) {
                     Ok(Some(text)) => drop(files.insert(path, text)),
                     Ok(None) => {}

@@ -1,7 +1,12 @@
 //! Where templates come from: the shipped ones are built in, and a directory can override them. Broken templates are
 //! found when they are loaded, not in a crisis.
 
-use super::{fit, functions};
+use super::{
+    broken::BrokenTemplate,
+    fit, functions,
+    handoff::{self, HandoffFacts, HandoffTexts},
+};
+use crate::core::{HandoffState, handoff::WordingVariant};
 use minijinja::Environment;
 use sha2::{Digest, Sha256};
 use std::{
@@ -14,6 +19,7 @@ use std::{
 pub struct PageTemplates {
     env: Environment<'static>,
     revisions: BTreeMap<String, String>,
+    handoffs: HandoffTexts,
 }
 
 /// Why a directory's templates are refused.
@@ -31,17 +37,6 @@ pub enum TemplateError {
     /// These files are broken; all of them are listed.
     #[error("{}", .0.iter().map(BrokenTemplate::to_string).collect::<Vec<_>>().join("\n"))]
     Broken(Vec<BrokenTemplate>),
-}
-
-/// One broken file.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct BrokenTemplate {
-    /// Its path in the template directory, e.g. `trader/brief.txt`.
-    pub file: String,
-    /// The line, from 1; `None` if it is about the whole file.
-    pub line: Option<usize>,
-    /// What is wrong.
-    pub why: String,
 }
 
 /// The files of one template; a missing file is taken from [`DEFAULT`].
@@ -98,6 +93,17 @@ impl PageTemplates {
         self.revisions.get(template).is_some_and(|known| known == revision)
     }
 
+    /// What the user of a handoff may be told in this state; `None` where there is nothing to tell.
+    pub fn handoff_text(
+        &self,
+        locale: &str,
+        state: HandoffState,
+        variant: Option<WordingVariant>,
+        facts: &HandoffFacts,
+    ) -> Option<String> {
+        self.handoffs.text(locale, state, variant, facts)
+    }
+
     /// The template with that name if it exists, otherwise the default one.
     pub(super) fn name_for<'t>(&self, template: Option<&'t str>) -> &'t str {
         template.filter(|name| self.revisions.contains_key(*name)).unwrap_or(DEFAULT)
@@ -126,23 +132,6 @@ impl PageTemplates {
     }
 }
 
-impl BrokenTemplate {
-    pub(super) fn from_error(file: &str, error: &minijinja::Error) -> Self {
-        let file = error.name().unwrap_or(file).to_owned();
-        let why = error.detail().map_or(error.kind().to_string(), |detail| format!("{}: {detail}", error.kind()));
-        Self { file, line: error.line(), why }
-    }
-}
-
-impl fmt::Display for BrokenTemplate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.line {
-            Some(line) => write!(f, "{}:{line}: {}", self.file, self.why),
-            None => write!(f, "{}: {}", self.file, self.why),
-        }
-    }
-}
-
 impl fmt::Debug for PageTemplates {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Templates").field("revisions", &self.revisions).finish_non_exhaustive()
@@ -153,16 +142,17 @@ pub(super) fn shipped_files() -> BTreeMap<String, String> {
     SHIPPED.iter().chain(&SHIPPED_PARTS).map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect()
 }
 
-pub(super) fn build(files: BTreeMap<String, String>) -> (PageTemplates, Vec<BrokenTemplate>) {
+pub(super) fn build(mut files: BTreeMap<String, String>) -> (PageTemplates, Vec<BrokenTemplate>) {
+    let (handoffs, unsound) = HandoffTexts::build(handoff::own(&mut files));
     let mut env = functions::environment();
     let revisions = revisions_of(&files);
-    let mut broken = Vec::new();
+    let mut broken = unsound;
     for (path, text) in files {
         if let Err(error) = env.add_template_owned(path.clone(), text) {
             broken.push(BrokenTemplate::from_error(&path, &error));
         }
     }
-    (PageTemplates { env, revisions }, broken)
+    (PageTemplates { env, revisions, handoffs }, broken)
 }
 
 fn revisions_of(files: &BTreeMap<String, String>) -> BTreeMap<String, String> {

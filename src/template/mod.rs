@@ -7,12 +7,14 @@
 mod ask;
 mod assemble;
 mod brief;
+mod broken;
 mod context;
 pub mod document;
 mod facts;
 mod fit;
 mod folder;
 mod functions;
+mod handoff;
 mod headline;
 mod html;
 mod load;
@@ -26,9 +28,11 @@ mod voice;
 mod words;
 
 pub use brief::{AlarmText, BriefInput, CODE, LINK, PageReader, RenderedText, ShownTimes, TextForm};
+pub use broken::BrokenTemplate;
 pub use fit::{
     BOARD_MAX, BODY_MAX, HEADLINE_MAX, HTML_MAX, LINES_MAX, SLACK_MAX, SMS_SEPTETS, SPOKEN_MAX, SUBJECT_MAX,
 };
 pub use functions::FUEL;
-pub use load::{BrokenTemplate, PageTemplates, TemplateError};
+pub use handoff::{HandoffFacts, OpensAt};
+pub use load::{PageTemplates, TemplateError};
 pub use words::summary_of;

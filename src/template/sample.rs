@@ -9,8 +9,9 @@ use crate::{
     template::{
         PageTemplates,
         brief::{BriefInput, PageReader, TextForm},
+        broken::BrokenTemplate,
         context,
-        load::{BrokenTemplate, FILES},
+        load::FILES,
         words::BriefWords,
     },
 };

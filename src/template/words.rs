@@ -1,7 +1,10 @@
 //! The words of one page: people, times and events as its reader calls them.
 
 use crate::{
-    core::{Ask, Engagement, Incident, PersonName, RoleName, Timestamp, Zone, plan::RolePlan, role_words::RoleReader},
+    core::{
+        Ask, AskKind, Engagement, EngagementOutcome, Incident, PersonName, RoleName, Timestamp, Zone, plan::RolePlan,
+        role_words::RoleReader,
+    },
     template::{
         brief::{BriefInput, ShownTimes, TextForm},
         fit,
@@ -68,10 +71,11 @@ impl<'a> BriefWords<'a> {
         summary_of(self.incident())
     }
 
-    /// The question of a machine that waits for an answer.
+    /// The question of a machine that waits for a decision. A handoff waits for somebody who takes it, like an alert.
     pub(super) fn asked(&self) -> Option<&'a Ask> {
         let request = self.incident().request.as_deref()?;
-        request.outcome().is_none().then_some(&request.ask)
+        let decides = request.ask.kind != AskKind::Handoff && request.outcome().is_none();
+        decides.then_some(&request.ask)
     }
 
     /// A template's text without the summary at its start, which the first line has said already.

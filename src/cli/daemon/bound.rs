@@ -135,6 +135,7 @@ impl BoundDaemon {
             answered: Default::default(),
             texts: Default::default(),
             board: Default::default(),
+            estimates: Default::default(),
             guesses: Mutex::default(),
         });
         write_address(&state, address)?;

@@ -4,7 +4,7 @@ use super::{Decider, OVER, STOPPED};
 use crate::core::{
     display_names::DisplayNames,
     event::{Actor, Event},
-    incident::{IncidentId, IncidentStatus},
+    incident::IncidentStatus,
     names::PersonName,
     page::{Page, PagePurpose},
     request::RequestOutcome,
@@ -37,14 +37,6 @@ impl Decider<'_> {
             self.page(None, Some(person), channel, PagePurpose::Resolved, 0, None);
         }
         self.tell_rooms_the_end(&by, why.as_deref());
-    }
-
-    /// Live incidents, and incidents that are over, are left alone.
-    pub(super) fn preempt(&mut self, by: IncidentId) {
-        if self.incident.is_open() && self.incident.drill {
-            self.emit(Event::Preempted { by });
-            self.resolve(Actor::Crisis(by), None);
-        }
     }
 
     /// Whether it is a drill that was stopped for a live incident.

@@ -10,6 +10,9 @@ use crate::core::{
     request_facts::Replacement,
 };
 
+/// Why a handoff was withdrawn, if the machine gives no reason.
+const USER_LEFT: &str = "the user left";
+
 impl Decider<'_> {
     pub(super) fn choose(&mut self, said: GivenChoice) {
         // Handed over again: whatever they have said since then stands.
@@ -100,6 +103,7 @@ impl Decider<'_> {
         let is_due = |request: &&Request| request.deadline().is_some_and(|deadline| deadline <= self.now);
         let Some(request) = self.request().filter(is_due) else { return };
         let outcome = match request.ask.default.clone() {
+            _ if request.handoff.is_some() => RequestOutcome::Unanswered { out_of_hours: false },
             Some(option) => RequestOutcome::Defaulted { option },
             None => RequestOutcome::Expired,
         };
@@ -123,14 +127,22 @@ impl Decider<'_> {
         }
     }
 
-    fn end_request(&mut self, outcome: RequestOutcome, by: Actor) {
+    pub(super) fn end_request(&mut self, outcome: RequestOutcome, by: Actor) {
         if self.request().is_some_and(|request| request.outcome().is_none()) {
+            let why = self.why_over(&outcome);
             self.emit(Event::RequestEnded { outcome });
-            self.resolve(by, None);
+            self.resolve(by, why);
         }
     }
 
-    fn request(&self) -> Option<&Request> {
+    /// People who were asked for a handoff must not look for a user who has left.
+    fn why_over(&self, outcome: &RequestOutcome) -> Option<String> {
+        let RequestOutcome::Cancelled { why } = outcome else { return None };
+        let is_handoff = self.request().is_some_and(|request| request.handoff.is_some());
+        is_handoff.then(|| why.clone().unwrap_or_else(|| USER_LEFT.to_owned()))
+    }
+
+    pub(super) fn request(&self) -> Option<&Request> {
         self.incident.request.as_deref()
     }
 }

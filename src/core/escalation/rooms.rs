@@ -171,6 +171,8 @@ fn concerns_rooms(incident: &Incident, event: &Event) -> bool {
         Event::Paged { page } => page.purpose.is_brief(),
         Event::Opened(_)
         | Event::Chosen { .. }
+        | Event::HandoffMoved(_)
+        | Event::Erased { .. }
         | Event::RequestEnded { .. }
         | Event::Joined { .. }
         | Event::Overflowed { .. }

@@ -10,7 +10,7 @@
 
 use crate::{
     core::{
-        AlertStatus, AnswerVerdict, Event, Page, PagePurpose, PersonName, Timestamp,
+        AlertStatus, AnswerVerdict, Event, Page, PagePurpose, PersonName, Timestamp, handoff_words,
         sentence::{chosen, ended_request},
     },
     drill::{
@@ -84,6 +84,8 @@ fn line(at: Timestamp, event: &Event) -> Option<String> {
         Event::HandedOver { role, next } => format!("{role} handed over to {next}"),
         Event::Exhausted { role } => format!("{role} exhausted"),
         Event::Chosen { person, option, verdict, .. } => format!("{person} chose {option}: {}", chosen(verdict)),
+        Event::HandoffMoved(moved) => handoff_words::told(moved, moved.person.as_str()),
+        Event::Erased { .. } => return None,
         Event::RequestEnded { outcome } => ended_request(outcome),
         Event::Resolved { .. } => "resolved".into(),
         // What people conclude later is not part of what happened.

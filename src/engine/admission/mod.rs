@@ -3,6 +3,7 @@
 mod admission_result;
 mod admit;
 mod failed;
+mod handoff;
 mod judge;
 mod keyed;
 mod manual_page;
@@ -17,7 +18,7 @@ pub use keyed::{KeptResult, KeyedRequest, KeyedResponder, KeyedResult};
 pub use manual_page::{CALLS_MAX, CALLS_WITHIN, ManualPage, ManualPageResult};
 pub use new_facts::{NewFacts, NewFactsResult};
 pub use opening_window::{OPENINGS_WITHIN, openings_window, source_openings_window};
-pub use request::{AskWish, RequestAdmission, RequestFault};
+pub use request::{AskWish, HandoffTrigger, RequestAdmission, RequestFault};
 
 use super::context::EngineContext;
 use crate::{

@@ -4,16 +4,18 @@
 use crate::{
     core::{
         Alert, Ask, AskKind, AskOption, AskRules, DrillTerms, EscalationPlan, IncidentId, IncidentKey, IncidentNonce,
-        IncidentOpening, PersonName, RequestId, SourceEvent, Timestamp, TriggerName,
+        IncidentOpening, OpeningHours, Packet, PersonName, RequestId, SourceEvent, Timestamp, TriggerName,
         drill::DRILL_LIFE,
+        handoff::OutOfHours,
         request::{Supersedes, UnknownRequest},
     },
     engine::{
         admission::{
-            Admission,
+            Admission, handoff,
             judge::{RequestCost, Unjudged},
             live_beside,
         },
+        packets::SealedPacket,
         runtime_config::RuntimeConfig,
     },
     matrix::{Matrix, TriggerMatch},
@@ -43,6 +45,8 @@ pub struct AskWish {
     pub on_behalf_of: Option<PersonName>,
     /// The question in whose place it is asked.
     pub supersedes: Option<Supersedes>,
+    /// What a person needs who takes the conversation over, if it is a handoff.
+    pub packet: Option<Box<Packet>>,
 }
 
 /// A request that was accepted. It is durable.
@@ -59,14 +63,16 @@ pub struct RequestAdmission {
 pub enum RequestFault {
     /// No trigger of the matrix takes it.
     #[error(
-        "no trigger of the matrix takes a request of kind {kind:?} from {source_name}: a [trigger] needs \"{kind}\" in `on`, an \
-         `ask`, and a condition that holds"
+        "no trigger of the matrix takes a request of kind {kind:?} from {source_name}: a [trigger] needs \"{kind}\" in `on`, \
+         {key}, and a condition that holds"
     )]
     NoTrigger {
         /// The kind.
         kind: String,
         /// The source.
         source_name: String,
+        /// The key that it would need.
+        key: &'static str,
     },
     /// The alert can not be stored, or a condition can not be evaluated.
     #[error("{0}")]
@@ -139,10 +145,21 @@ impl Admission {
         let judged = judged.ok_or_else(|| RequestFault::Unusable("the request has no alert".into()))?;
         let alert = judged.alert;
         let said = judged.said.map_err(unjudged)?;
-        let (plan, trigger, summary) = asked_by(&said, &alert, &config.matrix)?;
-        let rules = plan.ask.clone().ok_or_else(|| no_trigger(&alert))?;
-        let ask = allowed(wish, &rules, received_at)?;
+        let (plan, trigger, summary) = asked_by(&said, &alert, wish.kind, &config.matrix)?;
+        let rules = plan.ask.clone().ok_or_else(|| no_trigger(&alert, wish.kind))?;
         let nonce = IncidentNonce::new(rand::random());
+        let (mut ask, packet) = (allowed(&wish, &rules, received_at)?, wish.packet);
+        let handoff = packet.zip(rules.handoff).map(|(packet, rules)| {
+            let hours = config.matrix.triggers.get(&trigger).and_then(|trigger| trigger.hours.as_ref());
+            let closed = closed(hours, self.context.store.civil_now());
+            handoff::terms(&packet, &rules, (ask.deadline.since(received_at), closed), nonce)
+        });
+        let sealed =
+            handoff.map(|made| made.ok_or_else(|| RequestFault::Unusable("the packet can not be kept".into())));
+        let sealed = sealed.transpose()?.map(|(terms, sealed)| {
+            ask.handoff = Some(terms);
+            sealed
+        });
         let opening = IncidentOpening {
             key: IncidentKey::of_request(&trigger, &alert.id, alert.drill),
             summary,
@@ -153,7 +170,7 @@ impl Admission {
             ask: Some(Box::new(ask)),
             nonce: Some(nonce),
         };
-        Ok(PreparedRequest { config, trigger, opening, nonce })
+        Ok(PreparedRequest { config, trigger, opening, nonce, sealed })
     }
 }
 
@@ -163,6 +180,7 @@ pub(super) struct PreparedRequest {
     pub trigger: TriggerName,
     pub opening: IncidentOpening,
     nonce: IncidentNonce,
+    sealed: Option<SealedPacket>,
 }
 
 impl PreparedRequest {
@@ -186,8 +204,46 @@ impl PreparedRequest {
             return Err(RequestFault::Live(live));
         }
         let incident = tx.open(self.opening.clone(), &self.config.matrix.roster);
+        if let Some(sealed) = &self.sealed {
+            tx.keep_text(&sealed.hash, &sealed.text);
+            tx.keep_request_key(incident, sealed.key);
+        }
         Ok(RequestId { incident, nonce: self.nonce })
     }
+}
+
+impl Admission {
+    /// The trigger that would take a handoff of this alert now, with its plan, and whether it is out of hours.
+    ///
+    /// # Errors
+    /// Why no trigger takes it.
+    pub async fn handoff_trigger(&self, alert: Alert) -> Result<HandoffTrigger, RequestFault> {
+        let config = self.context.config.load_full();
+        let judged = self.judge(vec![alert], &config, &mut RequestCost::default()).await.pop();
+        let judged = judged.ok_or_else(|| RequestFault::Unusable("the request has no alert".into()))?;
+        let said = judged.said.map_err(unjudged)?;
+        let (plan, trigger, _) = asked_by(&said, &judged.alert, AskKind::Handoff, &config.matrix)?;
+        let hours = config.matrix.triggers.get(&trigger).and_then(|trigger| trigger.hours.as_ref());
+        let closed = closed(hours, self.context.store.civil_now());
+        Ok(HandoffTrigger { trigger, plan, closed })
+    }
+}
+
+/// Who would be asked for a handoff.
+#[derive(Debug, Clone)]
+pub struct HandoffTrigger {
+    /// The trigger.
+    pub trigger: TriggerName,
+    /// Its plan.
+    pub plan: Arc<EscalationPlan>,
+    /// Nobody is there now.
+    pub closed: Option<OutOfHours>,
+}
+
+/// Whether nobody is there now, and when somebody is again.
+fn closed(hours: Option<&OpeningHours>, now: Timestamp) -> Option<OutOfHours> {
+    let hours = hours.filter(|hours| !hours.are_open(now))?;
+    Some(OutOfHours { opens_at: hours.opens_at(now) })
 }
 
 /// The status of the response to an accepted request.
@@ -206,43 +262,45 @@ fn known(kept: &KeptResponse, digest: &str) -> Result<RequestId, RequestFault> {
 fn asked_by(
     said: &[TriggerMatch],
     alert: &Alert,
+    kind: AskKind,
     matrix: &Matrix,
 ) -> Result<(Arc<EscalationPlan>, TriggerName, String), RequestFault> {
+    let takes = |plan: &EscalationPlan| plan.ask.as_ref().is_some_and(|rules| rules.takes(kind));
     for judgement in said {
         match judgement {
             TriggerMatch::Holds { trigger, summary, .. } => {
-                if let Some(plan) = matrix.plan(trigger).filter(|plan| plan.ask.is_some()) {
+                if let Some(plan) = matrix.plan(trigger).filter(|plan| takes(plan)) {
                     return Ok((plan, trigger.clone(), summary.clone()));
                 }
             }
             // Nobody is asked in place of people whom a condition would have chosen.
-            TriggerMatch::Failed { trigger, why, .. }
-                if matrix.plan(trigger).is_some_and(|plan| plan.ask.is_some()) =>
-            {
+            TriggerMatch::Failed { trigger, why, .. } if matrix.plan(trigger).is_some_and(|plan| takes(&plan)) => {
                 return Err(RequestFault::Unusable(format!("trigger {trigger} can not be evaluated: {why}")));
             }
             TriggerMatch::Failed { .. } | TriggerMatch::Clears { .. } => {}
         }
     }
-    Err(no_trigger(alert))
+    Err(no_trigger(alert, kind))
 }
 
-fn no_trigger(alert: &Alert) -> RequestFault {
-    RequestFault::NoTrigger { kind: alert.kind.clone(), source_name: alert.source.to_string() }
+fn no_trigger(alert: &Alert, kind: AskKind) -> RequestFault {
+    let key = if kind == AskKind::Handoff { "a `handoff`" } else { "an `ask`" };
+    RequestFault::NoTrigger { kind: alert.kind.clone(), source_name: alert.source.to_string(), key }
 }
 
 /// What is asked, as far as the matrix allows it.
-fn allowed(wish: AskWish, rules: &AskRules, now: Timestamp) -> Result<Ask, RequestFault> {
+fn allowed(wish: &AskWish, rules: &AskRules, now: Timestamp) -> Result<Ask, RequestFault> {
     if wish.deadline.is_some_and(|wanted| rules.after < wanted) {
         let most = humantime::format_duration(rules.after);
         return Err(RequestFault::NotAllowed(format!("the deadline is too late: the matrix allows {most} at most")));
     }
     let options = match wish.kind {
         AskKind::Approval => Ask::approval_options(),
-        AskKind::Decision => wish.options,
+        AskKind::Decision => wish.options.clone(),
+        AskKind::Handoff => Vec::new(),
     };
     let is_option = |name: &String| options.iter().any(|option| option.name == *name);
-    let default = match wish.default {
+    let default = match wish.default.clone() {
         Some(wanted) if rules.defaults.contains(&wanted) && is_option(&wanted) => Some(wanted),
         Some(wanted) => {
             let allowed = if rules.defaults.is_empty() { "none".to_owned() } else { rules.defaults.join(", ") };
@@ -254,15 +312,16 @@ fn allowed(wish: AskWish, rules: &AskRules, now: Timestamp) -> Result<Ask, Reque
     };
     Ok(Ask {
         kind: wish.kind,
-        question: wish.question,
+        question: wish.question.clone(),
         options,
-        action: wish.action,
-        action_digest: wish.action_digest,
-        on_behalf_of: wish.on_behalf_of,
+        action: wish.action.clone(),
+        action_digest: wish.action_digest.clone(),
+        on_behalf_of: wish.on_behalf_of.clone(),
         approvals: rules.approvals,
         default,
         deadline: now + wish.deadline.unwrap_or(rules.after),
         supersedes: wish.supersedes,
+        handoff: None,
     })
 }
 

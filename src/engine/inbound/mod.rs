@@ -1,6 +1,7 @@
 //! What people and providers say: answers, reports of delivery, opt-outs, and what a page is named by.
 
 mod answers;
+mod handoffs;
 mod identity;
 mod link_register;
 mod links;
@@ -11,6 +12,7 @@ mod words;
 mod words_register;
 
 pub use answers::{AnswerError, AnswerSource, CODE_KEPT, CodedPage, WaitingPages, asked_of};
+pub use handoffs::{Erasure, HandoffAnswer};
 pub use links::{LINK_LIFE, LinkError, OfferedLink};
 pub use opt_out_register::OptOut;
 pub use refused_credentials::{CREDENTIALS_MAX, CREDENTIALS_WINDOW, RefusedCredential};

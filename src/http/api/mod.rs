@@ -4,6 +4,8 @@ mod alert_body;
 mod alert_results;
 pub mod alertmanager;
 pub mod alerts;
+mod asker;
+pub mod handoffs;
 pub mod incidents;
 mod items;
 pub mod keyed_alerts;
@@ -62,6 +64,7 @@ fn described_shared_routes() -> ApiRoutes {
         .route("/v1/requests/{id}/facts", requests::facts_operation())
         .route("/v1/requests/{id}/receipt", requests::receipt_operation())
         .route("/v1/requests/{id}/cancel", requests::cancel_operation())
+        .route("/v1/availability", handoffs::operation())
         .route("/v1/incidents", incidents::list_operation())
         .route("/v1/incidents/newest", incidents::newest_operation())
         .route("/v1/incidents/{id}", incidents::operation())

@@ -204,7 +204,7 @@ fn desk_page(
         deadline: engagement.deadline,
         priority: incident.plan.priority.into(),
         wanted: level.to_string(),
-        offers: match (state, &incident.request) {
+        offers: match (state, incident.request.as_ref().filter(|request| request.handoff.is_none())) {
             ("over", _) => Vec::new(),
             (state, Some(request)) => options(request, state == "open"),
             ("open", None) => offers(level, incident.drill),

@@ -25,6 +25,7 @@ pub struct MemoryState {
     pub deadlines: DeadlineIndex,
     pub lines: Vec<StoredLine>,
     pub texts: BTreeMap<String, String>,
+    pub request_keys: BTreeMap<IncidentId, [u8; 32]>,
     pub runs: BTreeMap<RunId, DrillRun>,
     pub turns: BTreeMap<String, ScheduledRun>,
     pub proofs: BTreeMap<(PersonName, ChannelName), ContactProof>,
@@ -83,6 +84,12 @@ impl MemoryState {
         self.runs.extend(changes.runs.into_iter().map(|run| (run.id, run)));
         for (hash, text) in changes.texts {
             self.texts.entry(hash).or_insert(text);
+        }
+        for (id, key) in changes.request_keys {
+            match key {
+                Some(key) => drop(self.request_keys.insert(id, key)),
+                None => drop(self.request_keys.remove(&id)),
+            }
         }
         for (contact, proof) in changes.proofs {
             if self.proofs.get(&contact).is_none_or(|last| last.at <= proof.at) {

@@ -204,6 +204,14 @@ impl Store for SqliteStore {
         })
     }
 
+    fn request_key(&self, id: IncidentId) -> BoxFuture<'_, Result<Option<[u8; 32]>, StoreError>> {
+        Box::pin(async move {
+            let key = sqlx::query_scalar("SELECT key FROM request_key WHERE incident = ?").bind(id.0);
+            let key: Option<Vec<u8>> = key.fetch_optional(&self.readers).await.map_err(failure)?;
+            Ok(key.and_then(|key| key.try_into().ok()))
+        })
+    }
+
     fn next_run(&self) -> BoxFuture<'_, Result<RunId, StoreError>> {
         Box::pin(async move {
             let mut conn = self.readers.acquire().await.map_err(failure)?;

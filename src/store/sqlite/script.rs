@@ -20,9 +20,10 @@ use std::collections::{BTreeMap, HashSet};
 /// SQLite ends a JSON string at a NUL. A column that is NULL has no rows.
 pub const PREPARE: &str = "
 PRAGMA temp_store = MEMORY;
+PRAGMA secure_delete = ON;
 CREATE TEMP VIEW written AS SELECT NULL AS journal, NULL AS incident, NULL AS plan, NULL AS body, NULL AS page,
     NULL AS chain, NULL AS observed, NULL AS text, NULL AS clock, NULL AS proof, NULL AS quarantine, NULL AS asked,
-    NULL AS tally, NULL AS drill_run, NULL AS response;
+    NULL AS tally, NULL AS drill_run, NULL AS response, NULL AS request_key;
 CREATE TEMP TRIGGER write INSTEAD OF INSERT ON written BEGIN
     INSERT INTO journal (chain, seq, at, hash, body)
         SELECT value->>0, value->>1, value->>2, unhex(value->>3), value->>4 FROM json_each(NEW.journal);
@@ -88,13 +89,18 @@ CREATE TEMP TRIGGER write INSTEAD OF INSERT ON written BEGIN
     INSERT INTO quarantine (row, body)
         SELECT CAST(unhex(value->>0) AS TEXT), value->>1 FROM json_each(NEW.quarantine) WHERE value->>1 IS NOT NULL
         ON CONFLICT (row) DO UPDATE SET body = excluded.body;
+    DELETE FROM request_key WHERE incident IN (
+        SELECT value->>0 FROM json_each(NEW.request_key) WHERE value->>1 IS NULL);
+    INSERT INTO request_key (incident, key)
+        SELECT value->>0, unhex(value->>1) FROM json_each(NEW.request_key) WHERE value->>1 IS NOT NULL
+        ON CONFLICT (incident) DO UPDATE SET key = excluded.key;
 END;";
 
 /// The commit. Without a transaction around it it is one.
-const WRITE: &str = "INSERT INTO temp.written VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const WRITE: &str = "INSERT INTO temp.written VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 /// How many columns the view has.
-const COLUMNS: usize = 15;
+const COLUMNS: usize = 16;
 
 /// What one commit writes.
 #[derive(Default)]
@@ -146,6 +152,8 @@ impl WriteScript {
         script.rows[13] = rows(changes.runs.iter().map(run_row).collect::<serde_json::Result<Vec<_>>>()?)?;
         let responses = changes.responses.iter().map(|key| response_row(loaded, key));
         script.rows[14] = rows(responses.collect::<serde_json::Result<Vec<_>>>()?)?;
+        let keys = changes.request_keys.iter();
+        script.rows[15] = rows(keys.map(|(id, key)| (id.0, key.as_ref().map(|key| hex(key)))))?;
         script.rows[11] = rows(changes.asked.iter().filter_map(|(id, person)| asked_row(loaded, *id, person)))?;
         Ok(script)
     }

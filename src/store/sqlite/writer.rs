@@ -247,6 +247,10 @@ impl SqliteWriter {
         self.is_ahead = true;
         self.commit(&changes, anchor.is_some(), !batch.leases.is_empty(), now).await?;
         self.is_ahead = false;
+        if changes.request_keys.values().any(Option::is_none) {
+            // The log must not keep what was destroyed.
+            let _ = sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut self.conn).await;
+        }
         self.grown += changes.lines.len() + changes.heads.len() + changes.pages.len() + changes.texts.len();
         self.settle(changes);
         match anchor {

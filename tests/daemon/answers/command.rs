@@ -134,6 +134,7 @@ pub fn app_on(matrix: &str, store: Arc<dyn Store>, dir: &Path) -> AppState {
         reloader: Default::default(),
         answered: Default::default(),
         texts: Default::default(),
+        estimates: Default::default(),
         board: Default::default(),
         guesses: Default::default(),
     }

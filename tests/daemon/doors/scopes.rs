@@ -42,7 +42,7 @@ const ALERTS: [u16; 5] = [401, 400, 403, 403, 401];
 
 const ASK: [u16; 5] = [401, 400, 403, 403, 401];
 
-const TABLE: [Row; 40] = [
+const TABLE: [Row; 41] = [
     ("/v1/alerts", "POST", "/v1/alerts", ALERTS),
     ("/api/v2/alerts", "POST", "/api/v2/alerts", [401, 422, 403, 403, 401]),
     ("/api/v2/status", "GET", "/api/v2/status", OPEN),
@@ -61,6 +61,7 @@ const TABLE: [Row; 40] = [
     ("/v1/requests/{id}/events", "GET", "/v1/requests/req_1_0/events", [401, 404, 403, 403, 401]),
     ("/v1/requests/{id}/facts", "PUT", "/v1/requests/req_1_0/facts", [401, 404, 403, 403, 401]),
     ("/v1/requests/{id}/receipt", "GET", "/v1/requests/req_1_0/receipt", [401, 404, 403, 403, 401]),
+    ("/v1/availability", "GET", "/v1/availability?kind=none", [401, 422, 403, 403, 401]),
     ("/v1/openapi.json", "GET", "/v1/openapi.json", OPEN),
     ("/v1/incidents", "GET", "/v1/incidents?all=true", READ),
     ("/v1/incidents/newest", "GET", "/v1/incidents/newest", READ),

@@ -423,6 +423,7 @@ impl World {
             reloader: Default::default(),
             answered: Default::default(),
             texts: Default::default(),
+            estimates: Default::default(),
             board: Default::default(),
             guesses: Mutex::default(),
         })

@@ -2,12 +2,16 @@
 
 use super::fixture::{START, alert};
 use serde::Deserialize;
+use serde_json::json;
 use std::{collections::BTreeMap, fmt::Write, sync::Arc, time::Duration};
 use stentor::core::{
     Actor, Alert, AlertStatus, AnswerLevel, AnswerVia, Ask, AskKind, AskOption, ChannelName, DrillTerms,
-    EngagementOutcome, EscalationPlan, Event, FaultKind, GivenAnswer, GivenChoice, HeldWhy, Incident, IncidentId,
-    IncidentInput, IncidentKey, IncidentNonce, IncidentOpening, PersonName, Replacement, RequestId, RoleName, RolePlan,
-    Roster, SendOutcome, SendReceipt, StandIn, StepPlan, StepTarget, Timestamp, open,
+    EngagementOutcome, EscalationPlan, Event, FaultKind, GivenAnswer, GivenChoice, GivenHandoffStep, HandoffReason,
+    HandoffResult, HandoffStep, HandoffTerms, HandoffTier, HeldWhy, Incident, IncidentId, IncidentInput, IncidentKey,
+    IncidentNonce, IncidentOpening, PersonName, Replacement, RequestId, RoleName, RolePlan, Roster, SendOutcome,
+    SendReceipt, StandIn, StepPlan, StepTarget, Timestamp,
+    handoff::OutOfHours,
+    open,
     page::PageStage,
     plan::{AcceptTimeout, LivingRoom, OnResolved},
     sentence::{ended_request, sentence},
@@ -55,14 +59,36 @@ struct AskScript {
     #[serde(default)]
     on_behalf_of: Option<PersonName>,
     after: String,
+    /// It is a handoff: `open`, or `closed` out of hours.
+    #[serde(default)]
+    handoff: Option<String>,
+}
+
+fn conversation(hours: &str, after: Duration) -> HandoffTerms {
+    HandoffTerms {
+        reason: HandoffReason { code: "asked".into(), text: "the user asked for a person".into() },
+        locale: "en".into(),
+        variant: None,
+        tier: HandoffTier::Warm,
+        after,
+        packet: "p1".into(),
+        closed: (hours == "closed").then(OutOfHours::default),
+    }
 }
 
 impl AskScript {
     fn ask(self) -> Ask {
         let option = |name: &String| AskOption { name: name.clone(), label: name.to_uppercase(), does: None };
-        let is_approval = self.options.is_empty();
+        let is_approval = self.options.is_empty() && self.handoff.is_none();
         Ask {
-            kind: if is_approval { AskKind::Approval } else { AskKind::Decision },
+            handoff: self.handoff.as_ref().map(|hours| conversation(hours, span(&self.after))),
+            kind: if self.handoff.is_some() {
+                AskKind::Handoff
+            } else if is_approval {
+                AskKind::Approval
+            } else {
+                AskKind::Decision
+            },
             question: "cancel all orders?".into(),
             options: if is_approval { Ask::approval_options() } else { self.options.iter().map(option).collect() },
             action: serde_json::Value::Null,
@@ -265,6 +291,9 @@ impl Teller {
         if let Some(request) = &self.incident().request {
             let how = request.outcome().map_or("open".into(), ended_request);
             writeln!(text, "  the request: {how}").unwrap();
+            if let Some(state) = request.handoff_state() {
+                writeln!(text, "  the handoff: {}", state.as_str()).unwrap();
+            }
         }
         let next = self.incident().deadline().map(|at| at.micros_since(START) / 1_000_000);
         writeln!(text, "  next tick: {}", next.map_or("none".into(), |at| format!("{at}s"))).unwrap();
@@ -298,9 +327,25 @@ fn input(at: Timestamp, what: &[&str]) -> Option<IncidentInput> {
         ["the", "machine", "cancels"] => {
             IncidentInput::Cancel { by: Actor::Source("monitor".into()), why: Some("the market has closed".into()) }
         }
+        [person, "connects"] => moved(person, HandoffStep::Connect),
+        [person, "finishes", solved, more @ ..] => {
+            let solved = serde_json::from_value(json!(solved)).ok()?;
+            let result = HandoffResult { needed: *more != ["unneeded"], solved, note: None };
+            moved(person, HandoffStep::Finish { result })
+        }
+        [person, "returns", note @ ..] => {
+            moved(person, HandoffStep::Return { note: Some(note.join(" ")).filter(|note| !note.is_empty()) })
+        }
+        [person, "passes", "on", why @ ..] => moved(person, HandoffStep::PassOn { why: why.join(" ") }),
+        ["the", "user", "leaves"] => IncidentInput::Cancel { by: Actor::Source("bot".into()), why: None },
+        [person, "erases"] => IncidentInput::Erase { by: Actor::Person((*person).into()) },
         [person, "says", words @ ..] => IncidentInput::Answer(said(person, words)?),
         _ => return None,
     })
+}
+
+fn moved(person: &str, step: HandoffStep) -> IncidentInput {
+    IncidentInput::Handoff(GivenHandoffStep { person: person.into(), step, via: AnswerVia::Desk, page: None })
 }
 
 fn chosen(person: &str, option: &str, more: &[&str]) -> Option<GivenChoice> {

@@ -114,6 +114,7 @@ impl World {
         let engine = Engine::new(store.clone(), live, "http://127.0.0.1");
         let shutdown = CancellationToken::new();
         let app = AppState {
+            estimates: Default::default(),
             board: Default::default(),
             drills: DrillRunner::new(engine.clone()),
             scenarios: dir.path().to_owned(),

@@ -188,6 +188,9 @@ impl Store for Faulty {
     fn response(&self, key: RequestKey) -> Answer<'_, Option<Arc<KeptResponse>>> {
         self.store.response(key)
     }
+    fn request_key(&self, id: IncidentId) -> Answer<'_, Option<[u8; 32]>> {
+        self.store.request_key(id)
+    }
     fn next_run(&self) -> Answer<'_, RunId> {
         self.store.next_run()
     }

@@ -1,9 +1,10 @@
 //! Reads the body of a request: an alert, and what is asked. What can not be asked is refused whole: half a question is
 //! another question.
 
+use super::packet_body;
 use crate::{
     core::{
-        Alert, AskKind, AskOption,
+        Alert, AskKind, AskOption, Packet,
         canonical::read_exact,
         plan::reads_like_answer,
         printable::excerpt,
@@ -51,10 +52,10 @@ struct AskBody {
     /// What kind of answer it needs.
     #[serde(rename = "type")]
     kind: AskKind,
-    /// The question: one line, of 200 characters at most.
+    /// The question: one line, of 200 characters at most. Only a handoff may leave it out.
     #[schemars(length(min = 1, max = QUESTION_MAX))]
-    question: String,
-    /// The options of a decision, 2 to 9. An approval has its own: approve and deny.
+    question: Option<String>,
+    /// The options of a decision, 2 to 9. Others have none of their own.
     #[serde(default)]
     #[schemars(length(max = OPTIONS_MAX))]
     options: Vec<OptionBody>,
@@ -67,6 +68,8 @@ struct AskBody {
     default: Option<String>,
     /// The person on whose behalf it is asked, who can not be the one who decides.
     on_behalf_of: Option<String>,
+    /// What a person needs who takes the conversation over: of a handoff.
+    packet: Option<Packet>,
 }
 
 /// One option of a decision.
@@ -105,12 +108,17 @@ pub fn read(bytes: &[u8]) -> Result<(Alert, AskWish), ProblemDetails> {
 }
 
 fn wish(ask: AskBody, action_digest: String) -> Result<AskWish, ProblemDetails> {
-    let question = question(&ask.question)?;
+    let packet = packet_body::read(ask.kind, ask.packet)?;
+    let question = match (&ask.question, &packet) {
+        (None, Some(packet)) => packet_body::question(packet),
+        (asked, _) => question(asked.as_deref().unwrap_or_default())?,
+    };
     let options = match ask.kind {
         AskKind::Approval if !ask.options.is_empty() => {
             return Err(unusable(format!("an approval has no `options` of its own: they are {APPROVE} and {DENY}")));
         }
-        AskKind::Approval => Vec::new(),
+        AskKind::Handoff if !ask.options.is_empty() => return Err(unusable("a handoff has no `options`")),
+        AskKind::Approval | AskKind::Handoff => Vec::new(),
         AskKind::Decision => options(ask.options)?,
     };
     let deadline = ask.deadline.as_deref().map(deadline).transpose()?;
@@ -124,6 +132,7 @@ fn wish(ask: AskBody, action_digest: String) -> Result<AskWish, ProblemDetails> 
         default: ask.default,
         on_behalf_of: ask.on_behalf_of.map(|person| person.as_str().into()),
         supersedes: None,
+        packet: packet.map(Box::new),
     })
 }
 

@@ -63,7 +63,7 @@ async fn look(
     let id = read_id(&id)?;
     let wait = query.wait.as_deref().map(wait).transpose()?.unwrap_or_default();
     let now = service::wait(&app, &source, id, Instant::now() + wait, |first, now| first != now).await?;
-    Ok(Json(RequestView::of(&now)?))
+    Ok(Json(service::view(&app, &now).await?))
 }
 
 /// `30s`, `1m 30s`, or a number of seconds.

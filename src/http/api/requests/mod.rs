@@ -3,6 +3,7 @@
 mod ask_body;
 mod facts;
 mod look;
+mod packet_body;
 mod receipt;
 pub mod service;
 mod stream;
@@ -79,7 +80,7 @@ async fn accept(State(app): State<Arc<AppState>>, request: Request) -> Result<Re
     let location = [(header::LOCATION, format!("/v1/requests/{id}"))];
     // The same request as it is now: whoever asks again after a crash learns its outcome.
     let replayed = again.then_some([(idempotency::REPLAYED, "true")]);
-    Ok((StatusCode::ACCEPTED, location, replayed, Json(RequestView::of(&incident)?)).into_response())
+    Ok((StatusCode::ACCEPTED, location, replayed, Json(service::view(&app, &incident).await?)).into_response())
 }
 
 /// The reason of a withdrawal.
@@ -102,5 +103,5 @@ async fn cancel(
     service::theirs(&app, &source, id).await?;
     let Cancellation { reason } = body::json(request, body::PRESS_MAX).await?;
     let now = service::cancel(&app, &source, id, reason).await?;
-    Ok(Json(RequestView::of(&now)?))
+    Ok(Json(service::view(&app, &now).await?))
 }

@@ -1,14 +1,19 @@
 //! What every way to a request does: over HTTP, and over MCP. A source sees its own requests alone.
 
-use super::ask_body;
+use super::{RequestView, ask_body, packet_body};
+pub use crate::http::api::asker::asker;
 use crate::{
     core::{Actor, Incident, Request, RequestId, SourceName},
-    engine::{IncidentWatch, RequestAdmission, RequestFault, WATCHES_MAX, WATCHES_OF_SOURCE_MAX},
-    http::{api::quota, credential, idempotency, problem::ProblemDetails, state::AppState},
-    matrix::SourceScope,
+    engine::{IncidentWatch, RequestAdmission, WATCHES_MAX, WATCHES_OF_SOURCE_MAX},
+    http::{
+        api::{asker::refused, handoffs},
+        idempotency,
+        problem::ProblemDetails,
+        state::AppState,
+    },
     store::RequestKey,
 };
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout_at};
 
@@ -31,18 +36,6 @@ pub struct AcceptedRequest {
     pub again: bool,
 }
 
-/// The source that asks.
-///
-/// # Errors
-/// `401` without the token of a source, `403` if it may not send alerts.
-pub fn asker(app: &AppState, headers: &HeaderMap) -> Result<SourceName, ProblemDetails> {
-    let source = credential::sender(app, headers).ok_or_else(|| {
-        ProblemDetails::unauthorized("send the token of a [source] of the matrix: Authorization: Bearer ..")
-    })?;
-    let may = credential::in_scope(app, &source, SourceScope::Alerts);
-    may.map(|()| source).map_err(|detail| ProblemDetails::new(StatusCode::FORBIDDEN, detail))
-}
-
 /// Admits a request with this body. When this returns, it is durable, and people are being asked.
 ///
 /// # Errors
@@ -58,7 +51,12 @@ pub async fn ask(
     });
     let received_at = app.engine.now();
     let (mut alert, wish) = ask_body::read(body)?;
-    let drills = app.engine.config().matrix.sources.get(source).is_some_and(|known| known.drills);
+    let config = app.engine.config();
+    let settings = config.matrix.sources.get(source);
+    if let Some(packet) = &wish.packet {
+        packet_body::allowed_link(packet, settings.and_then(|settings| settings.reply_url.as_deref()))?;
+    }
+    let drills = settings.is_some_and(|known| known.drills);
     if alert.drill && !drills {
         let detail = format!("source {source} may not send drills: set drills = true in its [source.{source}]");
         return Err(ProblemDetails::new(StatusCode::FORBIDDEN, detail));
@@ -151,6 +149,16 @@ pub async fn cancel(
     theirs(app, source, id).await
 }
 
+/// A request as its asker reads it, with what the user of a handoff may be told.
+///
+/// # Errors
+/// `404` if the incident is no request.
+pub async fn view(app: &AppState, incident: &Incident) -> Result<RequestView, ProblemDetails> {
+    let mut view = RequestView::of(incident)?;
+    view.handoff = handoffs::view(app, incident).await?;
+    Ok(view)
+}
+
 /// The id in an address.
 ///
 /// # Errors
@@ -162,16 +170,4 @@ pub fn read_id(text: &str) -> Result<RequestId, ProblemDetails> {
 /// The source has no such request.
 pub fn unknown() -> ProblemDetails {
     ProblemDetails::new(StatusCode::NOT_FOUND, "this source has no request with this id")
-}
-
-fn refused(app: &AppState, source: &SourceName, fault: RequestFault) -> ProblemDetails {
-    match fault {
-        RequestFault::Store(error) => error.into(),
-        RequestFault::OverQuota => quota::over(app, source, 1, 1),
-        RequestFault::OtherBody => idempotency::other_body(),
-        RequestFault::Live(_) => ProblemDetails::new(StatusCode::CONFLICT, fault.to_string()),
-        RequestFault::NoTrigger { .. } | RequestFault::Unusable(_) | RequestFault::NotAllowed(_) => {
-            ProblemDetails::new(StatusCode::UNPROCESSABLE_ENTITY, fault.to_string())
-        }
-    }
 }

@@ -1,8 +1,11 @@
 //! A request as its asker reads it.
 
 use crate::{
-    core::{AskKind, Incident, IncidentId, PersonName, RequestId, RequestOutcome, Timestamp, request::Supersedes},
-    http::problem::ProblemDetails,
+    core::{
+        AskKind, HandoffResult, Incident, IncidentId, PersonName, RequestId, RequestOutcome, Timestamp,
+        request::Supersedes,
+    },
+    http::{api::handoffs::HandoffView, problem::ProblemDetails},
 };
 use axum::http::StatusCode;
 use schemars::JsonSchema;
@@ -14,7 +17,8 @@ pub struct RequestView {
     /// Its id, which cannot be guessed.
     #[schemars(with = "String")]
     id: RequestId,
-    /// `open`, or how it ended: `decided`, `defaulted`, `expired`, `cancelled`, `superseded`.
+    /// `open`, or how it ended: `decided`, `defaulted`, `expired`, `cancelled`, `superseded`; a handoff `completed`,
+    /// `returned`, `unanswered`, `cancelled`.
     state: &'static str,
     /// The incident that pages people for it.
     incident: IncidentId,
@@ -25,7 +29,7 @@ pub struct RequestView {
     kind: AskKind,
     /// The question, in one line.
     question: String,
-    /// The options, in the order of their letters.
+    /// The options, in the order of their letters; nothing for a handoff.
     options: Vec<OptionView>,
     /// The SHA-256 of what people are asked about.
     action_digest: String,
@@ -36,7 +40,7 @@ pub struct RequestView {
     default: Option<String>,
     /// When it was asked.
     asked_at: Timestamp,
-    /// When it ends without a decision.
+    /// When it ends without a decision; of a handoff, see `until` there.
     deadline: Timestamp,
     /// The request in whose place it is asked, because the facts changed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -48,6 +52,9 @@ pub struct RequestView {
     /// How it ended; left out while it is open.
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<OutcomeView>,
+    /// How it stands with the conversation, if it is a handoff.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) handoff: Option<HandoffView>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -101,7 +108,7 @@ struct OutcomeView {
     by: Vec<PersonName>,
     /// When it ended.
     at: Timestamp,
-    /// Why it was cancelled.
+    /// Why it was cancelled, given back or unanswered, if that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
     /// The request that is asked in its place, because the facts changed.
@@ -111,6 +118,9 @@ struct OutcomeView {
     /// What changed, in one line.
     #[serde(skip_serializing_if = "Option::is_none")]
     changed: Option<String>,
+    /// How a person finished the conversation.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    result: Option<HandoffResult>,
 }
 
 impl RequestView {
@@ -151,6 +161,7 @@ impl RequestView {
             roles: incident.engagements.keys().map(asked).collect(),
             choices,
             outcome: request.ended.as_ref().map(|(outcome, at)| outcome_view(outcome, *at)),
+            handoff: None,
         })
     }
 }
@@ -166,13 +177,21 @@ fn supersedes(before: &Supersedes) -> SupersedesView {
 
 fn outcome_view(outcome: &RequestOutcome, at: Timestamp) -> OutcomeView {
     let option = outcome.option().map(ToOwned::to_owned);
-    let plain = OutcomeView { option, by: Vec::new(), at, reason: None, superseded_by: None, changed: None };
+    let plain =
+        OutcomeView { option, by: Vec::new(), at, reason: None, superseded_by: None, changed: None, result: None };
     match outcome {
         RequestOutcome::Decided { by, .. } => OutcomeView { by: by.clone(), ..plain },
         RequestOutcome::Cancelled { why } => OutcomeView { reason: why.clone(), ..plain },
         RequestOutcome::Superseded { by, changed } => {
             OutcomeView { superseded_by: Some(*by), changed: Some(changed.clone()), ..plain }
         }
-        RequestOutcome::Defaulted { .. } | RequestOutcome::Expired => plain,
+        RequestOutcome::Completed { by, result } => {
+            OutcomeView { by: vec![by.clone()], result: Some(result.clone()), ..plain }
+        }
+        RequestOutcome::Returned { by, note } => OutcomeView { by: vec![by.clone()], reason: note.clone(), ..plain },
+        RequestOutcome::Unanswered { out_of_hours: true } => {
+            OutcomeView { reason: Some("out of hours".to_owned()), ..plain }
+        }
+        RequestOutcome::Unanswered { .. } | RequestOutcome::Defaulted { .. } | RequestOutcome::Expired => plain,
     }
 }

@@ -1,0 +1,54 @@
+//! Reads the packet of a handoff: whatever is too long is cut, because a user waits.
+
+use crate::{
+    core::{AskKind, Packet},
+    http::problem::ProblemDetails,
+};
+use axum::http::StatusCode;
+
+/// The packet of a handoff, within its limits.
+///
+/// # Errors
+/// `422` for a handoff without one, for another request that has one, and for one without a conversation or reason.
+pub fn read(kind: AskKind, packet: Option<Packet>) -> Result<Option<Packet>, ProblemDetails> {
+    let packet = match (kind, packet) {
+        (AskKind::Handoff, Some(packet)) => packet.fitted(),
+        (AskKind::Handoff, None) => {
+            let detail = "a handoff has a `packet`: {\"conversation\": {\"id\": ..}, \"reason\": {\"code\": .., \"text\": ..}, ..}";
+            return Err(unusable(detail));
+        }
+        (AskKind::Approval | AskKind::Decision, Some(_)) => return Err(unusable("only a handoff has a `packet`")),
+        (AskKind::Approval | AskKind::Decision, None) => return Ok(None),
+    };
+    let needed = [&packet.conversation.id, &packet.reason.code, &packet.reason.text];
+    if needed.iter().any(|text| text.trim().is_empty()) {
+        return Err(unusable("a packet needs `conversation.id`, `reason.code` and `reason.text`"));
+    }
+    Ok(Some(packet))
+}
+
+/// What people read first, where the program asks nothing of its own.
+pub fn question(packet: &Packet) -> String {
+    format!("A user waits for a person: {}", packet.reason.text)
+}
+
+/// Refuses a link that the matrix does not allow this source.
+///
+/// # Errors
+/// `422`, with what the matrix allows.
+pub fn allowed_link(packet: &Packet, prefix: Option<&str>) -> Result<(), ProblemDetails> {
+    let Some(link) = &packet.reply_url else { return Ok(()) };
+    let allowed = prefix.ok_or_else(|| {
+        unusable("the matrix allows this source no links: set `reply_url` in its [source] to how they begin")
+    })?;
+    // Both as a browser reads them, so that neither user names nor dots lead elsewhere.
+    let (link, prefix) = (reqwest::Url::parse(link), reqwest::Url::parse(allowed));
+    match (link, prefix) {
+        (Ok(link), Ok(prefix)) if link.as_str().starts_with(prefix.as_str()) => Ok(()),
+        _ => Err(unusable(format!("`reply_url` does not begin with {allowed}"))),
+    }
+}
+
+fn unusable(detail: impl Into<String>) -> ProblemDetails {
+    ProblemDetails::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
+}

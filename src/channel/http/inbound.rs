@@ -57,10 +57,7 @@ pub(super) fn receive(
                 (None, Some(at)) => {
                     ReportedPage::Receipt(said.at(at).ok_or_else(|| bad("the report names no message"))?)
                 }
-                (None, None) => {
-                    let why = "the report must contain the page and its token";
-                    return Err(InboundRefusal::Unauthorized(why.to_owned()));
-                }
+                (None, None) => return Err(bad("the report must contain the page and its token")),
             };
             let status = said.at(&report.status).ok_or_else(|| bad("the report has no status"))?;
             let outcome = if report.delivered.contains(&status) {

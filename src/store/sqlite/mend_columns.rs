@@ -2,8 +2,9 @@
 //! would leave pages with a node that is gone, or open an incident beside an open one. What does not follow from the
 //! incident's state is written anew from it.
 //!
-//! Not every incident is read. The columns are compared with each other for what is open or changed within a day of the
-//! last event, and the newest open incidents with their state; `journal verify` compares everything.
+//! Not every incident is read, so that a start takes no longer than it must. The columns are compared with each other for
+//! what is open or changed within a day of the last event, of the newest [`COMPARED`] each, and the newest open incidents
+//! with their state; `journal verify` compares everything.
 
 use super::{
     audit,
@@ -41,6 +42,9 @@ const AT_ONCE: usize = 500;
 
 /// How many of the newest open incidents are compared with their state, whatever their columns say.
 const NEWEST: usize = 200;
+
+/// Of how many of the newest open incidents, and of how many of all, the columns are compared with each other.
+const COMPARED: usize = 20_000;
 
 /// Pages of incidents that are over are looked at for so long after the last event.
 const RECENT: Duration = Duration::from_secs(24 * 3600);
@@ -96,23 +100,30 @@ fn incident_of(row: &str) -> Option<IncidentId> {
 
 /// Incidents whose columns contradict each other, and the newest open ones.
 async fn suspects(conn: &mut SqliteConnection, shared: &WriterShared) -> Result<Vec<IncidentId>, StoreError> {
+    const OLDEST: &str = "SELECT
+        coalesce((SELECT id FROM incident WHERE open = 1 ORDER BY id DESC LIMIT 1 OFFSET ?1), 0),
+        coalesce((SELECT max(id) FROM incident), 0) - ?1";
     const SUSPECTS: &str = "
         SELECT id FROM incident WHERE open IS NOT 0 AND open IS NOT 1
         UNION SELECT id FROM incident WHERE open = 0 AND deadline IS NOT NULL
-        UNION SELECT incident FROM asked WHERE ended IS NULL
+        UNION SELECT incident FROM asked WHERE ended IS NULL AND ?4 <= incident
             AND NOT EXISTS (SELECT 1 FROM incident i WHERE i.id = asked.incident AND i.open = 1)
-        UNION SELECT incident FROM asked WHERE ended IS NOT NULL
-            AND EXISTS (SELECT 1 FROM incident i WHERE i.id = asked.incident AND i.open = 1)
+        UNION SELECT incident FROM asked WHERE ended IS NOT NULL AND ?4 <= incident
+            AND incident IN (SELECT id FROM incident WHERE open = 1 AND ?4 <= id)
         UNION SELECT incident FROM asked WHERE ended IS NULL AND waits IS NOT 0 AND waits IS NOT 1
-        UNION SELECT incident FROM page WHERE owed = 1 AND state NOT IN ('queued', 'withdrawn')
-        UNION SELECT p.incident FROM incident i JOIN page p ON p.incident = i.id
-            WHERE (i.open IS NOT 0 OR ?1 < i.at) AND (p.owed IS NOT (p.state IN ('queued', 'withdrawn'))
-                OR typeof(p.owed) <> 'integer' OR p.owed = 1 AND typeof(p.epoch) <> 'integer')
+        UNION SELECT incident FROM page WHERE owed = 1 AND ?4 <= incident AND state NOT IN ('queued', 'withdrawn')
+        UNION SELECT incident FROM page p WHERE incident IN (
+                SELECT id FROM incident WHERE open = 1 AND ?4 <= id
+                UNION ALL SELECT id FROM incident WHERE ?5 <= id AND ?1 < at AND open = 0)
+            AND (p.owed IS NOT (p.state IN ('queued', 'withdrawn')) OR typeof(p.owed) <> 'integer'
+                OR p.owed = 1 AND typeof(p.epoch) <> 'integer')
         UNION SELECT id FROM (SELECT id FROM incident WHERE open = 1 ORDER BY id DESC LIMIT ?2)
         ORDER BY 1 DESC LIMIT ?3";
     let recent = newest(conn).await?.map_or(0, |at| at.as_micros().saturating_sub(micros(RECENT)));
+    let oldest = sqlx::query(OLDEST).bind(limit(COMPARED)).fetch_one(&mut *conn).await.map_err(failure)?;
+    let (oldest_open, oldest): (i64, i64) = (column(&oldest, 0)?, column(&oldest, 1)?);
     let found = sqlx::query(SUSPECTS).bind(recent).bind(limit(NEWEST)).bind(limit(MENDED_MAX));
-    let found = found.fetch_all(conn).await.map_err(failure)?;
+    let found = found.bind(oldest_open).bind(oldest).fetch_all(conn).await.map_err(failure)?;
     let ids = found.iter().filter_map(|row| column(row, 0).map(IncidentId).ok());
     Ok(ids.filter(|id| shared.quarantine().holds(*id).is_none()).collect())
 }

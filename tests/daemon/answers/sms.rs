@@ -125,7 +125,9 @@ fn only_the_gateway_may_hand_replies_over() {
         (format!("/hooks/kannel/sms?{}", form(&fields)), 401),
         (path(secret("KANNEL_REPLY_TOKEN"), &fields).replace("/sms?", "/other?"), 401),
         (path(secret("KANNEL_REPLY_TOKEN"), &fields).replace("/sms?", "/room?"), 401),
-        (path(secret("KANNEL_REPLY_TOKEN"), &[("text", &held.code)]), 401),
+        // Who is the gateway is told what is missing.
+        (path(secret("KANNEL_REPLY_TOKEN"), &[("text", &held.code)]), 400),
+        (path("wrong", &[("text", &held.code)]), 401),
     ] {
         let reply = Call::get(&path).send(daemon.address);
         assert_eq!(reply.status, status, "{path}: {reply:?}");

@@ -150,3 +150,21 @@ async fn schema(dir: &std::path::Path) -> BTreeSet<(String, String)> {
     sqlx::Connection::close(conn).await.unwrap();
     rows.into_iter().collect()
 }
+
+/// What somebody did while the daemon was down is mended by its next start, and stays in the record.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_mends_what_leads_to_an_open_incident_and_says_so() {
+    let mut daemon = crate::house::sandboxed();
+    assert_eq!(daemon.crash("ES"), "INC-1");
+    daemon.kill();
+    tamper(&daemon.state(), "UPDATE incident SET open = 0").await;
+    tamper(&daemon.state(), "UPDATE asked SET ended = 1").await;
+    daemon.restart();
+    assert_eq!(daemon.crash("ES"), "INC-1", "the open one is found by its key");
+    let journal = daemon.cli(&["journal", "export"]);
+    let journal = String::from_utf8(journal.stdout).unwrap();
+    let started: Vec<&str> = journal.lines().filter(|line| line.contains("started")).collect();
+    assert!(!started[0].contains("mended") && started[1].contains("state of INC-1: not what its journal says: open"));
+    assert!(daemon.log().contains("it was mended"), "{}", daemon.log());
+    assert!(daemon.cli(&["journal", "verify"]).status.success());
+}

@@ -69,8 +69,8 @@ pub struct Packet {
     /// The conversation so far, oldest first.
     #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
     pub transcript: VecDeque<PacketTurn>,
-    /// How many turns are left out at its start.
-    #[serde(default, skip_deserializing)]
+    /// How many turns are left out at its start, by the program or to keep the limits.
+    #[serde(default)]
     pub turns_left_out: usize,
     /// Where the person goes on with the conversation: a link of the prefix that the matrix allows the source.
     #[serde(default, skip_serializing_if = "Option::is_none")]

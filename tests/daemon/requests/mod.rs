@@ -2,6 +2,7 @@
 
 mod handoff;
 mod refused;
+mod taker;
 
 use super::{
     answers::{

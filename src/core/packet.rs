@@ -260,7 +260,7 @@ mod tests {
     fn long_turns_leave_the_newest() {
         let fitted = packet(60, TURN_CHARS_MAX * 2).fitted();
         let length: usize = fitted.transcript.iter().map(|turn| turn.text.chars().count()).sum();
-        assert!(length <= TRANSCRIPT_CHARS_MAX && TRANSCRIPT_CHARS_MAX - TURN_CHARS_MAX <= length, "{length}");
+        assert!((TRANSCRIPT_CHARS_MAX - TURN_CHARS_MAX..=TRANSCRIPT_CHARS_MAX).contains(&length), "{length}");
         assert_eq!(fitted.transcript.len() + fitted.turns_left_out, 60);
         assert!(fitted.transcript.back().is_some_and(|turn| turn.text.starts_with("59 ") && turn.text.ends_with(CUT)));
     }

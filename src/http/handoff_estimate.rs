@@ -83,7 +83,10 @@ impl HourKind {
 
 /// Estimates that were made a short time ago.
 #[derive(Default)]
-pub struct KeptEstimates(Mutex<BTreeMap<(RoleName, HourKind), (Instant, Option<HandoffEstimate>)>>);
+pub struct KeptEstimates(Mutex<BTreeMap<(RoleName, HourKind), MadeEstimate>>);
+
+/// When it was made, and what it was.
+type MadeEstimate = (Instant, Option<HandoffEstimate>);
 
 impl KeptEstimates {
     /// The estimate for a role at this hour. Of many that ask at once, one reads the store.

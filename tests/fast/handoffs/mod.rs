@@ -68,14 +68,9 @@ fn story(variant: WordingVariant, closed: bool, inputs: &[(u64, IncidentInput)])
     IncidentTimeline { records: (1..).zip(events).map(record).collect(), incident }
 }
 
-fn holder(incident: &IncidentTimeline) -> String {
-    incident.incident.engagements.keys().next().expect("a role").to_string()
-}
-
 fn wilco() -> IncidentInput {
     let first = story(WordingVariant::A, false, &[]);
     let page = first.incident.pages.values().next().expect("a page").clone();
-    let _ = holder(&first);
     IncidentInput::Answer(GivenAnswer {
         person: page.person.clone().expect("a person"),
         answer: Answer::Wilco,

@@ -73,6 +73,8 @@ enum Command {
     Answer(incident::answer::AnswerArgs),
     /// Close an incident
     Resolve(incident::resolve::ResolveArgs),
+    /// Erase a conversation that was handed over: its key is destroyed, the journal still verifies
+    Erase(incident::erase::EraseArgs),
     /// Report how fast people are engaged, and how often triggers are right: from the journal, unanswered pages included
     Report(reports::report::ReportArgs),
     /// Write the post-mortem of an incident from its journal, as a draft for people to complete
@@ -135,6 +137,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Show(show) => show.run(places),
         Command::Answer(answer) => answer.run(places),
         Command::Resolve(resolve) => resolve.run(places),
+        Command::Erase(erase) => erase.run(places),
         Command::Report(report) => report.run(places),
         Command::Postmortem(postmortem) => postmortem.run(places),
         Command::DeskLink(link) => link.run(places),

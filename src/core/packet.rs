@@ -69,8 +69,8 @@ pub struct Packet {
     /// The conversation so far, oldest first.
     #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
     pub transcript: VecDeque<PacketTurn>,
-    /// How many turns are left out at its start.
-    #[serde(default, skip_deserializing)]
+    /// How many turns are left out at its start, by the program or to keep the limits.
+    #[serde(default)]
     pub turns_left_out: usize,
     /// Where the person goes on with the conversation: a link of the prefix that the matrix allows the source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -260,7 +260,7 @@ mod tests {
     fn long_turns_leave_the_newest() {
         let fitted = packet(60, TURN_CHARS_MAX * 2).fitted();
         let length: usize = fitted.transcript.iter().map(|turn| turn.text.chars().count()).sum();
-        assert!(length <= TRANSCRIPT_CHARS_MAX && TRANSCRIPT_CHARS_MAX - TURN_CHARS_MAX <= length, "{length}");
+        assert!((TRANSCRIPT_CHARS_MAX - TURN_CHARS_MAX..=TRANSCRIPT_CHARS_MAX).contains(&length), "{length}");
         assert_eq!(fitted.transcript.len() + fitted.turns_left_out, 60);
         assert!(fitted.transcript.back().is_some_and(|turn| turn.text.starts_with("59 ") && turn.text.ends_with(CUT)));
     }

@@ -57,3 +57,27 @@ impl EngineReader {
         Ok(text.and_then(|text| opened(&text, &key, nonce)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_sealed_is_opened_with_its_key_for_its_request_alone() {
+        let packet: Packet = serde_json::from_value(serde_json::json!({
+            "conversation": { "id": "c-1" }, "reason": { "code": "asked", "text": "the user asked" },
+            "transcript": [{ "who": "user", "text": "Can I repay my loan early?", "confidence": 0.5 }],
+            "risk": { "score": 0.1 }, "evidence": [{ "condition": "unsure", "values": { "n": 3 } }],
+        }))
+        .unwrap_or_else(|error| panic!("{error}"));
+        let packet = packet.fitted();
+        let (own, other) = (IncidentNonce::new([1; 16]), IncidentNonce::new([2; 16]));
+        let Some(sealed) = SealedPacket::of(&packet, own) else { panic!("a packet is short enough") };
+        assert_eq!(sealed.hash, text_hash(&sealed.text));
+        assert_eq!(opened(&sealed.text, &sealed.key, own), Some(packet.clone()));
+        assert_eq!(opened(&sealed.text, &sealed.key, other), None);
+        assert_eq!(opened(&sealed.text, &[7; 32], own), None);
+        let Some(again) = SealedPacket::of(&packet, own) else { panic!("a packet is short enough") };
+        assert!(again.key != sealed.key && again.text != sealed.text, "each has a key of its own");
+    }
+}

@@ -126,6 +126,25 @@ pub async fn form_field(request: Request, name: &str, max: usize) -> Result<Stri
     Ok(String::from_utf8_lossy(&value).into_owned())
 }
 
+/// Reads a form whole; [`FormFields::get`] says what is in it.
+///
+/// # Errors
+/// As [`whole`]; `415` where it is not said to be a form.
+pub async fn form(request: Request, max: usize) -> Result<FormFields, ProblemDetails> {
+    media(&request, "application/x-www-form-urlencoded")?;
+    whole(request.into_body(), max).await.map(FormFields)
+}
+
+/// The fields of a form.
+pub struct FormFields(Bytes);
+
+impl FormFields {
+    /// A field; empty if it is not there.
+    pub fn get(&self, name: &str) -> String {
+        charset::field(&self.0, name).map_or_else(String::new, |value| String::from_utf8_lossy(&value).into_owned())
+    }
+}
+
 fn media(request: &Request, wanted: &str) -> Result<(), ProblemDetails> {
     let given = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     if given.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(wanted)) {

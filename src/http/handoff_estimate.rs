@@ -2,9 +2,12 @@
 //! kind of hour, or nothing.
 
 use crate::{
-    core::{EngagementOutcome, Incident, RoleName, Timestamp, Zone},
+    core::{Incident, RoleName, Timestamp, Zone},
     engine::Engine,
-    report::survival::{SurvivalCurve, SurvivalObservation},
+    report::{
+        handoffs::first_taken,
+        survival::{SurvivalCurve, SurvivalObservation},
+    },
     store::{IncidentFilter, StoreError},
 };
 use chrono::{Datelike, Timelike, Weekday};
@@ -80,7 +83,10 @@ impl HourKind {
 
 /// Estimates that were made a short time ago.
 #[derive(Default)]
-pub struct KeptEstimates(Mutex<BTreeMap<(RoleName, HourKind), (Instant, Option<HandoffEstimate>)>>);
+pub struct KeptEstimates(Mutex<BTreeMap<(RoleName, HourKind), MadeEstimate>>);
+
+/// When it was made, and what it was.
+type MadeEstimate = (Instant, Option<HandoffEstimate>);
 
 impl KeptEstimates {
     /// The estimate for a role at this hour. Of many that ask at once, one reads the store.
@@ -114,15 +120,7 @@ fn waited(incident: &Incident, role: &RoleName, now: Timestamp) -> Option<Surviv
     if asked_nobody || incident.plan.required.first() != Some(role) {
         return None;
     }
-    let taken = incident.engagements.values().flat_map(|engagement| {
-        let now = match engagement.outcome {
-            Some(EngagementOutcome::Engaged { at, .. }) => Some(at),
-            _ => None,
-        };
-        // One that was handed back was taken, too.
-        engagement.handed_back.iter().filter(|back| back.of.is_none()).map(|back| back.taken_at).chain(now)
-    });
-    let taken = taken.min();
+    let taken = first_taken(incident);
     let until = taken.or_else(|| request.ended.as_ref().map(|(_, at)| *at)).unwrap_or(now);
     Some(SurvivalObservation { time: until.since(incident.opened_at).as_secs_f64(), happened: taken.is_some() })
 }

@@ -11,6 +11,7 @@ pub mod entries;
 pub mod facts;
 pub mod findings;
 pub mod group;
+pub mod handoffs;
 pub mod incidence;
 pub mod incident_timeline;
 pub mod picture;

@@ -17,6 +17,7 @@ mod drill_or_live;
 mod escalation;
 mod fitted;
 mod fuzzed;
+mod handoffs;
 mod listening;
 mod matrix;
 mod openapi;

@@ -1,5 +1,6 @@
 //! `stentor report`: time to engagement, and how often triggers are right.
 
+mod handoffs;
 mod tables;
 
 use crate::{
@@ -15,7 +16,9 @@ use crate::{
     http::api::reports::since,
     matrix::zone_named,
     report::{
-        TteGrouping, TteQuestion, TteReport, TteTally, gather, picture,
+        TteGrouping, TteQuestion, TteReport, TteTally, gather,
+        handoffs::{HandoffGrouping, HandoffTally, HandoffsReport},
+        picture,
         triggers::{TriggerTally, TriggersReport},
     },
 };
@@ -35,6 +38,21 @@ pub struct ReportArgs {
 enum ReportCommand {
     /// Time to engagement: quantiles with 95 % intervals, targets, stages; roles that were not engaged count too
     Tte(TteArgs),
+    /// Conversations that were handed over: how long until a person had them, and who left before
+    Handoffs {
+        /// Only incidents opened since: a duration before now (30d) or a time (RFC 3339) [default: all]
+        #[arg(long, value_name = "SPAN|TIME")]
+        since: Option<String>,
+        /// Group by reason, tier, role, hour or variant (the wording that users read)
+        #[arg(long, default_value_t)]
+        by: HandoffGrouping,
+        /// The time zone of the hours [default: UTC]
+        #[arg(long, value_name = "ZONE", value_parser = zone)]
+        zone: Option<Zone>,
+        /// Print it as JSON, times in seconds
+        #[arg(long)]
+        json: bool,
+    },
     /// Precision of each trigger, by the outcomes of its incidents
     Triggers {
         /// Only incidents opened since: a duration before now (30d) or a time (RFC 3339) [default: all]
@@ -84,6 +102,7 @@ impl ReportArgs {
     pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
         match self.what {
             ReportCommand::Tte(tte) => tte.run(places),
+            ReportCommand::Handoffs { since, by, zone, json } => handoffs(places, since, by, zone, json),
             ReportCommand::Triggers { since, json } => triggers(places, since, json),
         }
     }
@@ -149,6 +168,35 @@ impl TteArgs {
 /// A zone by its name, as this machine knows them.
 fn zone(name: &str) -> Result<Zone, String> {
     zone_named(name, &config::zoneinfo::zones()).map_err(|unknown| format!("{unknown}: {}", unknown.help))
+}
+
+fn handoffs(
+    places: &PathOptions,
+    since: Option<String>,
+    by: HandoffGrouping,
+    zone: Option<Zone>,
+    json: bool,
+) -> Result<ExitCode, CliError> {
+    let report: HandoffsReport = match JournalSource::of(places)? {
+        JournalSource::Daemon(client) => {
+            let zone = zone.as_ref().map_or(String::new(), ToString::to_string);
+            let pairs = [("since", since.unwrap_or_default()), ("by", by.to_string()), ("zone", zone)];
+            client.get_within(&query("/v1/report/handoffs", &pairs), REPORT_TIME_MAX)?
+        }
+        JournalSource::Folder { runtime, store } => {
+            let now = crate::store::Store::now(&*store);
+            let since = since.as_deref().map(|text| moment(text, now)).transpose()?;
+            let mut tally = HandoffTally::new(since, by, zone);
+            each_of_folder(&runtime, &*store, gather(&mut tally, now))?;
+            tally.report(now)
+        }
+    };
+    if json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        println!("{}", handoffs::handoffs(&report));
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn triggers(places: &PathOptions, since: Option<String>, json: bool) -> Result<ExitCode, CliError> {

@@ -70,6 +70,7 @@ fn described_shared_routes() -> ApiRoutes {
         .route("/v1/incidents/{id}", incidents::operation())
         .route("/v1/report/tte", reports::tte_operation())
         .route("/v1/report/triggers", reports::triggers_operation())
+        .route("/v1/report/handoffs", reports::handoffs_operation())
         .route("/v1/keys", keys::operation())
 }
 

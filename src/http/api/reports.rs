@@ -12,6 +12,7 @@ use crate::{
     matrix::{SourceScope, zone_named},
     report::{
         TteGrouping, TteQuestion, TteReport, TteTally, gather,
+        handoffs::{HandoffGrouping, HandoffTally, HandoffsReport},
         triggers::{TriggerTally, TriggersReport},
     },
 };
@@ -120,6 +121,14 @@ pub fn triggers_operation() -> Operation {
         .answer::<TriggersReport>(StatusCode::OK, "The report.")
 }
 
+/// `GET /v1/report/handoffs` in the API's document.
+pub fn handoffs_operation() -> Operation {
+    report("getHandoffsReport", handoffs)
+        .about("Conversations that were handed over", "How long users waited for a person, and who left before.")
+        .query::<HandoffsQuery>()
+        .answer::<HandoffsReport>(StatusCode::OK, "The report.")
+}
+
 /// What is the same for each report.
 fn report<H: Handler<T, Arc<AppState>>, T: 'static>(id: &'static str, handler: H) -> Operation {
     Operation::get(id, handler)
@@ -163,6 +172,39 @@ pub async fn triggers(
     may_read(&app, caller, &headers, SourceScope::Read)?;
     let now = app.engine.now();
     let mut tally = TriggerTally::new(asked.since.map(|text| since(&text, now)).transpose()?);
+    let _turn = turn()?;
+    app.engine.reads().each_incident(gather(&mut tally, now)).await?;
+    Ok(Json(tally.report(now)))
+}
+
+/// The query of the report on handoffs.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+pub struct HandoffsQuery {
+    /// Only incidents opened at this time or later: a duration before now (`30d`) or a time (RFC 3339).
+    #[serde(default)]
+    #[schemars(schema_with = "since_schema")]
+    since: Option<String>,
+    /// The grouping.
+    #[schemars(with = "Option<HandoffGrouping>")]
+    by: Option<String>,
+    /// The time zone of the hours, as in the IANA database (`Europe/Zurich`); by default UTC.
+    #[schemars(extend("format" = "time-zone"))]
+    zone: Option<String>,
+}
+
+/// `GET /v1/report/handoffs`.
+pub async fn handoffs(
+    State(app): State<Arc<AppState>>,
+    caller: Option<Extension<UnixCaller>>,
+    headers: HeaderMap,
+    Query(asked): Query<HandoffsQuery>,
+) -> Result<Json<HandoffsReport>, ProblemDetails> {
+    may_read(&app, caller, &headers, SourceScope::Read)?;
+    let now = app.engine.now();
+    let by = asked.by.map(|by| by.parse().map_err(|why: String| ProblemDetails::bad(why))).transpose()?;
+    let zone = asked.zone.map(|name| zone(&name, &app.engine.config().matrix.zones)).transpose()?;
+    let since = asked.since.map(|text| since(&text, now)).transpose()?;
+    let mut tally = HandoffTally::new(since, by.unwrap_or_default(), zone);
     let _turn = turn()?;
     app.engine.reads().each_incident(gather(&mut tally, now)).await?;
     Ok(Json(tally.report(now)))

@@ -3,6 +3,7 @@
 pub mod commands;
 mod credentials;
 pub mod drills;
+mod erase;
 pub mod health;
 pub mod links;
 pub mod quarantine;
@@ -23,6 +24,7 @@ pub fn routes() -> Router<Arc<AppState>> {
         .route("/v1/fire", post(commands::fire))
         .route("/v1/incidents/{id}/answer", post(commands::answer))
         .route("/v1/incidents/{id}/resolve", post(commands::resolve))
+        .route("/v1/incidents/{id}/erase", post(erase::erase))
         .route("/v1/quarantine", get(quarantine::list))
         .route("/v1/quarantine/row", get(quarantine::show))
         .route("/v1/quarantine/clear", post(quarantine::clear))

@@ -225,7 +225,7 @@ fn words(rendered: &RenderedText, standing: &RoleStanding<'_>) -> String {
     lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
-/// The runbook, and the room where it is talked about.
+/// The conversation, the runbook, and the room where it is talked about.
 fn links(live: &RuntimeConfig, incident: &Incident) -> Vec<PageLink> {
     let runbook = live.runbook(incident).map(|url| PageLink { label: "Runbook", url });
     let room = |(channel, room): (&ChannelName, &WarRoom)| {
@@ -233,7 +233,11 @@ fn links(live: &RuntimeConfig, incident: &Incident) -> Vec<PageLink> {
         let url = live.matrix.channel(channel)?.config.room_url(&room.id)?;
         Some(PageLink { label: "War room", url })
     };
-    runbook.into_iter().chain(incident.rooms.iter().filter_map(room)).collect()
+    let handoff = incident.request.as_ref().filter(|request| request.handoff.is_some());
+    let conversation =
+        handoff.map(|_| PageLink { label: "Conversation", url: format!("/desk/conversations/{}", incident.id) });
+    let links = conversation.into_iter().chain(runbook);
+    links.chain(incident.rooms.iter().filter_map(room)).collect()
 }
 
 /// The button for somebody who passed the role on or handed it back, and can take it after all.

@@ -2,6 +2,7 @@
 
 pub mod cards;
 pub mod changes;
+mod conversation;
 pub mod handlers;
 mod idle;
 pub mod mail_link;
@@ -29,6 +30,8 @@ pub fn routes() -> Router<Arc<AppState>> {
         .route("/desk/more", get(handlers::more))
         .route("/desk/answer", post(handlers::answer))
         .route("/desk/seen", post(handlers::seen))
+        .route("/desk/conversations", get(conversation::queue))
+        .route("/desk/conversations/{id}", get(conversation::show).post(conversation::press))
         .route("/assets/desk.css", get(page::style))
         .route("/assets/desk.js", get(page::script))
         .route("/assets/outbox.js", get(page::outbox_script))

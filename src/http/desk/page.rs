@@ -13,6 +13,8 @@ const ANSWER: &str = include_str!("assets/answer.html");
 const DESK: &str = include_str!("assets/desk.html");
 const SIGN_IN: &str = include_str!("assets/signin.html");
 const OUTBOX: &str = include_str!("assets/outbox.html");
+const CONVERSATION: &str = include_str!("assets/conversation.html");
+const CONVERSATIONS: &str = include_str!("assets/conversations.html");
 const STYLE: &str = include_str!("assets/desk.css");
 const OUTBOX_SCRIPT: &str = include_str!("assets/outbox.js");
 const SCRIPT: &str = include_str!("assets/desk.js");
@@ -71,6 +73,12 @@ pub fn outbox(entries: &[OutboxEntry]) -> Response {
     rendered("outbox.html", &context).map_or_else(|| failure(failed), |html| html_page(StatusCode::OK, html))
 }
 
+/// A page about conversations: `conversation.html` or `conversations.html`.
+pub fn conversation(status: StatusCode, name: &str, context: &impl Serialize) -> Response {
+    rendered(name, context)
+        .map_or_else(|| failure("this page failed: answer by SMS or the desk"), |html| html_page(status, html))
+}
+
 fn failure(words: &'static str) -> Response {
     (StatusCode::INTERNAL_SERVER_ERROR, words).into_response()
 }
@@ -81,7 +89,13 @@ fn rendered(name: &str, context: &impl Serialize) -> Option<String> {
     static ENVIRONMENT: OnceLock<Environment<'static>> = OnceLock::new();
     let environment = ENVIRONMENT.get_or_init(|| {
         let mut environment = Environment::new();
-        for (name, text) in [("answer.html", ANSWER), ("outbox.html", OUTBOX)] {
+        let pages = [
+            ("answer.html", ANSWER),
+            ("outbox.html", OUTBOX),
+            ("conversation.html", CONVERSATION),
+            ("conversations.html", CONVERSATIONS),
+        ];
+        for (name, text) in pages {
             if let Err(error) = environment.add_template(name, text) {
                 tracing::error!(%error, name, "a page does not parse");
             }

@@ -42,7 +42,7 @@ const ALERTS: [u16; 5] = [401, 400, 403, 403, 401];
 
 const ASK: [u16; 5] = [401, 400, 403, 403, 401];
 
-const TABLE: [Row; 41] = [
+const TABLE: [Row; 46] = [
     ("/v1/alerts", "POST", "/v1/alerts", ALERTS),
     ("/api/v2/alerts", "POST", "/api/v2/alerts", [401, 422, 403, 403, 401]),
     ("/api/v2/status", "GET", "/api/v2/status", OPEN),
@@ -71,6 +71,7 @@ const TABLE: [Row; 41] = [
     ("/v1/incidents/{id}", "GET", "/v1/incidents/INC-3", [401, 403, 404, 403, 404]),
     ("/v1/report/tte", "GET", "/v1/report/tte", READ),
     ("/v1/report/triggers", "GET", "/v1/report/triggers", READ),
+    ("/v1/report/handoffs", "GET", "/v1/report/handoffs", READ),
     ("/", "GET", "/", [303; 5]),
     ("/desk", "GET", "/desk", PERSON),
     ("/desk/login", "GET", "/desk/login?t=x", [403; 5]),
@@ -79,6 +80,9 @@ const TABLE: [Row; 41] = [
     ("/desk/more", "GET", "/desk/more", PERSON),
     ("/desk/answer", "POST", "/desk/answer", PRESS),
     ("/desk/seen", "POST", "/desk/seen", PRESS),
+    ("/desk/conversations", "GET", "/desk/conversations", PERSON),
+    ("/desk/conversations/{id}", "GET", "/desk/conversations/INC-1", [401, 401, 401, 401, 404]),
+    ("/desk/conversations/{id}", "POST", "/desk/conversations/INC-1", [401, 401, 401, 401, 415]),
     ("/assets/desk.css", "GET", "/assets/desk.css", OPEN),
     ("/assets/desk.js", "GET", "/assets/desk.js", OPEN),
     ("/assets/outbox.js", "GET", "/assets/outbox.js", OPEN),

@@ -4,6 +4,7 @@ mod handoff;
 mod new_facts;
 mod python;
 mod refused;
+mod taker;
 mod way_back;
 
 use super::{

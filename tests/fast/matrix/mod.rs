@@ -10,6 +10,7 @@ use stentor::{
 mod actions;
 mod fault_texts;
 mod faults;
+mod handoff;
 mod judging;
 mod laws;
 mod plans;

@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods)]
 
 use crate::fixture;
+mod request_keys;
 mod unreadable;
 
 use fixture::{Hands, PEOPLE, alert, crowd, opening, opening_of, roster};

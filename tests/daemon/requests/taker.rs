@@ -1,0 +1,158 @@
+//! The screen of the person who takes a conversation over, and what is left of it once it is erased.
+
+use super::{
+    super::{
+        answers::{
+            desk::cookie,
+            sms::{ANA, text},
+        },
+        house::sandboxed_on,
+        wire::{Call, Reply},
+    },
+    Daemon,
+    handoff::{handed, matrix},
+    incident, look,
+};
+use serde_json::{Value, json};
+
+struct Desk<'a> {
+    daemon: &'a Daemon,
+    cookie: String,
+    path: String,
+}
+
+impl<'a> Desk<'a> {
+    fn of(daemon: &'a Daemon, person: &str, incident: &str) -> Self {
+        Self { daemon, cookie: cookie(daemon, person), path: format!("/desk/conversations/{incident}") }
+    }
+
+    fn get(&self, path: &str) -> Reply {
+        Call::get(path).header("Cookie", &self.cookie).send(self.daemon.address)
+    }
+
+    fn shown(&self) -> String {
+        let reply = self.get(&self.path);
+        assert_eq!(reply.status, 200, "{reply:?}");
+        reply.body
+    }
+
+    /// A press of a button, as a browser without scripts sends it.
+    fn press(&self, step: &str, note: &str) -> String {
+        let page = self.shown();
+        let csrf = page.split("name=\"csrf\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
+        let reply = self.send(step, note, csrf.unwrap_or_default());
+        assert_eq!(reply.status, 200, "{reply:?}");
+        reply.body
+    }
+
+    fn send(&self, step: &str, note: &str, csrf: &str) -> Reply {
+        let fields = [("csrf", csrf), ("step", step), ("note", note)];
+        Call::post(&self.path).header("Cookie", &self.cookie).form(&fields).send(self.daemon.address)
+    }
+}
+
+fn state(daemon: &Daemon, request: &Value) -> Value {
+    look(daemon, &request["id"], "")["handoff"]["state"].clone()
+}
+
+#[test]
+fn a_person_reads_takes_and_finishes_it_in_three_presses() {
+    let daemon = sandboxed_on(&matrix("after = \"10m\""));
+    let request = handed(&daemon);
+    let ana = Desk::of(&daemon, "ana", incident(&request));
+    let queue = ana.get("/desk/conversations").body;
+    assert!(queue.contains("Waiting for you") && queue.contains("the user asked for a person"), "{queue}");
+    let page = ana.shown();
+    for said in ["You can repay 5% each year.", "Can I repay my loan early?", "Sam Vance", "A user waits since"] {
+        assert!(page.contains(said), "{said}: {page}");
+    }
+    let reason = page.find("the user asked for a person").unwrap();
+    assert!(
+        reason < page.find("You can repay 5%").unwrap()
+            && page.find("You can repay 5%") < page.find("Can I repay my loan")
+    );
+    assert!(!page.contains("value=\"connect\"") && !page.contains("<script"), "{page}");
+    let page = ana.press("take", "");
+    assert!(page.contains("The user is told that you are reading it"), "{page}");
+    assert_eq!(state(&daemon, &request), "assigned");
+    assert!(
+        ana.press("connect", "").contains("you speak to the user since") || state(&daemon, &request) == "connected"
+    );
+    assert_eq!(look(&daemon, &request["id"], "")["handoff"]["owner"], "person");
+    ana.press("follow-up", "a colleague writes tomorrow");
+    let done = look(&daemon, &request["id"], "");
+    assert_eq!((&done["state"], &done["handoff"]["state"]), (&json!("completed"), &json!("completed")));
+    assert_eq!(
+        (&done["outcome"]["needed"], &done["outcome"]["solved"], &done["outcome"]["note"]),
+        (&json!(true), &json!("follow-up"), &json!("a colleague writes tomorrow"))
+    );
+    assert_eq!(done["outcome"]["by"], json!(["ana"]));
+    assert_eq!(done["handoff"]["owner"], "machine");
+}
+
+#[test]
+fn the_next_one_reads_why_it_was_passed_on() {
+    let daemon = sandboxed_on(&matrix("after = \"10m\""));
+    let request = handed(&daemon);
+    let (ana, bo) = (Desk::of(&daemon, "ana", incident(&request)), Desk::of(&daemon, "bo", incident(&request)));
+    ana.press("pass", "I know nothing about loans");
+    assert!(bo.shown().contains("Ana Ruiz passed it on"), "{}", bo.shown());
+    assert!(bo.shown().contains("I know nothing about loans"));
+    bo.press("take", "");
+    assert_eq!(look(&daemon, &request["id"], "")["handoff"]["person"]["name"], "Bo Lind");
+    let page = ana.press("solved", "");
+    assert!(page.contains("has it, nothing was changed"), "{page}");
+    bo.press("return", "it only needed the opening hours");
+    let returned = look(&daemon, &request["id"], "");
+    assert_eq!((&returned["state"], &returned["handoff"]["owner"]), (&json!("returned"), &json!("machine")));
+    assert_eq!(returned["outcome"]["reason"], "it only needed the opening hours");
+}
+
+#[test]
+fn only_who_was_asked_reads_it_and_only_their_own_page_presses() {
+    let daemon = sandboxed_on(&matrix("after = \"10m\""));
+    let request = handed(&daemon);
+    let gita = Desk::of(&daemon, "gita", incident(&request));
+    assert_eq!(gita.get(&gita.path).status, 404);
+    assert!(!gita.get("/desk/conversations").body.contains("the user asked"), "their queue is empty");
+    let ana = Desk::of(&daemon, "ana", incident(&request));
+    assert_eq!(ana.send("take", "", "forged").status, 403);
+    assert_eq!(state(&daemon, &request), "offered");
+    assert_eq!(Call::get(&ana.path).send(daemon.address).status, 401);
+}
+
+#[test]
+fn what_is_erased_can_not_be_read_and_the_journal_still_verifies() {
+    let daemon = sandboxed_on(&matrix("after = \"10m\""));
+    let request = handed(&daemon);
+    let id = incident(&request);
+    let early = daemon.cli(&["erase", id]);
+    assert!(!early.status.success(), "people still need it: {early:?}");
+    let ana = Desk::of(&daemon, "ana", id);
+    ana.press("take", "");
+    ana.press("solved", "");
+    assert!(ana.shown().contains("Sam Vance"), "it can be read until it is erased");
+    let erased = daemon.cli(&["erase", id]);
+    assert!(String::from_utf8_lossy(&erased.stdout).contains("is erased"), "{erased:?}");
+    let page = ana.shown();
+    assert!(page.contains("This conversation was erased") && !page.contains("Sam Vance"), "{page}");
+    assert!(String::from_utf8_lossy(&daemon.cli(&["erase", id]).stdout).contains("was erased before"));
+    let verified = daemon.cli(&["journal", "verify"]);
+    assert!(verified.status.success(), "{verified:?}");
+    let journal = String::from_utf8_lossy(&daemon.cli(&["journal", "export"]).stdout).into_owned();
+    assert_eq!(journal.matches("\\\"erased\\\"").count(), 1, "it is journaled once: {journal}");
+    assert!(!daemon.cli(&["erase", "INC-99"]).status.success());
+}
+
+#[test]
+fn a_report_says_how_long_users_waited() {
+    let daemon = sandboxed_on(&matrix("after = \"10m\""));
+    let none = daemon.cli(&["report", "handoffs"]);
+    assert!(String::from_utf8_lossy(&none.stdout).contains("no conversation was handed over"), "{none:?}");
+    let request = handed(&daemon);
+    let ana = daemon.held(incident(&request), "ana", "sms");
+    text(&daemon, ANA, &format!("{} 2", ana.code));
+    let report = daemon.cli(&["report", "handoffs", "--by", "role", "--json"]);
+    let report: Value = serde_json::from_slice(&report.stdout).unwrap();
+    assert_eq!((&report["sandboxed_left_out"], &report["by"]), (&json!(1), &json!("role")), "{report}");
+}

@@ -8,7 +8,11 @@ pub use super::{
     request_supersedes::Supersedes,
 };
 
-use super::{answer_via::AnswerVia, names::PersonName, time::Timestamp};
+use super::{
+    answer_via::AnswerVia,
+    names::{PersonName, SourceName},
+    time::Timestamp,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -21,6 +25,9 @@ pub const OPTIONS_MAX: usize = OPTION_LETTERS.len();
 
 /// By what people name an option. Letters, because digits are answers to the page.
 pub const OPTION_LETTERS: [char; 9] = ['A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'I'];
+
+/// The longest question, in characters: people read it at a glance.
+pub const QUESTION_MAX: usize = 200;
 
 /// The most people that an approval can need.
 pub const APPROVALS_MAX: u32 = 9;
@@ -82,6 +89,9 @@ pub struct Ask {
     /// The question in whose place it is asked, because the facts changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub supersedes: Option<Supersedes>,
+    /// The source that asked; `None` for the source of the incident's alert, which no other can join.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asker: Option<SourceName>,
 }
 
 impl Ask {
@@ -134,6 +144,9 @@ pub struct AskRules {
     /// The longest time until the deadline, and the time if the system that asks names none.
     #[serde(with = "super::time::duration_text")]
     pub after: Duration,
+    /// Whether an alert that opens an incident asks, too: the incident's summary is the question.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub from_alerts: bool,
 }
 
 /// What somebody has chosen.
@@ -171,6 +184,11 @@ pub enum ChoiceVerdict {
     OnBehalf,
     /// The page showed another question than the one that is asked now.
     Stale,
+    /// It contradicts the facts, as the matrix says: they are asked once whether they mean it.
+    Doubted {
+        /// What contradicts it, in the words of the matrix.
+        why: String,
+    },
     /// There is no such option, or the incident asks nothing.
     NoSuchOption,
 }
@@ -186,6 +204,7 @@ impl ChoiceVerdict {
             Self::NotAsked => "not-asked",
             Self::OnBehalf => "on-behalf",
             Self::Stale => "stale",
+            Self::Doubted { .. } => "doubted",
             Self::NoSuchOption => "no-such-option",
         }
     }
@@ -261,12 +280,15 @@ pub struct Request {
     /// How it ended, and when; `None` while it is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<(RequestOutcome, Timestamp)>,
+    /// Which option of each person was doubted last: who chooses it again means it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub doubted: BTreeMap<PersonName, String>,
 }
 
 impl Request {
     /// A request that nobody has answered.
     pub fn opened(ask: Ask) -> Self {
-        Self { ask, choices: BTreeMap::new(), ended: None }
+        Self { ask, choices: BTreeMap::new(), ended: None, doubted: BTreeMap::new() }
     }
 
     /// Its outcome.
@@ -303,4 +325,6 @@ pub struct GivenChoice {
     pub digest: Option<String>,
     /// What its provider calls the message that says it, where it may hand that over twice.
     pub origin: Option<String>,
+    /// What contradicts it, as the matrix says.
+    pub doubt: Option<String>,
 }

@@ -9,6 +9,7 @@ use crate::{
         trigger::TriggerThreshold,
     },
     matrix::{
+        ask::AskCheck,
         expression::CelExpression,
         settings::{DaemonSettings, Person, SourceSettings},
         summary::SummaryTemplate,
@@ -94,6 +95,7 @@ pub(super) struct TriggerDraft {
     pub webhooks: Vec<LocatedValue<String>>,
     pub actions: Vec<SuggestedAction>,
     pub ask: Option<AskRules>,
+    pub check: Option<AskCheck>,
     pub resolved: LocatedValue<OnResolved>,
 }
 

@@ -47,6 +47,7 @@ impl PlanBuilder<'_> {
             runbook: draft.runbook,
             roles: required,
             plan: Arc::new(plan),
+            check: draft.check,
             failure_plan,
         }
     }

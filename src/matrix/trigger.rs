@@ -5,6 +5,7 @@ use crate::{
         Alert, AlertStatus, EscalationPlan, IncidentKey, RoleName, SourceName, TriggerName, trigger::TriggerThreshold,
     },
     matrix::{
+        ask::AskCheck,
         expression::{AlertScope, CelExpression},
         summary::SummaryTemplate,
     },
@@ -33,6 +34,7 @@ pub struct Trigger {
     /// The roles that it engages.
     pub roles: Vec<RoleName>,
     pub(super) plan: Arc<EscalationPlan>,
+    pub(super) check: Option<AskCheck>,
     pub(super) failure_plan: Option<Arc<EscalationPlan>>,
 }
 

@@ -259,5 +259,6 @@ fn allowed(wish: AskWish, rules: &AskRules, now: Timestamp) -> Result<Ask, Reque
         default,
         deadline: now + wish.deadline.unwrap_or(rules.after),
         supersedes: wish.supersedes,
+        asker: None,
     })
 }

@@ -1,5 +1,6 @@
 //! Requests as the system that asks meets them, and the people who are asked.
 
+mod from_alerts;
 mod new_facts;
 mod refused;
 mod way_back;
@@ -87,6 +88,8 @@ fn two_people_approve_by_text_and_the_machine_that_waits_gets_it_back() {
     assert!(late.body.contains("too late: decided: approve, by ana and bo"), "{late:?}");
     let said = daemon.cli(&["show", incident(&request)]);
     assert!(String::from_utf8_lossy(&said.stdout).contains("approve"), "{said:?}");
+    let verified = daemon.cli(&["journal", "verify"]);
+    assert!(verified.status.success(), "a choice proves a contact, too: {verified:?}");
 }
 
 #[test]

@@ -149,7 +149,7 @@ fn asker(app: &AppState, headers: &HeaderMap) -> Result<SourceName, ProblemDetai
 /// A request of this source: another one's is like one that does not exist.
 async fn theirs(app: &AppState, source: &SourceName, id: RequestId) -> Result<Arc<Incident>, ProblemDetails> {
     let incident = app.engine.reads().view(id.incident).await?;
-    let theirs = |incident: &Arc<Incident>| incident.request_id() == Some(id) && incident.alert.source == *source;
+    let theirs = |incident: &Arc<Incident>| incident.request_id() == Some(id) && incident.asker() == source;
     incident.filter(theirs).ok_or_else(unknown)
 }
 

@@ -4,7 +4,6 @@ use crate::{
     cli::{client::DaemonClient, error::CliError, options::PathOptions, table::say},
     core::IncidentId,
     http::control::commands::CliAnswer,
-    text::reply::typed,
 };
 use clap::Args;
 use serde_json::Value;
@@ -14,7 +13,7 @@ use std::process::ExitCode;
 pub struct AnswerArgs {
     /// The incident
     incident: IncidentId,
-    /// roger (received), wilco (I have it), standby or standby MINUTES (wait, 5 minutes at most), unable (pass it on, or hand it back if you have it)
+    /// roger (received), wilco (I have it), standby or standby MINUTES (wait, 5 minutes at most), unable (pass it on, or hand it back if you have it), or an option of a request by its name, label or letter
     #[arg(required = true, num_args = 1..)]
     answer: Vec<String>,
     /// The role; required if you were asked for several
@@ -28,8 +27,7 @@ pub struct AnswerArgs {
 impl AnswerArgs {
     pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
         let answer = self.answer.join(" ");
-        // Checked here, where the user can correct it immediately.
-        typed(&answer)?;
+        // The daemon alone knows the options of a request.
         let spoken = CliAnswer { answer, role: self.role };
         let verdict: Value =
             DaemonClient::of(places)?.post(&format!("/v1/incidents/{}/answer", self.incident), &spoken)?;
@@ -41,7 +39,7 @@ impl AnswerArgs {
                 say(then);
             }
         }
-        let refused = ["not-asked", "which-role", "closed"];
+        let refused = ["not-asked", "which-role", "closed", "doubted", "on-behalf", "stale", "no-such-option"];
         let kind = verdict["verdict"].as_str().unwrap_or_default();
         Ok(if refused.contains(&kind) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     }

@@ -93,6 +93,17 @@ fn two_people_approve_by_text_and_the_machine_that_waits_gets_it_back() {
 }
 
 #[test]
+fn an_option_is_chosen_on_the_command_line() {
+    let me = uzers::get_current_username().unwrap().to_string_lossy().into_owned();
+    let person = format!("name  = \"Ana Ruiz\"\nunix = \"{me}\"");
+    let daemon = sandboxed_on(&matrix("after = \"5m\"").replace("name  = \"Ana Ruiz\"", &person));
+    let request = accepted(&daemon, &kill());
+    let answered = daemon.cli(&["answer", incident(&request), "approve"]);
+    assert!(answered.status.success(), "{answered:?}");
+    assert_eq!(look(&daemon, &request["id"], "?wait=30s")["outcome"]["option"], "approve");
+}
+
+#[test]
 fn one_denies_on_the_desk() {
     let daemon = sandboxed_on(&matrix("approvals = 2, after = \"5m\""));
     let request = accepted(&daemon, &kill());

@@ -1,6 +1,6 @@
 //! Many that wait for the outcome of their requests at once: what they cost, and how fast they are told.
 //!
-//! `STENTOR_WAITS=10000 cargo test --test soak --release -- --nocapture waits` measures ten thousand.
+//! `STENTOR_WAITS=10000 cargo test --test soak -- --nocapture waits` measures ten thousand.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, missing_docs)]
 
 use crate::common::{Daemon, Setup};

@@ -10,7 +10,7 @@ use crate::core::{
     identity::{IncidentIdentity, IncidentNonce, PageIdentity},
     incident_pages::IncidentPages,
     key::IncidentKey,
-    names::{ChannelName, RoleName, TriggerName},
+    names::{ChannelName, RoleName, SourceName, TriggerName},
     overflow::OverflowKeys,
     page::Page,
     plan::{EscalationPlan, LivingRoom},
@@ -170,6 +170,12 @@ impl Incident {
     /// The identity of its request for the system that asked; `None` if it is no request.
     pub fn request_id(&self) -> Option<RequestId> {
         self.request.as_ref().and_then(|_| RequestId::of(self.identity()))
+    }
+
+    /// The source that asked its request.
+    pub fn asker(&self) -> &SourceName {
+        let asker = self.request.as_ref().and_then(|request| request.ask.asker.as_ref());
+        asker.unwrap_or(&self.alert.source)
     }
 
     /// The identity of one of its pages for the outside.

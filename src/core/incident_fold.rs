@@ -12,7 +12,7 @@ use crate::core::{
     names::{PersonName, RoleName},
     overflow::OverflowKeys,
     page::{Page, PageState},
-    request::{Choice, Request},
+    request::{Choice, ChoiceVerdict, Request},
     room::WarRoom,
     time::Timestamp,
 };
@@ -54,6 +54,9 @@ impl Incident {
             }
             Event::Chosen { person, option, via, origin, verdict, .. } => {
                 self.keep_origin(origin.as_ref());
+                if let ChoiceVerdict::Doubted { .. } = verdict {
+                    self.change_request(|request| drop(request.doubted.insert(person.clone(), option.clone())));
+                }
                 if verdict.counts() {
                     let choice = Choice { option: option.clone(), at, via: *via };
                     self.change_request(|request| drop(request.choices.insert(person.clone(), choice)));

@@ -11,7 +11,7 @@ pub use super::{
 use super::{
     answer_via::AnswerVia,
     handoff::{HandoffProgress, HandoffResult, HandoffRules, HandoffState, HandoffTerms},
-    names::PersonName,
+    names::{PersonName, SourceName},
     time::Timestamp,
 };
 use schemars::JsonSchema;
@@ -26,6 +26,9 @@ pub const OPTIONS_MAX: usize = OPTION_LETTERS.len();
 
 /// By what people name an option. Letters, because digits are answers to the page.
 pub const OPTION_LETTERS: [char; 9] = ['A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'I'];
+
+/// The longest question, in characters: people read it at a glance.
+pub const QUESTION_MAX: usize = 200;
 
 /// The most people that an approval can need.
 pub const APPROVALS_MAX: u32 = 9;
@@ -92,6 +95,9 @@ pub struct Ask {
     /// What the journal has of the conversation, if it is a handoff.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handoff: Option<HandoffTerms>,
+    /// The source that asked; `None` for the source of the incident's alert, which no other can join.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asker: Option<SourceName>,
 }
 
 impl Ask {
@@ -147,6 +153,9 @@ pub struct AskRules {
     /// It takes handoffs and nothing else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handoff: Option<HandoffRules>,
+    /// Whether an alert that opens an incident asks, too: the incident's summary is the question.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub from_alerts: bool,
 }
 
 impl AskRules {
@@ -191,6 +200,11 @@ pub enum ChoiceVerdict {
     OnBehalf,
     /// The page showed another question than the one that is asked now.
     Stale,
+    /// It contradicts the facts, as the matrix says: they are asked once whether they mean it.
+    Doubted {
+        /// What contradicts it, in the words of the matrix.
+        why: String,
+    },
     /// There is no such option, or the incident asks nothing.
     NoSuchOption,
 }
@@ -206,6 +220,7 @@ impl ChoiceVerdict {
             Self::NotAsked => "not-asked",
             Self::OnBehalf => "on-behalf",
             Self::Stale => "stale",
+            Self::Doubted { .. } => "doubted",
             Self::NoSuchOption => "no-such-option",
         }
     }
@@ -309,13 +324,16 @@ pub struct Request {
     /// How far it has got, if it is a handoff.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handoff: Option<HandoffProgress>,
+    /// Which option of each person was doubted last: who chooses it again means it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub doubted: BTreeMap<PersonName, String>,
 }
 
 impl Request {
     /// A request that nobody has answered.
     pub fn opened(ask: Ask, at: Timestamp) -> Self {
         let handoff = ask.handoff.as_ref().map(|_| HandoffProgress::opened(at, ask.deadline));
-        Self { ask, choices: BTreeMap::new(), ended: None, handoff }
+        Self { ask, choices: BTreeMap::new(), ended: None, handoff, doubted: BTreeMap::new() }
     }
 
     /// Its outcome.
@@ -368,4 +386,6 @@ pub struct GivenChoice {
     pub digest: Option<String>,
     /// What its provider calls the message that says it, where it may hand that over twice.
     pub origin: Option<String>,
+    /// What contradicts it, as the matrix says.
+    pub doubt: Option<String>,
 }

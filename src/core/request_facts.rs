@@ -4,7 +4,8 @@ use super::{
     alert::Alert,
     canonical::{CanonicalError, CanonicalJson},
     names::PersonName,
-    request::{Request, RequestId},
+    request::{Ask, AskKind, AskRules, QUESTION_MAX, Request, RequestId},
+    time::Timestamp,
 };
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,6 +37,30 @@ pub struct Replacement {
 pub fn action_digest(action: &Value, alert: &Alert) -> Result<String, CanonicalError> {
     let digested = json!({ "action": action, "kind": alert.kind, "labels": alert.labels, "values": alert.values });
     CanonicalJson::of(&digested).map(|canonical| canonical.digest())
+}
+
+/// What an alert asks by itself, where its trigger says so: an approval with this question. `None` if its facts have no
+/// digest: then it pages people without asking.
+pub fn ask_of_alert(rules: &AskRules, alert: &Alert, question: &str, received_at: Timestamp) -> Option<Ask> {
+    if !rules.from_alerts {
+        return None;
+    }
+    let options = Ask::approval_options();
+    let is_option = |name: &&String| options.iter().any(|option| option.name == **name);
+    let default = rules.defaults.iter().find(is_option).cloned();
+    Some(Ask {
+        kind: AskKind::Approval,
+        question: question.chars().take(QUESTION_MAX).collect(),
+        action: Value::Null,
+        action_digest: action_digest(&Value::Null, alert).ok()?,
+        on_behalf_of: None,
+        approvals: rules.approvals,
+        default,
+        deadline: received_at + rules.after,
+        supersedes: None,
+        asker: Some(alert.source.clone()),
+        options,
+    })
 }
 
 /// What differs between the facts that were asked about and these, in one line for people; the question and its action
@@ -103,7 +128,6 @@ fn shown(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::{Ask, AskKind, Timestamp};
 
     fn alert(orders: f64, desk: &str) -> Alert {
         let mut alert = Alert::new("bot", "order_kill");
@@ -124,6 +148,7 @@ mod tests {
             default: None,
             deadline: Timestamp::from_micros(0),
             supersedes: None,
+            asker: None,
         })
     }
 

@@ -222,6 +222,9 @@ pub fn chosen(verdict: &ChoiceVerdict) -> String {
         ChoiceVerdict::NotAsked => "you were not asked for this".into(),
         ChoiceVerdict::OnBehalf => "it is asked on your behalf, so somebody else must decide it".into(),
         ChoiceVerdict::Stale => "the question has changed since this page: nothing was counted".into(),
+        ChoiceVerdict::Doubted { why } => {
+            format!("nothing was counted yet, because it contradicts the facts: {why}. Choose it again if you mean it")
+        }
         ChoiceVerdict::NoSuchOption => "there is no such option".into(),
     }
 }

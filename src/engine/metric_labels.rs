@@ -96,3 +96,12 @@ pub(super) struct AlertLabels {
     pub result: &'static str,
     pub drill: &'static str,
 }
+
+/// The proofs of contact of one channel, over all its people.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ChannelProofs {
+    /// The age of the oldest proof, in seconds; `None` if nobody was ever reached.
+    pub oldest_seconds: Option<u64>,
+    /// The number of people without a proof.
+    pub never: usize,
+}

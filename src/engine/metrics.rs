@@ -16,6 +16,8 @@ use prometheus_client::{
 };
 use std::{collections::BTreeMap, sync::atomic::AtomicU64, time::Duration};
 
+pub use crate::engine::metric_labels::ChannelProofs;
+
 /// Buckets in seconds, from machine to human time.
 const SEND_SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 10.0];
 const ENGAGE_SECONDS: [f64; 12] = [5.0, 10.0, 15.0, 30.0, 45.0, 60.0, 90.0, 120.0, 300.0, 600.0, 1800.0, 3600.0];
@@ -29,15 +31,6 @@ const DRILLS: [&str; 2] = ["false", "true"];
 
 /// The APIs that take alerts.
 const ALERT_APIS: [&str; 2] = ["native", "alertmanager"];
-
-/// The proofs of contact of one channel, over all its people.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct ChannelProofs {
-    /// The age of the oldest proof, in seconds; `None` if nobody was ever reached.
-    pub oldest_seconds: Option<u64>,
-    /// The number of people without a proof.
-    pub never: usize,
-}
 
 type Seconds = Family<SendLabels, Histogram, fn() -> Histogram>;
 
@@ -68,6 +61,7 @@ pub struct Metrics {
     connections_max: Family<ListenerLabel, Gauge>,
     turned_away: Family<ListenerLabel, Counter>,
     found_again: Counter,
+    waited_for: Gauge,
 }
 
 impl Metrics {
@@ -101,6 +95,7 @@ impl Metrics {
             connections_max: Family::default(),
             turned_away: Family::default(),
             found_again: Counter::default(),
+            waited_for: Gauge::default(),
         };
         metrics.named()
     }
@@ -180,6 +175,7 @@ impl Metrics {
             "Connections that were closed at once, because their peer was at its limit",
             self.turned_away.clone(),
         );
+        r.register("requests_waited_for", "Waits and streams of requests that are open", self.waited_for.clone());
         r.register(
             "pages_found_again",
             "Pages that were due but in no queue, which is a bug, and were queued again",
@@ -340,9 +336,10 @@ impl Metrics {
         self.found_again.inc();
     }
 
-    /// Sets how many connections the listeners have.
-    pub fn listeners(&self, listeners: &BTreeMap<&'static str, ListenerFullness>) {
+    /// Sets how many connections the listeners have, and how many wait for a request.
+    pub fn listeners(&self, listeners: &BTreeMap<&'static str, ListenerFullness>, waits: usize) {
         let whole = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        self.waited_for.set(whole(waits));
         for (listener, ListenerFullness { open, most, turned_away }) in listeners {
             let label = ListenerLabel { listener };
             self.connections.get_or_create(&label).set(whole(*open));

@@ -30,11 +30,11 @@ pub struct ProblemDetails {
     /// What became of each alert, where some were kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(skip)]
-    alerts: Option<serde_json::Value>,
+    alerts: Option<Box<serde_json::Value>>,
     /// The request, where its outcome is why.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(skip)]
-    request: Option<serde_json::Value>,
+    request: Option<Box<serde_json::Value>>,
 }
 
 /// One fault of a body.
@@ -72,13 +72,13 @@ impl ProblemDetails {
 
     /// Adds what became of each alert.
     pub fn with_alerts(mut self, alerts: serde_json::Value) -> Self {
-        self.alerts = Some(alerts);
+        self.alerts = Some(Box::new(alerts));
         self
     }
 
     /// Adds the request whose outcome is why.
     pub fn with_request(mut self, request: serde_json::Value) -> Self {
-        self.request = Some(request);
+        self.request = Some(Box::new(request));
         self
     }
 

@@ -292,7 +292,8 @@ async fn choose(
     let option = incident.as_ref().and_then(|incident| incident.request.as_ref()?.ask.named(text));
     let Some(option) = option.map(|option| option.name.clone()) else { return Ok(None) };
     let AnswerSource { via, origin } = by;
-    let said = GivenChoice { person: person.clone(), option, via, page: Some(page.n), digest: None, origin };
+    let said =
+        GivenChoice { person: person.clone(), option, via, page: Some(page.n), digest: None, origin, doubt: None };
     let verdict = app.engine.inbound().choose(page.incident, said).await;
     Ok(Some(chosen(&verdict.map_err(crate::http::problem::answer_problem)?)))
 }

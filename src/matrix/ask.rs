@@ -1,5 +1,6 @@
 //! Reads a trigger's `ask`: what machines may ask through it, and what happens if nobody decides.
 
+use super::expression::CelExpression;
 use crate::{
     core::{
         AskRules,
@@ -21,7 +22,28 @@ const AFTER_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
 /// The longest name of an option, in characters.
 const NAME_MAX: usize = 32;
 
-pub(super) fn read(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<AskRules> {
+/// The longest reason of a check, in characters.
+const REASON_MAX: usize = 120;
+
+/// A rule that looks at an answer before it counts. It decides nothing: where it holds, whoever chooses the option is asked
+/// once whether they mean it.
+#[derive(Debug)]
+pub struct AskCheck {
+    /// The option that it is about.
+    pub option: String,
+    /// When choosing it contradicts the facts.
+    pub when: CelExpression,
+    /// What people read.
+    pub reason: String,
+}
+
+/// What `ask` says: the rules, and the check.
+pub(super) type AskParts = (AskRules, Option<AskCheck>);
+
+/// Compiles the condition at an item.
+pub(super) type Compile<'c> = &'c dyn Fn(&TomlItem<'_>, &mut MatrixFaults) -> Option<CelExpression>;
+
+pub(super) fn read(item: &TomlItem<'_>, compile: Compile<'_>, faults: &mut MatrixFaults) -> Option<AskParts> {
     let mut table = item.table("`ask`".into(), faults)?;
     let approvals = match table.take("approvals") {
         Some(item) => approvals(&item, faults),
@@ -29,9 +51,32 @@ pub(super) fn read(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<Ask
     };
     let default = table.take("default").map(|item| default(&item, faults));
     let after = table.demand("after", item.at, "after = \"90s\"", faults).and_then(|item| after(&item, faults));
+    let from_alerts = table.take("from_alerts").and_then(|item| item.flag(faults)).unwrap_or_default();
+    let check = table.take("check").and_then(|item| check(&item, compile, faults));
     table.finish(&["separate", "read_back"], &["variants", "capacity"], faults);
     let defaults = default.map_or(Some(Vec::new()), |default| default.map(|own| vec![own]))?;
-    Some(AskRules { approvals: approvals?, defaults, after: after?, handoff: None })
+    Some((AskRules { approvals: approvals?, defaults, after: after?, handoff: None, from_alerts }, check))
+}
+
+fn check(item: &TomlItem<'_>, compile: Compile<'_>, faults: &mut MatrixFaults) -> Option<AskCheck> {
+    let mut table = item.table("`check`".into(), faults)?;
+    let option = table.demand("option", item.at, "option = \"approve\"", faults);
+    let option = option.and_then(|item| short(&item, NAME_MAX, faults));
+    let when = table.demand("when", item.at, "when = 'alert.values.orders > 5000.0'", faults);
+    let when = when.and_then(|item| compile(&item, faults));
+    let reason = table.demand("reason", item.at, "reason = \"more than 5,000 orders\"", faults);
+    let reason = reason.and_then(|item| short(&item, REASON_MAX, faults));
+    table.finish(&[], &[], faults);
+    Some(AskCheck { option: option?, when: when?, reason: reason? })
+}
+
+/// A text of at most so many characters.
+fn short(item: &TomlItem<'_>, most: usize, faults: &mut MatrixFaults) -> Option<String> {
+    let LocatedValue { value, at } = item.text(faults)?;
+    if (1..=most).contains(&value.chars().count()) {
+        return Some(value.to_owned());
+    }
+    faults.refuse("text-too-long", at, format!("it must have 1 to {most} characters"), "write it shorter")
 }
 
 fn approvals(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<u32> {

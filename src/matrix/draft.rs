@@ -10,6 +10,7 @@ use crate::{
         trigger::TriggerThreshold,
     },
     matrix::{
+        ask::AskCheck,
         expression::CelExpression,
         settings::{DaemonSettings, Person, SourceSettings},
         summary::SummaryTemplate,
@@ -96,6 +97,7 @@ pub(super) struct TriggerDraft {
     pub actions: Vec<SuggestedAction>,
     pub ask: Option<AskRules>,
     pub handoff: Option<HandoffDraft>,
+    pub check: Option<AskCheck>,
     pub resolved: LocatedValue<OnResolved>,
 }
 

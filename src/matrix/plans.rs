@@ -51,6 +51,7 @@ impl PlanBuilder<'_> {
             runbook: draft.runbook,
             roles: required,
             plan: Arc::new(at_once(plan)),
+            check: draft.check,
             failure_plan,
         }
     }

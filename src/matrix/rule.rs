@@ -68,7 +68,10 @@ pub(super) fn trigger(
         table.take_renamed("webhooks", "tell", faults).map(|item| one_or_more(&item, faults)).unwrap_or_default();
     let runbook = table.take("runbook").and_then(|item| web_url(&item, faults));
     let actions = table.take("actions").map(|item| actions::read(&item, faults)).unwrap_or_default();
-    let ask = table.take("ask").and_then(|item| ask::read(&item, faults));
+    let condition = |item: &TomlItem<'_>, faults: &mut MatrixFaults| {
+        compiled(item, text, faults, |text| language.compile(text, ExpressionUse::Condition))
+    };
+    let (ask, check) = table.take("ask").and_then(|item| ask::read(&item, &condition, faults)).unzip();
     let handoff = table.take("handoff").and_then(|item| handoff::read(&item, faults));
     let resolved = table.take("resolved").and_then(|item| resolved(&item, faults));
     let resolved = resolved.unwrap_or(LocatedValue { value: OnResolved::default(), at });
@@ -89,6 +92,7 @@ pub(super) fn trigger(
         actions,
         ask,
         handoff,
+        check: check.flatten(),
         resolved,
     }
 }

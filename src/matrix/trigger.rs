@@ -6,6 +6,7 @@ use crate::{
         trigger::TriggerThreshold,
     },
     matrix::{
+        ask::AskCheck,
         expression::{AlertScope, CelExpression},
         summary::SummaryTemplate,
     },
@@ -36,6 +37,7 @@ pub struct Trigger {
     /// When somebody is there for its handoffs; `None`: always.
     pub hours: Option<OpeningHours>,
     pub(super) plan: Arc<EscalationPlan>,
+    pub(super) check: Option<AskCheck>,
     pub(super) failure_plan: Option<Arc<EscalationPlan>>,
 }
 

@@ -1,7 +1,7 @@
 //! Which triggers match one alert.
 
 use crate::{
-    core::{Alert, SourceName},
+    core::{Alert, SourceName, TriggerName},
     matrix::{
         cost::CostMeter,
         expression::AlertScope,
@@ -10,6 +10,9 @@ use crate::{
     },
 };
 use std::sync::Arc;
+
+/// What the check of an answer may cost, in units of [`CostMeter`]: it runs while somebody waits.
+const CHECK_COST_MAX: u64 = 100_000;
 
 impl Matrix {
     /// The results of all triggers whose `on` contains the alert's kind, sorted by trigger name. Triggers whose
@@ -38,6 +41,18 @@ impl Matrix {
             }
         });
         judged.collect()
+    }
+
+    /// Why choosing this option contradicts the facts of a request, as the check of its trigger says. A check that can not
+    /// be evaluated says so: people look once more.
+    pub fn doubt(&self, trigger: &TriggerName, alert: &Alert, option: &str) -> Option<String> {
+        let check = self.triggers.get(trigger)?.check.as_ref().filter(|check| check.option == option)?;
+        let meter = Arc::new(CostMeter::new(CHECK_COST_MAX));
+        match check.when.holds(&AlertScope::new(&self.language, alert, &meter)) {
+            Ok(true) => Some(check.reason.clone()),
+            Ok(false) => None,
+            Err(_) => Some("the check of the matrix can not be evaluated for it".to_owned()),
+        }
     }
 
     /// Whether a trigger looks at alerts of this source. What does not come from a source of the matrix comes from a

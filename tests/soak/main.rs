@@ -12,3 +12,4 @@ mod crash;
 mod record;
 mod simulation;
 mod storm;
+mod waits;

@@ -45,6 +45,7 @@ impl Decider<'_> {
             | ChoiceVerdict::NotAsked
             | ChoiceVerdict::OnBehalf
             | ChoiceVerdict::Stale
+            | ChoiceVerdict::Doubted { .. }
             | ChoiceVerdict::NoSuchOption => {}
         }
     }
@@ -69,6 +70,10 @@ impl Decider<'_> {
         let before = request.choices.get(&said.person);
         if before.is_some_and(|choice| choice.option == said.option) {
             return ChoiceVerdict::Repeated;
+        }
+        // Only once: who chooses it again has read why. It decides nothing by itself.
+        if let Some(why) = said.doubt.clone().filter(|_| request.doubted.get(&said.person) != Some(&said.option)) {
+            return ChoiceVerdict::Doubted { why };
         }
         let agreed = request.chosen_by(&said.option).len() + 1;
         let agreed = u32::try_from(agreed).unwrap_or(u32::MAX);

@@ -1,6 +1,6 @@
 //! What became of an alert.
 
-use crate::core::{AlertStatus, IncidentId, Timestamp};
+use crate::core::{AlertStatus, IncidentId, RequestId, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +9,19 @@ use serde::{Deserialize, Serialize};
 pub struct AdmittedAlert {
     /// One result for each trigger that matched; never empty.
     pub results: Vec<AdmissionResult>,
+    /// The request that it asks or belongs to, if its trigger asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<AlertRequest>,
+}
+
+/// The request of an alert.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AlertRequest {
+    /// Its id, for `GET /v1/requests/{id}`.
+    #[schemars(with = "String")]
+    pub id: RequestId,
+    /// `open`, or how it ended.
+    pub state: String,
 }
 
 impl AdmittedAlert {
@@ -20,6 +33,11 @@ impl AdmittedAlert {
     /// Whether the conditions for the alerts before it used up what one request may cost.
     pub fn is_over_cost(&self) -> bool {
         self.results.contains(&AdmissionResult::OverCost)
+    }
+
+    /// One of which nothing was kept.
+    pub fn refused_for(why: &str) -> Self {
+        Self { results: vec![AdmissionResult::Refused { why: why.to_owned() }], request: None }
     }
 
     /// Whether it would have opened an incident, and its source may not open more now.

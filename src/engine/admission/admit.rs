@@ -3,13 +3,13 @@
 
 use crate::{
     core::{
-        Alert, AlertStatus, DrillTerms, EscalationPlan, IncidentId, IncidentInput, IncidentKey, IncidentOpening,
-        SourceEvent, Timestamp, TriggerName, drill::DRILL_LIFE, trigger::TriggerThreshold,
+        Alert, AlertStatus, Ask, DrillTerms, EscalationPlan, IncidentId, IncidentInput, IncidentKey, IncidentOpening,
+        RequestOutcome, SourceEvent, Timestamp, TriggerName, drill::DRILL_LIFE, trigger::TriggerThreshold,
     },
     engine::{
         admission::{
             Admission,
-            admission_result::{AdmissionResult, AdmittedAlert},
+            admission_result::{AdmissionResult, AdmittedAlert, AlertRequest},
             failed::FailureKeys,
             judge::{MatchedAlert, RequestCost, Unjudged},
             live_beside,
@@ -169,10 +169,10 @@ impl AlertAdmission<'_, '_> {
         let alert = &judged.alert;
         let judgements = match &judged.said {
             Ok(judgements) => judgements,
-            Err(Unjudged::Flaw(why)) => {
-                return AdmittedAlert { results: vec![AdmissionResult::Refused { why: why.clone() }] };
+            Err(Unjudged::Flaw(why)) => return AdmittedAlert::refused_for(why),
+            Err(Unjudged::OverCost) => {
+                return AdmittedAlert { results: vec![AdmissionResult::OverCost], request: None };
             }
-            Err(Unjudged::OverCost) => return AdmittedAlert { results: vec![AdmissionResult::OverCost] },
         };
         let mut results = Vec::new();
         for judgement in judgements {
@@ -192,7 +192,17 @@ impl AlertAdmission<'_, '_> {
             let paged = key.and_then(|key| self.page_unmatched(alert, key));
             results.push(paged.unwrap_or(AdmissionResult::Unmatched));
         }
-        AdmittedAlert { results }
+        let request = results.iter().find_map(|result| self.request(alert, result));
+        AdmittedAlert { results, request }
+    }
+
+    /// The request that this result opened or joined, if it is the alert's own source that asks.
+    fn request(&self, alert: &Alert, result: &AdmissionResult) -> Option<AlertRequest> {
+        let (AdmissionResult::Opened { incident } | AdmissionResult::Joined { incident }) = result else { return None };
+        let incident = self.tx.incident(*incident).filter(|incident| *incident.asker() == alert.source)?;
+        let outcome = incident.request.as_ref()?.outcome();
+        let state = outcome.map_or("open", RequestOutcome::state).to_owned();
+        Some(AlertRequest { id: incident.request_id()?, state })
     }
 
     fn result(&mut self, alert: &Arc<Alert>, judgement: &TriggerMatch) -> Option<AdmissionResult> {
@@ -269,6 +279,18 @@ impl AlertAdmission<'_, '_> {
         key: IncidentKey,
         summary: String,
     ) -> IncidentId {
+        self.open_asking(alert, plan, key, summary, None)
+    }
+
+    /// The same with a question.
+    pub(super) fn open_asking(
+        &mut self,
+        alert: &Arc<Alert>,
+        plan: Arc<EscalationPlan>,
+        key: IncidentKey,
+        summary: String,
+        ask: Option<Box<Ask>>,
+    ) -> IncidentId {
         let terms = alert.drill.then(|| self.terms.clone());
         let plan = match &terms {
             Some(terms) if 1 < terms.compress => Arc::new(plan.compressed(terms.compress)),
@@ -281,7 +303,7 @@ impl AlertAdmission<'_, '_> {
             alert: alert.clone(),
             received_at: self.received_at,
             terms,
-            ask: None,
+            ask,
             nonce: None,
         };
         self.tx.open(opening, &self.matrix.roster)

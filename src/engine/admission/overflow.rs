@@ -4,7 +4,10 @@
 
 use super::{admission_result::AdmissionResult, admit::AlertAdmission};
 use crate::{
-    core::{Alert, EscalationPlan, IncidentId, IncidentInput, IncidentKey, TriggerName, overflow::opening_words},
+    core::{
+        Alert, EscalationPlan, IncidentId, IncidentInput, IncidentKey, TriggerName, overflow::opening_words,
+        request_facts::ask_of_alert,
+    },
     engine::admission::opening_window::{OPENINGS_WITHIN, openings_window, source_openings_window},
 };
 use std::sync::Arc;
@@ -36,7 +39,10 @@ impl AlertAdmission<'_, '_> {
         let is_first = self.tx.allows(&source_openings_window(&overflow, &alert.source), 1, OPENINGS_WITHIN);
         // What is opened for a source's first alert counts, too.
         if self.tx.allows(&openings_window(&overflow), most, OPENINGS_WITHIN) || is_first {
-            return AdmissionResult::Opened { incident: self.open(alert, plan, key.clone(), summary.to_owned()) };
+            let rules = plan.ask.as_ref();
+            let ask = rules.and_then(|rules| ask_of_alert(rules, alert, summary, self.received_at)).map(Box::new);
+            let incident = self.open_asking(alert, plan, key.clone(), summary.to_owned(), ask);
+            return AdmissionResult::Opened { incident };
         }
         if let Some(incident) = self.tx.open_with_key(&overflow)
             && self.step_overflow(incident, alert, key)

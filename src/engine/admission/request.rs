@@ -322,6 +322,7 @@ fn allowed(wish: &AskWish, rules: &AskRules, now: Timestamp) -> Result<Ask, Requ
         deadline: now + wish.deadline.unwrap_or(rules.after),
         supersedes: wish.supersedes,
         handoff: None,
+        asker: None,
     })
 }
 

@@ -81,8 +81,12 @@ impl InboundResponses {
 
     /// Takes the choice of an authenticated person. The verdict is durable when this returns. A message that had chosen
     /// before is [`ChoiceVerdict::Repeated`] and changes nothing.
-    pub async fn choose(&self, id: IncidentId, said: GivenChoice) -> Result<ChoiceVerdict, AnswerError> {
+    pub async fn choose(&self, id: IncidentId, mut said: GivenChoice) -> Result<ChoiceVerdict, AnswerError> {
         let origin = said.origin.clone();
+        // The facts of a request do not change: new ones make another request.
+        if let Some(incident) = self.context.store.view(id).await? {
+            said.doubt = self.context.config.load().matrix.doubt(&incident.trigger, &incident.alert, &said.option);
+        }
         let events = self.context.step(id, IncidentInput::Choice(said)).await?;
         let verdict = events.into_iter().find_map(|happened| match happened.event {
             Event::Chosen { verdict, .. } => Some(verdict),

@@ -48,12 +48,13 @@ pub fn results(items: &[ReadItem], admitted: impl IntoIterator<Item = (String, A
     let result = |item: &ReadItem| match item {
         Ok(warnings) => {
             let (id, admitted) = admitted.next().unzip();
-            AlertResult::new(id, admitted.unwrap_or(AdmittedAlert { results: Vec::new() }), warnings.clone())
+            AlertResult::new(
+                id,
+                admitted.unwrap_or(AdmittedAlert { results: Vec::new(), request: None }),
+                warnings.clone(),
+            )
         }
-        Err(why) => {
-            let refused = AdmissionResult::Refused { why: why.clone() };
-            AlertResult::new(None, AdmittedAlert { results: vec![refused] }, Vec::new())
-        }
+        Err(why) => AlertResult::new(None, AdmittedAlert::refused_for(why), Vec::new()),
     };
     items.iter().map(result).collect()
 }

@@ -181,7 +181,7 @@ pub async fn metrics(
         // The last values stay: other metrics show that the store can not be read.
         Err(error) => tracing::warn!(%error, "the proofs of contacts could not be read"),
     }
-    app.engine.metrics().listeners(&app.engine.health().listeners().fullness());
+    app.engine.metrics().listeners(&app.engine.health().listeners().fullness(), app.engine.watches());
     app.engine.metrics().quarantined(&app.engine.reads().quarantined());
     let text = app.engine.metrics().text(app.engine.delivery().oldest_unsent(), now);
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";

@@ -151,8 +151,15 @@ async fn choose(
     let incident = app.engine.reads().view(id).await?;
     let option = incident.as_ref().and_then(|incident| incident.request.as_ref()?.ask.named(text));
     let Some(option) = option.map(|option| option.name.clone()) else { return Ok(None) };
-    let said =
-        GivenChoice { person: person.clone(), option, via: AnswerVia::Cli, page: None, digest: None, origin: None };
+    let said = GivenChoice {
+        person: person.clone(),
+        option,
+        via: AnswerVia::Cli,
+        page: None,
+        digest: None,
+        origin: None,
+        doubt: None,
+    };
     let verdict = app.engine.inbound().choose(id, said).await.map_err(answer_problem)?;
     Ok(Some(CliVerdict { verdict: verdict.tag(), text: chosen(&verdict), then: None }))
 }

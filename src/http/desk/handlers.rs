@@ -120,8 +120,15 @@ async fn choose(
         return Err(from_before());
     }
     let (via, n) = (AnswerVia::Desk, Some(page.n));
-    let said =
-        GivenChoice { person: person.clone(), option: option.to_owned(), via, page: n, digest: None, origin: None };
+    let said = GivenChoice {
+        person: person.clone(),
+        option: option.to_owned(),
+        via,
+        page: n,
+        digest: None,
+        origin: None,
+        doubt: None,
+    };
     let verdict = app.engine.inbound().choose(page.incident, said).await;
     let verdict = verdict.map_err(crate::http::problem::answer_problem)?;
     let text = chosen(&verdict);

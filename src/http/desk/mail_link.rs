@@ -91,8 +91,15 @@ async fn choose(
     option: &str,
 ) -> Result<(StatusCode, ConfirmPage), ProblemDetails> {
     let (via, n) = (AnswerVia::MailLink, Some(page.n));
-    let said =
-        GivenChoice { person: person.clone(), option: option.to_owned(), via, page: n, digest: None, origin: None };
+    let said = GivenChoice {
+        person: person.clone(),
+        option: option.to_owned(),
+        via,
+        page: n,
+        digest: None,
+        origin: None,
+        doubt: None,
+    };
     let verdict = app.engine.inbound().choose(page.incident, said).await;
     let word = capitalised(&chosen(&verdict.map_err(crate::http::problem::answer_problem)?));
     let Some((page, incident)) = open(app, token).await? else { return Ok(unknown()) };

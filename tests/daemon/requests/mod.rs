@@ -1,5 +1,6 @@
 //! Requests as the system that asks meets them, and the people who are asked.
 
+mod from_alerts;
 mod handoff;
 mod new_facts;
 mod python;
@@ -90,6 +91,19 @@ fn two_people_approve_by_text_and_the_machine_that_waits_gets_it_back() {
     assert!(late.body.contains("too late: decided: approve, by ana and bo"), "{late:?}");
     let said = daemon.cli(&["show", incident(&request)]);
     assert!(String::from_utf8_lossy(&said.stdout).contains("approve"), "{said:?}");
+    let verified = daemon.cli(&["journal", "verify"]);
+    assert!(verified.status.success(), "a choice proves a contact, too: {verified:?}");
+}
+
+#[test]
+fn an_option_is_chosen_on_the_command_line() {
+    let me = uzers::get_current_username().unwrap().to_string_lossy().into_owned();
+    let person = format!("name  = \"Ana Ruiz\"\nunix = \"{me}\"");
+    let daemon = sandboxed_on(&matrix("after = \"5m\"").replace("name  = \"Ana Ruiz\"", &person));
+    let request = accepted(&daemon, &kill());
+    let answered = daemon.cli(&["answer", incident(&request), "approve"]);
+    assert!(answered.status.success(), "{answered:?}");
+    assert_eq!(look(&daemon, &request["id"], "?wait=30s")["outcome"]["option"], "approve");
 }
 
 #[test]

@@ -147,7 +147,7 @@ fn exported(daemon: &Daemon) -> String {
     String::from_utf8(daemon.cli(&["journal", "export"]).stdout).unwrap()
 }
 
-/// What a receipt says, by our command and by the example in Python, which must agree.
+/// What a receipt says, by our command, by the example in Python and by a library for JOSE, which must agree.
 fn checked(keys: &str, receipt: &str) -> Option<Value> {
     let dir = tempfile::tempdir().unwrap();
     let [keys, receipt] = [("keys.json", keys), ("receipt.jws", receipt)].map(|(name, text)| {
@@ -164,14 +164,34 @@ fn checked(keys: &str, receipt: &str) -> Option<Value> {
     let told: Value = serde_json::from_slice(&output.stdout).unwrap();
     let ours = told["valid"].as_bool().unwrap().then(|| told["claims"].clone());
     let python = std::env::var("STENTOR_PYTHON").unwrap_or_else(|_| "python3".into());
-    let knows = Command::new(&python).args(["-c", "import cryptography"]).output();
-    if knows.is_ok_and(|output| output.status.success()) {
+    let knows = |module: &str| {
+        let known = Command::new(&python).args(["-c", &format!("import {module}")]).output();
+        known.is_ok_and(|output| output.status.success())
+    };
+    if knows("cryptography") {
         let script = root().join("examples/python/verify_receipt.py");
-        let output = Command::new(python).arg(script).args([&keys, &receipt]).output().unwrap();
+        let output = Command::new(&python).arg(script).args([&keys, &receipt]).output().unwrap();
         assert_eq!(output.status.success(), ours.is_some(), "{output:?}");
+    }
+    if knows("joserfc") {
+        let output = Command::new(&python).args(["-c", REFEREE]).args([&keys, &receipt]).output().unwrap();
+        let told: Option<Value> = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(told, ours, "{output:?}");
     }
     ours
 }
+
+/// What a library for JOSE that knows nothing of us says of a receipt: its claims, or null.
+const REFEREE: &str = r#"
+import json, sys
+from joserfc import jws
+from joserfc.jwk import KeySet
+try:
+    keys = KeySet.import_key_set(json.load(open(sys.argv[1])))
+    print(jws.deserialize_compact(open(sys.argv[2]).read(), keys, algorithms=["EdDSA"]).payload.decode())
+except Exception:
+    print("null")
+"#;
 
 #[test]
 fn a_system_is_told_of_its_request_by_signed_events() {

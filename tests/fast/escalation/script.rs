@@ -98,6 +98,7 @@ impl AskScript {
             default: self.default,
             deadline: START + span(&self.after),
             supersedes: None,
+            asker: None,
         }
     }
 }
@@ -318,6 +319,10 @@ fn input(at: Timestamp, what: &[&str]) -> Option<IncidentInput> {
             IncidentInput::Injected { page: n.parse().ok()?, fault: FaultKind::Down { channel: (*channel).into() } }
         }
         [person, "resolves"] => IncidentInput::Resolve { by: Actor::Person((*person).into()), why: None },
+        [person, "chooses", option, "though", why @ ..] => {
+            let doubt = Some(why.join(" "));
+            IncidentInput::Choice(GivenChoice { doubt, ..chosen(person, option, &[])? })
+        }
         [person, "chooses", option, more @ ..] => IncidentInput::Choice(chosen(person, option, more)?),
         ["the", "machine", "has", "new", "facts", asked @ ..] => IncidentInput::Supersede(Replacement {
             by: RequestId { incident: IncidentId(2), nonce: IncidentNonce::new([7; 16]) },
@@ -356,7 +361,7 @@ fn chosen(person: &str, option: &str, more: &[&str]) -> Option<GivenChoice> {
         _ => return None,
     };
     let (person, option) = (person.into(), option.to_owned());
-    Some(GivenChoice { person, option, via: AnswerVia::Sms, page, digest, origin: None })
+    Some(GivenChoice { person, option, via: AnswerVia::Sms, page, digest, origin: None, doubt: None })
 }
 
 fn page(at: Timestamp, page: u32, how: &str) -> Option<IncidentInput> {

@@ -8,7 +8,7 @@ use crate::{
         canonical::read_exact,
         plan::reads_like_answer,
         printable::excerpt,
-        request::{APPROVE, DENY, OPTIONS_MAX, OPTIONS_MIN},
+        request::{APPROVE, DENY, OPTIONS_MAX, OPTIONS_MIN, QUESTION_MAX},
         request_facts::action_digest,
     },
     engine::AskWish,
@@ -19,9 +19,6 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use std::{collections::BTreeSet, time::Duration};
-
-/// The longest question, in characters: people read it at a glance.
-pub const QUESTION_MAX: usize = 200;
 
 /// The longest name and label of an option, in characters.
 pub const LABEL_MAX: usize = 32;

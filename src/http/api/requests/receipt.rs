@@ -96,7 +96,7 @@ struct ReceiptClaims {
     option: Option<String>,
     /// The choices that count for the option, in their order.
     by: Vec<ChoiceClaims>,
-    /// The SHA-256 of each text that a page showed before the outcome, as the journal has it.
+    /// The hash of each text that a page showed before the outcome, by which the journal keeps it.
     texts: Vec<String>,
     /// How many more there were.
     #[serde(skip_serializing_if = "is_zero")]
@@ -117,7 +117,7 @@ struct ChoiceClaims {
     /// The page that it answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     page: Option<u32>,
-    /// The SHA-256 of the text that the page showed.
+    /// The hash of the text that the page showed, by which the journal keeps it.
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<String>,
 }

@@ -74,7 +74,7 @@ pub async fn ask(
 /// `404` if this source has no such request.
 pub async fn theirs(app: &AppState, source: &SourceName, id: RequestId) -> Result<Arc<Incident>, ProblemDetails> {
     let incident = app.engine.reads().view(id.incident).await?;
-    let theirs = |incident: &Arc<Incident>| incident.request_id() == Some(id) && incident.alert.source == *source;
+    let theirs = |incident: &Arc<Incident>| incident.request_id() == Some(id) && incident.asker() == source;
     incident.filter(theirs).ok_or_else(unknown)
 }
 

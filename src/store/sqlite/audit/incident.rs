@@ -139,7 +139,9 @@ impl Audit<'_> {
     async fn proven(&mut self, id: IncidentId, records: &[JournalRecord]) -> Result<(), StoreError> {
         let mut newest: BTreeMap<(&PersonName, &ChannelName), Timestamp> = BTreeMap::new();
         for record in records {
-            if let Event::Answered { person, channel: Some(channel), .. } = &record.event {
+            if let Event::Answered { person, channel: Some(channel), .. }
+            | Event::Chosen { person, channel: Some(channel), .. } = &record.event
+            {
                 let at = newest.entry((person, channel)).or_default();
                 *at = record.at.max(*at);
             }

@@ -262,7 +262,7 @@ fn shown_number(row: &SqliteRow) -> String {
 fn shows(record: &JournalRecord, proof: &ContactProof, folded: &Incident) -> bool {
     record.at == proof.at
         && match &record.event {
-            Event::Answered { person, channel, .. } => {
+            Event::Answered { person, channel, .. } | Event::Chosen { person, channel, .. } => {
                 proof.how == ProofKind::Answered && *person == proof.person && channel.as_ref() == Some(&proof.channel)
             }
             Event::Reported { page, stage, .. } => {

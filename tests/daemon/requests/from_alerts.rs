@@ -1,0 +1,58 @@
+//! Alerts that ask, and answers that contradict the facts.
+
+use super::{Daemon, accepted, incident, kill, look, matrix};
+use crate::{
+    answers::sms::{ANA, text},
+    house::{sandboxed_on, secret},
+    wire::{Call, Reply},
+};
+use serde_json::{Value, json};
+
+fn turn(daemon: &Daemon, key: Option<&str>, confidence: f64) -> Reply {
+    let alert = json!({
+        "kind": "order_kill", "confidence": confidence, "labels": { "conversation": "c-7", "offer": "a refund" },
+    });
+    let call = Call::post("/v1/alerts").bearer(secret("MONITOR_TOKEN")).json(&alert);
+    key.iter().fold(call, |call, key| call.header("Idempotency-Key", key)).send(daemon.address)
+}
+
+fn chat() -> Daemon {
+    let rules = "from_alerts = true, default = \"deny\", after = \"5m\" }\nwhen = 'alert.confidence < 0.6'\n\
+                 key = 'alert.labels.conversation'\nsummary = 'May the bot offer {alert.labels.offer}?'\nx = { y = 1";
+    sandboxed_on(&matrix(rules).replace("\nx = { y = 1 }", ""))
+}
+
+#[test]
+fn a_turn_of_a_conversation_asks_once_a_human_is_due() {
+    let daemon = chat();
+    let sure = turn(&daemon, None, 0.9).json();
+    assert_eq!(sure["alerts"][0].get("request"), None, "{sure}");
+    let asked = turn(&daemon, Some("turn-2"), 0.4).json();
+    let request = &asked["alerts"][0]["request"];
+    assert_eq!((&request["state"], &asked["alerts"][0]["results"][0]["result"]), (&json!("open"), &json!("opened")));
+    let next = turn(&daemon, None, 0.3).json();
+    assert_eq!(&next["alerts"][0]["request"], request, "the next turn belongs to it: {next}");
+    assert_eq!(turn(&daemon, Some("turn-2"), 0.4).json(), asked, "a turn that comes again is told the same");
+    let view = look(&daemon, &request["id"], "");
+    assert_eq!((&view["question"], &view["default"]), (&json!("May the bot offer a refund?"), &json!("deny")));
+    let ana = daemon.held(incident(&view), "ana", "sms");
+    text(&daemon, ANA, &format!("{} A", ana.code));
+    let decided = look(&daemon, &request["id"], "?wait=30s");
+    assert_eq!(decided["outcome"]["option"], "approve", "{decided}");
+    let other = Call::get(&format!("/v1/requests/{}", request["id"].as_str().unwrap())).bearer(secret("PLAIN_TOKEN"));
+    assert!(matches!(other.send(daemon.address).status, 403 | 404));
+}
+
+#[test]
+fn an_answer_that_contradicts_the_facts_is_handed_back_once() {
+    let check =
+        "check = { option = \"approve\", when = 'alert.values.orders > 1000.0', reason = \"more than 1,000 orders\" }";
+    let daemon = sandboxed_on(&matrix(&format!("after = \"5m\", {check}")));
+    let request: Value = accepted(&daemon, &kill());
+    let ana = daemon.held(incident(&request), "ana", "sms");
+    let first = text(&daemon, ANA, &format!("{} A", ana.code));
+    assert!(first.body.contains("it contradicts the facts: more than 1,000 orders"), "{first:?}");
+    assert_eq!(look(&daemon, &request["id"], "")["choices"], json!([]));
+    let again = text(&daemon, ANA, &format!("{} A", ana.code));
+    assert!(again.body.ends_with("it is decided"), "{again:?}");
+}

@@ -19,6 +19,9 @@ pub const EXPLAINED_MAX: usize = 8;
 /// Times in [`WINDOW`] that the very same answer is confirmed to one address.
 pub const CONFIRMED_MAX: usize = 3;
 
+/// What stands at the end of the last of them.
+pub const LAST_WORDS: &str = "No more replies like this for an hour: use the desk, the mail's link or Slack.";
+
 /// In what time questions and confirmations are counted.
 pub const WINDOW: Duration = Duration::from_secs(10 * 60);
 
@@ -90,25 +93,29 @@ impl AnsweredTexts {
         if TEXTS_MAX <= texts.len() {
             texts.pop_front();
         }
+        let is_last = kind != ReplyKind::Verdict && explained(texts).count() + 1 == EXPLAINED_MAX;
         texts.push_back(AnsweredText { at: now, mark, kind });
-        words
+        if is_last { format!("{words} {LAST_WORDS}") } else { words }
     }
+}
+
+/// The texts that were not understood since the sender's last answer: who has answered a page is a person.
+fn explained(texts: &VecDeque<AnsweredText>) -> impl Iterator<Item = &AnsweredText> {
+    texts.iter().rev().take_while(|answered| answered.kind != ReplyKind::Verdict)
 }
 
 fn is_one_too_many(texts: &VecDeque<AnsweredText>, mark: u64, kind: &ReplyKind, now: Timestamp) -> bool {
     let is_recent = |answered: &&AnsweredText| now < answered.at + WINDOW;
     let again = texts.back().filter(is_recent).is_some_and(|last| last.mark == mark && last.kind == *kind);
-    // A sender who has answered a page meanwhile is a person.
-    let explained = || texts.iter().rev().take_while(|answered| answered.kind != ReplyKind::Verdict);
     match kind {
         ReplyKind::Verdict => {
             let same = |answered: &&AnsweredText| answered.mark == mark && answered.kind == *kind;
             CONFIRMED_MAX <= texts.iter().filter(is_recent).filter(same).count()
         }
-        ReplyKind::Doubt(_) => again || EXPLAINED_MAX <= explained().count(),
+        ReplyKind::Doubt(_) => again || EXPLAINED_MAX <= explained(texts).count(),
         ReplyKind::Question => {
-            let asked = explained().filter(is_recent).filter(|answered| answered.kind == *kind).count();
-            again || QUESTIONS_MAX <= asked || EXPLAINED_MAX <= explained().count()
+            let asked = explained(texts).filter(is_recent).filter(|answered| answered.kind == *kind).count();
+            again || QUESTIONS_MAX <= asked || EXPLAINED_MAX <= explained(texts).count()
         }
     }
 }

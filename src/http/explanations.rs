@@ -20,7 +20,7 @@ pub const EXPLAINED_MAX: usize = 8;
 pub const CONFIRMED_MAX: usize = 3;
 
 /// What stands at the end of the last of them.
-pub const LAST_WORDS: &str = "No more replies like this for an hour: use the desk, the mail's link or Slack.";
+pub const LAST_WORDS: &str = "No more replies like this for an hour: use the desk or the mail's link.";
 
 /// In what time questions and confirmations are counted.
 pub const WINDOW: Duration = Duration::from_secs(10 * 60);

@@ -12,14 +12,21 @@ use std::{
 /// Questions that one address gets in [`WINDOW`] without answering any.
 pub const QUESTIONS_MAX: usize = 3;
 
-/// How often in [`WINDOW`] an address is told that its answer with one code was not understood.
-pub const DOUBTS_MAX: usize = 10;
+/// Words in [`HOUR`] that one address gets for texts that were not understood, whatever they say, until one of its texts
+/// is an answer. People who mistype need two or three; a machine that writes something new each time gets no more.
+pub const EXPLAINED_MAX: usize = 8;
 
 /// Times in [`WINDOW`] that the very same answer is confirmed to one address.
 pub const CONFIRMED_MAX: usize = 3;
 
-/// How long texts are remembered.
+/// What stands at the end of the last of them.
+pub const LAST_WORDS: &str = "No more replies like this for an hour: use the desk or the mail's link.";
+
+/// In what time questions and confirmations are counted.
 pub const WINDOW: Duration = Duration::from_secs(10 * 60);
+
+/// How long texts are remembered.
+pub const HOUR: Duration = Duration::from_secs(60 * 60);
 
 /// Addresses whose texts are remembered.
 const ADDRESSES_MAX: usize = 10_000;
@@ -59,7 +66,7 @@ enum ReplyKind {
 
 impl AnsweredTexts {
     /// The words that go back to `address` for its text; empty where they would be some too many: there are so many in
-    /// [`WINDOW`], and none for a text that is not understood twice in a row, which is a machine's. What a text does is
+    /// [`WINDOW`] and in [`HOUR`], and none for a text that is not understood twice in a row, which is a machine's. What a text does is
     /// done all the same.
     pub fn bounded(&self, address: &str, text: &str, reply: TextReply, now: Timestamp) -> String {
         let (words, kind) = match reply {
@@ -68,7 +75,7 @@ impl AnsweredTexts {
             TextReply::Question(words) => (words, ReplyKind::Question),
         };
         let mut addresses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_old = |answered: &AnsweredText| answered.at + WINDOW <= now;
+        let is_old = |answered: &AnsweredText| answered.at + HOUR <= now;
         if ADDRESSES_MAX <= addresses.len() && !addresses.contains_key(address) {
             addresses.retain(|_, texts| texts.back().is_some_and(|last| !is_old(last)));
             // So many at once are strangers' doing: another one gets no answer, and what it says is judged all the same.
@@ -79,31 +86,36 @@ impl AnsweredTexts {
         let texts = addresses.entry(address.to_owned()).or_default();
         texts.retain(|answered| !is_old(answered));
         let mark = mark(text);
-        if words.is_empty() || is_one_too_many(texts, mark, &kind) {
+        if words.is_empty() || is_one_too_many(texts, mark, &kind, now) {
             tracing::info!("a text is not answered: its address gets none, or writes like a machine");
             return String::new();
         }
         if TEXTS_MAX <= texts.len() {
             texts.pop_front();
         }
+        let is_last = kind != ReplyKind::Verdict && explained(texts).count() + 1 == EXPLAINED_MAX;
         texts.push_back(AnsweredText { at: now, mark, kind });
-        words
+        if is_last { format!("{words} {LAST_WORDS}") } else { words }
     }
 }
 
-fn is_one_too_many(texts: &VecDeque<AnsweredText>, mark: u64, kind: &ReplyKind) -> bool {
-    let again = texts.back().is_some_and(|last| last.mark == mark && last.kind == *kind);
-    let all = || texts.iter().filter(|answered| answered.kind == *kind).count();
+/// The texts that were not understood since the sender's last answer: who has answered a page is a person.
+fn explained(texts: &VecDeque<AnsweredText>) -> impl Iterator<Item = &AnsweredText> {
+    texts.iter().rev().take_while(|answered| answered.kind != ReplyKind::Verdict)
+}
+
+fn is_one_too_many(texts: &VecDeque<AnsweredText>, mark: u64, kind: &ReplyKind, now: Timestamp) -> bool {
+    let is_recent = |answered: &&AnsweredText| now < answered.at + WINDOW;
+    let again = texts.back().filter(is_recent).is_some_and(|last| last.mark == mark && last.kind == *kind);
     match kind {
         ReplyKind::Verdict => {
             let same = |answered: &&AnsweredText| answered.mark == mark && answered.kind == *kind;
-            CONFIRMED_MAX <= texts.iter().filter(same).count()
+            CONFIRMED_MAX <= texts.iter().filter(is_recent).filter(same).count()
         }
-        ReplyKind::Doubt(_) => again || DOUBTS_MAX <= all(),
+        ReplyKind::Doubt(_) => again || EXPLAINED_MAX <= explained(texts).count(),
         ReplyKind::Question => {
-            // A sender who has answered a page meanwhile is a person.
-            let since = texts.iter().rev().take_while(|answered| answered.kind != ReplyKind::Verdict);
-            again || QUESTIONS_MAX <= since.filter(|answered| answered.kind == *kind).count()
+            let asked = explained(texts).filter(is_recent).filter(|answered| answered.kind == *kind).count();
+            again || QUESTIONS_MAX <= asked || EXPLAINED_MAX <= explained(texts).count()
         }
     }
 }
@@ -148,8 +160,27 @@ mod tests {
             !texts.bounded("+1", text, TextReply::Doubt(code.into(), "what?".into()), START).is_empty()
         };
         assert_eq!((0..300).filter(|_| doubted("48213 I am away", "48213")).count(), 1);
-        assert_eq!((0..300).filter(|n| doubted(&format!("48213 {n} times"), "48213")).count(), DOUBTS_MAX - 1);
+        assert_eq!((0..300).filter(|n| doubted(&format!("48213 {n} times"), "48213")).count(), EXPLAINED_MAX - 1);
+        // Who answers after that is a person.
+        assert!(confirmed(&texts, "48213 2"));
         assert!(doubted("59120 ?", "59120") && asked(&texts, "+1", "what?", START));
+    }
+
+    #[test]
+    fn a_machine_that_writes_another_number_each_time_gets_a_few_words_an_hour() {
+        let texts = AnsweredTexts::default();
+        let told = |address: &str, n: u64| {
+            let (code, at) = (format!("{}", 10_000 + n), START + Duration::from_secs(n * 15));
+            let (text, words) = (format!("ticket {code} was opened"), "what?".to_owned());
+            let reply = match n % 3 {
+                0 => TextReply::Question(words),
+                _ => TextReply::Doubt(code, words),
+            };
+            !texts.bounded(address, &text, reply, at).is_empty()
+        };
+        assert_eq!((0..200).filter(|n| told("+1", *n)).count(), EXPLAINED_MAX, "in fifty minutes");
+        assert!(!told("+1", 239) && told("+1", 240 + 12), "the first ones are an hour old");
+        assert!((0..5).all(|n| told("+2", 500 + n)), "somebody else who mistypes is helped");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The input for a text, its form, and the result.
 
-use crate::core::{Incident, Page, PersonName, Timestamp, Zone};
+use crate::core::{ChannelName, Incident, Page, PersonName, Timestamp, Zone};
 use std::collections::BTreeMap;
 
 /// The placeholder for the page's answer code. It is filled in right before sending, with five digits, and never
@@ -42,6 +42,8 @@ pub struct BriefInput<'a> {
     pub following: usize,
     /// The time zone of a text that has no reader of its own.
     pub shared_zone: &'a Zone,
+    /// The channels of its ladders that are in the sandbox: what is for them is sent to nobody.
+    pub sandboxed: &'a [ChannelName],
 }
 
 /// From so many on, a brief says how many more of its trigger wait.

@@ -353,8 +353,15 @@ mod tests {
         let page = incident.pages.values().next().expect("a page");
         let names = BTreeMap::new();
         let utc = crate::core::Zone::utc();
-        let brief =
-            BriefInput { incident: &incident, page, reader: None, names: &names, shared_zone: &utc, following: 0 };
+        let brief = BriefInput {
+            incident: &incident,
+            page,
+            reader: None,
+            names: &names,
+            shared_zone: &utc,
+            following: 0,
+            sandboxed: &[],
+        };
         let context = of(&BriefWords::new(&brief), TextForm::Screen);
         for key in context.try_iter().expect("keys") {
             assert!(readme.contains(&format!("`{key}`")), "{key} is not described");

@@ -2,12 +2,14 @@
 //! of whom by when, what happens otherwise. Also the notes below it that no template may omit.
 
 use crate::{
-    core::{Engagement, EngagementOutcome, HandBack, IncidentStatus, PagePurpose, PersonName, RoleName},
+    core::{
+        Engagement, EngagementOutcome, HandBack, IncidentStatus, Page, PagePurpose, PageState, PersonName, RoleName,
+    },
     template::{
         ask,
         brief::{FOLLOWING_MIN, TextForm},
         fit,
-        words::BriefWords,
+        words::{BriefWords, listed},
     },
 };
 use std::collections::BTreeSet;
@@ -56,7 +58,8 @@ fn no_more(words: &BriefWords<'_>, outcome: &EngagementOutcome) -> String {
 /// The notes below the first line of every brief, if any: who did not answer, which reminder this is, whether the
 /// monitor still reports.
 pub(super) fn notes(words: &BriefWords<'_>) -> Vec<String> {
-    let mut notes = handed_back(words);
+    let mut notes: Vec<String> = sandboxed(words).into_iter().collect();
+    notes.extend(handed_back(words));
     notes.extend(unanswered(words));
     notes.extend(reminder(words));
     notes.extend(following(words).map(|note| format!("{note} {ALONE}")));
@@ -73,6 +76,33 @@ pub(super) fn notes(words: &BriefWords<'_>) -> Vec<String> {
         notes.push(format!("The monitor has been silent since {}: its values are old.", words.time(at)));
     }
     notes.into_iter().map(|note| fit::guard(&note, words.is_drill())).collect()
+}
+
+/// Which channels send nothing, for every text of an incident that uses them.
+pub(super) fn sandboxed(words: &BriefWords<'_>) -> Option<String> {
+    let names: Vec<String> = words.brief.sandboxed.iter().map(ToString::to_string).collect();
+    let verb = if names.len() == 1 { "is" } else { "are" };
+    (!names.is_empty()).then(|| format!("SANDBOX: {} {verb} not sent from this machine.", listed(&names)))
+}
+
+/// Whether the last messages that asked this person for a role were kept in the sandbox: then nobody asked them.
+fn is_unsent(words: &BriefWords<'_>, role: &RoleName, person: &PersonName) -> bool {
+    let pages = &words.incident().pages;
+    let mut last = pages.last_call(role, person).filter(|page| page.state == PageState::Accepted).peekable();
+    pages.is_sandboxed() && last.peek().is_some() && last.all(Page::is_sandboxed)
+}
+
+/// `No answer from Ana Ruiz (trader) since 15:46:13 CET`, and whose messages were not sent at all.
+fn silent(words: &BriefWords<'_>, role: &RoleName, people: &[&PersonName], named: &str, since: &str) -> String {
+    let (unsent, asked): (Vec<_>, Vec<_>) = people.iter().copied().partition(|person| is_unsent(words, role, person));
+    let (of_unsent, of_asked) = (words.people(unsent.iter().copied()), words.people(asked.iter().copied()));
+    match (asked.is_empty(), unsent.is_empty()) {
+        (_, true) => format!("No answer from {of_asked}{named} since {since}"),
+        (true, false) => format!("SANDBOX: the message to {of_unsent}{named} was not sent (sandbox)"),
+        (false, false) => format!(
+            "No answer from {of_asked}{named} since {since}; SANDBOX: the message to {of_unsent} was not sent (sandbox)"
+        ),
+    }
 }
 
 /// What an answer does where many more briefs wait.
@@ -94,7 +124,8 @@ pub(super) fn unanswered(words: &BriefWords<'_>) -> Vec<String> {
     let before = asked_before(words, engagement);
     if !before.is_empty() {
         let since = words.time(engagement.open_since());
-        notes.push(format!("No answer from {} since {since}.", words.people(before)));
+        let before: Vec<&PersonName> = before.into_iter().collect();
+        notes.extend(words.role().map(|role| format!("{}.", silent(words, role, &before, "", &since))));
     }
     notes
 }
@@ -132,19 +163,22 @@ fn stood_for<'a>(words: &BriefWords<'a>, role: &'a RoleName) -> Option<(&'a Role
 fn in_place_of(words: &BriefWords<'_>, role: &RoleName, engagement: &Engagement) -> Option<String> {
     let since = engagement.open_since();
     let asked = words.incident().pages.asked_since(role, since);
-    let silent: BTreeSet<&PersonName> = asked.filter(|person| !engagement.unable.contains(*person)).collect();
-    if silent.is_empty() && !engagement.handed_back.is_empty() {
+    let asked_in_vain: BTreeSet<&PersonName> = asked.filter(|person| !engagement.unable.contains(*person)).collect();
+    if asked_in_vain.is_empty() && !engagement.handed_back.is_empty() {
         return None;
     }
     let since = words.time(since);
+    let id = role;
     let role = words.role_name(role);
     let own = words.role().map_or_else(|| "this".to_owned(), |role| words.role_name(role));
-    let others: Vec<&PersonName> = silent.iter().copied().filter(|person| !words.reads(person)).collect();
+    let others: Vec<&PersonName> = asked_in_vain.iter().copied().filter(|person| !words.reads(person)).collect();
     let unable: Vec<&PersonName> = engagement.unable.iter().filter(|person| !words.reads(person)).collect();
     // Nobody stands in for themselves: a reader who was asked before is told what is asked now.
     Some(if !others.is_empty() {
-        format!("No answer from {} ({role}) since {since}: you stand in.", words.people(others))
-    } else if !silent.is_empty() {
+        format!("{}: you stand in.", silent(words, id, &others, &format!(" ({role})"), &since))
+    } else if asked_in_vain.iter().any(|person| is_unsent(words, id, person)) {
+        format!("SANDBOX: the message that asks you for {role} was not sent (sandbox). You are asked for {own} now.")
+    } else if !asked_in_vain.is_empty() {
         format!("You were asked for {role}, without an answer since {since}. You are asked for {own} now.")
     } else if !unable.is_empty() {
         format!("{} ({role}) can not take it: you stand in.", fit::capitalised(&words.people(unable)))

@@ -9,7 +9,7 @@ use crate::{
     },
     template::{
         brief::{CODE, LINK, TextForm},
-        fit, room,
+        fit, headline, room,
         words::BriefWords,
     },
 };
@@ -17,6 +17,12 @@ use chrono::{NaiveTime, TimeDelta};
 
 /// The lines of a notice; the first one can be read alone.
 pub(super) fn lines(words: &BriefWords<'_>) -> Vec<String> {
+    // A room's card says which messages were kept, so it is for people alone.
+    let sandboxed = headline::sandboxed(words).filter(|_| words.brief.page.person.is_some());
+    told(words).into_iter().chain(sandboxed).collect()
+}
+
+fn told(words: &BriefWords<'_>) -> Vec<String> {
     let repeated = if words.brief.page.maybe_repeated { " (may be a repeat)" } else { "" };
     let start = format!("{} {}{repeated}:", words.word(), words.incident().id);
     let exercise = if words.is_drill() { " (exercise)" } else { "" };

@@ -29,8 +29,15 @@ pub(super) fn try_all(templates: &PageTemplates) -> Vec<BrokenTemplate> {
             let incident = crisis(&name, alert);
             let Some(page) = incident.pages.values().next() else { continue };
             let reader = Some(PageReader { name: "Ana", zone: &utc });
-            let brief =
-                BriefInput { incident: &incident, page, reader, names: &names, shared_zone: &utc, following: 0 };
+            let brief = BriefInput {
+                incident: &incident,
+                page,
+                reader,
+                names: &names,
+                shared_zone: &utc,
+                following: 0,
+                sandboxed: &[],
+            };
             for (file, form) in FILES.into_iter().zip([TextForm::Screen, TextForm::Sms, TextForm::Mail]) {
                 broken.extend(templates.run(&name, file, context::of(&BriefWords::new(&brief), form)).err());
             }

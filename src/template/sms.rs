@@ -69,6 +69,7 @@ pub(super) fn notice(words: &BriefWords<'_>, text: &str, last: Option<&str>) -> 
 /// ones are left out where there is no room.
 fn notes(words: &BriefWords<'_>) -> Vec<String> {
     let mut notes = Vec::new();
+    notes.extend(headline::sandboxed(words).map(|note| plain(words, &fit::cut(&note, NOTE_MAX))));
     notes.extend(headline::handed_back(words).first().map(|note| plain(words, &fit::cut(note, HANDED_BACK_MAX))));
     let unanswered = headline::unanswered(words);
     let first = unanswered.first().and_then(|note| note.split(": you stand in").next());

@@ -40,7 +40,7 @@ impl IncidentsArgs {
         let cut = left_out.map(|left_out| self.cut(&incidents, left_out));
         if self.json {
             println!("{}", serde_json::to_string_pretty(&incidents)?);
-            cut.iter().for_each(|cut| table::warn(&format!("{cut}")));
+            cut.iter().for_each(|cut| table::warn(cut));
         } else if incidents.is_empty() && cut.is_none() {
             table::say(if self.all { "no incident yet" } else { "nothing is open" });
         } else {

@@ -159,7 +159,7 @@ fn count_refusals(incident: &mut IncidentView, timeline: &VecDeque<JournalRecord
 
 /// The engagement table by itself.
 pub fn roles(roles: &[RoleView]) -> String {
-    let columns = ["role", "who has it", "sent", "accepted", "seen", "answered", "engaged", "target", "in time"];
+    let columns = ["role", "state", "sent", "accepted", "seen", "answered", "engaged", "target", "in time"];
     let mut rows = table::table(&columns).least(&["sent", "accepted", "seen", "answered"]);
     for role in roles {
         let target = role.target_ms.map(|ms| {

@@ -299,7 +299,7 @@ fn print(report: &JournalReport, copies: usize, remarks: &[String], record: &Rec
         say(&format!("{end} are covered by no anchor{kept}"));
     }
     for line in remarks.iter().chain(&report.unseen()) {
-        say(&format!("{line}"));
+        say(line);
     }
     record.print();
 }

@@ -11,7 +11,10 @@ use crate::{
     template::{BriefInput, CODE, LINK, PageReader, PageTemplates, RenderedText},
 };
 use secrecy::{ExposeSecret, SecretString};
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// A message, and what is stored about it.
 #[derive(Debug)]
@@ -125,6 +128,14 @@ impl RuntimeConfig {
         self.render_before(incident, page, kind, 0)
     }
 
+    /// The channels of an incident's ladders that are in the sandbox.
+    fn sandboxed_of(&self, incident: &Incident) -> Vec<ChannelName> {
+        let sandboxed = self.sandboxed();
+        let steps = incident.plan.roles.values().flat_map(|row| &row.steps);
+        let used: BTreeSet<&ChannelName> = steps.flat_map(|step| &step.by).collect();
+        used.into_iter().filter(|channel| sandboxed.contains_key(channel)).cloned().collect()
+    }
+
     /// The same where so many more briefs of its trigger wait for the same reader by the same channel.
     pub(super) fn render_before(
         &self,
@@ -137,7 +148,8 @@ impl RuntimeConfig {
         let texts = row.map_or(&*self.templates, |row| self.texts(&row.template, &row.template_revision));
         let shared_zone = &self.matrix.daemon.zone();
         let reader = reader(&self.matrix, page, shared_zone);
-        let brief = BriefInput { incident, page, reader, names: &self.names, shared_zone, following };
+        let sandboxed = &self.sandboxed_of(incident);
+        let brief = BriefInput { incident, page, reader, names: &self.names, shared_zone, following, sandboxed };
         texts.render(&brief, form(kind, self.matrix.channel(&page.channel)))
     }
 }
@@ -153,7 +165,7 @@ pub fn render(
 ) -> RenderedText {
     let shared_zone = &matrix.daemon.zone();
     let reader = reader(matrix, page, shared_zone);
-    let brief = BriefInput { incident, page, reader, names, shared_zone, following: 0 };
+    let brief = BriefInput { incident, page, reader, names, shared_zone, following: 0, sandboxed: &[] };
     templates.render(&brief, form(kind, matrix.channel(&page.channel)))
 }
 

@@ -6,6 +6,7 @@ use super::{
     slack,
     wire::{Call, Reply, form},
 };
+use stentor::http::explanations::{EXPLAINED_MAX, LAST_WORDS};
 
 const ANA: &str = "+447700900001";
 
@@ -53,6 +54,8 @@ fn check(daemon: &Daemon, cases: &[(&str, &str)]) {
         assert!(reply.body.starts_with(&format!("{incident}: {word}")), "{said:?}: {:?} is not {word:?}", reply.body);
         let state = if word.starts_with("you have it") { "engaged" } else { "paging" };
         assert_eq!(daemon.role(&incident, "trader")["state"], state, "{said:?}");
+        // Who answers now and then is a person, and is told each time what was not understood.
+        got(daemon, "", format!("{} 2", held.code).as_bytes());
     }
 }
 
@@ -348,7 +351,11 @@ fn codes_are_guessed_no_faster_by_texts_that_are_unclear() {
     let wrong = if code == "10000" { "10001" } else { "10000" };
     for n in 0..10 {
         let word = got(&daemon, "", format!("{wrong} 👎 {n}").as_bytes()).body;
-        assert!(word.starts_with("No page of yours has the code"), "{word}");
+        let is_told = n < EXPLAINED_MAX;
+        assert!(word.starts_with(if is_told { "No page of yours has the code" } else { "" }), "{n}: {word}");
+        assert_eq!(word.ends_with(LAST_WORDS), n + 1 == EXPLAINED_MAX, "{n}: {word}");
     }
-    assert!(got(&daemon, "", format!("{code} 👎").as_bytes()).body.starts_with("Too many wrong codes"));
+    // It is not even looked for any more, and of that the number has heard enough.
+    assert_eq!(got(&daemon, "", format!("{code} 2").as_bytes()).body, "");
+    assert_eq!(daemon.role(&incident, "trader")["state"], "paging");
 }

@@ -74,7 +74,8 @@ fn message(incident: &Incident, page: &Page, room: Option<(&str, Option<&str>)>)
 }
 
 fn message_in(zone: &Zone, incident: &Incident, page: &Page, room: Option<(&str, Option<&str>)>) -> Message {
-    let brief = BriefInput { incident, page, reader: None, names: &names(), shared_zone: zone, following: 0 };
+    let brief =
+        BriefInput { incident, page, reader: None, names: &names(), shared_zone: zone, following: 0, sandboxed: &[] };
     let rendered = PageTemplates::shipped().render(&brief, TextForm::Slack);
     let (headline, subject, body) = (rendered.headline, rendered.subject, rendered.body);
     let text = MessageText { headline, subject, body, html: None, times: rendered.times };

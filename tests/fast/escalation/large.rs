@@ -102,8 +102,15 @@ impl Unanswered {
         let names = BTreeMap::new();
         let begun = Instant::now();
         let utc = Zone::utc();
-        let brief =
-            BriefInput { incident: &self.incident, page, reader: None, names: &names, shared_zone: &utc, following: 0 };
+        let brief = BriefInput {
+            incident: &self.incident,
+            page,
+            reader: None,
+            names: &names,
+            shared_zone: &utc,
+            following: 0,
+            sandboxed: &[],
+        };
         let body = templates.render(&brief, TextForm::Mail).body;
         assert!(body.contains("Reminder"), "{body}");
         begun.elapsed()

@@ -17,7 +17,7 @@ use std::{collections::BTreeMap, fs, sync::Arc};
 use stentor::{
     core::{
         Alert, Answer, AnswerVia, EscalationPlan, GivenAnswer, Incident, IncidentInput, IncidentOpening, Page,
-        PagePurpose, SendOutcome, SendReceipt, StandIn, Zones, step,
+        PagePurpose, PageState, SendOutcome, SendReceipt, StandIn, Zones, step,
     },
     template::{BriefInput, CODE, LINK, PageReader, PageTemplates, RenderedText, TextForm},
 };
@@ -33,7 +33,7 @@ fn render(templates: &PageTemplates, incident: &Incident, page: &Page, form: Tex
     let zone = Zones::bundled().get("America/New_York").unwrap();
     let reader = page.person.as_ref().map(|_| PageReader { name: "Ana Ruiz", zone: &zone });
     let (names, utc) = (names(), stentor::core::Zone::utc());
-    let brief = BriefInput { incident, page, reader, names: &names, shared_zone: &utc, following: 0 };
+    let brief = BriefInput { incident, page, reader, names: &names, shared_zone: &utc, following: 0, sandboxed: &[] };
     templates.render(&brief, form)
 }
 
@@ -199,6 +199,53 @@ fn who_is_asked_in_a_roles_place_is_who_is_really_paged() {
                 assert!(text.contains("asked instead, as catch-all"), "{:?} {form:?}: {text}", page.purpose);
             }
         }
+    }
+}
+
+#[test]
+fn what_the_sandbox_kept_is_no_silence_and_every_text_says_that_channels_send_nothing() {
+    let mut incident = later(opened(flash_crash(false)), 95);
+    let traders = |page: &Page| page.role.as_ref().is_some_and(|role| role.as_str() == "trader");
+    let kept: Vec<u32> = incident.pages.values().filter(|page| traders(page)).map(|page| page.n).collect();
+    let shown = |incident: &Incident, page: &Page, form| {
+        let zone = Zones::bundled().get("America/New_York").unwrap();
+        let sandboxed = ["mail".into(), "sms".into()];
+        let (names, reader) = (names(), Some(PageReader { name: "Eli Brandt", zone: &zone }));
+        let brief = BriefInput {
+            incident,
+            page,
+            reader,
+            names: &names,
+            shared_zone: &zone,
+            following: 0,
+            sandboxed: &sandboxed,
+        };
+        PageTemplates::shipped().render(&brief, form).body
+    };
+    let silent = shown(&incident, brief_of(&incident, "head-of-desk"), TextForm::Screen);
+    assert!(silent.contains("No answer from Ana Ruiz"), "{silent}");
+    for n in kept {
+        incident.pages.change(n, |page| {
+            page.state = PageState::Accepted;
+            page.receipt = Some(SendReceipt { stand_in: Some(StandIn::Sandbox), ..SendReceipt::default() });
+        });
+    }
+    let brief = brief_of(&incident, "head-of-desk").clone();
+    for form in FORMS {
+        let told = shown(&incident, &brief, form);
+        assert!(!told.contains("No answer from"), "{form:?}: {told}");
+        if form == TextForm::Voice {
+            assert!(told.contains("SANDBOX: mail and sms are not sent from this machine."), "{told}");
+            continue;
+        }
+        assert!(told.contains("SANDBOX: mail and sms are not sent from this machine."), "{form:?}: {told}");
+        assert!(told.contains("SANDBOX: the message to Ana Ruiz"), "{form:?}: {told}");
+        assert!(form == TextForm::Sms || told.contains("was not sent (sandbox): you stand in."), "{form:?}: {told}");
+    }
+    let taken = PagePurpose::Taken { by: "bo".into(), covering_as: None };
+    for purpose in [taken, PagePurpose::StoodDown, PagePurpose::Resolved] {
+        let told = shown(&incident, &about(&brief, purpose), TextForm::Screen);
+        assert!(told.contains("SANDBOX: mail and sms are not sent from this machine."), "{told}");
     }
 }
 

@@ -47,7 +47,8 @@ fn to_ana_before(
     let reader = Some(PageReader { name: "Ana Ruiz", zone: &zone });
     let page = brief_of(incident, "trader");
     let utc = stentor::core::Zone::utc();
-    PageTemplates::shipped().render(&BriefInput { incident, page, reader, names, shared_zone: &utc, following }, form)
+    PageTemplates::shipped()
+        .render(&BriefInput { incident, page, reader, names, shared_zone: &utc, following, sandboxed: &[] }, form)
 }
 
 #[test]

@@ -24,7 +24,8 @@ static SHIPPED: LazyLock<PageTemplates> = LazyLock::new(PageTemplates::shipped);
 fn rendered(templates: &PageTemplates, incident: &Incident, page: &Page, form: TextForm) -> RenderedText {
     let zone = Zone::utc();
     let reader = page.person.as_ref().map(|_| PageReader { name: "Ana Ruiz", zone: &zone });
-    let brief = BriefInput { incident, page, reader, names: &names(), shared_zone: &zone, following: 0 };
+    let brief =
+        BriefInput { incident, page, reader, names: &names(), shared_zone: &zone, following: 0, sandboxed: &[] };
     templates.render(&brief, form)
 }
 

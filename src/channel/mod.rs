@@ -18,6 +18,7 @@ pub(crate) mod keys;
 pub mod kind;
 pub mod kinds;
 pub(crate) mod mailbox;
+pub mod option_button;
 pub mod outbox;
 pub mod provider_connection;
 mod request_notice;
@@ -33,7 +34,10 @@ pub mod webhook;
 
 pub use self::request_notice::RequestNotice;
 
-use self::contact::{ContactField, ContactValues};
+use self::{
+    contact::{ContactField, ContactValues},
+    option_button::OptionButton,
+};
 use crate::core::{AnswerLevel, PageId, PagePurpose, PersonName, RoleName, SendReceipt, Timestamp};
 use futures_util::future::BoxFuture;
 use secrecy::SecretString;
@@ -225,6 +229,10 @@ pub struct RoomState {
     pub purpose: String,
     /// The runbook's URL: http or https.
     pub runbook: Option<String>,
+    /// The options of a request that is open; empty for other incidents.
+    pub options: Vec<OptionButton>,
+    /// The digest of what is asked, which a choice by the card names: the card may show an older question.
+    pub digest: Option<String>,
 }
 
 /// A responder's contact data. Never journaled.
@@ -266,6 +274,8 @@ pub struct ReplyOptions {
     pub proof: SecretString,
     /// The answer that the role requires.
     pub level: AnswerLevel,
+    /// The options of a request that is open; empty for other incidents.
+    pub options: Vec<OptionButton>,
 }
 
 impl SendError {

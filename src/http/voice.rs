@@ -3,7 +3,10 @@
 
 use crate::{
     channel::{inbound::CallTurnRequest, twilio::twiml},
-    core::{Answer, AnswerLevel, AnswerVerdict, AnswerVia, Incident, Page, PageId},
+    core::{
+        Answer, AnswerLevel, AnswerVerdict, AnswerVia, Ask, AskOption, GivenChoice, Incident, Page, PageId,
+        sentence::{chosen, ended_request},
+    },
     http::{
         desk::standing::{RoleStanding, verdict_text},
         problem::ProblemDetails,
@@ -23,6 +26,15 @@ const KEYS_WILCO: &str = "Press 2 to take it. Press 1 if you only received it. P
 /// The keys for a role that must only confirm.
 const KEYS_ROGER: &str = "Press 1 to confirm that you received it. Press 2 to take it. Press 3 for two more minutes. \
                           Press 4 to pass it on. Press 0 to hear it again.";
+
+/// The keys of the options of a request: those of the answers mean the same in each call.
+const OPTION_KEYS: [char; 5] = ['5', '6', '7', '8', '9'];
+
+/// The other keys while a request is open.
+const KEYS_BESIDE: &str = "Press 3 for two more minutes. Press 4 to pass it on. Press 0 to hear it again.";
+
+/// Said of a request with more options than keys.
+const TOO_MANY: &str = "There are more options than keys: choose on the desk, by mail or by text message.";
 
 /// The keys for the person who has the role.
 const KEYS_HELD: &str = "Press 4 to hand it back, or hang up to keep it.";
@@ -85,8 +97,36 @@ impl<'a> CallTurn<'a> {
                 // While the first of two requests is in progress, the second gets the current state.
                 if said.is_empty() { self.asks("").await } else { Ok(said) }
             }
+            key if 0 < self.turn && self.option(key).is_some() => {
+                let once = format!("{call}/{}/{key}", self.turn);
+                let said = self.app.answered.once(once, async || self.chosen(key).await).await?;
+                if said.is_empty() { self.asks("").await } else { Ok(said) }
+            }
             _ => self.asks(key).await,
         }
+    }
+
+    /// The request, while it is open.
+    fn asked(&self) -> Option<&Ask> {
+        let request = self.incident.request.as_deref()?;
+        request.outcome().is_none().then_some(&request.ask)
+    }
+
+    /// The option with this key.
+    fn option(&self, key: &str) -> Option<&AskOption> {
+        let ask = self.asked().filter(|ask| ask.options.len() <= OPTION_KEYS.len())?;
+        let nth = OPTION_KEYS.iter().position(|own| key.chars().eq([*own]))?;
+        ask.options.get(nth)
+    }
+
+    async fn chosen(&self, key: &str) -> Result<String, ProblemDetails> {
+        let person = self.page.person.clone().ok_or_else(|| ProblemDetails::not_found("no such page"))?;
+        let option = self.option(key).ok_or_else(|| ProblemDetails::not_found("no such option"))?.name.clone();
+        let (via, page) = (AnswerVia::Voice, Some(self.page.n));
+        let said = GivenChoice { person, option, via, page, digest: None, origin: None };
+        let verdict = self.app.engine.inbound().choose(self.incident.id, said).await;
+        let verdict = verdict.map_err(crate::http::problem::answer_problem)?;
+        Ok(self.tell(&[&format!("{}: {}.", self.name(), spoken(&chosen(&verdict))), GOODBYE]))
     }
 
     /// Asks, unless somebody has taken the role meanwhile or the call has asked often enough.
@@ -104,9 +144,9 @@ impl<'a> CallTurn<'a> {
         }
         let text = self.text().await?;
         Ok(match (self.turn, key) {
-            (0, _) => self.ask(&[&text, &text, self.keys()]),
-            (_, "" | "0") => self.ask(&[&text, self.keys()]),
-            _ => self.ask(&[NO_ANSWER, self.keys()]),
+            (0, _) => self.ask(&[&text, &text, &self.keys()]),
+            (_, "" | "0") => self.ask(&[&text, &self.keys()]),
+            _ => self.ask(&[NO_ANSWER, &self.keys()]),
         })
     }
 
@@ -122,7 +162,7 @@ impl<'a> CallTurn<'a> {
         let word = format!("{}: {word}", self.name());
         Ok(match self.turn + 1 < TURNS_MAX {
             true if self.is_theirs(&now) => self.ask(&[&word, KEYS_HELD]),
-            true if more => self.ask(&[&word, self.keys()]),
+            true if more => self.ask(&[&word, &self.keys()]),
             _ => self.tell(&[&word, GOODBYE]),
         })
     }
@@ -141,6 +181,9 @@ impl<'a> CallTurn<'a> {
             return None;
         }
         let live = self.app.engine.config();
+        if let Some(outcome) = self.incident.request.as_ref().and_then(|request| request.outcome()) {
+            return Some(format!("{}: {}.", self.name(), spoken(&ended_request(outcome))));
+        }
         let why = match engagement.and_then(|engagement| engagement.holder()) {
             Some(holder) if Some(holder) == self.page.person.as_ref() => "You have it.".to_owned(),
             Some(holder) => format!("{} has it. No answer is needed any more.", live.name_of(holder)),
@@ -160,11 +203,14 @@ impl<'a> CallTurn<'a> {
         format!("{word} incident {}", digits(&self.incident.id.to_string()))
     }
 
-    fn keys(&self) -> &'static str {
+    fn keys(&self) -> String {
+        if let Some(ask) = self.asked() {
+            return format!("{} {KEYS_BESIDE}", option_keys(ask));
+        }
         let row = self.page.role.as_ref().and_then(|role| self.incident.plan.roles.get(role));
         match row.map_or(AnswerLevel::Wilco, |row| row.engaged_by) {
-            AnswerLevel::Wilco => KEYS_WILCO,
-            AnswerLevel::Roger => KEYS_ROGER,
+            AnswerLevel::Wilco => KEYS_WILCO.to_owned(),
+            AnswerLevel::Roger => KEYS_ROGER.to_owned(),
         }
     }
 
@@ -186,4 +232,16 @@ impl<'a> CallTurn<'a> {
         let heard = lines.iter().map(|line| (*line).to_owned());
         self.words.lock().unwrap_or_else(PoisonError::into_inner).extend(heard);
     }
+}
+
+/// Each option with its key and what it does.
+fn option_keys(ask: &Ask) -> String {
+    if OPTION_KEYS.len() < ask.options.len() {
+        return TOO_MANY.to_owned();
+    }
+    let key = |(key, option): (&char, &AskOption)| {
+        let does = option.does.as_ref().map(|does| format!(": {}", does.trim_end_matches('.'))).unwrap_or_default();
+        format!("Press {key} for {}{}.", spoken(&option.label), spoken(&does))
+    };
+    OPTION_KEYS.iter().zip(&ask.options).map(key).collect::<Vec<_>>().join(" ")
 }

@@ -152,9 +152,10 @@ pub(super) fn spoken(words: &BriefWords<'_>) -> String {
     let role = words.role().map_or_else(|| "on call".to_owned(), |role| words.role_name(role));
     // The role `it` must not be read as the word "it".
     let role = if role.len() <= 2 { role.to_uppercase() } else { role };
-    let wanted = match level(words) {
-        AnswerLevel::Wilco => "to take it",
-        AnswerLevel::Roger => "to confirm it",
+    let wanted = match (words.asked(), level(words)) {
+        (Some(_), _) => "to decide",
+        (None, AnswerLevel::Wilco) => "to take it",
+        (None, AnswerLevel::Roger) => "to confirm it",
     };
     let exercise = if words.is_drill() { " in this exercise" } else { "" };
     let when = when(due(words), Otherwise::of(words).as_ref(), Otherwise::clause);
@@ -191,10 +192,10 @@ fn how(words: &BriefWords<'_>, form: TextForm) -> String {
         return match form {
             TextForm::Screen => format!("decide: {options}"),
             TextForm::Sms => format!("reply with the code and a letter: {options}"),
-            // These can not take an option yet.
-            TextForm::Voice | TextForm::Slack | TextForm::Mail | TextForm::Board => {
-                format!("decide on the desk or by SMS: {options}")
-            }
+            TextForm::Slack => format!("press one below: {options}"),
+            TextForm::Mail => format!("open the link in this mail and choose: {options}"),
+            TextForm::Board => format!("open the link below and choose: {options}"),
+            TextForm::Voice => "decide".to_owned(),
         };
     }
     let wanted = level(words).words(words.is_drill());

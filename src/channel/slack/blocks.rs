@@ -2,7 +2,10 @@
 
 use super::text::{self, SECTION_CHARS, cut, escape, one_line, sections, with_times};
 use crate::{
-    channel::Message,
+    channel::{
+        Message,
+        option_button::{OptionButton, PressedOption},
+    },
     core::{Answer, AnswerLevel, PagePurpose, answer::HAND_BACK},
 };
 use secrecy::ExposeSecret;
@@ -40,7 +43,11 @@ pub(super) fn to_person(message: &Message) -> SlackPost {
     let asks = message.purpose.is_brief();
     let buttons = message.ask.as_ref().map(|ask| {
         let value = format!("{}:{}", ask.page, ask.code.expose_secret());
-        if asks { buttons(message, ask.level, &value) } else { actions(message, vec![hand_back(&value)]) }
+        match asks {
+            true if !ask.options.is_empty() => options(message, &ask.options, &value, None),
+            true => buttons(message, ask.level, &value),
+            false => actions(message, vec![hand_back(&value)]),
+        }
     });
     let what = if asks { "Answer" } else { "To hand it back" };
     let link = message.ask.as_ref().map(|ask| format!(" {what}: {}", ask.link.expose_secret())).unwrap_or_default();
@@ -58,7 +65,11 @@ pub(super) fn room_card(message: &Message) -> SlackPost {
     let level = message.ask.as_ref().map_or(AnswerLevel::Wilco, |ask| ask.level);
     let value = format!("{}:{}", message.page.incident, room_key(&message.mark));
     let open = message.room.as_ref().is_none_or(|room| room.open);
-    let buttons = open.then(|| buttons(message, level, &value));
+    let asked = message.room.as_ref().filter(|room| !room.options.is_empty());
+    let buttons = open.then(|| match asked {
+        Some(room) => options(message, &room.options, &value, room.digest.as_deref()),
+        None => buttons(message, level, &value),
+    });
     let whole = cut(&message.whole_text(), SECTION_CHARS);
     SlackPost {
         text: one_line(&message.stamped(&message.text.headline), SECTION_CHARS),
@@ -126,6 +137,35 @@ fn context(message: &Message) -> String {
 /// The buttons get a new id with each edit of a card, because clients may keep the state of a block with the same id.
 fn buttons(message: &Message, level: AnswerLevel, value: &str) -> SlackActionsBlock {
     actions(message, level.offers().map(|answer| button(answer, level.button(answer, message.drill), value)).into())
+}
+
+/// The options of a request, then passing it on. Nothing is undone once it is decided, so an option that does something
+/// asks for confirmation.
+fn options(message: &Message, options: &[OptionButton], value: &str, digest: Option<&str>) -> SlackActionsBlock {
+    let option = |option: &OptionButton| {
+        let label = format!("{} {}", option.letter, option.label);
+        let button = SlackBlockButtonElement::new(text::label(&label).into())
+            .with_action_id(SlackActionId(format!("answer:{}", PressedOption::written(option.letter, digest))))
+            .with_value(value.to_owned());
+        match option.refuses {
+            true => button.with_style(SlackBlockButtonStyle::Danger),
+            false => button.with_confirm(decided(option)),
+        }
+    };
+    let unable = button(Answer::Unable, Answer::Unable.label(), value);
+    let buttons = options.iter().map(|given| option(given).into());
+    actions(message, buttons.chain([unable]).collect())
+}
+
+fn decided(option: &OptionButton) -> SlackBlockConfirmItem {
+    let does = option.does.as_deref().map(|does| format!("{}: {}. ", option.label, does.trim_end_matches('.')));
+    let what = format!("{}It can not be taken back once it is decided.", does.unwrap_or_default());
+    SlackBlockConfirmItem::new(
+        text::label(&format!("{}?", option.label)).into(),
+        SlackBlockPlainText::new(what).into(),
+        text::label(&option.label).into(),
+        text::label("Not now").into(),
+    )
 }
 
 fn actions(message: &Message, elements: Vec<SlackActionBlockElement>) -> SlackActionsBlock {

@@ -2,7 +2,10 @@
 
 use super::{api::BotApi, contact::CHAT, refusal::BotRefusal};
 use crate::{
-    channel::{Channel, Message, ProbeCheck, Recipient, ReplyOptions, SendError, SettingError},
+    channel::{
+        Channel, Message, ProbeCheck, Recipient, ReplyOptions, SendError, SettingError,
+        option_button::{OptionButton, PressedOption},
+    },
     core::{Answer, PageId, SendReceipt, answer::HAND_BACK},
 };
 use futures_util::future::BoxFuture;
@@ -144,7 +147,9 @@ impl Channel for TelegramChannel {
 fn with_reply(message: &Message, ask: &ReplyOptions) -> String {
     let code = ask.code.expose_secret();
     let line = |answer: Answer| format!("{code} {} = {}", answer.digit(), answer.label());
-    let how = if message.purpose.is_brief() {
+    let how = if message.purpose.is_brief() && !ask.options.is_empty() {
+        format!("\n\nOr write: {code} and a letter; {}", line(Answer::Unable))
+    } else if message.purpose.is_brief() {
         format!("\n\nOr write: {}; {}", line(Answer::of_level(ask.level)), line(Answer::Unable))
     } else {
         format!("\n\nOr write: {code} {} = {HAND_BACK}", Answer::Unable.digit())
@@ -164,7 +169,15 @@ fn keyboard(message: &Message, ask: &ReplyOptions) -> Value {
         };
         json!([{ "text": label, "callback_data": button_data(word, ask.page, ask.code.expose_secret()) }])
     };
-    if message.purpose.is_brief() {
+    if message.purpose.is_brief() && !ask.options.is_empty() {
+        let option = |option: &OptionButton| {
+            let word = PressedOption::written(option.letter, None);
+            let data = button_data(&word, ask.page, ask.code.expose_secret());
+            json!([{ "text": format!("{} {}", option.letter, option.label), "callback_data": data }])
+        };
+        let unable = row(Answer::Unable, Answer::Unable.label());
+        ask.options.iter().map(option).chain([unable]).collect()
+    } else if message.purpose.is_brief() {
         ask.level.offers().into_iter().map(|answer| row(answer, ask.level.button(answer, message.drill))).collect()
     } else {
         json!([row(Answer::Unable, HAND_BACK)])

@@ -58,6 +58,10 @@ impl Decider<'_> {
         if request.ask.option(&said.option).is_none() {
             return ChoiceVerdict::NoSuchOption;
         }
+        let page = said.page.and_then(|n| self.incident.pages.get(&n));
+        if page.is_some_and(|page| page.person.as_ref() != Some(&said.person)) {
+            return ChoiceVerdict::NotAsked;
+        }
         if !self.incident.engagements.keys().any(|role| self.is_asked(role, &said.person)) {
             return ChoiceVerdict::NotAsked;
         }

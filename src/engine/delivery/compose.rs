@@ -1,7 +1,7 @@
 //! Composes messages: a page of an incident, rendered for its role and channel, with its own code and link.
 
 use crate::{
-    channel::{Message, MessageText, ReplyOptions, RequestNotice},
+    channel::{Message, MessageText, ReplyOptions, RequestNotice, option_button::OptionButton},
     core::{
         ChannelName, FaultKind, Incident, Page, PageId, PageIdentity, PersonName, Timestamp, Zone, event::text_hash,
     },
@@ -118,6 +118,7 @@ impl Delivery {
             link: SecretString::from(link),
             proof: self.context.keys.mail_token(id),
             level: row.map_or(crate::core::AnswerLevel::Wilco, |row| row.engaged_by),
+            options: OptionButton::of(incident.request.as_deref()),
         }
     }
 }

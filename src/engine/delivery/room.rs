@@ -1,7 +1,7 @@
 //! What a war room needs: its name, its members, its purpose, the runbook.
 
 use crate::{
-    channel::{ContactData, Recipient, RoomState},
+    channel::{ContactData, Recipient, RoomState, option_button::OptionButton},
     core::{Incident, Page, PagePurpose, PersonName},
     engine::RuntimeConfig,
 };
@@ -42,7 +42,14 @@ pub(super) fn state(config: &RuntimeConfig, incident: &Incident) -> RoomState {
         incident.trigger,
         roles.join(", ")
     );
-    RoomState { open: incident.is_open(), purpose, runbook: config.runbook(incident) }
+    let request = incident.request.as_deref();
+    RoomState {
+        open: incident.is_open(),
+        purpose,
+        runbook: config.runbook(incident),
+        options: OptionButton::of(request),
+        digest: request.map(|request| request.ask.action_digest.clone()),
+    }
 }
 
 impl RuntimeConfig {

@@ -2,12 +2,13 @@
 
 use super::{
     commands,
-    press::{NO_HUMAN, NOT_KEPT, PressRefused, by_button, verdict_words},
+    press::{NO_HUMAN, NOT_KEPT, PressRefused, Pressed, verdict_words},
 };
 use crate::{
     channel::{
         chat::{ChatAction, ChatButton, ChatEvent, ChatFate, ChatHost, ChatResult},
         kind::ChannelKind,
+        option_button::PressedOption,
     },
     core::{Answer, ChannelName, PageId, PersonName, RefusedInput},
     engine::{AnswerSource, LinkError},
@@ -126,8 +127,12 @@ impl ChannelChat {
         button: &ChatButton,
         person: PersonName,
     ) -> Result<String, PressRefused> {
+        if let Some(option) = PressedOption::read(answer) {
+            return Pressed::of(&self.app, button).await?.choose(&self.app, person, option, self.source(event)).await;
+        }
         let answer: Answer = answer.parse().map_err(|error| PressRefused::Word(format!("{error}")))?;
-        let (incident, said) = by_button(&self.app, button, person.clone(), answer, self.source(event)).await?;
+        let pressed = Pressed::of(&self.app, button).await?;
+        let (incident, said) = pressed.answer(&self.app, person.clone(), answer, self.source(event)).await;
         verdict_words(&self.app, incident, &person, said).await
     }
 

@@ -1,8 +1,8 @@
 //! Handles a button that is pressed in a chat: of a person's own page, which the code in it proves, or of a room's card.
 
 use crate::{
-    channel::chat::ChatButton,
-    core::{Answer, AnswerVerdict, GivenAnswer, IncidentId, PageId, PersonName},
+    channel::{chat::ChatButton, option_button::PressedOption},
+    core::{Answer, AnswerVerdict, GivenAnswer, GivenChoice, IncidentId, PageId, PersonName, sentence::chosen},
     engine::{AnswerError, AnswerSource},
     http::{answer_reply::answer_reply, desk::standing::verdict_text, state::AppState},
     store::StoreError,
@@ -22,30 +22,75 @@ pub(super) enum PressRefused {
     NotKept,
 }
 
-/// Handles a button. The page that it names must be this person's own, because others may see the button.
-pub(super) async fn by_button(
-    app: &AppState,
-    button: &ChatButton,
-    person: PersonName,
-    answer: Answer,
-    by: AnswerSource,
-) -> Result<(IncidentId, Result<AnswerVerdict, AnswerError>), PressRefused> {
-    let (page, code) = match button {
-        ChatButton::Page { page, code } => (page, code),
-        ChatButton::Card { incident, mark } => {
-            let incident: IncidentId = incident.parse().map_err(PressRefused::Word)?;
-            // After a backup was restored, an older card may name another incident by the same number.
-            if app.engine.reads().identity(incident).await.map_err(not_kept)?.is_some() {
-                ours(app.engine.inbound().is_mark(incident, mark).await)?;
+/// What a button that is ours belongs to.
+pub(super) enum Pressed {
+    /// A page.
+    Page(PageId),
+    /// The card of this incident.
+    Card(IncidentId),
+}
+
+impl Pressed {
+    /// Checks that the button is one of ours.
+    pub(super) async fn of(app: &AppState, button: &ChatButton) -> Result<Self, PressRefused> {
+        let (page, code) = match button {
+            ChatButton::Page { page, code } => (page, code),
+            ChatButton::Card { incident, mark } => {
+                let incident: IncidentId = incident.parse().map_err(PressRefused::Word)?;
+                // After a backup was restored, an older card may name another incident by the same number.
+                if app.engine.reads().identity(incident).await.map_err(not_kept)?.is_some() {
+                    ours(app.engine.inbound().is_mark(incident, mark).await)?;
+                }
+                return Ok(Self::Card(incident));
             }
-            let AnswerSource { via, origin } = by;
-            let said = GivenAnswer { person, answer, via, page: None, role: None, origin };
-            return Ok((incident, app.engine.inbound().answer(incident, said).await));
+        };
+        let page: PageId = page.parse().map_err(|()| PressRefused::Word("This button is not one of ours.".into()))?;
+        ours(app.engine.inbound().is_code(page, code).await)?;
+        Ok(Self::Page(page))
+    }
+
+    /// Takes an answer. A page must be this person's own, because others may see its button.
+    pub(super) async fn answer(
+        self,
+        app: &AppState,
+        person: PersonName,
+        answer: Answer,
+        by: AnswerSource,
+    ) -> (IncidentId, Result<AnswerVerdict, AnswerError>) {
+        match self {
+            Self::Page(page) => (page.incident, app.engine.inbound().answer_page(page, person, Some(answer), by).await),
+            Self::Card(incident) => {
+                let AnswerSource { via, origin } = by;
+                let said = GivenAnswer { person, answer, via, page: None, role: None, origin };
+                (incident, app.engine.inbound().answer(incident, said).await)
+            }
         }
-    };
-    let page: PageId = page.parse().map_err(|()| PressRefused::Word("This button is not one of ours.".into()))?;
-    ours(app.engine.inbound().is_code(page, code).await)?;
-    Ok((page.incident, app.engine.inbound().answer_page(page, person, Some(answer), by).await))
+    }
+
+    /// Takes an option of a request; returns the text for the user.
+    pub(super) async fn choose(
+        self,
+        app: &AppState,
+        person: PersonName,
+        pressed: PressedOption,
+        by: AnswerSource,
+    ) -> Result<String, PressRefused> {
+        let (incident, page) = match self {
+            Self::Page(page) => (page.incident, Some(page.n)),
+            Self::Card(incident) => (incident, None),
+        };
+        let seen = app.engine.reads().view(incident).await.map_err(not_kept)?;
+        let ask = seen.as_ref().and_then(|incident| Some(&incident.request.as_ref()?.ask));
+        let option = ask.and_then(|ask| ask.with_letter(pressed.letter)).map(|option| option.name.clone());
+        let option = option.ok_or_else(|| PressRefused::Word(format!("{incident} has no such option.")))?;
+        let AnswerSource { via, origin } = by;
+        let said = GivenChoice { person, option, via, page, digest: pressed.digest, origin };
+        match app.engine.inbound().choose(incident, said).await {
+            Ok(verdict) => Ok(format!("{incident}: {}.", chosen(&verdict))),
+            Err(AnswerError::NoIncident(id)) => Err(PressRefused::Word(format!("There is no incident {id} any more."))),
+            Err(AnswerError::Store(error)) => Err(not_kept(error)),
+        }
+    }
 }
 
 /// The result as a text for the user.

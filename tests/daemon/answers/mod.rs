@@ -14,7 +14,7 @@ use crate::house;
 mod laws;
 mod mail_link;
 mod replies;
-mod slack;
+pub mod slack;
 pub mod sms;
 mod words;
 use crate::wire;

@@ -15,7 +15,7 @@ use std::{
 };
 
 pub const ANA: &str = "U0000000ANA";
-const BO: &str = "U00000000BO";
+pub const BO: &str = "U00000000BO";
 const DORA: &str = "U000000DORA";
 
 fn now() -> i64 {

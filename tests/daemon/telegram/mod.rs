@@ -278,3 +278,37 @@ fn a_revoked_token_is_seen_and_the_token_is_in_no_log_door_or_journal() {
         }
     }
 }
+
+#[test]
+fn the_options_of_a_request_are_buttons_and_letters() {
+    let kill = "\n[trigger.kill-switch]\non = [\"order_kill\"]\nroles = [\"trader\"]\nask = { approvals = 2, after = \"5m\" }\n";
+    let rig = Rig::on(|matrix| matrix + kill);
+    let body = json!({ "kind": "order_kill", "ask": { "type": "approval", "question": "Cancel all open orders?" } });
+    let monitor = |call: Call| call.bearer(crate::house::secret("MONITOR_TOKEN")).send(rig.daemon.address).json();
+    let request = monitor(Call::post("/v1/requests").json(&body));
+    let incident = request["incident"].as_str().unwrap();
+    let rows = |user: i64| {
+        rig.telegram.until("the question", |world| {
+            let post =
+                world.posts.iter().find(|post| post["chat_id"] == user && post.to_string().contains("open orders"))?;
+            let rows = post["reply_markup"]["inline_keyboard"].as_array()?.iter();
+            let texts: Vec<String> = rows.clone().map(|row| row[0]["text"].as_str().unwrap().to_owned()).collect();
+            let data = rows.map(|row| row[0]["callback_data"].as_str().unwrap().to_owned()).next()?;
+            Some((texts, data, post["text"].as_str().unwrap().to_owned()))
+        })
+    };
+    let (texts, data, text) = rows(ANA);
+    assert_eq!(texts, ["A Approve", "B Deny", "I can't, pass on"]);
+    let [_, _, page, code] = data.split(':').collect::<Vec<_>>()[..] else { panic!("{data}") };
+    assert!(text.contains(&format!("Or write: {code} and a letter; {code} 4")), "{text}");
+    let word = rig.press(ANA, "A", page, code);
+    assert!(word.contains("one more person must agree"), "{word}");
+    let word = rig.press(BO, "A", page, code);
+    assert!(word.contains("not asked"), "{word}");
+    let (_, data, _) = rows(BO);
+    let code = data.rsplit(':').next().unwrap();
+    let word = rig.write(BO, &format!("{code} a"), None);
+    assert!(word.contains("it is decided"), "{word}");
+    let decided = monitor(Call::get(&format!("/v1/requests/{}", request["id"].as_str().unwrap())));
+    assert_eq!((&decided["outcome"]["by"], &decided["incident"]), (&json!(["ana", "bo"]), &json!(incident)));
+}

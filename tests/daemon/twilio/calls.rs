@@ -318,3 +318,42 @@ fn while_the_call_lasts_what_was_taken_is_given_back_by_a_key() {
     let later = picked_up(&line, &again);
     assert!(said(&later)[0].ends_with("You have it.") && action(&later).is_some(), "{later}");
 }
+
+/// Options have keys of their own: those of the answers mean the same in each call.
+#[test]
+fn the_options_of_a_request_are_read_out_with_keys_of_their_own() {
+    let matrix = format!("{}\n[trigger.kill-switch]\non = [\"order_kill\"]\nroles = [\"trader\"]\nask = {{ after = \"5m\" }}\n", DESK);
+    let line = line_on(&matrix.replace("BY", "call"));
+    let ask = |options: usize| {
+        let options: Vec<Value> = (1..=options)
+            .map(|n| {
+                json!({ "name": format!("o{n}"), "label": format!("Halt desk {n}"),
+            "does": "Cancels its orders." })
+            })
+            .collect();
+        let body = json!({ "kind": "order_kill", "ask": { "type": "decision", "question": "Which desk?", "options": options } });
+        let request = Call::post("/v1/requests").bearer(secret("MONITOR_TOKEN")).json(&body).send(line.address).json();
+        (request["id"].as_str().unwrap().to_owned(), request["incident"].as_str().unwrap().to_owned())
+    };
+    let look =
+        |id: &str| Call::get(&format!("/v1/requests/{id}")).bearer(secret("MONITOR_TOKEN")).send(line.address).json();
+    let (id, incident) = ask(2);
+    let made = line.brief(&incident, ANA);
+    let lines = said(&picked_up(&line, &made));
+    assert!(lines[0].contains("You are asked as trader to decide"), "{lines:?}");
+    let keys = "Press 5 for Halt desk 1: Cancels its orders. Press 6 for Halt desk 2: Cancels its orders. Press 3 for";
+    assert!(lines[2].starts_with(keys), "{lines:?}");
+    press(&line, &made, &["7", "2"]);
+    assert_eq!(look(&id)["state"], "open");
+    let heard = said(&press(&line, &made, &["6"]));
+    assert!(heard[0].ends_with("it is decided."), "{heard:?}");
+    assert_eq!((&look(&id)["outcome"]["option"], &look(&id)["choices"][0]["via"]), (&json!("o2"), &json!("voice")));
+    let heard = said(&press(&line, &made, &[]));
+    assert!(heard[0].contains("decided: o2, by ana"), "{heard:?}");
+    let (id, incident) = ask(6);
+    let made = line.brief(&incident, ANA);
+    let lines = said(&picked_up(&line, &made));
+    assert!(lines[2].starts_with("There are more options than keys"), "{lines:?}");
+    press(&line, &made, &["5"]);
+    assert_eq!(look(&id)["state"], "open");
+}

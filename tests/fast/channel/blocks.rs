@@ -80,7 +80,12 @@ fn message_in(zone: &Zone, incident: &Incident, page: &Page, room: Option<(&str,
     let (headline, subject, body) = (rendered.headline, rendered.subject, rendered.body);
     let text = MessageText { headline, subject, body, html: None, times: rendered.times };
     let purpose = page.purpose.clone();
-    let state = RoomState { open: incident.is_open(), purpose: incident.summary.clone(), runbook: None };
+    let state = RoomState {
+        open: incident.is_open(),
+        purpose: incident.summary.clone(),
+        runbook: None,
+        ..RoomState::default()
+    };
     let message = Message { drill: incident.drill, text, purpose, ..page_for(ana()) };
     let Some((id, card)) = room else { return message };
     let (id, card) = (Some(id.to_owned()).filter(|id| !id.is_empty()), card.map(str::to_owned));

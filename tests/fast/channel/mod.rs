@@ -85,6 +85,7 @@ fn page_for(contact: ContactData) -> Message {
             link: SecretString::from("https://desk.example/a/link-secret"),
             proof: SecretString::from("mail-proof-secret"),
             level: AnswerLevel::Wilco,
+            options: Vec::new(),
         }),
         room: None,
         report: None,

@@ -30,7 +30,8 @@ fn post(room: &str, card: &str, purpose: PagePurpose) -> Message {
 }
 
 fn state(open: bool, runbook: Option<&str>) -> Option<RoomState> {
-    Some(RoomState { open, purpose: "the war room of INC-12".to_owned(), runbook: runbook.map(str::to_owned) })
+    let runbook = runbook.map(str::to_owned);
+    Some(RoomState { open, purpose: "the war room of INC-12".to_owned(), runbook, ..RoomState::default() })
 }
 
 fn guests(ids: impl IntoIterator<Item = String>) -> Vec<ContactData> {

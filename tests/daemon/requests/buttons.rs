@@ -1,0 +1,42 @@
+//! Options that are taken by a button in Slack, where a reader of the room presses the same one as everybody.
+
+use super::{Daemon, accepted, incident, kill, look, matrix, sandboxed_on};
+use crate::answers::slack::{ANA, BO, button, send};
+use serde_json::{Value, json};
+
+fn open() -> (Daemon, Value) {
+    let daemon = sandboxed_on(&matrix("approvals = 2, after = \"5m\""));
+    let request = accepted(&daemon, &kill());
+    (daemon, request)
+}
+
+#[test]
+fn two_people_approve_by_their_buttons_and_nobody_by_anothers() {
+    let (daemon, request) = open();
+    let (ana, bo) = (daemon.held(incident(&request), "ana", "room"), daemon.held(incident(&request), "bo", "room"));
+    for (user, held, option, state) in [
+        (BO, &ana, "A", "open"),
+        (ANA, &ana, "C", "open"),
+        (ANA, &ana, "A", "open"),
+        (ANA, &ana, "A", "open"),
+        (BO, &bo, "A", "decided"),
+    ] {
+        assert_eq!(send(&daemon, user, option, &button(held)).status, 200);
+        assert_eq!(look(&daemon, &request["id"], "")["state"], state, "{user} {option}");
+    }
+    let decided = look(&daemon, &request["id"], "");
+    assert_eq!((&decided["outcome"]["option"], &decided["outcome"]["by"]), (&json!("approve"), &json!(["ana", "bo"])));
+}
+
+#[test]
+fn a_cards_button_is_for_the_question_that_it_showed() {
+    let (daemon, request) = open();
+    let card = daemon.room_button(incident(&request));
+    let digest = request["action_digest"].as_str().unwrap();
+    let other = format!("B sha256:{}", "0".repeat(64));
+    assert_eq!(send(&daemon, ANA, &other, &card).status, 200);
+    assert_eq!(look(&daemon, &request["id"], "")["state"], "open");
+    assert_eq!(send(&daemon, ANA, &format!("B {digest}"), &card).status, 200);
+    let denied = look(&daemon, &request["id"], "");
+    assert_eq!((&denied["state"], &denied["outcome"]["option"]), (&json!("decided"), &json!("deny")));
+}

@@ -35,7 +35,8 @@ pub(super) fn read(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<Han
     let capacity = capacity.map_or(Some(None), |read| read.map(Some))?;
     let hours = hours.map_or(Some(None), |read| read.map(Some))?;
     let handoff = HandoffRules { tier: tier?, capacity, variants };
-    let rules = AskRules { approvals: 1, defaults: Vec::new(), after: after?, handoff: Some(handoff), from_alerts: false };
+    let rules =
+        AskRules { approvals: 1, defaults: Vec::new(), after: after?, handoff: Some(handoff), from_alerts: false };
     Some(HandoffDraft { rules, hours, at: item.at })
 }
 

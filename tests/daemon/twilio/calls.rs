@@ -322,7 +322,10 @@ fn while_the_call_lasts_what_was_taken_is_given_back_by_a_key() {
 /// Options have keys of their own: those of the answers mean the same in each call.
 #[test]
 fn the_options_of_a_request_are_read_out_with_keys_of_their_own() {
-    let matrix = format!("{}\n[trigger.kill-switch]\non = [\"order_kill\"]\nroles = [\"trader\"]\nask = {{ after = \"5m\" }}\n", DESK);
+    let matrix = format!(
+        "{}\n[trigger.kill-switch]\non = [\"order_kill\"]\nroles = [\"trader\"]\nask = {{ after = \"5m\" }}\n",
+        DESK
+    );
     let line = line_on(&matrix.replace("BY", "call"));
     let ask = |options: usize| {
         let options: Vec<Value> = (1..=options)

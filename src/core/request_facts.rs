@@ -59,6 +59,7 @@ pub fn ask_of_alert(rules: &AskRules, alert: &Alert, question: &str, received_at
         deadline: received_at + rules.after,
         supersedes: None,
         asker: Some(alert.source.clone()),
+        handoff: None,
         options,
     })
 }
@@ -149,7 +150,8 @@ mod tests {
             deadline: Timestamp::from_micros(0),
             supersedes: None,
             asker: None,
-        })
+            handoff: None,
+        }, Timestamp::from_micros(0))
     }
 
     #[test]

@@ -123,7 +123,7 @@ impl<'a> CallTurn<'a> {
         let person = self.page.person.clone().ok_or_else(|| ProblemDetails::not_found("no such page"))?;
         let option = self.option(key).ok_or_else(|| ProblemDetails::not_found("no such option"))?.name.clone();
         let (via, page) = (AnswerVia::Voice, Some(self.page.n));
-        let said = GivenChoice { person, option, via, page, digest: None, origin: None };
+        let said = GivenChoice { person, option, via, page, digest: None, origin: None, doubt: None };
         let verdict = self.app.engine.inbound().choose(self.incident.id, said).await;
         let verdict = verdict.map_err(crate::http::problem::answer_problem)?;
         Ok(self.tell(&[&format!("{}: {}.", self.name(), spoken(&chosen(&verdict))), GOODBYE]))

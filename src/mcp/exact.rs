@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 /// The error of JSON-RPC for what is no JSON.
 const NO_JSON: i32 = -32700;
 
+/// The error of JSON-RPC for JSON that is no request.
+const NO_REQUEST: i32 = -32600;
+
 /// The error of JSON-RPC for parameters that can not be taken.
 const WRONG_PARAMETERS: i32 = -32602;
 
@@ -23,6 +26,11 @@ pub fn check(message: &[u8]) -> Result<(), Refusal> {
     let Err(error) = read_exact(text) else { return Ok(()) };
     let code = if matches!(error, CanonicalError::NotJson(_)) { NO_JSON } else { WRONG_PARAMETERS };
     Err(refusal(code, id(text), &error.to_string()))
+}
+
+/// The answer to a message of JSON that is no request.
+pub fn no_request() -> Refusal {
+    refusal(NO_REQUEST, Value::Null, "it is no request of the protocol")
 }
 
 /// The answer to a message that is too long.

@@ -70,21 +70,16 @@ impl<R: AsyncRead + Send + Unpin, W: AsyncWrite + Send + Unpin + 'static> Lines<
     }
 
     /// The message of a line; `None` if nothing is to be done.
-    fn message(line: &[u8]) -> Result<Option<ClientJsonRpcMessage>, ServerJsonRpcMessage> {
+    fn message(line: &[u8]) -> Result<Option<ClientJsonRpcMessage>, Refusal> {
         if line.iter().all(u8::is_ascii_whitespace) {
             return Ok(None);
         }
-        if let Err(refused) = exact::check(line) {
-            return Err(refusal(refused));
-        }
+        exact::check(line)?;
         match serde_json::from_slice::<ClientJsonRpcMessage>(line) {
             Ok(message) => Ok(Some(message)),
-            // Notifications that we do not know have no answer.
+            // What wants no answer gets none.
             Err(_) if exact::is_notification(line) => Ok(None),
-            Err(_) => Err(ServerJsonRpcMessage::error(
-                ErrorData::invalid_request("it is no request of the protocol", None),
-                None,
-            )),
+            Err(_) => Err(exact::no_request()),
         }
     }
 }
@@ -104,12 +99,12 @@ impl<R: AsyncRead + Send + Unpin, W: AsyncWrite + Send + Unpin + 'static> Transp
             }
             let read = match self.next().await.ok()?? {
                 Ok(line) => Self::message(&line),
-                Err(refused) => Err(refusal(refused)),
+                Err(refused) => Err(refused),
             };
             match read {
                 Ok(Some(message)) => return Some(message),
                 Ok(None) => {}
-                Err(refusal) => self.refusal = Some(refusal),
+                Err(refused) => self.refusal = Some(refusal(refused)),
             }
         }
     }
@@ -138,7 +133,7 @@ mod tests {
         let long = "x".repeat(MESSAGE_MAX + 1);
         let text = format!(
             "{long}\n{{\"jsonrpc\":\"2.0\",\"id\":5,\"method\":\"ping\",\"params\":{{\"a\":1,\"a\":2}}}}\n\n\
-             {{\"jsonrpc\":\"2.0\",\"method\":\"notifications/of_another_version\"}}\n\
+             {{\"method\":\"notifications/of_no_version\"}}\n\
              {{\"jsonrpc\":\"2.0\",\"id\":6,\"method\":\"ping\"}}\n"
         );
         theirs.write_all(text.as_bytes()).await.expect("room");

@@ -2,7 +2,7 @@
 
 use crate::{
     core::{
-        Ask, AskKind, Engagement, EngagementOutcome, Incident, PersonName, RoleName, Timestamp, Zone, plan::RolePlan,
+        Ask, AskKind, Engagement, Incident, PersonName, RoleName, Timestamp, Zone, plan::RolePlan,
         role_words::RoleReader,
     },
     template::{

@@ -144,6 +144,9 @@ fn anew(
     alert.evidence = facts.evidence.unwrap_or(alert.evidence);
     alert.confidence = facts.confidence.unwrap_or(alert.confidence);
     let ask = &request.ask;
+    if ask.kind == AskKind::Handoff {
+        return Err(RequestFault::NotAllowed("a conversation is not asked anew: cancel it, and hand over again".into()));
+    }
     let action = facts.action.unwrap_or_else(|| ask.action.clone());
     let question = facts.question.unwrap_or_else(|| ask.question.clone());
     let digest = action_digest(&action, &alert).map_err(|error| RequestFault::Unusable(error.to_string()))?;
@@ -159,6 +162,7 @@ fn anew(
         default: ask.default.clone(),
         on_behalf_of: ask.on_behalf_of.clone(),
         supersedes: Some(Supersedes { request: id, changed, question: before + 1 }),
+        packet: None,
     };
     Ok((alert, wish))
 }

@@ -320,7 +320,7 @@ fn allowed(wish: &AskWish, rules: &AskRules, now: Timestamp) -> Result<Ask, Requ
         approvals: rules.approvals,
         default,
         deadline: now + wish.deadline.unwrap_or(rules.after),
-        supersedes: wish.supersedes,
+        supersedes: wish.supersedes.clone(),
         handoff: None,
         asker: None,
     })

@@ -3,12 +3,13 @@
 use super::{
     REQUEST_MAX, RequestView,
     ask_body::{question, said, unusable},
-    asker, refused, theirs, unknown,
+    service::{asker, theirs, unknown},
 };
 use crate::{
     core::{Incident, RequestId, canonical::read_exact},
     engine::{NewFacts, NewFactsResult},
     http::{
+        api::asker::refused,
         body, idempotency,
         openapi::{Access, Operation},
         problem::ProblemDetails,

@@ -3,7 +3,7 @@
 use crate::{
     cli::{error::CliError, options::PathOptions, threads::runtime},
     config,
-    mcp::{RequestService, ServiceFault, serve_stdio},
+    mcp::{AvailabilityQuery, RequestService, ServiceFault, serve_stdio},
     toml_kit::secret::SecretRef,
 };
 use clap::{Args, ValueHint};
@@ -72,18 +72,29 @@ impl RequestService for DaemonRequests {
 
     async fn look(&self, id: &str, until: Instant) -> Result<Value, ServiceFault> {
         let mut url = self.url(&[id])?;
+        let mut first = None;
         loop {
             let left = until.saturating_duration_since(Instant::now()).min(LOOK);
             let wait =
                 if left.as_secs() == 0 { format!("{}ms", left.as_millis()) } else { format!("{}s", left.as_secs()) };
             url.set_query(Some(&format!("wait={wait}")));
             let view = self.sent(|| self.client.get(url.clone())).await?;
-            if view["state"] != "open" || until <= Instant::now() {
+            let handoff = view["handoff"]["state"].clone();
+            let is_news = *first.get_or_insert_with(|| handoff.clone()) != handoff;
+            if view["state"] != "open" || is_news || until <= Instant::now() {
                 return Ok(view);
             }
             // A daemon that stops answers at once.
             sleep_until(until.min(Instant::now() + AGAIN.min(left))).await;
         }
+    }
+
+    async fn availability(&self, query: AvailabilityQuery) -> Result<Value, ServiceFault> {
+        let mut url = self.base.join("v1/availability").map_err(|error| fault(error.to_string()))?;
+        let AvailabilityQuery { kind, labels, values, locale } = query;
+        let fields = [("kind", Some(kind)), ("labels", Some(labels)), ("values", Some(values)), ("locale", locale)];
+        url.query_pairs_mut().extend_pairs(fields.iter().filter_map(|(name, value)| Some((name, value.as_ref()?))));
+        self.sent(|| self.client.get(url.clone())).await
     }
 
     async fn cancel(&self, id: &str, reason: Option<String>) -> Result<Value, ServiceFault> {

@@ -138,20 +138,23 @@ mod tests {
     }
 
     fn request(action: Value) -> Request {
-        Request::opened(Ask {
-            kind: AskKind::Approval,
-            question: "Cancel?".into(),
-            options: Ask::approval_options(),
-            action,
-            action_digest: String::new(),
-            on_behalf_of: None,
-            approvals: 1,
-            default: None,
-            deadline: Timestamp::from_micros(0),
-            supersedes: None,
-            asker: None,
-            handoff: None,
-        }, Timestamp::from_micros(0))
+        Request::opened(
+            Ask {
+                kind: AskKind::Approval,
+                question: "Cancel?".into(),
+                options: Ask::approval_options(),
+                action,
+                action_digest: String::new(),
+                on_behalf_of: None,
+                approvals: 1,
+                default: None,
+                deadline: Timestamp::from_micros(0),
+                supersedes: None,
+                asker: None,
+                handoff: None,
+            },
+            Timestamp::from_micros(0),
+        )
     }
 
     #[test]

@@ -2,14 +2,14 @@
 //! `/v1/requests`.
 
 use super::{
-    api::requests::{RequestView, service},
+    api::{handoffs, requests::service},
     body,
     problem::ProblemDetails,
     state::AppState,
 };
 use crate::{
     core::{Incident, SourceName},
-    mcp::{self, RequestService, ServiceFault},
+    mcp::{self, AvailabilityQuery, RequestService, ServiceFault},
 };
 use axum::{
     Router,
@@ -17,6 +17,7 @@ use axum::{
     response::Response,
     routing::any,
 };
+use serde::Serialize;
 use serde_json::Value;
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
@@ -47,7 +48,17 @@ impl RequestService for OwnRequests {
 
     async fn look(&self, id: &str, until: Instant) -> Result<Value, ServiceFault> {
         let id = service::read_id(id).map_err(fault)?;
-        self.told(service::wait(&self.app, &self.source, id, until, |_, _| false).await).await
+        self.told(
+            service::wait(&self.app, &self.source, id, until, |old, new| old.handoff_state() != new.handoff_state())
+                .await,
+        )
+        .await
+    }
+
+    async fn availability(&self, query: AvailabilityQuery) -> Result<Value, ServiceFault> {
+        let AvailabilityQuery { kind, labels, values, locale } = query;
+        let query = handoffs::AvailabilityQuery { kind, labels: Some(labels), values: Some(values), locale };
+        valued(handoffs::availability(&self.app, &self.source, query).await.map_err(fault)?)
     }
 
     async fn cancel(&self, id: &str, reason: Option<String>) -> Result<Value, ServiceFault> {
@@ -59,8 +70,12 @@ impl RequestService for OwnRequests {
 impl OwnRequests {
     async fn told(&self, incident: Result<Arc<Incident>, ProblemDetails>) -> Result<Value, ServiceFault> {
         let view = service::view(&self.app, &*incident.map_err(fault)?).await.map_err(fault)?;
-        serde_json::to_value(view).map_err(|error| ServiceFault { detail: error.to_string(), retry_after: None })
+        valued(view)
     }
+}
+
+fn valued(view: impl Serialize) -> Result<Value, ServiceFault> {
+    serde_json::to_value(view).map_err(|error| ServiceFault { detail: error.to_string(), retry_after: None })
 }
 
 fn fault(problem: ProblemDetails) -> ServiceFault {

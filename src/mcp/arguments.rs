@@ -1,5 +1,7 @@
 //! What the tools are given. What is asked is checked by the daemon, as for every other way to ask: here it gets its form.
 
+use super::service::AvailabilityQuery;
+use crate::core::Packet;
 use schemars::JsonSchema;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
@@ -79,6 +81,54 @@ struct AskedOption {
     does: Option<String>,
 }
 
+/// The arguments of `hand_over`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HandOver {
+    /// What kind of conversation it is. It chooses who is asked, by the rules of the people who run Stentor: use a kind that
+    /// they told you.
+    kind: String,
+    /// What the person needs who takes the conversation: `conversation.id`, `reason.code` and `reason.text` at least. Put the
+    /// user's names and numbers nowhere but into `user` and `transcript`, which are encrypted.
+    #[schemars(with = "Packet")]
+    packet: Value,
+    /// What identifies it: names and texts, such as `{"topic": "loan"}`.
+    #[serde(default)]
+    labels: BTreeMap<String, String>,
+    /// Measurements: names and numbers.
+    #[serde(default)]
+    values: BTreeMap<String, f64>,
+    /// How long the user waits for a person, such as `5m`; at most what the rules allow, which is the default.
+    #[serde(default)]
+    deadline: Option<String>,
+    /// A name of your own for this handoff, as in `ask_human`.
+    #[serde(default)]
+    request_key: Option<String>,
+    /// How long this call waits for a change, such as `20s`; without it, it returns at once, so that you can tell the user.
+    #[serde(default)]
+    wait: Option<String>,
+    /// A drill: people are told so. Only for sources that may send drills.
+    #[serde(default)]
+    drill: bool,
+}
+
+/// The arguments of `check_availability`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CheckAvailability {
+    /// The kind that you would give to `hand_over`.
+    kind: String,
+    /// The labels that you would give.
+    #[serde(default)]
+    labels: BTreeMap<String, String>,
+    /// The values that you would give.
+    #[serde(default)]
+    values: BTreeMap<String, f64>,
+    /// The language of the user, such as `de`; English without it.
+    #[serde(default)]
+    locale: Option<String>,
+}
+
 /// The arguments of `get_outcome`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -88,6 +138,9 @@ pub struct GetOutcome {
     /// How long this call waits for the outcome, such as `20s`; `0s` returns at once.
     #[serde(default)]
     pub wait: Option<String>,
+    /// Of a handoff, the `handoff.state` that you know: if it is another one now, this call returns at once.
+    #[serde(default)]
+    pub known: Option<String>,
 }
 
 /// The arguments of `cancel`.
@@ -112,12 +165,7 @@ impl AskHuman {
     /// # Errors
     /// What a key is.
     pub fn key(&self) -> Result<Option<String>, String> {
-        let Some(key) = &self.request_key else { return Ok(None) };
-        let is_plain = key.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\');
-        if is_plain && (1..=KEY_MAX).contains(&key.len()) {
-            return Ok(Some(key.clone()));
-        }
-        Err(format!("`request_key` has 1 to {KEY_MAX} visible ASCII characters, without quotes and backslashes"))
+        key(self.request_key.as_deref())
     }
 
     /// The body of `POST /v1/requests`.
@@ -147,6 +195,48 @@ impl AskHuman {
 impl AskedOption {
     fn body(self) -> Value {
         json!({ "name": self.name, "label": self.label, "does": self.does })
+    }
+}
+
+fn key(key: Option<&str>) -> Result<Option<String>, String> {
+    let Some(key) = key else { return Ok(None) };
+    let is_plain = key.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\');
+    if is_plain && (1..=KEY_MAX).contains(&key.len()) {
+        return Ok(Some(key.to_owned()));
+    }
+    Err(format!("`request_key` has 1 to {KEY_MAX} visible ASCII characters, without quotes and backslashes"))
+}
+
+impl HandOver {
+    /// How long to wait, as it was written.
+    pub fn wait(&self) -> Option<&str> {
+        self.wait.as_deref()
+    }
+
+    /// The key, if it is one.
+    ///
+    /// # Errors
+    /// What a key is.
+    pub fn key(&self) -> Result<Option<String>, String> {
+        key(self.request_key.as_deref())
+    }
+
+    /// The body of `POST /v1/requests`.
+    pub fn body(self) -> Value {
+        let ask = json!({ "type": "handoff", "packet": self.packet, "deadline": self.deadline });
+        let mut body = json!({ "kind": self.kind, "labels": self.labels, "values": self.values, "ask": ask });
+        if self.drill {
+            body["drill"] = true.into();
+        }
+        body
+    }
+}
+
+impl CheckAvailability {
+    /// The query of `GET /v1/availability`.
+    pub fn query(self) -> AvailabilityQuery {
+        let (labels, values) = (json!(self.labels).to_string(), json!(self.values).to_string());
+        AvailabilityQuery { kind: self.kind, labels, values, locale: self.locale }
     }
 }
 

@@ -15,7 +15,7 @@ mod wait;
 
 pub use arguments::KEY_MAX;
 pub use server::McpServer;
-pub use service::{RequestService, ServiceFault};
+pub use service::{AvailabilityQuery, RequestService, ServiceFault};
 pub use stdio::serve_stdio;
 pub use streamable_http::answer;
 

@@ -13,7 +13,8 @@ pub struct RequestResult {
     pub id: String,
     /// `open`: nobody has decided yet. `decided`: people chose `option`. `defaulted`: nobody decided in time, and the rules
     /// let `option` take effect. `expired`: nobody decided in time; this is neither yes nor no. `cancelled`: it was
-    /// withdrawn.
+    /// withdrawn. Of a handoff also `completed` (a person finished it), `returned` (it is yours again) and `unanswered`
+    /// (nobody took it).
     pub state: String,
     /// The option that holds, such as `approve` or `deny`; only if `decided` or `defaulted`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -43,6 +44,9 @@ pub struct RequestResult {
     action_digest: String,
     /// The incident that people see.
     pub incident: String,
+    /// How it stands with the conversation, if it is a handoff.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub handoff: Option<HandoffResult>,
     /// Whether it was a drill: then nothing is to be done, whatever the outcome.
     drill: bool,
     /// What to do now.
@@ -56,6 +60,74 @@ struct ChoiceResult {
     option: String,
 }
 
+/// How it stands with a conversation.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct HandoffResult {
+    /// `offered`: it waits for a person. `assigned`: a person has it and is reading. `connected`: a person speaks to the
+    /// user. Then `completed`, `returned`, `unanswered` or `cancelled`.
+    pub state: String,
+    /// Who speaks to the user now, `machine` or `person`. While it is a person, you are silent.
+    owner: String,
+    /// What you may tell the user now, in their language. Tell them nothing else about who comes and when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+    /// Who has it; absent before a person has taken it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    person: Option<HandoffPerson>,
+    /// When it ends unanswered, while it waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    until: Option<String>,
+    /// When somebody is there again, if it came out of hours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    opens_at: Option<String>,
+}
+
+/// Who has a conversation.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+struct HandoffPerson {
+    name: String,
+    role: String,
+}
+
+/// Who would take a conversation.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct AvailabilityResult {
+    /// Whether you may offer a person.
+    available: bool,
+    /// Why not: `out-of-hours`, `nobody-on-call` or `everybody-full`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
+    /// What people call the role that would be asked.
+    role_name: String,
+    /// Whether somebody is there by the rules' hours.
+    within_hours: bool,
+    /// When somebody is there again, out of hours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    opens_at: Option<String>,
+    /// How many conversations wait for this role.
+    waiting: u32,
+    /// Which one this would be.
+    position: u32,
+    /// What you may tell the user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+}
+
+impl AvailabilityResult {
+    /// What the API says.
+    ///
+    /// # Errors
+    /// An answer of another form: the daemon is of another version.
+    pub fn of(view: Value) -> Result<Self, ServiceFault> {
+        serde_json::from_value(view).map_err(|error| other_form(&error))
+    }
+}
+
+fn other_form(error: &serde_json::Error) -> ServiceFault {
+    let detail = format!("the daemon's answer can not be read, perhaps it is of another version: {error}");
+    ServiceFault { detail, retry_after: None }
+}
+
 /// What the API says of a request.
 #[derive(Deserialize)]
 struct RequestState {
@@ -66,6 +138,7 @@ struct RequestState {
     approvals: u32,
     #[serde(default)]
     drill: bool,
+    handoff: Option<HandoffResult>,
     default: Option<String>,
     deadline: String,
     roles: Vec<RoleState>,
@@ -94,13 +167,21 @@ impl RequestResult {
     /// # Errors
     /// An answer of another form: the daemon is of another version.
     pub fn of(view: Value) -> Result<Self, ServiceFault> {
-        let state: RequestState = serde_json::from_value(view).map_err(|error| ServiceFault {
-            detail: format!("the daemon's answer can not be read, perhaps it is of another version: {error}"),
-            retry_after: None,
-        })?;
-        let RequestState { id, incident, action_digest, approvals, default, deadline, choices, outcome, drill, .. } =
-            state;
-        let next = next(&state.state, outcome.option.as_deref(), drill);
+        let state: RequestState = serde_json::from_value(view).map_err(|error| other_form(&error))?;
+        let RequestState {
+            id,
+            incident,
+            action_digest,
+            approvals,
+            default,
+            deadline,
+            choices,
+            outcome,
+            drill,
+            handoff,
+            ..
+        } = state;
+        let next = next(handoff.as_ref(), &state.state, outcome.option.as_deref(), drill);
         Ok(Self {
             id,
             state: state.state,
@@ -115,6 +196,7 @@ impl RequestResult {
             choices,
             action_digest,
             incident,
+            handoff,
             drill,
             next,
         })
@@ -136,7 +218,10 @@ impl RequestResult {
     }
 }
 
-fn next(state: &str, option: Option<&str>, drill: bool) -> String {
+fn next(handoff: Option<&HandoffResult>, state: &str, option: Option<&str>, drill: bool) -> String {
+    if let Some(handoff) = handoff {
+        return next_of(&handoff.state).to_owned();
+    }
     let next = match (state, option) {
         ("open", _) => {
             "Nobody has decided yet. Do not act. Call get_outcome with this id to wait on; people go on being asked."
@@ -154,4 +239,16 @@ fn next(state: &str, option: Option<&str>, drill: bool) -> String {
         _ => "Do not act.",
     };
     next.to_owned()
+}
+
+fn next_of(handoff: &str) -> &'static str {
+    match handoff {
+        "offered" | "assigned" => {
+            "Tell the user the message. The conversation is still yours: call get_outcome with this id and `known` to follow it."
+        }
+        "connected" => "A person speaks to the user. Be silent, and follow it by get_outcome.",
+        "returned" => "The conversation is yours again.",
+        "unanswered" => "Nobody took it. Tell the user the message; the conversation is yours.",
+        _ => "It is over. Say nothing more in this conversation of your own accord.",
+    }
 }

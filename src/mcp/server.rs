@@ -1,10 +1,10 @@
 //! The server: it lists the tools and runs them.
 
 use super::{
-    arguments::{self, AskHuman, Cancel, GetOutcome},
-    result::RequestResult,
+    arguments::{self, AskHuman, Cancel, CheckAvailability, GetOutcome, HandOver},
+    result::{AvailabilityResult, RequestResult},
     service::RequestService,
-    tools::{ASK_HUMAN, CANCEL, GET_OUTCOME, INSTRUCTIONS, TOOLS},
+    tools::{ASK_HUMAN, CANCEL, CHECK_AVAILABILITY, GET_OUTCOME, HAND_OVER, INSTRUCTIONS, TOOLS},
     wait::Waiting,
 };
 use rmcp::{
@@ -15,6 +15,7 @@ use rmcp::{
     },
     service::RequestContext,
 };
+use serde::Serialize;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -38,16 +39,31 @@ impl<S: RequestService> McpServer<S> {
 
     async fn ask(&self, asked: AskHuman, context: &RequestContext<RoleServer>) -> Result<RequestResult, String> {
         let (key, waiting) = (asked.key()?, Waiting::begin(context, asked.wait())?);
-        let accepted = self.0.ask(asked.body(), key).await.map_err(String::from);
-        // The same header has another name here.
-        let accepted = RequestResult::of(accepted.map_err(|why| why.replace("Idempotency-Key", "request_key"))?)?;
+        let accepted = self.accepted(asked.body(), key).await?;
         Ok(waiting.outcome(&*self.0, accepted).await?)
+    }
+
+    async fn hand_over(&self, asked: HandOver, context: &RequestContext<RoleServer>) -> Result<RequestResult, String> {
+        let key = asked.key()?;
+        // The user waits for a word: at once, unless it is told otherwise.
+        let waiting = Waiting::begin(context, Some(asked.wait().unwrap_or("0s")))?;
+        let accepted = self.accepted(asked.body(), key).await?;
+        Ok(waiting.outcome(&*self.0, accepted).await?)
+    }
+
+    async fn accepted(&self, body: Value, key: Option<String>) -> Result<RequestResult, String> {
+        let accepted = self.0.ask(body, key).await.map_err(String::from);
+        // The same header has another name here.
+        Ok(RequestResult::of(accepted.map_err(|why| why.replace("Idempotency-Key", "request_key"))?)?)
     }
 
     async fn look(&self, asked: GetOutcome, context: &RequestContext<RoleServer>) -> Result<RequestResult, String> {
         let waiting = Waiting::begin(context, asked.wait.as_deref())?;
         let now = self.0.look(&asked.id, tokio::time::Instant::now()).await?;
-        Ok(waiting.outcome(&*self.0, RequestResult::of(now)?).await?)
+        let now = RequestResult::of(now)?;
+        let is_news =
+            asked.known.is_some() && now.handoff.as_ref().map(|handoff| &handoff.state) != asked.known.as_ref();
+        if is_news { Ok(now) } else { Ok(waiting.outcome(&*self.0, now).await?) }
     }
 
     async fn cancel(&self, asked: Cancel) -> Result<RequestResult, String> {
@@ -79,17 +95,29 @@ impl<S: RequestService> ServerHandler for McpServer<S> {
         call: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let done = match &*call.name {
-            ASK_HUMAN => match arguments::read(call.arguments) {
-                Ok(asked) => self.ask(asked, &context).await,
+        let (name, arguments) = (&*call.name, call.arguments);
+        let done = match name {
+            ASK_HUMAN => match arguments::read(arguments) {
+                Ok(asked) => self.ask(asked, &context).await.and_then(valued),
                 Err(wrong) => Err(wrong),
             },
-            GET_OUTCOME => match arguments::read(call.arguments) {
-                Ok(asked) => self.look(asked, &context).await,
+            HAND_OVER => match arguments::read(arguments) {
+                Ok(asked) => self.hand_over(asked, &context).await.and_then(valued),
                 Err(wrong) => Err(wrong),
             },
-            CANCEL => match arguments::read(call.arguments) {
-                Ok(asked) => self.cancel(asked).await,
+            CHECK_AVAILABILITY => match arguments::read::<CheckAvailability>(arguments) {
+                Ok(asked) => match self.0.availability(asked.query()).await.and_then(AvailabilityResult::of) {
+                    Ok(found) => valued(found),
+                    Err(fault) => Err(fault.into()),
+                },
+                Err(wrong) => Err(wrong),
+            },
+            GET_OUTCOME => match arguments::read(arguments) {
+                Ok(asked) => self.look(asked, &context).await.and_then(valued),
+                Err(wrong) => Err(wrong),
+            },
+            CANCEL => match arguments::read(arguments) {
+                Ok(asked) => self.cancel(asked).await.and_then(valued),
                 Err(wrong) => Err(wrong),
             },
             other => {
@@ -101,11 +129,14 @@ impl<S: RequestService> ServerHandler for McpServer<S> {
     }
 }
 
+fn valued(result: impl Serialize) -> Result<Value, String> {
+    serde_json::to_value(result).map_err(|error| error.to_string())
+}
+
 /// What the agent reads: what is wrong with a call is a result, too, so that it can mend it.
-fn result(done: Result<RequestResult, String>) -> CallToolResult {
-    match done.and_then(|result| serde_json::to_value(result).map_err(|error| error.to_string())) {
-        Ok(value @ Value::Object(_)) => CallToolResult::structured(value),
-        Ok(_) => CallToolResult::error(vec![ContentBlock::text("this is a bug in Stentor")]),
+fn result(done: Result<Value, String>) -> CallToolResult {
+    match done {
+        Ok(value) => CallToolResult::structured(value),
         Err(why) => CallToolResult::error(vec![ContentBlock::text(why)]),
     }
 }

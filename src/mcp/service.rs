@@ -9,11 +9,27 @@ pub trait RequestService: Send + Sync + 'static {
     /// Asks people. With a key it is safe to ask again.
     fn ask(&self, body: Value, key: Option<String>) -> impl Future<Output = Result<Value, ServiceFault>> + Send;
 
-    /// A request, once it has its outcome; at `until` as it is. Earlier only if nothing can be waited for any more.
+    /// A request, once it has its outcome or its conversation is in another state; at `until` as it is. Earlier only if nothing can be waited for any more.
     fn look(&self, id: &str, until: Instant) -> impl Future<Output = Result<Value, ServiceFault>> + Send;
+
+    /// Who would take a conversation: with the fields of the query of `GET /v1/availability`.
+    fn availability(&self, query: AvailabilityQuery) -> impl Future<Output = Result<Value, ServiceFault>> + Send;
 
     /// Withdraws a request.
     fn cancel(&self, id: &str, reason: Option<String>) -> impl Future<Output = Result<Value, ServiceFault>> + Send;
+}
+
+/// What would be handed over.
+#[derive(Debug, Clone)]
+pub struct AvailabilityQuery {
+    /// The kind of the request.
+    pub kind: String,
+    /// Its labels, as a JSON object.
+    pub labels: String,
+    /// Its values, as a JSON object.
+    pub values: String,
+    /// The language of the user.
+    pub locale: Option<String>,
 }
 
 /// Why something was refused or failed.

@@ -145,7 +145,9 @@ fn anew(
     alert.confidence = facts.confidence.unwrap_or(alert.confidence);
     let ask = &request.ask;
     if ask.kind == AskKind::Handoff {
-        return Err(RequestFault::NotAllowed("a conversation is not asked anew: cancel it, and hand over again".into()));
+        return Err(RequestFault::NotAllowed(
+            "a conversation is not asked anew: cancel it, and hand over again".into(),
+        ));
     }
     let action = facts.action.unwrap_or_else(|| ask.action.clone());
     let question = facts.question.unwrap_or_else(|| ask.question.clone());

@@ -2,6 +2,7 @@
 
 mod client;
 mod demo;
+mod handoff;
 mod recorded;
 mod refused;
 

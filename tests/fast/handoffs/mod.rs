@@ -39,6 +39,8 @@ fn asked(variant: WordingVariant, closed: bool) -> Ask {
         approvals: 1,
         default: None,
         deadline: at(600),
+        asker: None,
+        supersedes: None,
         handoff: Some(terms),
     }
 }

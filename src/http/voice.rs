@@ -126,7 +126,7 @@ impl<'a> CallTurn<'a> {
         let said = GivenChoice { person, option, via, page, digest: None, origin: None, doubt: None };
         let verdict = self.app.engine.inbound().choose(self.incident.id, said).await;
         let verdict = verdict.map_err(crate::http::problem::answer_problem)?;
-        Ok(self.tell(&[&format!("{}: {}.", self.name(), spoken(&chosen(&verdict))), GOODBYE]))
+        Ok(self.tell(&[&format!("{}: {}", self.name(), spoken(&chosen(&verdict))), GOODBYE]))
     }
 
     /// Asks, unless somebody has taken the role meanwhile or the call has asked often enough.
@@ -182,7 +182,7 @@ impl<'a> CallTurn<'a> {
         }
         let live = self.app.engine.config();
         if let Some(outcome) = self.incident.request.as_ref().and_then(|request| request.outcome()) {
-            return Some(format!("{}: {}.", self.name(), spoken(&ended_request(outcome))));
+            return Some(format!("{}: {}", self.name(), spoken(&ended_request(outcome))));
         }
         let why = match engagement.and_then(|engagement| engagement.holder()) {
             Some(holder) if Some(holder) == self.page.person.as_ref() => "You have it.".to_owned(),
@@ -241,7 +241,7 @@ fn option_keys(ask: &Ask) -> String {
     }
     let key = |(key, option): (&char, &AskOption)| {
         let does = option.does.as_ref().map(|does| format!(": {}", does.trim_end_matches('.'))).unwrap_or_default();
-        format!("Press {key} for {}{}.", spoken(&option.label), spoken(&does))
+        spoken(&format!("Press {key} for {}{does}", option.label))
     };
     OPTION_KEYS.iter().zip(&ask.options).map(key).collect::<Vec<_>>().join(" ")
 }

@@ -281,7 +281,7 @@ fn a_revoked_token_is_seen_and_the_token_is_in_no_log_door_or_journal() {
 
 #[test]
 fn the_options_of_a_request_are_buttons_and_letters() {
-    let kill = "\n[trigger.kill-switch]\non = [\"order_kill\"]\nroles = [\"trader\"]\nask = { approvals = 2, after = \"5m\" }\n";
+    let kill = "\n[trigger.kill-switch]\non = [\"order_kill\"]\nroles = [\"trader\", \"compliance\"]\nask = { approvals = 2, after = \"5m\" }\n";
     let rig = Rig::on(|matrix| matrix + kill);
     let body = json!({ "kind": "order_kill", "ask": { "type": "approval", "question": "Cancel all open orders?" } });
     let monitor = |call: Call| call.bearer(crate::house::secret("MONITOR_TOKEN")).send(rig.daemon.address).json();

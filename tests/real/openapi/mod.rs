@@ -92,7 +92,11 @@ fn the_document_is_openapi_and_every_answer_is_what_it_says() {
     let Some(output) = referee(&daemon, "openapi_spec_validator", &["--schema", "3.1", "openapi.json"]) else { return };
     assert!(output.status.success(), "{}", said(&output));
     let config = fs::read_to_string(root().join("tests/real/openapi/schemathesis.toml")).unwrap();
-    fs::write(daemon.dir.path().join("schemathesis.toml"), config.replace("REQUEST_ID", &asked(&daemon))).unwrap();
+    let (open, withdrawn) = (asked(&daemon), asked(&daemon));
+    let body = json!({ "reason": "the market has closed" });
+    Net::new().post_json(&daemon.url(&format!("/v1/requests/{withdrawn}/cancel")), TOKEN, &body);
+    let config = config.replace("REQUEST_ID", &open).replace("WITHDRAWN_ID", &withdrawn);
+    fs::write(daemon.dir.path().join("schemathesis.toml"), config).unwrap();
     // From a file: it would leave out the route that it has the document from.
     let arguments = ["--config-file", "schemathesis.toml", "run", "openapi.json", "--url", &daemon.url("")];
     let Some(output) = referee(&daemon, "schemathesis.cli", &arguments) else { return };

@@ -227,6 +227,6 @@ fn people(
 
 /// A field of an alert, from the JSON of a query.
 fn read(name: &str, text: Option<&str>) -> Result<Value, ProblemDetails> {
-    let Some(text) = text else { return Ok(json!({})) };
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(json!({})) };
     serde_json::from_str(text).map_err(|error| ProblemDetails::bad(format!("{name} is no JSON: {error}")))
 }

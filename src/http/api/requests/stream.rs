@@ -29,6 +29,7 @@ use axum::{
     },
 };
 use futures_util::{Stream, stream};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep_until};
 
@@ -53,10 +54,28 @@ pub fn operation() -> Operation {
         .access(Access::Source(SourceScope::Alerts))
         .stored()
         .path::<String>("id")
-        .answer_as::<RequestView>(StatusCode::OK, MEDIA, "The events; this is the `data` of each.")
+        .answer_as::<RequestEvent>(StatusCode::OK, MEDIA, "The events.")
         .problem(StatusCode::BAD_REQUEST, "`Last-Event-ID` is no id of an event.")
         .problem(StatusCode::NOT_FOUND, "This source has no request with this id.")
         .busy::<ProblemDetails>("Too many requests of the source, or of all, are waited for.")
+}
+
+/// An event of the stream.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "it is a schema alone: the stream is written event by event")]
+struct RequestEvent {
+    /// `request.opened`, `request.chosen`, `request.ended`, ..
+    event: String,
+    /// For the header `Last-Event-ID`.
+    id: String,
+    /// The request as it was then, as JSON.
+    #[schemars(schema_with = "data")]
+    data: String,
+}
+
+fn data(generator: &mut SchemaGenerator) -> Schema {
+    let request = generator.subschema_for::<RequestView>();
+    json_schema!({ "type": "string", "contentMediaType": "application/json", "contentSchema": request })
 }
 
 /// `GET /v1/requests/{id}/events`.

@@ -10,6 +10,11 @@ pub fn told(moved: &HandoffMove, person: &str) -> String {
     }
 }
 
+/// The same for logs, without the words of people.
+pub fn logged(moved: &HandoffMove) -> String {
+    format!("{} said {:?}: {}", moved.person, label(&moved.step), effect(&moved.verdict))
+}
+
 fn done(step: &HandoffStep) -> String {
     match step {
         HandoffStep::Connect => "speaks to the user now".to_owned(),

@@ -81,6 +81,8 @@ pub fn log_sentence(event: &Event) -> String {
         }
         Event::Resolved { by, .. } => ended(&by.to_string(), None),
         Event::Judged { by, finding, .. } => format!("{by} says what it was: {finding}"),
+        Event::HandoffMoved(moved) => handoff_words::logged(moved),
+        Event::RequestEnded { outcome } => format!("the request is {}", outcome.state()),
         event => return sentence(event),
     };
     one_line(&text).into_owned()
@@ -152,7 +154,7 @@ fn described(event: &Event, names: &dyn DisplayNames) -> String {
         }
         Event::HandoffMoved(moved) => handoff_words::told(moved, names.person(&moved.person)),
         Event::Erased { by } => format!("{} erased the conversation", names.actor(by)),
-        Event::RequestEnded { outcome } => ended_request(outcome),
+        Event::RequestEnded { outcome } => ended_request(outcome, names),
         Event::Engaged { role, person } => {
             format!("{} is engaged: {} has it", names.role(role), names.person(person))
         }
@@ -218,7 +220,7 @@ pub fn chosen(verdict: &ChoiceVerdict) -> String {
         ChoiceVerdict::TooLate { outcome: RequestOutcome::Superseded { changed, .. } } => {
             format!("the facts have changed since this page ({changed}): nothing was counted; answer the new page")
         }
-        ChoiceVerdict::TooLate { outcome } => format!("too late: {}", ended_request(outcome)),
+        ChoiceVerdict::TooLate { outcome } => format!("too late: {}", ended_request(outcome, &Ids)),
         ChoiceVerdict::NotAsked => "you were not asked for this".into(),
         ChoiceVerdict::OnBehalf => "it is asked on your behalf, so somebody else must decide it".into(),
         ChoiceVerdict::Stale => "the question has changed since this page: nothing was counted".into(),
@@ -230,10 +232,10 @@ pub fn chosen(verdict: &ChoiceVerdict) -> String {
 }
 
 /// How a request ended.
-pub fn ended_request(outcome: &RequestOutcome) -> String {
+pub fn ended_request(outcome: &RequestOutcome, names: &dyn DisplayNames) -> String {
     match outcome {
         RequestOutcome::Decided { option, by } => {
-            let by: Vec<&str> = by.iter().map(|person| person.as_str()).collect();
+            let by: Vec<&str> = by.iter().map(|person| names.person(person)).collect();
             format!("decided: {option}, by {}", by.join(" and "))
         }
         RequestOutcome::Defaulted { option } => format!("nobody decided in time: the default {option} took effect"),
@@ -243,9 +245,13 @@ pub fn ended_request(outcome: &RequestOutcome) -> String {
         }
         RequestOutcome::Cancelled { why: None } => "it was withdrawn".into(),
         RequestOutcome::Cancelled { why: Some(why) } => format!("it was withdrawn: {why}"),
-        RequestOutcome::Completed { by, result } => format!("{by} finished it: {}", handoff_words::finished(result)),
-        RequestOutcome::Returned { by, note: None } => format!("{by} gave it back to the machine"),
-        RequestOutcome::Returned { by, note: Some(note) } => format!("{by} gave it back to the machine: {note}"),
+        RequestOutcome::Completed { by, result } => {
+            format!("{} finished it: {}", names.person(by), handoff_words::finished(result))
+        }
+        RequestOutcome::Returned { by, note: None } => format!("{} gave it back to the machine", names.person(by)),
+        RequestOutcome::Returned { by, note: Some(note) } => {
+            format!("{} gave it back to the machine: {note}", names.person(by))
+        }
         RequestOutcome::Unanswered { out_of_hours: false } => "nobody took it in time".into(),
         RequestOutcome::Unanswered { out_of_hours: true } => "it came out of hours: nobody was asked".into(),
     }

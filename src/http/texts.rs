@@ -7,7 +7,7 @@ use crate::{
         inbound::{InboundText, OptOutWish},
     },
     core::{
-        Answer, AnswerVia, ChannelName, GivenChoice, IncidentId, PageId, PersonName, RefusedInput, RoleName,
+        Answer, AnswerVia, AskOption, ChannelName, GivenChoice, IncidentId, PageId, PersonName, RefusedInput, RoleName,
         sentence::chosen,
     },
     engine::{AnswerSource, CodedPage, asked_of},
@@ -95,13 +95,13 @@ async fn by_code(app: &AppState, writer: TextWriter, text: &str, reply: Reply) -
     match reply {
         Reply::Answer { code: Some(code), answer } => {
             let answer = TextAnswer { answer: Some(answer), says_exercise: says_exercise(text) };
-            coded(app, writer, &code, Ok(answer)).await
+            coded(app, writer, (&code, text), Ok(answer)).await
         }
         Reply::AsAsked { code: Some(code) } => {
             let answer = TextAnswer { answer: None, says_exercise: false };
-            coded(app, writer, &code, Ok(answer)).await
+            coded(app, writer, (&code, text), Ok(answer)).await
         }
-        Reply::Unclear { code: Some(code), doubt } => coded(app, writer, &code, Err(doubt)).await,
+        Reply::Unclear { code: Some(code), doubt } => coded(app, writer, (&code, text), Err(doubt)).await,
         Reply::Unclear { code: None, doubt: ReplyDoubt::TwoCodes } => {
             Ok(TextReply::Question(question(app, &writer.person).await? + " One code a text."))
         }
@@ -146,7 +146,7 @@ struct TextAnswer {
 async fn coded(
     app: &AppState,
     writer: TextWriter,
-    code: &str,
+    (code, text): (&str, &str),
     said: Result<TextAnswer, ReplyDoubt>,
 ) -> Result<TextReply, ProblemDetails> {
     let TextWriter { person, address, by } = writer;
@@ -172,7 +172,7 @@ async fn coded(
         guessed.wrong = 0;
     }
     drop(guessed);
-    to_page(app, page, person, by, (code, said)).await
+    to_page(app, page, person, by, (code, text, said)).await
 }
 
 /// Handles an answer to this page, which is theirs; says what was not understood.
@@ -181,7 +181,7 @@ async fn to_page(
     page: PageId,
     person: PersonName,
     by: AnswerSource,
-    (code, said): (&str, Result<TextAnswer, ReplyDoubt>),
+    (code, text, said): (&str, &str, Result<TextAnswer, ReplyDoubt>),
 ) -> Result<TextReply, ProblemDetails> {
     let (incident, via) = (page.incident, by.via);
     let explained = |words: String| TextReply::Doubt(page.to_string(), format!("{incident}: {words}"));
@@ -201,7 +201,7 @@ async fn to_page(
             let is_sms = via == AnswerVia::Sms;
             Ok(TextReply::Verdict(answer_reply(page.incident, incident.as_deref(), &words, is_sms)))
         }
-        Err(doubt) => match choose(app, page, &person, by, &doubt).await? {
+        Err(doubt) => match choose(app, page, &person, by, &beside(text, code)).await? {
             Some(words) => Ok(TextReply::Verdict(format!("{incident}: {words}"))),
             None => Ok(explained(not_understood(app, page, code, &doubt).await?)),
         },
@@ -227,7 +227,7 @@ pub(super) async fn answer_to_page(
         coded => return answer(app, writer, text, coded).await,
     };
     let (person, via) = (writer.person.clone(), writer.by.via);
-    let reply = to_page(app, page, writer.person, writer.by, ("", said)).await?;
+    let reply = to_page(app, page, writer.person, writer.by, ("", text, said)).await?;
     // A reply to the page's own message has no code in it: the same word to another page is another text.
     let told = app.texts.bounded(&writer.address, &format!("{page} {text}"), reply, app.engine.now());
     app.engine.inbound().keep_exchange(&person, via, text, &told).await;
@@ -242,6 +242,12 @@ async fn not_understood(
     doubt: &ReplyDoubt,
 ) -> Result<String, ProblemDetails> {
     let incident = app.engine.reads().view(page.incident).await?;
+    let request = incident.as_ref().and_then(|incident| incident.request.as_ref());
+    if let Some(request) = request.filter(|request| request.handoff.is_none() && request.outcome().is_none()) {
+        let option = |(letter, option): (char, &AskOption)| format!("{code} {letter} = {}", option.label);
+        let options: Vec<String> = request.ask.lettered().map(option).collect();
+        return Ok(format!("not understood: {}. Reply {} and nothing else.", shown(doubt), options.join(", ")));
+    }
     let asked = incident.map_or(Answer::Wilco, |incident| asked_of(&incident, page.n));
     let write = |answer: Answer| format!("{} {} = {}", code, answer.digit(), answer.label()).trim_start().to_owned();
     let read =
@@ -279,15 +285,21 @@ fn international(from: &str) -> String {
     format!("+{digits}")
 }
 
-/// Takes what was not understood as an option of the page's request; `None` if it is none.
+/// What stands beside the code.
+fn beside(text: &str, code: &str) -> String {
+    let is_code = |word: &&str| !code.is_empty() && word.trim_matches(|c: char| !c.is_alphanumeric()) == code;
+    text.split_whitespace().filter(|word| !is_code(word)).collect::<Vec<_>>().join(" ")
+}
+
+/// Takes a text as an option of the page's request. It must be the option and nothing else: a word more may be a "not".
+/// `None` if it is none.
 async fn choose(
     app: &AppState,
     page: PageId,
     person: &PersonName,
     by: AnswerSource,
-    doubt: &ReplyDoubt,
+    text: &str,
 ) -> Result<Option<String>, ProblemDetails> {
-    let ReplyDoubt::Unknown(text) = doubt else { return Ok(None) };
     let incident = app.engine.reads().view(page.incident).await?;
     let option = incident.as_ref().and_then(|incident| incident.request.as_ref()?.ask.named(text));
     let Some(option) = option.map(|option| option.name.clone()) else { return Ok(None) };

@@ -5,6 +5,7 @@ use crate::{
     channel::{inbound::CallTurnRequest, twilio::twiml},
     core::{
         Answer, AnswerLevel, AnswerVerdict, AnswerVia, Ask, AskOption, GivenChoice, Incident, Page, PageId,
+        display_names::IncidentNames,
         sentence::{chosen, ended_request},
     },
     http::{
@@ -182,7 +183,8 @@ impl<'a> CallTurn<'a> {
         }
         let live = self.app.engine.config();
         if let Some(outcome) = self.incident.request.as_ref().and_then(|request| request.outcome()) {
-            return Some(format!("{}: {}", self.name(), spoken(&ended_request(outcome))));
+            let names = IncidentNames { plan: &self.incident.plan, people: &live.names };
+            return Some(format!("{}: {}", self.name(), spoken(&ended_request(outcome, &names))));
         }
         let why = match engagement.and_then(|engagement| engagement.holder()) {
             Some(holder) if Some(holder) == self.page.person.as_ref() => "You have it.".to_owned(),

@@ -29,6 +29,8 @@ pub(super) enum Otherwise {
     Default(String),
     /// The request expires.
     Expires,
+    /// The user whose conversation waits is told that nobody is there.
+    NobodyThere,
 }
 
 impl Otherwise {
@@ -39,6 +41,9 @@ impl Otherwise {
             return Some(default.map_or(Self::Expires, |option| Self::Default(fit::clean(&option.label, LABEL_MAX))));
         }
         let engagement = words.engagement().filter(|e| e.is_open())?;
+        if words.waits_for_taker().is_some_and(|until| engagement.deadline.is_none_or(|step| until <= step)) {
+            return Some(Self::NobodyThere);
+        }
         let row = words.row()?;
         if let Some(next) = &engagement.waits_on {
             return Some(Self::AskedToo(words.role_name(words.incident().asked_for(next))));
@@ -82,6 +87,7 @@ impl Otherwise {
             Self::Role(role) => format!("{role} takes over"),
             Self::Default(option) => format!("\"{option}\" takes effect"),
             Self::Expires => "it expires and nothing is decided".to_owned(),
+            Self::NobodyThere => "the user is told that nobody is there".to_owned(),
         }
     }
 
@@ -94,6 +100,7 @@ impl Otherwise {
             Self::Role(role) => role.clone(),
             Self::Default(option) => option.clone(),
             Self::Expires => "it expires".to_owned(),
+            Self::NobodyThere => "nobody is there".to_owned(),
         }
     }
 
@@ -113,7 +120,8 @@ fn due(words: &BriefWords<'_>) -> Option<String> {
     if let Some(ask) = words.asked() {
         return Some(words.time(ask.deadline));
     }
-    let due = words.engagement().filter(|e| e.is_open()).and_then(|e| e.deadline);
+    let engagement = words.engagement().filter(|e| e.is_open())?;
+    let due = [engagement.deadline, words.waits_for_taker()].into_iter().flatten().min();
     due.map(|at| words.time(at))
 }
 
@@ -135,7 +143,7 @@ fn parts(words: &BriefWords<'_>, form: TextForm) -> AlarmText {
     let last: Vec<String> = otherwise.into_iter().chain(exercise).collect();
     AlarmText {
         what: words.summary(),
-        ask: format!("{}{repeated}: {} {by}.", words.role_title(), how(words, form)),
+        ask: format!("{}{repeated}: {} {by}.{}", words.role_title(), how(words, form), agreement(words)),
         otherwise: (!last.is_empty()).then(|| last.join(" ")),
     }
 }
@@ -144,7 +152,15 @@ fn parts(words: &BriefWords<'_>, form: TextForm) -> AlarmText {
 pub(super) fn sentence(words: &BriefWords<'_>, form: TextForm) -> String {
     let exercise = if words.is_drill() { format!(" {EXERCISE}") } else { String::new() };
     let when = when(due(words), Otherwise::of(words).as_ref(), Otherwise::clause);
-    format!("{}: {}{when}.{exercise}", words.role_title(), how(words, form))
+    format!("{}: {}{when}.{}{exercise}", words.role_title(), how(words, form), agreement(words))
+}
+
+/// How many people must agree, if it is more than the reader.
+fn agreement(words: &BriefWords<'_>) -> String {
+    match words.asked().map(|ask| ask.approvals) {
+        Some(needed) if 1 < needed => format!(" {needed} people must agree."),
+        _ => String::new(),
+    }
 }
 
 /// The same for a call, after the words `You are asked`.
@@ -159,7 +175,7 @@ pub(super) fn spoken(words: &BriefWords<'_>) -> String {
     };
     let exercise = if words.is_drill() { " in this exercise" } else { "" };
     let when = when(due(words), Otherwise::of(words).as_ref(), Otherwise::clause);
-    format!("You are asked as {role} {wanted}{exercise}{when}.")
+    format!("You are asked as {role} {wanted}{exercise}{when}.{}", agreement(words))
 }
 
 /// The same for an SMS, without how to answer; what happens otherwise has at most `max` characters.

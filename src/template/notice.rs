@@ -2,10 +2,12 @@
 
 use crate::{
     core::{
-        IncidentStatus, PagePurpose, PersonName, RoleName, Timestamp,
+        IncidentStatus, PagePurpose, PersonName, Request, RequestOutcome, RoleName, Timestamp,
+        display_names::IncidentNames,
         escalation::{OVER, STOPPED},
         event::Actor,
         role_words::asked_instead,
+        sentence::ended_request,
     },
     template::{
         brief::{CODE, LINK, TextForm},
@@ -58,6 +60,9 @@ fn told(words: &BriefWords<'_>) -> Vec<String> {
 fn about(words: &BriefWords<'_>, is: &str) -> String {
     format!(" It {is} about: {}", fit::ended(&fit::cut(&words.summary(), ABOUT_MAX)))
 }
+
+/// The longest outcome of a request in a notice, in characters.
+const OUTCOME_MAX: usize = 200;
 
 /// The longest summary in a notice, in characters.
 const ABOUT_MAX: usize = 70;
@@ -179,6 +184,20 @@ fn announced(words: &BriefWords<'_>) -> String {
 }
 
 fn resolved(words: &BriefWords<'_>) -> String {
+    let incident = words.incident();
+    // That a user has left is why their conversation is over.
+    let has_left = |request: &Request| {
+        request.handoff.is_some() && matches!(request.outcome(), Some(RequestOutcome::Cancelled { .. }))
+    };
+    let request = incident.request.as_deref().filter(|request| !has_left(request));
+    let outcome = request.and_then(Request::outcome);
+    let is_stopped = matches!(&incident.status, IncidentStatus::Resolved { by: Actor::Crisis(_), .. });
+    if let Some(outcome) = outcome.filter(|_| !is_stopped) {
+        let over = if words.is_drill() { OVER } else { "it is over" };
+        let names = IncidentNames { plan: &incident.plan, people: words.brief.names };
+        let outcome = fit::clean(&ended_request(outcome, &names), OUTCOME_MAX);
+        return format!("{over}: {outcome}. Nothing more is asked of you.");
+    }
     match &words.incident().status {
         IncidentStatus::Resolved { by: Actor::Crisis(_), .. } => {
             format!("{STOPPED}. Nothing more is asked of you here.")

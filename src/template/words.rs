@@ -78,6 +78,12 @@ impl<'a> BriefWords<'a> {
         decides.then_some(&request.ask)
     }
 
+    /// Until when a conversation waits for somebody who takes it.
+    pub(super) fn waits_for_taker(&self) -> Option<Timestamp> {
+        let request = self.incident().request.as_deref()?;
+        request.deadline().filter(|_| request.handoff.is_some())
+    }
+
     /// A template's text without the summary at its start, which the first line has said already.
     pub(super) fn unsaid<'t>(&self, text: &'t str) -> &'t str {
         let rest = text.trim_start().strip_prefix(self.summary().as_str());

@@ -137,6 +137,8 @@ impl Decider<'_> {
             return holder.map_or(AnswerVerdict::Closed, |has| AnswerVerdict::TooLate { has: has.clone() });
         }
         match said.answer {
+            // Whoever says so has decided nothing, and who else is needed is asked on.
+            Answer::Roger | Answer::Wilco if self.is_undecided() => AnswerVerdict::Received,
             answer if answer.satisfies(row.engaged_by) => AnswerVerdict::Engages,
             Answer::Roger | Answer::Wilco if engagement.received.contains(&said.person) => AnswerVerdict::Repeated,
             Answer::Roger | Answer::Wilco => AnswerVerdict::Received,

@@ -151,6 +151,11 @@ impl Decider<'_> {
         is_handoff.then(|| why.clone().unwrap_or_else(|| USER_LEFT.to_owned()))
     }
 
+    /// Whether a decision is open, which no answer but an option ends.
+    pub(super) fn is_undecided(&self) -> bool {
+        self.request().is_some_and(|request| request.handoff.is_none() && request.outcome().is_none())
+    }
+
     pub(super) fn request(&self) -> Option<&Request> {
         self.incident.request.as_deref()
     }

@@ -10,7 +10,9 @@
 
 use crate::{
     core::{
-        AlertStatus, AnswerVerdict, Event, Page, PagePurpose, PersonName, Timestamp, handoff_words,
+        AlertStatus, AnswerVerdict, Event, Page, PagePurpose, PersonName, Timestamp,
+        display_names::Ids,
+        handoff_words,
         sentence::{chosen, ended_request},
     },
     drill::{
@@ -86,7 +88,7 @@ fn line(at: Timestamp, event: &Event) -> Option<String> {
         Event::Chosen { person, option, verdict, .. } => format!("{person} chose {option}: {}", chosen(verdict)),
         Event::HandoffMoved(moved) => handoff_words::told(moved, moved.person.as_str()),
         Event::Erased { .. } => return None,
-        Event::RequestEnded { outcome } => ended_request(outcome),
+        Event::RequestEnded { outcome } => ended_request(outcome, &Ids),
         Event::Resolved { .. } => "resolved".into(),
         // What people conclude later is not part of what happened.
         Event::Judged { .. } => return None,

@@ -148,6 +148,10 @@ impl Admission {
         let (plan, trigger, summary) = asked_by(&said, &alert, wish.kind, &config.matrix)?;
         let rules = plan.ask.clone().ok_or_else(|| no_trigger(&alert, wish.kind))?;
         let nonce = IncidentNonce::new(rand::random());
+        if let Some(person) = wish.on_behalf_of.as_ref().filter(|person| !config.matrix.people.contains_key(*person)) {
+            let detail = format!("on_behalf_of: the matrix has no person {person:?}: send the id of one");
+            return Err(RequestFault::NotAllowed(detail));
+        }
         let (mut ask, packet) = (allowed(&wish, &rules, received_at)?, wish.packet);
         let handoff = packet.zip(rules.handoff).map(|(packet, rules)| {
             let hours = config.matrix.triggers.get(&trigger).and_then(|trigger| trigger.hours.as_ref());

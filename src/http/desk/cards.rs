@@ -183,6 +183,8 @@ fn desk_page(
     let heard = [("roger", received), ("standby", engagement.stood_by)];
     let row = page.role.as_ref().and_then(|role| incident.plan.roles.get(role));
     let level = row.map_or(AnswerLevel::Wilco, |row| row.engaged_by);
+    // A request ends at its own deadline, whatever its ladder waits for.
+    let until = incident.request.as_ref().and_then(|request| request.deadline());
     let content = DeskPage {
         key: format!("{} {}", identity.page, identity.mark()),
         page: identity.page.to_string(),
@@ -201,7 +203,7 @@ fn desk_page(
         links: links(live, incident),
         holder: engagement.holder().map(|holder| live.name_of(holder).to_owned()),
         since: page.born_at,
-        deadline: engagement.deadline,
+        deadline: [engagement.deadline, until].into_iter().flatten().min(),
         priority: incident.plan.priority.into(),
         wanted: level.to_string(),
         offers: match (state, incident.request.as_ref().filter(|request| request.handoff.is_none())) {

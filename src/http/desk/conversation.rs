@@ -5,6 +5,7 @@ use crate::{
     core::{
         Answer, AnswerVia, GivenAnswer, GivenHandoffStep, HandoffResult, HandoffState, HandoffStep, HandoffVerdict,
         Incident, IncidentId, Packet, PersonName, Timestamp, Zone,
+        display_names::IncidentNames,
         handoff::{HandoffSolved, NOTE_MAX},
         handoff_words::{self, effect},
         request::Request as AskedRequest,
@@ -302,7 +303,8 @@ fn standing(
     zone: &Zone,
 ) -> String {
     if let Some((outcome, at)) = &request.ended {
-        return format!("It ended at {}: {}.", clock(*at, zone), ended_request(outcome));
+        let names = IncidentNames { plan: &incident.plan, people: &live.names };
+        return format!("It ended at {}: {}.", clock(*at, zone), ended_request(outcome, &names));
     }
     let since = request.handoff.as_ref().map_or(incident.opened_at, |progress| progress.since);
     let since = clock(since, zone);

@@ -2,10 +2,11 @@
 
 use crate::{
     core::{
-        Actor, AnswerVerdict, Engagement, EngagementOutcome, Incident, IncidentStatus, PersonName, RoleName, Timestamp,
+        Actor, AnswerVerdict, AskOption, Engagement, EngagementOutcome, Incident, IncidentStatus, PersonName, RoleName,
+        Timestamp,
         display_names::IncidentNames,
         role_words::{NamedReader, asked_instead, asked_people, who_has},
-        sentence::judged,
+        sentence::{ended_request, judged},
     },
     engine::RuntimeConfig,
     matrix::Person,
@@ -65,6 +66,10 @@ impl<'a> RoleStanding<'a> {
 
     /// The current state in whole sentences.
     pub fn words(&self) -> String {
+        if let Some((outcome, at)) = self.incident.request.as_ref().and_then(|request| request.ended.as_ref()) {
+            let names = IncidentNames { plan: &self.incident.plan, people: &self.live.names };
+            return format!("It is over since {}: {}.", self.time(*at), ended_request(outcome, &names));
+        }
         if let IncidentStatus::Resolved { by, why, at } = &self.incident.status {
             let why = why.as_ref().map_or_else(String::new, |why| format!(" ({why})"));
             let (by, at) = (actor(self.live, by, self.person), time(self.live, *at, self.person));
@@ -171,6 +176,13 @@ pub fn verdict_text(
     let standing = incident.filter(|_| verdict == AnswerVerdict::HandedBack);
     let standing = standing.and_then(|incident| RoleStanding::handed_back(live, incident, person));
     let holds = matches!(verdict, AnswerVerdict::Engages);
+    let asks = incident.and_then(|incident| incident.request.as_ref());
+    let asks = asks.filter(|request| request.handoff.is_none() && request.outcome().is_none());
+    if let (AnswerVerdict::Received, Some(request)) = (&verdict, asks) {
+        let option = |(letter, option): (char, &AskOption)| format!("{letter} ({})", option.label);
+        let options: Vec<String> = request.ask.lettered().map(option).collect();
+        return format!("received; nothing is decided yet: choose {}", options.join(" or "));
+    }
     let word = told(live, &verdict, person);
     match standing {
         Some(standing) => format!("{word}. {}", standing.asked_now()),

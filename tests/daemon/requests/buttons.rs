@@ -40,3 +40,14 @@ fn a_cards_button_is_for_the_question_that_it_showed() {
     let denied = look(&daemon, &request["id"], "");
     assert_eq!((&denied["state"], &denied["outcome"]["option"]), (&json!("decided"), &json!("deny")));
 }
+
+/// What people read of the options is not what they read of suggestions, which nobody does for them.
+#[test]
+fn every_text_says_that_the_options_are_acted_on() {
+    let (daemon, request) = open();
+    daemon.held(incident(&request), "ana", "mail");
+    let texts: Vec<String> = daemon.outbox().iter().map(|entry| entry["body"].as_str().unwrap().to_owned()).collect();
+    let mail = texts.iter().find(|text| text.contains("A  Approve")).unwrap();
+    assert!(mail.contains("Options (the system that asked acts on the answer):"), "{mail}");
+    assert!(texts.iter().all(|text| !text.contains("Suggested") && !text.contains("nothing here")), "{texts:?}");
+}

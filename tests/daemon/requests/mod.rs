@@ -77,6 +77,14 @@ fn two_people_approve_by_text_and_the_machine_that_waits_gets_it_back() {
         let _ = word;
         assert_eq!(look(&daemon, &request["id"], "")["state"], "open", "{said}: {reply:?}");
     }
+    // A word more may be a "not", and "I have it" takes nothing from those who must agree, too.
+    for said in ["can't approve CODE", "CODE no approve", "CODE 4 A", "A please no CODE", "CODE do not A", "CODE 2"] {
+        let reply = text(&daemon, ANA, &said.replace("CODE", &ana.code));
+        let now = look(&daemon, &request["id"], "");
+        assert_eq!((&now["state"], &now["choices"]), (&json!("open"), &json!([])), "{said}: {reply:?}");
+    }
+    let reply = text(&daemon, ANA, &format!("{} yes", ana.code));
+    assert!(reply.body.contains("nothing is decided yet: choose A (Approve) or B (Deny)"), "{reply:?}");
     let reply = text(&daemon, ANA, &format!("{} A", ana.code));
     assert!(reply.body.ends_with("it counts; one more person must agree"), "{reply:?}");
     // The one who waits hears of it as soon as it is decided.

@@ -17,12 +17,16 @@ fn decision(options: &Value) -> Value {
 fn what_can_not_be_asked_is_refused_and_nothing_is_kept() {
     let daemon = sandboxed_on(&matrix("default = \"deny\", after = \"5m\""));
     let ten: Vec<Value> = (0..10).map(|n| json!({ "name": format!("o{n}") })).collect();
-    let table: [(Value, u16, &str); 16] = [
+    let table: [(Value, u16, &str); 20] = [
         (json!(null), 422, "ask"),
         (decision(&json!([])), 422, "2 to 9 options, not 0"),
         (decision(&json!(ten)), 422, "2 to 9 options, not 10"),
         (decision(&json!([{ "name": "a", "label": "Go" }, { "name": "b", "label": "go" }])), 422, "twice"),
-        (decision(&json!([{ "name": "a", "label": "2 halt" }, { "name": "b" }])), 422, "begins like an answer"),
+        (decision(&json!([{ "name": "a", "label": "2 halt" }, { "name": "b" }])), 422, "reads like an answer"),
+        (decision(&json!([{ "name": "yes" }, { "name": "c" }])), 422, "reads like an answer"),
+        (decision(&json!([{ "name": "deny", "label": "Go" }, { "name": "go", "label": "No deal" }])), 422, "twice"),
+        (decision(&json!([{ "name": "x", "label": "B" }, { "name": "y", "label": "A" }])), 422, "another letter"),
+        (with(|ask| ask["on_behalf_of"] = json!("Ana")), 422, "no person"),
         (with(|ask| ask["default"] = json!("approve")), 422, "the matrix allows deny"),
         (with(|ask| ask["deadline"] = json!("1s")), 422, "5s or more"),
         (with(|ask| ask["deadline"] = json!("-5m")), 422, "how long people have"),

@@ -352,7 +352,7 @@ fn the_options_of_a_request_are_read_out_with_keys_of_their_own() {
     assert!(heard[0].ends_with("it is decided."), "{heard:?}");
     assert_eq!((&look(&id)["outcome"]["option"], &look(&id)["choices"][0]["via"]), (&json!("o2"), &json!("voice")));
     let heard = said(&press(&line, &made, &[]));
-    assert!(heard[0].contains("decided: o2, by ana"), "{heard:?}");
+    assert!(heard[0].contains("decided: o2, by Ana Ruiz"), "{heard:?}");
     let (id, incident) = ask(6);
     let made = line.brief(&incident, ANA);
     let lines = said(&picked_up(&line, &made));

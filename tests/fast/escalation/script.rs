@@ -10,6 +10,7 @@ use stentor::core::{
     HandoffResult, HandoffStep, HandoffTerms, HandoffTier, HeldWhy, Incident, IncidentId, IncidentInput, IncidentKey,
     IncidentNonce, IncidentOpening, PersonName, Replacement, RequestId, RoleName, RolePlan, Roster, SendOutcome,
     SendReceipt, StandIn, StepPlan, StepTarget, Timestamp,
+    display_names::Ids,
     handoff::OutOfHours,
     open,
     page::PageStage,
@@ -290,7 +291,7 @@ impl Teller {
             writeln!(text, "  {role} is {how}").unwrap();
         }
         if let Some(request) = &self.incident().request {
-            let how = request.outcome().map_or("open".into(), ended_request);
+            let how = request.outcome().map_or("open".into(), |outcome| ended_request(outcome, &Ids));
             writeln!(text, "  the request: {how}").unwrap();
             if let Some(state) = request.handoff_state() {
                 writeln!(text, "  the handoff: {}", state.as_str()).unwrap();

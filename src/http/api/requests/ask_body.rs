@@ -8,11 +8,12 @@ use crate::{
         canonical::read_exact,
         plan::reads_like_answer,
         printable::excerpt,
-        request::{APPROVE, DENY, OPTIONS_MAX, OPTIONS_MIN, QUESTION_MAX},
+        request::{APPROVE, DENY, OPTION_LETTERS, OPTIONS_MAX, OPTIONS_MIN, QUESTION_MAX},
         request_facts::action_digest,
     },
     engine::AskWish,
     http::{api::alerts, problem::ProblemDetails},
+    text::reply::{self, Reply},
 };
 use axum::http::StatusCode;
 use schemars::JsonSchema;
@@ -144,13 +145,22 @@ fn options(options: Vec<OptionBody>) -> Result<Vec<AskOption>, ProblemDetails> {
         let name = line("name of an option", &name, LABEL_MAX)?;
         let label = line("label of an option", label.as_deref().unwrap_or(&name), LABEL_MAX)?;
         let does = does.map(|does| line("`does` of an option", &does, DOES_MAX)).transpose()?;
-        if reads_like_answer(&label) {
-            let detail = format!("the label {label:?} begins like an answer to the page (digits, roger, wilco, ..)");
-            return Err(unusable(detail));
+        let letter = OPTION_LETTERS[read.len()];
+        for text in [&name, &label] {
+            let is_answer = reads_like_answer(text) || !matches!(reply::read(text), Reply::Unclear { .. });
+            let is_other = text.chars().count() == 1 && !text.chars().all(|c| c.eq_ignore_ascii_case(&letter));
+            if is_answer || is_other {
+                let detail = format!(
+                    "the option {text:?} reads like an answer to the page (yes, no, digits, wilco, ..) or another letter"
+                );
+                return Err(unusable(detail));
+            }
         }
-        if !names.insert(label.to_lowercase()) || !names.insert(format!("name {}", name.to_lowercase())) {
+        // By both, people name it in a text.
+        if [&name, &label].iter().any(|text| names.contains(&text.to_lowercase())) {
             return Err(unusable(format!("the option {name:?} is there twice")));
         }
+        names.extend([name.to_lowercase(), label.to_lowercase()]);
         read.push(AskOption { name, label, does });
     }
     Ok(read)

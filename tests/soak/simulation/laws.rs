@@ -169,8 +169,8 @@ pub struct Laws {
     /// How often the journal says so, and how often an incident about it was opened.
     told: BTreeMap<String, usize>,
     opened_about: BTreeMap<IncidentKey, usize>,
-    /// Everything that can not be read any more.
-    gone: BTreeSet<IncidentId>,
+    /// Everything that can not be read any more, as it was before.
+    gone: BTreeMap<IncidentId, Incident>,
     requests: RequestWatch,
     fairness: Option<Fairness>,
     broken: Option<Broken>,
@@ -199,7 +199,7 @@ impl Laws {
             set_aside: BTreeMap::new(),
             told: BTreeMap::new(),
             opened_about: BTreeMap::new(),
-            gone: BTreeSet::new(),
+            gone: BTreeMap::new(),
             requests: RequestWatch::default(),
             fairness: None,
             broken: None,
@@ -406,9 +406,9 @@ impl Laws {
 
     /// It has no ladder any more that could move, and its key is another's.
     fn set_aside(&mut self, id: IncidentId, is_told: bool) {
-        self.gone.insert(id);
         self.forget_request(id);
         let Some(shadow) = self.shadows.remove(&id) else { return };
+        self.gone.insert(id, shadow.incident.clone());
         self.deadlines.remove(&id);
         if shadow.incident.is_open() {
             self.set_aside.insert(id, is_told);
@@ -455,22 +455,29 @@ impl Laws {
         let report = std::mem::take(&mut self.verifier).finish();
         self.check("law 8", report.is_sound(), || format!("the journal is not sound: {:?}", report.faults));
         self.law_17_what_can_not_be_read_is_told_once();
+        let gone = std::mem::take(&mut self.gone);
         let shadows = std::mem::take(&mut self.shadows);
         for shadow in shadows.values() {
-            self.law_5_everybody_is_told(&shadow.incident, asked_anew(&shadow.incident, &shadows));
+            self.law_5_everybody_is_told(&shadow.incident, asked_anew(&shadow.incident, &shadows, &gone));
             self.law_5_everybody_hears_of_a_hand_back(&shadow.incident, &shadow.opened_again);
             self.law_5_the_room_is_told(&shadow.incident);
             self.law_10_nothing_is_forgotten(&shadow.incident);
             self.law_12_it_has_ended(&shadow.incident);
         }
-        self.shadows = shadows;
+        (self.shadows, self.gone) = (shadows, gone);
     }
 }
 
 /// The question that was asked in place of this one.
-fn asked_anew<'a>(incident: &Incident, shadows: &'a BTreeMap<IncidentId, Shadow>) -> Option<&'a Incident> {
+fn asked_anew<'a>(
+    incident: &Incident,
+    shadows: &'a BTreeMap<IncidentId, Shadow>,
+    gone: &'a BTreeMap<IncidentId, Incident>,
+) -> Option<&'a Incident> {
     match incident.request.as_ref()?.outcome()? {
-        RequestOutcome::Superseded { by, .. } => Some(&shadows.get(&by.incident)?.incident),
+        RequestOutcome::Superseded { by, .. } => {
+            shadows.get(&by.incident).map(|shadow| &shadow.incident).or_else(|| gone.get(&by.incident))
+        }
         _ => None,
     }
 }

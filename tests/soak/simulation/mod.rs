@@ -36,7 +36,7 @@ const INCIDENTS: u64 = 150;
 const FAILING_MAX: usize = 12;
 
 /// Requests that are simulated beside them, in worlds in which little else happens.
-const REQUESTS: u64 = 100;
+const REQUESTS: u64 = 150;
 
 /// How the world of a seed is made.
 type Make = fn(u64) -> World;

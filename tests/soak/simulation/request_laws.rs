@@ -51,8 +51,8 @@ impl Laws {
         self.requests.accepted.insert(id.incident, id);
         let before = key.and_then(|key| self.requests.keyed.insert(key.clone(), id)).filter(|before| *before != id);
         self.check("law 12", before.is_none(), || format!("{id} was accepted by the key of {before:?}"));
-        let kept =
-            self.gone.contains(&id.incident) || self.incident(id.incident).and_then(Incident::request_id) == Some(id);
+        let kept = self.gone.contains_key(&id.incident)
+            || self.incident(id.incident).and_then(Incident::request_id) == Some(id);
         self.check("law 12", kept, || format!("{id} was accepted and is nowhere"));
     }
 
@@ -249,7 +249,7 @@ impl Laws {
     fn takes_its_place(&self, id: IncidentId, by: RequestId) -> bool {
         let other = self.incident(by.incident).filter(|other| other.request_id() == Some(by));
         let before = other.and_then(|other| other.request.as_ref()?.ask.supersedes.as_ref());
-        self.gone.contains(&by.incident) || before.is_some_and(|before| before.request.incident == id)
+        self.gone.contains_key(&by.incident) || before.is_some_and(|before| before.request.incident == id)
     }
 
     fn has_stepped(&self, id: IncidentId, person: &PersonName, step: &'static str) -> bool {

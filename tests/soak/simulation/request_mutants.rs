@@ -4,10 +4,11 @@ use super::{Fault, drop_all, drop_first, event, find, has, repeat_first};
 use crate::simulation::{fixture::START, laws::Seen};
 use std::time::Duration;
 use stentor::core::{
-    ChoiceVerdict, Event, HandoffStep, HandoffVerdict, IncidentId, JournalRecord, PersonName, RequestOutcome, Timestamp,
+    Ask, ChoiceVerdict, Event, HandoffStep, HandoffVerdict, IncidentId, JournalRecord, PersonName, RequestOutcome,
+    Timestamp,
 };
 
-pub(super) const FAULTS: [(&str, &str, Fault); 25] = [
+pub(super) const FAULTS: [(&str, &str, Fault); 31] = [
     ("a request ends twice", "law 12", |tape| repeat_first(tape, is_end)),
     ("a request's incident ends and it has no outcome", "law 12", |tape| drop_first(tape, is_end)),
     ("a request's deadline passes", "law 12", a_deadline_passes),
@@ -76,10 +77,23 @@ pub(super) const FAULTS: [(&str, &str, Fault); 25] = [
     ("a default is lost", "law 13", |tape| {
         outcome(tape, |o| matches!(o, RequestOutcome::Defaulted { .. }), |o| *o = RequestOutcome::Expired)
     }),
-    ("a default takes effect before its deadline", "law 13", too_early),
+    ("a default takes effect before its deadline", "law 13", |tape| too_early(tape)),
     ("nobody has withdrawn what is cancelled", "law 13", |tape| {
         tape.retain(|seen| !matches!(seen, Seen::Withdrawn { .. }));
         has(tape, |e| matches!(e, Event::RequestEnded { outcome: RequestOutcome::Cancelled { .. } }))
+    }),
+    ("it is asked anew and nobody has new facts", "law 13", |tape| {
+        tape.retain(|seen| !matches!(seen, Seen::NewFacts { .. }));
+        has(tape, |e| matches!(e, Event::RequestEnded { outcome: RequestOutcome::Superseded { .. } }))
+    }),
+    ("fewer people are needed than the matrix says", "law 13", |tape| {
+        change_ask(tape, |ask| 1 < ask.approvals, |ask| ask.approvals = 1)
+    }),
+    ("the matrix does not allow the default", "law 13", |tape| {
+        change_ask(tape, |ask| ask.default.is_none(), |ask| ask.default = Some("approve".into()))
+    }),
+    ("the digest is that of another action", "law 14", |tape| {
+        change_ask(tape, |ask| ask.action.is_object(), |ask| ask.action = "something else".into())
     }),
     ("a choice counts for what its page did not show", "law 14", |tape| {
         tape.iter_mut().for_each(|seen| {
@@ -94,6 +108,17 @@ pub(super) const FAULTS: [(&str, &str, Fault); 25] = [
         has(tape, connects) && drop_all(tape, |e| matches!(e, Event::Engaged { .. }))
     }),
     ("two people have a conversation", "law 15", two_owners),
+    ("a conversation that was passed on is still theirs", "law 15", |tape| {
+        let passed = |e: &Event| {
+            matches!(e, Event::HandoffMoved(moved)
+            if matches!(moved.step, HandoffStep::PassOn { .. }) && moved.verdict == HandoffVerdict::Done)
+        };
+        has(tape, passed) && drop_all(tape, |e| matches!(e, Event::HandedBack { .. }))
+    }),
+    ("nobody said that they speak to the user", "law 15", |tape| {
+        tape.retain(|seen| !matches!(seen, Seen::Stepped { .. }));
+        has(tape, connects)
+    }),
     ("who does not have it speaks to the user", "law 15", |tape| {
         let other = |e: &Event| {
             matches!(e, Event::HandoffMoved(moved)
@@ -135,6 +160,15 @@ fn change_record(tape: &mut [Seen], is: impl Fn(&Event) -> bool, alter: impl FnO
     alter(&mut record);
     line.body = serde_json::to_string(&record).unwrap();
     true
+}
+
+fn change_ask(tape: &mut [Seen], is: impl Fn(&Ask) -> bool, mut alter: impl FnMut(&mut Ask)) -> bool {
+    let opens = |event: &Event| matches!(event, Event::Opened(o) if o.ask.as_deref().is_some_and(&is));
+    change(tape, opens, |event| {
+        if let Event::Opened(opening) = event {
+            opening.ask.as_deref_mut().into_iter().for_each(&mut alter);
+        }
+    })
 }
 
 fn verdict_counts(tape: &mut [Seen], is: impl Fn(&ChoiceVerdict) -> bool) -> bool {
@@ -189,7 +223,7 @@ fn another_by_its_key(tape: &mut Vec<Seen>) -> bool {
     true
 }
 
-fn too_early(tape: &mut Vec<Seen>) -> bool {
+fn too_early(tape: &mut [Seen]) -> bool {
     let defaulted = |event: &Event| matches!(event, Event::RequestEnded { outcome: RequestOutcome::Defaulted { .. } });
     change_record(tape, defaulted, |record| {
         record.at = Timestamp::from_micros(record.at.as_micros() - 5_000_000);

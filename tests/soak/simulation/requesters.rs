@@ -19,7 +19,7 @@ use stentor::{
 };
 
 /// So many seeds in a hundred have requests: with that about one incident in ten is one.
-const SEEDS_WITH_REQUESTS: u32 = 40;
+const SEEDS_WITH_REQUESTS: u32 = 25;
 
 /// How often something is tried that the store could not keep.
 const TRIES_MAX: u32 = 5;
@@ -99,7 +99,7 @@ impl World {
         self.later(span, Job::Request(Box::new(job)));
     }
 
-    /// Whoever asks tries again with the same key until it is accepted, and sometimes after that.
+    /// A system that asks tries again with the same key until it is accepted, and sometimes after that.
     fn ask(&mut self, key: String, alert: Box<Alert>, wish: Box<AskWish>) {
         let again = RequestJob::Ask { key: key.clone(), alert: alert.clone(), wish: wish.clone() };
         let Some(engine) = self.some_node() else { return self.soon(Duration::from_secs(2), again) };

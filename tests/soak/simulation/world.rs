@@ -127,11 +127,12 @@ impl World {
         world
     }
 
-    /// The same world, in which nobody but systems that ask does anything.
+    /// A world with trouble, in which nothing happens but requests: several, so that more of what is rare comes about.
     pub fn asking(seed: u64) -> Self {
         let mut world = Self::bare(seed);
         world.plan_trouble();
         world.plan_requests_densely(&mut Dice::new(seed ^ 0x07e9_0e57));
+        world.plan_damage(&mut Dice::new(seed ^ 0x5b01_1e55));
         world.later(CHAOS, Job::Heal);
         world.plan_end();
         world

@@ -18,7 +18,9 @@ impl Laws {
     }
 
     pub(super) fn law_1_every_role_is_paged(&mut self, incident: &Incident) {
-        for role in &incident.plan.required {
+        // Out of hours a conversation is taken by nobody, and its system is told so.
+        let closed = incident.request.as_ref().and_then(|request| request.ask.handoff.as_ref()?.closed);
+        for role in incident.plan.required.iter().filter(|_| closed.is_none()) {
             let entered = incident.engagements.get(role).is_some_and(|e| 0 < e.step_entry);
             self.check("law 1", entered, || format!("{}: {role} was never paged", incident.id));
         }
@@ -118,7 +120,11 @@ impl Laws {
                 let said = self.said.contains(&(id, person.clone(), answer.to_string()));
                 of == role && by == person && enough && said
             }
-            _ => false,
+            // Who chooses an option has answered for their roles.
+            _ => {
+                let choice = incident.request.as_ref().and_then(|request| request.choices.get(person));
+                choice.is_some_and(|choice| choice.at == at.max(incident.last_at))
+            }
         };
         let on_ladder = row.is_some_and(|row| {
             row.steps
@@ -195,12 +201,18 @@ impl Laws {
         }
     }
 
-    pub(super) fn law_5_everybody_is_told(&mut self, incident: &Incident) {
+    /// Who reads the question that is asked anew needs no word about the end of this one.
+    pub(super) fn law_5_everybody_is_told(&mut self, incident: &Incident, anew: Option<&Incident>) {
         let id = incident.id;
         let begun = |page: &&Arc<Page>| self.starts.contains_key(&PageId { incident: id, n: page.n });
         let briefed: Vec<&Arc<Page>> = incident.pages.values().filter(|p| p.purpose.is_brief()).filter(begun).collect();
         for brief in briefed {
             let Some(role) = &brief.role else { continue };
+            let is_asked =
+                |anew: &Incident| anew.pages.values().any(|p| p.purpose.is_brief() && p.person == brief.person);
+            if anew.is_some_and(is_asked) {
+                continue;
+            }
             let ended = incident.engagements.get(role).is_some_and(|e| !e.is_open());
             let told: Vec<&Arc<Page>> =
                 incident.pages.values().filter(|page| tells(incident, brief, role, page)).collect();

@@ -5,16 +5,20 @@
 mod checks;
 #[path = "fair.rs"]
 mod fair;
+#[path = "request_laws.rs"]
+mod request_laws;
 
 pub use fair::FIRST_MAX;
 use fair::Fairness;
+use request_laws::RequestWatch;
+pub use request_laws::step_name;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::{sync::Arc, time::Duration};
 use stentor::{
     core::{
         Answer, ChannelName, Engagement, Event, Incident, IncidentId, IncidentKey, JournalRecord, Page, PageId,
-        PersonName, RoleName, Roster, SendOutcome, SourceEvent, StoredLine, Timestamp,
+        PersonName, RequestId, RequestOutcome, RoleName, Roster, SendOutcome, SourceEvent, StoredLine, Timestamp,
     },
     journal::{JournalVerifier, KeptAnchors},
 };
@@ -33,27 +37,88 @@ pub enum Seen {
     /// What the store holds of an incident after a step that changed it.
     Stored(Arc<Incident>),
     /// The door said that this alert is safe; whether the store counts one more alert since.
-    Accepted { alert: String, counted: bool },
+    Accepted {
+        alert: String,
+        counted: bool,
+    },
     /// A human is about to say this.
-    Said { incident: IncidentId, person: PersonName, answer: Answer },
+    Said {
+        incident: IncidentId,
+        person: PersonName,
+        answer: Answer,
+    },
+    /// A system is told that its request is accepted, and by which key of its own.
+    Asked {
+        key: Option<String>,
+        request: RequestId,
+    },
+    /// A human is about to choose this, and was shown the question with this digest.
+    Chose {
+        incident: IncidentId,
+        person: PersonName,
+        option: String,
+        digest: String,
+    },
+    /// A human is about to say this of a conversation.
+    Stepped {
+        incident: IncidentId,
+        person: PersonName,
+        step: &'static str,
+    },
+    /// Somebody is about to end it; somebody has new facts of it.
+    Withdrawn {
+        incident: IncidentId,
+    },
+    NewFacts {
+        incident: IncidentId,
+    },
+    /// What is read of a request in the end: its state, and the outcomes that its events tell.
+    ReadBack {
+        request: RequestId,
+        state: Option<RequestOutcome>,
+        told: Vec<RequestOutcome>,
+    },
     /// A node begins to send a page.
-    Started { at: Timestamp, node: u64, page: PageId },
+    Started {
+        at: Timestamp,
+        node: u64,
+        page: PageId,
+    },
     /// A drill does something to a page on purpose instead of sending it; whether the page counts as taken.
-    Injected { at: Timestamp, page: PageId, taken: bool },
+    Injected {
+        at: Timestamp,
+        page: PageId,
+        taken: bool,
+    },
     /// A page that its drill had held back is sent.
-    Late { page: PageId },
+    Late {
+        page: PageId,
+    },
     /// An incident can not be read any more and was set aside; whether operators must be told.
-    SetAside { incident: IncidentId, is_told: bool },
+    SetAside {
+        incident: IncidentId,
+        is_told: bool,
+    },
     /// A node died, or was away for longer than its lease.
     Lost,
     /// A provider asked a node to leave a destination alone.
-    Throttled { at: Timestamp, node: u64, page: PageId, until: Timestamp },
+    Throttled {
+        at: Timestamp,
+        node: u64,
+        page: PageId,
+        until: Timestamp,
+    },
     /// Time goes on to `at`; since when the store worked and some node was there.
-    Clock { at: Timestamp, able_since: Option<Timestamp> },
+    Clock {
+        at: Timestamp,
+        able_since: Option<Timestamp>,
+    },
     /// What the store says is the next deadline.
     NextDeadline(Option<Timestamp>),
     /// A text that a page says it showed is not in the store.
-    TextMissing { hash: String },
+    TextMissing {
+        hash: String,
+    },
     /// Everything had the time to settle.
     End,
 }
@@ -104,6 +169,9 @@ pub struct Laws {
     /// How often the journal says so, and how often an incident about it was opened.
     told: BTreeMap<String, usize>,
     opened_about: BTreeMap<IncidentKey, usize>,
+    /// Everything that can not be read any more, as it was before.
+    gone: BTreeMap<IncidentId, Incident>,
+    requests: RequestWatch,
     fairness: Option<Fairness>,
     broken: Option<Broken>,
 }
@@ -131,6 +199,8 @@ impl Laws {
             set_aside: BTreeMap::new(),
             told: BTreeMap::new(),
             opened_about: BTreeMap::new(),
+            gone: BTreeMap::new(),
+            requests: RequestWatch::default(),
             fairness: None,
             broken: None,
         }
@@ -163,6 +233,16 @@ impl Laws {
             Seen::Said { incident, person, answer } => {
                 self.said.insert((*incident, person.clone(), answer.to_string()));
             }
+            Seen::Asked { key, request } => self.law_12_an_accepted_request_is_kept(key.as_ref(), *request),
+            Seen::Chose { incident, person, option, digest } => {
+                self.about_to_choose((*incident, person.clone(), option.clone(), digest.clone()));
+            }
+            Seen::Stepped { incident, person, step } => self.about_to_step((*incident, person.clone(), step)),
+            Seen::Withdrawn { incident } => self.about_to_withdraw(*incident),
+            Seen::NewFacts { incident } => self.about_to_renew(*incident),
+            Seen::ReadBack { request, state, told } => {
+                self.law_12_its_outcome_can_be_read(*request, state.as_ref(), told);
+            }
             Seen::Started { at, node, page } => self.started(*at, *node, *page),
             Seen::Injected { at, page, taken } => self.injected(*at, *page, *taken),
             Seen::Late { page } => self.law_6_no_drill_beside_the_real_thing(*page),
@@ -180,6 +260,7 @@ impl Laws {
             Seen::Clock { at, able_since } => {
                 self.law_2_ladders_move_in_time(*at, *able_since);
                 self.law_6_drills_give_way_in_time(*at, *able_since);
+                self.law_12_it_ends_in_time(*at, *able_since);
                 self.law_fair_nobody_waits_behind_a_flood(*at);
             }
             Seen::NextDeadline(next) => self.law_2_the_store_knows_the_next_deadline(*next),
@@ -216,6 +297,7 @@ impl Laws {
                 *self.opened_about.entry(opening.key.clone()).or_default() += 1;
             }
             self.law_6_no_drill_opens_beside_the_real_thing(id, opening.alert.drill);
+            self.request_opens(id, opening);
             let incident = Incident::opened(id, opening, at);
             self.shadows
                 .insert(id, Shadow { incident, last: event, engaged: BTreeMap::new(), opened_again: Vec::new() });
@@ -226,6 +308,7 @@ impl Laws {
         self.law_4_only_what_was_covered_opens_again(id, &event);
         self.law_4_only_its_next_covers(id, &event);
         self.law_5_one_has_it(id, &event);
+        self.request_line(id, at, &event);
         self.count(id, &event);
         self.law_fair_first_pages_wait(id, at, &event);
         if let Some(shadow) = self.shadows.get_mut(&id) {
@@ -313,6 +396,7 @@ impl Laws {
             Some(deadline) => drop(self.deadlines.insert(id, (deadline, self.now))),
             None => drop(self.deadlines.remove(&id)),
         }
+        self.request_stored(&shadow.incident);
         self.law_1_every_role_is_paged(&shadow.incident);
         self.law_2_nothing_waits_for_nobody(&shadow.incident);
         self.law_3_reminders_do_not_pile_up(&shadow.incident);
@@ -322,7 +406,9 @@ impl Laws {
 
     /// It has no ladder any more that could move, and its key is another's.
     fn set_aside(&mut self, id: IncidentId, is_told: bool) {
+        self.forget_request(id);
         let Some(shadow) = self.shadows.remove(&id) else { return };
+        self.gone.insert(id, shadow.incident.clone());
         self.deadlines.remove(&id);
         if shadow.incident.is_open() {
             self.set_aside.insert(id, is_told);
@@ -369,14 +455,30 @@ impl Laws {
         let report = std::mem::take(&mut self.verifier).finish();
         self.check("law 8", report.is_sound(), || format!("the journal is not sound: {:?}", report.faults));
         self.law_17_what_can_not_be_read_is_told_once();
+        let gone = std::mem::take(&mut self.gone);
         let shadows = std::mem::take(&mut self.shadows);
         for shadow in shadows.values() {
-            self.law_5_everybody_is_told(&shadow.incident);
+            self.law_5_everybody_is_told(&shadow.incident, asked_anew(&shadow.incident, &shadows, &gone));
             self.law_5_everybody_hears_of_a_hand_back(&shadow.incident, &shadow.opened_again);
             self.law_5_the_room_is_told(&shadow.incident);
             self.law_10_nothing_is_forgotten(&shadow.incident);
+            self.law_12_it_has_ended(&shadow.incident);
         }
-        self.shadows = shadows;
+        (self.shadows, self.gone) = (shadows, gone);
+    }
+}
+
+/// The question that was asked in place of this one.
+fn asked_anew<'a>(
+    incident: &Incident,
+    shadows: &'a BTreeMap<IncidentId, Shadow>,
+    gone: &'a BTreeMap<IncidentId, Incident>,
+) -> Option<&'a Incident> {
+    match incident.request.as_ref()?.outcome()? {
+        RequestOutcome::Superseded { by, .. } => {
+            shadows.get(&by.incident).map(|shadow| &shadow.incident).or_else(|| gone.get(&by.incident))
+        }
+        _ => None,
     }
 }
 

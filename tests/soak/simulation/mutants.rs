@@ -1,6 +1,9 @@
 //! Each check is able to fail: the tape of a sound run is altered as a fault of the engine would alter it, and the
 //! checker must notice.
 
+#[path = "request_mutants.rs"]
+mod request_mutants;
+
 use super::{
     fixture::START,
     laws::{Laws, Seen},
@@ -70,16 +73,22 @@ const FAULTS: [(&str, &str, Fault); 31] = [
 
 /// Whatever the fault, some tape has what it needs, and on it the law that it breaks is found broken.
 pub fn check_all() {
+    let mut unnoticed = unnoticed(World::new, &FAULTS);
+    unnoticed.extend(self::unnoticed(World::asking, &request_mutants::FAULTS));
+    assert!(unnoticed.is_empty(), "{unnoticed:#?}");
+}
+
+fn unnoticed(world: fn(u64) -> World, faults: &[(&str, &'static str, Fault)]) -> Vec<String> {
     let mut tapes: Vec<(Vec<Seen>, Arc<Roster>)> = Vec::new();
-    for (what, law, fault) in FAULTS {
-        let noticed = (0..SEEDS).any(|seed| {
+    let missed = faults.iter().filter(|(_, law, fault)| {
+        !(0..SEEDS).any(|seed| {
             if seed == tapes.len() {
-                tapes.push(tape_of(seed as u64));
+                tapes.push(tape_of(world(seed as u64)));
             }
-            is_noticed(&tapes[seed], law, fault)
-        });
-        assert!(noticed, "{what}: nobody notices that {law} is broken");
-    }
+            is_noticed(&tapes[seed], law, *fault)
+        })
+    });
+    missed.map(|(what, law, _)| format!("{what}: nobody notices that {law} is broken")).collect()
 }
 
 fn is_noticed((tape, roster): &(Vec<Seen>, Arc<Roster>), law: &'static str, fault: Fault) -> bool {
@@ -91,10 +100,9 @@ fn is_noticed((tape, roster): &(Vec<Seen>, Arc<Roster>), law: &'static str, faul
     laws.broken().is_some()
 }
 
-fn tape_of(seed: u64) -> (Vec<Seen>, Arc<Roster>) {
-    let mut world = World::new(seed);
+fn tape_of(mut world: World) -> (Vec<Seen>, Arc<Roster>) {
     world.tape = Some(Vec::new());
-    assert_eq!(world.run(), None, "seed {seed} is sound before it is altered");
+    assert_eq!(world.run(), None, "a tape is sound before it is altered");
     (world.tape.unwrap(), Arc::new(world.live.matrix.roster.clone()))
 }
 

@@ -48,6 +48,7 @@ impl World {
             Job::Answer(id, said, tries) => self.answer(id, said, tries),
             Job::Saw(page) => self.saw(page),
             Job::Resolve(id) => self.resolve(id),
+            Job::Request(job) => self.request(*job),
             Job::Crash(n) => self.crash(n),
             Job::Start => self.start_node(),
             Job::Stall(n, span) => self.stall(n, span),
@@ -181,6 +182,7 @@ impl World {
         if self.dice.chance(15) {
             self.later(takes, Job::Saw(page));
         }
+        self.plan_choices(page, &person, message, takes);
         let talkative = if message.ask.is_none() {
             4
         } else if self.healed {
@@ -234,7 +236,10 @@ impl World {
             None => Err(AnswerError::Store(StoreError::Closed)),
         };
         match result {
-            Ok(AnswerVerdict::Engages) => self.perhaps_hand_back(id, *said),
+            Ok(AnswerVerdict::Engages) => {
+                self.plan_conversation(id, &said);
+                self.perhaps_hand_back(id, *said);
+            }
             Ok(_) => {}
             Err(AnswerError::Store(error)) => {
                 self.kept::<()>(Err(error));
@@ -273,6 +278,7 @@ impl World {
     fn resolve(&mut self, id: IncidentId) {
         let by = Actor::Person(self.dice.pick(&shape::people()).into());
         let Some(engine) = self.some_node() else { return self.later(Duration::from_secs(3), Job::Resolve(id)) };
+        self.see(Seen::Withdrawn { incident: id });
         let resolved = ready(engine.inbound().resolve(id, by));
         if !matches!(resolved, Err(StoreError::Corrupt { .. })) && self.kept(resolved).is_none() {
             self.later(Duration::from_secs(1), Job::Resolve(id));
@@ -280,7 +286,10 @@ impl World {
     }
 
     fn resolve_all(&mut self) {
-        let open = |incident: &&stentor::core::Incident| incident.open_roles().next().is_some();
+        let unanswered = |request: &stentor::core::Request| request.outcome().is_none();
+        let open = |incident: &&stentor::core::Incident| {
+            incident.open_roles().next().is_some() || incident.request.as_deref().is_some_and(unanswered)
+        };
         let open: Vec<IncidentId> = self.laws.incidents().filter(open).map(|incident| incident.id).collect();
         for id in open {
             self.later(Duration::ZERO, Job::Resolve(id));
@@ -351,6 +360,9 @@ impl World {
         if alert.status == AlertStatus::Firing {
             let counted = counted < self.counted();
             self.see_after(Seen::Accepted { alert: alert.id.clone(), counted });
+        }
+        for request in admitted.iter().filter_map(|admitted| admitted.request.as_ref()) {
+            self.see_after(Seen::Asked { key: None, request: request.id });
         }
         for result in admitted.into_iter().flat_map(|admitted| admitted.results) {
             if let stentor::engine::AdmissionResult::Opened { incident } = result

@@ -30,7 +30,7 @@ pub fn shape(number: u64, as_of: Timestamp) -> Arc<RuntimeConfig> {
 
 fn wire(number: u64, as_of: Timestamp) -> RuntimeConfig {
     let mut dice = Dice::new(number);
-    let text = text(&mut dice);
+    let text = text(&mut dice, &mut Dice::new(number ^ 0x00a5_4a5c));
     let templates = PageTemplates::shipped();
     let revisions = templates.revisions();
     let files = [SourceText { path: "matrix.toml".into(), text: text.clone() }];
@@ -59,7 +59,8 @@ fn shared() -> SharedChannelParts {
     SharedChannelParts { hub: DeskHub::new(), outbox: outbox.clone(), site: "simulation".into(), sandbox: true }
 }
 
-fn text(dice: &mut Dice) -> String {
+/// What is about requests is drawn from dice of its own, so that everything else is as it would be without.
+fn text(dice: &mut Dice, asks: &mut Dice) -> String {
     let mut text = String::new();
     channels(dice, &mut text);
     for (n, person) in PEOPLE.iter().enumerate() {
@@ -73,6 +74,7 @@ fn text(dice: &mut Dice) -> String {
         role(dice, n, roles, &mut text);
     }
     triggers(dice, &ROLES[..roles], &mut text);
+    requests(asks, &ROLES[..roles], &mut text);
     if dice.chance(70) {
         let (people, by) = (dice.some_of(&PEOPLE, 2), dice.some_of(&CHANNELS, 3));
         writeln!(text, "[catch-all]\npage = {people:?}\nby = {by:?}\nevery = \"{}s\"", dice.between(5, 40))
@@ -101,7 +103,16 @@ fn channels(dice: &mut Dice, text: &mut String) {
 
 fn role(dice: &mut Dice, n: usize, roles: usize, text: &mut String) {
     let level = dice.pick(&["roger", "wilco"]);
-    writeln!(text, "[role.{}]\nengaged_by = \"{level}\"\nstep = [", ROLES[n]).expect("text");
+    writeln!(text, "[role.{}]\nengaged_by = \"{level}\"", ROLES[n]).expect("text");
+    steps(dice, text);
+    // Only later ones: a circle is refused.
+    if n + 1 < roles && dice.chance(60) {
+        writeln!(text, "next = {:?}", dice.pick(&ROLES[n + 1..roles])).expect("text");
+    }
+}
+
+fn steps(dice: &mut Dice, text: &mut String) {
+    writeln!(text, "step = [").expect("text");
     for _ in 0..1 + dice.below(3) {
         // Small crowds: what goes wrong goes wrong with two, and more of them can be simulated.
         let most = if dice.chance(15) { 3 } else { 2 };
@@ -114,10 +125,45 @@ fn role(dice: &mut Dice, n: usize, roles: usize, text: &mut String) {
         writeln!(text, "  {{ page = {people:?}, by = {by:?}, wait = \"{wait}s\", repeat = {repeat} }},").expect("text");
     }
     writeln!(text, "]").expect("text");
-    // Only later ones: a circle is refused.
-    if n + 1 < roles && dice.chance(60) {
-        writeln!(text, "next = {:?}", dice.pick(&ROLES[n + 1..roles])).expect("text");
+}
+
+/// What machines may ask, and what happens if nobody decides.
+fn requests(dice: &mut Dice, roles: &[&str], text: &mut String) {
+    writeln!(text, "[role.agent]\nengaged_by = \"wilco\"").expect("text");
+    steps(dice, text);
+    if dice.chance(50) {
+        writeln!(text, "next = {:?}", dice.pick(roles)).expect("text");
     }
+    let check = ", check = { option = \"approve\", when = 'alert.values.x > 1.0', reason = \"it is too much\" }";
+    let rules = [
+        ("ask", &["approve", "deny", "deny"][..], check),
+        ("choose", &["one", "two", "other"][..], ""),
+        ("watch", &["deny"][..], ", from_alerts = true"),
+    ];
+    for (kind, defaults, more) in rules {
+        let default = if dice.chance(55) { format!(", default = {:?}", dice.pick(defaults)) } else { String::new() };
+        let (approvals, after) = (1 + dice.below(3), dice.between(10, 90));
+        let key = if kind == "watch" { "key = 'alert.labels.k'\n" } else { "" };
+        let ask = format!("approvals = {approvals}, after = \"{after}s\"{default}{more}");
+        writeln!(
+            text,
+            "[trigger.{kind}]\non = [{kind:?}]\n{key}roles = {:?}\nask = {{ {ask} }}",
+            dice.some_of(roles, 3)
+        )
+        .expect("text");
+        if dice.chance(30) {
+            writeln!(text, "resolved = \"resolve\"").expect("text");
+        }
+        if dice.chance(20) {
+            writeln!(text, "room = \"team\"").expect("text");
+        }
+    }
+    let tier = dice.pick(&["warm", "immediate"]);
+    // It is a Monday morning.
+    let hours = if dice.chance(20) { ", hours = \"Sat 08:00-18:00\"" } else { "" };
+    let after = dice.between(10, 90);
+    writeln!(text, "[trigger.talk]\non = [\"talk\"]\nroles = [\"agent\"]\nhandoff = {{ after = \"{after}s\", tier = {tier:?}{hours} }}")
+        .expect("text");
 }
 
 fn triggers(dice: &mut Dice, roles: &[&str], text: &mut String) {

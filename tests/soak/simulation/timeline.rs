@@ -23,6 +23,14 @@ fn told(seen: &Seen) -> Option<String> {
         Seen::Line(line) => line_told(line)?,
         Seen::Accepted { alert, .. } => format!("door: alert {alert} is accepted"),
         Seen::Said { incident, person, answer } => format!("{incident} human: {person} says {answer}"),
+        Seen::Asked { key, request } => format!("door: request {request} of {key:?} is accepted"),
+        Seen::Chose { incident, person, option, digest } => {
+            format!("{incident} human: {person} chooses {option} of {digest}")
+        }
+        Seen::Stepped { incident, person, step } => format!("{incident} human: {person} says {step}"),
+        Seen::Withdrawn { incident } => format!("{incident} is about to be ended"),
+        Seen::NewFacts { incident } => format!("{incident} has new facts"),
+        Seen::ReadBack { request, state, told } => format!("{request} is read as {state:?}, its events tell {told:?}"),
         Seen::Started { node, page, .. } => format!("{} node {node}: page {} starts", page.incident, page.n),
         Seen::Injected { page, .. } => format!("{} page {} meets a fault on purpose", page.incident, page.n),
         Seen::Late { page } => format!("{} page {} is brought late", page.incident, page.n),

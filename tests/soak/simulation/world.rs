@@ -5,6 +5,7 @@ use super::{
     fixture::{Hands, START},
     laws::{Broken, Laws, Seen},
     people::Mood,
+    requesters::RequestJob,
     shape,
 };
 use futures_util::FutureExt;
@@ -14,8 +15,8 @@ use std::{
     time::Duration,
 };
 use stentor::{
-    core::{Alert, ChannelName, GivenAnswer, HeldWhy, Incident, IncidentId, Page, PageId, Timestamp},
-    engine::{Engine, RuntimeConfig, SendAttempt},
+    core::{Alert, ChannelName, Event, GivenAnswer, HeldWhy, Incident, IncidentId, Page, PageId, Timestamp},
+    engine::{Engine, RuntimeConfig, SendAttempt, request_history::RequestHistory},
     store::{IncidentFilter, MemoryNode, MemoryStore, QuarantineStatus, SteadyClock, Store, StoreError},
 };
 
@@ -50,6 +51,8 @@ pub enum Job {
     Answer(IncidentId, Box<GivenAnswer>, u32),
     Saw(PageId),
     Resolve(IncidentId),
+    /// Systems that ask, and humans who decide.
+    Request(Box<RequestJob>),
     /// Trouble.
     Crash(usize),
     Start,
@@ -118,6 +121,18 @@ impl World {
         world.plan_alerts();
         world.plan_trouble();
         world.plan_damage(&mut Dice::new(seed ^ 0x5b01_1e55));
+        world.plan_requests(&mut Dice::new(seed ^ 0x07e9_0e57));
+        world.later(CHAOS, Job::Heal);
+        world.plan_end();
+        world
+    }
+
+    /// A world with trouble, in which nothing happens but requests: several, so that more of what is rare comes about.
+    pub fn asking(seed: u64) -> Self {
+        let mut world = Self::bare(seed);
+        world.plan_trouble();
+        world.plan_requests_densely(&mut Dice::new(seed ^ 0x07e9_0e57));
+        world.plan_damage(&mut Dice::new(seed ^ 0x5b01_1e55));
         world.later(CHAOS, Job::Heal);
         world.plan_end();
         world
@@ -180,6 +195,7 @@ impl World {
             }
         }
         self.keep_texts();
+        self.read_back();
         self.see(Seen::End);
         self.laws.broken().cloned()
     }
@@ -374,12 +390,19 @@ impl World {
         let settled = |incident: &Incident| {
             let owed = incident.pages.values().any(|page| page.is_owed());
             let put_away = incident.is_open() || incident.deadline().is_none();
-            !owed && put_away && incident.open_roles().next().is_none()
+            let answered = incident.request.as_ref().is_none_or(|request| request.outcome().is_some());
+            !owed && put_away && answered && incident.open_roles().next().is_none()
         };
         let moving = self.queue.values().any(|job| {
             matches!(
                 job,
-                Job::Done(..) | Job::Prepare(..) | Job::Answer(..) | Job::Arrive(_) | Job::Drop(..) | Job::Hold(..)
+                Job::Done(..)
+                    | Job::Prepare(..)
+                    | Job::Answer(..)
+                    | Job::Request(_)
+                    | Job::Arrive(_)
+                    | Job::Drop(..)
+                    | Job::Hold(..)
             )
         });
         if self.healed && !moving && !self.is_untold() && self.laws.incidents().all(settled) {
@@ -493,6 +516,31 @@ impl World {
             if let Some(at) = timers {
                 self.later(at.since(self.now), Job::Timers(n));
             }
+        }
+    }
+
+    /// What the systems that asked read, from a node that has just started.
+    fn read_back(&mut self) {
+        let accepted = self.laws.accepted();
+        if accepted.is_empty() {
+            return;
+        }
+        let node = Engine::new(Arc::new(self.store.node()), self.live.clone(), "http://127.0.0.1:7000");
+        for request in accepted {
+            if self.laws.incident(request.incident).is_none() {
+                continue;
+            }
+            let stored = ready(node.reads().view(request.incident)).expect("a look");
+            let state = stored.and_then(|incident| incident.request.as_ref()?.outcome().cloned());
+            let mut told = Vec::new();
+            let mut history = RequestHistory::of(request.incident);
+            let read = history.read(node.reads(), |moment| {
+                if let Event::RequestEnded { outcome } = moment.event {
+                    told.push(outcome.clone());
+                }
+            });
+            ready(read).expect("a history");
+            self.see(Seen::ReadBack { request, state, told });
         }
     }
 

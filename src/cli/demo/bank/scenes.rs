@@ -128,7 +128,9 @@ impl Scenes<'_> {
         for group in groups {
             let (name, left) = (group["name"].as_str().unwrap_or_default(), &group["left"]);
             let (count, of) = (&left["count"], &left["of"]);
-            let told = format!("  wording {name}: {count} of {of} users left before somebody had their conversation");
+            let share = |end: &str| left["interval"][end].as_f64().unwrap_or_default() * 100.0;
+            let interval = format!("{:.0} to {:.0} %", share("low"), share("high"));
+            let told = format!("  wording {name}: {count} of {of} users left before somebody had them ({interval})");
             self.findings.screen.say(&told);
         }
         let has = |name: &str| groups.iter().any(|group| group["name"] == name && group["handoffs"] != 0);

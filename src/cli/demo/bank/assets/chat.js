@@ -44,12 +44,14 @@ async function follow() {
       const answer = await fetch(`${base}/turns?after=${shown}&state=${state}`);
       if (!answer.ok) throw new Error(`error ${answer.status}`);
       const news = await answer.json();
+      if (over) return;
       news.turns.forEach(show);
       shown += news.turns.length;
       state = news.state;
       byId("state").textContent = isUser ? words[state] || "" : state ? `State: ${state}` : "";
       fault("");
     } catch (error) {
+      if (over) return;
       fault(`No connection to the bot (${error.message}). Trying again.`);
       await new Promise((resolve) => setTimeout(resolve, 2000));
     }
@@ -81,8 +83,8 @@ async function begin() {
       window.open(link, "desk", `popup,left=${half},top=0,width=${half},height=${screen.availHeight}`);
     });
     byId("leave").addEventListener("click", async () => {
-      await post(`${base}/leave`);
       over = true;
+      await post(`${base}/leave`).catch((error) => fault(`The bot was not told: ${error.message}`));
       byId("state").textContent = "You left the chat. Reload the page to begin again.";
       byId("say").hidden = true;
       byId("leave").hidden = true;

@@ -4,6 +4,7 @@
 //! Times and figures: CFTC and SEC, "Findings regarding the market events of May 6, 2010" (30 September 2010).
 
 mod agent;
+mod bank;
 mod cast;
 mod keyboard;
 mod screen;
@@ -26,6 +27,7 @@ use crate::{
     http::api::view,
     journal,
 };
+use bank::BankDemo;
 use cast::DemoCast;
 use clap::{Args, Subcommand};
 use keyboard::{Keyboard, ViewerKey};
@@ -63,6 +65,18 @@ pub struct DemoArgs {
 enum DemoScene {
     /// An AI agent asks people over MCP before it acts: one denies, two approve, nobody answers
     Agent,
+    /// A bank's chatbot hands conversations over to people: a chat page, an officer's desk, the daemon between them
+    Bank,
+}
+
+impl DemoScene {
+    /// The source that the program of this scene is.
+    fn source(self) -> &'static str {
+        match self {
+            Self::Agent => agent::SOURCE,
+            Self::Bank => bank::SOURCE,
+        }
+    }
 }
 
 impl DemoArgs {
@@ -86,16 +100,21 @@ impl DemoArgs {
             PathOptions { matrix: "matrix".into(), templates: None, state: Some(state.0.clone()), socket: None };
         let secret = || SecretString::from(format!("{:032x}", rand::random::<u128>()));
         let (token, hook) = (secret(), secret());
-        let source = self.scene.map_or(SOURCE, |DemoScene::Agent| agent::SOURCE);
+        let bank = match self.scene {
+            Some(DemoScene::Bank) => Some(BankDemo::open().await?),
+            _ => None,
+        };
+        let source = self.scene.map_or(SOURCE, DemoScene::source);
         let plan = DaemonConfig {
             listen: Some(self.listen),
             sandbox: true,
             tokens: vec![(SourceName::from(source), token.clone())],
             inbound: vec![(ChannelName::from("sms"), hook.clone())],
         };
-        let (matrix, templates) = match self.scene {
-            Some(DemoScene::Agent) => agent::matrix().demand()?,
-            None => {
+        let (matrix, templates) = match (&bank, self.scene) {
+            (Some(bank), _) => bank.matrix().demand()?,
+            (None, Some(_)) => agent::matrix().demand()?,
+            (None, None) => {
                 let (mut matrix, templates) = load::shipped(load::now()).demand()?;
                 matrix.compress(COMPRESSION);
                 (matrix, templates)
@@ -105,9 +124,10 @@ impl DemoArgs {
         let (app, shutdown, address) = (daemon.app.clone(), daemon.shutdown.clone(), daemon.address);
         let cast = DemoCast::new(app, format!("http://{address}"), token, hook, attended);
         let script = async {
-            let outcome = match self.scene {
-                Some(DemoScene::Agent) => timeout(LONGEST, agent::play(cast)).await,
-                None => timeout(LONGEST, tell(cast)).await,
+            let outcome = match (bank, self.scene) {
+                (Some(bank), _) => timeout(bank::longest(attended), bank.play(cast)).await,
+                (None, Some(_)) => timeout(LONGEST, agent::play(cast)).await,
+                (None, None) => timeout(LONGEST, tell(cast)).await,
             };
             shutdown.cancel();
             outcome.unwrap_or_else(|_| Err("the demo took longer than its time limit".into()))

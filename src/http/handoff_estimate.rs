@@ -111,6 +111,11 @@ impl KeptEstimates {
         kept.insert(key, (Instant::now(), estimate));
         Ok(estimate)
     }
+
+    /// Forgets them, so that the next one is of what is in the store then. For demos, which are shorter than they are kept.
+    pub async fn forget(&self) {
+        self.0.lock().await.clear();
+    }
 }
 
 /// How long the user of a handoff of this role waited for the first person; `None` if it is no such handoff.

@@ -60,6 +60,7 @@ const TABLE: &[(&str, &str, Form, i32)] = &[
     ("store quarantine clear", "INC-1", Json, 2),
     ("demo", "", Without("it is for people"), 0),
     ("demo agent", "", Without("it is for people"), 0),
+    ("demo bank", "", Without("it is for people"), 0),
     ("scenario check", "flash-crash-2010", Json, 2),
     ("simulate", "flash-crash-2010", Json, 2),
     ("completions", "bash", Without("it prints a script"), 0),

@@ -1,5 +1,6 @@
 //! Requests as the system that asks meets them, and the people who are asked.
 
+mod bank;
 mod buttons;
 mod from_alerts;
 mod handoff;

@@ -244,7 +244,9 @@ async fn not_understood(
     let incident = app.engine.reads().view(page.incident).await?;
     let request = incident.as_ref().and_then(|incident| incident.request.as_ref());
     if let Some(request) = request.filter(|request| request.handoff.is_none() && request.outcome().is_none()) {
-        let option = |(letter, option): (char, &AskOption)| format!("{code} {letter} = {}", option.label).trim_start().to_owned();
+        let option = |(letter, option): (char, &AskOption)| {
+            format!("{code} {letter} = {}", option.label).trim_start().to_owned()
+        };
         let options: Vec<String> = request.ask.lettered().map(option).collect();
         return Ok(format!("not understood: {}. Reply {} and nothing else.", shown(doubt), options.join(", ")));
     }

@@ -4,6 +4,7 @@
 mod answers;
 mod drills;
 mod ending;
+mod forms;
 mod hand_back;
 mod handoffs;
 mod ladder;
@@ -27,7 +28,7 @@ use crate::core::{
     oncall::Roster,
     page::{PagePurpose, PageStage},
     plan::OnResolved,
-    request::GivenChoice,
+    request::{GivenChoice, GivenForm},
     request_facts::Replacement,
     send_outcome::SendOutcome,
     time::{StepTime, Timestamp},
@@ -92,6 +93,8 @@ pub enum IncidentInput {
     Answer(GivenAnswer),
     /// An authenticated person chose an option of the request.
     Choice(GivenChoice),
+    /// An authenticated person filled in the form of the request.
+    Form(GivenForm),
     /// An authenticated person connects to a conversation, finishes it, gives it back or passes it on.
     Handoff(GivenHandoffStep),
     /// The key of the request's packet is destroyed in the same transaction.
@@ -206,6 +209,7 @@ pub fn step(incident: &mut Incident, input: IncidentInput, roster: &Roster, time
         IncidentInput::TakenOver { pages } => judge.taken_over(pages),
         IncidentInput::Answer(said) => judge.answer(said),
         IncidentInput::Choice(said) => judge.choose(said),
+        IncidentInput::Form(said) => judge.fill_in(said),
         IncidentInput::Handoff(said) => judge.handoff(said),
         IncidentInput::Erase { by } => judge.erase(by),
         IncidentInput::Cancel { by, why } => judge.cancel_request(by, why),

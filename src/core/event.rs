@@ -16,6 +16,7 @@ use crate::core::{
     answer_via::AnswerVia,
     drill::{DrillTerms, FaultKind},
     finding::ClassificationKind,
+    form_answer::FormAnswer,
     handoff::HandoffMove,
     identity::{IncidentId, IncidentNonce},
     key::IncidentKey,
@@ -203,6 +204,9 @@ pub enum Event {
         person: PersonName,
         /// The option's name.
         option: String,
+        /// What they filled in, if the request is a form.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        answer: Option<FormAnswer>,
         /// The way it arrived.
         via: AnswerVia,
         /// The page that it answers, if known.

@@ -15,6 +15,7 @@ use crate::core::{
     page::Page,
     plan::{EscalationPlan, LivingRoom},
     repeats::{AlertRepeats, AllClearLines, KnownAlerts},
+    form::Form,
     request::{Request, RequestId},
     room::WarRoom,
     time::Timestamp,
@@ -170,6 +171,11 @@ impl Incident {
     /// The identity of its request for the system that asked; `None` if it is no request.
     pub fn request_id(&self) -> Option<RequestId> {
         self.request.as_ref().and_then(|_| RequestId::of(self.identity()))
+    }
+
+    /// What is to be filled in, if its request is a form.
+    pub fn form(&self) -> Option<&Form> {
+        self.request.as_deref()?.ask.form.as_ref()
     }
 
     /// The source that asked its request.

@@ -17,6 +17,9 @@ pub mod engagement;
 pub mod escalation;
 pub mod event;
 pub mod finding;
+pub mod form;
+pub mod form_answer;
+pub mod form_schema;
 pub mod handoff;
 pub mod handoff_words;
 pub mod hash_chain;
@@ -85,6 +88,8 @@ pub use attempt::{DeliveryHitch, PageAttempt, PageAttempts, attempts};
 pub use engagement::{Engagement, EngagementOutcome, HandBack};
 pub use event::{Event, IncidentOpening, JournalRecord, ShownText, SourceEvent, StoredLine};
 pub use finding::{Classification, ClassificationKind};
+pub use form::Form;
+pub use form_answer::FormAnswer;
 pub use handoff::{
     GivenHandoffStep, HandoffReason, HandoffResult, HandoffRules, HandoffState, HandoffStep, HandoffTerms, HandoffTier,
     HandoffVerdict,
@@ -102,7 +107,9 @@ pub use plan::{EngagementTarget, EscalationPlan, RolePlan, StepPlan, StepTarget}
 pub use priority::Priority;
 pub use proof::ContactProof;
 pub use repeats::{AlertRepeats, KnownAlerts};
-pub use request::{Ask, AskKind, AskOption, AskRules, ChoiceVerdict, GivenChoice, Request, RequestId, RequestOutcome};
+pub use request::{
+    Ask, AskKind, AskOption, AskRules, ChoiceVerdict, GivenChoice, GivenForm, Request, RequestId, RequestOutcome,
+};
 pub use request_facts::Replacement;
 pub use request_notice::request_notice;
 pub use result_count::{CountedAlerts, ResultCount, ResultName};

@@ -1,4 +1,4 @@
-//! Requests: a machine asks people for an approval or a decision, and gets exactly one outcome.
+//! Requests: a machine asks people for an approval, a decision or the answers of a form, and gets exactly one outcome.
 //!
 //! A request is part of an incident of its own: what it asks is frozen when the incident opens, and its outcome ends the
 //! incident. Nothing is decided by silence except a default that the matrix allows.
@@ -10,6 +10,8 @@ pub use super::{
 
 use super::{
     answer_via::AnswerVia,
+    form::Form,
+    form_answer::FormAnswer,
     handoff::{HandoffProgress, HandoffResult, HandoffRules, HandoffState, HandoffTerms},
     names::{PersonName, SourceName},
     time::Timestamp,
@@ -47,6 +49,8 @@ pub enum AskKind {
     Approval,
     /// Which of these options?
     Decision,
+    /// What does one person fill in? It has options only if one choice is all.
+    Form,
     /// Who takes over this conversation? It has no options.
     Handoff,
 }
@@ -73,6 +77,9 @@ pub struct Ask {
     pub question: String,
     /// The options, in the order of [`OPTION_LETTERS`].
     pub options: Vec<AskOption>,
+    /// What is to be filled in, if it is a form. The digest covers it, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub form: Option<Form>,
     /// The action, as the system that asks describes it; `null` if there is none.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub action: Value,
@@ -131,6 +138,11 @@ impl Ask {
     /// The option with this name.
     pub fn option(&self, name: &str) -> Option<&AskOption> {
         self.options.iter().find(|option| option.name == name)
+    }
+
+    /// Whether it is a form that takes more than a letter: it is answered where a form can be drawn.
+    pub fn needs_a_form(&self) -> bool {
+        self.form.is_some() && self.options.is_empty()
     }
 
     /// How many people must choose this option before it is decided: one denial denies.
@@ -241,6 +253,9 @@ pub enum RequestOutcome {
         option: String,
         /// Who chose it, in the order of their answers.
         by: Vec<PersonName>,
+        /// What was filled in, if it is a form; then the option says nothing more.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        answer: Option<FormAnswer>,
     },
     /// Nobody decided in time, and the default that the matrix allows took effect.
     Defaulted {
@@ -287,10 +302,19 @@ pub enum RequestOutcome {
 }
 
 impl RequestOutcome {
-    /// The option that is to be done, if there is one.
+    /// The option that is to be done, if there is one. A form has an answer in its place.
     pub fn option(&self) -> Option<&str> {
         match self {
+            Self::Decided { answer: Some(_), .. } => None,
             Self::Decided { option, .. } | Self::Defaulted { option } => Some(option),
+            _ => None,
+        }
+    }
+
+    /// What was filled in, if it is a form.
+    pub fn answer(&self) -> Option<&FormAnswer> {
+        match self {
+            Self::Decided { answer, .. } => answer.as_ref(),
             _ => None,
         }
     }
@@ -388,4 +412,13 @@ pub struct GivenChoice {
     pub origin: Option<String>,
     /// What contradicts it, as the matrix says.
     pub doubt: Option<String>,
+}
+
+/// The answer to a form by an authenticated person.
+#[derive(Debug, Clone)]
+pub struct GivenForm {
+    /// Who answers, and how it came. Its option is said by the answer.
+    pub by: GivenChoice,
+    /// What they filled in.
+    pub answer: FormAnswer,
 }

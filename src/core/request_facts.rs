@@ -3,6 +3,7 @@
 use super::{
     alert::Alert,
     canonical::{CanonicalError, CanonicalJson},
+    form::Form,
     names::PersonName,
     request::{Ask, AskKind, AskRules, QUESTION_MAX, Request, RequestId},
     time::Timestamp,
@@ -35,7 +36,18 @@ pub struct Replacement {
 /// # Errors
 /// [`CanonicalError`] for numbers that not every reader keeps.
 pub fn action_digest(action: &Value, alert: &Alert) -> Result<String, CanonicalError> {
-    let digested = json!({ "action": action, "kind": alert.kind, "labels": alert.labels, "values": alert.values });
+    asked_digest(action, None, alert)
+}
+
+/// The same, and of the form that is to be filled in.
+///
+/// # Errors
+/// As [`action_digest`].
+pub fn asked_digest(action: &Value, form: Option<&Form>, alert: &Alert) -> Result<String, CanonicalError> {
+    let mut digested = json!({ "action": action, "kind": alert.kind, "labels": alert.labels, "values": alert.values });
+    if let Some(form) = form {
+        digested["form"] = form.schema().clone();
+    }
     CanonicalJson::of(&digested).map(|canonical| canonical.digest())
 }
 
@@ -60,6 +72,7 @@ pub fn ask_of_alert(rules: &AskRules, alert: &Alert, question: &str, received_at
         supersedes: None,
         asker: Some(alert.source.clone()),
         handoff: None,
+        form: None,
         options,
     })
 }
@@ -143,6 +156,7 @@ mod tests {
                 kind: AskKind::Approval,
                 question: "Cancel?".into(),
                 options: Ask::approval_options(),
+                form: None,
                 action,
                 action_digest: String::new(),
                 on_behalf_of: None,

@@ -8,6 +8,7 @@ use crate::core::{
     answer::{Answer, AnswerVerdict, HAND_BACK},
     display_names::{DisplayNames, Ids},
     event::{Event, StepReason},
+    form_answer::FORM_ANSWER,
     handoff_words,
     page::{Page, PagePurpose, PageStage},
     printable::one_line,
@@ -149,6 +150,9 @@ fn described(event: &Event, names: &dyn DisplayNames) -> String {
             let role = role.as_ref().map_or(String::new(), |role| format!(" for {role}"));
             format!("{person} answered {answer}{role} by {via}: {}", judged(verdict))
         }
+        Event::Chosen { person, option, answer: Some(_), via, verdict, .. } if option == FORM_ANSWER => {
+            format!("{} filled in the form by {via}: {}", names.person(person), chosen(verdict))
+        }
         Event::Chosen { person, option, via, verdict, .. } => {
             format!("{} chose {option} by {via}: {}", names.person(person), chosen(verdict))
         }
@@ -234,8 +238,12 @@ pub fn chosen(verdict: &ChoiceVerdict) -> String {
 /// How a request ended.
 pub fn ended_request(outcome: &RequestOutcome, names: &dyn DisplayNames) -> String {
     match outcome {
-        RequestOutcome::Decided { option, by } => {
+        RequestOutcome::Decided { option, by, answer } => {
             let by: Vec<&str> = by.iter().map(|person| names.person(person)).collect();
+            // What people typed is for those who look at the request, not for texts and logs.
+            if answer.is_some() && option == FORM_ANSWER {
+                return format!("{} filled in the form", by.join(" and "));
+            }
             format!("decided: {option}, by {}", by.join(" and "))
         }
         RequestOutcome::Defaulted { option } => format!("nobody decided in time: the default {option} took effect"),

@@ -8,6 +8,7 @@ use crate::{
     },
     core::{
         Answer, AnswerVia, AskOption, ChannelName, GivenChoice, IncidentId, PageId, PersonName, RefusedInput, RoleName,
+        form::FILL_IN,
         sentence::chosen,
     },
     engine::{AnswerSource, CodedPage, asked_of},
@@ -244,6 +245,10 @@ async fn not_understood(
     let incident = app.engine.reads().view(page.incident).await?;
     let request = incident.as_ref().and_then(|incident| incident.request.as_ref());
     if let Some(request) = request.filter(|request| request.handoff.is_none() && request.outcome().is_none()) {
+        if request.ask.needs_a_form() {
+            let pass = format!("{code} {} = {}", Answer::Unable.digit(), Answer::Unable.label());
+            return Ok(format!("not understood: {}. This is not answered by a text: {FILL_IN}, or reply {}.", shown(doubt), pass.trim_start()));
+        }
         let option = |(letter, option): (char, &AskOption)| {
             format!("{code} {letter} = {}", option.label).trim_start().to_owned()
         };

@@ -34,6 +34,9 @@ const OPTION_KEYS: [char; 5] = ['5', '6', '7', '8', '9'];
 /// The other keys while a request is open.
 const KEYS_BESIDE: &str = "Press 3 for two more minutes. Press 4 to pass it on. Press 0 to hear it again.";
 
+/// Said of a form: no key can fill it in.
+const NO_KEYS: &str = "No key answers this: fill in the form on your desk, or by the link in your mail.";
+
 /// Said of a request with more options than keys.
 const TOO_MANY: &str = "There are more options than keys: choose on the desk, by mail or by text message.";
 
@@ -238,6 +241,9 @@ impl<'a> CallTurn<'a> {
 
 /// Each option with its key and what it does.
 fn option_keys(ask: &Ask) -> String {
+    if ask.needs_a_form() {
+        return NO_KEYS.to_owned();
+    }
     if OPTION_KEYS.len() < ask.options.len() {
         return TOO_MANY.to_owned();
     }

@@ -6,7 +6,7 @@ use super::{
     words::{BriefWords, EXERCISE, listed},
 };
 use crate::{
-    core::{AnswerLevel, Engagement, RoleName, plan::StepTarget},
+    core::{AnswerLevel, Ask, Engagement, RoleName, form::FILL_IN, plan::StepTarget},
     template::brief::{AlarmText, TextForm},
 };
 
@@ -169,6 +169,7 @@ pub(super) fn spoken(words: &BriefWords<'_>) -> String {
     // The role `it` must not be read as the word "it".
     let role = if role.len() <= 2 { role.to_uppercase() } else { role };
     let wanted = match (words.asked(), level(words)) {
+        (Some(ask), _) if ask.needs_a_form() => "to fill in a form",
         (Some(_), _) => "to decide",
         (None, AnswerLevel::Wilco) => "to take it",
         (None, AnswerLevel::Roger) => "to confirm it",
@@ -199,6 +200,13 @@ fn when(due: Option<String>, otherwise: Option<&Otherwise>, text: impl Fn(&Other
 
 /// How to give the wanted answer; a drill asks for different words.
 fn how(words: &BriefWords<'_>, form: TextForm) -> String {
+    if words.asked().is_some_and(Ask::needs_a_form) {
+        return match form {
+            TextForm::Screen | TextForm::Voice => "fill in the form".to_owned(),
+            TextForm::Sms => FILL_IN.to_owned(),
+            TextForm::Slack | TextForm::Mail | TextForm::Board => "open the link and fill in the form".to_owned(),
+        };
+    }
     if let Some(ask) = words.asked() {
         let options: Vec<String> = ask
             .lettered()

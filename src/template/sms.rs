@@ -2,7 +2,7 @@
 //! segments.
 
 use crate::{
-    core::{AnswerLevel, AskOption},
+    core::{AnswerLevel, AskOption, form::FILL_IN},
     template::{ask, brief::CODE, fit, headline, words::BriefWords},
     text::gsm7,
 };
@@ -99,6 +99,10 @@ fn head(words: &BriefWords<'_>, room: &HeadRoom) -> (String, String) {
     let role: String = gsm7::to_gsm7(&role).to_uppercase().chars().take(room.role).collect();
     let when = gsm7::to_sms(&ask::short_when(words, room.otherwise));
     let reply = match words.asked() {
+        Some(ask) if ask.needs_a_form() => {
+            let head = format!("{}{repeated} {what} {role}: {},", words.word(), FILL_IN);
+            return (format!("{head} or reply {CODE} 4 = pass{exercise},{when}."), rest.to_owned());
+        }
         Some(ask) => {
             let option = |(letter, option): (char, &AskOption)| {
                 format!("{CODE} {letter} = {}", gsm7::to_gsm7(&fit::clean(&option.label, room.role)))

@@ -16,6 +16,7 @@ mod delivery;
 mod drill_or_live;
 mod escalation;
 mod fitted;
+mod forms;
 mod fuzzed;
 mod handoffs;
 mod listening;

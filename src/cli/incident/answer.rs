@@ -3,19 +3,22 @@
 use crate::{
     cli::{client::DaemonClient, error::CliError, options::PathOptions, table::say},
     core::IncidentId,
-    http::control::commands::CliAnswer,
+    http::control::{commands::CliAnswer, form::CliForm},
 };
 use clap::Args;
 use serde_json::Value;
-use std::process::ExitCode;
+use std::{collections::BTreeMap, process::ExitCode};
 
 #[derive(Debug, Args)]
 pub struct AnswerArgs {
     /// The incident
     incident: IncidentId,
     /// An option of what is asked, such as approve; or roger (received), wilco (I have it), standby or standby MINUTES (wait, 5 minutes at most), unable (pass it on, or hand it back if you have it)
-    #[arg(required = true, num_args = 1..)]
+    #[arg(required_unless_present = "form", conflicts_with = "form", num_args = 1..)]
     answer: Vec<String>,
+    /// What you fill in, where a form is asked for: one object of JSON. Or write each field, such as limit=5 note="until noon"
+    #[arg(long, value_name = "JSON")]
+    form: Option<String>,
     /// The role; required if you were asked for several
     #[arg(long)]
     role: Option<String>,
@@ -27,7 +30,8 @@ pub struct AnswerArgs {
 impl AnswerArgs {
     pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
         // The daemon reads it: which options there are to choose from is in the incident.
-        let spoken = CliAnswer { answer: self.answer.join(" "), role: self.role };
+        let filled = CliForm { form: self.form, fields: fields(&self.answer) };
+        let spoken = CliAnswer { answer: self.answer.join(" "), role: self.role, filled };
         let verdict: Value =
             DaemonClient::of(places)?.post(&format!("/v1/incidents/{}/answer", self.incident), &spoken)?;
         if self.json {
@@ -43,4 +47,10 @@ impl AnswerArgs {
         let kind = verdict["verdict"].as_str().unwrap_or_default();
         Ok(if refused.contains(&kind) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     }
+}
+
+/// The fields, if each word is one: `limit=5`.
+fn fields(words: &[String]) -> Option<BTreeMap<String, String>> {
+    let field = |word: &String| word.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
+    words.iter().map(field).collect::<Option<BTreeMap<_, _>>>().filter(|fields| !fields.is_empty())
 }

@@ -1,9 +1,10 @@
 //! Requests: what a choice means, and how a request ends. It ends once, and its incident with it.
 
-use super::Decider;
+use super::{Decider, forms::takes};
 use crate::core::{
     actor::Actor,
     event::Event,
+    form_answer::FormAnswer,
     names::RoleName,
     proof::channel_of,
     request::{ChoiceVerdict, GivenChoice, Request, RequestOutcome},
@@ -15,14 +16,21 @@ const USER_LEFT: &str = "the user left";
 
 impl Decider<'_> {
     pub(super) fn choose(&mut self, said: GivenChoice) {
+        let answer = self.answer_of(&said.option);
+        self.decide(said, answer);
+    }
+
+    /// Takes a choice, and what was filled in with it if the request is a form.
+    pub(super) fn decide(&mut self, said: GivenChoice, answer: Option<FormAnswer>) {
         // Handed over again: whatever they have said since then stands.
         if said.origin.as_ref().is_some_and(|origin| self.incident.has_heard(origin)) {
             return;
         }
-        let verdict = self.choice_verdict(&said);
+        let verdict = self.choice_verdict(&said, answer.as_ref());
         self.emit(Event::Chosen {
             person: said.person.clone(),
             option: said.option.clone(),
+            answer: answer.clone(),
             via: said.via,
             page: said.page,
             channel: channel_of(said.via, said.page, &said.person, self.incident, self.roster),
@@ -36,7 +44,7 @@ impl Decider<'_> {
                 for role in self.open_roles_of(&said) {
                     self.emit(Event::Engaged { role, person: said.person.clone() });
                 }
-                let outcome = RequestOutcome::Decided { option: said.option, by };
+                let outcome = RequestOutcome::Decided { option: said.option, by, answer };
                 self.end_request(outcome, Actor::Person(said.person));
             }
             ChoiceVerdict::Counts { .. } => self.stop_asking(&said),
@@ -50,12 +58,12 @@ impl Decider<'_> {
         }
     }
 
-    fn choice_verdict(&self, said: &GivenChoice) -> ChoiceVerdict {
+    fn choice_verdict(&self, said: &GivenChoice, answer: Option<&FormAnswer>) -> ChoiceVerdict {
         let Some(request) = self.request() else { return ChoiceVerdict::NoSuchOption };
         if let Some(outcome) = request.outcome() {
             return ChoiceVerdict::TooLate { outcome: outcome.clone() };
         }
-        if request.ask.option(&said.option).is_none() {
+        if !takes(&request.ask, &said.option, answer) {
             return ChoiceVerdict::NoSuchOption;
         }
         let page = said.page.and_then(|n| self.incident.pages.get(&n));

@@ -7,7 +7,7 @@ use crate::{
         Alert, AskKind, Incident, IncidentInput, PersonName, Replacement, Request, RequestId, RequestOutcome,
         Timestamp,
         request::Supersedes,
-        request_facts::{QUESTIONS_MAX, action_digest, what_changed},
+        request_facts::{QUESTIONS_MAX, asked_digest, what_changed},
     },
     engine::admission::{Admission, AskWish, RequestFault, request::PreparedRequest},
     store::{LockSet, RequestClass, StoreError, Transaction, transact},
@@ -151,13 +151,14 @@ fn anew(
     }
     let action = facts.action.unwrap_or_else(|| ask.action.clone());
     let question = facts.question.unwrap_or_else(|| ask.question.clone());
-    let digest = action_digest(&action, &alert).map_err(|error| RequestFault::Unusable(error.to_string()))?;
+    let digest = asked_digest(&action, ask.form.as_ref(), &alert).map_err(|error| RequestFault::Unusable(error.to_string()))?;
     let changed = what_changed((&incident.alert, request), (&alert, &question, &action));
     let before = ask.supersedes.as_ref().map_or(1, |before| before.question);
     let wish = AskWish {
         kind: ask.kind,
         question,
         options: if ask.kind == AskKind::Approval { Vec::new() } else { ask.options.clone() },
+        form: ask.form.clone(),
         action,
         action_digest: digest,
         deadline: Some(ask.deadline.since(incident.received_at)),

@@ -3,7 +3,7 @@
 
 use crate::{
     core::{
-        Alert, Ask, AskKind, AskOption, AskRules, DrillTerms, EscalationPlan, IncidentId, IncidentKey, IncidentNonce,
+        Alert, Ask, AskKind, AskOption, AskRules, DrillTerms, EscalationPlan, Form, IncidentId, IncidentKey, IncidentNonce,
         IncidentOpening, OpeningHours, Packet, PersonName, RequestId, SourceEvent, Timestamp, TriggerName,
         drill::DRILL_LIFE,
         handoff::OutOfHours,
@@ -33,6 +33,8 @@ pub struct AskWish {
     pub question: String,
     /// The options of a decision; those of an approval are always the same two.
     pub options: Vec<AskOption>,
+    /// What is to be filled in, if it is a form.
+    pub form: Option<Form>,
     /// The action, `null` if there is none.
     pub action: Value,
     /// The digest of the action and the facts.
@@ -301,6 +303,7 @@ fn allowed(wish: &AskWish, rules: &AskRules, now: Timestamp) -> Result<Ask, Requ
     let options = match wish.kind {
         AskKind::Approval => Ask::approval_options(),
         AskKind::Decision => wish.options.clone(),
+        AskKind::Form => form_options(wish, rules)?,
         AskKind::Handoff => Vec::new(),
     };
     let is_option = |name: &String| options.iter().any(|option| option.name == *name);
@@ -312,12 +315,15 @@ fn allowed(wish: &AskWish, rules: &AskRules, now: Timestamp) -> Result<Ask, Requ
                 "the default {wanted:?} is not allowed: the matrix allows {allowed}"
             )));
         }
+        // Nobody has filled a form in who did not answer.
+        None if wish.kind == AskKind::Form => None,
         None => rules.defaults.iter().find(|name| is_option(name)).cloned(),
     };
     Ok(Ask {
         kind: wish.kind,
         question: wish.question.clone(),
         options,
+        form: wish.form.clone(),
         action: wish.action.clone(),
         action_digest: wish.action_digest.clone(),
         on_behalf_of: wish.on_behalf_of.clone(),
@@ -328,6 +334,22 @@ fn allowed(wish: &AskWish, rules: &AskRules, now: Timestamp) -> Result<Ask, Requ
         handoff: None,
         asker: None,
     })
+}
+
+/// The choices of a form, if one choice is all. One person fills it in: what two people typed can not be the same by chance.
+fn form_options(wish: &AskWish, rules: &AskRules) -> Result<Vec<AskOption>, RequestFault> {
+    if 1 < rules.approvals {
+        return Err(RequestFault::NotAllowed(format!(
+            "a form is filled in by one person, and this trigger needs {}: ask by one with approvals = 1, or ask for an \
+             approval or a decision",
+            rules.approvals
+        )));
+    }
+    if wish.default.is_some() {
+        return Err(RequestFault::NotAllowed("a form has no `default`: without an answer it expires".into()));
+    }
+    let choices = wish.form.as_ref().and_then(|form| form.one_choice()).map_or(&[][..], |(_, choices)| choices);
+    Ok(choices.iter().map(|name| AskOption { name: name.clone(), label: name.clone(), does: None }).collect())
 }
 
 fn unjudged(why: Unjudged) -> RequestFault {

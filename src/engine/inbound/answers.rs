@@ -3,7 +3,7 @@
 use crate::{
     core::{
         Actor, Answer, AnswerVerdict, AnswerVia, ChannelName, ChoiceVerdict, ClassificationKind, Event, GivenAnswer,
-        GivenChoice, Incident, IncidentId, IncidentInput, Page, PageId, PagePurpose, PageState, PersonName, RoleName,
+        GivenChoice, GivenForm, Incident, IncidentId, IncidentInput, Page, PageId, PagePurpose, PageState, PersonName, RoleName,
         page::PageStage,
     },
     engine::inbound::InboundResponses,
@@ -79,15 +79,38 @@ impl InboundResponses {
         }
     }
 
+    /// Takes what an authenticated person filled in, as [`Self::choose`] takes a choice.
+    pub async fn fill_in(&self, id: IncidentId, mut said: GivenForm) -> Result<ChoiceVerdict, AnswerError> {
+        if let Some(form) = self.context.store.view(id).await?.as_ref().and_then(|incident| incident.form()) {
+            said.by.option = form.option_of(&said.answer);
+        }
+        let doubt = self.doubt(id, &said.by.option).await?;
+        said.by.doubt = doubt;
+        let origin = said.by.origin.clone();
+        self.chosen(id, IncidentInput::Form(said), origin).await
+    }
+
     /// Takes the choice of an authenticated person. The verdict is durable when this returns. A message that had chosen
     /// before is [`ChoiceVerdict::Repeated`] and changes nothing.
     pub async fn choose(&self, id: IncidentId, mut said: GivenChoice) -> Result<ChoiceVerdict, AnswerError> {
         let origin = said.origin.clone();
-        // The facts of a request do not change: new ones make another request.
-        if let Some(incident) = self.context.store.view(id).await? {
-            said.doubt = self.context.config.load().matrix.doubt(&incident.trigger, &incident.alert, &said.option);
-        }
-        let events = self.context.step(id, IncidentInput::Choice(said)).await?;
+        said.doubt = self.doubt(id, &said.option).await?;
+        self.chosen(id, IncidentInput::Choice(said), origin).await
+    }
+
+    /// What contradicts this option. The facts of a request do not change: new ones make another request.
+    async fn doubt(&self, id: IncidentId, option: &str) -> Result<Option<String>, StoreError> {
+        let Some(incident) = self.context.store.view(id).await? else { return Ok(None) };
+        Ok(self.context.config.load().matrix.doubt(&incident.trigger, &incident.alert, option))
+    }
+
+    async fn chosen(
+        &self,
+        id: IncidentId,
+        input: IncidentInput,
+        origin: Option<String>,
+    ) -> Result<ChoiceVerdict, AnswerError> {
+        let events = self.context.step(id, input).await?;
         let verdict = events.into_iter().find_map(|happened| match happened.event {
             Event::Chosen { verdict, .. } => Some(verdict),
             _ => None,

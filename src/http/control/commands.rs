@@ -1,5 +1,6 @@
 //! The routes of the command line on the daemon's own socket. The socket tells who the caller is.
 
+use super::form::{CliForm, fill_in};
 use crate::{
     core::{
         Alert, Answer, AnswerVerdict, AnswerVia, ClassificationKind, GivenAnswer, GivenChoice, Incident, IncidentId,
@@ -18,7 +19,7 @@ use crate::{
             incidents::{absent, parse_id},
         },
         caller::UnixCaller,
-        desk::standing::verdict_text,
+        desk::{form_page::SAID, standing::verdict_text},
         problem::{ProblemDetails, answer_problem},
         state::AppState,
     },
@@ -60,11 +61,17 @@ pub struct CliAnswer {
     pub answer: String,
     /// The role; required if the person was asked for several.
     pub role: Option<String>,
+    /// What was filled in.
+    #[serde(flatten)]
+    pub filled: CliForm,
 }
 
 impl CliAnswer {
     /// What was said, as it is typed.
     fn words(&self) -> String {
+        if self.filled.form.is_some() {
+            return SAID.to_owned();
+        }
         self.role.iter().fold(self.answer.clone(), |words, role| format!("{words} --role {role}"))
     }
 }
@@ -115,6 +122,10 @@ async fn judged(
     person: &PersonName,
     spoken: CliAnswer,
 ) -> Result<CliVerdict, ProblemDetails> {
+    if let Some(verdict) = fill_in(app, id, person, (&spoken.answer, &spoken.filled)).await? {
+        let (verdict, text) = (verdict.tag(), chosen(&verdict));
+        return Ok(CliVerdict { verdict, text, then: None });
+    }
     if let Some(verdict) = choose(app, id, person, &spoken.answer).await? {
         return Ok(verdict);
     }

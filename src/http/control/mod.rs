@@ -4,6 +4,7 @@ pub mod commands;
 mod credentials;
 pub mod drills;
 mod erase;
+pub mod form;
 pub mod health;
 pub mod links;
 pub mod quarantine;

@@ -7,9 +7,11 @@ use crate::{
     },
     engine::{ReadAt, RuntimeConfig},
     http::{
-        body,
+        body::{self, FormFields},
         desk::{
             cards::{OPTION, after_all, offers, options},
+            drawn_form::DrawnForm,
+            form_page::{FILLED_IN, FORM_MAX, FormResult, capitalised, fill_in, given},
             page::{self, ConfirmPage},
             standing::{RoleStanding, told},
         },
@@ -21,7 +23,7 @@ use crate::{
 use axum::{
     extract::{Path, Request, State},
     http::{Method, StatusCode},
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
 };
 use secrecy::ExposeSecret;
 use std::sync::Arc;
@@ -37,10 +39,7 @@ pub async fn show(State(app): State<Arc<AppState>>, Path(token): Path<String>, m
 
 /// Handles a press of a button.
 pub async fn press(State(app): State<Arc<AppState>>, Path(token): Path<String>, request: Request) -> Response {
-    match pressed(&app, &token, request).await {
-        Ok((status, confirm)) => page::confirm(status, &confirm),
-        Err(problem) => problem.into_response(),
-    }
+    pressed(&app, &token, request).await.unwrap_or_else(IntoResponse::into_response)
 }
 
 async fn shown(app: &AppState, token: &str, is_read: bool) -> Result<(StatusCode, ConfirmPage), ProblemDetails> {
@@ -54,19 +53,59 @@ async fn shown(app: &AppState, token: &str, is_read: bool) -> Result<(StatusCode
     Ok((StatusCode::OK, filled(app, &incident, page, confirm)))
 }
 
-async fn pressed(app: &AppState, token: &str, request: Request) -> Result<(StatusCode, ConfirmPage), ProblemDetails> {
+async fn pressed(app: &AppState, token: &str, request: Request) -> Result<Response, ProblemDetails> {
     // The browser says where a form comes from; a form on another site does not count as a press by the person.
     let site = request.headers().get("sec-fetch-site").and_then(|value| value.to_str().ok());
     if site.is_some_and(|site| !matches!(site, "same-origin" | "none")) {
         return Err(ProblemDetails::new(StatusCode::FORBIDDEN, "press the button on Stentor's own page"));
     }
-    let Some((page, incident)) = open(app, token).await? else { return Ok(unknown()) };
-    let answer = body::form_field(request, "answer", body::PRESS_MAX).await?;
+    let Some((page, incident)) = open(app, token).await? else {
+        let (status, confirm) = unknown();
+        return Ok(page::confirm(status, &confirm));
+    };
+    let sent = body::form(request, FORM_MAX).await?;
     let row = incident.pages.get(&page.n);
     let person = row.and_then(|row| row.person.clone()).ok_or_else(|| ProblemDetails::not_found("no such page"))?;
-    if let Some(option) = answer.strip_prefix(OPTION) {
-        return choose(app, token, (page, person), option).await;
+    let answer = sent.get("answer");
+    if answer == FILLED_IN {
+        return filled_in(app, token, (page, person), &incident, &sent).await;
     }
+    let (status, confirm) = match answer.strip_prefix(OPTION) {
+        Some(option) => choose(app, token, (page, person), option).await?,
+        None => answered(app, token, (page, person), &answer).await?,
+    };
+    Ok(page::confirm(status, &confirm))
+}
+
+/// Handles a form that was filled in.
+async fn filled_in(
+    app: &AppState,
+    token: &str,
+    (page, person): (PageId, PersonName),
+    incident: &Incident,
+    sent: &FormFields,
+) -> Result<Response, ProblemDetails> {
+    let by = given(&person, AnswerVia::MailLink, Some(page.n));
+    let (status, form, told) = match fill_in(app, incident, by, sent).await? {
+        FormResult::Said(true, ..) => return Ok(Redirect::to(&format!("/a/{token}")).into_response()),
+        FormResult::Said(false, told, form) => (StatusCode::CONFLICT, form, format!("{}. ", capitalised(&told))),
+        FormResult::Faults(form) => (StatusCode::UNPROCESSABLE_ENTITY, form, String::new()),
+    };
+    let now = app.engine.reads().view(page.incident).await?;
+    let now = now.as_deref().unwrap_or(incident);
+    let mut confirm = filled(app, now, page, confirm(&app.engine.config(), now, page));
+    confirm.form = confirm.form.map(|_| form);
+    confirm.notice = format!("{told}{}", confirm.notice).trim_end().to_owned();
+    Ok(page::confirm(status, &confirm))
+}
+
+/// Handles a press of an answer's button.
+async fn answered(
+    app: &AppState,
+    token: &str,
+    (page, person): (PageId, PersonName),
+    answer: &str,
+) -> Result<(StatusCode, ConfirmPage), ProblemDetails> {
     let answer: Answer = answer.parse().map_err(|error| ProblemDetails::bad(format!("{error}")))?;
     let verdict = app.engine.inbound().answer_page(page, person.clone(), Some(answer), AnswerVia::MailLink).await;
     let verdict = verdict.map_err(crate::http::problem::answer_problem)?;
@@ -141,6 +180,7 @@ fn confirm(live: &RuntimeConfig, incident: &Incident, page: PageId) -> ConfirmPa
         what: alarm.as_ref().map_or_else(|| incident.summary.clone(), |alarm| alarm.what.clone()),
         // Who is asked for nothing more is not asked here either.
         ask: alarm.as_ref().filter(|_| says.is_none()).map(|alarm| alarm.ask.clone()),
+        form: needs_a_form(incident).then(|| DrawnForm::of(incident)).flatten(),
         otherwise: alarm.filter(|_| says.is_none()).and_then(|alarm| alarm.otherwise),
         offers: match (says, incident.request.as_ref().filter(|request| request.handoff.is_none())) {
             (_, Some(request)) if incident.is_open() => options(request, says.is_none()),
@@ -152,6 +192,10 @@ fn confirm(live: &RuntimeConfig, incident: &Incident, page: PageId) -> ConfirmPa
         done: !open,
         hand_back: standing.is_some_and(|standing| standing.is_theirs()),
     }
+}
+
+fn needs_a_form(incident: &Incident) -> bool {
+    incident.request.as_ref().is_some_and(|request| request.ask.needs_a_form())
 }
 
 /// Whether the current state (who has the role, or that it is over) shows what the answer led to.
@@ -170,11 +214,6 @@ fn says_itself(verdict: &AnswerVerdict) -> bool {
         | AnswerVerdict::NotAsked
         | AnswerVerdict::WhichRole { .. } => false,
     }
-}
-
-fn capitalised(words: &str) -> String {
-    let mut characters = words.chars();
-    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }
 
 fn unknown() -> (StatusCode, ConfirmPage) {

@@ -3,6 +3,8 @@
 pub mod cards;
 pub mod changes;
 mod conversation;
+pub mod drawn_form;
+pub mod form_page;
 pub mod handlers;
 mod idle;
 pub mod mail_link;
@@ -32,6 +34,8 @@ pub fn routes() -> Router<Arc<AppState>> {
         .route("/desk/seen", post(handlers::seen))
         .route("/desk/conversations", get(conversation::queue))
         .route("/desk/conversations/{id}", get(conversation::show).post(conversation::press))
+        .route("/desk/forms/{id}", get(form_page::show).post(form_page::press))
+        .route("/assets/form.css", get(page::form_style))
         .route("/assets/desk.css", get(page::style))
         .route("/assets/desk.js", get(page::script))
         .route("/assets/outbox.js", get(page::outbox_script))

@@ -1,6 +1,9 @@
 //! The HTML pages. Everything that they load comes from this server; the policy forbids anything else.
 
-use crate::{channel::outbox::OutboxEntry, http::desk::cards::AnswerButton};
+use crate::{
+    channel::outbox::OutboxEntry,
+    http::desk::{cards::AnswerButton, drawn_form::DrawnForm},
+};
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Response},
@@ -13,6 +16,9 @@ const ANSWER: &str = include_str!("assets/answer.html");
 const DESK: &str = include_str!("assets/desk.html");
 const SIGN_IN: &str = include_str!("assets/signin.html");
 const OUTBOX: &str = include_str!("assets/outbox.html");
+const FORM: &str = include_str!("assets/form.html");
+const FORM_FIELDS: &str = include_str!("assets/form_fields.html");
+const FORM_STYLE: &str = include_str!("assets/form.css");
 const CONVERSATION: &str = include_str!("assets/conversation.html");
 const CONVERSATIONS: &str = include_str!("assets/conversations.html");
 const STYLE: &str = include_str!("assets/desk.css");
@@ -38,6 +44,8 @@ pub struct ConfirmPage {
     pub otherwise: Option<String>,
     /// The brief.
     pub body: String,
+    /// What can be filled in.
+    pub form: Option<DrawnForm>,
     /// The buttons; empty if there is nothing to answer.
     pub offers: Vec<AnswerButton>,
     /// The result of the answer, or why no answer is possible.
@@ -54,7 +62,8 @@ impl ConfirmPage {
         let band = if self.drill { "DRILL" } else { "LIVE" };
         let lines = [format!("{band} {}", self.id), self.notice.clone(), self.what.clone()];
         let asked = [&self.ask, &self.otherwise].into_iter().flatten().cloned();
-        let lines = lines.into_iter().chain(asked).chain([self.body.clone()]);
+        let form = self.form.as_ref().map(DrawnForm::words);
+        let lines = lines.into_iter().chain(asked).chain(form).chain([self.body.clone()]);
         lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
     }
 }
@@ -73,7 +82,7 @@ pub fn outbox(entries: &[OutboxEntry]) -> Response {
     rendered("outbox.html", &context).map_or_else(|| failure(failed), |html| html_page(StatusCode::OK, html))
 }
 
-/// A page about conversations: `conversation.html` or `conversations.html`.
+/// A page about conversations, or a form: `conversation.html`, `conversations.html` or `form.html`.
 pub fn conversation(status: StatusCode, name: &str, context: &impl Serialize) -> Response {
     rendered(name, context)
         .map_or_else(|| failure("this page failed: answer by SMS or the desk"), |html| html_page(status, html))
@@ -93,6 +102,8 @@ fn rendered(name: &str, context: &impl Serialize) -> Option<String> {
             ("answer.html", ANSWER),
             ("outbox.html", OUTBOX),
             ("conversation.html", CONVERSATION),
+            ("form.html", FORM),
+            ("form_fields.html", FORM_FIELDS),
             ("conversations.html", CONVERSATIONS),
         ];
         for (name, text) in pages {
@@ -119,6 +130,11 @@ pub fn sign_in(status: StatusCode) -> Response {
 /// The desk's style.
 pub async fn style() -> Response {
     asset("text/css; charset=utf-8", STYLE)
+}
+
+/// The style of forms that are filled in.
+pub async fn form_style() -> Response {
+    asset("text/css; charset=utf-8", FORM_STYLE)
 }
 
 /// The desk's script.

@@ -5,6 +5,7 @@ use crate::{
         Actor, AnswerVerdict, AskOption, Engagement, EngagementOutcome, Incident, IncidentStatus, PersonName, RoleName,
         Timestamp,
         display_names::IncidentNames,
+        form::FILL_IN,
         role_words::{NamedReader, asked_instead, asked_people, who_has},
         sentence::{ended_request, judged},
     },
@@ -179,6 +180,9 @@ pub fn verdict_text(
     let asks = incident.and_then(|incident| incident.request.as_ref());
     let asks = asks.filter(|request| request.handoff.is_none() && request.outcome().is_none());
     if let (AnswerVerdict::Received, Some(request)) = (&verdict, asks) {
+        if request.ask.needs_a_form() {
+            return format!("received; nothing is decided yet: {FILL_IN}");
+        }
         let option = |(letter, option): (char, &AskOption)| format!("{letter} ({})", option.label);
         let options: Vec<String> = request.ask.lettered().map(option).collect();
         return format!("received; nothing is decided yet: choose {}", options.join(" or "));

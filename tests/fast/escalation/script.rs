@@ -6,7 +6,7 @@ use serde_json::json;
 use std::{collections::BTreeMap, fmt::Write, sync::Arc, time::Duration};
 use stentor::core::{
     Actor, Alert, AlertStatus, AnswerLevel, AnswerVia, Ask, AskKind, AskOption, ChannelName, DrillTerms,
-    EngagementOutcome, EscalationPlan, Event, FaultKind, GivenAnswer, GivenChoice, GivenHandoffStep, HandoffReason,
+    EngagementOutcome, EscalationPlan, Event, FaultKind, Form, GivenAnswer, GivenChoice, GivenForm, GivenHandoffStep, HandoffReason,
     HandoffResult, HandoffStep, HandoffTerms, HandoffTier, HeldWhy, Incident, IncidentId, IncidentInput, IncidentKey,
     IncidentNonce, IncidentOpening, PersonName, Replacement, RequestId, RoleName, RolePlan, Roster, SendOutcome,
     SendReceipt, StandIn, StepPlan, StepTarget, Timestamp,
@@ -54,6 +54,9 @@ struct Scene {
 struct AskScript {
     #[serde(default)]
     options: Vec<String>,
+    /// It is a form, with this schema.
+    #[serde(default)]
+    form: Option<Form>,
     approvals: u32,
     #[serde(default)]
     default: Option<String>,
@@ -80,18 +83,23 @@ fn conversation(hours: &str, after: Duration) -> HandoffTerms {
 impl AskScript {
     fn ask(self) -> Ask {
         let option = |name: &String| AskOption { name: name.clone(), label: name.to_uppercase(), does: None };
-        let is_approval = self.options.is_empty() && self.handoff.is_none();
+        let is_approval = self.options.is_empty() && self.handoff.is_none() && self.form.is_none();
+        let choices = self.form.as_ref().and_then(|form| form.one_choice()).map(|(_, choices)| choices.to_vec());
+        let options = choices.unwrap_or(self.options);
         Ask {
             handoff: self.handoff.as_ref().map(|hours| conversation(hours, span(&self.after))),
             kind: if self.handoff.is_some() {
                 AskKind::Handoff
+            } else if self.form.is_some() {
+                AskKind::Form
             } else if is_approval {
                 AskKind::Approval
             } else {
                 AskKind::Decision
             },
             question: "cancel all orders?".into(),
-            options: if is_approval { Ask::approval_options() } else { self.options.iter().map(option).collect() },
+            options: if is_approval { Ask::approval_options() } else { options.iter().map(option).collect() },
+            form: self.form.clone(),
             action: serde_json::Value::Null,
             action_digest: "sha256:1".into(),
             on_behalf_of: self.on_behalf_of,
@@ -324,6 +332,7 @@ fn input(at: Timestamp, what: &[&str]) -> Option<IncidentInput> {
             let doubt = Some(why.join(" "));
             IncidentInput::Choice(GivenChoice { doubt, ..chosen(person, option, &[])? })
         }
+        [person, "fills", "in", fields @ ..] => filled_in(person, fields)?,
         [person, "chooses", option, more @ ..] => IncidentInput::Choice(chosen(person, option, more)?),
         ["the", "machine", "has", "new", "facts", asked @ ..] => IncidentInput::Supersede(Replacement {
             by: RequestId { incident: IncidentId(2), nonce: IncidentNonce::new([7; 16]) },
@@ -363,6 +372,16 @@ fn chosen(person: &str, option: &str, more: &[&str]) -> Option<GivenChoice> {
     };
     let (person, option) = (person.into(), option.to_owned());
     Some(GivenChoice { person, option, via: AnswerVia::Sms, page, digest, origin: None, doubt: None })
+}
+
+/// `limit=5 note=low`, and behind it where from: `to 3`, `as 1`. Whatever stands there is handed to the core.
+fn filled_in(person: &str, words: &[&str]) -> Option<IncidentInput> {
+    let (more, fields): (Vec<&str>, Vec<&str>) = words.iter().partition(|word| !word.contains('='));
+    let value = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| json!(text));
+    let answer = fields.into_iter().filter_map(|field| field.split_once('='));
+    let answer: serde_json::Map<_, _> = answer.map(|(name, text)| (name.to_owned(), value(text))).collect();
+    let answer = serde_json::from_value(answer.into()).ok()?;
+    Some(IncidentInput::Form(GivenForm { by: chosen(person, "answer", &more)?, answer }))
 }
 
 fn page(at: Timestamp, page: u32, how: &str) -> Option<IncidentInput> {

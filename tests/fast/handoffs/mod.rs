@@ -33,6 +33,7 @@ fn asked(variant: WordingVariant, closed: bool) -> Ask {
         kind: AskKind::Handoff,
         question: "who takes it?".into(),
         options: Vec::new(),
+        form: None,
         action: serde_json::Value::Null,
         action_digest: "sha256:1".into(),
         on_behalf_of: None,

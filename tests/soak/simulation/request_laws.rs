@@ -201,7 +201,7 @@ impl Laws {
         let late = !is_handoff && ask.deadline <= at && undecided;
         let owner = self.requests.owners.get(&id).map(|(person, _)| person.clone());
         let holds = match outcome {
-            RequestOutcome::Decided { option, by } => {
+            RequestOutcome::Decided { option, by, .. } => {
                 let distinct: BTreeSet<&PersonName> = by.iter().collect();
                 let counts = by.iter().all(|person| counted.get(person) == Some(option));
                 !is_handoff

@@ -1,15 +1,16 @@
 //! Reads the body of a request: an alert, and what is asked. What can not be asked is refused whole: half a question is
 //! another question.
 
-use super::packet_body;
+use super::{form_body, packet_body};
 use crate::{
     core::{
-        Alert, AskKind, AskOption, Packet,
+        Alert, AskKind, AskOption, Form, Packet,
         canonical::read_exact,
+        form_schema::FormSchema,
         plan::reads_like_answer,
         printable::excerpt,
         request::{APPROVE, DENY, OPTION_LETTERS, OPTIONS_MAX, OPTIONS_MIN, QUESTION_MAX},
-        request_facts::action_digest,
+        request_facts::asked_digest,
     },
     engine::AskWish,
     http::{api::alerts, problem::ProblemDetails},
@@ -57,6 +58,9 @@ struct AskBody {
     #[serde(default)]
     #[schemars(length(max = OPTIONS_MAX))]
     options: Vec<OptionBody>,
+    /// What is to be filled in, of a form: a small JSON Schema.
+    #[schemars(with = "Option<FormSchema>")]
+    form: Option<Value>,
     /// The action, as any JSON; its digest is in the answer.
     #[serde(default)]
     action: Value,
@@ -73,7 +77,7 @@ struct AskBody {
 /// One option of a decision.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct OptionBody {
+pub(super) struct OptionBody {
     /// Its name for the system that asks: 32 characters at most.
     #[schemars(length(min = 1, max = LABEL_MAX))]
     name: String,
@@ -83,6 +87,13 @@ struct OptionBody {
     /// What it does, in one line of 100 characters at most.
     #[schemars(length(min = 1, max = DOES_MAX))]
     does: Option<String>,
+}
+
+impl OptionBody {
+    /// One whose name is its label.
+    pub(super) fn named(name: &str) -> Self {
+        Self { name: name.to_owned(), label: None, does: None }
+    }
 }
 
 /// The alert, without what the API gives it (id and source), and the question.
@@ -101,11 +112,12 @@ pub fn read(bytes: &[u8]) -> Result<(Alert, AskWish), ProblemDetails> {
     }
     let alert = alerts::read_exactly(Value::Object(body).to_string().as_bytes()).map_err(unusable)?;
     let ask: AskBody = serde_json::from_value(ask).map_err(|error| unusable(format!("ask: {}", said(&error))))?;
-    let action_digest = action_digest(&ask.action, &alert).map_err(|error| unusable(error.to_string()))?;
-    Ok((alert, wish(ask, action_digest)?))
+    let form = form_body::read(ask.kind, ask.form.as_ref())?;
+    let digest = asked_digest(&ask.action, form.as_ref(), &alert).map_err(|error| unusable(error.to_string()))?;
+    Ok((alert, wish(ask, form, digest)?))
 }
 
-fn wish(ask: AskBody, action_digest: String) -> Result<AskWish, ProblemDetails> {
+fn wish(ask: AskBody, form: Option<Form>, action_digest: String) -> Result<AskWish, ProblemDetails> {
     let packet = packet_body::read(ask.kind, ask.packet)?;
     let question = match (&ask.question, &packet) {
         (None, Some(packet)) => packet_body::question(packet),
@@ -116,7 +128,8 @@ fn wish(ask: AskBody, action_digest: String) -> Result<AskWish, ProblemDetails> 
             return Err(unusable(format!("an approval has no `options` of its own: they are {APPROVE} and {DENY}")));
         }
         AskKind::Handoff if !ask.options.is_empty() => return Err(unusable("a handoff has no `options`")),
-        AskKind::Approval | AskKind::Handoff => Vec::new(),
+        AskKind::Form if !ask.options.is_empty() => return Err(unusable("a form has no `options`: its choices are in `form`")),
+        AskKind::Approval | AskKind::Form | AskKind::Handoff => Vec::new(),
         AskKind::Decision => options(ask.options)?,
     };
     let deadline = ask.deadline.as_deref().map(deadline).transpose()?;
@@ -124,6 +137,7 @@ fn wish(ask: AskBody, action_digest: String) -> Result<AskWish, ProblemDetails> 
         kind: ask.kind,
         question,
         options,
+        form,
         action: ask.action,
         action_digest,
         deadline,
@@ -134,7 +148,7 @@ fn wish(ask: AskBody, action_digest: String) -> Result<AskWish, ProblemDetails> 
     })
 }
 
-fn options(options: Vec<OptionBody>) -> Result<Vec<AskOption>, ProblemDetails> {
+pub(super) fn options(options: Vec<OptionBody>) -> Result<Vec<AskOption>, ProblemDetails> {
     if !(OPTIONS_MIN..=OPTIONS_MAX).contains(&options.len()) {
         let count = options.len();
         return Err(unusable(format!("a decision has {OPTIONS_MIN} to {OPTIONS_MAX} options, not {count}")));

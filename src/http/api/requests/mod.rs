@@ -2,6 +2,7 @@
 
 mod ask_body;
 mod facts;
+mod form_body;
 mod look;
 mod packet_body;
 mod receipt;

@@ -4,7 +4,7 @@
 use super::service::{asker, theirs, unknown};
 use crate::{
     core::{
-        Event, Incident, PersonName, RequestId, RequestOutcome, StoredLine, Timestamp, hex::hex, page::SystemNotice,
+        Event, FormAnswer, Incident, PersonName, RequestId, RequestOutcome, StoredLine, Timestamp, hex::hex, page::SystemNotice,
     },
     engine::request_history::{RequestHistory, RequestMoment},
     http::{
@@ -94,6 +94,9 @@ struct ReceiptClaims {
     /// The option that is to be done, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     option: Option<String>,
+    /// What was filled in, if it is a form.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answer: Option<FormAnswer>,
     /// The choices that count for the option, in their order.
     by: Vec<ChoiceClaims>,
     /// The hash of each text that a page showed before the outcome, by which the journal keeps it.
@@ -148,6 +151,7 @@ impl ReceiptClaims {
             approvals: request.ask.approvals,
             state: outcome.state(),
             option: outcome.option().map(str::to_owned),
+            answer: outcome.answer().cloned(),
             by: decided_by(outcome, &choices),
             texts,
             texts_left_out,
@@ -175,7 +179,7 @@ impl LineClaims {
 
 /// The last choice of each person who decided, in the order of their answers.
 fn decided_by(outcome: &RequestOutcome, choices: &[ChoiceClaims]) -> Vec<ChoiceClaims> {
-    let RequestOutcome::Decided { option, by } = outcome else { return Vec::new() };
+    let RequestOutcome::Decided { option, by, .. } = outcome else { return Vec::new() };
     let last =
         |person: &PersonName| choices.iter().rfind(|choice| choice.person == *person && choice.option == *option);
     by.iter().filter_map(last).cloned().collect()

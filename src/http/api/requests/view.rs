@@ -2,8 +2,8 @@
 
 use crate::{
     core::{
-        AskKind, HandoffResult, Incident, IncidentId, PersonName, RequestId, RequestOutcome, Timestamp,
-        request::Supersedes,
+        AskKind, Form, FormAnswer, HandoffResult, Incident, IncidentId, PersonName, RequestId, RequestOutcome,
+        Timestamp, form_schema::FormSchema, request::Supersedes,
     },
     http::{api::handoffs::HandoffView, problem::ProblemDetails},
 };
@@ -31,6 +31,10 @@ pub struct RequestView {
     question: String,
     /// The options, in the order of their letters; nothing for a handoff.
     options: Vec<OptionView>,
+    /// The JSON Schema of the answer, if it is a form.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<FormSchema>")]
+    form: Option<Form>,
     /// The SHA-256 of what people are asked about.
     action_digest: String,
     /// How many different people must agree.
@@ -80,7 +84,7 @@ struct ChoiceView {
     /// Who.
     #[schemars(with = "String")]
     person: PersonName,
-    /// The option's name.
+    /// The option's name; of a form its one choice, else `answer`.
     option: String,
     /// By what: `desk`, `sms`, `mail-link`, ..
     via: String,
@@ -102,6 +106,9 @@ struct OutcomeView {
     /// The option that is to be done; none if it expired or was cancelled.
     #[serde(skip_serializing_if = "Option::is_none")]
     option: Option<String>,
+    /// What was filled in, if it is a form: values by the names of their fields.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answer: Option<FormAnswer>,
     /// Who decided, in the order of their answers.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "Vec<String>")]
@@ -152,6 +159,7 @@ impl RequestView {
             kind: ask.kind,
             question: ask.question.clone(),
             options: ask.lettered().map(option).collect(),
+            form: ask.form.clone(),
             action_digest: ask.action_digest.clone(),
             approvals: ask.approvals,
             default: ask.default.clone(),
@@ -177,8 +185,17 @@ fn supersedes(before: &Supersedes) -> SupersedesView {
 
 fn outcome_view(outcome: &RequestOutcome, at: Timestamp) -> OutcomeView {
     let option = outcome.option().map(ToOwned::to_owned);
-    let plain =
-        OutcomeView { option, by: Vec::new(), at, reason: None, superseded_by: None, changed: None, result: None };
+    let answer = outcome.answer().cloned();
+    let plain = OutcomeView {
+        option,
+        answer,
+        by: Vec::new(),
+        at,
+        reason: None,
+        superseded_by: None,
+        changed: None,
+        result: None,
+    };
     match outcome {
         RequestOutcome::Decided { by, .. } => OutcomeView { by: by.clone(), ..plain },
         RequestOutcome::Cancelled { why } => OutcomeView { reason: why.clone(), ..plain },

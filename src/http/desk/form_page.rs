@@ -1,0 +1,209 @@
+//! Forms that people fill in: the page of the desk, and the same fields on the page behind a mail's link. They work without
+//! scripts. What does not fit is said beside its field, and what was typed stays.
+
+use super::{
+    drawn_form::{DrawnForm, FIELD},
+    page,
+    standing::RoleStanding,
+};
+use crate::{
+    core::{
+        AnswerVia, ChoiceVerdict, Form, FormAnswer, GivenChoice, GivenForm, Incident, IncidentId, PersonName,
+        form::FormField,
+        form_answer::{FieldFault, FieldValue},
+        sentence::chosen,
+    },
+    engine::{RuntimeConfig, keys::same},
+    http::{
+        body::{self, FormFields},
+        credential::{self, session},
+        problem::{ProblemDetails, answer_problem},
+        state::AppState,
+    },
+    template::summary_of,
+};
+use axum::{
+    extract::{Path, Request, State},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Redirect, Response},
+};
+use secrecy::ExposeSecret;
+use serde::Serialize;
+use std::sync::Arc;
+
+/// The largest form, in bytes: the longest texts of all fields, each letter of them written as twelve.
+pub const FORM_MAX: usize = 32 * 1024;
+
+/// What the button of a form sends where others send an answer.
+pub const FILLED_IN: &str = "form";
+
+/// What is recorded as said by who filled a form in. The answer is in the journal, with the request.
+pub const SAID: &str = "filled in the form";
+
+/// What was filled in, line by line.
+#[derive(Debug, Serialize)]
+struct FilledField {
+    label: String,
+    value: String,
+}
+
+/// The page of a desk.
+#[derive(Serialize)]
+struct FormPage {
+    id: String,
+    drill: bool,
+    csrf: String,
+    notice: String,
+    what: String,
+    standing: String,
+    /// The fields, as long as it can be answered.
+    form: Option<DrawnForm>,
+    answer: Vec<FilledField>,
+}
+
+/// What became of what a person sent.
+pub enum FormResult {
+    /// It does not fit: the form with what was typed.
+    Faults(DrawnForm),
+    /// Its effect in words, and whether it was taken; the form with what was typed.
+    Said(bool, String, DrawnForm),
+}
+
+/// Takes what a person sent, if it fits.
+///
+/// # Errors
+/// `409` for a page from before a backup was restored, `404` if the incident asks for no form.
+pub async fn fill_in(
+    app: &AppState,
+    incident: &Incident,
+    by: GivenChoice,
+    sent: &FormFields,
+) -> Result<FormResult, ProblemDetails> {
+    let form = incident.form().ok_or_else(|| ProblemDetails::not_found("nothing is to be filled in here"))?;
+    if incident.request_id().is_none_or(|id| id.to_string() != sent.get("request")) {
+        let detail = "this page is from before a backup was restored, or of another question: open it again";
+        return Err(ProblemDetails::new(StatusCode::CONFLICT, detail));
+    }
+    let typed = |name: &str| sent.get(&format!("{FIELD}{name}"));
+    let drawn = |faults: &[FieldFault]| DrawnForm::with_faults(incident, typed, faults).unwrap_or_default();
+    let (person, via) = (by.person.clone(), by.via);
+    let answer = match form.typed(typed) {
+        Ok(answer) => answer,
+        Err(faults) if incident.is_open() => return Ok(FormResult::Faults(drawn(&faults))),
+        // Whoever is late is told so, whatever they typed.
+        Err(_) => FormAnswer::default(),
+    };
+    let by = GivenChoice { digest: Some(sent.get("digest")), ..by };
+    let verdict = app.engine.inbound().fill_in(incident.id, GivenForm { by, answer }).await.map_err(answer_problem)?;
+    let told = chosen(&verdict);
+    app.engine.inbound().keep_exchange(&person, via, SAID, &told).await;
+    let taken = matches!(verdict, ChoiceVerdict::Decides | ChoiceVerdict::Repeated);
+    Ok(FormResult::Said(taken, told, drawn(&[])))
+}
+
+/// `GET /desk/forms/{id}`.
+pub async fn show(
+    State(app): State<Arc<AppState>>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+) -> Result<Response, ProblemDetails> {
+    let Some((cookie, person)) = session(&app, &headers) else { return Ok(page::sign_in(StatusCode::UNAUTHORIZED)) };
+    let incident = theirs(&app, &id, &person).await?;
+    let form = DrawnForm::of(&incident);
+    Ok(shown(&app, &incident, (&person, &cookie), StatusCode::OK, (String::new(), form)))
+}
+
+/// `POST /desk/forms/{id}`: what somebody filled in.
+pub async fn press(
+    State(app): State<Arc<AppState>>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Response, ProblemDetails> {
+    let signed_in = credential::session(&app, request.headers());
+    let (cookie, person) =
+        signed_in.ok_or_else(|| ProblemDetails::unauthorized("this desk is not signed in: ask for a new desk link"))?;
+    let sent = body::form(request, FORM_MAX).await?;
+    if !same(app.engine.keys().csrf(&cookie).expose_secret(), &sent.get("csrf")) {
+        return Err(ProblemDetails::new(StatusCode::FORBIDDEN, "the page is out of date: reload it"));
+    }
+    let incident = theirs(&app, &id, &person).await?;
+    let by = given(&person, AnswerVia::Desk, newest_page(&incident, &person));
+    let reader = (&person, cookie.as_str());
+    Ok(match fill_in(&app, &incident, by, &sent).await? {
+        FormResult::Faults(form) => {
+            shown(&app, &incident, reader, StatusCode::UNPROCESSABLE_ENTITY, (String::new(), Some(form)))
+        }
+        FormResult::Said(true, ..) => Redirect::to(&format!("/desk/forms/{}", incident.id)).into_response(),
+        FormResult::Said(false, told, form) => {
+            let now = theirs(&app, &id, &person).await?;
+            let form = now.is_open().then_some(form);
+            shown(&app, &now, reader, StatusCode::CONFLICT, (capitalised(&told), form))
+        }
+    })
+}
+
+/// Who sends a form, and by what.
+pub fn given(person: &PersonName, via: AnswerVia, page: Option<u32>) -> GivenChoice {
+    let option = crate::core::form_answer::FORM_ANSWER.to_owned();
+    GivenChoice { person: person.clone(), option, via, page, digest: None, origin: None, doubt: None }
+}
+
+fn newest_page(incident: &Incident, person: &PersonName) -> Option<u32> {
+    let newest = |role: &_| incident.pages.last_call(role, person).last().map(|page| page.n);
+    incident.engagements.keys().filter_map(newest).max()
+}
+
+/// The incident, if it is a form that this person was asked to fill in: another one is like one that does not exist.
+async fn theirs(app: &AppState, id: &str, person: &PersonName) -> Result<Arc<Incident>, ProblemDetails> {
+    let unknown = || ProblemDetails::not_found("there is no form with this number that you were asked to fill in");
+    let id: IncidentId = id.parse().map_err(|_| unknown())?;
+    let incident = app.engine.reads().view(id).await?;
+    incident.filter(|incident| incident.form().is_some() && incident.has_asked(person)).ok_or_else(unknown)
+}
+
+fn shown(
+    app: &AppState,
+    incident: &Incident,
+    (person, cookie): (&PersonName, &str),
+    status: StatusCode,
+    (notice, form): (String, Option<DrawnForm>),
+) -> Response {
+    let live = app.engine.config();
+    let content = FormPage {
+        id: incident.id.to_string(),
+        drill: incident.drill,
+        csrf: app.engine.keys().csrf(cookie).expose_secret().to_owned(),
+        notice,
+        what: summary_of(incident),
+        standing: standing(&live, incident, person),
+        form,
+        answer: filled(incident),
+    };
+    page::conversation(status, "form.html", &content)
+}
+
+fn standing(live: &RuntimeConfig, incident: &Incident, person: &PersonName) -> String {
+    let role = incident.engagements.keys().find(|role| incident.pages.has_asked_for(role, person));
+    let standing = role.and_then(|role| RoleStanding::of(live, incident, role, person));
+    standing.map(|standing| standing.words()).unwrap_or_default()
+}
+
+fn filled(incident: &Incident) -> Vec<FilledField> {
+    let answer = incident.request.as_deref().and_then(|request| request.outcome()?.answer());
+    let value = |field: &FormField, value: &FieldValue| FilledField {
+        label: field.label().to_owned(),
+        value: match value {
+            FieldValue::Boolean(true) => "Yes".to_owned(),
+            FieldValue::Boolean(false) => "No".to_owned(),
+            other => other.typed(),
+        },
+    };
+    let fields = incident.form().map(Form::fields).into_iter().flatten();
+    fields.filter_map(|field| Some(value(field, answer?.get(&field.name)?))).collect()
+}
+
+/// As a sentence begins.
+pub fn capitalised(words: &str) -> String {
+    let mut characters = words.chars();
+    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+}

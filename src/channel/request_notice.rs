@@ -1,6 +1,6 @@
 //! What the system that asked is told of its request in a webhook's event.
 
-use crate::core::{Incident, PagePurpose, RequestId, RequestOutcome, page::SystemNotice};
+use crate::core::{FormAnswer, Incident, PagePurpose, RequestId, RequestOutcome, page::SystemNotice};
 use serde::Serialize;
 
 /// What the system that asked is told of its request in a notice. It asks for the rest with its own token.
@@ -13,6 +13,9 @@ pub struct RequestNotice {
     /// The option that is to be done, once it has an outcome that has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub option: Option<String>,
+    /// What was filled in, if it is a form.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answer: Option<FormAnswer>,
 }
 
 impl RequestNotice {
@@ -27,6 +30,7 @@ impl RequestNotice {
         let (request, id) = incident.request.as_ref().zip(incident.request_id())?;
         let outcome = request.outcome();
         let state = outcome.map_or("open", RequestOutcome::state);
-        Some(Self { id, state, option: outcome.and_then(RequestOutcome::option).map(str::to_owned) })
+        let option = outcome.and_then(RequestOutcome::option).map(str::to_owned);
+        Some(Self { id, state, option, answer: outcome.and_then(RequestOutcome::answer).cloned() })
     }
 }

@@ -127,7 +127,10 @@ impl Form {
             return Err(fault("/type", "must be \"object\": a form is an object with `properties`"));
         }
         if map.get("additionalProperties").is_some_and(|more| *more != Value::Bool(false)) {
-            return Err(fault("/additionalProperties", "must be false: an answer has the fields of the form and no others"));
+            return Err(fault(
+                "/additionalProperties",
+                "must be false: an answer has the fields of the form and no others",
+            ));
         }
         let title = text_of(map, "title", FIELD_TITLE_MAX, "")?;
         let none = Map::new();
@@ -213,7 +216,8 @@ fn kind(map: &Map<String, Value>, at: &str) -> Result<FieldKind, FormFault> {
             known(&["enum", "maxLength"])?;
             let max = map.get("maxLength").and_then(Value::as_u64).and_then(|max| usize::try_from(max).ok());
             let max = max.filter(|max| (1..=FIELD_TEXT_MAX).contains(max));
-            let why = || format!("a text needs `maxLength`, 1 to {FIELD_TEXT_MAX} characters, or `enum` with its choices");
+            let why =
+                || format!("a text needs `maxLength`, 1 to {FIELD_TEXT_MAX} characters, or `enum` with its choices");
             max.map(|max| FieldKind::Text { max }).ok_or_else(|| fault(&under(at, "maxLength"), why()))
         }
         Some("integer") => {

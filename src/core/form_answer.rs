@@ -13,6 +13,17 @@ use std::collections::BTreeMap;
 /// What stands for the option of a form that has more than one choice: the answer is elsewhere.
 pub const FORM_ANSWER: &str = "answer";
 
+/// Whether the option says nothing, because the answer is elsewhere. What people typed is for those who look at the
+/// request, not for texts and logs.
+pub(super) fn is_elsewhere(option: &str, answer: Option<&FormAnswer>) -> bool {
+    answer.is_some() && option == FORM_ANSWER
+}
+
+/// What somebody did who gave this answer, in words.
+pub(super) fn done(option: &str, answer: Option<&FormAnswer>) -> String {
+    if is_elsewhere(option, answer) { "filled in the form".to_owned() } else { format!("chose {option}") }
+}
+
 /// The most characters of an unknown field's name that are told back.
 const QUOTE_MAX: usize = 40;
 
@@ -90,7 +101,10 @@ impl Form {
     /// Every field that does not fit, in the order of the fields; then those that the form does not have.
     pub fn answer(&self, given: &Value) -> Result<FormAnswer, Vec<FieldFault>> {
         let Value::Object(given) = given else {
-            return Err(vec![FieldFault { field: "the answer".to_owned(), why: "must be one object of JSON".to_owned() }]);
+            return Err(vec![FieldFault {
+                field: "the answer".to_owned(),
+                why: "must be one object of JSON".to_owned(),
+            }]);
         };
         self.read_with(|field| given.get(&field.name).map(|value| field.value(value)), unknown(self, given))
     }

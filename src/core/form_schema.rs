@@ -3,12 +3,13 @@
 use super::form::{
     CHOICE_MAX, CHOICES_MAX, CHOICES_MIN, FIELD_DESCRIPTION_MAX, FIELD_TEXT_MAX, FIELD_TITLE_MAX, FIELDS_MAX,
 };
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// A JSON Schema of what a person fills in: an object with 1 to 9 fields. Nothing else of JSON Schema is taken.
 #[derive(JsonSchema)]
-#[schemars(extend("additionalProperties" = false))]
+#[schemars(extend("additionalProperties" = false), transform = never_null)]
 #[expect(dead_code, reason = "it is a schema alone")]
 pub struct FormSchema {
     /// Always `object`.
@@ -39,6 +40,7 @@ enum ObjectType {
 /// One field: a text with `enum` (choices) or with `maxLength`, a number with its bounds, or yes and no.
 #[derive(JsonSchema)]
 #[serde(tag = "type", rename_all = "lowercase")]
+#[schemars(transform = never_null)]
 #[expect(dead_code, reason = "it is a schema alone")]
 enum FieldSchema {
     /// One of the choices of `enum`, or one line of at most `maxLength` characters.
@@ -93,4 +95,30 @@ enum FieldSchema {
         #[schemars(length(min = 1, max = FIELD_DESCRIPTION_MAX))]
         description: Option<String>,
     },
+}
+
+/// What can be left out is left out, and not `null`.
+fn never_null(schema: &mut Schema) {
+    let mut value = std::mem::take(schema).to_value();
+    strip(&mut value);
+    if let Ok(stripped) = Schema::try_from(value) {
+        *schema = stripped;
+    }
+}
+
+fn strip(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            let types = fields.get("type").and_then(Value::as_array).map(Vec::as_slice);
+            if let Some([only, Value::String(null)]) = types
+                && null == "null"
+            {
+                let only = only.clone();
+                fields.insert("type".to_owned(), only);
+            }
+            fields.values_mut().for_each(strip);
+        }
+        Value::Array(items) => items.iter_mut().for_each(strip),
+        _ => {}
+    }
 }

@@ -7,6 +7,7 @@ use crate::core::{
     engagement::Engagement,
     event::{Actor, Event, IncidentOpening, hex},
     finding::Classification,
+    form::Form,
     identity::{IncidentIdentity, IncidentNonce, PageIdentity},
     incident_pages::IncidentPages,
     key::IncidentKey,
@@ -15,7 +16,6 @@ use crate::core::{
     page::Page,
     plan::{EscalationPlan, LivingRoom},
     repeats::{AlertRepeats, AllClearLines, KnownAlerts},
-    form::Form,
     request::{Request, RequestId},
     room::WarRoom,
     time::Timestamp,
@@ -176,6 +176,11 @@ impl Incident {
     /// What is to be filled in, if its request is a form.
     pub fn form(&self) -> Option<&Form> {
         self.request.as_deref()?.ask.form.as_ref()
+    }
+
+    /// Whether its request waits for a form that takes more than a letter.
+    pub fn asks_for_a_form(&self) -> bool {
+        self.request.as_ref().is_some_and(|request| request.outcome().is_none() && request.ask.needs_a_form())
     }
 
     /// The source that asked its request.

@@ -8,7 +8,7 @@ use crate::core::{
     answer::{Answer, AnswerVerdict, HAND_BACK},
     display_names::{DisplayNames, Ids},
     event::{Event, StepReason},
-    form_answer::FORM_ANSWER,
+    form_answer::{done, is_elsewhere},
     handoff_words,
     page::{Page, PagePurpose, PageStage},
     printable::one_line,
@@ -150,11 +150,8 @@ fn described(event: &Event, names: &dyn DisplayNames) -> String {
             let role = role.as_ref().map_or(String::new(), |role| format!(" for {role}"));
             format!("{person} answered {answer}{role} by {via}: {}", judged(verdict))
         }
-        Event::Chosen { person, option, answer: Some(_), via, verdict, .. } if option == FORM_ANSWER => {
-            format!("{} filled in the form by {via}: {}", names.person(person), chosen(verdict))
-        }
-        Event::Chosen { person, option, via, verdict, .. } => {
-            format!("{} chose {option} by {via}: {}", names.person(person), chosen(verdict))
+        Event::Chosen { person, option, answer, via, verdict, .. } => {
+            format!("{} {} by {via}: {}", names.person(person), done(option, answer.as_ref()), chosen(verdict))
         }
         Event::HandoffMoved(moved) => handoff_words::told(moved, names.person(&moved.person)),
         Event::Erased { by } => format!("{} erased the conversation", names.actor(by)),
@@ -240,11 +237,11 @@ pub fn ended_request(outcome: &RequestOutcome, names: &dyn DisplayNames) -> Stri
     match outcome {
         RequestOutcome::Decided { option, by, answer } => {
             let by: Vec<&str> = by.iter().map(|person| names.person(person)).collect();
-            // What people typed is for those who look at the request, not for texts and logs.
-            if answer.is_some() && option == FORM_ANSWER {
-                return format!("{} filled in the form", by.join(" and "));
+            let by = by.join(" and ");
+            match is_elsewhere(option, answer.as_ref()) {
+                true => format!("{by} {}", done(option, answer.as_ref())),
+                false => format!("decided: {option}, by {by}"),
             }
-            format!("decided: {option}, by {}", by.join(" and "))
         }
         RequestOutcome::Defaulted { option } => format!("nobody decided in time: the default {option} took effect"),
         RequestOutcome::Expired => "nobody decided in time: it expired".into(),

@@ -8,8 +8,7 @@ use crate::{
     },
     core::{
         Answer, AnswerVia, AskOption, ChannelName, GivenChoice, IncidentId, PageId, PersonName, RefusedInput, RoleName,
-        form::FILL_IN,
-        sentence::chosen,
+        form::FILL_IN, sentence::chosen,
     },
     engine::{AnswerSource, CodedPage, asked_of},
     http::{
@@ -247,7 +246,11 @@ async fn not_understood(
     if let Some(request) = request.filter(|request| request.handoff.is_none() && request.outcome().is_none()) {
         if request.ask.needs_a_form() {
             let pass = format!("{code} {} = {}", Answer::Unable.digit(), Answer::Unable.label());
-            return Ok(format!("not understood: {}. This is not answered by a text: {FILL_IN}, or reply {}.", shown(doubt), pass.trim_start()));
+            return Ok(format!(
+                "not understood: {}. This is not answered by a text: {FILL_IN}, or reply {}.",
+                shown(doubt),
+                pass.trim_start()
+            ));
         }
         let option = |(letter, option): (char, &AskOption)| {
             format!("{code} {letter} = {}", option.label).trim_start().to_owned()

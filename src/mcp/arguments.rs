@@ -1,7 +1,7 @@
 //! What the tools are given. What is asked is checked by the daemon, as for every other way to ask: here it gets its form.
 
 use super::service::AvailabilityQuery;
-use crate::core::Packet;
+use crate::core::{Packet, form_schema::FormSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
@@ -26,6 +26,10 @@ pub struct AskHuman {
     /// 2 to 9 options to choose from. Leave it out to ask for an approval, whose options are `approve` and `deny`.
     #[serde(default)]
     options: Vec<AskedOption>,
+    /// What a person fills in, in place of options: a small JSON Schema. The result has their values as `answer`.
+    #[serde(default)]
+    #[schemars(with = "Option<FormSchema>")]
+    form: Option<Value>,
     /// Exactly what you will do: any JSON. What people approve is bound to it by `action_digest`. Integers beyond 2^53 and
     /// names that are there twice are refused.
     #[serde(default)]
@@ -171,9 +175,13 @@ impl AskHuman {
     /// The body of `POST /v1/requests`.
     pub fn body(self) -> Value {
         let options: Vec<Value> = self.options.into_iter().map(AskedOption::body).collect();
-        let kind = if options.is_empty() { "approval" } else { "decision" };
+        let kind = match &self.form {
+            Some(_) => "form",
+            None if options.is_empty() => "approval",
+            None => "decision",
+        };
         let ask = json!({
-            "type": kind, "question": self.question, "options": options, "action": self.action,
+            "type": kind, "question": self.question, "options": options, "form": self.form, "action": self.action,
             "deadline": self.deadline, "default": self.default, "on_behalf_of": self.on_behalf_of,
         });
         let mut body = json!({ "kind": self.kind, "labels": self.labels, "values": self.values, "ask": ask });

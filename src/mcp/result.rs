@@ -2,6 +2,7 @@
 //! errors.
 
 use super::service::ServiceFault;
+use crate::core::FormAnswer;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -19,6 +20,9 @@ pub struct RequestResult {
     /// The option that holds, such as `approve` or `deny`; only if `decided` or `defaulted`.
     #[serde(skip_serializing_if = "Option::is_none")]
     option: Option<String>,
+    /// What was filled in, if you asked for a form: values by the names of its fields.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answer: Option<FormAnswer>,
     /// Who decided.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(default)]
@@ -40,7 +44,7 @@ pub struct RequestResult {
     asked: Vec<String>,
     /// What people have chosen so far.
     choices: Vec<ChoiceResult>,
-    /// The digest of the action, kind, labels and values that people were asked about.
+    /// The digest of the action, form, kind, labels and values that people were asked about.
     action_digest: String,
     /// The incident that people see.
     pub incident: String,
@@ -155,6 +159,7 @@ struct RoleState {
 #[derive(Default, Deserialize)]
 struct OutcomeState {
     option: Option<String>,
+    answer: Option<FormAnswer>,
     #[serde(default)]
     by: Vec<String>,
     at: Option<String>,
@@ -186,6 +191,7 @@ impl RequestResult {
             id,
             state: state.state,
             option: outcome.option,
+            answer: outcome.answer,
             by: outcome.by,
             reason: outcome.reason,
             ended_at: outcome.at,
@@ -227,6 +233,7 @@ fn next(handoff: Option<&HandoffResult>, state: &str, option: Option<&str>, dril
             "Nobody has decided yet. Do not act. Call get_outcome with this id to wait on; people go on being asked."
         }
         (_, _) if drill => "This was a drill: do nothing.",
+        ("decided", None) => "A person filled in the form. Use exactly the values of `answer`, and nothing else.",
         ("decided", Some("approve")) => "People approved it. Do exactly what was asked about, and nothing else.",
         ("decided", Some("deny")) => "People denied it. Do not act.",
         ("decided", Some(option)) => {
@@ -234,7 +241,7 @@ fn next(handoff: Option<&HandoffResult>, state: &str, option: Option<&str>, dril
         }
         ("defaulted", Some("deny")) => "Nobody decided in time, and by the rules that is a denial. Do not act.",
         ("defaulted", Some(option)) => return format!("Nobody decided in time. By the rules {option} holds."),
-        ("expired", _) => "Nobody decided in time. This is no approval: do not act.",
+        ("expired", _) => "Nobody decided in time. This is no approval and no answer: do not act.",
         ("cancelled", _) => "It was withdrawn. Do not act.",
         _ => "Do not act.",
     };

@@ -33,7 +33,8 @@ Act only on the option in the result: `expired` is no approval. To give a conver
 before you offer it and hand_over once the user wants it, and tell the user only the `message` of the results.";
 
 const ASK_ABOUT: &str = "\
-Ask the people on call for an approval (approve or deny) or a decision (between options), and wait for the outcome. Who is \
+Ask the people on call for an approval (approve or deny), a decision (between options) or the values of a form, and wait for \
+the outcome. Who is \
 asked, how many must agree and what happens by default is decided by the rules of the people who run Stentor, not by you. The \
 call waits about 25 seconds, or 50 with progress notifications (`wait` sets another time: up to 10 minutes with them, up to 25 \
 seconds without), and then returns the state `open` with the id: call get_outcome with it. Ending this call early does not \

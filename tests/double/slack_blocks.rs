@@ -47,10 +47,12 @@ fn check_block(block: &Value) -> Result<(), &'static str> {
             (1..=25).contains(&elements.len())
                 && ids.len() == elements.len()
                 && elements.iter().all(|button| {
-                    // A label of plain text up to 75 characters, a value up to 2000, primary or danger or no style.
+                    // A label of plain text up to 75 characters, a value up to 2000 and a url up to 3000 where it has
+                    // them, primary or danger or no style.
                     text(&button["text"], "type") == "plain_text"
                         && fits(&button["text"]["text"], 75)
-                        && fits(&button["value"], 2000)
+                        && (button["value"].is_null() || fits(&button["value"], 2000))
+                        && (button["url"].is_null() || fits(&button["url"], 3000))
                         && fits(&button["action_id"], 255)
                         && matches!(button["style"].as_str(), None | Some("primary" | "danger"))
                 })

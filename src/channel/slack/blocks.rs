@@ -45,6 +45,7 @@ pub(super) fn to_person(message: &Message) -> SlackPost {
         let value = format!("{}:{}", ask.page, ask.code.expose_secret());
         match asks {
             true if !ask.options.is_empty() => options(message, &ask.options, &value, None),
+            true if ask.fills_in => fill_in(message, ask.link.expose_secret(), &value),
             true => buttons(message, ask.level, &value),
             false => actions(message, vec![hand_back(&value)]),
         }
@@ -66,7 +67,10 @@ pub(super) fn room_card(message: &Message) -> SlackPost {
     let value = format!("{}:{}", message.page.incident, room_key(&message.mark));
     let open = message.room.as_ref().is_none_or(|room| room.open);
     let asked = message.room.as_ref().filter(|room| !room.options.is_empty());
+    let form = message.room.as_ref().is_some_and(|room| room.fills_in);
+    let form = message.desk.as_ref().filter(|_| form).map(|desk| format!("{desk}/forms/{}", message.page.incident));
     let buttons = open.then(|| match asked {
+        _ if form.is_some() => fill_in(message, &form.clone().unwrap_or_default(), &value),
         Some(room) => options(message, &room.options, &value, room.digest.as_deref()),
         None => buttons(message, level, &value),
     });
@@ -155,6 +159,20 @@ fn options(message: &Message, options: &[OptionButton], value: &str, digest: Opt
     let unable = button(Answer::Unable, Answer::Unable.label(), value);
     let buttons = options.iter().map(|given| option(given).into());
     actions(message, buttons.chain([unable]).collect())
+}
+
+/// A form is filled in behind a link. Slack tells us of a press of this button, too: it says nothing.
+fn fill_in(message: &Message, link: &str, value: &str) -> SlackActionsBlock {
+    let open = |url| {
+        SlackBlockButtonElement::new(text::label("Fill in the form").into())
+            .with_action_id(SlackActionId("open-form".to_owned()))
+            .with_style(SlackBlockButtonStyle::Primary)
+            .with_url(url)
+            .into()
+    };
+    let unable = button(Answer::Unable, Answer::Unable.label(), value);
+    let link = reqwest::Url::parse(link).ok().map(open);
+    actions(message, link.into_iter().chain([unable]).collect())
 }
 
 fn decided(option: &OptionButton) -> SlackBlockConfirmItem {

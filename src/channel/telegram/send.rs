@@ -149,6 +149,8 @@ fn with_reply(message: &Message, ask: &ReplyOptions) -> String {
     let line = |answer: Answer| format!("{code} {} = {}", answer.digit(), answer.label());
     let how = if message.purpose.is_brief() && !ask.options.is_empty() {
         format!("\n\nOr write: {code} and a letter; {}", line(Answer::Unable))
+    } else if message.purpose.is_brief() && ask.fills_in {
+        format!("\n\nFill in the form: {}\nOr write: {}", ask.link.expose_secret(), line(Answer::Unable))
     } else if message.purpose.is_brief() {
         format!("\n\nOr write: {}; {}", line(Answer::of_level(ask.level)), line(Answer::Unable))
     } else {
@@ -177,6 +179,8 @@ fn keyboard(message: &Message, ask: &ReplyOptions) -> Value {
         };
         let unable = row(Answer::Unable, Answer::Unable.label());
         ask.options.iter().map(option).chain([unable]).collect()
+    } else if message.purpose.is_brief() && ask.fills_in {
+        json!([row(Answer::Unable, Answer::Unable.label())])
     } else if message.purpose.is_brief() {
         ask.level.offers().into_iter().map(|answer| row(answer, ask.level.button(answer, message.drill))).collect()
     } else {

@@ -151,7 +151,8 @@ fn anew(
     }
     let action = facts.action.unwrap_or_else(|| ask.action.clone());
     let question = facts.question.unwrap_or_else(|| ask.question.clone());
-    let digest = asked_digest(&action, ask.form.as_ref(), &alert).map_err(|error| RequestFault::Unusable(error.to_string()))?;
+    let digest =
+        asked_digest(&action, ask.form.as_ref(), &alert).map_err(|error| RequestFault::Unusable(error.to_string()))?;
     let changed = what_changed((&incident.alert, request), (&alert, &question, &action));
     let before = ask.supersedes.as_ref().map_or(1, |before| before.question);
     let wish = AskWish {

@@ -3,8 +3,9 @@
 
 use crate::{
     core::{
-        Alert, Ask, AskKind, AskOption, AskRules, DrillTerms, EscalationPlan, Form, IncidentId, IncidentKey, IncidentNonce,
-        IncidentOpening, OpeningHours, Packet, PersonName, RequestId, SourceEvent, Timestamp, TriggerName,
+        Alert, Ask, AskKind, AskOption, AskRules, DrillTerms, EscalationPlan, Form, IncidentId, IncidentKey,
+        IncidentNonce, IncidentOpening, OpeningHours, Packet, PersonName, RequestId, SourceEvent, Timestamp,
+        TriggerName,
         drill::DRILL_LIFE,
         handoff::OutOfHours,
         request::{Supersedes, UnknownRequest},

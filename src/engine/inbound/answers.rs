@@ -3,8 +3,8 @@
 use crate::{
     core::{
         Actor, Answer, AnswerVerdict, AnswerVia, ChannelName, ChoiceVerdict, ClassificationKind, Event, GivenAnswer,
-        GivenChoice, GivenForm, Incident, IncidentId, IncidentInput, Page, PageId, PagePurpose, PageState, PersonName, RoleName,
-        page::PageStage,
+        GivenChoice, GivenForm, Incident, IncidentId, IncidentInput, Page, PageId, PagePurpose, PageState, PersonName,
+        RoleName, page::PageStage,
     },
     engine::inbound::InboundResponses,
     store::{AskedQuery, AskedStanding, LockSet, RequestClass, StoreError, Transaction, earlier, transact},

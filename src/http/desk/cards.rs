@@ -239,8 +239,8 @@ fn links(live: &RuntimeConfig, incident: &Incident) -> Vec<PageLink> {
     let conversation =
         handoff.map(|_| PageLink { label: "Conversation", url: format!("/desk/conversations/{}", incident.id) });
     let form = || PageLink { label: "Fill in the form", url: format!("/desk/forms/{}", incident.id) };
-    let open = incident.request.as_ref().filter(|request| request.outcome().is_none() && request.ask.needs_a_form());
-    let links = open.map(|_| form()).into_iter().chain(conversation).chain(runbook);
+    let form = incident.asks_for_a_form().then(form);
+    let links = form.into_iter().chain(conversation).chain(runbook);
     links.chain(incident.rooms.iter().filter_map(room)).collect()
 }
 

@@ -180,7 +180,7 @@ fn confirm(live: &RuntimeConfig, incident: &Incident, page: PageId) -> ConfirmPa
         what: alarm.as_ref().map_or_else(|| incident.summary.clone(), |alarm| alarm.what.clone()),
         // Who is asked for nothing more is not asked here either.
         ask: alarm.as_ref().filter(|_| says.is_none()).map(|alarm| alarm.ask.clone()),
-        form: needs_a_form(incident).then(|| DrawnForm::of(incident)).flatten(),
+        form: if incident.asks_for_a_form() { DrawnForm::of(incident) } else { None },
         otherwise: alarm.filter(|_| says.is_none()).and_then(|alarm| alarm.otherwise),
         offers: match (says, incident.request.as_ref().filter(|request| request.handoff.is_none())) {
             (_, Some(request)) if incident.is_open() => options(request, says.is_none()),
@@ -192,10 +192,6 @@ fn confirm(live: &RuntimeConfig, incident: &Incident, page: PageId) -> ConfirmPa
         done: !open,
         hand_back: standing.is_some_and(|standing| standing.is_theirs()),
     }
-}
-
-fn needs_a_form(incident: &Incident) -> bool {
-    incident.request.as_ref().is_some_and(|request| request.ask.needs_a_form())
 }
 
 /// Whether the current state (who has the role, or that it is over) shows what the answer led to.

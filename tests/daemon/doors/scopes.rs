@@ -42,7 +42,7 @@ const ALERTS: [u16; 5] = [401, 400, 403, 403, 401];
 
 const ASK: [u16; 5] = [401, 400, 403, 403, 401];
 
-const TABLE: [Row; 46] = [
+const TABLE: [Row; 49] = [
     ("/v1/alerts", "POST", "/v1/alerts", ALERTS),
     ("/api/v2/alerts", "POST", "/api/v2/alerts", [401, 422, 403, 403, 401]),
     ("/api/v2/status", "GET", "/api/v2/status", OPEN),
@@ -83,6 +83,9 @@ const TABLE: [Row; 46] = [
     ("/desk/conversations", "GET", "/desk/conversations", PERSON),
     ("/desk/conversations/{id}", "GET", "/desk/conversations/INC-1", [401, 401, 401, 401, 404]),
     ("/desk/conversations/{id}", "POST", "/desk/conversations/INC-1", [401, 401, 401, 401, 415]),
+    ("/desk/forms/{id}", "GET", "/desk/forms/INC-1", [401, 401, 401, 401, 404]),
+    ("/desk/forms/{id}", "POST", "/desk/forms/INC-1", [401, 401, 401, 401, 415]),
+    ("/assets/form.css", "GET", "/assets/form.css", OPEN),
     ("/assets/desk.css", "GET", "/assets/desk.css", OPEN),
     ("/assets/desk.js", "GET", "/assets/desk.js", OPEN),
     ("/assets/outbox.js", "GET", "/assets/outbox.js", OPEN),

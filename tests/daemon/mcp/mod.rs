@@ -2,6 +2,7 @@
 
 mod client;
 mod demo;
+mod form;
 mod handoff;
 mod recorded;
 mod refused;

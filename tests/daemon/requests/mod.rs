@@ -2,6 +2,7 @@
 
 mod bank;
 mod buttons;
+mod form;
 mod from_alerts;
 mod handoff;
 mod new_facts;

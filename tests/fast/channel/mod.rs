@@ -86,6 +86,7 @@ fn page_for(contact: ContactData) -> Message {
             proof: SecretString::from("mail-proof-secret"),
             level: AnswerLevel::Wilco,
             options: Vec::new(),
+            fills_in: false,
         }),
         room: None,
         report: None,

@@ -50,6 +50,21 @@ async fn a_page_has_its_answers_as_buttons_that_prove_it_and_as_words() {
     assert_eq!(data, expected);
 }
 
+/// A form is filled in where one can be drawn: no button pretends to be its answer.
+#[tokio::test]
+async fn a_form_has_its_link_and_no_button_but_to_pass_it_on() {
+    let telegram = FakeTelegram::start();
+    let mut message = page_for(ana());
+    message.ask.as_mut().unwrap().fills_in = true;
+    assert_eq!(sent(&telegram, &message).await, "accepted");
+    let post = telegram.world().posts[0].clone();
+    let text = post["text"].as_str().unwrap();
+    let how = "Fill in the form: https://desk.example/a/link-secret\nOr write: 48213 4 = I can't, pass on";
+    assert!(text.ends_with(how), "{text}");
+    let rows = post["reply_markup"]["inline_keyboard"].as_array().unwrap();
+    assert_eq!((rows.len(), &rows[0][0]["callback_data"]), (1, &Value::from("a:unable:INC-12.3:48213")));
+}
+
 #[tokio::test]
 async fn a_drill_says_so_even_when_its_template_forgot_and_what_only_tells_has_no_buttons() {
     let telegram = FakeTelegram::start();

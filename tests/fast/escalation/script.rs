@@ -6,10 +6,10 @@ use serde_json::json;
 use std::{collections::BTreeMap, fmt::Write, sync::Arc, time::Duration};
 use stentor::core::{
     Actor, Alert, AlertStatus, AnswerLevel, AnswerVia, Ask, AskKind, AskOption, ChannelName, DrillTerms,
-    EngagementOutcome, EscalationPlan, Event, FaultKind, Form, GivenAnswer, GivenChoice, GivenForm, GivenHandoffStep, HandoffReason,
-    HandoffResult, HandoffStep, HandoffTerms, HandoffTier, HeldWhy, Incident, IncidentId, IncidentInput, IncidentKey,
-    IncidentNonce, IncidentOpening, PersonName, Replacement, RequestId, RoleName, RolePlan, Roster, SendOutcome,
-    SendReceipt, StandIn, StepPlan, StepTarget, Timestamp,
+    EngagementOutcome, EscalationPlan, Event, FaultKind, Form, GivenAnswer, GivenChoice, GivenForm, GivenHandoffStep,
+    HandoffReason, HandoffResult, HandoffStep, HandoffTerms, HandoffTier, HeldWhy, Incident, IncidentId, IncidentInput,
+    IncidentKey, IncidentNonce, IncidentOpening, PersonName, Replacement, RequestId, RoleName, RolePlan, Roster,
+    SendOutcome, SendReceipt, StandIn, StepPlan, StepTarget, Timestamp,
     display_names::Ids,
     handoff::OutOfHours,
     open,

@@ -32,17 +32,17 @@ fn what_a_form_can_not_ask_is_refused_at_its_place() {
         (json!({ "type": "object", "oneOf": [] }), "/oneOf".into(), "is not taken in a form"),
         (json!({ "type": "object", "a/b~c": 1 }), "/a~1b~0c".into(), "is not taken"),
         (json!({ "type": "object", "additionalProperties": true }), "/additionalProperties".into(), "must be false"),
-        (json!({ "type": "object", "properties": { "f": boolean }, "required": ["g"] }), "/required/0".into(), "properties"),
+        (
+            json!({ "type": "object", "properties": { "f": boolean }, "required": ["g"] }),
+            "/required/0".into(),
+            "properties",
+        ),
         (
             json!({ "type": "object", "properties": { "f": boolean }, "required": ["f", "f"] }),
             "/required/1".into(),
             "be there once",
         ),
-        (
-            json!({ "type": "object", "properties": { "a b": boolean } }),
-            "/properties/a b".into(),
-            "letters, digits",
-        ),
+        (json!({ "type": "object", "properties": { "a b": boolean } }), "/properties/a b".into(), "letters, digits"),
         (
             json!({ "type": "object", "properties": { "f": boolean, "g": { "type": "boolean", "title": "F" } } }),
             "/properties".into(),
@@ -165,7 +165,8 @@ fn field_schema() -> impl Strategy<Value = Value> {
         Just(json!({ "type": "boolean" })),
         (1_usize..=6).prop_map(|max| json!({ "type": "string", "maxLength": max })),
         (2_usize..=9).prop_map(|n| json!({ "type": "string", "enum": CHOICES[..n] })),
-        (bound.clone(), 0_i32..=9).prop_map(|(min, n)| json!({ "type": "integer", "minimum": min, "maximum": min + n })),
+        (bound.clone(), 0_i32..=9)
+            .prop_map(|(min, n)| json!({ "type": "integer", "minimum": min, "maximum": min + n })),
         (bound, 0_i32..=9).prop_map(|(min, n)| {
             json!({ "type": "number", "minimum": f64::from(min) / 4.0, "maximum": f64::from(min + n) / 4.0 })
         }),
@@ -242,6 +243,9 @@ proptest! {
         let described = schemars::schema_for!(FormSchema).to_value();
         let referee = jsonschema::validator_for(&described).unwrap();
         prop_assert!(referee.is_valid(&schema), "{} {:?}", &schema, referee.validate(&schema));
+        let mut null = schema.clone();
+        null["title"] = json!(null);
+        prop_assert!(!referee.is_valid(&null) && Form::read(&null).is_err());
         let kept: Form = serde_json::from_value(serde_json::to_value(form(&schema)).unwrap()).unwrap();
         prop_assert_eq!(kept, form(&schema));
     }

@@ -77,7 +77,7 @@ struct AskBody {
 /// One option of a decision.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct OptionBody {
+struct OptionBody {
     /// Its name for the system that asks: 32 characters at most.
     #[schemars(length(min = 1, max = LABEL_MAX))]
     name: String,
@@ -87,13 +87,6 @@ pub(super) struct OptionBody {
     /// What it does, in one line of 100 characters at most.
     #[schemars(length(min = 1, max = DOES_MAX))]
     does: Option<String>,
-}
-
-impl OptionBody {
-    /// One whose name is its label.
-    pub(super) fn named(name: &str) -> Self {
-        Self { name: name.to_owned(), label: None, does: None }
-    }
 }
 
 /// The alert, without what the API gives it (id and source), and the question.
@@ -128,8 +121,17 @@ fn wish(ask: AskBody, form: Option<Form>, action_digest: String) -> Result<AskWi
             return Err(unusable(format!("an approval has no `options` of its own: they are {APPROVE} and {DENY}")));
         }
         AskKind::Handoff if !ask.options.is_empty() => return Err(unusable("a handoff has no `options`")),
-        AskKind::Form if !ask.options.is_empty() => return Err(unusable("a form has no `options`: its choices are in `form`")),
-        AskKind::Approval | AskKind::Form | AskKind::Handoff => Vec::new(),
+        AskKind::Form if !ask.options.is_empty() => {
+            return Err(unusable("a form has no `options`: its choices are in `form`"));
+        }
+        AskKind::Approval | AskKind::Handoff => Vec::new(),
+        AskKind::Form => {
+            // By a text message one choice is answered like the options of a decision.
+            let choices = form.as_ref().and_then(|form| form.one_choice()).map(|(_, choices)| choices.to_vec());
+            let option = |name: String| OptionBody { name, label: None, does: None };
+            choices.map(|choices| options(choices.into_iter().map(option).collect())).transpose()?;
+            Vec::new()
+        }
         AskKind::Decision => options(ask.options)?,
     };
     let deadline = ask.deadline.as_deref().map(deadline).transpose()?;
@@ -148,7 +150,7 @@ fn wish(ask: AskBody, form: Option<Form>, action_digest: String) -> Result<AskWi
     })
 }
 
-pub(super) fn options(options: Vec<OptionBody>) -> Result<Vec<AskOption>, ProblemDetails> {
+fn options(options: Vec<OptionBody>) -> Result<Vec<AskOption>, ProblemDetails> {
     if !(OPTIONS_MIN..=OPTIONS_MAX).contains(&options.len()) {
         let count = options.len();
         return Err(unusable(format!("a decision has {OPTIONS_MIN} to {OPTIONS_MAX} options, not {count}")));

@@ -1,10 +1,10 @@
 //! Reads what a form asks.
 
-use super::ask_body::{OptionBody, options, unusable};
 use crate::{
     core::{AskKind, Form},
     http::problem::ProblemDetails,
 };
+use axum::http::StatusCode;
 use serde_json::Value;
 
 /// The form.
@@ -24,10 +24,9 @@ pub(super) fn read(kind: AskKind, schema: Option<&Value>) -> Result<Option<Form>
         }
         (AskKind::Approval | AskKind::Decision | AskKind::Handoff, None) => return Ok(None),
     };
-    let form = Form::read(schema).map_err(|fault| unusable(format!("/ask/form{fault}")))?;
-    // By a text message they are answered like the options of a decision.
-    if let Some((_, choices)) = form.one_choice() {
-        options(choices.iter().map(|choice| OptionBody::named(choice)).collect())?;
-    }
-    Ok(Some(form))
+    Form::read(schema).map(Some).map_err(|fault| unusable(format!("/ask/form{fault}")))
+}
+
+fn unusable(detail: impl Into<String>) -> ProblemDetails {
+    ProblemDetails::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
 }

@@ -17,7 +17,9 @@ pub fn read(kind: AskKind, packet: Option<Packet>) -> Result<Option<Packet>, Pro
             let detail = "a handoff has a `packet`: {\"conversation\": {\"id\": ..}, \"reason\": {\"code\": .., \"text\": ..}, ..}";
             return Err(unusable(detail));
         }
-        (AskKind::Approval | AskKind::Decision | AskKind::Form, Some(_)) => return Err(unusable("only a handoff has a `packet`")),
+        (AskKind::Approval | AskKind::Decision | AskKind::Form, Some(_)) => {
+            return Err(unusable("only a handoff has a `packet`"));
+        }
         (AskKind::Approval | AskKind::Decision | AskKind::Form, None) => return Ok(None),
     };
     let needed = [&packet.conversation.id, &packet.reason.code, &packet.reason.text];

@@ -4,7 +4,8 @@
 use super::service::{asker, theirs, unknown};
 use crate::{
     core::{
-        Event, FormAnswer, Incident, PersonName, RequestId, RequestOutcome, StoredLine, Timestamp, hex::hex, page::SystemNotice,
+        Event, FormAnswer, Incident, PersonName, RequestId, RequestOutcome, StoredLine, Timestamp, hex::hex,
+        page::SystemNotice,
     },
     engine::request_history::{RequestHistory, RequestMoment},
     http::{

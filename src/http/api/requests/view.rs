@@ -3,13 +3,14 @@
 use crate::{
     core::{
         AskKind, Form, FormAnswer, HandoffResult, Incident, IncidentId, PersonName, RequestId, RequestOutcome,
-        Timestamp, form_schema::FormSchema, request::Supersedes,
+        Timestamp, request::Supersedes,
     },
     http::{api::handoffs::HandoffView, problem::ProblemDetails},
 };
 use axum::http::StatusCode;
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 /// A request, as it is now.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -31,9 +32,9 @@ pub struct RequestView {
     question: String,
     /// The options, in the order of their letters; nothing for a handoff.
     options: Vec<OptionView>,
-    /// The JSON Schema of the answer, if it is a form.
+    /// The JSON Schema of the answer, if it is a form: as it was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<FormSchema>")]
+    #[schemars(with = "Option<Map<String, Value>>")]
     form: Option<Form>,
     /// The SHA-256 of what people are asked about.
     action_digest: String,

@@ -187,6 +187,20 @@ impl<'a> Transaction<'a> {
         self.loaded.observed.change(window, |observed| (observed.observe(threshold, now), observed.count()))
     }
 
+    /// Starts the count of a window anew, which must be in the [`LockSet`]. Returns whether anything had counted.
+    pub fn restart(&mut self, window: &str, threshold: TriggerThreshold) -> bool {
+        debug_assert!(
+            self.needs.observed.iter().any(|need| need == window),
+            "a transaction must name the window {window:?}"
+        );
+        let now = self.time.now;
+        let had_counted = self.loaded.observed.change(window, |observed| observed.restart(threshold, now));
+        if had_counted {
+            self.changes.observed.insert(window.to_owned());
+        }
+        had_counted
+    }
+
     /// What is kept of a request, which must be in the [`LockSet`], if it still counts.
     pub fn response(&self, key: &RequestKey) -> Option<Arc<KeptResponse>> {
         debug_assert!(self.needs.responses.contains(key), "a transaction must name the request {key:?}");

@@ -281,7 +281,7 @@ fn asked_by(
             TriggerMatch::Failed { trigger, why, .. } if matrix.plan(trigger).is_some_and(|plan| takes(&plan)) => {
                 return Err(RequestFault::Unusable(format!("trigger {trigger} can not be evaluated: {why}")));
             }
-            TriggerMatch::Failed { .. } | TriggerMatch::Clears { .. } => {}
+            TriggerMatch::Failed { .. } | TriggerMatch::Clears { .. } | TriggerMatch::Breaks { .. } => {}
         }
     }
     Err(no_trigger(alert, kind))

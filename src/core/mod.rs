@@ -21,6 +21,7 @@ pub mod handoff;
 pub mod handoff_words;
 pub mod hash_chain;
 pub mod hex;
+pub mod hidden;
 pub mod identity;
 pub mod incident;
 mod incident_fold;

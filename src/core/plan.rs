@@ -4,6 +4,7 @@
 use super::{
     alert::Alert,
     answer::{Answer, AnswerLevel},
+    hidden::plain_line,
     names::{ChannelName, PersonName, RoleName, RotationName, TriggerName},
     priority::Priority,
     request::AskRules,
@@ -196,9 +197,7 @@ pub fn suggested(alert: &Alert, plan: &EscalationPlan) -> Vec<(char, SuggestedAc
 /// A monitor's text as one short line, with the same limits as the actions in the matrix: it is shown next to the
 /// answers, so it must not look like an answer or like a text of ours. `None` if nothing is left.
 fn one_line(text: &str, most: usize) -> Option<String> {
-    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let shown: String = text.chars().filter(|c| !turns(*c)).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let line = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = plain_line(text);
     let line = match line.char_indices().nth(most) {
         Some(_) => line.chars().take(most - 1).chain(['…']).collect(),
         None => line,

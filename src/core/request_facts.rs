@@ -3,6 +3,7 @@
 use super::{
     alert::Alert,
     canonical::{CanonicalError, CanonicalJson},
+    hidden::plain_line,
     names::PersonName,
     request::{Ask, AskKind, AskRules, QUESTION_MAX, Request, RequestId},
     time::Timestamp,
@@ -50,7 +51,7 @@ pub fn ask_of_alert(rules: &AskRules, alert: &Alert, question: &str, received_at
     let default = rules.defaults.iter().find(is_option).cloned();
     Some(Ask {
         kind: AskKind::Approval,
-        question: question.chars().take(QUESTION_MAX).collect(),
+        question: plain_line(question).chars().take(QUESTION_MAX).collect(),
         action: Value::Null,
         action_digest: action_digest(&Value::Null, alert).ok()?,
         on_behalf_of: None,
@@ -80,7 +81,7 @@ pub fn what_changed(before: (&Alert, &Request), after: (&Alert, &str, &Value)) -
             QUESTION => "the question".to_owned(),
             name => {
                 let [old, new] = [&old, &new].map(|facts| facts.get(name).cloned().unwrap_or_else(none));
-                format!("{name} {old} -> {new}")
+                format!("{} {old} -> {new}", shown(name))
             }
         })
         .collect();
@@ -119,7 +120,7 @@ fn leaves(path: &str, value: &Value, into: &mut BTreeMap<String, String>) {
 /// A value as one short line. Two that differ behind its end are told apart by their hashes elsewhere: here people only
 /// read where to look.
 fn shown(text: &str) -> String {
-    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let line = plain_line(text);
     match line.char_indices().nth(VALUE_MAX) {
         Some((end, _)) => format!("{}..", &line[..end]),
         None => line,

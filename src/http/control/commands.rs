@@ -7,6 +7,7 @@ use crate::{
         answer::STANDBY_MAX,
         event::hex,
         finding::NOTE_MAX,
+        hidden::plain_lines,
         printable::excerpt,
         record::{RecordCursor, RecordPortion},
         sentence::chosen,
@@ -189,7 +190,7 @@ pub struct ResolveRequest {
 
 impl ResolveRequest {
     fn parsed(self) -> Result<Option<(ClassificationKind, Option<String>)>, ProblemDetails> {
-        let note = self.note.map(|note| note.trim().to_owned()).filter(|note| !note.is_empty());
+        let note = self.note.map(|note| plain_lines(&note).trim().to_owned()).filter(|note| !note.is_empty());
         if note.as_ref().is_some_and(|note| NOTE_MAX < note.chars().count()) {
             return Err(ProblemDetails::bad(format!("the note is longer than {NOTE_MAX} characters")));
         }

@@ -155,7 +155,7 @@ fn what_is_withdrawn_is_told_and_stays_so() {
     let ana = daemon.held(incident(&request), "ana", "sms");
     let path = format!("/v1/requests/{}/cancel", request["id"].as_str().unwrap());
     let cancel = || {
-        let body = json!({ "reason": "the market has closed" });
+        let body = json!({ "reason": "the market\r\nhas\u{202e} closed\0" });
         Call::post(&path).bearer(secret("MONITOR_TOKEN")).json(&body).send(daemon.address).json()
     };
     let cancelled = cancel();

@@ -77,7 +77,7 @@ fn facts_that_can_not_be_asked_about_change_nothing() {
     let first = accepted(&daemon, &kill());
     for (facts, status, says) in [
         (json!({ "values": { "orders": 9000 } }), 422, "no trigger"),
-        (json!({ "question": "a\nb" }), 422, "control character"),
+        (json!({ "question": "a\nb" }), 422, "the question has a line break (U+000A)"),
         (json!({ "colour": "red" }), 422, "colour"),
         (json!({ "action": 9_007_199_254_740_993_u64 }), 400, "9007199254740993"),
     ] {

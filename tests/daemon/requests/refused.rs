@@ -62,6 +62,7 @@ fn facts_that_would_be_left_out_or_replaced_are_refused() {
         (json!({ "value": { "orders": 3 } }), 422, "is not known"),
         (json!({ "confidence": 7 }), 422, "confidence is not between 0 and 1"),
         (json!({ "kind": " " }), 422, "needs a kind"),
+        (json!({ "labels": { "a\u{1b}[2J": "x" } }), 422, "a control character (U+001B)"),
         (json!({ "labels": null, "values": null, "summary": null }), 202, "open"),
     ];
     for (fields, status, says) in table {

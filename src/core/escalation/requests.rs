@@ -4,7 +4,7 @@ use super::Decider;
 use crate::core::{
     actor::Actor,
     event::Event,
-    names::RoleName,
+    names::{RoleName, SourceName},
     proof::channel_of,
     request::{ChoiceVerdict, GivenChoice, Request, RequestOutcome},
     request_facts::Replacement,
@@ -149,6 +149,16 @@ impl Decider<'_> {
         let RequestOutcome::Cancelled { why } = outcome else { return None };
         let is_handoff = self.request().is_some_and(|request| request.handoff.is_some());
         is_handoff.then(|| why.clone().unwrap_or_else(|| USER_LEFT.to_owned()))
+    }
+
+    /// Whether a request is open, which its asker alone may withdraw by an all-clear.
+    pub(super) fn is_asking(&self) -> bool {
+        self.request().is_some_and(|request| request.outcome().is_none())
+    }
+
+    /// Whether a request of this source is open.
+    pub(super) fn is_asked_by(&self, source: &SourceName) -> bool {
+        self.is_asking() && self.incident.asker() == source
     }
 
     /// Whether a decision is open, which no answer but an option ends.

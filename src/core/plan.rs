@@ -166,6 +166,19 @@ impl EscalationPlan {
         self.roles.get(role).map_or(role.as_str(), |row| row.called(role))
     }
 
+    /// Whether people who are asked for this role decide a request: the trigger's roles do, and those that stand in for them
+    /// by `next`. The catch-all, which is told when nobody answers, does only where the matrix names it so.
+    pub fn decides(&self, role: &RoleName) -> bool {
+        let chain = |first| std::iter::successors(Some(first), |role| self.roles.get(*role)?.next.as_ref());
+        // A chain that is longer than the number of roles is a cycle.
+        self.required.iter().any(|first| chain(first).take(self.roles.len() + 1).any(|own| own == role))
+    }
+
+    /// The roles that decide a request, as people read them: `Trader or Compliance`.
+    pub fn deciders(&self) -> String {
+        self.required.iter().map(|role| self.called(role)).collect::<Vec<_>>().join(" or ")
+    }
+
     /// The same plan with every wait divided by `by`, but no wait below one second: the ladder of a compressed drill.
     pub fn compressed(&self, by: u32) -> Self {
         let mut plan = self.clone();

@@ -196,6 +196,11 @@ pub enum ChoiceVerdict {
     },
     /// The person was not asked.
     NotAsked,
+    /// The person was told because nobody answered: only people who are asked for the trigger's roles decide.
+    NotDecider {
+        /// Those roles, as people read them.
+        roles: String,
+    },
     /// It is asked on behalf of this person, who can not decide it.
     OnBehalf,
     /// The page showed another question than the one that is asked now.
@@ -218,6 +223,7 @@ impl ChoiceVerdict {
             Self::Repeated => "repeated",
             Self::TooLate { .. } => "too-late",
             Self::NotAsked => "not-asked",
+            Self::NotDecider { .. } => "not-decider",
             Self::OnBehalf => "on-behalf",
             Self::Stale => "stale",
             Self::Doubted { .. } => "doubted",

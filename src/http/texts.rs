@@ -242,7 +242,9 @@ async fn not_understood(
     doubt: &ReplyDoubt,
 ) -> Result<String, ProblemDetails> {
     let incident = app.engine.reads().view(page.incident).await?;
-    let request = incident.as_ref().and_then(|incident| incident.request.as_ref());
+    let page_row = incident.as_ref().and_then(|incident| Some((incident, incident.pages.get(&page.n)?)));
+    let request = page_row.filter(|(incident, row)| incident.decides(row));
+    let request = request.and_then(|(incident, _)| incident.request.as_ref());
     if let Some(request) = request.filter(|request| request.handoff.is_none() && request.outcome().is_none()) {
         let option = |(letter, option): (char, &AskOption)| format!("{code} {letter} = {}", option.label);
         let options: Vec<String> = request.ask.lettered().map(option).collect();

@@ -107,10 +107,10 @@ impl<'a> CallTurn<'a> {
         }
     }
 
-    /// The request, while it is open.
+    /// The request, while it is open, if this person can decide it.
     fn asked(&self) -> Option<&Ask> {
         let request = self.incident.request.as_deref()?;
-        request.outcome().is_none().then_some(&request.ask)
+        (request.outcome().is_none() && self.incident.decides(&self.page)).then_some(&request.ask)
     }
 
     /// The option with this key.

@@ -43,6 +43,7 @@ impl Decider<'_> {
             ChoiceVerdict::Repeated
             | ChoiceVerdict::TooLate { .. }
             | ChoiceVerdict::NotAsked
+            | ChoiceVerdict::NotDecider { .. }
             | ChoiceVerdict::OnBehalf
             | ChoiceVerdict::Stale
             | ChoiceVerdict::Doubted { .. }
@@ -62,8 +63,14 @@ impl Decider<'_> {
         if page.is_some_and(|page| page.person.as_ref() != Some(&said.person)) {
             return ChoiceVerdict::NotAsked;
         }
-        if !self.incident.engagements.keys().any(|role| self.is_asked(role, &said.person)) {
+        let asked: Vec<&RoleName> =
+            self.incident.engagements.keys().filter(|role| self.is_asked(role, &said.person)).collect();
+        if asked.is_empty() {
             return ChoiceVerdict::NotAsked;
+        }
+        let plan = &self.incident.plan;
+        if !asked.into_iter().any(|role| plan.decides(role)) {
+            return ChoiceVerdict::NotDecider { roles: plan.deciders() };
         }
         if request.ask.on_behalf_of.as_ref() == Some(&said.person) {
             return ChoiceVerdict::OnBehalf;

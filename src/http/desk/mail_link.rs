@@ -9,7 +9,7 @@ use crate::{
     http::{
         body,
         desk::{
-            cards::{OPTION, after_all, offers, options},
+            cards::{OPTION, after_all, decides, offers, options},
             page::{self, ConfirmPage},
             standing::{RoleStanding, told},
         },
@@ -142,7 +142,7 @@ fn confirm(live: &RuntimeConfig, incident: &Incident, page: PageId) -> ConfirmPa
         // Who is asked for nothing more is not asked here either.
         ask: alarm.as_ref().filter(|_| says.is_none()).map(|alarm| alarm.ask.clone()),
         otherwise: alarm.filter(|_| says.is_none()).and_then(|alarm| alarm.otherwise),
-        offers: match (says, incident.request.as_ref().filter(|request| request.handoff.is_none())) {
+        offers: match (says, incident.request.as_ref().filter(|request| decides(incident, row, request))) {
             (_, Some(request)) if incident.is_open() => options(request, says.is_none()),
             (Some(_), _) if open => after_all(level),
             (Some(_), _) => Vec::new(),

@@ -21,6 +21,7 @@ use super::{
 use serde_json::{Value, json};
 
 const BO: &str = "+447700900002";
+const GITA: &str = "+447700900007";
 
 /// The desk, with a trigger that takes requests.
 fn matrix(ask: &str) -> String {
@@ -102,6 +103,22 @@ fn two_people_approve_by_text_and_the_machine_that_waits_gets_it_back() {
     assert!(String::from_utf8_lossy(&said.stdout).contains("approve"), "{said:?}");
     let verified = daemon.cli(&["journal", "verify"]);
     assert!(verified.status.success(), "a choice proves a contact, too: {verified:?}");
+}
+
+#[test]
+fn who_is_told_because_nobody_answers_is_offered_no_option_and_decides_nothing() {
+    let matrix = matrix("after = \"5m\"").replacen("wait = \"10m\"", "wait = \"1s\"", 1);
+    let daemon = sandboxed_on(&matrix);
+    let request = accepted(&daemon, &kill());
+    let gita = daemon.held(incident(&request), "gita", "sms");
+    let shown = daemon.outbox().into_iter().find(|entry| entry["person"] == "gita" && entry["channel"] == "sms");
+    let shown = shown.unwrap()["body"].as_str().unwrap().to_owned();
+    assert!(shown.contains("can decide, find them") && !shown.contains("A = Approve"), "{shown}");
+    let refused = text(&daemon, GITA, &format!("{} A", gita.code));
+    assert!(refused.body.contains("nothing was counted: only"), "{refused:?}");
+    let received = text(&daemon, GITA, &format!("{} 1", gita.code));
+    assert!(received.body.contains("can decide this: find them"), "{received:?}");
+    assert_eq!(look(&daemon, &request["id"], "")["choices"], json!([]));
 }
 
 #[test]

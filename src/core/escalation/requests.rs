@@ -97,7 +97,11 @@ impl Decider<'_> {
     /// The ladders of their roles go on only if nobody else is being asked: those who are missing must be found.
     fn stop_asking(&mut self, said: &GivenChoice) {
         let theirs = self.open_roles_of(said);
-        if self.incident.open_roles().count() == theirs.len() {
+        // Who only stands in for them would be released with them.
+        let is_other = |role: &RoleName| !theirs.contains(role) && !theirs.contains(self.incident.asked_for(role));
+        let mut required = self.incident.plan.required.iter();
+        let is_open = |role: &RoleName| self.incident.engagements.get(role).is_some_and(|role| role.is_open());
+        if !required.any(|role| is_open(role) && is_other(role)) {
             return;
         }
         for role in theirs {

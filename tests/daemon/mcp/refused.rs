@@ -89,6 +89,12 @@ fn strangers_browsers_and_large_messages_do_not_get_in() {
     assert_eq!(post(Era::Modern, &large).send(daemon.address).status, 413);
     let wrong = post(Era::Modern, &list).body("{").send(daemon.address);
     assert_eq!((wrong.status, &wrong.json()["error"]["code"]), (400, &json!(-32700)), "{wrong:?}");
+    let batch = format!("[{list}]");
+    let half = list.to_string().replace("\"id\":7", "\"id\":1.5");
+    for message in ["{}", "null", "[]", &batch, &half] {
+        let wrong = post(Era::Modern, &list).body(message.to_owned()).send(daemon.address);
+        assert_eq!((wrong.status, &wrong.json()["error"]["code"]), (400, &json!(-32600)), "{message}: {wrong:?}");
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod buttons;
 mod from_alerts;
 mod handoff;
+mod journey;
 mod new_facts;
 mod python;
 mod refused;

@@ -15,14 +15,14 @@ use super::{
 };
 use serde_json::{Value, json};
 
-struct Desk<'a> {
+pub struct Desk<'a> {
     daemon: &'a Daemon,
     cookie: String,
     path: String,
 }
 
 impl<'a> Desk<'a> {
-    fn of(daemon: &'a Daemon, person: &str, incident: &str) -> Self {
+    pub fn of(daemon: &'a Daemon, person: &str, incident: &str) -> Self {
         Self { daemon, cookie: cookie(daemon, person), path: format!("/desk/conversations/{incident}") }
     }
 
@@ -37,7 +37,7 @@ impl<'a> Desk<'a> {
     }
 
     /// A press of a button, as a browser without scripts sends it.
-    fn press(&self, step: &str, note: &str) -> String {
+    pub fn press(&self, step: &str, note: &str) -> String {
         let page = self.shown();
         let csrf = page.split("name=\"csrf\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
         let reply = self.send(step, note, csrf.unwrap_or_default());

@@ -376,22 +376,3 @@ impl Request {
         by.into_iter().map(|(person, _)| person.clone()).collect()
     }
 }
-
-/// A choice by an authenticated person.
-#[derive(Debug, Clone)]
-pub struct GivenChoice {
-    /// The person.
-    pub person: PersonName,
-    /// The option's name.
-    pub option: String,
-    /// The way it arrived.
-    pub via: AnswerVia,
-    /// The page that it answers, if known.
-    pub page: Option<u32>,
-    /// The digest that the page showed, where the way it arrived says so.
-    pub digest: Option<String>,
-    /// What its provider calls the message that says it, where it may hand that over twice.
-    pub origin: Option<String>,
-    /// What contradicts it, as the matrix says.
-    pub doubt: Option<String>,
-}

@@ -4,9 +4,10 @@ use super::Decider;
 use crate::core::{
     actor::Actor,
     event::Event,
+    given_choice::GivenChoice,
     names::{RoleName, SourceName},
     proof::channel_of,
-    request::{ChoiceVerdict, GivenChoice, Request, RequestOutcome},
+    request::{ChoiceVerdict, Request, RequestOutcome},
     request_facts::Replacement,
 };
 

@@ -149,18 +149,8 @@ async fn choose(
     person: &PersonName,
     text: &str,
 ) -> Result<Option<CliVerdict>, ProblemDetails> {
-    let incident = app.engine.reads().view(id).await?;
-    let option = incident.as_ref().and_then(|incident| incident.request.as_ref()?.ask.named(text));
-    let Some(option) = option.map(|option| option.name.clone()) else { return Ok(None) };
-    let said = GivenChoice {
-        person: person.clone(),
-        option,
-        via: AnswerVia::Cli,
-        page: None,
-        digest: None,
-        origin: None,
-        doubt: None,
-    };
+    let Some(option) = app.engine.inbound().option_named(id, text).await? else { return Ok(None) };
+    let said = GivenChoice::new(person.clone(), &option, AnswerVia::Cli);
     let verdict = app.engine.inbound().choose(id, said).await.map_err(answer_problem)?;
     Ok(Some(CliVerdict { verdict: verdict.tag(), text: chosen(&verdict), then: None }))
 }

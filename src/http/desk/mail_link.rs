@@ -2,9 +2,7 @@
 //! press of a button does.
 
 use crate::{
-    core::{
-        Answer, AnswerLevel, AnswerVerdict, AnswerVia, GivenChoice, Incident, PageId, PersonName, sentence::chosen,
-    },
+    core::{Answer, AnswerLevel, AnswerVerdict, AnswerVia, Incident, PageId, PersonName, sentence::chosen},
     engine::{ReadAt, RuntimeConfig},
     http::{
         body,
@@ -90,17 +88,8 @@ async fn choose(
     (page, person): (PageId, PersonName),
     option: &str,
 ) -> Result<(StatusCode, ConfirmPage), ProblemDetails> {
-    let (via, n) = (AnswerVia::MailLink, Some(page.n));
-    let said = GivenChoice {
-        person: person.clone(),
-        option: option.to_owned(),
-        via,
-        page: n,
-        digest: None,
-        origin: None,
-        doubt: None,
-    };
-    let verdict = app.engine.inbound().choose(page.incident, said).await;
+    let via = AnswerVia::MailLink;
+    let verdict = app.engine.inbound().choose_on_page(page, &person, option, via).await;
     let word = capitalised(&chosen(&verdict.map_err(crate::http::problem::answer_problem)?));
     let Some((page, incident)) = open(app, token).await? else { return Ok(unknown()) };
     let mut confirm = filled(app, &incident, page, confirm(&app.engine.config(), &incident, page));

@@ -1,6 +1,6 @@
 //! What the system that asked is told of its request in a webhook's event.
 
-use crate::core::{Incident, PagePurpose, RequestId, RequestOutcome, page::SystemNotice};
+use crate::core::{HandoffState, Incident, PagePurpose, RequestId, RequestOutcome};
 use serde::Serialize;
 
 /// What the system that asked is told of its request in a notice. It asks for the rest with its own token.
@@ -13,20 +13,37 @@ pub struct RequestNotice {
     /// The option that is to be done, once it has an outcome that has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub option: Option<String>,
+    /// How it stands with the conversation, if it is a handoff.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub handoff: Option<HandoffNotice>,
+}
+
+/// How it stands with a conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HandoffNotice {
+    /// Where it stands.
+    pub state: &'static str,
+    /// Who speaks to the user now, `machine` or `person`.
+    pub owner: &'static str,
+}
+
+impl HandoffNotice {
+    fn of(state: HandoffState) -> Self {
+        Self { state: state.as_str(), owner: if state.is_with_person() { "person" } else { "machine" } }
+    }
 }
 
 impl RequestNotice {
     /// The request of this incident, if the notice is about a request.
     pub fn of(incident: &Incident, purpose: &PagePurpose) -> Option<Self> {
-        let PagePurpose::Notice {
-            about: SystemNotice::RequestOpened | SystemNotice::RequestChosen | SystemNotice::RequestEnded,
-        } = purpose
-        else {
+        let PagePurpose::Notice { about } = purpose else { return None };
+        if !about.is_of_request() {
             return None;
-        };
+        }
         let (request, id) = incident.request.as_ref().zip(incident.request_id())?;
         let outcome = request.outcome();
         let state = outcome.map_or("open", RequestOutcome::state);
-        Some(Self { id, state, option: outcome.and_then(RequestOutcome::option).map(str::to_owned) })
+        let option = outcome.and_then(RequestOutcome::option).map(str::to_owned);
+        Some(Self { id, state, option, handoff: request.handoff_state().map(HandoffNotice::of) })
     }
 }

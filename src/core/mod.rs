@@ -17,10 +17,12 @@ pub mod engagement;
 pub mod escalation;
 pub mod event;
 pub mod finding;
+mod given_choice;
 pub mod handoff;
 pub mod handoff_words;
 pub mod hash_chain;
 pub mod hex;
+pub mod hidden;
 pub mod identity;
 pub mod incident;
 mod incident_fold;
@@ -85,6 +87,7 @@ pub use attempt::{DeliveryHitch, PageAttempt, PageAttempts, attempts};
 pub use engagement::{Engagement, EngagementOutcome, HandBack};
 pub use event::{Event, IncidentOpening, JournalRecord, ShownText, SourceEvent, StoredLine};
 pub use finding::{Classification, ClassificationKind};
+pub use given_choice::GivenChoice;
 pub use handoff::{
     GivenHandoffStep, HandoffReason, HandoffResult, HandoffRules, HandoffState, HandoffStep, HandoffTerms, HandoffTier,
     HandoffVerdict,
@@ -102,7 +105,7 @@ pub use plan::{EngagementTarget, EscalationPlan, RolePlan, StepPlan, StepTarget}
 pub use priority::Priority;
 pub use proof::ContactProof;
 pub use repeats::{AlertRepeats, KnownAlerts};
-pub use request::{Ask, AskKind, AskOption, AskRules, ChoiceVerdict, GivenChoice, Request, RequestId, RequestOutcome};
+pub use request::{Ask, AskKind, AskOption, AskRules, ChoiceVerdict, Request, RequestId, RequestOutcome};
 pub use request_facts::Replacement;
 pub use request_notice::request_notice;
 pub use result_count::{CountedAlerts, ResultCount, ResultName};

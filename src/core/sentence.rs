@@ -222,6 +222,7 @@ pub fn chosen(verdict: &ChoiceVerdict) -> String {
         }
         ChoiceVerdict::TooLate { outcome } => format!("too late: {}", ended_request(outcome, &Ids)),
         ChoiceVerdict::NotAsked => "you were not asked for this".into(),
+        ChoiceVerdict::NotDecider { roles } => format!("nothing was counted: only {roles} can decide this. Find them"),
         ChoiceVerdict::OnBehalf => "it is asked on your behalf, so somebody else must decide it".into(),
         ChoiceVerdict::Stale => "the question has changed since this page: nothing was counted".into(),
         ChoiceVerdict::Doubted { why } => {

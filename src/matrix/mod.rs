@@ -184,6 +184,7 @@ mod callbacks;
 mod contact_coverage;
 mod cost;
 mod daemon_section;
+mod deciders;
 mod draft;
 mod expression;
 mod expression_fault;

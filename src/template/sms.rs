@@ -99,6 +99,10 @@ fn head(words: &BriefWords<'_>, room: &HeadRoom) -> (String, String) {
     let role: String = gsm7::to_gsm7(&role).to_uppercase().chars().take(room.role).collect();
     let when = gsm7::to_sms(&ask::short_when(words, room.otherwise));
     let reply = match words.asked() {
+        Some(_) if !words.decides() => {
+            let deciders: String = gsm7::to_gsm7(&words.deciders()).chars().take(room.role).collect();
+            format!("{CODE} 1 = received{exercise}; only {deciders} can decide, find them")
+        }
         Some(ask) => {
             let option = |(letter, option): (char, &AskOption)| {
                 format!("{CODE} {letter} = {}", gsm7::to_gsm7(&fit::clean(&option.label, room.role)))

@@ -118,7 +118,7 @@ impl Delivery {
             link: SecretString::from(link),
             proof: self.context.keys.mail_token(id),
             level: row.map_or(crate::core::AnswerLevel::Wilco, |row| row.engaged_by),
-            options: OptionButton::of(incident.request.as_deref()),
+            options: OptionButton::of(incident.request.as_deref().filter(|_| incident.decides(brief))),
         }
     }
 }

@@ -2,9 +2,8 @@
 
 use crate::{
     core::{
-        Actor, Answer, AnswerVerdict, AnswerVia, ChannelName, ChoiceVerdict, ClassificationKind, Event, GivenAnswer,
-        GivenChoice, Incident, IncidentId, IncidentInput, Page, PageId, PagePurpose, PageState, PersonName, RoleName,
-        page::PageStage,
+        Actor, Answer, AnswerVerdict, AnswerVia, ChannelName, ClassificationKind, Event, GivenAnswer, Incident,
+        IncidentId, IncidentInput, Page, PageId, PagePurpose, PageState, PersonName, RoleName, page::PageStage,
     },
     engine::inbound::InboundResponses,
     store::{AskedQuery, AskedStanding, LockSet, RequestClass, StoreError, Transaction, earlier, transact},
@@ -79,32 +78,12 @@ impl InboundResponses {
         }
     }
 
-    /// Takes the choice of an authenticated person. The verdict is durable when this returns. A message that had chosen
-    /// before is [`ChoiceVerdict::Repeated`] and changes nothing.
-    pub async fn choose(&self, id: IncidentId, mut said: GivenChoice) -> Result<ChoiceVerdict, AnswerError> {
-        let origin = said.origin.clone();
-        // The facts of a request do not change: new ones make another request.
-        if let Some(incident) = self.context.store.view(id).await? {
-            said.doubt = self.context.config.load().matrix.doubt(&incident.trigger, &incident.alert, &said.option);
-        }
-        let events = self.context.step(id, IncidentInput::Choice(said)).await?;
-        let verdict = events.into_iter().find_map(|happened| match happened.event {
-            Event::Chosen { verdict, .. } => Some(verdict),
-            _ => None,
-        });
-        match (verdict, origin) {
-            (Some(verdict), _) => Ok(verdict),
-            (None, Some(origin)) if self.has_heard(id, &origin).await? => Ok(ChoiceVerdict::Repeated),
-            (None, _) => Err(AnswerError::NoIncident(id)),
-        }
-    }
-
     /// Withdraws a request. Returns whether it was open.
     pub async fn cancel(&self, id: IncidentId, by: Actor, why: Option<String>) -> Result<bool, StoreError> {
         Ok(!self.context.step(id, IncidentInput::Cancel { by, why }).await?.is_empty())
     }
 
-    async fn has_heard(&self, id: IncidentId, origin: &str) -> Result<bool, StoreError> {
+    pub(super) async fn has_heard(&self, id: IncidentId, origin: &str) -> Result<bool, StoreError> {
         Ok(self.context.store.view(id).await?.is_some_and(|incident| incident.has_heard(origin)))
     }
 

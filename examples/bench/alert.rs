@@ -6,9 +6,9 @@ const MARK: &[u8] = b"bn";
 /// Digits of an id, so that none is the beginning of another.
 const DIGITS: usize = 8;
 
-/// Stentor sends at most 1000 messages at once to one destination. So the incidents are shared among several triggers,
-/// each with people of its own: the pace must not be what is measured.
-pub const VARIANTS: u32 = 12;
+/// Stentor sends at most 1000 messages at once to one destination, and a trigger opens at most 1000 incidents a minute. So
+/// the incidents are shared among many triggers, each with people of its own: no limit must be what is measured.
+pub const VARIANTS: u32 = 60;
 
 /// Who is to be paged about an alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub enum Kind {
     One,
     /// Three roles, one person each.
     Three,
+    /// One person, who is asked for an approval.
+    Ask,
 }
 
 impl Kind {
@@ -24,13 +26,14 @@ impl Kind {
         match self {
             Self::One => "one",
             Self::Three => "three",
+            Self::Ask => "ask",
         }
     }
 
     /// Pages that each incident makes.
     pub fn pages(self) -> usize {
         match self {
-            Self::One => 1,
+            Self::One | Self::Ask => 1,
             Self::Three => 3,
         }
     }
@@ -42,6 +45,19 @@ pub fn body(kind: Kind, id: u32, starts_at: &str) -> String {
     format!(
         r#"[{{"labels":{{"alertname":"{kind}-{variant}","id":"bn{id:08}","severity":"critical","desk":"equities"}},"annotations":{{"summary":"bn{id:08} fell by six percent","drop_pct":"6.2"}},"startsAt":"{starts_at}","generatorURL":"http://127.0.0.1:9090/graph"}}]"#
     )
+}
+
+/// A request for an approval with this id, as the body of `POST /v1/requests`.
+pub fn ask(id: u32) -> String {
+    let (kind, variant) = (Kind::Ask.name(), id % VARIANTS);
+    format!(
+        r#"{{"kind":"{kind}-{variant}","labels":{{"desk":"equities"}},"values":{{"drop_pct":6.2}},"ask":{{"type":"approval","question":"bn{id:08} fell by six percent: sell?"}}}}"#
+    )
+}
+
+/// The phone of the person of a variant who has this way.
+pub fn phone(variant: u32, way: u32) -> String {
+    format!("+447700900{:03}", 3 * variant + way)
 }
 
 /// The id in a request that came out: an SMS in a query, a webhook's body.

@@ -7,11 +7,11 @@ use tokio::{
     net::TcpStream,
 };
 
-/// The whole request that posts this body.
-pub fn request(address: SocketAddr, token: Option<&str>, body: &str) -> Vec<u8> {
+/// The whole request that posts this body to this path.
+pub fn request(address: SocketAddr, token: Option<&str>, path: &str, body: &str) -> Vec<u8> {
     let credential = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
     let length = body.len();
-    let head = format!("POST /api/v2/alerts HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\n");
+    let head = format!("POST {path} HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\n");
     format!("{head}{credential}Content-Length: {length}\r\n\r\n{body}").into_bytes()
 }
 

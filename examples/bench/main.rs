@@ -2,7 +2,8 @@
 //!
 //! The real daemon and Debian's `prometheus-alertmanager` (where it is installed) get the same requests from the same
 //! client in turn, and page the same sink: Stentor by SMS through Kannel's `sendsms`, Alertmanager by webhook. Their
-//! promises differ: Stentor answers after the alert is on disk, Alertmanager keeps it in memory.
+//! promises differ: Stentor answers after the alert is on disk, Alertmanager keeps it in memory. Requests are measured for
+//! Stentor alone.
 //! `--quick` is a smoke test: it only checks that everything arrives.
 #![allow(clippy::disallowed_methods, reason = "a stopwatch of its own, and a client that hammers by many tasks")]
 
@@ -12,6 +13,7 @@ mod measure;
 mod report;
 mod sink;
 mod subject;
+mod waits;
 
 use clap::Parser;
 use measure::{Bench, Scale};
@@ -54,6 +56,8 @@ struct Options {
 }
 
 fn main() -> ExitCode {
+    // The HTTP client has no provider of its own. A second one can not be installed, and there is none.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     match runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(run(Options::parse()))) {
         Ok(()) => ExitCode::SUCCESS,

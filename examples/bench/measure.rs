@@ -16,10 +16,10 @@ use std::{
 };
 
 /// How long to wait for the last page of a measurement.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The measurements by name.
-const MEASURES: [&str; 5] = ["paced", "burst", "repeats", "new", "storm"];
+const MEASURES: [&str; 7] = ["paced", "asked", "waits", "burst", "repeats", "new", "storm"];
 
 /// How much is measured.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +32,8 @@ pub struct Scale {
     storm: u32,
     /// Open incidents that repeats are about.
     known: u32,
+    /// Requests that are waited for, and how many of them are answered, at the pace of the paced measure.
+    pub waits: (usize, usize),
     /// How long repeats are posted.
     span: Duration,
     /// New incidents that are posted as fast as they are accepted: by one connection, by 64.
@@ -44,6 +46,7 @@ impl Scale {
         burst: 1000,
         storm: 10_000,
         known: 1000,
+        waits: (10_000, 500),
         span: Duration::from_millis(1500),
         fresh: [1000, 4000],
     };
@@ -52,6 +55,7 @@ impl Scale {
         burst: 100,
         storm: 200,
         known: 50,
+        waits: (200, 25),
         span: Duration::from_millis(200),
         fresh: [20, 100],
     };
@@ -60,9 +64,9 @@ impl Scale {
 /// Measures by turns.
 pub struct Bench {
     pub sink: Sink,
-    scale: Scale,
+    pub scale: Scale,
     only: String,
-    next_id: u32,
+    pub next_id: u32,
     starts_at: String,
 }
 
@@ -86,6 +90,10 @@ impl Bench {
             for subject in subjects {
                 match measure {
                     "paced" => self.paced(subject, report).await?,
+                    // Alertmanager can not be asked anything.
+                    "asked" | "waits" if subject.token.is_none() => {}
+                    "asked" => self.asked(subject, report).await?,
+                    "waits" => self.waits(subject, report).await?,
                     "burst" => self.burst(subject, report).await?,
                     "repeats" => self.repeats(subject, report).await?,
                     "new" => self.fresh(subject, report).await?,
@@ -100,8 +108,16 @@ impl Bench {
     }
 
     async fn paced(&mut self, subject: &Subject, report: &mut Report) -> Outcome<()> {
+        self.at_pace(subject, Kind::One, report).await
+    }
+
+    async fn asked(&mut self, subject: &Subject, report: &mut Report) -> Outcome<()> {
+        self.at_pace(subject, Kind::Ask, report).await
+    }
+
+    async fn at_pace(&mut self, subject: &Subject, kind: Kind, report: &mut Report) -> Outcome<()> {
         let (count, every) = self.scale.paced;
-        let requests = self.requests(subject, Kind::One, count);
+        let requests = self.requests(subject, kind, count);
         let mut connection = Connection::open(subject.address).await?;
         let (mut posted, begin) = (Posted::new(), tokio::time::Instant::now());
         for (n, (id, request)) in requests.iter().enumerate() {
@@ -109,14 +125,15 @@ impl Bench {
             posted.insert(*id, Instant::now());
             connection.send(request).await?;
         }
-        let name = format!("paced {}/s", 1000 / every.as_millis());
+        let what = if kind == Kind::Ask { "request" } else { "alert" };
+        let name = format!("paced {}/s: {what}", 1000 / every.as_millis());
         self.latency(subject, report, &name, &posted).await
     }
 
     async fn burst(&mut self, subject: &Subject, report: &mut Report) -> Outcome<()> {
         let requests = self.requests(subject, Kind::One, self.scale.burst);
         let posted = post(subject, &requests, 8).await?;
-        let name = format!("burst of {}", self.scale.burst);
+        let name = format!("burst of {}: alert", self.scale.burst);
         self.latency(subject, report, &name, &posted).await
     }
 
@@ -129,7 +146,7 @@ impl Bench {
             spans.push(arrived.duration_since(*posted).as_secs_f64() * 1e3);
         }
         for (part, word) in [(0.5, "p50"), (0.99, "p99"), (1.0, "max")] {
-            report.add(subject, &format!("{name}: alert to page, {word}, ms"), percentile(&mut spans, part));
+            report.add(subject, &format!("{name} to page, {word}, ms"), percentile(&mut spans, part));
         }
         Ok(())
     }
@@ -185,7 +202,13 @@ impl Bench {
         let ids: Range<u32> = self.next_id..self.next_id + count;
         self.next_id = ids.end;
         self.sink.expect(ids.clone(), kind.pages());
-        let request = |id| client::request(subject.address, subject.token, &alert::body(kind, id, &self.starts_at));
+        let request = |id| match kind {
+            Kind::Ask => client::request(subject.address, subject.token, "/v1/requests", &alert::ask(id)),
+            _ => {
+                let body = alert::body(kind, id, &self.starts_at);
+                client::request(subject.address, subject.token, "/api/v2/alerts", &body)
+            }
+        };
         ids.map(|id| (id, request(id))).collect()
     }
 }

@@ -21,7 +21,7 @@ const READY: Duration = Duration::from_secs(30);
 const ALERTMANAGER: &str = "prometheus-alertmanager";
 
 /// The only secret of the benchmark.
-const TOKEN: &str = "a-token-of-the-benchmark";
+pub const TOKEN: &str = "a-token-of-the-benchmark";
 
 /// A daemon that runs.
 pub struct Subject {
@@ -88,6 +88,11 @@ impl Subject {
         }
     }
 
+    /// The address of a path of it.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
     /// Time that all processors together have spent on it, in seconds. Linux counts in hundredths.
     pub fn cpu_seconds(&self) -> f64 {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap_or_default();
@@ -112,35 +117,44 @@ impl Drop for Subject {
     }
 }
 
+/// What makes a trigger take requests, and what makes each alert of the others an incident of its own.
+const ASK: &str = "ask = { after = \"1h\" }\n";
+const ALERTS: &str = "key = \"alert.labels.id\"\n";
+
 /// A free port.
 fn free() -> Outcome<SocketAddr> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }
 
-/// Three channels with the highest pace that a matrix can give, and for each variant a trigger for one person and one
-/// for three.
+/// Three channels with the highest pace that a matrix can give, and for each variant a trigger for one person, one for
+/// three, and one that asks one.
 fn matrix(sink: SocketAddr) -> String {
-    let mut toml = String::from("[source.bench]\ntoken = { env = \"BENCH_TOKEN\" }\n");
+    let mut toml = String::from(
+        "[source.bench]\ntoken = { env = \"BENCH_TOKEN\" }\nscopes = [\"alerts\", \"metrics\"]\n\
+         openings_per_minute = 1000000\n",
+    );
     for way in ["a", "b", "c"] {
         toml += &format!(
             "[channel.sms-{way}]\nkind = \"kannel\"\nurl = \"http://{sink}/cgi-bin/sendsms\"\nusername = \"bench\"\n\
-             password = {{ env = \"BENCH_TOKEN\" }}\npace = \"1000/s burst 1000\"\naccept_timeout = \"10m\"\n"
+             password = {{ env = \"BENCH_TOKEN\" }}\ntoken = {{ env = \"BENCH_TOKEN\" }}\npace = \"1000/s burst 1000\"\naccept_timeout = \"10m\"\n"
         );
     }
     for variant in 0..alert::VARIANTS {
-        for (n, way) in ["a", "b", "c"].iter().enumerate() {
+        for (n, way) in (0..).zip(["a", "b", "c"]) {
             toml += &format!(
-                "[person.p{way}{variant}]\nname = \"Person {way} {variant}\"\nphone = \"+447700900{:03}\"\n\
+                "[person.p{way}{variant}]\nname = \"Person {way} {variant}\"\nphone = \"{}\"\n\
                  [role.role-{way}{variant}]\n\
                  step = [{{ page = [\"p{way}{variant}\"], by = [\"sms-{way}\"], wait = \"1h\" }}]\n",
-                3 * variant as usize + n
+                alert::phone(variant, n)
             );
         }
-        for (kind, ways) in [(Kind::One, &["a"][..]), (Kind::Three, &["a", "b", "c"])] {
+        let kinds =
+            [(Kind::One, &["a"][..], ALERTS), (Kind::Three, &["a", "b", "c"], ALERTS), (Kind::Ask, &["a"], ASK)];
+        for (kind, ways, more) in kinds {
             let roles: Vec<String> = ways.iter().map(|way| format!("\"role-{way}{variant}\"")).collect();
             toml += &format!(
                 "[trigger.{name}-{variant}]\non = [\"{name}-{variant}\"]\nwhen = \"alert.values.drop_pct >= 5.0\"\n\
-                 key = \"alert.labels.id\"\nroles = [{roles}]\n",
+                 roles = [{roles}]\nopenings_per_minute = 1000\n{more}",
                 name = kind.name(),
                 roles = roles.join(", "),
             );

@@ -1,6 +1,6 @@
 //! What the system that asked is told of its request in a webhook's event.
 
-use crate::core::{FormAnswer, Incident, PagePurpose, RequestId, RequestOutcome, page::SystemNotice};
+use crate::core::{FormAnswer, HandoffState, Incident, PagePurpose, RequestId, RequestOutcome};
 use serde::Serialize;
 
 /// What the system that asked is told of its request in a notice. It asks for the rest with its own token.
@@ -16,21 +16,38 @@ pub struct RequestNotice {
     /// What was filled in, if it is a form.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answer: Option<FormAnswer>,
+    /// How it stands with the conversation, if it is a handoff.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub handoff: Option<HandoffNotice>,
+}
+
+/// How it stands with a conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HandoffNotice {
+    /// Where it stands.
+    pub state: &'static str,
+    /// Who speaks to the user now, `machine` or `person`.
+    pub owner: &'static str,
+}
+
+impl HandoffNotice {
+    fn of(state: HandoffState) -> Self {
+        Self { state: state.as_str(), owner: if state.is_with_person() { "person" } else { "machine" } }
+    }
 }
 
 impl RequestNotice {
     /// The request of this incident, if the notice is about a request.
     pub fn of(incident: &Incident, purpose: &PagePurpose) -> Option<Self> {
-        let PagePurpose::Notice {
-            about: SystemNotice::RequestOpened | SystemNotice::RequestChosen | SystemNotice::RequestEnded,
-        } = purpose
-        else {
+        let PagePurpose::Notice { about } = purpose else { return None };
+        if !about.is_of_request() {
             return None;
-        };
+        }
         let (request, id) = incident.request.as_ref().zip(incident.request_id())?;
         let outcome = request.outcome();
         let state = outcome.map_or("open", RequestOutcome::state);
         let option = outcome.and_then(RequestOutcome::option).map(str::to_owned);
-        Some(Self { id, state, option, answer: outcome.and_then(RequestOutcome::answer).cloned() })
+        let answer = outcome.and_then(RequestOutcome::answer).cloned();
+        Some(Self { id, state, option, answer, handoff: request.handoff_state().map(HandoffNotice::of) })
     }
 }

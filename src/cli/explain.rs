@@ -162,11 +162,18 @@ impl ExplainPrinter<'_> {
         match judgement {
             TriggerMatch::Clears { trigger, key } => say(&format!("trigger {trigger}: all clear for {key}")),
             TriggerMatch::Failed { trigger, why, .. } => say(&format!("trigger {trigger} can not evaluate it: {why}")),
+            TriggerMatch::Breaks { trigger, key, .. } => {
+                say(&format!("trigger {trigger} does not hold, and its count for {key} starts anew"));
+            }
             TriggerMatch::Holds { trigger, key, summary, threshold, .. } => {
                 say(&format!("trigger {trigger} holds, key {key}: {summary}"));
                 if let Some(threshold) = threshold {
                     let within = humantime::format_duration(threshold.within);
-                    say(&format!("  it opens an incident once it has held {} times within {within}", threshold.count));
+                    let row = if threshold.consecutive { " in a row" } else { "" };
+                    say(&format!(
+                        "  it opens an incident once it has held {} times{row} within {within}",
+                        threshold.count
+                    ));
                 }
             }
         }
@@ -191,6 +198,7 @@ impl ExplainPrinter<'_> {
         let verdict = match judgement {
             TriggerMatch::Clears { trigger, key } => json!({ "trigger": trigger, "clears": key }),
             TriggerMatch::Failed { trigger, why, .. } => json!({ "trigger": trigger, "failed": why }),
+            TriggerMatch::Breaks { trigger, key, .. } => json!({ "trigger": trigger, "starts_anew": key }),
             TriggerMatch::Holds { trigger, key, summary, threshold, .. } => {
                 json!({ "trigger": trigger, "holds": true, "key": key, "summary": summary, "threshold": threshold })
             }
@@ -233,7 +241,7 @@ impl ExplainPrinter<'_> {
                     .map_or_else(shared, |entity| IncidentKey::of_condition_about(trigger, source, entity, drill));
                 (self.matrix.failure_plan(trigger)?, key, format!("trigger {trigger} can not evaluate: {why}"))
             }
-            TriggerMatch::Clears { .. } => return None,
+            TriggerMatch::Clears { .. } | TriggerMatch::Breaks { .. } => return None,
         };
         let mut alert = alert.clone();
         alert.status = AlertStatus::Firing;

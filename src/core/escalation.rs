@@ -21,6 +21,7 @@ use crate::core::{
     drill::FaultKind,
     event::{Actor, Event, IncidentOpening, StepReason},
     finding::ClassificationKind,
+    given_choice::{GivenChoice, GivenForm},
     handoff::GivenHandoffStep,
     incident::{Incident, IncidentId},
     key::IncidentKey,
@@ -28,7 +29,7 @@ use crate::core::{
     oncall::Roster,
     page::{PagePurpose, PageStage},
     plan::OnResolved,
-    request::{GivenChoice, GivenForm},
+    request::RequestOutcome,
     request_facts::Replacement,
     send_outcome::SendOutcome,
     time::{StepTime, Timestamp},
@@ -254,7 +255,11 @@ impl Decider<'_> {
     }
 
     fn cleared(&mut self, source: SourceName) {
-        if self.incident.plan.on_resolved == OnResolved::Resolve {
+        let resolves = self.incident.plan.on_resolved == OnResolved::Resolve;
+        if resolves && self.is_asked_by(&source) {
+            let why = Some(format!("all clear from {source}"));
+            self.end_request(RequestOutcome::Cancelled { why }, Actor::Source(source));
+        } else if resolves && !self.is_asking() {
             self.resolve(Actor::Source(source), None);
         } else if self.incident.all_clear_at.is_none() {
             self.tell_repeats(|_| true);

@@ -13,15 +13,23 @@ use std::collections::BTreeMap;
 /// What stands for the option of a form that has more than one choice: the answer is elsewhere.
 pub const FORM_ANSWER: &str = "answer";
 
-/// Whether the option says nothing, because the answer is elsewhere. What people typed is for those who look at the
-/// request, not for texts and logs.
-pub(super) fn is_elsewhere(option: &str, answer: Option<&FormAnswer>) -> bool {
-    answer.is_some() && option == FORM_ANSWER
-}
-
-/// What somebody did who gave this answer, in words.
+/// What somebody did who gave this answer, in words. What they typed is for those who look at the request, not for texts
+/// and logs.
 pub(super) fn done(option: &str, answer: Option<&FormAnswer>) -> String {
     if is_elsewhere(option, answer) { "filled in the form".to_owned() } else { format!("chose {option}") }
+}
+
+/// What these people decided, in words.
+pub(super) fn decided(option: &str, answer: Option<&FormAnswer>, by: &str) -> String {
+    match is_elsewhere(option, answer) {
+        true => format!("{by} {}", done(option, answer)),
+        false => format!("decided: {option}, by {by}"),
+    }
+}
+
+/// Whether the option says nothing, because the answer is in the fields.
+fn is_elsewhere(option: &str, answer: Option<&FormAnswer>) -> bool {
+    answer.is_some() && option == FORM_ANSWER
 }
 
 /// The most characters of an unknown field's name that are told back.

@@ -176,6 +176,11 @@ impl HandoffState {
         Self::Cancelled,
     ];
 
+    /// Whether a person speaks to the user now, so that the machine is silent.
+    pub fn is_with_person(self) -> bool {
+        self == Self::Connected
+    }
+
     /// Its word.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -74,26 +74,39 @@ pub fn is_joining(c: char) -> bool {
 
 /// The first invisible character of a text that no script needs where it stands.
 pub fn first_invisible(text: &str) -> Option<char> {
-    let letters: Vec<char> = text.chars().collect();
-    let around = |at: usize| (at.checked_sub(1).and_then(|at| letters.get(at)), letters.get(at + 1));
-    let is_needed = |at: usize, c: char| match around(at) {
-        (Some(before), after) => is_needed(c, *before, after.copied()),
-        (None, after) => is_needed(c, ' ', after.copied()),
-    };
-    letters.iter().enumerate().find(|(at, c)| is_invisible(**c) && !is_needed(*at, **c)).map(|(_, c)| *c)
+    letters(text).find(|(_, is_kept)| !is_kept).map(|(c, _)| c)
+}
+
+/// The text without the invisible characters that no script needs where they stand.
+pub fn without_invisible(text: &str) -> String {
+    letters(text).filter(|(_, is_kept)| *is_kept).map(|(c, _)| c).collect()
+}
+
+/// Each character, and whether it is seen or needed behind those that are.
+fn letters(text: &str) -> impl Iterator<Item = (char, bool)> {
+    let (mut before, mut rest) = (' ', text.chars().peekable());
+    std::iter::from_fn(move || {
+        let c = rest.next()?;
+        let is_kept = !is_invisible(c) || is_needed(c, before, rest.peek().copied());
+        if is_kept {
+            before = c;
+        }
+        Some((c, is_kept))
+    })
 }
 
 fn is_needed(c: char, before: char, after: Option<char>) -> bool {
-    let both = |ranges| within(ranges, before) && after.is_some_and(|after| within(ranges, after));
+    let seen = |ranges, c: char| within(ranges, c) && !is_invisible(c);
+    let both = |ranges| seen(ranges, before) && after.is_some_and(|after| seen(ranges, after));
     match c {
         '\u{200c}' => both(JOINED),
         '\u{200d}' => {
-            let picture = |c: char| within(PICTURES, c) || matches!(c, '\u{fe0f}');
-            both(JOINED) || picture(before) && after.is_some_and(picture)
+            let picture = |c: char| within(PICTURES, c);
+            both(JOINED) || (picture(before) || before == '\u{fe0f}') && after.is_some_and(picture)
         }
         // On which side of a Hebrew or Arabic word a sign stands.
         '\u{200e}' | '\u{200f}' => is_rightward(before) || after.is_some_and(is_rightward),
-        '\u{180b}'..='\u{180d}' | '\u{180f}' => MONGOLIAN.contains(&before),
+        '\u{180b}'..='\u{180d}' | '\u{180f}' => MONGOLIAN.contains(&before) && !is_invisible(before),
         '\u{fe0e}' | '\u{fe0f}' => within(PICTURES, before) || within(HAN, before),
         '\u{fe00}'..='\u{fe0d}' | '\u{e0100}'..='\u{e01ef}' => within(HAN, before),
         _ => false,
@@ -153,6 +166,8 @@ mod tests {
             ("Ana\u{fe0f}", Some('\u{fe0f}')),
             ("Ana\u{e0100}", Some('\u{e0100}')),
             ("\u{1f3f4}\u{e0067}\u{e007f}", Some('\u{e0067}')),
+            ("\u{1820}\u{180b}\u{180b}", Some('\u{180b}')),
+            ("\u{2764}\u{200d}\u{fe0f}a", Some('\u{200d}')),
             ("علی\u{200c}رضا", None),
             ("علی\u{200c}", Some('\u{200c}')),
             ("श\u{94d}\u{200d}यामा", None),
@@ -165,6 +180,9 @@ mod tests {
             ("José Ñuñez-O'Neill", None),
         ] {
             assert_eq!(first_invisible(text), hidden, "{text:?}");
+            let kept = without_invisible(text);
+            assert_eq!(first_invisible(&kept), None, "{text:?}");
+            assert_eq!(kept == text, hidden.is_none(), "{text:?}");
         }
     }
 }

@@ -20,10 +20,12 @@ pub mod finding;
 pub mod form;
 pub mod form_answer;
 pub mod form_schema;
+mod given_choice;
 pub mod handoff;
 pub mod handoff_words;
 pub mod hash_chain;
 pub mod hex;
+pub mod hidden;
 pub mod identity;
 pub mod incident;
 mod incident_fold;
@@ -90,6 +92,7 @@ pub use event::{Event, IncidentOpening, JournalRecord, ShownText, SourceEvent, S
 pub use finding::{Classification, ClassificationKind};
 pub use form::Form;
 pub use form_answer::FormAnswer;
+pub use given_choice::{GivenChoice, GivenForm};
 pub use handoff::{
     GivenHandoffStep, HandoffReason, HandoffResult, HandoffRules, HandoffState, HandoffStep, HandoffTerms, HandoffTier,
     HandoffVerdict,
@@ -107,9 +110,7 @@ pub use plan::{EngagementTarget, EscalationPlan, RolePlan, StepPlan, StepTarget}
 pub use priority::Priority;
 pub use proof::ContactProof;
 pub use repeats::{AlertRepeats, KnownAlerts};
-pub use request::{
-    Ask, AskKind, AskOption, AskRules, ChoiceVerdict, GivenChoice, GivenForm, Request, RequestId, RequestOutcome,
-};
+pub use request::{Ask, AskKind, AskOption, AskRules, ChoiceVerdict, Request, RequestId, RequestOutcome};
 pub use request_facts::Replacement;
 pub use request_notice::request_notice;
 pub use result_count::{CountedAlerts, ResultCount, ResultName};

@@ -1,7 +1,12 @@
 //! What a person needs in order to take a conversation over. Whatever is too long is cut, with a mark, and never refused:
-//! the user waits.
+//! the user waits. Characters that nobody sees, or that change how others are read, are left out.
 
-use super::{handoff::HandoffReason, time::Timestamp};
+use super::{
+    handoff::HandoffReason,
+    hidden::{plain_line, plain_lines},
+    invisible::is_invisible,
+    time::Timestamp,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -152,29 +157,30 @@ impl Packet {
 
     /// The packet within its limits.
     pub fn fitted(mut self) -> Self {
-        cut(&mut self.conversation.id, FIELD_CHARS_MAX);
+        one_line(&mut self.conversation.id, FIELD_CHARS_MAX);
         let (conversation, user) = (&mut self.conversation, &mut self.user);
         let short = [&mut conversation.channel, &mut conversation.locale, &mut user.name, &mut user.account];
         let risk = self.risk.as_mut().map(|risk| &mut risk.source);
         for field in short.into_iter().chain([&mut user.contact]).chain(risk).flatten() {
-            cut(field, FIELD_CHARS_MAX);
+            one_line(field, FIELD_CHARS_MAX);
         }
         one_line(&mut self.reason.code, CODE_CHARS_MAX);
         one_line(&mut self.reason.text, REASON_CHARS_MAX);
         newest(&mut self.tried, |left_out| format!("[{left_out} earlier ones are left out]"));
-        self.tried.iter_mut().for_each(|tried| cut(tried, ENTRY_CHARS_MAX));
+        self.tried.iter_mut().for_each(|tried| some_lines(tried, ENTRY_CHARS_MAX));
         newest(&mut self.evidence, |left_out| PacketEvidence {
             condition: format!("[{left_out} earlier ones are left out]"),
             values: Value::Null,
         });
         for evidence in &mut self.evidence {
-            cut(&mut evidence.condition, ENTRY_CHARS_MAX);
+            one_line(&mut evidence.condition, ENTRY_CHARS_MAX);
+            plain_values(&mut evidence.values);
             if VALUES_CHARS_MAX < evidence.values.to_string().chars().count() {
                 evidence.values = Value::String(CUT.trim().to_owned());
             }
         }
         if let Some(proposed) = &mut self.proposed {
-            cut(proposed, PROPOSED_CHARS_MAX);
+            some_lines(proposed, PROPOSED_CHARS_MAX);
         }
         self.fit_transcript();
         self
@@ -183,7 +189,7 @@ impl Packet {
     fn fit_transcript(&mut self) {
         for turn in &mut self.transcript {
             one_line(&mut turn.who, FIELD_CHARS_MAX);
-            cut(&mut turn.text, TURN_CHARS_MAX);
+            some_lines(&mut turn.text, TURN_CHARS_MAX);
         }
         let mut length: usize = self.transcript.iter().map(|turn| turn.text.chars().count()).sum();
         while TURNS_MAX < self.transcript.len() || TRANSCRIPT_CHARS_MAX < length {
@@ -203,8 +209,29 @@ fn newest<T>(entries: &mut Vec<T>, mark: impl FnOnce(usize) -> T) {
 }
 
 fn one_line(text: &mut String, most: usize) {
-    *text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    *text = plain_line(text);
     cut(text, most);
+}
+
+fn some_lines(text: &mut String, most: usize) {
+    *text = plain_lines(text);
+    cut(text, most);
+}
+
+/// The texts and names within a value.
+fn plain_values(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = plain_lines(text),
+        Value::Array(items) => items.iter_mut().for_each(plain_values),
+        Value::Object(fields) => {
+            let plain = std::mem::take(fields).into_iter().map(|(name, mut value)| {
+                plain_values(&mut value);
+                (plain_line(&name), value)
+            });
+            *fields = plain.collect();
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 /// Cuts the end; the mark is within the limit.
@@ -213,6 +240,8 @@ fn cut(text: &mut String, most: usize) {
         let kept = most - CUT.len();
         let end = text.char_indices().nth(kept).map_or(text.len(), |(at, _)| at);
         text.truncate(end);
+        // One that joined what is cut off joins nothing any more.
+        text.truncate(text.trim_end_matches(is_invisible).len());
         text.push_str(CUT);
     }
 }
@@ -254,6 +283,34 @@ mod tests {
         assert!(proposed.ends_with(CUT) && proposed.chars().count() == PROPOSED_CHARS_MAX);
         assert_eq!(fitted.reason.text, "The user asked for a person");
         assert_eq!(fitted.clone().fitted(), fitted, "what fits stays as it is");
+    }
+
+    #[test]
+    fn what_nobody_sees_is_left_out_of_every_field() {
+        let evil = "a\u{1b}[2J\0\u{202e}b\u{3164}\r\nLIVE c";
+        let mut packet = packet(1, 1);
+        packet.conversation.id = evil.into();
+        packet.user.name = Some(evil.into());
+        packet.reason = HandoffReason { code: evil.into(), text: evil.into() };
+        packet.evidence = vec![PacketEvidence {
+            condition: evil.into(),
+            values: serde_json::json!({ evil: [evil, { "b": evil }, 1] }),
+        }];
+        packet.risk = Some(PacketRisk { score: 0.1, source: Some(evil.into()) });
+        packet.tried = vec![evil.into()];
+        packet.proposed = Some(evil.into());
+        packet.transcript[0] = PacketTurn { who: evil.into(), text: evil.into(), at: None, confidence: None };
+        let fitted = packet.fitted();
+        let (line, lines) = ("a [2J b LIVE c", "a [2J b\nLIVE c");
+        for field in [&fitted.conversation.id, &fitted.reason.code, &fitted.reason.text, &fitted.transcript[0].who] {
+            assert_eq!(field, line);
+        }
+        assert_eq!(fitted.transcript[0].text, lines);
+        let text = serde_json::to_string(&fitted).unwrap_or_default();
+        assert!(!text.contains("\\u") && !text.contains("\\r"), "{text}");
+        let seen = ["\u{202e}", "\u{3164}"].iter().any(|hidden| text.contains(hidden));
+        assert!(!seen, "{text}");
+        assert_eq!(fitted.clone().fitted(), fitted, "what is plain stays as it is");
     }
 
     #[test]

@@ -170,6 +170,12 @@ pub enum SystemNotice {
     RequestOpened,
     /// Somebody chose an option of a request, and it counts.
     RequestChosen,
+    /// A person has a conversation and is reading it.
+    HandoffAssigned,
+    /// A person speaks to the user.
+    HandoffConnected,
+    /// The person who had a conversation passed it on: it waits again.
+    HandoffPassedOn,
     /// A request has its outcome.
     RequestEnded,
     /// The incident is over.
@@ -177,6 +183,29 @@ pub enum SystemNotice {
 }
 
 impl SystemNotice {
+    /// Whether it is about a request.
+    pub fn is_of_request(self) -> bool {
+        match self {
+            Self::RequestOpened
+            | Self::RequestChosen
+            | Self::HandoffAssigned
+            | Self::HandoffConnected
+            | Self::HandoffPassedOn
+            | Self::RequestEnded => true,
+            Self::Opened
+            | Self::RoleEntered
+            | Self::RoleEngaged
+            | Self::RoleCovered
+            | Self::RoleHandedBack
+            | Self::RoleReopened
+            | Self::RoleHandedOver
+            | Self::RoleExhausted
+            | Self::RoleStoodDown
+            | Self::AllClear
+            | Self::Resolved => false,
+        }
+    }
+
     /// Its name for other systems: words separated by dots. The meaning of a name never changes.
     pub fn name(self) -> &'static str {
         match self {
@@ -192,6 +221,9 @@ impl SystemNotice {
             Self::AllClear => "incident.all_clear",
             Self::RequestOpened => "request.opened",
             Self::RequestChosen => "request.chosen",
+            Self::HandoffAssigned => "handoff.assigned",
+            Self::HandoffConnected => "handoff.connected",
+            Self::HandoffPassedOn => "handoff.passed_on",
             Self::RequestEnded => "request.ended",
             Self::Resolved => "incident.resolved",
         }

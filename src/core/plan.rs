@@ -4,6 +4,7 @@
 use super::{
     alert::Alert,
     answer::{Answer, AnswerLevel},
+    hidden::plain_line,
     names::{ChannelName, PersonName, RoleName, RotationName, TriggerName},
     priority::Priority,
     request::AskRules,
@@ -165,6 +166,19 @@ impl EscalationPlan {
         self.roles.get(role).map_or(role.as_str(), |row| row.called(role))
     }
 
+    /// Whether people who are asked for this role decide a request: the trigger's roles do, and those that stand in for them
+    /// by `next`. The catch-all, which is told when nobody answers, does only where the matrix names it so.
+    pub fn decides(&self, role: &RoleName) -> bool {
+        let chain = |first| std::iter::successors(Some(first), |role| self.roles.get(*role)?.next.as_ref());
+        // A chain that is longer than the number of roles is a cycle.
+        self.required.iter().any(|first| chain(first).take(self.roles.len() + 1).any(|own| own == role))
+    }
+
+    /// The roles that decide a request, as people read them: `Trader or Compliance`.
+    pub fn deciders(&self) -> String {
+        self.required.iter().map(|role| self.called(role)).collect::<Vec<_>>().join(" or ")
+    }
+
     /// The same plan with every wait divided by `by`, but no wait below one second: the ladder of a compressed drill.
     pub fn compressed(&self, by: u32) -> Self {
         let mut plan = self.clone();
@@ -196,9 +210,7 @@ pub fn suggested(alert: &Alert, plan: &EscalationPlan) -> Vec<(char, SuggestedAc
 /// A monitor's text as one short line, with the same limits as the actions in the matrix: it is shown next to the
 /// answers, so it must not look like an answer or like a text of ours. `None` if nothing is left.
 fn one_line(text: &str, most: usize) -> Option<String> {
-    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let shown: String = text.chars().filter(|c| !turns(*c)).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let line = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = plain_line(text);
     let line = match line.char_indices().nth(most) {
         Some(_) => line.chars().take(most - 1).chain(['…']).collect(),
         None => line,

@@ -208,6 +208,11 @@ pub enum ChoiceVerdict {
     },
     /// The person was not asked.
     NotAsked,
+    /// The person was told because nobody answered: only people who are asked for the trigger's roles decide.
+    NotDecider {
+        /// Those roles, as people read them.
+        roles: String,
+    },
     /// It is asked on behalf of this person, who can not decide it.
     OnBehalf,
     /// The page showed another question than the one that is asked now.
@@ -230,6 +235,7 @@ impl ChoiceVerdict {
             Self::Repeated => "repeated",
             Self::TooLate { .. } => "too-late",
             Self::NotAsked => "not-asked",
+            Self::NotDecider { .. } => "not-decider",
             Self::OnBehalf => "on-behalf",
             Self::Stale => "stale",
             Self::Doubted { .. } => "doubted",
@@ -313,10 +319,8 @@ impl RequestOutcome {
 
     /// What was filled in, if it is a form.
     pub fn answer(&self) -> Option<&FormAnswer> {
-        match self {
-            Self::Decided { answer, .. } => answer.as_ref(),
-            _ => None,
-        }
+        let Self::Decided { answer, .. } = self else { return None };
+        answer.as_ref()
     }
 
     /// Its word in JSON.
@@ -393,32 +397,4 @@ impl Request {
         by.sort_by_key(|(_, choice)| choice.at);
         by.into_iter().map(|(person, _)| person.clone()).collect()
     }
-}
-
-/// A choice by an authenticated person.
-#[derive(Debug, Clone)]
-pub struct GivenChoice {
-    /// The person.
-    pub person: PersonName,
-    /// The option's name.
-    pub option: String,
-    /// The way it arrived.
-    pub via: AnswerVia,
-    /// The page that it answers, if known.
-    pub page: Option<u32>,
-    /// The digest that the page showed, where the way it arrived says so.
-    pub digest: Option<String>,
-    /// What its provider calls the message that says it, where it may hand that over twice.
-    pub origin: Option<String>,
-    /// What contradicts it, as the matrix says.
-    pub doubt: Option<String>,
-}
-
-/// The answer to a form by an authenticated person.
-#[derive(Debug, Clone)]
-pub struct GivenForm {
-    /// Who answers, and how it came. Its option is said by the answer.
-    pub by: GivenChoice,
-    /// What they filled in.
-    pub answer: FormAnswer,
 }

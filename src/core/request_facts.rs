@@ -4,6 +4,7 @@ use super::{
     alert::Alert,
     canonical::{CanonicalError, CanonicalJson},
     form::Form,
+    hidden::plain_line,
     names::PersonName,
     request::{Ask, AskKind, AskRules, QUESTION_MAX, Request, RequestId},
     time::Timestamp,
@@ -62,7 +63,7 @@ pub fn ask_of_alert(rules: &AskRules, alert: &Alert, question: &str, received_at
     let default = rules.defaults.iter().find(is_option).cloned();
     Some(Ask {
         kind: AskKind::Approval,
-        question: question.chars().take(QUESTION_MAX).collect(),
+        question: plain_line(question).chars().take(QUESTION_MAX).collect(),
         action: Value::Null,
         action_digest: action_digest(&Value::Null, alert).ok()?,
         on_behalf_of: None,
@@ -81,58 +82,60 @@ pub fn ask_of_alert(rules: &AskRules, alert: &Alert, question: &str, received_at
 /// count as facts.
 pub fn what_changed(before: (&Alert, &Request), after: (&Alert, &str, &Value)) -> String {
     let (alert, Request { ask, .. }) = before;
-    let old = facts(alert, &ask.question, &ask.action);
-    let new = facts(after.0, after.1, after.2);
-    let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-    let changed: Vec<&String> = names.into_iter().filter(|name| old.get(*name) != new.get(*name)).collect();
-    let none = || "none".to_owned();
-    let mut told: Vec<String> = changed
-        .iter()
-        .take(CHANGES_NAMED)
-        .map(|name| match name.as_str() {
-            QUESTION => "the question".to_owned(),
-            name => {
-                let [old, new] = [&old, &new].map(|facts| facts.get(name).cloned().unwrap_or_else(none));
-                format!("{name} {old} -> {new}")
-            }
-        })
-        .collect();
-    if let more @ 1.. = changed.len().saturating_sub(CHANGES_NAMED) {
+    let (old, new) = (facts(alert, &ask.action), facts(after.0, after.2));
+    let names: BTreeSet<&FactName> = old.keys().chain(new.keys()).collect();
+    let change = |name: &FactName| {
+        let none = || "none".to_owned();
+        let [old, new] = [&old, &new].map(|facts| facts.get(name).cloned().unwrap_or_else(none));
+        format!("{} {old} -> {new}", shown(&name.0))
+    };
+    let changed = names.into_iter().filter(|name| old.get(*name) != new.get(*name));
+    let question = (ask.question != after.1).then(|| "the question".to_owned());
+    let mut told: Vec<String> = question.into_iter().chain(changed.map(change)).collect();
+    if let more @ 1.. = told.len().saturating_sub(CHANGES_NAMED) {
+        told.truncate(CHANGES_NAMED);
         told.push(format!("{more} more"));
     }
     told.join(", ")
 }
 
-/// The name of the question among the facts: no label and no field can have it.
-const QUESTION: &str = "\0question";
+/// The name of a fact, and of what it is one: a label, a value and a field of the action may have the same.
+type FactName = (String, FactKind);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum FactKind {
+    Label,
+    Value,
+    Action,
+}
 
 /// Each fact by its name, as people read it.
-fn facts(alert: &Alert, question: &str, action: &Value) -> BTreeMap<String, String> {
-    let mut facts = BTreeMap::from([(QUESTION.to_owned(), question.to_owned())]);
-    let labels = alert.labels.iter().map(|(name, value)| (name.clone(), shown(value)));
-    let values = alert.values.iter().map(|(name, value)| (name.clone(), value.to_string()));
-    facts.extend(labels.chain(values));
+fn facts(alert: &Alert, action: &Value) -> BTreeMap<FactName, String> {
+    let labels = alert.labels.iter().map(|(name, value)| ((name.clone(), FactKind::Label), shown(value)));
+    let values = alert.values.iter().map(|(name, value)| ((name.clone(), FactKind::Value), value.to_string()));
+    let mut facts = labels.chain(values).collect();
     leaves("action", action, &mut facts);
     facts
 }
 
 /// Each value within a value, by its path.
-fn leaves(path: &str, value: &Value, into: &mut BTreeMap<String, String>) {
+fn leaves(path: &str, value: &Value, into: &mut BTreeMap<FactName, String>) {
+    let mut leaf = |text: &str| drop(into.insert((path.to_owned(), FactKind::Action), shown(text)));
     match value {
         Value::Object(fields) => fields.iter().for_each(|(name, value)| leaves(&format!("{path}.{name}"), value, into)),
         Value::Array(items) => {
             items.iter().enumerate().for_each(|(n, value)| leaves(&format!("{path}.{}", n + 1), value, into));
         }
         Value::Null => {}
-        Value::String(text) => drop(into.insert(path.to_owned(), shown(text))),
-        other => drop(into.insert(path.to_owned(), shown(&other.to_string()))),
+        Value::String(text) => leaf(text),
+        other => leaf(&other.to_string()),
     }
 }
 
 /// A value as one short line. Two that differ behind its end are told apart by their hashes elsewhere: here people only
 /// read where to look.
 fn shown(text: &str) -> String {
-    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let line = plain_line(text);
     match line.char_indices().nth(VALUE_MAX) {
         Some((end, _)) => format!("{}..", &line[..end]),
         None => line,
@@ -191,5 +194,21 @@ mod tests {
         let asked = request(Value::Null);
         let told = what_changed((&alert(1.0, "EQ"), &asked), (&alert(1.0, &"x\n".repeat(30)), "Cancel?", &Value::Null));
         assert_eq!(told, format!("desk EQ -> {}..", "x ".repeat(12)));
+    }
+
+    #[test]
+    fn no_name_of_a_fact_hides_another_one_or_looks_like_more_than_a_name() {
+        let asked = request(json!({ "desk": "EQ" }));
+        let mut alert = alert(1.0, "EQ");
+        let named = |name: &str, alert: &mut Alert| alert.labels.insert(name.into(), "x".into());
+        named("\0question", &mut alert);
+        named("action.desk", &mut alert);
+        named("orders", &mut alert);
+        named("a\nLIVE\u{202e}\u{1b}[2J", &mut alert);
+        let mut after = alert.clone();
+        after.labels.insert("a\nLIVE\u{202e}\u{1b}[2J".into(), "y".into());
+        after.values.insert("orders".into(), 2.0);
+        let told = what_changed((&alert, &asked), (&after, "All?", &json!({ "desk": "FX" })));
+        assert_eq!(told, "the question, a LIVE [2J x -> y, action.desk EQ -> FX, 1 more");
     }
 }

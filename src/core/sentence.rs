@@ -8,7 +8,7 @@ use crate::core::{
     answer::{Answer, AnswerVerdict, HAND_BACK},
     display_names::{DisplayNames, Ids},
     event::{Event, StepReason},
-    form_answer::{done, is_elsewhere},
+    form_answer::{decided, done},
     handoff_words,
     page::{Page, PagePurpose, PageStage},
     printable::one_line,
@@ -223,6 +223,7 @@ pub fn chosen(verdict: &ChoiceVerdict) -> String {
         }
         ChoiceVerdict::TooLate { outcome } => format!("too late: {}", ended_request(outcome, &Ids)),
         ChoiceVerdict::NotAsked => "you were not asked for this".into(),
+        ChoiceVerdict::NotDecider { roles } => format!("nothing was counted: only {roles} can decide this. Find them"),
         ChoiceVerdict::OnBehalf => "it is asked on your behalf, so somebody else must decide it".into(),
         ChoiceVerdict::Stale => "the question has changed since this page: nothing was counted".into(),
         ChoiceVerdict::Doubted { why } => {
@@ -237,11 +238,7 @@ pub fn ended_request(outcome: &RequestOutcome, names: &dyn DisplayNames) -> Stri
     match outcome {
         RequestOutcome::Decided { option, by, answer } => {
             let by: Vec<&str> = by.iter().map(|person| names.person(person)).collect();
-            let by = by.join(" and ");
-            match is_elsewhere(option, answer.as_ref()) {
-                true => format!("{by} {}", done(option, answer.as_ref())),
-                false => format!("decided: {option}, by {by}"),
-            }
+            decided(option, answer.as_ref(), &by.join(" and "))
         }
         RequestOutcome::Defaulted { option } => format!("nobody decided in time: the default {option} took effect"),
         RequestOutcome::Expired => "nobody decided in time: it expired".into(),

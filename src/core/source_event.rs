@@ -41,7 +41,7 @@ pub enum SourceEvent {
         trigger: TriggerName,
         /// The key.
         key: IncidentKey,
-        /// How many alerts have counted.
+        /// How many alerts have counted; 0 if this one starts the count anew.
         count: usize,
         /// The alert.
         alert: Arc<Alert>,

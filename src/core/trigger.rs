@@ -7,7 +7,7 @@ use std::{collections::VecDeque, time::Duration};
 /// The largest count that a window may require; it limits the size of the row.
 pub const HOLD_MAX: u32 = 1000;
 
-/// `threshold = { count, within }`: the condition must hold this often within this window.
+/// `threshold = { count, within, consecutive }`: the condition must hold this often within this window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TriggerThreshold {
     /// How many alerts; at least 2, at most [`HOLD_MAX`].
@@ -15,6 +15,9 @@ pub struct TriggerThreshold {
     /// The length of the sliding window.
     #[serde(with = "super::time::duration_text")]
     pub within: Duration,
+    /// Whether an alert for which the condition does not hold starts the count anew.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub consecutive: bool,
 }
 
 /// How long it is remembered when something ended; so long an earlier version kept every window.
@@ -40,6 +43,13 @@ impl ThresholdWindow {
         }
         self.times.clear();
         true
+    }
+
+    /// Starts the count anew; returns whether anything had counted that is still within the window.
+    pub fn restart(&mut self, threshold: TriggerThreshold, now: Timestamp) -> bool {
+        let counted = self.times.iter().any(|at| now < *at + threshold.within);
+        self.times.clear();
+        counted
     }
 
     /// Whether one more is allowed at `now`, where at most `most` (up to [`HOLD_MAX`]) are within the window. Only one

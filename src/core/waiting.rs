@@ -28,6 +28,17 @@ impl Incident {
         self.pages.has_asked(person)
     }
 
+    /// Whether the reader of this page can decide the request of the incident, if there is one.
+    pub fn decides(&self, page: &Page) -> bool {
+        page.role.as_ref().is_none_or(|role| self.plan.decides(role))
+    }
+
+    /// Whether this person was asked for a role that decides the request.
+    pub fn has_asked_to_decide(&self, person: &PersonName) -> bool {
+        let decides = |role: &&RoleName| self.plan.decides(role);
+        self.engagements.keys().filter(decides).any(|role| self.pages.has_asked_for(role, person))
+    }
+
     /// The roles that this person was asked for, that nobody has yet, and that this person has not passed on.
     pub fn waiting_roles<'a>(&'a self, person: &'a PersonName) -> impl Iterator<Item = &'a RoleName> {
         let open = self.engagements.iter().filter(|(_, e)| e.is_open() && !e.unable.contains(person));

@@ -2,7 +2,10 @@
 //! after a restart.
 
 use crate::{
-    core::{Event, Incident, IncidentId, JournalRecord, StoredLine, page::SystemNotice, request_notice},
+    core::{
+        Event, HandoffVerdict, Incident, IncidentId, JournalRecord, StoredLine, handoff::HandoffMove,
+        page::SystemNotice, request_notice,
+    },
     engine::EngineReader,
     store::StoreError,
 };
@@ -16,6 +19,8 @@ pub struct RequestHistory {
     /// The position of the last line that was read.
     after: i64,
     incident: Option<Incident>,
+    /// What a person last did with the conversation.
+    moved: Option<HandoffMove>,
 }
 
 /// A moment at which a request changed.
@@ -28,12 +33,14 @@ pub struct RequestMoment<'a> {
     pub line: &'a StoredLine,
     /// The incident as it was then.
     pub incident: &'a Incident,
+    /// What a person last did with the conversation, if it is a handoff.
+    pub moved: Option<&'a HandoffMove>,
 }
 
 impl RequestHistory {
     /// The journal of this incident, from its first line.
     pub fn of(id: IncidentId) -> Self {
-        Self { id, after: 0, incident: None }
+        Self { id, after: 0, incident: None, moved: None }
     }
 
     /// Reads what is new, and calls `on` with each moment at which the request changed.
@@ -50,10 +57,14 @@ impl RequestHistory {
             for line in &lines {
                 let event = self.apply(line)?;
                 self.after = line.pos;
-                if let (Some(what), Some(incident)) = (request_notice(&event), &self.incident)
-                    && incident.request.is_some()
+                if let Event::HandoffMoved(moved) = &event
+                    && moved.verdict == HandoffVerdict::Done
                 {
-                    on(RequestMoment { what, event: &event, line, incident });
+                    self.moved = Some(moved.clone());
+                }
+                let Some(incident) = &self.incident else { continue };
+                if let Some(what) = request_notice(&event, incident) {
+                    on(RequestMoment { what, event: &event, line, incident, moved: self.moved.as_ref() });
                 }
             }
             if lines.len() < LINES_AT_ONCE {

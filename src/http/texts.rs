@@ -7,7 +7,7 @@ use crate::{
         inbound::{InboundText, OptOutWish},
     },
     core::{
-        Answer, AnswerVia, AskOption, ChannelName, GivenChoice, IncidentId, PageId, PersonName, RefusedInput, RoleName,
+        Answer, AnswerVia, AskOption, ChannelName, IncidentId, PageId, PersonName, RefusedInput, RoleName,
         form::FILL_IN, sentence::chosen,
     },
     engine::{AnswerSource, CodedPage, asked_of},
@@ -15,7 +15,7 @@ use crate::{
         answer_reply::answer_reply,
         desk::standing::verdict_text,
         explanations::TextReply,
-        problem::ProblemDetails,
+        problem::{ProblemDetails, answer_problem},
         state::AppState,
         wrong_codes::{GUESS_WINDOW, GUESSERS_MAX, NumberGuesses},
     },
@@ -191,7 +191,7 @@ async fn to_page(
         }
         Ok(said) => {
             let verdict = app.engine.inbound().answer_page(page, person.clone(), said.answer, by).await;
-            let verdict = verdict.map_err(crate::http::problem::answer_problem)?;
+            let verdict = verdict.map_err(answer_problem)?;
             let incident = app.engine.reads().view(page.incident).await?;
             let hand_back = match code {
                 "" => "Reply 4 to that message to hand it back.".to_owned(),
@@ -242,7 +242,9 @@ async fn not_understood(
     doubt: &ReplyDoubt,
 ) -> Result<String, ProblemDetails> {
     let incident = app.engine.reads().view(page.incident).await?;
-    let request = incident.as_ref().and_then(|incident| incident.request.as_ref());
+    let page_row = incident.as_ref().and_then(|incident| Some((incident, incident.pages.get(&page.n)?)));
+    let request = page_row.filter(|(incident, row)| incident.decides(row));
+    let request = request.and_then(|(incident, _)| incident.request.as_ref());
     if let Some(request) = request.filter(|request| request.handoff.is_none() && request.outcome().is_none()) {
         if request.ask.needs_a_form() {
             let pass = format!("{code} {} = {}", Answer::Unable.digit(), Answer::Unable.label());
@@ -301,8 +303,7 @@ fn beside(text: &str, code: &str) -> String {
     text.split_whitespace().filter(|word| !is_code(word)).collect::<Vec<_>>().join(" ")
 }
 
-/// Takes a text as an option of the page's request. It must be the option and nothing else: a word more may be a "not".
-/// `None` if it is none.
+/// Takes a text as an option of the page's request; `None` if it is none.
 async fn choose(
     app: &AppState,
     page: PageId,
@@ -310,12 +311,7 @@ async fn choose(
     by: AnswerSource,
     text: &str,
 ) -> Result<Option<String>, ProblemDetails> {
-    let incident = app.engine.reads().view(page.incident).await?;
-    let option = incident.as_ref().and_then(|incident| incident.request.as_ref()?.ask.named(text));
-    let Some(option) = option.map(|option| option.name.clone()) else { return Ok(None) };
-    let AnswerSource { via, origin } = by;
-    let said =
-        GivenChoice { person: person.clone(), option, via, page: Some(page.n), digest: None, origin, doubt: None };
-    let verdict = app.engine.inbound().choose(page.incident, said).await;
-    Ok(Some(chosen(&verdict.map_err(crate::http::problem::answer_problem)?)))
+    let Some(option) = app.engine.inbound().option_named(page.incident, text).await? else { return Ok(None) };
+    let verdict = app.engine.inbound().choose_on_page(page, person, &option, by).await.map_err(answer_problem)?;
+    Ok(Some(chosen(&verdict)))
 }

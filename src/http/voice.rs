@@ -4,7 +4,7 @@
 use crate::{
     channel::{inbound::CallTurnRequest, twilio::twiml},
     core::{
-        Answer, AnswerLevel, AnswerVerdict, AnswerVia, Ask, AskOption, GivenChoice, Incident, Page, PageId,
+        Answer, AnswerLevel, AnswerVerdict, AnswerVia, Ask, AskOption, Incident, Page, PageId,
         display_names::IncidentNames,
         sentence::{chosen, ended_request},
     },
@@ -110,10 +110,10 @@ impl<'a> CallTurn<'a> {
         }
     }
 
-    /// The request, while it is open.
+    /// The request, while it is open, if this person can decide it.
     fn asked(&self) -> Option<&Ask> {
         let request = self.incident.request.as_deref()?;
-        request.outcome().is_none().then_some(&request.ask)
+        (request.outcome().is_none() && self.incident.decides(&self.page)).then_some(&request.ask)
     }
 
     /// The option with this key.
@@ -126,9 +126,8 @@ impl<'a> CallTurn<'a> {
     async fn chosen(&self, key: &str) -> Result<String, ProblemDetails> {
         let person = self.page.person.clone().ok_or_else(|| ProblemDetails::not_found("no such page"))?;
         let option = self.option(key).ok_or_else(|| ProblemDetails::not_found("no such option"))?.name.clone();
-        let (via, page) = (AnswerVia::Voice, Some(self.page.n));
-        let said = GivenChoice { person, option, via, page, digest: None, origin: None, doubt: None };
-        let verdict = self.app.engine.inbound().choose(self.incident.id, said).await;
+        let page = PageId { incident: self.incident.id, n: self.page.n };
+        let verdict = self.app.engine.inbound().choose_on_page(page, &person, &option, AnswerVia::Voice).await;
         let verdict = verdict.map_err(crate::http::problem::answer_problem)?;
         Ok(self.tell(&[&format!("{}: {}", self.name(), spoken(&chosen(&verdict))), GOODBYE]))
     }

@@ -151,7 +151,7 @@
 //! | `on` | the kinds of alert that it checks | must be given |
 //! | `sources` | a source of the matrix, or a list: only their alerts and all-clears count | all |
 //! | `when` | a CEL expression over `alert`, true or false | always |
-//! | `threshold` | `{ count, within }`: the condition must hold this often (2 to 1000) within this time | once |
+//! | `threshold` | `{ count, within, consecutive }`: the condition must hold this often (2 to 1000) within this time; `consecutive = true`: an alert for which it does not hold starts the count anew | once |
 //! | `key` | a CEL expression: alerts with the same value are one incident | one incident per trigger |
 //! | `openings_per_minute` | how many incidents it opens within a minute, 1 to 1000; alerts with further keys join one overflow incident | 60 |
 //! | `priority` | 1 (most urgent) to 5: whose pages go first where they wait for the same channel | 3 |
@@ -184,6 +184,7 @@ mod callbacks;
 mod contact_coverage;
 mod cost;
 mod daemon_section;
+mod deciders;
 mod draft;
 mod expression;
 mod expression_fault;

@@ -147,8 +147,9 @@ fn threshold(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<TriggerTh
         faults.refuse("count-out-of-range", item.at, message, "for a single alert leave `threshold` out")
     });
     let within = table.demand("within", item.at, "within = \"10s\"", faults).and_then(|item| item.duration(faults));
+    let consecutive = table.take("consecutive").map_or(Some(false), |item| item.flag(faults));
     table.finish(&[], &[], faults);
-    Some(TriggerThreshold { count: count?, within: within?.value })
+    Some(TriggerThreshold { count: count?, within: within?.value, consecutive: consecutive? })
 }
 
 fn openings(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<u32> {

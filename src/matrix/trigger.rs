@@ -57,6 +57,17 @@ pub enum TriggerMatch {
         /// The window that `threshold` counts in.
         window: String,
     },
+    /// The condition does not hold, and the trigger counts only alerts that follow each other: its count starts anew.
+    Breaks {
+        /// Which trigger.
+        trigger: TriggerName,
+        /// The key of the incident that the others were about.
+        key: IncidentKey,
+        /// The threshold.
+        threshold: TriggerThreshold,
+        /// The window that it counts in.
+        window: String,
+    },
     /// The monitor reports that the condition is over. The condition is not evaluated: an all-clear seldom satisfies
     /// it.
     Clears {
@@ -91,7 +102,7 @@ impl Trigger {
             && let Some(when) = &self.when
             && !when.holds(scope)?
         {
-            return Ok(None);
+            return Ok(self.breaks(name, alert, scope));
         }
         let key = self.incident_key(name, alert, scope)?;
         let trigger = name.clone();
@@ -102,8 +113,16 @@ impl Trigger {
             Some(summary) => summary.fill(scope)?,
             None => alert.headline().to_owned(),
         };
-        let window = format!("{name}\u{1f}{key}");
+        let window = window(name, &key);
         Ok(Some(TriggerMatch::Holds { trigger, key, summary, threshold: self.threshold, window }))
+    }
+
+    /// An alert for which the condition does not hold matters where only consecutive alerts count. One without the key is
+    /// about nothing that is counted.
+    fn breaks(&self, name: &TriggerName, alert: &Alert, scope: &AlertScope<'_>) -> Option<TriggerMatch> {
+        let threshold = self.threshold.filter(|threshold| threshold.consecutive)?;
+        let key = self.incident_key(name, alert, scope).ok()?;
+        Some(TriggerMatch::Breaks { trigger: name.clone(), window: window(name, &key), key, threshold })
     }
 
     /// What an alert is about that this trigger can not evaluate: the trigger's own key if that can be evaluated, else a
@@ -122,4 +141,9 @@ impl Trigger {
         };
         Ok(IncidentKey::of_trigger(name, &value, alert.drill))
     }
+}
+
+/// The name of the window in which a trigger counts the alerts of one key.
+fn window(name: &TriggerName, key: &IncidentKey) -> String {
+    format!("{name}\u{1f}{key}")
 }

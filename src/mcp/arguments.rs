@@ -62,10 +62,10 @@ pub struct AskHuman {
     /// the answer, call again with the same arguments and the same key within 24 hours: you get the same request, and nobody
     /// is asked twice.
     #[serde(default)]
-    request_key: Option<String>,
+    pub request_key: Option<String>,
     /// How long this call waits for the outcome, such as `20s`; `0s` returns at once. See the description of the tool.
     #[serde(default)]
-    wait: Option<String>,
+    pub wait: Option<String>,
     /// A drill: people are told so. Only for sources that may send drills.
     #[serde(default)]
     drill: bool,
@@ -107,10 +107,10 @@ pub struct HandOver {
     deadline: Option<String>,
     /// A name of your own for this handoff, as in `ask_human`.
     #[serde(default)]
-    request_key: Option<String>,
+    pub request_key: Option<String>,
     /// How long this call waits for a change, such as `20s`; without it, it returns at once, so that you can tell the user.
     #[serde(default)]
-    wait: Option<String>,
+    pub wait: Option<String>,
     /// A drill: people are told so. Only for sources that may send drills.
     #[serde(default)]
     drill: bool,
@@ -159,19 +159,6 @@ pub struct Cancel {
 }
 
 impl AskHuman {
-    /// How long to wait, as it was written.
-    pub fn wait(&self) -> Option<&str> {
-        self.wait.as_deref()
-    }
-
-    /// The key, if it is one.
-    ///
-    /// # Errors
-    /// What a key is.
-    pub fn key(&self) -> Result<Option<String>, String> {
-        key(self.request_key.as_deref())
-    }
-
     /// The body of `POST /v1/requests`.
     pub fn body(self) -> Value {
         let options: Vec<Value> = self.options.into_iter().map(AskedOption::body).collect();
@@ -184,19 +171,13 @@ impl AskHuman {
             "type": kind, "question": self.question, "options": options, "form": self.form, "action": self.action,
             "deadline": self.deadline, "default": self.default, "on_behalf_of": self.on_behalf_of,
         });
-        let mut body = json!({ "kind": self.kind, "labels": self.labels, "values": self.values, "ask": ask });
         let given = [
             ("summary", self.summary.map(Value::from)),
             ("confidence", self.confidence.map(Value::from)),
             ("evidence", (!self.facts.is_empty()).then_some(Value::Object(self.facts))),
             ("drill", self.drill.then_some(Value::Bool(true))),
         ];
-        for (name, value) in given {
-            if let Some(value) = value {
-                body[name] = value;
-            }
-        }
-        body
+        body(&self.kind, json!(self.labels), json!(self.values), ask, given)
     }
 }
 
@@ -206,7 +187,28 @@ impl AskedOption {
     }
 }
 
-fn key(key: Option<&str>) -> Result<Option<String>, String> {
+/// The body of `POST /v1/requests`, with what was given of the rest.
+fn body<const N: usize>(
+    kind: &str,
+    labels: Value,
+    values: Value,
+    ask: Value,
+    rest: [(&str, Option<Value>); N],
+) -> Value {
+    let mut body = json!({ "kind": kind, "labels": labels, "values": values, "ask": ask });
+    for (name, value) in rest {
+        if let Some(value) = value {
+            body[name] = value;
+        }
+    }
+    body
+}
+
+/// The key for a request, if it is one.
+///
+/// # Errors
+/// What a key is.
+pub fn key(key: Option<&str>) -> Result<Option<String>, String> {
     let Some(key) = key else { return Ok(None) };
     let is_plain = key.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\');
     if is_plain && (1..=KEY_MAX).contains(&key.len()) {
@@ -216,27 +218,16 @@ fn key(key: Option<&str>) -> Result<Option<String>, String> {
 }
 
 impl HandOver {
-    /// How long to wait, as it was written.
-    pub fn wait(&self) -> Option<&str> {
-        self.wait.as_deref()
-    }
-
-    /// The key, if it is one.
-    ///
-    /// # Errors
-    /// What a key is.
-    pub fn key(&self) -> Result<Option<String>, String> {
-        key(self.request_key.as_deref())
-    }
-
     /// The body of `POST /v1/requests`.
     pub fn body(self) -> Value {
         let ask = json!({ "type": "handoff", "packet": self.packet, "deadline": self.deadline });
-        let mut body = json!({ "kind": self.kind, "labels": self.labels, "values": self.values, "ask": ask });
-        if self.drill {
-            body["drill"] = true.into();
-        }
-        body
+        body(
+            &self.kind,
+            json!(self.labels),
+            json!(self.values),
+            ask,
+            [("drill", self.drill.then_some(Value::Bool(true)))],
+        )
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a message says must be the same to every reader: an action that people approve may be in it.
 
 use crate::core::canonical::{CanonicalError, read_exact};
+use rmcp::model::ClientJsonRpcMessage;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -21,15 +22,28 @@ pub struct Refusal(pub Value);
 ///
 /// # Errors
 /// The answer to it.
-pub fn check(message: &[u8]) -> Result<(), Refusal> {
+fn check(message: &[u8]) -> Result<(), Refusal> {
     let Ok(text) = std::str::from_utf8(message) else { return Err(refusal(NO_JSON, Value::Null, "it is not UTF-8")) };
     let Err(error) = read_exact(text) else { return Ok(()) };
     let code = if matches!(error, CanonicalError::NotJson(_)) { NO_JSON } else { WRONG_PARAMETERS };
     Err(refusal(code, id(text), &error.to_string()))
 }
 
+/// The message, if every reader reads it alike; `None` for one that is not understood and wants no answer.
+///
+/// # Errors
+/// The answer to it.
+pub fn message(message: &[u8]) -> Result<Option<ClientJsonRpcMessage>, Refusal> {
+    check(message)?;
+    match serde_json::from_slice(message) {
+        Ok(message) => Ok(Some(message)),
+        Err(_) if is_notification(message) => Ok(None),
+        Err(_) => Err(no_request()),
+    }
+}
+
 /// The answer to a message of JSON that is no request.
-pub fn no_request() -> Refusal {
+fn no_request() -> Refusal {
     refusal(NO_REQUEST, Value::Null, "it is no request of the protocol")
 }
 
@@ -48,7 +62,7 @@ fn id(text: &str) -> Value {
 }
 
 /// Whether a message wants no answer.
-pub fn is_notification(message: &[u8]) -> bool {
+fn is_notification(message: &[u8]) -> bool {
     serde_json::from_slice::<MessageHead>(message).is_ok_and(|message| message.id.is_none() && message.method.is_some())
 }
 
@@ -73,5 +87,18 @@ mod tests {
             let Err(Refusal(refusal)) = check(message.as_bytes()) else { panic!("{message} is taken") };
             assert_eq!((&refusal["error"]["code"], &refusal["id"]), (&json!(code), &id), "{message}");
         }
+    }
+
+    #[test]
+    fn what_is_no_request_is_refused_and_what_wants_no_answer_gets_none() {
+        let ping = |id: &str| format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"ping\"}}");
+        for message in ["{}", "null", "[]", "7", &format!("[{}]", ping("1")), &ping("1.5"), &ping("[1]"), "{\"id\":1}"]
+        {
+            let Err(Refusal(refusal)) = super::message(message.as_bytes()) else { panic!("{message} is taken") };
+            assert_eq!(refusal["error"]["code"], NO_REQUEST, "{message}");
+        }
+        assert!(super::message(ping("1").as_bytes()).is_ok_and(|message| message.is_some()));
+        assert!(super::message(ping("\"a\"").as_bytes()).is_ok_and(|message| message.is_some()));
+        assert!(super::message(br#"{"method":"notifications/of_no_version"}"#).is_ok_and(|message| message.is_none()));
     }
 }

@@ -14,8 +14,8 @@ pub struct RequestResult {
     pub id: String,
     /// `open`: nobody has decided yet. `decided`: people chose `option`. `defaulted`: nobody decided in time, and the rules
     /// let `option` take effect. `expired`: nobody decided in time; this is neither yes nor no. `cancelled`: it was
-    /// withdrawn. Of a handoff also `completed` (a person finished it), `returned` (it is yours again) and `unanswered`
-    /// (nobody took it).
+    /// withdrawn. `superseded`: the facts changed, and it is asked anew as `superseded_by`. Of a handoff also `completed`
+    /// (a person finished it), `returned` (it is yours again) and `unanswered` (nobody took it).
     pub state: String,
     /// The option that holds, such as `approve` or `deny`; only if `decided` or `defaulted`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -30,6 +30,9 @@ pub struct RequestResult {
     /// Why it was cancelled.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    /// The id of the request that is asked in its place; only if `superseded`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    superseded_by: Option<String>,
     /// When it ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     ended_at: Option<String>,
@@ -164,6 +167,7 @@ struct OutcomeState {
     by: Vec<String>,
     at: Option<String>,
     reason: Option<String>,
+    superseded_by: Option<String>,
 }
 
 impl RequestResult {
@@ -194,6 +198,7 @@ impl RequestResult {
             answer: outcome.answer,
             by: outcome.by,
             reason: outcome.reason,
+            superseded_by: outcome.superseded_by,
             ended_at: outcome.at,
             deadline,
             default,
@@ -243,6 +248,9 @@ fn next(handoff: Option<&HandoffResult>, state: &str, option: Option<&str>, dril
         ("defaulted", Some(option)) => return format!("Nobody decided in time. By the rules {option} holds."),
         ("expired", _) => "Nobody decided in time. This is no approval and no answer: do not act.",
         ("cancelled", _) => "It was withdrawn. Do not act.",
+        ("superseded", _) => {
+            "The facts changed, and it is asked anew. Do not act on this one: call get_outcome with the id in superseded_by."
+        }
         _ => "Do not act.",
     };
     next.to_owned()
@@ -254,8 +262,11 @@ fn next_of(handoff: &str) -> &'static str {
             "Tell the user the message. The conversation is still yours: call get_outcome with this id and `known` to follow it."
         }
         "connected" => "A person speaks to the user. Be silent, and follow it by get_outcome.",
-        "returned" => "The conversation is yours again.",
+        "completed" => {
+            "A person finished it. Tell the user the message; if they go on writing, the conversation is yours again."
+        }
+        "returned" => "A person gave it back. Tell the user the message; the conversation is yours again.",
         "unanswered" => "Nobody took it. Tell the user the message; the conversation is yours.",
-        _ => "It is over. Say nothing more in this conversation of your own accord.",
+        _ => "The user left, or it was withdrawn. Say nothing more in this conversation of your own accord.",
     }
 }

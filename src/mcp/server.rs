@@ -38,15 +38,16 @@ impl<S: RequestService> McpServer<S> {
     }
 
     async fn ask(&self, asked: AskHuman, context: &RequestContext<RoleServer>) -> Result<RequestResult, String> {
-        let (key, waiting) = (asked.key()?, Waiting::begin(context, asked.wait())?);
+        let key = arguments::key(asked.request_key.as_deref())?;
+        let waiting = Waiting::begin(context, asked.wait.as_deref())?;
         let accepted = self.accepted(asked.body(), key).await?;
         Ok(waiting.outcome(&*self.0, accepted).await?)
     }
 
     async fn hand_over(&self, asked: HandOver, context: &RequestContext<RoleServer>) -> Result<RequestResult, String> {
-        let key = asked.key()?;
+        let key = arguments::key(asked.request_key.as_deref())?;
         // The user waits for a word: at once, unless it is told otherwise.
-        let waiting = Waiting::begin(context, Some(asked.wait().unwrap_or("0s")))?;
+        let waiting = Waiting::begin(context, Some(asked.wait.as_deref().unwrap_or("0s")))?;
         let accepted = self.accepted(asked.body(), key).await?;
         Ok(waiting.outcome(&*self.0, accepted).await?)
     }

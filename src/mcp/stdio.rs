@@ -74,13 +74,7 @@ impl<R: AsyncRead + Send + Unpin, W: AsyncWrite + Send + Unpin + 'static> Lines<
         if line.iter().all(u8::is_ascii_whitespace) {
             return Ok(None);
         }
-        exact::check(line)?;
-        match serde_json::from_slice::<ClientJsonRpcMessage>(line) {
-            Ok(message) => Ok(Some(message)),
-            // What wants no answer gets none.
-            Err(_) if exact::is_notification(line) => Ok(None),
-            Err(_) => Err(exact::no_request()),
-        }
+        exact::message(line)
     }
 }
 

@@ -22,10 +22,12 @@ const UNBUFFERED: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// Answers a request of a source, whose credential was checked and whose body was read with its limits.
 pub async fn answer<S: RequestService>(service: S, head: Parts, body: Bytes) -> Response {
-    if head.method == Method::POST
-        && let Err(Refusal(refusal)) = exact::check(&body)
-    {
-        return (StatusCode::BAD_REQUEST, Json(refusal)).into_response();
+    if head.method == Method::POST {
+        match exact::message(&body) {
+            Ok(Some(_)) => {}
+            Ok(None) => return StatusCode::ACCEPTED.into_response(),
+            Err(Refusal(refusal)) => return (StatusCode::BAD_REQUEST, Json(refusal)).into_response(),
+        }
     }
     // Who calls has shown a token that no page of a browser has: names of hosts prove nothing more.
     let config = StreamableHttpServerConfig::default()

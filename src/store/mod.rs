@@ -9,6 +9,7 @@ mod body;
 mod clear_quarantined;
 pub mod clock;
 mod deadlines;
+mod ended_windows;
 mod host;
 mod index;
 mod line;
@@ -28,6 +29,7 @@ mod working_set;
 pub use crate::core::{StoredLine, event::ANCHORS};
 pub use clear_quarantined::clear_quarantined;
 pub use clock::SteadyClock;
+pub use ended_windows::ended_windows;
 pub use host::TransactionHost;
 pub use line::{ChainHead, JournalLine};
 pub use lookup::{AskedIncidents, AskedQuery, AskedStanding, BriefOf, IncidentPortion, Lookup, RunPortion, earlier};
@@ -40,7 +42,7 @@ pub use responses::{
 pub use run::keep_run;
 pub use schema_version::SchemaVersion;
 pub use sqlite::SqliteStore;
-pub use transaction::{Transaction, ended_windows};
+pub use transaction::Transaction;
 pub use windows::Windows;
 pub use working_set::{ChangeSet, PageClaims, StoredIncident, WorkingSet};
 

@@ -3,6 +3,7 @@
 
 use super::{
     CommittedEvent, LockSet,
+    ended_windows::{ended_windows, ended_with},
     host::TransactionHost,
     line::{ChainHead, JournalLine, is_foreign},
     quarantine::{QuarantinedRow, RowName},
@@ -14,7 +15,6 @@ use crate::core::{
     self, Alert, ContactProof, DrillRun, Event, Incident, IncidentId, IncidentInput, IncidentKey, IncidentOpening,
     PageNonce, ResultCount, ResultName, Roster, SourceEvent, SourceName, Timestamp,
     names::SELF,
-    overflow::episode_hash,
     result_count::{COUNT_PERIOD, NAMES_MAX},
     time::StepTime,
     trigger::TriggerThreshold,
@@ -101,6 +101,20 @@ impl<'a> Transaction<'a> {
         id
     }
 
+    /// Opens an incident in place of another one, which may have its key and which the caller ends in the same
+    /// transaction.
+    pub fn open_in_place_of(
+        &mut self,
+        before: Option<IncidentId>,
+        opening: IncidentOpening,
+        roster: &Roster,
+    ) -> IncidentId {
+        if before.is_some() && self.open_with_key(&opening.key) == before {
+            self.loaded.keys.remove(&opening.key);
+        }
+        self.open(opening, roster)
+    }
+
     /// Steps an incident, which must be in the [`LockSet`]. Returns the new events.
     pub fn step(&mut self, id: IncidentId, input: IncidentInput, roster: &Roster) -> &[CommittedEvent] {
         let before = self.happened.len();
@@ -185,6 +199,20 @@ impl<'a> Transaction<'a> {
         let now = self.time.now;
         self.changes.observed.insert(window.to_owned());
         self.loaded.observed.change(window, |observed| (observed.observe(threshold, now), observed.count()))
+    }
+
+    /// Starts the count of a window anew, which must be in the [`LockSet`]. Returns whether anything had counted.
+    pub fn restart(&mut self, window: &str, threshold: TriggerThreshold) -> bool {
+        debug_assert!(
+            self.needs.observed.iter().any(|need| need == window),
+            "a transaction must name the window {window:?}"
+        );
+        let now = self.time.now;
+        let had_counted = self.loaded.observed.change(window, |observed| observed.restart(threshold, now));
+        if had_counted {
+            self.changes.observed.insert(window.to_owned());
+        }
+        had_counted
     }
 
     /// What is kept of a request, which must be in the [`LockSet`], if it still counts.
@@ -370,25 +398,3 @@ fn is_for(kept: &StoredIncident, input: &IncidentInput, epoch: u64) -> bool {
         _ => true,
     }
 }
-
-/// The windows that record when a human ended an incident with this key, and an overflow incident that counted it, for
-/// repetitions of its last alert; none for an alert whose repetitions can not be recognized.
-pub fn ended_windows(key: &IncidentKey, alert: &Alert) -> Vec<String> {
-    let own = alert.episode().map(|episode| format!("{ENDED}{key}\u{1f}{episode}"));
-    own.into_iter().chain(episode_hash(key, alert).as_deref().map(ended_overflow)).collect()
-}
-
-/// What a human ends together with this incident.
-fn ended_with(incident: &Incident) -> Vec<String> {
-    match &incident.overflow {
-        Some(overflow) => overflow.episodes().map(ended_overflow).collect(),
-        None => ended_windows(&incident.key, &incident.alert).into_iter().take(1).collect(),
-    }
-}
-
-fn ended_overflow(episode: &str) -> String {
-    format!("{ENDED}#{episode}")
-}
-
-/// The prefix of these windows.
-const ENDED: &str = "ended\u{1f}";

@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn ended_windows_are_swept_in_portions_and_the_others_stay() {
         let mut windows = Windows::default();
-        let threshold = TriggerThreshold { count: 3, within: Duration::from_secs(60) };
+        let threshold = TriggerThreshold { count: 3, within: Duration::from_secs(60), consecutive: false };
         for n in 0..1000 {
             windows.change(&format!("w{n}"), |window| window.observe(threshold, at(n)));
         }

@@ -169,10 +169,11 @@ pub(super) fn spoken(words: &BriefWords<'_>) -> String {
     // The role `it` must not be read as the word "it".
     let role = if role.len() <= 2 { role.to_uppercase() } else { role };
     let wanted = match (words.asked(), level(words)) {
-        (Some(ask), _) if ask.needs_a_form() => "to fill in a form",
-        (Some(_), _) => "to decide",
-        (None, AnswerLevel::Wilco) => "to take it",
-        (None, AnswerLevel::Roger) => "to confirm it",
+        (Some(_), _) if !words.decides() => format!("to find {}, because nobody else can decide,", words.deciders()),
+        (Some(ask), _) if ask.needs_a_form() => "to fill in a form".to_owned(),
+        (Some(_), _) => "to decide".to_owned(),
+        (None, AnswerLevel::Wilco) => "to take it".to_owned(),
+        (None, AnswerLevel::Roger) => "to confirm it".to_owned(),
     };
     let exercise = if words.is_drill() { " in this exercise" } else { "" };
     let when = when(due(words), Otherwise::of(words).as_ref(), Otherwise::clause);
@@ -200,6 +201,9 @@ fn when(due: Option<String>, otherwise: Option<&Otherwise>, text: impl Fn(&Other
 
 /// How to give the wanted answer; a drill asks for different words.
 fn how(words: &BriefWords<'_>, form: TextForm) -> String {
+    if words.asked().is_some() && !words.decides() {
+        return format!("only {} can decide: find them", words.deciders());
+    }
     if words.asked().is_some_and(Ask::needs_a_form) {
         return match form {
             TextForm::Screen | TextForm::Voice => "fill in the form".to_owned(),

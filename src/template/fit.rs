@@ -1,6 +1,7 @@
 //! The limits of every text, and characters in the data that could mislead a reader.
 
 use crate::{
+    core::hidden::plain_line,
     template::brief::{CODE, LINK, TextForm},
     text::gsm7,
 };
@@ -40,9 +41,8 @@ pub(super) fn clean(text: &str, max: usize) -> String {
 }
 
 fn cleaned(text: &str, max: usize) -> String {
-    let visible = text.chars().filter(|letter| !misleads(*letter));
-    let spaced: String = visible.take(max * 8).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    cut(&disarm(&spaced.split_whitespace().collect::<Vec<_>>().join(" ")), max)
+    let start: String = text.chars().take(max * 8).collect();
+    cut(&disarm(&plain_line(&start)), max)
 }
 
 /// Whether [`clean`] would not change the text, as for nearly all names, labels and sentences.
@@ -151,11 +151,6 @@ pub(super) fn room(form: TextForm) -> usize {
 pub(super) fn fits_sms(text: &str) -> bool {
     let septets = gsm7::septets(text).is_none_or(|septets| septets <= SMS_SEPTETS);
     septets && gsm7::segments(&text.replace(CODE, "00000")) <= 2
-}
-
-/// Invisible characters: they turn the direction of text, or hide that two words differ.
-fn misleads(letter: char) -> bool {
-    matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{ad}')
 }
 
 fn guard_line(line: &str, other: &str) -> String {

@@ -99,8 +99,12 @@ fn head(words: &BriefWords<'_>, room: &HeadRoom) -> (String, String) {
     let role: String = gsm7::to_gsm7(&role).to_uppercase().chars().take(room.role).collect();
     let when = gsm7::to_sms(&ask::short_when(words, room.otherwise));
     let reply = match words.asked() {
+        Some(_) if !words.decides() => {
+            let deciders: String = gsm7::to_gsm7(&words.deciders()).chars().take(room.role).collect();
+            format!("{CODE} 1 = received{exercise}; only {deciders} can decide, find them")
+        }
         Some(ask) if ask.needs_a_form() => {
-            let head = format!("{}{repeated} {what} {role}: {},", words.word(), FILL_IN);
+            let head = format!("{}{repeated} {what} {role}: {FILL_IN},", words.word());
             return (format!("{head} or reply {CODE} 4 = pass{exercise},{when}."), rest.to_owned());
         }
         Some(ask) => {

@@ -78,6 +78,16 @@ impl<'a> BriefWords<'a> {
         decides.then_some(&request.ask)
     }
 
+    /// Whether the reader can decide. If not, they are told who can.
+    pub(super) fn decides(&self) -> bool {
+        self.incident().decides(&self.brief.page)
+    }
+
+    /// Who decides, as people read it.
+    pub(super) fn deciders(&self) -> String {
+        fit::clean(&self.incident().plan.deciders(), NAME_MAX)
+    }
+
     /// Until when a conversation waits for somebody who takes it.
     pub(super) fn waits_for_taker(&self) -> Option<Timestamp> {
         let request = self.incident().request.as_deref()?;

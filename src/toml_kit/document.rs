@@ -3,10 +3,10 @@
 
 use super::{
     faults::{LocatedValue, MatrixFaults, SourceSpan},
-    hidden::{described, hidden},
     nearest::instead,
     source::SourceText,
 };
+use crate::core::hidden::{described, hidden};
 use std::time::Duration;
 use toml::{
     Spanned,

@@ -4,7 +4,6 @@
 pub mod diagnostic;
 pub(crate) mod document;
 pub(crate) mod faults;
-mod hidden;
 pub(crate) mod names;
 pub(crate) mod nearest;
 pub mod network;

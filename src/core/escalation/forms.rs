@@ -4,7 +4,8 @@
 use super::Decider;
 use crate::core::{
     form_answer::FormAnswer,
-    request::{Ask, GivenChoice, GivenForm},
+    given_choice::{GivenChoice, GivenForm},
+    request::Ask,
 };
 
 impl Decider<'_> {

@@ -18,7 +18,9 @@ impl Decider<'_> {
         let told: Vec<(SystemNotice, Option<RoleName>)> = self
             .events
             .iter()
-            .flat_map(|event| notice(event).into_iter().chain(request_notice(event).map(|about| (about, None))))
+            .flat_map(|event| {
+                notice(event).into_iter().chain(request_notice(event, self.incident).map(|about| (about, None)))
+            })
             .collect();
         for (about, role) in told {
             for channel in &webhooks {

@@ -5,9 +5,10 @@ use crate::core::{
     actor::Actor,
     event::Event,
     form_answer::FormAnswer,
-    names::RoleName,
+    given_choice::GivenChoice,
+    names::{RoleName, SourceName},
     proof::channel_of,
-    request::{ChoiceVerdict, GivenChoice, Request, RequestOutcome},
+    request::{ChoiceVerdict, Request, RequestOutcome},
     request_facts::Replacement,
 };
 
@@ -51,6 +52,7 @@ impl Decider<'_> {
             ChoiceVerdict::Repeated
             | ChoiceVerdict::TooLate { .. }
             | ChoiceVerdict::NotAsked
+            | ChoiceVerdict::NotDecider { .. }
             | ChoiceVerdict::OnBehalf
             | ChoiceVerdict::Stale
             | ChoiceVerdict::Doubted { .. }
@@ -70,8 +72,14 @@ impl Decider<'_> {
         if page.is_some_and(|page| page.person.as_ref() != Some(&said.person)) {
             return ChoiceVerdict::NotAsked;
         }
-        if !self.incident.engagements.keys().any(|role| self.is_asked(role, &said.person)) {
+        let asked: Vec<&RoleName> =
+            self.incident.engagements.keys().filter(|role| self.is_asked(role, &said.person)).collect();
+        if asked.is_empty() {
             return ChoiceVerdict::NotAsked;
+        }
+        let plan = &self.incident.plan;
+        if !asked.into_iter().any(|role| plan.decides(role)) {
+            return ChoiceVerdict::NotDecider { roles: plan.deciders() };
         }
         if request.ask.on_behalf_of.as_ref() == Some(&said.person) {
             return ChoiceVerdict::OnBehalf;
@@ -98,7 +106,11 @@ impl Decider<'_> {
     /// The ladders of their roles go on only if nobody else is being asked: those who are missing must be found.
     fn stop_asking(&mut self, said: &GivenChoice) {
         let theirs = self.open_roles_of(said);
-        if self.incident.open_roles().count() == theirs.len() {
+        // Who only stands in for them would be released with them.
+        let is_other = |role: &RoleName| !theirs.contains(role) && !theirs.contains(self.incident.asked_for(role));
+        let mut required = self.incident.plan.required.iter();
+        let is_open = |role: &RoleName| self.incident.engagements.get(role).is_some_and(|role| role.is_open());
+        if !required.any(|role| is_open(role) && is_other(role)) {
             return;
         }
         for role in theirs {
@@ -157,6 +169,16 @@ impl Decider<'_> {
         let RequestOutcome::Cancelled { why } = outcome else { return None };
         let is_handoff = self.request().is_some_and(|request| request.handoff.is_some());
         is_handoff.then(|| why.clone().unwrap_or_else(|| USER_LEFT.to_owned()))
+    }
+
+    /// Whether a request is open, which its asker alone may withdraw by an all-clear.
+    pub(super) fn is_asking(&self) -> bool {
+        self.request().is_some_and(|request| request.outcome().is_none())
+    }
+
+    /// Whether a request of this source is open.
+    pub(super) fn is_asked_by(&self, source: &SourceName) -> bool {
+        self.is_asking() && self.incident.asker() == source
     }
 
     /// Whether a decision is open, which no answer but an option ends.

@@ -152,6 +152,9 @@ pub(super) fn openings(scenario: &Scenario, matrix: &Matrix) -> ScenarioOpenings
                 TriggerMatch::Failed { trigger, why, .. } => {
                     openings.failed.insert(trigger.clone(), why.clone());
                 }
+                TriggerMatch::Breaks { threshold, window, .. } => {
+                    windows.entry(window.clone()).or_default().restart(*threshold, Timestamp::default() + at);
+                }
                 TriggerMatch::Clears { .. } => {}
             }
         }

@@ -77,7 +77,8 @@ pub enum AdmissionResult {
     Held {
         /// The trigger.
         trigger: String,
-        /// How many alerts count so far.
+        /// How many alerts count so far; 0 after one for which the condition does not hold, where only consecutive ones
+        /// count.
         count: usize,
     },
     /// A repetition of an alert (with the same start time) whose incident a human has resolved. Nobody is paged again.

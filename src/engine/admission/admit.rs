@@ -224,6 +224,10 @@ impl AlertAdmission<'_, '_> {
                     Some(self.open_or_count(alert, plan, key, summary))
                 })
             }
+            TriggerMatch::Breaks { trigger, key, threshold, window } => {
+                let had_counted = self.tx.restart(window, *threshold);
+                had_counted.then(|| self.held_at(alert, trigger, key, 0))
+            }
             TriggerMatch::Clears { trigger, key } => {
                 let joined = self.join(alert, key).or_else(|| self.counted(alert, trigger, key));
                 joined.map(|incident| AdmissionResult::Cleared { incident })
@@ -336,13 +340,21 @@ impl AlertAdmission<'_, '_> {
     ) -> Option<AdmissionResult> {
         let (threshold, window) = threshold?;
         let (holds, count) = self.tx.observe(window, threshold);
-        if holds {
-            return None;
-        }
+        (!holds).then(|| self.held_at(alert, trigger, key, count))
+    }
+
+    /// So many alerts count now, this one among them unless it is none.
+    fn held_at(
+        &mut self,
+        alert: &Arc<Alert>,
+        trigger: &TriggerName,
+        key: &IncidentKey,
+        count: usize,
+    ) -> AdmissionResult {
         let (name, key, alert) = (trigger.clone(), key.clone(), alert.clone());
         let source = alert.source.clone();
         self.tx.record_alert(&source, SourceEvent::Held { trigger: name, key, count, alert });
-        Some(AdmissionResult::Held { trigger: trigger.to_string(), count })
+        AdmissionResult::Held { trigger: trigger.to_string(), count }
     }
 
     /// A condition failed: journaled, and reported to the catch-all.

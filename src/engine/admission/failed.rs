@@ -9,7 +9,8 @@ use std::time::Duration;
 
 /// Of so many things in a day that a trigger can not evaluate for a source, the last one opens the incident that all
 /// further ones join.
-const THINGS: TriggerThreshold = TriggerThreshold { count: 6, within: Duration::from_secs(24 * 3600) };
+const THINGS: TriggerThreshold =
+    TriggerThreshold { count: 6, within: Duration::from_secs(24 * 3600), consecutive: false };
 
 /// How often a thing may get an incident of its own though the shared one is open.
 const AFTER_TAKEN: Duration = Duration::from_secs(60);

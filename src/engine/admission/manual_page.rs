@@ -87,7 +87,7 @@ impl Admission {
 }
 
 fn count(tx: &mut Transaction<'_>, window: &str) -> usize {
-    let (_, count) = tx.observe(window, TriggerThreshold { count: HOLD_MAX, within: CALLS_WITHIN });
+    let (_, count) = tx.observe(window, TriggerThreshold { count: HOLD_MAX, within: CALLS_WITHIN, consecutive: false });
     count
 }
 

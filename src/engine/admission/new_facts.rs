@@ -73,7 +73,11 @@ impl Admission {
             )));
         }
         let changed = wish.supersedes.as_ref().map(|before| before.changed.clone()).unwrap_or_default();
-        let prepared = self.prepare(alert, wish, received_at).await?;
+        let mut prepared = self.prepare(alert, wish, received_at).await?;
+        if request.ask.asker.is_some() {
+            // Alerts asked it, and those with its key go on to belong to it.
+            prepared.keep(incident);
+        }
         let needs = LockSet { incidents: vec![id.incident], ..prepared.needs() };
         let run = move |tx: &mut Transaction<'_>| replace(tx, id, &prepared, &changed);
         transact(&*self.context.store, RequestClass::Admission, needs, run).await?.0
@@ -117,7 +121,7 @@ fn replace(
         tx.step(old.incident, IncidentInput::Tick, &new.config.matrix.roster);
         return Ok(NewFactsResult::Ended);
     }
-    let by = new.open(tx)?;
+    let by = new.open(tx, Some(old.incident))?;
     let asked: BTreeSet<PersonName> = tx.incident(by.incident).map(asked_now).unwrap_or_default();
     let other = Replacement { by, changed: changed.to_owned(), asked };
     tx.step(old.incident, IncidentInput::Supersede(other), &new.config.matrix.roster);
@@ -138,6 +142,8 @@ fn anew(
 ) -> Result<(Alert, AskWish), RequestFault> {
     let mut alert = (*incident.alert).clone();
     alert.id = format!("ALT-{:016x}", rand::random::<u64>());
+    // The last alert that joined it may be of another source.
+    alert.source = incident.asker().clone();
     alert.labels = facts.labels.unwrap_or(alert.labels);
     alert.values = facts.values.unwrap_or(alert.values);
     alert.summary = facts.summary.unwrap_or(alert.summary);

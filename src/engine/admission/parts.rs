@@ -48,6 +48,7 @@ pub(super) fn needs(judged: &[MatchedAlert], matrix: &Matrix) -> LockSet {
                     needs.observed.extend(ended_windows(key, alert));
                     needs.observed.extend(threshold.is_some().then(|| window.clone()));
                 }
+                TriggerMatch::Breaks { window, .. } => needs.observed.push(window.clone()),
                 TriggerMatch::Clears { trigger, key } => {
                     needs.keys.push(key.clone());
                     opening_window::needs(trigger, alert, &mut needs);
@@ -63,6 +64,7 @@ pub(super) fn needs(judged: &[MatchedAlert], matrix: &Matrix) -> LockSet {
 
 /// The key of an alert that pages though no trigger takes it.
 pub(super) fn unmatched_key(alert: &Alert, judgements: &[TriggerMatch], matrix: &Matrix) -> Option<IncidentKey> {
-    let pages = judgements.is_empty() && alert.status == AlertStatus::Firing && matrix.pages_unmatched(&alert.source);
+    let is_taken = judgements.iter().any(|judgement| !matches!(judgement, TriggerMatch::Breaks { .. }));
+    let pages = !is_taken && alert.status == AlertStatus::Firing && matrix.pages_unmatched(&alert.source);
     pages.then(|| IncidentKey::of_unmatched(&alert.source, alert.drill))
 }

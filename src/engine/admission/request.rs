@@ -3,7 +3,7 @@
 
 use crate::{
     core::{
-        Alert, Ask, AskKind, AskOption, AskRules, DrillTerms, EscalationPlan, Form, IncidentId, IncidentKey,
+        Alert, Ask, AskKind, AskOption, AskRules, DrillTerms, EscalationPlan, Form, Incident, IncidentId, IncidentKey,
         IncidentNonce, IncidentOpening, OpeningHours, Packet, PersonName, RequestId, SourceEvent, Timestamp,
         TriggerName,
         drill::DRILL_LIFE,
@@ -124,7 +124,7 @@ impl Admission {
             if let Some((kept, digest)) = kept {
                 return known(&kept, digest).map(|id| RequestAdmission { id, again: true });
             }
-            let id = prepared.open(tx)?;
+            let id = prepared.open(tx, None)?;
             if let Some((key, digest)) = &keyed {
                 tx.keep_response(key, digest, RequestProgress::Whole { status: ACCEPTED, body: id.to_string() });
             }
@@ -202,15 +202,24 @@ impl PreparedRequest {
         }
     }
 
-    /// Opens it, unless it is a drill beside a live incident.
-    pub fn open(&self, tx: &mut Transaction<'_>) -> Result<RequestId, RequestFault> {
+    /// Lets it have the key and the asker of an incident in whose place it is asked.
+    pub fn keep(&mut self, before: &Incident) {
+        self.opening.key = before.key.clone();
+        if let Some(ask) = &mut self.opening.ask {
+            ask.asker = Some(before.asker().clone());
+        }
+    }
+
+    /// Opens it, unless it is a drill beside a live incident; in place of an incident that its caller ends in the same
+    /// transaction, if there is one.
+    pub fn open(&self, tx: &mut Transaction<'_>, before: Option<IncidentId>) -> Result<RequestId, RequestFault> {
         let alert = &self.opening.alert;
         if let Some(live) = live_beside(tx, alert.drill) {
             let event = SourceEvent::DrillRefused { trigger: self.trigger.clone(), live, alert: alert.clone() };
             tx.record_alert(&alert.source, event);
             return Err(RequestFault::Live(live));
         }
-        let incident = tx.open(self.opening.clone(), &self.config.matrix.roster);
+        let incident = tx.open_in_place_of(before, self.opening.clone(), &self.config.matrix.roster);
         if let Some(sealed) = &self.sealed {
             tx.keep_text(&sealed.hash, &sealed.text);
             tx.keep_request_key(incident, sealed.key);
@@ -284,7 +293,7 @@ fn asked_by(
             TriggerMatch::Failed { trigger, why, .. } if matrix.plan(trigger).is_some_and(|plan| takes(&plan)) => {
                 return Err(RequestFault::Unusable(format!("trigger {trigger} can not be evaluated: {why}")));
             }
-            TriggerMatch::Failed { .. } | TriggerMatch::Clears { .. } => {}
+            TriggerMatch::Failed { .. } | TriggerMatch::Clears { .. } | TriggerMatch::Breaks { .. } => {}
         }
     }
     Err(no_trigger(alert, kind))

@@ -118,8 +118,8 @@ impl Delivery {
             link: SecretString::from(link),
             proof: self.context.keys.mail_token(id),
             level: row.map_or(crate::core::AnswerLevel::Wilco, |row| row.engaged_by),
-            options: OptionButton::of(incident.request.as_deref()),
-            fills_in: incident.asks_for_a_form(),
+            options: OptionButton::of(incident.request.as_deref().filter(|_| incident.decides(brief))),
+            fills_in: incident.asks_for_a_form() && incident.decides(brief),
         }
     }
 }

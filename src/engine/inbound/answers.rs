@@ -2,9 +2,8 @@
 
 use crate::{
     core::{
-        Actor, Answer, AnswerVerdict, AnswerVia, ChannelName, ChoiceVerdict, ClassificationKind, Event, GivenAnswer,
-        GivenChoice, GivenForm, Incident, IncidentId, IncidentInput, Page, PageId, PagePurpose, PageState, PersonName,
-        RoleName, page::PageStage,
+        Actor, Answer, AnswerVerdict, AnswerVia, ChannelName, ClassificationKind, Event, GivenAnswer, Incident,
+        IncidentId, IncidentInput, Page, PageId, PagePurpose, PageState, PersonName, RoleName, page::PageStage,
     },
     engine::inbound::InboundResponses,
     store::{AskedQuery, AskedStanding, LockSet, RequestClass, StoreError, Transaction, earlier, transact},
@@ -79,55 +78,12 @@ impl InboundResponses {
         }
     }
 
-    /// Takes what an authenticated person filled in, as [`Self::choose`] takes a choice.
-    pub async fn fill_in(&self, id: IncidentId, mut said: GivenForm) -> Result<ChoiceVerdict, AnswerError> {
-        if let Some(form) = self.context.store.view(id).await?.as_ref().and_then(|incident| incident.form()) {
-            said.by.option = form.option_of(&said.answer);
-        }
-        let doubt = self.doubt(id, &said.by.option).await?;
-        said.by.doubt = doubt;
-        let origin = said.by.origin.clone();
-        self.chosen(id, IncidentInput::Form(said), origin).await
-    }
-
-    /// Takes the choice of an authenticated person. The verdict is durable when this returns. A message that had chosen
-    /// before is [`ChoiceVerdict::Repeated`] and changes nothing.
-    pub async fn choose(&self, id: IncidentId, mut said: GivenChoice) -> Result<ChoiceVerdict, AnswerError> {
-        let origin = said.origin.clone();
-        said.doubt = self.doubt(id, &said.option).await?;
-        self.chosen(id, IncidentInput::Choice(said), origin).await
-    }
-
-    /// What contradicts this option. The facts of a request do not change: new ones make another request.
-    async fn doubt(&self, id: IncidentId, option: &str) -> Result<Option<String>, StoreError> {
-        let Some(incident) = self.context.store.view(id).await? else { return Ok(None) };
-        Ok(self.context.config.load().matrix.doubt(&incident.trigger, &incident.alert, option))
-    }
-
-    async fn chosen(
-        &self,
-        id: IncidentId,
-        input: IncidentInput,
-        origin: Option<String>,
-    ) -> Result<ChoiceVerdict, AnswerError> {
-        let events = self.context.step(id, input).await?;
-        let verdict = events.into_iter().find_map(|happened| match happened.event {
-            Event::Chosen { verdict, .. } => Some(verdict),
-            _ => None,
-        });
-        match (verdict, origin) {
-            (Some(verdict), _) => Ok(verdict),
-            (None, Some(origin)) if self.has_heard(id, &origin).await? => Ok(ChoiceVerdict::Repeated),
-            (None, _) => Err(AnswerError::NoIncident(id)),
-        }
-    }
-
     /// Withdraws a request. Returns whether it was open.
     pub async fn cancel(&self, id: IncidentId, by: Actor, why: Option<String>) -> Result<bool, StoreError> {
         Ok(!self.context.step(id, IncidentInput::Cancel { by, why }).await?.is_empty())
     }
 
-    async fn has_heard(&self, id: IncidentId, origin: &str) -> Result<bool, StoreError> {
+    pub(super) async fn has_heard(&self, id: IncidentId, origin: &str) -> Result<bool, StoreError> {
         Ok(self.context.store.view(id).await?.is_some_and(|incident| incident.has_heard(origin)))
     }
 

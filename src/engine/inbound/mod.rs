@@ -1,6 +1,7 @@
 //! What people and providers say: answers, reports of delivery, opt-outs, and what a page is named by.
 
 mod answers;
+mod choices;
 mod handoffs;
 mod identity;
 mod link_register;

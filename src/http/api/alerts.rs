@@ -9,7 +9,11 @@ use super::{
     quota,
 };
 use crate::{
-    core::{Alert, SourceName, printable::excerpt},
+    core::{
+        Alert, SourceName,
+        hidden::{described, hidden},
+        printable::{excerpt, one_line},
+    },
     http::{
         body, credential, idempotency,
         openapi::{Access, Operation},
@@ -248,6 +252,12 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<Result<ReadAlert, String>>, ProblemDeta
 /// What would be left out or replaced.
 pub fn read_exactly(item: &[u8]) -> Result<Alert, String> {
     let ReadAlert { alert, warnings } = read(item)?;
+    for name in alert.labels.keys().chain(alert.values.keys()) {
+        if let Some(c) = hidden(name, false) {
+            let name = one_line(&excerpt(name, QUOTE_MAX)).into_owned();
+            return Err(format!("the name {name} has {}: a request with it is refused", described(c)));
+        }
+    }
     match warnings.first() {
         None => Ok(alert),
         Some(warning) => Err(format!("a request with this is refused, an alert would be taken: {warning}")),

@@ -90,10 +90,9 @@ pub async fn view(app: &AppState, incident: &Incident) -> Result<Option<HandoffV
         }
         None => facts,
     };
-    let is_person = state == HandoffState::Connected;
     Ok(Some(HandoffView {
         state,
-        owner: if is_person { ConversationOwner::Person } else { ConversationOwner::Machine },
+        owner: if state.is_with_person() { ConversationOwner::Person } else { ConversationOwner::Machine },
         message: live.templates.handoff_text(&terms.locale, state, terms.variant, &facts),
         person,
         since: request.ended.as_ref().map_or(progress.since, |(_, at)| *at),

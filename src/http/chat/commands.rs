@@ -2,7 +2,9 @@
 
 use crate::{
     channel::chat::{ChatCommand, ChatEvent, TypedCommand},
-    core::{Actor, AnswerVia, ChannelName, GivenAnswer, Incident, IncidentId, PersonName, RoleName},
+    core::{
+        Actor, AnswerVia, ChannelName, GivenAnswer, Incident, IncidentId, PersonName, RoleName, hidden::plain_line,
+    },
     engine::{AnswerError, CALLS_MAX, ManualPage, ManualPageResult, RuntimeConfig},
     http::{
         answer_reply::answer_reply, api::view, desk::standing::verdict_text, problem::ProblemDetails, state::AppState,
@@ -77,7 +79,7 @@ async fn list(app: &AppState) -> Result<String, StoreError> {
 
 fn line(live: &RuntimeConfig, incident: &Incident) -> String {
     let stamp = if incident.drill { "DRILL" } else { "LIVE" };
-    let summary: String = incident.summary.chars().filter(|c| !c.is_control()).take(SUMMARY_MAX).collect();
+    let summary: String = plain_line(&incident.summary).chars().take(SUMMARY_MAX).collect();
     let seen = view::without_pages(live, incident);
     let roles: Vec<String> = seen.roles.iter().map(role).collect();
     let sandbox = seen.sandbox.map_or(String::new(), |sandbox| format!(". {sandbox}"));

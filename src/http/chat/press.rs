@@ -84,7 +84,7 @@ impl Pressed {
         let option = ask.and_then(|ask| ask.with_letter(pressed.letter)).map(|option| option.name.clone());
         let option = option.ok_or_else(|| PressRefused::Word(format!("{incident} has no such option.")))?;
         let AnswerSource { via, origin } = by;
-        let said = GivenChoice { person, option, via, page, digest: pressed.digest, origin, doubt: None };
+        let said = GivenChoice { page, digest: pressed.digest, origin, ..GivenChoice::new(person, &option, via) };
         match app.engine.inbound().choose(incident, said).await {
             Ok(verdict) => Ok(format!("{incident}: {}.", chosen(&verdict))),
             Err(AnswerError::NoIncident(id)) => Err(PressRefused::Word(format!("There is no incident {id} any more."))),

@@ -8,6 +8,7 @@ use crate::{
         answer::STANDBY_MAX,
         event::hex,
         finding::NOTE_MAX,
+        hidden::plain_lines,
         printable::excerpt,
         record::{RecordCursor, RecordPortion},
         sentence::chosen,
@@ -159,18 +160,8 @@ async fn choose(
     person: &PersonName,
     text: &str,
 ) -> Result<Option<CliVerdict>, ProblemDetails> {
-    let incident = app.engine.reads().view(id).await?;
-    let option = incident.as_ref().and_then(|incident| incident.request.as_ref()?.ask.named(text));
-    let Some(option) = option.map(|option| option.name.clone()) else { return Ok(None) };
-    let said = GivenChoice {
-        person: person.clone(),
-        option,
-        via: AnswerVia::Cli,
-        page: None,
-        digest: None,
-        origin: None,
-        doubt: None,
-    };
+    let Some(option) = app.engine.inbound().option_named(id, text).await? else { return Ok(None) };
+    let said = GivenChoice::new(person.clone(), &option, AnswerVia::Cli);
     let verdict = app.engine.inbound().choose(id, said).await.map_err(answer_problem)?;
     Ok(Some(CliVerdict { verdict: verdict.tag(), text: chosen(&verdict), then: None }))
 }
@@ -200,7 +191,7 @@ pub struct ResolveRequest {
 
 impl ResolveRequest {
     fn parsed(self) -> Result<Option<(ClassificationKind, Option<String>)>, ProblemDetails> {
-        let note = self.note.map(|note| note.trim().to_owned()).filter(|note| !note.is_empty());
+        let note = self.note.map(|note| plain_lines(&note).trim().to_owned()).filter(|note| !note.is_empty());
         if note.as_ref().is_some_and(|note| NOTE_MAX < note.chars().count()) {
             return Err(ProblemDetails::bad(format!("the note is longer than {NOTE_MAX} characters")));
         }

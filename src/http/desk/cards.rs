@@ -206,7 +206,7 @@ fn desk_page(
         deadline: [engagement.deadline, until].into_iter().flatten().min(),
         priority: incident.plan.priority.into(),
         wanted: level.to_string(),
-        offers: match (state, incident.request.as_ref().filter(|request| request.handoff.is_none())) {
+        offers: match (state, incident.request.as_ref().filter(|request| decides(incident, page, request))) {
             ("over", _) => Vec::new(),
             (state, Some(request)) => options(request, state == "open"),
             ("open", None) => offers(level, incident.drill),
@@ -251,6 +251,12 @@ pub fn after_all(level: AnswerLevel) -> Vec<AnswerButton> {
 
 /// How the answer of an option's button begins; its name follows.
 pub const OPTION: &str = "option ";
+
+/// Whether the page offers the options of the request. A conversation is taken, and who was told because nobody answered
+/// does not decide.
+pub fn decides(incident: &Incident, page: &Page, request: &Request) -> bool {
+    request.handoff.is_none() && incident.decides(page)
+}
 
 /// The buttons of a request: its options, and for whom its role waits, to pass it on. None stands out: nobody should press
 /// without reading.

@@ -8,6 +8,7 @@ use crate::{
         display_names::IncidentNames,
         handoff::{HandoffSolved, NOTE_MAX},
         handoff_words::{self, effect},
+        hidden::plain_line,
         request::Request as AskedRequest,
         sentence::ended_request,
     },
@@ -156,7 +157,7 @@ pub async fn press(
 
 /// What a button says.
 fn pressed(step: &str, note: &str) -> Result<HandoffStep, ProblemDetails> {
-    let note = note.split_whitespace().collect::<Vec<_>>().join(" ");
+    let note = plain_line(note);
     if NOTE_MAX < note.chars().count() {
         return Err(ProblemDetails::bad(format!("the note is longer than {NOTE_MAX} characters")));
     }

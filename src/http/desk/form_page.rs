@@ -10,7 +10,7 @@ use crate::{
     core::{
         AnswerVia, ChoiceVerdict, Form, FormAnswer, GivenChoice, GivenForm, Incident, IncidentId, PersonName,
         form::FormField,
-        form_answer::{FieldFault, FieldValue},
+        form_answer::{FORM_ANSWER, FieldFault, FieldValue},
         sentence::chosen,
     },
     engine::{RuntimeConfig, keys::same},
@@ -109,7 +109,7 @@ pub async fn show(
 ) -> Result<Response, ProblemDetails> {
     let Some((cookie, person)) = session(&app, &headers) else { return Ok(page::sign_in(StatusCode::UNAUTHORIZED)) };
     let incident = theirs(&app, &id, &person).await?;
-    let form = DrawnForm::of(&incident);
+    let form = DrawnForm::of(&incident).filter(|_| incident.has_asked_to_decide(&person));
     Ok(shown(&app, &incident, (&person, &cookie), StatusCode::OK, (String::new(), form)))
 }
 
@@ -144,8 +144,7 @@ pub async fn press(
 
 /// Who sends a form, and by what.
 pub fn given(person: &PersonName, via: AnswerVia, page: Option<u32>) -> GivenChoice {
-    let option = crate::core::form_answer::FORM_ANSWER.to_owned();
-    GivenChoice { person: person.clone(), option, via, page, digest: None, origin: None, doubt: None }
+    GivenChoice { page, ..GivenChoice::new(person.clone(), FORM_ANSWER, via) }
 }
 
 fn newest_page(incident: &Incident, person: &PersonName) -> Option<u32> {

@@ -1,7 +1,7 @@
 //! The desk: a web page that rings, for people who signed in with a personal link: signing in and out, and answers.
 
 use crate::{
-    core::{Actor, Answer, AnswerVia, GivenChoice, Page, PageId, PersonName, sentence::chosen},
+    core::{Actor, Answer, AnswerVia, Page, PageId, PersonName, sentence::chosen},
     engine::keys::{SESSION_LIFE, same},
     http::{
         body, credential,
@@ -119,17 +119,8 @@ async fn choose(
     if !is_as_shown(app, page, mark).await? {
         return Err(from_before());
     }
-    let (via, n) = (AnswerVia::Desk, Some(page.n));
-    let said = GivenChoice {
-        person: person.clone(),
-        option: option.to_owned(),
-        via,
-        page: n,
-        digest: None,
-        origin: None,
-        doubt: None,
-    };
-    let verdict = app.engine.inbound().choose(page.incident, said).await;
+    let via = AnswerVia::Desk;
+    let verdict = app.engine.inbound().choose_on_page(page, &person, option, via).await;
     let verdict = verdict.map_err(crate::http::problem::answer_problem)?;
     let text = chosen(&verdict);
     app.engine.inbound().keep_exchange(&person, via, option, &text).await;

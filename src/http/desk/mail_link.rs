@@ -2,14 +2,12 @@
 //! press of a button does.
 
 use crate::{
-    core::{
-        Answer, AnswerLevel, AnswerVerdict, AnswerVia, GivenChoice, Incident, PageId, PersonName, sentence::chosen,
-    },
+    core::{Answer, AnswerLevel, AnswerVerdict, AnswerVia, Incident, PageId, PersonName, sentence::chosen},
     engine::{ReadAt, RuntimeConfig},
     http::{
         body::{self, FormFields},
         desk::{
-            cards::{OPTION, after_all, offers, options},
+            cards::{OPTION, after_all, decides, offers, options},
             drawn_form::DrawnForm,
             form_page::{FILLED_IN, FORM_MAX, FormResult, capitalised, fill_in, given},
             page::{self, ConfirmPage},
@@ -129,17 +127,8 @@ async fn choose(
     (page, person): (PageId, PersonName),
     option: &str,
 ) -> Result<(StatusCode, ConfirmPage), ProblemDetails> {
-    let (via, n) = (AnswerVia::MailLink, Some(page.n));
-    let said = GivenChoice {
-        person: person.clone(),
-        option: option.to_owned(),
-        via,
-        page: n,
-        digest: None,
-        origin: None,
-        doubt: None,
-    };
-    let verdict = app.engine.inbound().choose(page.incident, said).await;
+    let via = AnswerVia::MailLink;
+    let verdict = app.engine.inbound().choose_on_page(page, &person, option, via).await;
     let word = capitalised(&chosen(&verdict.map_err(crate::http::problem::answer_problem)?));
     let Some((page, incident)) = open(app, token).await? else { return Ok(unknown()) };
     let mut confirm = filled(app, &incident, page, confirm(&app.engine.config(), &incident, page));
@@ -180,9 +169,9 @@ fn confirm(live: &RuntimeConfig, incident: &Incident, page: PageId) -> ConfirmPa
         what: alarm.as_ref().map_or_else(|| incident.summary.clone(), |alarm| alarm.what.clone()),
         // Who is asked for nothing more is not asked here either.
         ask: alarm.as_ref().filter(|_| says.is_none()).map(|alarm| alarm.ask.clone()),
-        form: if incident.asks_for_a_form() { DrawnForm::of(incident) } else { None },
+        form: DrawnForm::of(incident).filter(|_| incident.asks_for_a_form() && incident.decides(row)),
         otherwise: alarm.filter(|_| says.is_none()).and_then(|alarm| alarm.otherwise),
-        offers: match (says, incident.request.as_ref().filter(|request| request.handoff.is_none())) {
+        offers: match (says, incident.request.as_ref().filter(|request| decides(incident, row, request))) {
             (_, Some(request)) if incident.is_open() => options(request, says.is_none()),
             (Some(_), _) if open => after_all(level),
             (Some(_), _) => Vec::new(),

@@ -179,7 +179,10 @@ pub fn verdict_text(
     let holds = matches!(verdict, AnswerVerdict::Engages);
     let asks = incident.and_then(|incident| incident.request.as_ref());
     let asks = asks.filter(|request| request.handoff.is_none() && request.outcome().is_none());
-    if let (AnswerVerdict::Received, Some(request)) = (&verdict, asks) {
+    if let (AnswerVerdict::Received, Some(request), Some(incident)) = (&verdict, asks, incident) {
+        if !incident.has_asked_to_decide(person) {
+            return format!("received; only {} can decide this: find them", incident.plan.deciders());
+        }
         if request.ask.needs_a_form() {
             return format!("received; nothing is decided yet: {FILL_IN}");
         }

@@ -1,6 +1,7 @@
 //! An agent that hands a conversation over, and knows at each moment what its user may be told.
 
-use super::{ANA, DESK, Era, Stdio, call, client::tool, outcome, sandboxed_on, secret, text};
+use super::{ANA, Call, DESK, Daemon, Era, Stdio, call, client::tool, outcome, question, sandboxed_on, secret, text};
+use crate::answers::desk::cookie;
 use serde_json::{Value, json};
 
 fn matrix() -> String {
@@ -39,4 +40,39 @@ fn a_conversation_is_offered_handed_over_and_followed_over_both_transports() {
         assert_eq!((&taken["state"], &taken["handoff"]["state"]), (&json!("open"), &json!("assigned")), "{taken}");
         assert_eq!(taken["handoff"]["person"]["name"], "Ana Ruiz", "{taken}");
     }
+}
+
+#[test]
+fn an_agent_is_told_by_each_field_the_same_of_what_is_over_and_where_it_goes_on() {
+    let daemon = sandboxed_on(&format!("{}\n{}", matrix(), asking()));
+    let handed =
+        outcome(&call(&daemon, Era::Modern, "hand_over", &json!({ "kind": "loan_handoff", "packet": packet() })));
+    let id = handed["incident"].as_str().unwrap();
+    let code = daemon.held(id, "ana", "sms").code;
+    text(&daemon, ANA, &format!("{code} 2"));
+    finish(&daemon, id);
+    let done = outcome(&call(&daemon, Era::Modern, "get_outcome", &json!({ "id": handed["id"] })));
+    assert_eq!((&done["state"], &done["handoff"]["owner"]), (&json!("completed"), &json!("machine")), "{done}");
+    let next = done["next"].as_str().unwrap();
+    assert!(next.contains("yours again") && !next.contains("Say nothing"), "the message says: go on with me: {done}");
+    let asked = outcome(&call(&daemon, Era::Modern, "ask_human", &question("0s")));
+    let path = format!("/v1/requests/{}/facts", asked["id"].as_str().unwrap());
+    let facts = json!({ "values": { "orders": 15 } });
+    let anew = Call::new("PUT", &path).bearer(secret("MONITOR_TOKEN")).json(&facts).send(daemon.address).json();
+    let old = outcome(&call(&daemon, Era::Modern, "get_outcome", &json!({ "id": asked["id"] })));
+    assert_eq!((&old["state"], &old["superseded_by"]), (&json!("superseded"), &anew["id"]), "{old}");
+    assert!(old["next"].as_str().unwrap().contains("superseded_by"), "{old}");
+}
+
+fn asking() -> &'static str {
+    "[trigger.kill-switch]\non = [\"order_kill\"]\nroles = [\"trader\"]\nask = { after = \"5m\" }\n"
+}
+
+fn finish(daemon: &Daemon, incident: &str) {
+    let cookie = cookie(daemon, "ana");
+    let path = format!("/desk/conversations/{incident}");
+    let page = Call::get(&path).header("Cookie", &cookie).send(daemon.address).body;
+    let csrf = page.split("name=\"csrf\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    let fields = [("csrf", csrf), ("step", "solved"), ("note", "")];
+    assert_eq!(Call::post(&path).header("Cookie", &cookie).form(&fields).send(daemon.address).status, 200);
 }

@@ -19,7 +19,7 @@ fn an_agent_is_told_what_is_wrong_with_its_question_and_nothing_is_kept() {
     let table: [(&str, Value, &str); 12] = [
         ("ask_human", json!({}), "missing field `kind`"),
         ("ask_human", with(|ask| ask["colour"] = json!("red")), "colour"),
-        ("ask_human", with(|ask| ask["question"] = json!("a\u{202e}b")), "control character"),
+        ("ask_human", with(|ask| ask["question"] = json!("a\u{202e}b")), "turns the direction"),
         ("ask_human", with(|ask| ask["question"] = json!("x".repeat(201))), "201 characters"),
         ("ask_human", with(|ask| ask["options"] = json!([{ "name": "a" }])), "2 to 9 options"),
         ("ask_human", with(|ask| ask["default"] = json!("approve")), "the matrix allows deny"),
@@ -89,6 +89,12 @@ fn strangers_browsers_and_large_messages_do_not_get_in() {
     assert_eq!(post(Era::Modern, &large).send(daemon.address).status, 413);
     let wrong = post(Era::Modern, &list).body("{").send(daemon.address);
     assert_eq!((wrong.status, &wrong.json()["error"]["code"]), (400, &json!(-32700)), "{wrong:?}");
+    let batch = format!("[{list}]");
+    let half = list.to_string().replace("\"id\":7", "\"id\":1.5");
+    for message in ["{}", "null", "[]", &batch, &half] {
+        let wrong = post(Era::Modern, &list).body(message.to_owned()).send(daemon.address);
+        assert_eq!((wrong.status, &wrong.json()["error"]["code"]), (400, &json!(-32600)), "{message}: {wrong:?}");
+    }
 }
 
 #[test]

@@ -44,6 +44,36 @@ fn a_turn_of_a_conversation_asks_once_a_human_is_due() {
 }
 
 #[test]
+fn only_the_asker_withdraws_it_by_an_all_clear_and_new_facts_do_not_split_the_conversation() {
+    let rules =
+        "from_alerts = true, after = \"5m\" }\nkey = 'alert.labels.conversation'\nresolved = \"resolve\"\nx = { y = 1";
+    let daemon = sandboxed_on(&matrix(rules).replace("\nx = { y = 1 }", ""));
+    let asked = turn(&daemon, None, 0.4).json();
+    let first = look(&daemon, &asked["alerts"][0]["request"]["id"], "");
+    let facts = json!({ "labels": { "conversation": "c-7", "offer": "a voucher" } });
+    let path = format!("/v1/requests/{}/facts", first["id"].as_str().unwrap());
+    let anew = Call::new("PUT", &path).bearer(secret("MONITOR_TOKEN")).json(&facts).send(daemon.address);
+    assert_eq!(anew.status, 202, "{anew:?}");
+    let second = anew.json();
+    let next = turn(&daemon, None, 0.3).json();
+    assert_eq!(next["alerts"][0]["request"], json!({ "id": second["id"], "state": "open" }), "{next}");
+    assert_eq!(daemon.incidents().len(), 2);
+    let clear = |token: &str| {
+        let alert = json!({ "kind": "order_kill", "status": "resolved", "labels": { "conversation": "c-7" } });
+        Call::post("/v1/alerts").bearer(secret(token)).json(&alert).send(daemon.address)
+    };
+    assert_eq!(clear("PLAIN_TOKEN").status, 202);
+    assert_eq!(look(&daemon, &second["id"], "")["state"], "open", "another source's word withdraws nothing");
+    assert_eq!(clear("MONITOR_TOKEN").status, 202);
+    let over = look(&daemon, &second["id"], "");
+    assert_eq!((&over["state"], &over["outcome"]["reason"]), (&json!("cancelled"), &json!("all clear from monitor")));
+    let later = turn(&daemon, None, 0.3).json();
+    assert_eq!(later["alerts"][0]["results"][0]["result"], "opened", "{later}");
+    let verified = daemon.cli(&["journal", "verify"]);
+    assert!(verified.status.success(), "{verified:?}");
+}
+
+#[test]
 fn an_answer_that_contradicts_the_facts_is_handed_back_once() {
     let check =
         "check = { option = \"approve\", when = 'alert.values.orders > 1000.0', reason = \"more than 1,000 orders\" }";

@@ -5,6 +5,7 @@ mod buttons;
 mod form;
 mod from_alerts;
 mod handoff;
+mod journey;
 mod new_facts;
 mod python;
 mod refused;
@@ -23,6 +24,7 @@ use super::{
 use serde_json::{Value, json};
 
 const BO: &str = "+447700900002";
+const GITA: &str = "+447700900007";
 
 /// The desk, with a trigger that takes requests.
 fn matrix(ask: &str) -> String {
@@ -107,6 +109,22 @@ fn two_people_approve_by_text_and_the_machine_that_waits_gets_it_back() {
 }
 
 #[test]
+fn who_is_told_because_nobody_answers_is_offered_no_option_and_decides_nothing() {
+    let matrix = matrix("after = \"5m\"").replacen("wait = \"10m\"", "wait = \"1s\"", 1);
+    let daemon = sandboxed_on(&matrix);
+    let request = accepted(&daemon, &kill());
+    let gita = daemon.held(incident(&request), "gita", "sms");
+    let shown = daemon.outbox().into_iter().find(|entry| entry["person"] == "gita" && entry["channel"] == "sms");
+    let shown = shown.unwrap()["body"].as_str().unwrap().to_owned();
+    assert!(shown.contains("can decide, find them") && !shown.contains("A = Approve"), "{shown}");
+    let refused = text(&daemon, GITA, &format!("{} A", gita.code));
+    assert!(refused.body.contains("nothing was counted: only"), "{refused:?}");
+    let received = text(&daemon, GITA, &format!("{} 1", gita.code));
+    assert!(received.body.contains("can decide this: find them"), "{received:?}");
+    assert_eq!(look(&daemon, &request["id"], "")["choices"], json!([]));
+}
+
+#[test]
 fn an_option_is_chosen_on_the_command_line() {
     let me = uzers::get_current_username().unwrap().to_string_lossy().into_owned();
     let person = format!("name  = \"Ana Ruiz\"\nunix = \"{me}\"");
@@ -157,7 +175,7 @@ fn what_is_withdrawn_is_told_and_stays_so() {
     let ana = daemon.held(incident(&request), "ana", "sms");
     let path = format!("/v1/requests/{}/cancel", request["id"].as_str().unwrap());
     let cancel = || {
-        let body = json!({ "reason": "the market has closed" });
+        let body = json!({ "reason": "the market\r\nhas\u{202e} closed\0" });
         Call::post(&path).bearer(secret("MONITOR_TOKEN")).json(&body).send(daemon.address).json()
     };
     let cancelled = cancel();

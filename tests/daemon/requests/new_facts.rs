@@ -77,8 +77,12 @@ fn facts_that_can_not_be_asked_about_change_nothing() {
     let first = accepted(&daemon, &kill());
     for (facts, status, says) in [
         (json!({ "values": { "orders": 9000 } }), 422, "no trigger"),
-        (json!({ "question": "a\nb" }), 422, "control character"),
+        (json!({ "question": "a\nb" }), 422, "the question has a line break (U+000A)"),
         (json!({ "colour": "red" }), 422, "colour"),
+        (json!({ "confidence": 5 }), 422, "confidence is not between 0 and 1"),
+        (json!({ "labels": { "\0question": "x" } }), 422, "the name \\\\u{0}question has a control character (U+0000)"),
+        (json!({ "labels": { "a\nLIVE": "x" } }), 422, "a line break (U+000A)"),
+        (json!({ "values": { "a\u{202e}": 1 } }), 422, "turns the direction"),
         (json!({ "action": 9_007_199_254_740_993_u64 }), 400, "9007199254740993"),
     ] {
         let reply = put(&daemon, &first["id"], &facts);

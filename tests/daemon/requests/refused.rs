@@ -17,7 +17,7 @@ fn decision(options: &Value) -> Value {
 fn what_can_not_be_asked_is_refused_and_nothing_is_kept() {
     let daemon = sandboxed_on(&matrix("default = \"deny\", after = \"5m\""));
     let ten: Vec<Value> = (0..10).map(|n| json!({ "name": format!("o{n}") })).collect();
-    let table: [(Value, u16, &str); 20] = [
+    let table: [(Value, u16, &str); 26] = [
         (json!(null), 422, "ask"),
         (decision(&json!([])), 422, "2 to 9 options, not 0"),
         (decision(&json!(ten)), 422, "2 to 9 options, not 10"),
@@ -32,7 +32,13 @@ fn what_can_not_be_asked_is_refused_and_nothing_is_kept() {
         (with(|ask| ask["deadline"] = json!("-5m")), 422, "how long people have"),
         (with(|ask| ask["deadline"] = json!("365d")), 422, "the matrix allows 5m"),
         (with(|ask| ask["question"] = json!("")), 422, "empty"),
-        (with(|ask| ask["question"] = json!("a\nLIVE b")), 422, "control character"),
+        (with(|ask| ask["question"] = json!("a\nLIVE b")), 422, "a line break (U+000A)"),
+        (with(|ask| ask["question"] = json!("a\u{ad}b")), 422, "a character that nobody sees (U+00AD)"),
+        (with(|ask| ask["question"] = json!("a\u{2028}b")), 422, "a line break (U+2028)"),
+        (with(|ask| ask["question"] = json!("a\u{3164}b")), 422, "a character that nobody sees (U+3164)"),
+        (with(|ask| ask["question"] = json!("a\u{e0041}b")), 422, "a character that nobody sees (U+E0041)"),
+        (decision(&json!([{ "name": "a\u{61c}b" }, { "name": "cd" }])), 422, "nobody sees (U+061C)"),
+        (decision(&json!([{ "name": "ab", "does": "x\u{180e}y" }, { "name": "cd" }])), 422, "nobody sees (U+180E)"),
         (with(|ask| ask["question"] = json!("x".repeat(201))), 422, "201 characters"),
         (with(|ask| ask["action"] = json!({ "n": 9_007_199_254_740_993_u64 })), 400, "9007199254740993"),
         (with(|ask| ask["action"] = json!("x".repeat(1 << 20))), 413, "larger than"),
@@ -56,6 +62,7 @@ fn facts_that_would_be_left_out_or_replaced_are_refused() {
         (json!({ "value": { "orders": 3 } }), 422, "is not known"),
         (json!({ "confidence": 7 }), 422, "confidence is not between 0 and 1"),
         (json!({ "kind": " " }), 422, "needs a kind"),
+        (json!({ "labels": { "a\u{1b}[2J": "x" } }), 422, "a control character (U+001B)"),
         (json!({ "labels": null, "values": null, "summary": null }), 202, "open"),
     ];
     for (fields, status, says) in table {

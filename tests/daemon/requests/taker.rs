@@ -10,19 +10,19 @@ use super::{
         wire::{Call, Reply},
     },
     Daemon,
-    handoff::{handed, matrix},
+    handoff::{handed, handing, matrix, packet},
     incident, look,
 };
 use serde_json::{Value, json};
 
-struct Desk<'a> {
+pub struct Desk<'a> {
     daemon: &'a Daemon,
     cookie: String,
     path: String,
 }
 
 impl<'a> Desk<'a> {
-    fn of(daemon: &'a Daemon, person: &str, incident: &str) -> Self {
+    pub fn of(daemon: &'a Daemon, person: &str, incident: &str) -> Self {
         Self { daemon, cookie: cookie(daemon, person), path: format!("/desk/conversations/{incident}") }
     }
 
@@ -37,7 +37,7 @@ impl<'a> Desk<'a> {
     }
 
     /// A press of a button, as a browser without scripts sends it.
-    fn press(&self, step: &str, note: &str) -> String {
+    pub fn press(&self, step: &str, note: &str) -> String {
         let page = self.shown();
         let csrf = page.split("name=\"csrf\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
         let reply = self.send(step, note, csrf.unwrap_or_default());
@@ -106,6 +106,25 @@ fn the_next_one_reads_why_it_was_passed_on() {
     let returned = look(&daemon, &request["id"], "");
     assert_eq!((&returned["state"], &returned["handoff"]["owner"]), (&json!("returned"), &json!("machine")));
     assert_eq!(returned["outcome"]["reason"], "it only needed the opening hours");
+}
+
+#[test]
+fn what_nobody_sees_is_on_no_page_and_in_no_note() {
+    let daemon = sandboxed_on(&matrix("after = \"10m\""));
+    let mut packet = packet();
+    packet["reason"]["text"] = json!("asked\r\nLIVE all is well\u{1b}[2J\u{202e}");
+    packet["proposed"] = json!("a\u{202e}b");
+    let request = handing(&daemon, &packet).json();
+    assert_eq!(request["question"], "A user waits for a person: asked LIVE all is well [2J");
+    let ana = Desk::of(&daemon, "ana", incident(&request));
+    let page = ana.shown();
+    assert!(page.contains("asked LIVE all is well [2J") && page.contains("ab"), "{page}");
+    ana.press("take", "");
+    ana.press("return", "it\u{202e} only\u{2028}needed\u{7} help");
+    let returned = look(&daemon, &request["id"], "");
+    assert_eq!(returned["outcome"]["reason"], "it only needed help");
+    let shown = format!("{page}{}{}", ana.shown(), json!(daemon.outbox()));
+    assert!(!shown.contains(['\u{1b}', '\0', '\u{202e}', '\u{7}']), "{shown}");
 }
 
 #[test]

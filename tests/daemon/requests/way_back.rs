@@ -20,23 +20,23 @@ use std::{
 };
 use stentor::channel::webhook::sign::{SigningKey, verify};
 
-const TAKEN: Manners = Manners { yes: (200, ""), no: (400, ""), unwanted: "" };
+pub const TAKEN: Manners = Manners { yes: (200, ""), no: (400, ""), unwanted: "" };
 
-const KEY: &str = "whsec_c3RlbnRvci1yZXF1ZXN0cy1rZXktMzItYnl0ZXMhIQ==";
+pub const KEY: &str = "whsec_c3RlbnRvci1yZXF1ZXN0cy1rZXktMzItYnl0ZXMhIQ==";
 
-fn get(daemon: &Daemon, id: &Value, rest: &str) -> Reply {
+pub fn get(daemon: &Daemon, id: &Value, rest: &str) -> Reply {
     let path = format!("/v1/requests/{}{rest}", id.as_str().unwrap());
     Call::get(&path).bearer(secret("MONITOR_TOKEN")).send(daemon.address)
 }
 
 /// An event of a stream: its id, its name and its data.
-type StreamEvent = (u64, String, Value);
+pub type StreamEvent = (u64, String, Value);
 
 /// A stream that is read while it goes on.
-struct EventStream(BufReader<TcpStream>);
+pub struct EventStream(BufReader<TcpStream>);
 
 impl EventStream {
-    fn open(daemon: &Daemon, id: &Value, after: u64) -> Self {
+    pub fn open(daemon: &Daemon, id: &Value, after: u64) -> Self {
         let path = format!("/v1/requests/{}/events", id.as_str().unwrap());
         let call = Call::get(&path).bearer(secret("MONITOR_TOKEN")).header("Last-Event-ID", &after.to_string());
         let mut stream = TcpStream::connect(daemon.address).unwrap();
@@ -46,7 +46,7 @@ impl EventStream {
     }
 
     /// The next event; none at the end of the stream.
-    fn next(&mut self) -> Option<StreamEvent> {
+    pub fn next(&mut self) -> Option<StreamEvent> {
         let (mut id, mut name) = (0, String::new());
         loop {
             let mut line = String::new();
@@ -148,7 +148,7 @@ fn exported(daemon: &Daemon) -> String {
 }
 
 /// What a receipt says, by our command, by the example in Python and by a library for JOSE, which must agree.
-fn checked(keys: &str, receipt: &str) -> Option<Value> {
+pub fn checked(keys: &str, receipt: &str) -> Option<Value> {
     let dir = tempfile::tempdir().unwrap();
     let [keys, receipt] = [("keys.json", keys), ("receipt.jws", receipt)].map(|(name, text)| {
         std::fs::write(dir.path().join(name), text).unwrap();

@@ -1,11 +1,12 @@
 //! What one request with alerts may cost everybody else.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
+mod consecutive;
+mod growth;
+mod keyed;
 mod overflow;
 
 use crate::fixture;
-mod growth;
-mod keyed;
 
 use fixture::{Hands, START};
 use std::sync::Arc;
@@ -61,6 +62,13 @@ roles = ["trader"]
 [trigger.fall]
 on = ["fall"]
 when = 'alert.values.drop_pct >= 5.0'
+roles = ["trader"]
+
+[trigger.unsure]
+on = ["turn"]
+when = 'alert.values.confidence < 0.7'
+key = 'alert.labels.conversation'
+threshold = { count = 2, within = "10m", consecutive = true }
 roles = ["trader"]
 
 [trigger.twins]

@@ -52,7 +52,7 @@ fn folder(path: &str) -> Vec<SourceText> {
 }
 
 /// Warnings about who and what is not used: small matrices have them, and tests of their own.
-const USE: [&str; 3] = ["stands-in-for-themselves", "unused-person", "unused-channel"];
+const USE: [&str; 4] = ["catch-all-decides", "stands-in-for-themselves", "unused-person", "unused-channel"];
 
 /// A matrix that must be without any fault but those of [`USE`].
 fn sound(files: &[SourceText]) -> Matrix {

@@ -94,3 +94,17 @@ fn beside_an_error_nothing_is_said_about_use() {
     assert!(parsed.matrix.is_none());
     assert!(parsed.diagnostics.iter().all(|diagnostic| !USE.contains(&diagnostic.code)), "{:#?}", parsed.diagnostics);
 }
+
+#[test]
+fn where_the_matrix_lets_the_catch_all_decide_requests_it_says_so() {
+    let asking = BASE.replacen("on = [\"price_velocity\"]", "on = [\"price_velocity\"]\nask = { after = \"5m\" }", 1);
+    assert_eq!(warned(&asking), [""; 0], "it comes last by itself, and only is told");
+    let decides = "catch-all-decides: people of the catch-all decide requests of this trigger, because `roles` or a `next` names it";
+    for (from, to) in [
+        ("roles = [\"trader\"]", "roles = [\"trader\", \"catch-all\"]"),
+        ("[role.head]\n", "[role.head]\nnext = \"catch-all\"\n"),
+    ] {
+        assert_eq!(warned(&asking.replacen(from, to, 1)), [decides], "{to}");
+        assert_eq!(warned(&BASE.replacen(from, to, 1)), [""; 0], "an alert asks nothing: {to}");
+    }
+}

@@ -516,7 +516,7 @@ async fn a_run_of_a_drill_is_kept_with_its_line_or_not_at_all() {
 async fn windows_that_have_ended_leave_the_disk_without_a_restart() {
     let mut world = World::sqlite();
     let store = world.reopen().await;
-    let hold = TriggerThreshold { count: 3, within: Duration::from_secs(60) };
+    let hold = TriggerThreshold { count: 3, within: Duration::from_secs(60), consecutive: false };
     let count = async |names: Vec<String>| {
         let needs = LockSet { observed: names.clone(), ..LockSet::default() };
         let work = move |unit: &mut Transaction<'_>| {

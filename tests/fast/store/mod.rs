@@ -447,7 +447,7 @@ async fn lists_are_newest_first(mut world: World) {
 }
 
 async fn windows_count_over_restarts(mut world: World) {
-    let hold = TriggerThreshold { count: 3, within: Duration::from_secs(3600) };
+    let hold = TriggerThreshold { count: 3, within: Duration::from_secs(3600), consecutive: false };
     let window = "flash-crash\0XYZ \u{1f4c9} \"quoted\"\n";
     let mut seen = Vec::new();
     for _ in 0..4 {

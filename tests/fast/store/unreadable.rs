@@ -245,7 +245,7 @@ async fn rows_of_every_other_table_are_left_out_and_seen() {
     for scenario in ["crash", "halt"] {
         store.keep_turn(turn(scenario)).await.expect("kept");
     }
-    let hold = TriggerThreshold { count: 3, within: Duration::from_secs(60) };
+    let hold = TriggerThreshold { count: 3, within: Duration::from_secs(60), consecutive: false };
     for window in ["a\u{1f}b", "c"] {
         let needs = LockSet { observed: vec![window.into()], ..LockSet::default() };
         let count = move |unit: &mut Transaction<'_>| unit.observe(window, hold);

@@ -100,7 +100,9 @@ pub fn conditions(bytes: &[u8]) {
         let quickly = matrix.judge_within(&alert, &quick);
         for said in &said {
             match said {
-                TriggerMatch::Holds { key, .. } | TriggerMatch::Clears { key, .. } => {
+                TriggerMatch::Holds { key, .. }
+                | TriggerMatch::Clears { key, .. }
+                | TriggerMatch::Breaks { key, .. } => {
                     assert!(key.to_string().len() <= 300, "{key}");
                 }
                 TriggerMatch::Failed { why, .. } => {

@@ -26,6 +26,9 @@ impl VirtualWorld<'_> {
                         self.open_or_count(alert, trigger, key, summary);
                     }
                 }
+                TriggerMatch::Breaks { threshold, window, .. } => {
+                    self.windows.entry(window.to_owned()).or_default().restart(*threshold, self.now);
+                }
                 TriggerMatch::Clears { trigger, key } => {
                     if let Some(case) = self.keys.get(key).copied() {
                         self.step(case, IncidentInput::Alert(alert.clone()));

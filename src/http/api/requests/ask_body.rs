@@ -7,6 +7,7 @@ use crate::{
         Alert, AskKind, AskOption, Form, Packet,
         canonical::read_exact,
         form_schema::FormSchema,
+        hidden::{described, hidden},
         plan::reads_like_answer,
         printable::excerpt,
         request::{APPROVE, DENY, OPTION_LETTERS, OPTIONS_MAX, OPTIONS_MIN, QUESTION_MAX},
@@ -187,12 +188,10 @@ pub(super) fn question(text: &str) -> Result<String, ProblemDetails> {
     line("question", text, QUESTION_MAX)
 }
 
-/// One line of text for people, without signs that control how others are shown.
+/// One line of text for people, without characters that nobody sees or that change how others are read.
 fn line(what: &str, text: &str, most: usize) -> Result<String, ProblemDetails> {
-    let turns =
-        |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
-    if text.chars().any(|c| c.is_control() || turns(c)) {
-        return Err(unusable(format!("the {what} has a control character: send one line of plain text")));
+    if let Some(c) = hidden(text, false) {
+        return Err(unusable(format!("the {what} has {}: send one line of plain text", described(c))));
     }
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match text.chars().count() {

@@ -9,7 +9,7 @@ use crate::{
     core::{Incident, RequestId, canonical::read_exact},
     engine::{NewFacts, NewFactsResult},
     http::{
-        api::asker::refused,
+        api::{alerts, asker::refused},
         body, idempotency,
         openapi::{Access, Operation},
         problem::ProblemDetails,
@@ -25,7 +25,7 @@ use axum::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// `PUT /v1/requests/{id}/facts` in the API's document.
@@ -118,10 +118,27 @@ async fn put(
 fn read(bytes: &[u8]) -> Result<NewFacts, ProblemDetails> {
     let text = std::str::from_utf8(bytes).map_err(|_| ProblemDetails::bad("the body is not UTF-8"))?;
     let body = read_exact(text).map_err(|error| ProblemDetails::bad(error.to_string()))?;
+    let alert = as_of_alert(&body);
     let body: FactsBody = serde_json::from_value(body).map_err(|error| unusable(said(&error)))?;
-    let FactsBody { labels, values, action, question: text, summary, evidence, confidence } = body;
-    let question = text.as_deref().map(question).transpose()?;
-    Ok(NewFacts { labels, values, action, question, summary, evidence, confidence })
+    let alert = alerts::read_exactly(alert.to_string().as_bytes()).map_err(unusable)?;
+    Ok(NewFacts {
+        labels: body.labels.map(|_| alert.labels),
+        values: body.values.map(|_| alert.values),
+        action: body.action,
+        question: body.question.as_deref().map(question).transpose()?,
+        summary: body.summary.map(|_| alert.summary),
+        evidence: body.evidence.map(|_| alert.evidence),
+        confidence: body.confidence.map(|_| alert.confidence),
+    })
+}
+
+/// The facts as an alert: they are read as those of the first question.
+fn as_of_alert(body: &Value) -> Value {
+    let fields = body.as_object().into_iter().flatten();
+    let of_alert = fields.filter(|(name, _)| !matches!(name.as_str(), "action" | "question"));
+    let mut alert: Map<String, Value> = of_alert.map(|(name, value)| (name.clone(), value.clone())).collect();
+    alert.insert("kind".to_owned(), "facts".into());
+    Value::Object(alert)
 }
 
 /// The request has its outcome, which is told.

@@ -1,7 +1,11 @@
 //! Reads the packet of a handoff: whatever is too long is cut, because a user waits.
 
 use crate::{
-    core::{AskKind, Packet},
+    core::{
+        AskKind, Packet,
+        hidden::{described, hidden},
+        packet::URL_CHARS_MAX,
+    },
     http::problem::ProblemDetails,
 };
 use axum::http::StatusCode;
@@ -43,6 +47,12 @@ pub fn allowed_link(packet: &Packet, prefix: Option<&str>) -> Result<(), Problem
     let allowed = prefix.ok_or_else(|| {
         unusable("the matrix allows this source no links: set `reply_url` in its [source] to how they begin")
     })?;
+    if let Some(c) = hidden(link, false) {
+        return Err(unusable(format!("`reply_url` has {}", described(c))));
+    }
+    if URL_CHARS_MAX < link.chars().count() {
+        return Err(unusable(format!("`reply_url` is longer than {URL_CHARS_MAX} characters")));
+    }
     // Both as a browser reads them, so that neither user names nor dots lead elsewhere.
     let (link, prefix) = (reqwest::Url::parse(link), reqwest::Url::parse(allowed));
     match (link, prefix) {

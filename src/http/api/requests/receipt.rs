@@ -4,8 +4,8 @@
 use super::service::{asker, theirs, unknown};
 use crate::{
     core::{
-        Event, FormAnswer, Incident, PersonName, RequestId, RequestOutcome, StoredLine, Timestamp, hex::hex,
-        page::SystemNotice,
+        Event, FormAnswer, Incident, PersonName, RequestId, RequestOutcome, StoredLine, Timestamp,
+        handoff::HandoffMove, hex::hex, page::SystemNotice,
     },
     engine::request_history::{RequestHistory, RequestMoment},
     http::{
@@ -90,7 +90,8 @@ struct ReceiptClaims {
     matrix: String,
     /// How many people had to agree.
     approvals: u32,
-    /// `decided`, `defaulted`, `expired`, `cancelled` or `superseded`.
+    /// `decided`, `defaulted`, `expired`, `cancelled` or `superseded`; of a handoff `completed`, `returned`, `unanswered` or
+    /// `cancelled`.
     state: &'static str,
     /// The option that is to be done, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -98,7 +99,7 @@ struct ReceiptClaims {
     /// What was filled in, if it is a form.
     #[serde(skip_serializing_if = "Option::is_none")]
     answer: Option<FormAnswer>,
-    /// The choices that count for the option, in their order.
+    /// The choices that count for the option, in their order; of a handoff, who finished it or gave it back.
     by: Vec<ChoiceClaims>,
     /// The hash of each text that a page showed before the outcome, by which the journal keeps it.
     texts: Vec<String>,
@@ -115,7 +116,9 @@ struct ReceiptClaims {
 #[derive(Clone, Serialize)]
 struct ChoiceClaims {
     person: PersonName,
-    option: String,
+    /// None where a conversation was finished or given back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    option: Option<String>,
     via: String,
     at: Timestamp,
     /// The page that it answers.
@@ -153,7 +156,7 @@ impl ReceiptClaims {
             state: outcome.state(),
             option: outcome.option().map(str::to_owned),
             answer: outcome.answer().cloned(),
-            by: decided_by(outcome, &choices),
+            by: done_by(outcome, &choices, moment),
             texts,
             texts_left_out,
             asked_at: incident.opened_at,
@@ -166,9 +169,16 @@ impl ReceiptClaims {
 impl ChoiceClaims {
     fn of(moment: &RequestMoment<'_>) -> Option<Self> {
         let Event::Chosen { person, option, via, page, .. } = moment.event else { return None };
-        let text = page.and_then(|n| moment.incident.pages.get(&n)?.text.clone());
-        let at = moment.incident.last_at;
-        Some(Self { person: person.clone(), option: option.clone(), via: via.word().to_owned(), at, page: *page, text })
+        let (option, at) = (Some(option.clone()), moment.incident.last_at);
+        let text = text_of(moment.incident, *page);
+        Some(Self { person: person.clone(), option, via: via.word().to_owned(), at, page: *page, text })
+    }
+
+    /// The last step of a person in a conversation.
+    fn of_move(moment: &RequestMoment<'_>) -> Option<Self> {
+        let HandoffMove { person, via, page, .. } = moment.moved?;
+        let (at, text) = (moment.incident.last_at, text_of(moment.incident, *page));
+        Some(Self { person: person.clone(), option: None, via: via.word().to_owned(), at, page: *page, text })
     }
 }
 
@@ -178,12 +188,29 @@ impl LineClaims {
     }
 }
 
-/// The last choice of each person who decided, in the order of their answers.
-fn decided_by(outcome: &RequestOutcome, choices: &[ChoiceClaims]) -> Vec<ChoiceClaims> {
-    let RequestOutcome::Decided { option, by, .. } = outcome else { return Vec::new() };
-    let last =
-        |person: &PersonName| choices.iter().rfind(|choice| choice.person == *person && choice.option == *option);
-    by.iter().filter_map(last).cloned().collect()
+/// The hash of the text that a page showed.
+fn text_of(incident: &Incident, page: Option<u32>) -> Option<String> {
+    page.and_then(|n| incident.pages.get(&n)?.text.clone())
+}
+
+/// The last choice of each person who decided, in the order of their answers; or who ended the conversation.
+fn done_by(outcome: &RequestOutcome, choices: &[ChoiceClaims], moment: &RequestMoment<'_>) -> Vec<ChoiceClaims> {
+    match outcome {
+        RequestOutcome::Decided { option, by, .. } => {
+            let is_it = |choice: &&ChoiceClaims, person: &PersonName| {
+                choice.person == *person && choice.option.as_ref() == Some(option)
+            };
+            by.iter().filter_map(|person| choices.iter().rfind(|choice| is_it(choice, person))).cloned().collect()
+        }
+        RequestOutcome::Completed { .. } | RequestOutcome::Returned { .. } => {
+            ChoiceClaims::of_move(moment).into_iter().collect()
+        }
+        RequestOutcome::Defaulted { .. }
+        | RequestOutcome::Expired
+        | RequestOutcome::Cancelled { .. }
+        | RequestOutcome::Superseded { .. }
+        | RequestOutcome::Unanswered { .. } => Vec::new(),
+    }
 }
 
 /// The texts of all briefs so far, and how many are left out.

@@ -3,7 +3,7 @@
 use super::{RequestView, ask_body, packet_body};
 pub use crate::http::api::asker::asker;
 use crate::{
-    core::{Actor, Incident, Request, RequestId, SourceName},
+    core::{Actor, Incident, Request, RequestId, SourceName, hidden::plain_line},
     engine::{IncidentWatch, RequestAdmission, WATCHES_MAX, WATCHES_OF_SOURCE_MAX},
     http::{
         api::{asker::refused, handoffs},
@@ -137,7 +137,7 @@ pub async fn cancel(
     id: RequestId,
     reason: Option<String>,
 ) -> Result<Arc<Incident>, ProblemDetails> {
-    let why = reason.map(|reason| reason.trim().to_owned()).filter(|reason| !reason.is_empty());
+    let why = reason.map(|reason| plain_line(&reason)).filter(|reason| !reason.is_empty());
     if why.as_ref().is_some_and(|why| WHY_MAX < why.chars().count()) {
         return Err(ProblemDetails::new(
             StatusCode::UNPROCESSABLE_ENTITY,

@@ -3,7 +3,7 @@
 
 use super::{
     RequestView,
-    service::{asker, theirs, unknown, watch},
+    service::{self, asker, theirs, unknown, watch},
 };
 use crate::{
     core::RequestId,
@@ -17,7 +17,6 @@ use crate::{
         state::AppState,
     },
     matrix::SourceScope,
-    store::StoreError,
 };
 use axum::{
     body::Body,
@@ -45,7 +44,8 @@ const MEDIA: &str = "text/event-stream";
 /// `GET /v1/requests/{id}/events` in the API's document.
 pub fn operation() -> Operation {
     let details = "Server-sent events: each state of the request since it was accepted, in order, and the end of the stream after \
-                   the outcome. Their names are those of the webhooks: `request.opened`, `request.chosen`, `request.ended`. \
+                   the outcome. Their names are those of the webhooks: `request.opened`, `request.chosen`, `request.ended`, \
+                   and of a handoff `handoff.assigned`, `handoff.connected`, `handoff.passed_on`. \
                    `data` is the request as it was then, `id` its line in the journal of the incident: with the header \
                    `Last-Event-ID` the stream goes on behind it, after a restart of the daemon, too. A client that has \
                    seen the outcome gets `204`. A comment comes every 15 seconds.";
@@ -64,7 +64,7 @@ pub fn operation() -> Operation {
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "it is a schema alone: the stream is written event by event")]
 struct RequestEvent {
-    /// `request.opened`, `request.chosen`, `request.ended`, ..
+    /// `request.opened`, `request.chosen`, `handoff.connected`, `request.ended`, ..
     event: String,
     /// For the header `Last-Event-ID`.
     id: String,
@@ -135,22 +135,23 @@ struct RequestLine {
 
 impl RequestLine {
     /// Reads what is new in the journal.
-    async fn read(&mut self) -> Result<(), StoreError> {
-        let (seen, ready, is_over) = (self.seen, &mut self.ready, &mut self.is_over);
+    async fn read(&mut self) -> Result<(), ProblemDetails> {
+        let (seen, is_over) = (self.seen, &mut self.is_over);
+        let mut moments = Vec::new();
         let take = |moment: RequestMoment<'_>| {
             *is_over |= moment.incident.request.as_ref().is_some_and(|request| request.outcome().is_some());
             if seen < moment.line.seq {
-                ready.extend(event(&moment));
+                moments.push((moment.line.seq, moment.what.name(), moment.incident.clone()));
             }
         };
-        self.history.read(self.app.engine.reads(), take).await
+        self.history.read(self.app.engine.reads(), take).await?;
+        for (seq, name, incident) in moments {
+            let view = service::view(&self.app, &incident).await?;
+            // It can not fail: these are our own types, and all names are strings.
+            self.ready.extend(Event::default().id(seq.to_string()).event(name).json_data(view).ok());
+        }
+        Ok(())
     }
-}
-
-fn event(moment: &RequestMoment<'_>) -> Option<Event> {
-    let view = RequestView::of(moment.incident).ok()?;
-    // It can not fail: these are our own types, and all names are strings.
-    Event::default().id(moment.line.seq.to_string()).event(moment.what.name()).json_data(view).ok()
 }
 
 fn events_of(line: RequestLine) -> impl Stream<Item = Result<Event, Infallible>> {
@@ -171,7 +172,7 @@ fn events_of(line: RequestLine) -> impl Stream<Item = Result<Event, Infallible>>
                 }
                 () = line.watch.changed() => {
                     if let Err(error) = line.read().await {
-                        tracing::error!(%error, "the stream of a request ends, because its journal can not be read");
+                        tracing::error!(error = error.detail(), "the stream of a request ends, because its journal can not be read");
                         return None;
                     }
                 }

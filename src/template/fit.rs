@@ -154,7 +154,7 @@ pub(super) fn fits_sms(text: &str) -> bool {
 }
 
 /// Invisible characters: they turn the direction of text, or hide that two words differ.
-fn misleads(letter: char) -> bool {
+pub(super) fn misleads(letter: char) -> bool {
     matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{ad}')
 }
 

@@ -77,7 +77,7 @@ async fn list(app: &AppState) -> Result<String, StoreError> {
 
 fn line(live: &RuntimeConfig, incident: &Incident) -> String {
     let stamp = if incident.drill { "DRILL" } else { "LIVE" };
-    let summary: String = incident.summary.chars().filter(|c| !c.is_control()).take(SUMMARY_MAX).collect();
+    let summary: String = incident.about().chars().filter(|c| !c.is_control()).take(SUMMARY_MAX).collect();
     let seen = view::without_pages(live, incident);
     let roles: Vec<String> = seen.roles.iter().map(role).collect();
     let sandbox = seen.sandbox.map_or(String::new(), |sandbox| format!(". {sandbox}"));

@@ -144,7 +144,7 @@ pub async fn more_open(app: &AppState) -> Result<Vec<OpenRow>, StoreError> {
     let row = |incident: &Arc<Incident>| OpenRow {
         id: incident.id.to_string(),
         drill: incident.drill,
-        summary: incident.summary.clone(),
+        summary: incident.about().to_owned(),
         opened_at: incident.opened_at,
         open_roles: incident.open_roles().map(|role| incident.plan.called(role).to_owned()).collect(),
     };

@@ -32,6 +32,10 @@ pub struct ConfirmPage {
     pub id: String,
     /// What happened.
     pub what: String,
+    /// What will be done if people agree, in one line.
+    pub action: Option<String>,
+    /// The whole of it, where the line does not show all.
+    pub action_whole: Option<String>,
     /// Which answer is wanted by when; none where none is.
     pub ask: Option<String>,
     /// What happens if nobody answers.
@@ -53,7 +57,7 @@ impl ConfirmPage {
     pub fn words(&self) -> String {
         let band = if self.drill { "DRILL" } else { "LIVE" };
         let lines = [format!("{band} {}", self.id), self.notice.clone(), self.what.clone()];
-        let asked = [&self.ask, &self.otherwise].into_iter().flatten().cloned();
+        let asked = [&self.action, &self.action_whole, &self.ask, &self.otherwise].into_iter().flatten().cloned();
         let lines = lines.into_iter().chain(asked).chain([self.body.clone()]);
         lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
     }

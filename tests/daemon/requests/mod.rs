@@ -6,6 +6,7 @@ mod handoff;
 mod new_facts;
 mod python;
 mod refused;
+mod shown;
 mod taker;
 mod way_back;
 

@@ -13,6 +13,9 @@ use crate::{
     },
 };
 
+/// The most options whose labels stand in the question of a screen.
+const LABELLED_MAX: usize = 4;
+
 /// The longest label of an option, in characters.
 const LABEL_MAX: usize = 32;
 
@@ -205,7 +208,9 @@ fn when(due: Option<String>, otherwise: Option<&Otherwise>, text: impl Fn(&Other
 /// How to give the wanted answer; a drill asks for different words.
 fn how(words: &BriefWords<'_>, form: TextForm, labels: bool) -> String {
     if let Some(ask) = words.asked() {
-        let options = if labels { labelled(ask) } else { letters(ask) };
+        // A screen has buttons with the labels.
+        let on_buttons = form == TextForm::Screen && LABELLED_MAX < ask.options.len();
+        let options = if labels && !on_buttons { labelled(ask) } else { letters(ask) };
         return match form {
             TextForm::Screen => format!("decide: {options}"),
             TextForm::Sms => format!("reply with the code and a letter: {options}"),

@@ -71,6 +71,8 @@ struct DeskPage {
     holder: Option<String>,
     since: Timestamp,
     deadline: Option<Timestamp>,
+    /// When the request ends without a decision, while it is open.
+    until: Option<Timestamp>,
     /// The priority of its trigger: 1 is the most urgent.
     priority: u8,
     wanted: String,
@@ -227,6 +229,7 @@ fn desk_page(
         holder: engagement.holder().map(|holder| live.name_of(holder).to_owned()),
         since: page.born_at,
         deadline: [engagement.deadline, until].into_iter().flatten().min(),
+        until,
         priority: incident.plan.priority.into(),
         wanted: level.to_string(),
         offers: match (state, incident.request.as_ref().filter(|request| request.handoff.is_none())) {

@@ -11,7 +11,7 @@ use crate::{
         desk::{
             cards::{OPTION, after_all, below, offers, options},
             page::{self, ConfirmPage},
-            standing::{RoleStanding, told},
+            standing::{RoleStanding, capitalised, told},
         },
         problem::ProblemDetails,
         state::AppState,
@@ -174,11 +174,6 @@ fn says_itself(verdict: &AnswerVerdict) -> bool {
         | AnswerVerdict::NotAsked
         | AnswerVerdict::WhichRole { .. } => false,
     }
-}
-
-fn capitalised(words: &str) -> String {
-    let mut characters = words.chars();
-    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }
 
 fn unknown() -> (StatusCode, ConfirmPage) {

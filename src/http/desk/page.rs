@@ -16,6 +16,7 @@ const OUTBOX: &str = include_str!("assets/outbox.html");
 const CONVERSATION: &str = include_str!("assets/conversation.html");
 const CONVERSATIONS: &str = include_str!("assets/conversations.html");
 const STYLE: &str = include_str!("assets/desk.css");
+const CONVERSATIONS_SCRIPT: &str = include_str!("assets/conversations.js");
 const OUTBOX_SCRIPT: &str = include_str!("assets/outbox.js");
 const SCRIPT: &str = include_str!("assets/desk.js");
 
@@ -128,6 +129,11 @@ pub async fn style() -> Response {
 /// The desk's script.
 pub async fn script() -> Response {
     asset("text/javascript; charset=utf-8", SCRIPT)
+}
+
+/// The script of the pages about conversations.
+pub async fn conversations_script() -> Response {
+    asset("text/javascript; charset=utf-8", CONVERSATIONS_SCRIPT)
 }
 
 /// The outbox's script.

@@ -10,7 +10,7 @@ const SEEN_AFTER_MS = 500; // A page must be visible for this long to count as s
 const SURE_MS = 8000; // How long a button that pages others waits for its second press.
 const WAITING_NAMED = 5; // The largest number of waiting pages with a line of their own.
 const OVER_NAMED = 6; // The largest number of cards about what is over.
-const OPTIONS_IN_A_ROW = 4; // With more buttons than that, the options of a request are a grid that scrolls.
+const OPTIONS_IN_A_ROW = 4; // With more buttons than that, the options of a request stand in two rows.
 const NEWS_KINDS = 4; // The largest number of kinds of changes that are told together.
 const NEWS_MS = 500; // Changes within this time are told together.
 const MARKS = { "paging": "▲", "engaged": "✔", "covered": "◐", "handed over": "➜", "exhausted": "✖", "stood down": "–", "closed": "■" };
@@ -246,6 +246,7 @@ function draw() {
   drawNotice();
   if (!state) return;
   say($("who"), state.person.name);
+  $("conversations").hidden = !state.conversations;
   drawCards($("yours"), state.pages.filter((page) => page.state === "yours"));
   drawCards($("chosen"), state.pages.filter((page) => page.state === "chosen"));
   drawCards($("passed"), state.pages.filter((page) => page.state === "passed"));
@@ -350,11 +351,12 @@ function drawOffers(page, fresh) {
   const asks = page.offers.some((offer) => offer.letter);
   $("alarm").classList.toggle("asks", asks);
   $("alarm").classList.toggle("many", asks && OPTIONS_IN_A_ROW < page.offers.length);
+  offers.style.setProperty("--columns", Math.ceil(page.offers.length / 2));
   if (offers.dataset.for !== wanted) {
     offers.dataset.for = wanted;
     offers.replaceChildren(...page.offers.map((offer) => {
-      const wants = offer.answer === page.wanted;
-      return offerButton(page, offer, wants ? "offer wanted" : "offer");
+      const wants = offer.answer === page.wanted ? " wanted" : "";
+      return offerButton(page, offer, `offer${wants}${asks && !offer.letter ? " pass" : ""}`);
     }));
   }
   if (fresh) {
@@ -394,7 +396,7 @@ function card(page, summary) {
   const title = element("h2", "", `${word(page)} ${page.incident} ${page.role_name.toUpperCase()}: ${titles[page.state]}`);
   title.tabIndex = -1;
   box.append(title);
-  if (page.state === "chosen") box.append(element("p", "head", page.chosen), element("p", "summary", page.what), ...actionOf(page));
+  if (page.state === "chosen") box.append(element("p", "head", page.chosen), dueBy(page), element("p", "summary", page.what), ...actionOf(page));
   else if (page.state !== "taken") box.append(element("p", "standing", page.standing));
   if (page.state === "yours") {
     const body = element("div", "body");
@@ -403,15 +405,30 @@ function card(page, summary) {
     drawLinks(links, page);
     box.append(element("p", "head", summary || page.what), ...actionOf(page), links, body, handBackButton(page));
   }
+  if (page.state === "chosen") box.append(element("p", "standing", "You may choose again until it is decided:"));
   if (page.state === "passed" || page.state === "chosen") {
+    const again = element("div", "again");
     for (const offer of page.offers) {
-      const button = offerButton(page, offer, "after-all", page.drill ? `${offer.label} (exercise)` : offer.label);
+      const isChosen = page.heard.includes(offer.answer);
+      const label = `${offer.label}${isChosen ? " (your choice)" : ""}${page.drill ? " (exercise)" : ""}`;
+      const button = offerButton(page, offer, "after-all", label);
       button.dataset.page = page.key;
-      if (page.heard.includes(offer.answer)) button.setAttribute("aria-pressed", "true");
-      box.append(button);
+      if (isChosen) button.setAttribute("aria-pressed", "true");
+      again.append(button);
     }
+    box.append(again);
   }
   return box;
+}
+
+/// By when others must agree, and what happens otherwise.
+function dueBy(page) {
+  const line = element("p", "due");
+  if (!page.until) return line;
+  const left = element("b", "");
+  left.dataset.until = page.until;
+  line.append(`By ${clock(Date.parse(page.until))} (`, left, `). ${page.otherwise || ""}`);
+  return line;
 }
 
 /// What will be done if people agree.
@@ -550,6 +567,10 @@ function tick() {
   }
   for (const span of document.querySelectorAll("[data-since]")) {
     say(span, `open ${countdown(now - Date.parse(span.dataset.since))}`);
+  }
+  for (const span of document.querySelectorAll("[data-until]")) {
+    const left = Date.parse(span.dataset.until) - now;
+    say(span, 0 < left ? `${countdown(left)} left` : "time is up");
   }
   for (const span of document.querySelectorAll("[data-due]")) {
     const left = Date.parse(span.dataset.due) - now;
@@ -796,7 +817,7 @@ function write(node, text) {
   if (node.dataset.text === text) return;
   node.dataset.text = text;
   node.replaceChildren(...text.split("\n").map((line) => {
-    const [, label, rest] = /^([A-F] {2}|DO NOT:? |[A-Z][^:.(]{1,24}: |.*:$)(.*)$/.exec(line) || [line, "", line];
+    const [, label, rest] = /^([A-I] {2}|DO NOT:? |[A-Z][^:.(]{1,24}: |.*:$)(.*)$/.exec(line) || [line, "", line];
     const row = element("p", label.startsWith("DO NOT") ? "never" : "");
     if (label) row.append(element("b", "", label));
     row.append(rest || (label ? "" : "\u00a0"));

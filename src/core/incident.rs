@@ -198,6 +198,12 @@ impl Incident {
         self.overflow.as_ref().is_some_and(|overflow| overflow.is_full_for(key))
     }
 
+    /// What it is about, in one line: the question, where a program asks one.
+    pub fn about(&self) -> &str {
+        let question = self.request.as_ref().map_or("", |request| request.ask.question.as_str());
+        if question.is_empty() { &self.summary } else { question }
+    }
+
     /// Whether it is open.
     pub fn is_open(&self) -> bool {
         self.status == IncidentStatus::Open

@@ -47,6 +47,7 @@ pub mod request_facts;
 mod request_id;
 mod request_notice;
 mod request_supersedes;
+pub mod request_words;
 pub mod result_count;
 pub mod retry;
 pub mod role_words;

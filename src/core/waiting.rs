@@ -28,6 +28,12 @@ impl Incident {
         self.pages.has_asked(person)
     }
 
+    /// Whether it is over at `now` though nothing has said so yet: a drill after its end time, a request after its deadline.
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        let deadline = self.request.as_ref().and_then(|request| request.deadline());
+        self.is_overdue_drill(now) || self.is_open() && deadline.is_some_and(|deadline| deadline <= now)
+    }
+
     /// Whether the reader of this page can decide the request of the incident, if there is one.
     pub fn decides(&self, page: &Page) -> bool {
         page.role.as_ref().is_none_or(|role| self.plan.decides(role))

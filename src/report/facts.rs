@@ -167,7 +167,7 @@ pub fn facts(timeline: &IncidentTimeline, beside: &IncidentTexts, broken_off: bo
         sandbox: incident.sandboxed().map(|sandboxed| sandboxed.to_string()),
         asks: !timeline.asks_nothing(),
         broken_off,
-        summary: incident.summary.clone(),
+        summary: incident.about().to_owned(),
         trigger: incident.trigger.to_string(),
         key: incident.key.to_string(),
         matrix: incident.plan.matrix.clone(),

@@ -6,9 +6,15 @@ use super::{
     words::{BriefWords, EXERCISE, listed},
 };
 use crate::{
-    core::{AnswerLevel, Engagement, RoleName, plan::StepTarget},
-    template::brief::{AlarmText, TextForm},
+    core::{AnswerLevel, Ask, AskOption, Engagement, RoleName, plan::StepTarget},
+    template::{
+        action::action_of,
+        brief::{AlarmText, TextForm},
+    },
 };
+
+/// The most options whose labels stand in the question of a screen.
+const LABELLED_MAX: usize = 4;
 
 /// The longest label of an option, in characters.
 const LABEL_MAX: usize = 32;
@@ -143,16 +149,18 @@ fn parts(words: &BriefWords<'_>, form: TextForm) -> AlarmText {
     let last: Vec<String> = otherwise.into_iter().chain(exercise).collect();
     AlarmText {
         what: words.summary(),
-        ask: format!("{}{repeated}: {} {by}.{}", words.role_title(), how(words, form), agreement(words)),
+        action: action_of(words.incident()).map(|action| action.line),
+        ask: format!("{}{repeated}: {} {by}.{}", words.role_title(), how(words, form, true), agreement(words)),
         otherwise: (!last.is_empty()).then(|| last.join(" ")),
     }
 }
 
-/// What is asked by when, else what, and in a drill that it is one, for the first line of a text.
-pub(super) fn sentence(words: &BriefWords<'_>, form: TextForm) -> String {
+/// What is asked by when, else what, and in a drill that it is one, for the first line of a text; with the labels of the
+/// options, or their letters alone.
+pub(super) fn sentence(words: &BriefWords<'_>, form: TextForm, labels: bool) -> String {
     let exercise = if words.is_drill() { format!(" {EXERCISE}") } else { String::new() };
     let when = when(due(words), Otherwise::of(words).as_ref(), Otherwise::clause);
-    format!("{}: {}{when}.{}{exercise}", words.role_title(), how(words, form), agreement(words))
+    format!("{}: {}{when}.{}{exercise}", words.role_title(), how(words, form, labels), agreement(words))
 }
 
 /// How many people must agree, if it is more than the reader.
@@ -199,16 +207,14 @@ fn when(due: Option<String>, otherwise: Option<&Otherwise>, text: impl Fn(&Other
 }
 
 /// How to give the wanted answer; a drill asks for different words.
-fn how(words: &BriefWords<'_>, form: TextForm) -> String {
+fn how(words: &BriefWords<'_>, form: TextForm, labels: bool) -> String {
     if words.asked().is_some() && !words.decides() {
         return format!("only {} can decide: find them", words.deciders());
     }
     if let Some(ask) = words.asked() {
-        let options: Vec<String> = ask
-            .lettered()
-            .map(|(letter, option)| format!("{letter} {}", fit::clean(&option.label, LABEL_MAX)))
-            .collect();
-        let options = options.join(", ");
+        // A screen has buttons with the labels.
+        let on_buttons = form == TextForm::Screen && LABELLED_MAX < ask.options.len();
+        let options = if labels && !on_buttons { labelled(ask) } else { letters(ask) };
         return match form {
             TextForm::Screen => format!("decide: {options}"),
             TextForm::Sms => format!("reply with the code and a letter: {options}"),
@@ -225,6 +231,17 @@ fn how(words: &BriefWords<'_>, form: TextForm) -> String {
         TextForm::Mail => format!("open the link in this mail and press \"{wanted}\""),
         TextForm::Board => format!("open the link below and press \"{wanted}\""),
     }
+}
+
+fn labelled(ask: &Ask) -> String {
+    let option = |(letter, option): (char, &AskOption)| format!("{letter} {}", fit::clean(&option.label, LABEL_MAX));
+    ask.lettered().map(option).collect::<Vec<_>>().join(", ")
+}
+
+/// `A to I`, for a text that has no room for the labels.
+pub(super) fn letters(ask: &Ask) -> String {
+    let last = ask.lettered().last().map_or('A', |(letter, _)| letter);
+    format!("A to {last}")
 }
 
 /// The role that takes over. A role that already waits for this one would wait for nobody, so the ladder repeats.

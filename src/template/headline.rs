@@ -29,13 +29,15 @@ pub(super) fn first_line(words: &BriefWords<'_>, form: TextForm) -> String {
         let line = format!("{word} {id}{repeated}: {} {role}: {why}{exercise}.", fit::ended(&summary));
         return fit::cut(&line, fit::HEADLINE_MAX);
     }
-    let line = format!(
-        "{} {}{repeated}: {} {}",
-        words.word(),
-        words.incident().id,
-        fit::ended(&words.summary()),
-        ask::sentence(words, form),
-    );
+    let start = format!("{} {}{repeated}: {}", words.word(), words.incident().id, fit::ended(&words.summary()));
+    let line = format!("{start} {}", ask::sentence(words, form, true));
+    // By when and what otherwise are never cut: the labels of many options stand below.
+    let line = match words.asked() {
+        Some(_) if fit::HEADLINE_MAX < line.chars().count() => {
+            format!("{start} {}", ask::sentence(words, form, false))
+        }
+        _ => line,
+    };
     fit::cut(&line, fit::HEADLINE_MAX)
 }
 

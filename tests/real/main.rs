@@ -10,6 +10,7 @@ mod canonical;
 #[path = "../common/mod.rs"]
 mod common;
 mod crisis;
+mod desk_requests;
 mod desk_shape;
 mod doctor;
 #[path = "../double/mod.rs"]

@@ -4,6 +4,7 @@ use crate::{
     cli::{
         client::{DaemonClient, next_portion},
         error::CliError,
+        incident::asked,
         options::PathOptions,
         table,
     },
@@ -226,6 +227,7 @@ impl DisplayNames for ShownNames<'_> {
 fn head(incident: &IncidentView, names: &ShownNames<'_>) -> String {
     let word = if incident.drill { "DRILL" } else { "LIVE" };
     let mut lines = vec![format!("{word} {} {} ({})", incident.id, one_line(&incident.summary), incident.status)];
+    lines.extend(incident.asked.iter().flat_map(asked::lines));
     lines.extend(incident.sandbox.as_ref().map(|sandbox| format!("  {sandbox}")));
     lines.extend([
         format!("  trigger {}, {}, {} alert(s)", incident.trigger, key(incident), incident.alerts),

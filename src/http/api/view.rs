@@ -1,6 +1,9 @@
 //! Incidents in the form of the API's JSON, which `stentor show` also prints.
 
-use super::page_view::{PageView, after};
+use super::{
+    asked_view::AskedView,
+    page_view::{PageView, after},
+};
 use crate::{
     core::{
         AllClear, Classification, EngagementOutcome, HandBack, Incident, IncidentStatus, OverflowKeys, Page,
@@ -37,6 +40,9 @@ pub struct IncidentView {
     pub key: String,
     /// A summary in one line.
     pub summary: String,
+    /// What is asked, if it is a request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<AskedView>,
     /// `open` or `resolved`.
     pub status: String,
     /// Who closed it.
@@ -241,7 +247,8 @@ pub fn without_pages(live: &RuntimeConfig, incident: &Incident) -> IncidentView 
         sandbox: incident.sandboxed(),
         trigger: incident.trigger.to_string(),
         key: incident.key.to_string(),
-        summary: incident.summary.clone(),
+        summary: incident.about().to_owned(),
+        asked: AskedView::of(live, incident),
         status: if incident.is_open() { "open" } else { "resolved" }.into(),
         resolved_by,
         resolved_at,

@@ -7,14 +7,14 @@ use crate::{
     http::{
         body,
         desk::{
-            cards::{OPTION, after_all, decides, offers, options},
+            cards::{OPTION, after_all, below, decides, offers, options},
             page::{self, ConfirmPage},
-            standing::{RoleStanding, told},
+            standing::{RoleStanding, capitalised, told},
         },
         problem::ProblemDetails,
         state::AppState,
     },
-    template::{CODE, LINK},
+    template::{CODE, LINK, action_of, summary_of},
 };
 use axum::{
     extract::{Path, Request, State},
@@ -114,7 +114,7 @@ fn filled(app: &AppState, incident: &Incident, page: PageId, confirm: ConfirmPag
 fn confirm(live: &RuntimeConfig, incident: &Incident, page: PageId) -> ConfirmPage {
     let Some(row) = incident.pages.get(&page.n) else { return unknown().1 };
     let rendered = live.render(incident, row, crate::matrix::ChannelKind::SCREEN);
-    let alarm = rendered.alarm;
+    let action = action_of(incident);
     let stands = |role| RoleStanding::of(live, incident, role, row.person.as_ref()?);
     let standing = row.role.as_ref().and_then(stands);
     let open = standing.is_some_and(|standing| standing.is_open());
@@ -124,20 +124,24 @@ fn confirm(live: &RuntimeConfig, incident: &Incident, page: PageId) -> ConfirmPa
     let level = plan.map_or(AnswerLevel::Wilco, |plan| plan.engaged_by);
     ConfirmPage {
         drill: incident.drill,
-        // The first line is shown above the buttons already.
-        body: rendered.body.strip_prefix(&rendered.headline).unwrap_or(&rendered.body).trim_start().to_owned(),
+        body: below(&rendered, action.as_ref()).to_owned(),
         id: incident.id.to_string(),
-        what: alarm.as_ref().map_or_else(|| incident.summary.clone(), |alarm| alarm.what.clone()),
+        what: rendered.alarm.as_ref().map_or_else(|| summary_of(incident), |alarm| alarm.what.clone()),
+        action_whole: action.as_ref().and_then(|action| action.whole.clone()),
+        action: action.map(|action| action.line),
         // Who is asked for nothing more is not asked here either.
-        ask: alarm.as_ref().filter(|_| says.is_none()).map(|alarm| alarm.ask.clone()),
-        otherwise: alarm.filter(|_| says.is_none()).and_then(|alarm| alarm.otherwise),
+        ask: rendered.alarm.as_ref().filter(|_| says.is_none()).map(|alarm| alarm.ask.clone()),
+        otherwise: rendered.alarm.as_ref().filter(|_| says.is_none()).and_then(|alarm| alarm.otherwise.clone()),
         offers: match (says, incident.request.as_ref().filter(|request| decides(incident, row, request))) {
             (_, Some(request)) if incident.is_open() => options(request, says.is_none()),
             (Some(_), _) if open => after_all(level),
             (Some(_), _) => Vec::new(),
             (None, _) => offers(level, incident.drill),
         },
-        notice: says.map(|standing| standing.words()).unwrap_or_default(),
+        notice: says.map_or_else(
+            || standing.map(|standing| standing.chosen()).unwrap_or_default(),
+            |standing| standing.words(),
+        ),
         done: !open,
         hand_back: standing.is_some_and(|standing| standing.is_theirs()),
     }
@@ -159,11 +163,6 @@ fn says_itself(verdict: &AnswerVerdict) -> bool {
         | AnswerVerdict::NotAsked
         | AnswerVerdict::WhichRole { .. } => false,
     }
-}
-
-fn capitalised(words: &str) -> String {
-    let mut characters = words.chars();
-    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }
 
 fn unknown() -> (StatusCode, ConfirmPage) {

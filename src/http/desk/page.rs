@@ -16,6 +16,7 @@ const OUTBOX: &str = include_str!("assets/outbox.html");
 const CONVERSATION: &str = include_str!("assets/conversation.html");
 const CONVERSATIONS: &str = include_str!("assets/conversations.html");
 const STYLE: &str = include_str!("assets/desk.css");
+const CONVERSATIONS_SCRIPT: &str = include_str!("assets/conversations.js");
 const OUTBOX_SCRIPT: &str = include_str!("assets/outbox.js");
 const SCRIPT: &str = include_str!("assets/desk.js");
 
@@ -32,6 +33,10 @@ pub struct ConfirmPage {
     pub id: String,
     /// What happened.
     pub what: String,
+    /// What will be done if people agree, in one line.
+    pub action: Option<String>,
+    /// The whole of it, where the line does not show all.
+    pub action_whole: Option<String>,
     /// Which answer is wanted by when; none where none is.
     pub ask: Option<String>,
     /// What happens if nobody answers.
@@ -53,7 +58,7 @@ impl ConfirmPage {
     pub fn words(&self) -> String {
         let band = if self.drill { "DRILL" } else { "LIVE" };
         let lines = [format!("{band} {}", self.id), self.notice.clone(), self.what.clone()];
-        let asked = [&self.ask, &self.otherwise].into_iter().flatten().cloned();
+        let asked = [&self.action, &self.action_whole, &self.ask, &self.otherwise].into_iter().flatten().cloned();
         let lines = lines.into_iter().chain(asked).chain([self.body.clone()]);
         lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
     }
@@ -124,6 +129,11 @@ pub async fn style() -> Response {
 /// The desk's script.
 pub async fn script() -> Response {
     asset("text/javascript; charset=utf-8", SCRIPT)
+}
+
+/// The script of the pages about conversations.
+pub async fn conversations_script() -> Response {
+    asset("text/javascript; charset=utf-8", CONVERSATIONS_SCRIPT)
 }
 
 /// The outbox's script.

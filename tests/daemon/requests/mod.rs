@@ -8,6 +8,7 @@ mod journey;
 mod new_facts;
 mod python;
 mod refused;
+mod shown;
 mod taker;
 mod way_back;
 

@@ -3,7 +3,8 @@
 
 use crate::{
     core::{
-        Answer, AnswerLevel, AnswerVerdict, AnswerVia, GivenChoice, Incident, PageId, PersonName, sentence::chosen,
+        Answer, AnswerLevel, AnswerVerdict, AnswerVia, ChoiceVerdict, GivenChoice, Incident, PageId, PersonName,
+        sentence::chosen,
     },
     engine::{ReadAt, RuntimeConfig},
     http::{
@@ -101,7 +102,10 @@ async fn choose(
         doubt: None,
     };
     let verdict = app.engine.inbound().choose(page.incident, said).await;
-    let word = capitalised(&chosen(&verdict.map_err(crate::http::problem::answer_problem)?));
+    let verdict = verdict.map_err(crate::http::problem::answer_problem)?;
+    // How many more must agree is in the state.
+    let counts = matches!(verdict, ChoiceVerdict::Counts { .. });
+    let word = if counts { "It counts".to_owned() } else { capitalised(&chosen(&verdict)) };
     let Some((page, incident)) = open(app, token).await? else { return Ok(unknown()) };
     let mut confirm = filled(app, &incident, page, confirm(&app.engine.config(), &incident, page));
     confirm.notice = format!("{word}. {}", confirm.notice).trim_end().to_owned();

@@ -297,11 +297,11 @@ fn a_conversation_is_taken_and_finished_on_the_takers_screen() {
     assert_eq!(ana.value("() => document.activeElement.id"), "said", "the focus is on what the press led to");
     usable(&mut ana, "the packet of who has it");
     assert_eq!(house.request(&request)["handoff"]["state"], "assigned");
+    ana.writes("wants the exact sum");
     ana.press("I speak to the user now");
     ana.reads("and speak to the user since");
     assert_eq!(house.request(&request)["handoff"]["owner"], "person");
-    // What somebody writes stays when the page is not up to date any more.
-    ana.writes("wants the exact sum");
+    // What somebody writes stays over a press that does not send it, and when the page is not up to date any more.
     let path = format!("/v1/requests/{}/cancel", request["id"].as_str().unwrap());
     house.net.post_json(&house.daemon.url(&path), TOKEN, &json!({ "reason": "the user left" }));
     ana.reads("This conversation has changed.");

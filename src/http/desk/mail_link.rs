@@ -2,7 +2,7 @@
 //! press of a button does.
 
 use crate::{
-    core::{Answer, AnswerLevel, AnswerVerdict, AnswerVia, Incident, PageId, PersonName, sentence::chosen},
+    core::{Answer, AnswerLevel, AnswerVerdict, AnswerVia, ChoiceVerdict, Incident, PageId, PersonName, sentence::chosen},
     engine::{ReadAt, RuntimeConfig},
     http::{
         body,
@@ -90,7 +90,10 @@ async fn choose(
 ) -> Result<(StatusCode, ConfirmPage), ProblemDetails> {
     let via = AnswerVia::MailLink;
     let verdict = app.engine.inbound().choose_on_page(page, &person, option, via).await;
-    let word = capitalised(&chosen(&verdict.map_err(crate::http::problem::answer_problem)?));
+    let verdict = verdict.map_err(crate::http::problem::answer_problem)?;
+    // How many more must agree is in the state.
+    let counts = matches!(verdict, ChoiceVerdict::Counts { .. });
+    let word = if counts { "It counts".to_owned() } else { capitalised(&chosen(&verdict)) };
     let Some((page, incident)) = open(app, token).await? else { return Ok(unknown()) };
     let mut confirm = filled(app, &incident, page, confirm(&app.engine.config(), &incident, page));
     confirm.notice = format!("{word}. {}", confirm.notice).trim_end().to_owned();

@@ -128,6 +128,8 @@ fn who_has_chosen_is_quiet_and_everybody_sees_it() {
     let held = daemon.held(incident(&request), "ana", "mail");
     let page = Call::get(held.path()).send(daemon.address).body;
     assert!(page.contains("You chose Approve; one more must agree."), "{page}");
+    let again = press(&daemon, held.path(), "option approve").body;
+    assert_eq!(again.matches("more must agree").count(), 1, "{again}");
 }
 
 #[test]

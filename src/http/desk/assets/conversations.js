@@ -62,8 +62,21 @@ async function look() {
   }
 }
 
+/// A note stays in this window while its writer takes the conversation and speaks: those presses do not send it.
+function keepNote() {
+  const note = document.querySelector("textarea");
+  if (!note) return;
+  const key = `note of ${location.pathname}`;
+  note.value ||= sessionStorage.getItem(key) || "";
+  note.addEventListener("input", () => sessionStorage.setItem(key, note.value));
+  note.form.addEventListener("submit", ({ submitter }) => {
+    if (!["take", "connect"].includes(submitter && submitter.value)) sessionStorage.removeItem(key);
+  });
+}
+
 const LOST = "No connection: this page is not up to date.";
 
+keepNote();
 tick();
 setInterval(tick, 250);
 setInterval(() => { look().catch(() => changed(LOST)); }, LOOK_EVERY_MS);

@@ -111,7 +111,8 @@ fn head(words: &BriefWords<'_>, room: &HeadRoom) -> (String, String) {
         }
         None => format!("{CODE} = {taken}{exercise}"),
     };
-    let head = format!("{}{repeated} {what} {role}: reply {reply}, {CODE} 4 = pass,{when}.", words.word());
+    let fact = ask::repeats(words).map_or_else(String::new, |fact| format!(", each with {}", gsm7::to_gsm7(&fact)));
+    let head = format!("{}{repeated} {what} {role}: reply {reply}{fact}, {CODE} 4 = pass,{when}.", words.word());
     (head, rest.to_owned())
 }
 

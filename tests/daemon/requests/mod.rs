@@ -6,6 +6,7 @@ mod handoff;
 mod journey;
 mod new_facts;
 mod python;
+mod read_back;
 mod refused;
 mod taker;
 mod way_back;

@@ -231,6 +231,8 @@ pub struct RoomState {
     pub runbook: Option<String>,
     /// The options of a request that is open; empty for other incidents.
     pub options: Vec<OptionButton>,
+    /// What must be repeated with an option, so that no button decides.
+    pub repeats: Option<String>,
     /// The digest of what is asked, which a choice by the card names: the card may show an older question.
     pub digest: Option<String>,
 }
@@ -276,6 +278,8 @@ pub struct ReplyOptions {
     pub level: AnswerLevel,
     /// The options of a request that is open; empty for other incidents.
     pub options: Vec<OptionButton>,
+    /// What must be repeated with an option, so that no button decides.
+    pub repeats: Option<String>,
 }
 
 impl SendError {

@@ -40,6 +40,7 @@ pub mod plan;
 pub mod printable;
 pub mod priority;
 pub mod proof;
+pub mod read_back;
 pub mod record;
 pub mod repeats;
 pub mod request;
@@ -88,7 +89,7 @@ pub use attempt::{DeliveryHitch, PageAttempt, PageAttempts, attempts};
 pub use engagement::{Engagement, EngagementOutcome, HandBack};
 pub use event::{Event, IncidentOpening, JournalRecord, ShownText, SourceEvent, StoredLine};
 pub use finding::{Classification, ClassificationKind};
-pub use given_choice::GivenChoice;
+pub use given_choice::{GivenChoice, NamedOption};
 pub use handoff::{
     GivenHandoffStep, HandoffReason, HandoffResult, HandoffRules, HandoffState, HandoffStep, HandoffTerms, HandoffTier,
     HandoffVerdict,
@@ -105,6 +106,7 @@ pub use packet::Packet;
 pub use plan::{EngagementTarget, EscalationPlan, RolePlan, StepPlan, StepTarget};
 pub use priority::Priority;
 pub use proof::ContactProof;
+pub use read_back::ReadBack;
 pub use repeats::{AlertRepeats, KnownAlerts};
 pub use request::{Ask, AskKind, AskOption, AskRules, ChoiceVerdict, Request, RequestId, RequestOutcome};
 pub use request_facts::Replacement;

@@ -41,7 +41,7 @@ pub fn action_digest(action: &Value, alert: &Alert) -> Result<String, CanonicalE
 }
 
 /// What an alert asks by itself, where its trigger says so: an approval with this question. `None` if its facts have no
-/// digest: then it pages people without asking.
+/// digest, or not the fact that people must repeat: then it pages people without asking.
 pub fn ask_of_alert(rules: &AskRules, alert: &Alert, question: &str, received_at: Timestamp) -> Option<Ask> {
     if !rules.from_alerts {
         return None;
@@ -59,6 +59,7 @@ pub fn ask_of_alert(rules: &AskRules, alert: &Alert, question: &str, received_at
         default,
         deadline: received_at + rules.after,
         supersedes: None,
+        read_back: rules.read_back.as_ref().map(|fact| fact.of(alert)).transpose().ok()?,
         asker: Some(alert.source.clone()),
         handoff: None,
         options,
@@ -153,6 +154,7 @@ mod tests {
                 default: None,
                 deadline: Timestamp::from_micros(0),
                 supersedes: None,
+                read_back: None,
                 asker: None,
                 handoff: None,
             },

@@ -225,6 +225,7 @@ pub fn chosen(verdict: &ChoiceVerdict) -> String {
         ChoiceVerdict::NotDecider { roles } => format!("nothing was counted: only {roles} can decide this. Find them"),
         ChoiceVerdict::OnBehalf => "it is asked on your behalf, so somebody else must decide it".into(),
         ChoiceVerdict::Stale => "the question has changed since this page: nothing was counted".into(),
+        ChoiceVerdict::NotRepeated { fact } => format!("nothing was counted: repeat {fact} with your choice"),
         ChoiceVerdict::Doubted { why } => {
             format!("nothing was counted yet, because it contradicts the facts: {why}. Choose it again if you mean it")
         }

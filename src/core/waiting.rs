@@ -6,6 +6,7 @@ use super::{
     names::{PersonName, RoleName},
     page::{Page, PageState},
     plan::AcceptTimeout,
+    read_back::ReadBack,
     time::Timestamp,
 };
 use std::collections::BTreeSet;
@@ -37,6 +38,12 @@ impl Incident {
     /// Whether the reader of this page can decide the request of the incident, if there is one.
     pub fn decides(&self, page: &Page) -> bool {
         page.role.as_ref().is_none_or(|role| self.plan.decides(role))
+    }
+
+    /// What people repeat with an option of the request, as they read it; `None` if nothing, or once it has ended.
+    pub fn repeats(&self) -> Option<String> {
+        let request = self.request.as_deref().filter(|request| request.outcome().is_none())?;
+        request.ask.read_back.as_ref().map(ReadBack::shown)
     }
 
     /// Whether this person was asked for a role that decides the request.

@@ -19,6 +19,9 @@ const LABELLED_MAX: usize = 4;
 /// The longest label of an option, in characters.
 const LABEL_MAX: usize = 32;
 
+/// The longest fact to repeat with its name, in characters.
+const FACT_MAX: usize = 80;
+
 /// What happens if nobody answers in time.
 pub(super) enum Otherwise {
     /// Another role is asked already, at the same time.
@@ -163,12 +166,19 @@ pub(super) fn sentence(words: &BriefWords<'_>, form: TextForm, labels: bool) -> 
     format!("{}: {}{when}.{}{exercise}", words.role_title(), how(words, form, labels), agreement(words))
 }
 
-/// How many people must agree, if it is more than the reader.
+/// How many people must agree, if it is more than the reader, and what they repeat with their choice.
 fn agreement(words: &BriefWords<'_>) -> String {
-    match words.asked().map(|ask| ask.approvals) {
+    let agree = match words.asked().map(|ask| ask.approvals) {
         Some(needed) if 1 < needed => format!(" {needed} people must agree."),
         _ => String::new(),
-    }
+    };
+    let fact = repeats(words).map_or_else(String::new, |fact| format!(" Repeat {fact} with your choice."));
+    agree + &fact
+}
+
+/// What the reader must repeat to decide.
+pub(super) fn repeats(words: &BriefWords<'_>) -> Option<String> {
+    words.incident().repeats().filter(|_| words.decides()).map(|fact| fit::clean(&fact, FACT_MAX))
 }
 
 /// The same for a call, after the words `You are asked`.
@@ -218,6 +228,9 @@ fn how(words: &BriefWords<'_>, form: TextForm, labels: bool) -> String {
         return match form {
             TextForm::Screen => format!("decide: {options}"),
             TextForm::Sms => format!("reply with the code and a letter: {options}"),
+            TextForm::Slack if repeats(words).is_some() => {
+                format!("choose on the desk, by the link of a mail or by a text message: {options}")
+            }
             TextForm::Slack => format!("press one below: {options}"),
             TextForm::Mail => format!("open the link in this mail and choose: {options}"),
             TextForm::Board => format!("open the link below and choose: {options}"),

@@ -125,8 +125,9 @@ fn head(words: &BriefWords<'_>, room: &HeadRoom) -> (String, String) {
         Some(ask) => options(ask, room) + exercise,
         None => format!("{CODE} = {taken}{exercise}"),
     };
+    let fact = ask::repeats(words).map_or_else(String::new, |fact| format!(", each with {}", gsm7::to_gsm7(&fact)));
     let pass = if room.labels { format!(", {CODE} 4 = pass") } else { String::new() };
-    let head = format!("{}{repeated} {what} {role}: reply {reply}{pass},{when}.", words.word());
+    let head = format!("{}{repeated} {what} {role}: reply {reply}{fact}{pass},{when}.", words.word());
     (head, rest.to_owned())
 }
 

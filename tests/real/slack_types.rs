@@ -83,6 +83,7 @@ fn message(to: Recipient, purpose: PagePurpose, drill: bool, open: bool) -> Mess
             proof: "proof".into(),
             level: AnswerLevel::Roger,
             options: Vec::new(),
+            repeats: None,
         }),
         room: Some(RoomState { open, purpose: "the war room".into(), runbook: None, ..RoomState::default() }),
         report: None,

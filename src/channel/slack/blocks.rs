@@ -44,6 +44,7 @@ pub(super) fn to_person(message: &Message) -> SlackPost {
     let buttons = message.ask.as_ref().map(|ask| {
         let value = format!("{}:{}", ask.page, ask.code.expose_secret());
         match asks {
+            true if ask.repeats.is_some() => actions(message, vec![pass_on(&value)]),
             true if !ask.options.is_empty() => options(message, &ask.options, &value, None),
             true => buttons(message, ask.level, &value),
             false => actions(message, vec![hand_back(&value)]),
@@ -67,6 +68,7 @@ pub(super) fn room_card(message: &Message) -> SlackPost {
     let open = message.room.as_ref().is_none_or(|room| room.open);
     let asked = message.room.as_ref().filter(|room| !room.options.is_empty());
     let buttons = open.then(|| match asked {
+        Some(room) if room.repeats.is_some() => actions(message, vec![pass_on(&value)]),
         Some(room) => options(message, &room.options, &value, room.digest.as_deref()),
         None => buttons(message, level, &value),
     });
@@ -152,9 +154,13 @@ fn options(message: &Message, options: &[OptionButton], value: &str, digest: Opt
             false => button.with_confirm(decided(option)),
         }
     };
-    let unable = button(Answer::Unable, Answer::Unable.label(), value);
     let buttons = options.iter().map(|given| option(given).into());
-    actions(message, buttons.chain([unable]).collect())
+    actions(message, buttons.chain([pass_on(value)]).collect())
+}
+
+/// The one button beside the options, and alone where an option needs more than a press.
+fn pass_on(value: &str) -> SlackActionBlockElement {
+    button(Answer::Unable, Answer::Unable.label(), value)
 }
 
 fn decided(option: &OptionButton) -> SlackBlockConfirmItem {

@@ -153,7 +153,7 @@ impl Admission {
             let detail = format!("on_behalf_of: the matrix has no person {person:?}: send the id of one");
             return Err(RequestFault::NotAllowed(detail));
         }
-        let (mut ask, packet) = (allowed(&wish, &rules, received_at)?, wish.packet);
+        let (mut ask, packet) = (allowed(&wish, &rules, &alert, received_at)?, wish.packet);
         let handoff = packet.zip(rules.handoff).map(|(packet, rules)| {
             let hours = config.matrix.triggers.get(&trigger).and_then(|trigger| trigger.hours.as_ref());
             let closed = closed(hours, self.context.store.civil_now());
@@ -303,7 +303,7 @@ fn no_trigger(alert: &Alert, kind: AskKind) -> RequestFault {
 }
 
 /// What is asked, as far as the matrix allows it.
-fn allowed(wish: &AskWish, rules: &AskRules, now: Timestamp) -> Result<Ask, RequestFault> {
+fn allowed(wish: &AskWish, rules: &AskRules, alert: &Alert, now: Timestamp) -> Result<Ask, RequestFault> {
     if wish.deadline.is_some_and(|wanted| rules.after < wanted) {
         let most = humantime::format_duration(rules.after);
         return Err(RequestFault::NotAllowed(format!("the deadline is too late: the matrix allows {most} at most")));
@@ -324,6 +324,7 @@ fn allowed(wish: &AskWish, rules: &AskRules, now: Timestamp) -> Result<Ask, Requ
         }
         None => rules.defaults.iter().find(|name| is_option(name)).cloned(),
     };
+    let read_back = rules.read_back.as_ref().map(|fact| fact.of(alert)).transpose();
     Ok(Ask {
         kind: wish.kind,
         question: wish.question.clone(),
@@ -336,6 +337,7 @@ fn allowed(wish: &AskWish, rules: &AskRules, now: Timestamp) -> Result<Ask, Requ
         deadline: now + wish.deadline.unwrap_or(rules.after),
         supersedes: wish.supersedes.clone(),
         handoff: None,
+        read_back: read_back.map_err(RequestFault::NotAllowed)?,
         asker: None,
     })
 }

@@ -119,6 +119,7 @@ impl Delivery {
             proof: self.context.keys.mail_token(id),
             level: row.map_or(crate::core::AnswerLevel::Wilco, |row| row.engaged_by),
             options: OptionButton::of(incident.request.as_deref().filter(|_| incident.decides(brief))),
+            repeats: incident.repeats().filter(|_| incident.decides(brief)),
         }
     }
 }

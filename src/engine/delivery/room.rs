@@ -48,6 +48,7 @@ pub(super) fn state(config: &RuntimeConfig, incident: &Incident) -> RoomState {
         purpose,
         runbook: config.runbook(incident),
         options: OptionButton::of(request),
+        repeats: incident.repeats(),
         digest: request.map(|request| request.ask.action_digest.clone()),
     }
 }

@@ -77,6 +77,8 @@ struct DeskPage {
     priority: u8,
     wanted: String,
     offers: Vec<AnswerButton>,
+    /// What must be repeated with an option.
+    repeat: Option<String>,
     /// The state, as a text for this person.
     standing: String,
     /// The answers of this person after which nothing more is asked of them.
@@ -239,6 +241,7 @@ fn desk_page(
             ("passed", None) => after_all(level),
             _ => Vec::new(),
         },
+        repeat: incident.repeats().filter(|_| incident.decides(page)),
         standing: standing.words(),
         heard: heard.collect(),
         chosen: standing.chosen(),

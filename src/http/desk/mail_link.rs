@@ -2,7 +2,10 @@
 //! press of a button does.
 
 use crate::{
-    core::{Answer, AnswerLevel, AnswerVerdict, AnswerVia, ChoiceVerdict, Incident, PageId, PersonName, sentence::chosen},
+    core::{
+        Answer, AnswerLevel, AnswerVerdict, AnswerVia, ChoiceVerdict, Incident, NamedOption, PageId, PersonName,
+        sentence::chosen,
+    },
     engine::{ReadAt, RuntimeConfig},
     http::{
         body,
@@ -23,6 +26,9 @@ use axum::{
 };
 use secrecy::ExposeSecret;
 use std::sync::Arc;
+
+/// The field with what was repeated.
+const REPEATED: &str = "repeated";
 
 /// Shows the page with its buttons. It may be opened any number of times. A `HEAD` request shows nothing, and leaves no
 /// record.
@@ -59,11 +65,13 @@ async fn pressed(app: &AppState, token: &str, request: Request) -> Result<(Statu
         return Err(ProblemDetails::new(StatusCode::FORBIDDEN, "press the button on Stentor's own page"));
     }
     let Some((page, incident)) = open(app, token).await? else { return Ok(unknown()) };
-    let answer = body::form_field(request, "answer", body::PRESS_MAX).await?;
+    let form = body::form(request, body::PRESS_MAX).await?;
+    let answer = form.demand("answer")?;
     let row = incident.pages.get(&page.n);
     let person = row.and_then(|row| row.person.clone()).ok_or_else(|| ProblemDetails::not_found("no such page"))?;
     if let Some(option) = answer.strip_prefix(OPTION) {
-        return choose(app, token, (page, person), option).await;
+        let repeated = Some(form.get(REPEATED)).filter(|repeated| !repeated.is_empty());
+        return choose(app, token, (page, person), NamedOption { option: option.to_owned(), repeated }).await;
     }
     let answer: Answer = answer.parse().map_err(|error| ProblemDetails::bad(format!("{error}")))?;
     let verdict = app.engine.inbound().answer_page(page, person.clone(), Some(answer), AnswerVia::MailLink).await;
@@ -86,10 +94,10 @@ async fn choose(
     app: &AppState,
     token: &str,
     (page, person): (PageId, PersonName),
-    option: &str,
+    said: NamedOption,
 ) -> Result<(StatusCode, ConfirmPage), ProblemDetails> {
-    let via = AnswerVia::MailLink;
-    let verdict = app.engine.inbound().choose_on_page(page, &person, option, via).await;
+    let (via, words) = (AnswerVia::MailLink, said.words());
+    let verdict = app.engine.inbound().choose_on_page(page, &person, said, via).await;
     let verdict = verdict.map_err(crate::http::problem::answer_problem)?;
     // How many more must agree is in the state.
     let counts = matches!(verdict, ChoiceVerdict::Counts { .. });
@@ -97,7 +105,7 @@ async fn choose(
     let Some((page, incident)) = open(app, token).await? else { return Ok(unknown()) };
     let mut confirm = filled(app, &incident, page, confirm(&app.engine.config(), &incident, page));
     confirm.notice = format!("{word}. {}", confirm.notice).trim_end().to_owned();
-    app.engine.inbound().keep_exchange(&person, via, option, &confirm.notice).await;
+    app.engine.inbound().keep_exchange(&person, via, &words, &confirm.notice).await;
     Ok((StatusCode::OK, confirm))
 }
 
@@ -135,6 +143,7 @@ fn confirm(live: &RuntimeConfig, incident: &Incident, page: PageId) -> ConfirmPa
         // Who is asked for nothing more is not asked here either.
         ask: rendered.alarm.as_ref().filter(|_| says.is_none()).map(|alarm| alarm.ask.clone()),
         otherwise: rendered.alarm.as_ref().filter(|_| says.is_none()).and_then(|alarm| alarm.otherwise.clone()),
+        repeat: incident.repeats().filter(|_| incident.decides(row)),
         offers: match (says, incident.request.as_ref().filter(|request| decides(incident, row, request))) {
             (_, Some(request)) if incident.is_open() => options(request, says.is_none()),
             (Some(_), _) if open => after_all(level),

@@ -43,6 +43,8 @@ pub struct ConfirmPage {
     pub otherwise: Option<String>,
     /// The brief.
     pub body: String,
+    /// What must be repeated with an option.
+    pub repeat: Option<String>,
     /// The buttons; empty if there is nothing to answer.
     pub offers: Vec<AnswerButton>,
     /// The result of the answer, or why no answer is possible.

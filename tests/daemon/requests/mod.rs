@@ -7,6 +7,7 @@ mod handoff;
 mod journey;
 mod new_facts;
 mod python;
+mod read_back;
 mod refused;
 mod shown;
 mod taker;

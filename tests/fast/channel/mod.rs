@@ -31,6 +31,7 @@ use stentor::{
         ContactData, Message, MessageText, Recipient, ReplyOptions, SendError,
         contact::{ContactField, ContactValues, EMAIL, PHONE},
         kannel::send as kannel_channel,
+        option_button::OptionButton,
         slack::{contact::MEMBER, send as slack_channel},
         smtp::send as smtp_channel,
         telegram::{contact::CHAT, send as telegram_channel},
@@ -86,6 +87,7 @@ fn page_for(contact: ContactData) -> Message {
             proof: SecretString::from("mail-proof-secret"),
             level: AnswerLevel::Wilco,
             options: Vec::new(),
+            repeats: None,
         }),
         room: None,
         report: None,
@@ -94,6 +96,12 @@ fn page_for(contact: ContactData) -> Message {
         life: None,
         request: None,
     }
+}
+
+/// The options of an approval.
+fn two_options() -> Vec<OptionButton> {
+    let option = |letter, label: &str| OptionButton { letter, label: label.into(), does: None, refuses: letter == 'B' };
+    vec![option('A', "Approve"), option('B', "Deny")]
 }
 
 /// A post into the war room of INC-12.

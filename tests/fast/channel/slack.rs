@@ -1,6 +1,6 @@
 //! Direct messages in Slack.
 
-use super::{ana, double::slack::FakeSlack, page_for, slack_at, told};
+use super::{ana, double::slack::FakeSlack, page_for, slack_at, told, two_options};
 use serde_json::{Value, json};
 use stentor::channel::{Channel, Message, SendError, slack::send::SlackSettings};
 
@@ -40,6 +40,19 @@ async fn a_direct_message_has_a_push_text_and_the_four_answers() {
             json!(["answer:unable", "I can't, pass on", "danger", "INC-12.3:48213"]),
         ]
     );
+}
+
+#[tokio::test]
+async fn where_something_must_be_repeated_no_button_is_an_option() {
+    for (repeats, buttons) in [(None, "answer:A answer:B answer:unable"), (Some("EQ-2 (desk)"), "answer:unable")] {
+        let mut message = page_for(ana());
+        let ask = message.ask.as_mut().unwrap();
+        (ask.options, ask.repeats) = (two_options(), repeats.map(str::to_owned));
+        let body = posted(&message).await;
+        let actions = blocks_of(&body, "actions")[0]["elements"].as_array().unwrap();
+        let ids: Vec<&str> = actions.iter().map(|button| button["action_id"].as_str().unwrap()).collect();
+        assert_eq!(ids.join(" "), buttons);
+    }
 }
 
 #[tokio::test]

@@ -8,8 +8,8 @@ use stentor::core::{
     Actor, Alert, AlertStatus, AnswerLevel, AnswerVia, Ask, AskKind, AskOption, ChannelName, DrillTerms,
     EngagementOutcome, EscalationPlan, Event, FaultKind, GivenAnswer, GivenChoice, GivenHandoffStep, HandoffReason,
     HandoffResult, HandoffStep, HandoffTerms, HandoffTier, HeldWhy, Incident, IncidentId, IncidentInput, IncidentKey,
-    IncidentNonce, IncidentOpening, PersonName, Replacement, RequestId, RoleName, RolePlan, Roster, SendOutcome,
-    SendReceipt, StandIn, StepPlan, StepTarget, Timestamp,
+    IncidentNonce, IncidentOpening, NamedOption, PersonName, ReadBack, Replacement, RequestId, RoleName, RolePlan,
+    Roster, SendOutcome, SendReceipt, StandIn, StepPlan, StepTarget, Timestamp,
     display_names::Ids,
     handoff::OutOfHours,
     open,
@@ -60,6 +60,9 @@ struct AskScript {
     #[serde(default)]
     on_behalf_of: Option<PersonName>,
     after: String,
+    /// What is repeated.
+    #[serde(default)]
+    read_back: Option<ReadBack>,
     /// It is a handoff: `open`, or `closed` out of hours.
     #[serde(default)]
     handoff: Option<String>,
@@ -99,6 +102,7 @@ impl AskScript {
             default: self.default,
             deadline: START + span(&self.after),
             supersedes: None,
+            read_back: self.read_back,
             asker: None,
         }
     }
@@ -320,9 +324,9 @@ fn input(at: Timestamp, what: &[&str]) -> Option<IncidentInput> {
             IncidentInput::Injected { page: n.parse().ok()?, fault: FaultKind::Down { channel: (*channel).into() } }
         }
         [person, "resolves"] => IncidentInput::Resolve { by: Actor::Person((*person).into()), why: None },
-        [person, "chooses", option, "though", why @ ..] => {
-            let doubt = Some(why.join(" "));
-            IncidentInput::Choice(GivenChoice { doubt, ..chosen(person, option, &[])? })
+        [person, "chooses", option, rest @ .., "though", "more", "than", "5,000", "orders"] => {
+            let doubt = Some("more than 5,000 orders".to_owned());
+            IncidentInput::Choice(GivenChoice { doubt, ..chosen(person, option, rest)? })
         }
         [person, "chooses", option, more @ ..] => IncidentInput::Choice(chosen(person, option, more)?),
         ["the", "machine", "has", "new", "facts", asked @ ..] => IncidentInput::Supersede(Replacement {
@@ -355,14 +359,15 @@ fn moved(person: &str, step: HandoffStep) -> IncidentInput {
 }
 
 fn chosen(person: &str, option: &str, more: &[&str]) -> Option<GivenChoice> {
-    let (page, digest) = match more {
-        [] => (None, None),
-        ["to", n] => (Some(n.parse().ok()?), None),
-        ["as", digest] => (None, Some(format!("sha256:{digest}"))),
+    let (page, digest, repeated) = match more {
+        [] => (None, None, None),
+        ["to", n] => (Some(n.parse().ok()?), None, None),
+        ["as", digest] => (None, Some(format!("sha256:{digest}")), None),
+        ["repeating", fact @ ..] => (None, None, Some(fact.join(" "))),
         _ => return None,
     };
-    let (person, option) = (person.into(), option.to_owned());
-    Some(GivenChoice { person, option, via: AnswerVia::Sms, page, digest, origin: None, doubt: None })
+    let said = NamedOption { option: option.to_owned(), repeated };
+    Some(GivenChoice { page, digest, ..GivenChoice::new(person.into(), said, AnswerVia::Sms) })
 }
 
 fn page(at: Timestamp, page: u32, how: &str) -> Option<IncidentInput> {

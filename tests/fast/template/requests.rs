@@ -24,6 +24,7 @@ fn approval(question: &str, action: Value) -> Ask {
         approvals: 1,
         default: None,
         deadline: after(90),
+        read_back: None,
         asker: None,
         supersedes: None,
         handoff: None,

@@ -308,7 +308,18 @@ function drawAlarm() {
   write($("alarm-body"), page.body);
   drawLinks($("alarm-links"), page);
   drawQueue(pages.slice(1));
+  drawRepeat(page);
   drawOffers(page, fresh);
+}
+
+/// Where the fact is typed without which no option counts. What is typed for one page is not kept for another.
+function drawRepeat(page) {
+  const node = $("alarm-repeat");
+  node.hidden = !page.repeat;
+  if (node.dataset.for === page.key) return;
+  node.dataset.for = page.key;
+  $("alarm-repeated").value = "";
+  say($("alarm-repeat-what"), page.repeat ? `To decide, repeat ${page.repeat}` : "");
 }
 
 /// The pages that wait behind this one, in a line each.
@@ -622,7 +633,7 @@ async function send(page, offer) {
   const timer = setTimeout(() => patience.abort(), ANSWER_TIMEOUT_MS);
   const { name } = state.person;
   try {
-    const reply = await command("/desk/answer", { page: page.page, mark: page.mark, answer: offer.answer }, patience.signal);
+    const reply = await command("/desk/answer", { page: page.page, mark: page.mark, answer: offer.answer, repeated: $("alarm-repeated").value }, patience.signal);
     if (isRefused(reply)) {
       const now = state.person.name === name ? "Ask for a new personal link" : `This browser is now the desk of ${state.person.name}. Open your personal link again`;
       return ["bad", `SIGNED OUT: your answer was not sent. ${now}, or answer by another way.`, undefined, true];

@@ -6,7 +6,8 @@ use crate::text::number::number;
 pub const LEFT_OUT: &str = "(not shown)";
 
 /// Currencies, as they are written beside an amount and at the end of a field's name.
-const CURRENCIES: [&str; 12] = ["usd", "eur", "gbp", "chf", "jpy", "cny", "hkd", "sgd", "aud", "cad", "sek", "nok"];
+pub(crate) const CURRENCIES: [&str; 12] =
+    ["usd", "eur", "gbp", "chf", "jpy", "cny", "hkd", "sgd", "aud", "cad", "sek", "nok"];
 
 /// Words that say that the numbers beside them are positions, profits or losses.
 const WORDS: [&str; 16] = [

@@ -2,6 +2,7 @@
 
 mod field_unit;
 
+use super::field_name::name_words;
 use field_unit::{FieldUnit, bytes, seconds};
 
 /// The number that the text of a field says: `6.2k` is 6200, `1.5Ki` 1536. `None` if it says anything else, or no finite
@@ -38,7 +39,7 @@ fn parted(text: &str) -> (Option<f64>, &str) {
 }
 
 fn with_unit(field: &str, text: &str) -> Option<f64> {
-    let words = words(field);
+    let words = name_words(field);
     // What stands behind is what a rate is measured against, and no unit of its numbers: `orders_per_min`.
     let own = words.iter().position(|word| word == "per").map_or(&words[..], |per| &words[..per]);
     if let Some(number) = own.iter().find_map(|word| in_unit(word, text)) {
@@ -52,24 +53,6 @@ fn with_unit(field: &str, text: &str) -> Option<f64> {
         prefix => unit.of_magnitude(prefix, magnitude(prefix)?),
     };
     Some(number? * times?)
-}
-
-/// The words of a name: `p99LatencyMs` and `p99_latency_ms` have the same.
-fn words(name: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut small = false;
-    for letter in name.chars() {
-        // `FreeGiB` has the words of `free_gib`.
-        let is_binary = letter == 'B' && words.last().is_some_and(|word| matches!(word.as_bytes(), [_, b'i']));
-        if !letter.is_alphanumeric() || small && letter.is_uppercase() && !is_binary {
-            words.push(String::new());
-        }
-        small = letter.is_lowercase() || letter.is_numeric();
-        if let Some(word) = words.last_mut().filter(|_| letter.is_alphanumeric()) {
-            word.extend(letter.to_lowercase());
-        }
-    }
-    words
 }
 
 /// The number of a text in the unit that this word names.
@@ -201,6 +184,12 @@ mod tests {
             ("freeGB", "900M", 0.9),
             ("free_gb", "900MB", 0.9),
             ("FreeGiB", "5Gi", 5.0),
+            ("free_gib", "5.0G", 5.0),
+            ("free_mib", "1.5G", 1536.0),
+            ("size_kib", "12K", 12.0),
+            ("fill_ratio_pct", "6.1%", 6.1),
+            ("hit_rate_pct", "6.1%", 6.1),
+            ("confidence_pct", "61%", 61.0),
             ("free_gigabytes", "2T", 2000.0),
             ("free_bytes", "5k", 5000.0),
             ("memory_free_mib", "512Mi", 512.0),

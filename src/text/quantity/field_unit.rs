@@ -87,7 +87,8 @@ impl FieldUnit {
         let mut unit = Self::default();
         let has = |known: &[&str]| words.iter().any(|word| known.contains(&word.as_str()));
         let is_money = has(&CURRENCIES);
-        for word in words {
+        // The last word that is a unit is the name's own: `fill_ratio_pct` is in percent.
+        for word in words.iter().rev() {
             // The least of something, more often than minutes.
             let is_time = seconds(word).is_some() && word != "min";
             let percent = percent(word).filter(|_| !(word.starts_with("bp") && has(&OF_NETWORKS)));
@@ -100,6 +101,8 @@ impl FieldUnit {
             unit.is_unclear |= scale.is_none() && UNCLEAR.contains(&word.as_str());
         }
         unit.is_count |= has(&["bps"]) && unit.percent.is_none();
+        // It is from 0 to 1 here, unless the name says otherwise.
+        unit.percent = unit.percent.or(has(&["confidence"]).then_some(0.01));
         unit
     }
 
@@ -123,16 +126,28 @@ impl FieldUnit {
         let scale = self.scale.unwrap_or(1.0);
         let is_plain = (scale - 1.0).abs() < f64::EPSILON;
         let is_own = scale == 1000.0 || scale == 1024.0;
+        // Programs that count in 1024 leave the `i` out: `df` writes `5.0G` of what has 5 GiB.
+        let times = if is_binary(scale) && !prefix.ends_with('i') { as_binary(times) } else { times };
         // `humanize` writes thousands of the field's own unit so, and others thousands of the plain one.
         (is_plain || prefix != "k" || is_own).then_some(times / scale)
     }
+}
+
+/// Whether it is a power of 1024.
+fn is_binary(scale: f64) -> bool {
+    (1..=6).any(|exponent| scale == 1024.0_f64.powi(exponent))
+}
+
+/// A power of 1000 as the same power of 1024.
+fn as_binary(times: f64) -> f64 {
+    1024.0_f64.powi((times.log10() / 3.0).round() as i32)
 }
 
 /// How many of the unit that this word names a percent is.
 fn percent(word: &str) -> Option<f64> {
     Some(match word {
         "pct" | "pc" | "percent" | "percentage" => 1.0,
-        "ratio" | "fraction" | "frac" | "prob" | "probability" | "confidence" => 0.01,
+        "ratio" | "fraction" | "frac" | "prob" | "probability" => 0.01,
         "bp" | "bps" | "bips" => 100.0,
         "ppm" => 10_000.0,
         _ => return None,

@@ -274,7 +274,10 @@ fn what_is_kept_of_an_alert_is_what_it_says() {
     assert_eq!(kept["kind"], "Numbers");
     assert_eq!(kept["summary"], "it is full");
     assert_eq!(kept["labels"], json!({ "alertname": "Numbers", "service": "s" }));
-    assert_eq!(kept["values"], json!({ "drop_pct": 7.5, "negative": -1000.0, "percent": 7.0, "free_gb": 5.0, "free_ratio": 0.061 }));
+    assert_eq!(
+        kept["values"],
+        json!({ "drop_pct": 7.5, "negative": -1000.0, "percent": 7.0, "free_gb": 5.0, "free_ratio": 0.061 })
+    );
     assert_eq!(kept["annotations"]["drop_pct"], " 7.5 ");
     assert_eq!(kept["evidence"]["generatorURL"], "http://prometheus.example/graph?g0.expr=up");
     assert_eq!(instant(&kept["starts_at"]), instant(&json!(starts_at)));

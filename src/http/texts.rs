@@ -269,7 +269,9 @@ async fn not_understood(
 fn shown(doubt: &ReplyDoubt) -> String {
     let ReplyDoubt::Unknown(part) = doubt else { return doubt.to_string() };
     let plain = gsm7::to_gsm7(part);
-    if plain != *part && !plain.chars().any(char::is_alphanumeric) {
+    // A sign that is written out as a word was not written so.
+    let has_letters = |text: &str| text.chars().any(char::is_alphanumeric);
+    if plain != *part && !(has_letters(&plain) && has_letters(part)) {
         return NO_LETTERS.to_owned();
     }
     ReplyDoubt::Unknown(plain).to_string()

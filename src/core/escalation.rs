@@ -307,10 +307,7 @@ impl Decider<'_> {
         }
         let due: Vec<RoleName> = self.incident.open_roles().filter(|role| self.is_due(role)).cloned().collect();
         for role in due {
-            // An earlier role in this loop may have covered it.
-            if self.is_due(&role) && !self.waits_from_first_attempt(&role) {
-                self.advance(&role, StepReason::TimedOut);
-            }
+            self.advance_if_due(&role);
         }
         self.go_round_unreported();
         // After the ladders: pages that a step has left behind need no other channel any more.
@@ -327,6 +324,13 @@ impl Decider<'_> {
             && let Some(repeated) = self.incident.repeated()
         {
             self.emit(repeated);
+        }
+    }
+
+    /// Does nothing for a role that has meanwhile an outcome or a later deadline.
+    fn advance_if_due(&mut self, role: &RoleName) {
+        if self.is_due(role) && !self.waits_from_first_attempt(role) {
+            self.advance(role, StepReason::TimedOut);
         }
     }
 

@@ -82,7 +82,7 @@ pub use all_clear::AllClear;
 pub use answer::{Answer, AnswerLevel, AnswerVerdict};
 pub use answer_via::AnswerVia;
 pub use attempt::{DeliveryHitch, PageAttempt, PageAttempts, attempts};
-pub use engagement::{Engagement, EngagementOutcome, HandBack};
+pub use engagement::{Engagement, EngagementOutcome, GrantedStandby, HandBack};
 pub use event::{Event, IncidentOpening, JournalRecord, ShownText, SourceEvent, StoredLine};
 pub use finding::{Classification, ClassificationKind};
 pub use handoff::{

@@ -49,7 +49,7 @@ fn led_to(verdict: &AnswerVerdict, names: &dyn DisplayNames) -> Option<String> {
     Some(match verdict {
         AnswerVerdict::Engages | AnswerVerdict::HandedBack => return None,
         AnswerVerdict::Received => "somebody must still take it".into(),
-        AnswerVerdict::StandbyGranted { until } => format!("the next step waits until {}", clock(*until)),
+        AnswerVerdict::StandbyGranted { until, .. } => format!("the next step waits until {}", clock(*until)),
         AnswerVerdict::StandbyRefused => "it waited once already".into(),
         AnswerVerdict::Passed => "passed on".into(),
         AnswerVerdict::Yours => "nothing changed, they have it".into(),
@@ -194,7 +194,7 @@ pub fn judged(verdict: &AnswerVerdict) -> String {
     match verdict {
         AnswerVerdict::Engages => "you have it".into(),
         AnswerVerdict::Received => "received; the role still needs somebody who takes it".into(),
-        AnswerVerdict::StandbyGranted { until } => format!("you have until {}", clock(*until)),
+        AnswerVerdict::StandbyGranted { until, .. } => format!("you have until {}", clock(*until)),
         AnswerVerdict::StandbyRefused => "no standby left for this role".into(),
         AnswerVerdict::Passed => "passed on".into(),
         AnswerVerdict::HandedBack => "you handed it back".into(),

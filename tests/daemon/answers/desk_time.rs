@@ -261,7 +261,7 @@ async fn people_read_the_name_of_a_role_and_programs_its_id() {
 fn who_is_granted_standby_reads_until_when_by_their_own_clock() {
     let world = World::of(TURNS);
     let config = world.app.engine.config();
-    let verdict = AnswerVerdict::StandbyGranted { until: Timestamp::from_micros(START_US) };
+    let verdict = AnswerVerdict::StandbyGranted { until: Timestamp::from_micros(START_US), before: None };
     let said = |person: &str| told(&config, &verdict, &PersonName::from(person));
     assert_eq!(said("ana"), "you have until 14:30:00 IST");
     assert_eq!(said("gita"), "you have until 09:00:00 GMT");

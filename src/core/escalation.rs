@@ -29,7 +29,7 @@ use crate::core::{
     plan::OnResolved,
     request::GivenChoice,
     request_facts::Replacement,
-    send_outcome::SendOutcome,
+    send_outcome::{HeldWhy, SendOutcome},
     time::{StepTime, Timestamp},
 };
 use std::sync::Arc;
@@ -240,6 +240,10 @@ impl Decider<'_> {
             self.incident.count_repeat(alert, self.now);
             return self.tell_repeats(|due| due);
         }
+        if self.incident.is_counted_return(&alert, self.now) {
+            self.incident.count_return(alert, self.now);
+            return self.tell_repeats(|due| due);
+        }
         match alert.status {
             AlertStatus::Firing => {
                 self.tell_repeats(|_| true);
@@ -253,8 +257,12 @@ impl Decider<'_> {
         if self.incident.plan.on_resolved == OnResolved::Resolve {
             self.resolve(Actor::Source(source), None);
         } else if self.incident.all_clear_at.is_none() {
-            self.tell_repeats(|_| true);
             let unsaid = self.incident.all_clears_unsaid(self.now);
+            if unsaid.is_none() && self.incident.counts_changes(self.now) {
+                self.incident.count_all_clear(self.now);
+                return self.tell_repeats(|due| due);
+            }
+            self.tell_repeats(|_| true);
             let more = unsaid.filter(|unsaid| 0 < *unsaid).map(|unsaid| format!(", after {unsaid} more"));
             if unsaid.is_some() {
                 let more = more.unwrap_or_default();
@@ -272,12 +280,21 @@ impl Decider<'_> {
         let known = self.incident.counts(&key);
         match alert.status {
             AlertStatus::Firing if known || self.incident.overflow_is_full_for(&key) => self.alert(alert),
-            AlertStatus::Firing => self.emit(Event::Overflowed { key, alert }),
-            AlertStatus::Resolved if known => {
+            AlertStatus::Resolved if !known => {}
+            _ if self.incident.is_counted_change_of(&key, &alert, self.now) => {
+                self.incident.count_change_of(&key, alert, self.now);
+                self.end_overflow();
+                self.tell_repeats(|due| due);
+            }
+            AlertStatus::Firing => {
+                self.tell_changes();
+                self.emit(Event::Overflowed { key, alert });
+            }
+            AlertStatus::Resolved => {
+                self.tell_changes();
                 self.emit(Event::OverflowCleared { key, source: alert.source.clone() });
                 self.end_overflow();
             }
-            AlertStatus::Resolved => {}
         }
     }
 
@@ -300,7 +317,7 @@ impl Decider<'_> {
         }
         self.tell_repeats(|due| due);
         if let Some(lease) = self.incident.lease()
-            && lease <= self.now
+            && self.incident.silence_due().is_some_and(|due| due <= self.now)
         {
             self.tell_repeats(|_| true);
             self.emit(Event::SourceSilent { lease });
@@ -312,7 +329,8 @@ impl Decider<'_> {
         self.go_round_unreported();
         // After the ladders: pages that a step has left behind need no other channel any more.
         for page in self.incident.pages.overdue(self.now) {
-            self.emit(Event::Overdue { page, early: false });
+            let desk_closed = self.incident.pages.get(&page).is_some_and(|page| page.held == Some(HeldWhy::DeskClosed));
+            self.emit(Event::Overdue { page, early: false, desk_closed });
             self.fail_over(page);
         }
     }
@@ -325,6 +343,12 @@ impl Decider<'_> {
         {
             self.emit(repeated);
         }
+    }
+
+    /// Counted changes are told of before an event that changes the same.
+    fn tell_changes(&mut self) {
+        let has_changes = self.incident.repeats.as_ref().is_some_and(|repeats| repeats.changes.is_some());
+        self.tell_repeats(|_| has_changes);
     }
 
     /// Does nothing for a role that has meanwhile an outcome or a later deadline.

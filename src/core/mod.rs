@@ -16,6 +16,7 @@ mod drill_incident;
 pub mod engagement;
 pub mod escalation;
 pub mod event;
+mod event_words;
 pub mod finding;
 pub mod handoff;
 pub mod handoff_words;

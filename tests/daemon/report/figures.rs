@@ -392,6 +392,9 @@ async fn each_time_that_a_role_is_entered_is_a_sample_of_its_own() {
     let engaged_stage = |stage: &stentor::report::stages::StageMedian| stage.stage.as_str() == "engaged";
     let stages = report.figures.stages.iter().find(|stages| stages.role.as_str() == "trader").unwrap();
     assert_eq!(stages.stages.iter().find(|stage| engaged_stage(stage)).unwrap().reached, 1);
+    assert_eq!(stages.n, 4, "the same samples as those of the quantiles");
+    let median = stages.stages.iter().find(|stage| engaged_stage(stage)).unwrap().median;
+    assert_eq!(median, trader.p50.time, "the median of a stage and the quantile are one figure");
     let answered = stages.stages.iter().find(|stage| stage.stage.as_str() == "answered").unwrap();
     assert_eq!(answered.reached, 1, "an answer that was taken back is not counted");
     let steps = tte(&past, by(TteGrouping::Step)).await;

@@ -94,7 +94,7 @@ fn misplaced(text: &str) -> Option<&'static str> {
     let is_section = |name: &&str| {
         keys.iter().any(|(key, value)| key.get_ref() == *name && matches!(value.get_ref(), DeValue::Table(_)))
     };
-    SECTIONS.iter().copied().find(|name| is_section(&name))
+    SECTIONS.iter().copied().find(is_section)
 }
 
 fn entry(path: &Path, found: &mut Vec<UnreadFile>) {

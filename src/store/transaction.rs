@@ -123,9 +123,12 @@ impl<'a> Transaction<'a> {
             && is_for(kept, &input, self.host.epoch())
         {
             let incident = Arc::make_mut(&mut kept.incident);
-            let repeats = incident.repeats;
+            let counted = |incident: &Incident| {
+                incident.repeats.as_ref().map(|repeats| (repeats.count, repeats.last_at, incident.all_clears()))
+            };
+            let before = counted(incident);
             let mut events = core::step(incident, input, roster, self.time);
-            if incident.repeats != repeats {
+            if counted(incident) != before {
                 // A repeat that is only counted has no event: its count is kept beside the journal.
                 self.changes.heads.insert(id);
             }

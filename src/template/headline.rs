@@ -94,8 +94,28 @@ fn is_unsent(words: &BriefWords<'_>, role: &RoleName, person: &PersonName) -> bo
     pages.is_sandboxed() && last.peek().is_some() && last.all(Page::is_sandboxed)
 }
 
-/// `No answer from Ana Ruiz (trader) since 15:46:13 CET`, and whose messages were not sent at all.
+/// Whether none of the last messages that asked this person for a role got through. One that is under way may yet.
+fn is_unreached(words: &BriefWords<'_>, role: &RoleName, person: &PersonName) -> bool {
+    let mut last = words.incident().pages.last_call(role, person).peekable();
+    last.peek().is_some() && last.all(|page| page.reach().has_failed())
+}
+
+/// `No answer from Ana Ruiz (trader) since 15:46:13 CET`, and to whom no message got through or was sent at all.
 fn silent(words: &BriefWords<'_>, role: &RoleName, people: &[&PersonName], named: &str, since: &str) -> String {
+    let (unreached, reached): (Vec<_>, Vec<_>) =
+        people.iter().copied().partition(|person| is_unreached(words, role, person));
+    if unreached.is_empty() {
+        return without_answer(words, role, &reached, named, since);
+    }
+    let of_unreached = words.people(unreached.iter().copied());
+    if reached.is_empty() {
+        return format!("No message to {of_unreached}{named} got through");
+    }
+    let others = without_answer(words, role, &reached, named, since);
+    format!("{others}; no message to {of_unreached} got through")
+}
+
+fn without_answer(words: &BriefWords<'_>, role: &RoleName, people: &[&PersonName], named: &str, since: &str) -> String {
     let (unsent, asked): (Vec<_>, Vec<_>) = people.iter().copied().partition(|person| is_unsent(words, role, person));
     let (of_unsent, of_asked) = (words.people(unsent.iter().copied()), words.people(asked.iter().copied()));
     match (asked.is_empty(), unsent.is_empty()) {
@@ -180,6 +200,8 @@ fn in_place_of(words: &BriefWords<'_>, role: &RoleName, engagement: &Engagement)
         format!("{}: you stand in.", silent(words, id, &others, &format!(" ({role})"), &since))
     } else if asked_in_vain.iter().any(|person| is_unsent(words, id, person)) {
         format!("SANDBOX: the message that asks you for {role} was not sent (sandbox). You are asked for {own} now.")
+    } else if asked_in_vain.iter().any(|person| is_unreached(words, id, person)) {
+        format!("No message that asks you for {role} got through. You are asked for {own} now.")
     } else if !asked_in_vain.is_empty() {
         format!("You were asked for {role}, without an answer since {since}. You are asked for {own} now.")
     } else if !unable.is_empty() {

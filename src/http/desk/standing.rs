@@ -219,7 +219,7 @@ impl RoleStanding<'_> {
 pub fn told(live: &RuntimeConfig, verdict: &AnswerVerdict, reader: &PersonName) -> String {
     match verdict {
         AnswerVerdict::TooLate { has } => judged(&AnswerVerdict::TooLate { has: PersonName::from(live.name_of(has)) }),
-        AnswerVerdict::StandbyGranted { until } => format!("you have until {}", time(live, *until, reader)),
+        AnswerVerdict::StandbyGranted { until, .. } => format!("you have until {}", time(live, *until, reader)),
         other => judged(other),
     }
 }

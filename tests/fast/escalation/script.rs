@@ -271,7 +271,7 @@ impl Teller {
             self.events.push((at, event));
         }
         let folded = Incident::fold(IncidentId(1), self.events.iter().map(|(at, event)| (*at, event)));
-        let folded = folded.map(|folded| folded.with_repeats(self.incident().repeats, &self.incident().alert));
+        let folded = folded.map(|folded| folded.with_repeats(self.incident().repeats.clone(), &self.incident().alert));
         assert_eq!(folded.as_ref(), self.incident.as_ref(), "the events do not fold to the state");
     }
 

@@ -8,6 +8,7 @@ mod by_trigger;
 pub(crate) mod crisis;
 mod judge;
 mod order;
+mod refused;
 mod requests;
 mod stand_in;
 

@@ -67,9 +67,12 @@ pub(super) fn notes(words: &BriefWords<'_>) -> Vec<String> {
     notes.extend(following(words).map(|note| format!("{note} {ALONE}")));
     let incident = words.incident();
     let open = words.engagement().filter(|e| e.is_open());
-    if let Some(received) = open.map(|e| &e.received).filter(|received| !received.is_empty()) {
-        let have = if words.is_one_other(received) { "has" } else { "have" };
-        notes.push(format!("{} received it and {have} not taken it.", fit::capitalised(&words.people(received))));
+    // Who then said that they can not has not merely received it.
+    let received: Vec<&PersonName> = open.map(|e| e.received.difference(&e.unable).collect()).unwrap_or_default();
+    if !received.is_empty() {
+        let have = if words.is_one_other(received.iter().copied()) { "has" } else { "have" };
+        let people = fit::capitalised(&words.people(received));
+        notes.push(format!("{people} received it and {have} not taken it."));
     }
     if let Some(at) = incident.all_clear_at {
         notes.push(format!("The monitor reported all clear at {}; a human must still close it.", words.time(at)));

@@ -75,3 +75,17 @@ fn a_step_that_reached_nobody_is_not_said_to_be_without_an_answer() {
     assert!(!told.iter().any(|text| text.contains("No answer from Ana Ruiz")), "{told:#?}");
     assert!(told.iter().any(|text| text.contains("No message to Ana Ruiz")), "{told:#?}");
 }
+
+#[test]
+fn who_received_it_and_then_passed_it_on_is_not_said_to_have_received_it() {
+    let mut incident = opened(flash_crash(false));
+    let others = |incident: &Incident| {
+        let brief = brief_of(incident, "trader");
+        let other = Page { person: Some("zoe".into()), ..brief.clone() };
+        render(&PageTemplates::shipped(), incident, &other, TextForm::Mail).body
+    };
+    says(&mut incident, "ana", Answer::Roger, 1);
+    assert!(others(&incident).contains("received it and has not taken it"), "{}", others(&incident));
+    says(&mut incident, "ana", Answer::Unable, 2);
+    assert!(!others(&incident).contains("received it and"), "{}", others(&incident));
+}

@@ -80,7 +80,7 @@ impl<'a> BriefWords<'a> {
 
     /// Whether the reader can decide. If not, they are told who can.
     pub(super) fn decides(&self) -> bool {
-        self.incident().decides(&self.brief.page)
+        self.incident().decides(self.brief.page)
     }
 
     /// Who decides, as people read it.

@@ -91,6 +91,16 @@ impl Browser {
         self.order(&json!({ "press": label }))
     }
 
+    /// Presses the option of the alarm that has this label, as soon as it can be pressed.
+    pub fn choose(&mut self, option: &str) {
+        self.order(&json!({ "choose": option }));
+    }
+
+    /// Types into the field with this label, as somebody with a keyboard does.
+    pub fn types(&mut self, text: &str, into: &str) {
+        self.order(&json!({ "type": text, "into": into }));
+    }
+
     /// Presses the button with this label, again and again, until the page says this; the page's text then.
     pub fn press_until(&mut self, label: &str, text: &str) -> String {
         self.order(&json!({ "again": label, "until": text }))
@@ -232,6 +242,14 @@ async function main() {
       const before = await text();
       await button.click();
       say({ text: before });
+    } else if (order.choose) {
+      await page.locator("id=alarm-offers").locator("button", { hasText: order.choose }).click();
+      say({ text: "" });
+    } else if (order.type) {
+      await page.getByLabel(order.into).click();
+      await page.keyboard.type(order.type);
+      await page.keyboard.press("Enter");
+      say({ text: "" });
     } else if (order.again) {
       const button = page.getByRole("button", { name: order.again, exact: true });
       const says = page.getByText(order.until).first();

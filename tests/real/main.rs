@@ -27,6 +27,7 @@ mod openapi;
 mod outage;
 mod parts;
 mod prometheus;
+mod read_back;
 mod receipt;
 mod replies;
 mod sheet;

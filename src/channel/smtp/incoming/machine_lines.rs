@@ -36,7 +36,7 @@ fn is_label(line: &str) -> bool {
     let is_known = |word: &&str| phrases::LABEL_WORDS.has(word) || phrases::SECRECY.has(word);
     let is_tlp =
         matches!(words[..], ["tlp", "red" | "amber" | "green" | "clear" | "white"] | ["tlp", "amber", "strict"]);
-    let is_secrecy = words.iter().all(|word| is_known(&word)) && words.iter().any(|word| phrases::SECRECY.has(word));
+    let is_secrecy = words.iter().all(is_known) && words.iter().any(|word| phrases::SECRECY.has(word));
     (is_tlp || is_secrecy) && has_plain_signs(&lower)
 }
 

@@ -233,6 +233,8 @@ pub struct RoomState {
     pub options: Vec<OptionButton>,
     /// Whether a form is to be filled in, which no button can.
     pub fills_in: bool,
+    /// What must be repeated with an option, so that no button decides.
+    pub repeats: Option<String>,
     /// The digest of what is asked, which a choice by the card names: the card may show an older question.
     pub digest: Option<String>,
 }
@@ -280,6 +282,8 @@ pub struct ReplyOptions {
     pub options: Vec<OptionButton>,
     /// Whether a form is to be filled in, which is done behind the link.
     pub fills_in: bool,
+    /// What must be repeated with an option, so that no button decides.
+    pub repeats: Option<String>,
 }
 
 impl SendError {

@@ -7,6 +7,7 @@ use crate::{
     engine::render,
     matrix::{self, Diagnostic, KnownNames, Matrix, Severity, SourceText},
     template::PageTemplates,
+    toml_kit::unread::{UnreadFile, unread},
 };
 use std::{
     io::IsTerminal,
@@ -40,7 +41,9 @@ pub struct LoadedMatrix {
 pub fn load(places: &PathOptions, as_of: Timestamp) -> Result<LoadedMatrix, CliError> {
     let templates = templates(places)?;
     let files = read(&places.matrix)?;
-    Ok(parse(files, templates, as_of))
+    let mut loaded = parse(files, templates, as_of);
+    loaded.diagnostics.extend(unread(&places.matrix).into_iter().map(not_read));
+    Ok(loaded)
 }
 
 /// The shipped matrix and templates.
@@ -84,6 +87,20 @@ fn capital_ending(file: &SourceText) -> Option<Diagnostic> {
         span: 0..0,
         help: Some("name it .toml; or, if it is no part of the matrix, give it another ending".into()),
     })
+}
+
+/// A warning about what lies in the folder, looks like a part of the matrix, and is none.
+fn not_read(file: UnreadFile) -> Diagnostic {
+    Diagnostic {
+        severity: Severity::Warning,
+        code: "not-read",
+        message: file.why,
+        file: file.path,
+        line: 0,
+        column: 0,
+        span: 0..0,
+        help: Some(file.help.into()),
+    }
 }
 
 /// A warning that the time zones are not the newest; this is not a fault of the matrix.

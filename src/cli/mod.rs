@@ -39,7 +39,7 @@ use std::{path::PathBuf, process::ExitCode};
 /// Pages people in a crisis: every role at once, each with the context that its job needs, until somebody has said "I
 /// have it".
 #[derive(Debug, Parser)]
-#[command(name = "stentor", version, propagate_version = true)]
+#[command(name = "stentor", version, propagate_version = true, max_term_width = 80)]
 pub struct Cli {
     #[command(flatten)]
     places: PathOptions,

@@ -69,6 +69,10 @@ pub enum AnswerVerdict {
     StandbyGranted {
         /// The new deadline.
         until: Timestamp,
+        /// The deadline that it replaces: it counts again if the person then answers unable. Older journals do not have
+        /// it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<Timestamp>,
     },
     /// A role gets one standby, and it is already used.
     StandbyRefused,

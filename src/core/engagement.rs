@@ -41,6 +41,9 @@ pub struct Engagement {
     /// Its one standby is used.
     #[serde(default)]
     pub stood_by: bool,
+    /// The standby that it waits for: `None` once its person has answered unable or another step is entered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standby: Option<GrantedStandby>,
     /// People who answered unable.
     #[serde(default)]
     pub unable: BTreeSet<PersonName>,
@@ -52,6 +55,15 @@ pub struct Engagement {
     pub handed_back: Vec<HandBack>,
     /// How it ended; `None` while it is open.
     pub outcome: Option<EngagementOutcome>,
+}
+
+/// More time that a person asked for and got.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrantedStandby {
+    /// The person.
+    pub person: PersonName,
+    /// When the next step was due before that.
+    pub before: Timestamp,
 }
 
 /// A person had a role and handed it back.
@@ -129,6 +141,7 @@ impl Engagement {
             waits_on: None,
             exhausted: false,
             stood_by: false,
+            standby: None,
             unable: BTreeSet::new(),
             received: BTreeSet::new(),
             handed_back: Vec::new(),
@@ -143,18 +156,27 @@ impl Engagement {
         self.step_entry += 1;
         self.on_call = on_call.to_vec();
         self.deadline = Some(until);
+        self.standby = None;
         self.unable.retain(|person| !on_call.contains(person));
     }
 
-    /// Records the effect of an answer on this role.
+    /// Records the effect of an answer on this role. What a person said last counts: somebody who gets more time is not
+    /// unable any more, and somebody who is unable then needs no time.
     pub fn answered(&mut self, person: &PersonName, verdict: &AnswerVerdict) {
         match verdict {
-            AnswerVerdict::StandbyGranted { until } => {
+            AnswerVerdict::StandbyGranted { until, before } => {
                 self.stood_by = true;
                 self.deadline = Some(*until);
+                if let Some(before) = before {
+                    self.unable.remove(person);
+                    self.standby = Some(GrantedStandby { person: person.clone(), before: *before });
+                }
             }
             AnswerVerdict::Passed => {
                 self.unable.insert(person.clone());
+                if let Some(granted) = self.standby.take_if(|granted| granted.person == *person) {
+                    self.deadline = self.deadline.map(|deadline| deadline.min(granted.before));
+                }
             }
             AnswerVerdict::Received => {
                 self.received.insert(person.clone());

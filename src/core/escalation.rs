@@ -31,7 +31,7 @@ use crate::core::{
     plan::OnResolved,
     request::RequestOutcome,
     request_facts::Replacement,
-    send_outcome::SendOutcome,
+    send_outcome::{HeldWhy, SendOutcome},
     time::{StepTime, Timestamp},
 };
 use std::sync::Arc;
@@ -245,6 +245,10 @@ impl Decider<'_> {
             self.incident.count_repeat(alert, self.now);
             return self.tell_repeats(|due| due);
         }
+        if self.incident.is_counted_return(&alert, self.now) {
+            self.incident.count_return(alert, self.now);
+            return self.tell_repeats(|due| due);
+        }
         match alert.status {
             AlertStatus::Firing => {
                 self.tell_repeats(|_| true);
@@ -262,8 +266,12 @@ impl Decider<'_> {
         } else if resolves && !self.is_asking() {
             self.resolve(Actor::Source(source), None);
         } else if self.incident.all_clear_at.is_none() {
-            self.tell_repeats(|_| true);
             let unsaid = self.incident.all_clears_unsaid(self.now);
+            if unsaid.is_none() && self.incident.counts_changes(self.now) {
+                self.incident.count_all_clear(self.now);
+                return self.tell_repeats(|due| due);
+            }
+            self.tell_repeats(|_| true);
             let more = unsaid.filter(|unsaid| 0 < *unsaid).map(|unsaid| format!(", after {unsaid} more"));
             if unsaid.is_some() {
                 let more = more.unwrap_or_default();
@@ -281,12 +289,21 @@ impl Decider<'_> {
         let known = self.incident.counts(&key);
         match alert.status {
             AlertStatus::Firing if known || self.incident.overflow_is_full_for(&key) => self.alert(alert),
-            AlertStatus::Firing => self.emit(Event::Overflowed { key, alert }),
-            AlertStatus::Resolved if known => {
+            AlertStatus::Resolved if !known => {}
+            _ if self.incident.is_counted_change_of(&key, &alert, self.now) => {
+                self.incident.count_change_of(&key, alert, self.now);
+                self.end_overflow();
+                self.tell_repeats(|due| due);
+            }
+            AlertStatus::Firing => {
+                self.tell_changes();
+                self.emit(Event::Overflowed { key, alert });
+            }
+            AlertStatus::Resolved => {
+                self.tell_changes();
                 self.emit(Event::OverflowCleared { key, source: alert.source.clone() });
                 self.end_overflow();
             }
-            AlertStatus::Resolved => {}
         }
     }
 
@@ -309,22 +326,20 @@ impl Decider<'_> {
         }
         self.tell_repeats(|due| due);
         if let Some(lease) = self.incident.lease()
-            && lease <= self.now
+            && self.incident.silence_due().is_some_and(|due| due <= self.now)
         {
             self.tell_repeats(|_| true);
             self.emit(Event::SourceSilent { lease });
         }
         let due: Vec<RoleName> = self.incident.open_roles().filter(|role| self.is_due(role)).cloned().collect();
         for role in due {
-            // An earlier role in this loop may have covered it.
-            if self.is_due(&role) && !self.waits_from_first_attempt(&role) {
-                self.advance(&role, StepReason::TimedOut);
-            }
+            self.advance_if_due(&role);
         }
         self.go_round_unreported();
         // After the ladders: pages that a step has left behind need no other channel any more.
         for page in self.incident.pages.overdue(self.now) {
-            self.emit(Event::Overdue { page, early: false });
+            let desk_closed = self.incident.pages.get(&page).is_some_and(|page| page.held == Some(HeldWhy::DeskClosed));
+            self.emit(Event::Overdue { page, early: false, desk_closed });
             self.fail_over(page);
         }
     }
@@ -336,6 +351,19 @@ impl Decider<'_> {
             && let Some(repeated) = self.incident.repeated()
         {
             self.emit(repeated);
+        }
+    }
+
+    /// Counted changes are told of before an event that changes the same.
+    fn tell_changes(&mut self) {
+        let has_changes = self.incident.repeats.as_ref().is_some_and(|repeats| repeats.changes.is_some());
+        self.tell_repeats(|_| has_changes);
+    }
+
+    /// Does nothing for a role that has meanwhile an outcome or a later deadline.
+    fn advance_if_due(&mut self, role: &RoleName) {
+        if self.is_due(role) && !self.waits_from_first_attempt(role) {
+            self.advance(role, StepReason::TimedOut);
         }
     }
 

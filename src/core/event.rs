@@ -23,6 +23,7 @@ use crate::core::{
     names::{ChannelName, PersonName, RoleName, SourceName},
     page::{Page, PageStage},
     plan::{AcceptTimeout, EscalationPlan},
+    repeats::CountedChanges,
     request::{Ask, ChoiceVerdict, RequestOutcome},
     send_outcome::SendOutcome,
     time::Timestamp,
@@ -59,10 +60,10 @@ pub enum Event {
         /// Which monitor.
         source: SourceName,
     },
-    /// Alerts that joined and said nothing new. They were counted as they came; this tells of all since the last such
-    /// event.
+    /// Alerts that joined and said nothing new, and changes between firing and all clear beyond the first few of an hour.
+    /// They were counted as they came; this tells of all since the last such event.
     Repeated {
-        /// How many.
+        /// How many alerts, without all-clears.
         count: u64,
         /// When the first of them came.
         first_at: Timestamp,
@@ -70,6 +71,9 @@ pub enum Event {
         last_at: Timestamp,
         /// The last of them.
         alert: Arc<Alert>,
+        /// What they changed, if there were all-clears among them, or alerts after an all-clear.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        changes: Option<Arc<CountedChanges>>,
     },
     /// The monitor reports that the condition is over.
     AllClear {
@@ -139,6 +143,9 @@ pub enum Event {
         /// The timeout has not passed: its next attempt would be later than that. Older journals do not tell.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         early: bool,
+        /// It waits for its person to open a desk: nothing is wrong with its channel. Older journals do not tell.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        desk_closed: bool,
     },
     /// The provider has accepted the page, and has not reported in time whether it arrived.
     Unreported {

@@ -1,6 +1,6 @@
 //! A choice as a person gives it, before it is judged.
 
-use super::{answer_via::AnswerVia, form_answer::FormAnswer, names::PersonName};
+use super::{answer_via::AnswerVia, form_answer::FormAnswer, names::PersonName, request::Ask};
 
 /// A choice by an authenticated person.
 #[derive(Debug, Clone)]
@@ -19,12 +19,46 @@ pub struct GivenChoice {
     pub origin: Option<String>,
     /// What contradicts it, as the matrix says.
     pub doubt: Option<String>,
+    /// What they repeated of the facts.
+    pub repeated: Option<String>,
+}
+
+/// An option as a person names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedOption {
+    /// Its name.
+    pub option: String,
+    /// What they repeated of the facts.
+    pub repeated: Option<String>,
+}
+
+impl NamedOption {
+    /// What they said, in words.
+    pub fn words(&self) -> String {
+        self.repeated.iter().fold(self.option.clone(), |words, repeated| format!("{words} {repeated}"))
+    }
+
+    /// Reads a text: the option, then what is repeated, if this request asks for that. It must be that and nothing else,
+    /// because a word more may be a "not". `None` if it names no option.
+    pub fn read(ask: &Ask, text: &str) -> Option<Self> {
+        if let Some(option) = ask.named(text) {
+            return Some(Self { option: option.name.clone(), repeated: None });
+        }
+        ask.read_back.as_ref()?;
+        let blanks = text.char_indices().filter(|(_, c)| c.is_whitespace());
+        let said = |(at, _): (usize, char)| {
+            let (option, repeated) = (ask.named(&text[..at])?.name.clone(), text[at..].trim());
+            Some(Self { option, repeated: Some(repeated.to_owned()).filter(|repeated| !repeated.is_empty()) })
+        };
+        blanks.filter_map(said).next()
+    }
 }
 
 impl GivenChoice {
     /// A choice by this way, which says nothing more about it.
-    pub fn new(person: PersonName, option: &str, via: AnswerVia) -> Self {
-        Self { person, option: option.to_owned(), via, page: None, digest: None, origin: None, doubt: None }
+    pub fn new(person: PersonName, said: NamedOption, via: AnswerVia) -> Self {
+        let NamedOption { option, repeated } = said;
+        Self { person, option, via, page: None, digest: None, origin: None, doubt: None, repeated }
     }
 }
 

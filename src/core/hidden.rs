@@ -2,12 +2,39 @@
 //! the text it is refused; where people wait for it, it is shown without them.
 
 use super::invisible::{first_invisible, is_invisible, without_invisible};
+use icu_properties::{CodePointMapData, props::GeneralCategory};
 
 /// The first one in a text that may have several lines, or may not. Characters that join or mark letters are none of these
-/// where the letters need them (emoji, Persian, Hebrew names).
+/// where the letters need them (emoji, Persian, Hebrew names). In a text that shows nothing at all it is the first of all.
 pub fn hidden(text: &str, several_lines: bool) -> Option<char> {
     let line = |c: char| several_lines && matches!(c, '\n' | '\r' | '\t');
-    text.chars().find(|c| !line(*c) && (c.is_control() || breaks(*c))).or_else(|| first_invisible(text))
+    let control = || text.chars().find(|c| !line(*c) && (c.is_control() || breaks(*c)));
+    let blank = || text.chars().next().filter(|_| !text.chars().any(is_drawn));
+    control().or_else(|| first_invisible(text)).or_else(blank)
+}
+
+/// Whether a character is drawn by itself: a letter, a digit or a sign. Spaces, lone accents, and what Unicode has no
+/// character for are not.
+fn is_drawn(c: char) -> bool {
+    use GeneralCategory::{
+        Control, EnclosingMark, Format, LineSeparator, NonspacingMark, ParagraphSeparator, PrivateUse, SpaceSeparator,
+        SpacingMark, Surrogate, Unassigned,
+    };
+    let is_empty = matches!(
+        CodePointMapData::<GeneralCategory>::new().get(c),
+        Control
+            | EnclosingMark
+            | Format
+            | LineSeparator
+            | NonspacingMark
+            | ParagraphSeparator
+            | PrivateUse
+            | SpaceSeparator
+            | SpacingMark
+            | Surrogate
+            | Unassigned
+    );
+    !is_empty && !is_invisible(c)
 }
 
 /// What it is, for the one who wrote it.
@@ -68,6 +95,38 @@ mod tests {
         ] {
             assert_eq!((plain_line(text).as_str(), plain_lines(text).as_str()), (line, lines), "{text:?}");
             assert_eq!((hidden(line, false), hidden(lines, true)), (None, None), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_shows_nothing_is_hidden_whatever_it_is_made_of() {
+        for text in [
+            "\u{2800}",
+            "\u{2800}\u{2800}",
+            "\u{3164}",
+            "\u{115f}",
+            "\u{ffa0}",
+            "\u{1d159}",
+            "\u{3000}",
+            "\u{a0}\u{2003}",
+            "\u{1680}",
+            "\u{301}",
+            "\u{903}",
+            "\u{20dd}",
+            "\u{e000}",
+            "\u{ffff}",
+            "\u{378}",
+            "\u{16fe4}",
+            "\u{180e}",
+            "\u{200d}\u{fe0f}",
+        ] {
+            assert!(hidden(text, false).is_some(), "{text:?}");
+            let ana = hidden(&format!("Ana{text}Ruiz"), false).is_some();
+            let is_drawn_as_nothing = text.chars().all(crate::core::invisible::is_invisible);
+            assert_eq!(ana, is_drawn_as_nothing, "{text:?} between letters");
+        }
+        for text in ["Ana", "山田\u{3000}太郎", "e\u{301}", "🔥", "?", "4", "आना"] {
+            assert_eq!(hidden(text, false), None, "{text:?}");
         }
     }
 }

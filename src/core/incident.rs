@@ -15,7 +15,7 @@ use crate::core::{
     overflow::OverflowKeys,
     page::Page,
     plan::{EscalationPlan, LivingRoom},
-    repeats::{AlertRepeats, AllClearLines, KnownAlerts},
+    repeats::{AlertChanges, AlertRepeats, AllClearLines, KnownAlerts},
     request::{Request, RequestId},
     room::WarRoom,
     time::Timestamp,
@@ -78,6 +78,10 @@ pub struct Incident {
     /// The different alerts among them; `None` if an older version opened it: then no repeats are counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known: Option<KnownAlerts>,
+    /// How often its monitor changed between firing and all clear; `None` if an older version opened it: then no changes
+    /// are counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changes: Option<AlertChanges>,
     /// When the monitor saw it begin, if it said so.
     pub detected_at: Option<Timestamp>,
     /// When Stentor had received the whole first alert.
@@ -132,6 +136,7 @@ impl Incident {
             alerts: 1,
             repeats: None,
             known: Some(KnownAlerts::of(&opening.alert)),
+            changes: Some(AlertChanges::default()),
             detected_at: opening.alert.starts_at,
             received_at: opening.received_at,
             opened_at: at,
@@ -209,6 +214,12 @@ impl Incident {
         self.overflow.as_ref().is_some_and(|overflow| overflow.is_full_for(key))
     }
 
+    /// What it is about, in one line: the question, where a program asks one.
+    pub fn about(&self) -> &str {
+        let question = self.request.as_ref().map_or("", |request| request.ask.question.as_str());
+        if question.is_empty() { &self.summary } else { question }
+    }
+
     /// Whether it is open.
     pub fn is_open(&self) -> bool {
         self.status == IncidentStatus::Open
@@ -223,7 +234,7 @@ impl Incident {
         let accepted = self.pages.accept_deadline();
         let reports = self.awaiting_report().map(|(_, until, _)| until);
         let asked = self.request.as_ref().and_then(|request| request.deadline());
-        let others = self.lease().into_iter().chain(self.drill_ends_at()).chain(self.repeats_due()).chain(asked);
+        let others = self.silence_due().into_iter().chain(self.drill_ends_at()).chain(self.repeats_due()).chain(asked);
         let others = others.chain(self.overflow_end().map(|(at, _)| at));
         ladders.chain(reports).chain(accepted).chain(others).min()
     }
@@ -272,6 +283,12 @@ impl Incident {
     /// When the monitor's lease ends.
     pub fn lease(&self) -> Option<Timestamp> {
         self.alert.lease_until.filter(|_| self.silent_since.is_none() && self.all_clear_at.is_none())
+    }
+
+    /// When it is said that the monitor is silent: at the end of its lease, or later if it was silent too often lately.
+    pub fn silence_due(&self) -> Option<Timestamp> {
+        let again = self.changes.as_ref().and_then(|changes| changes.own.spent_until());
+        self.lease().map(|lease| again.map_or(lease, |again| again.max(lease)))
     }
 
     /// Roles without an outcome.

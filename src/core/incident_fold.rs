@@ -12,6 +12,7 @@ use crate::core::{
     names::{PersonName, RoleName},
     overflow::OverflowKeys,
     page::{Page, PageState},
+    repeats::AlertChanges,
     request::{Choice, ChoiceVerdict, Request},
     room::WarRoom,
     time::Timestamp,
@@ -26,10 +27,13 @@ impl Incident {
         match event {
             Event::Opened(_) | Event::Injected { .. } | Event::Preempted { .. } => {}
             // The alerts.
-            Event::Joined { alert } => self.joined(alert),
-            Event::Repeated { count, alert, .. } => self.apply_repeated(*count, alert),
-            Event::Overflowed { key, alert } => self.overflowed(key, alert),
-            Event::OverflowCleared { key, source } => self.count_overflow(|overflow| overflow.clear(key, source)),
+            Event::Joined { alert } => self.joined(alert, at),
+            Event::Repeated { count, alert, changes, .. } => self.apply_repeated(*count, alert, changes.as_ref()),
+            Event::Overflowed { key, alert } => self.overflowed(key, alert, at),
+            Event::OverflowCleared { key, source } => {
+                self.change_of(|changes| changes.all_clear_of(key, at));
+                self.count_overflow(|overflow| overflow.clear(key, source));
+            }
             Event::AllClear { .. } => self.cleared(at),
             Event::SourceSilent { lease } => self.silent_since = Some(*lease),
             // The pages.
@@ -92,7 +96,10 @@ impl Incident {
         }
     }
 
-    fn joined(&mut self, alert: &Arc<Alert>) {
+    fn joined(&mut self, alert: &Arc<Alert>, at: Timestamp) {
+        if self.all_clear_at.is_some() || self.silent_since.is_some() {
+            self.change_of(|changes| changes.journaled(at));
+        }
         self.alert = alert.clone();
         self.alerts += 1;
         if let Some(known) = &mut self.known {
@@ -102,15 +109,24 @@ impl Incident {
         self.all_clear_at = None;
     }
 
-    fn overflowed(&mut self, key: &IncidentKey, alert: &Arc<Alert>) {
+    fn overflowed(&mut self, key: &IncidentKey, alert: &Arc<Alert>, at: Timestamp) {
         // The first of them has opened the incident.
-        if self.overflow.is_some() {
-            self.joined(alert);
+        if let Some(overflow) = &self.overflow {
+            if overflow.is_over_for(key) {
+                self.change_of(|changes| changes.journaled_of(key, at));
+            }
+            self.joined(alert, at);
         }
         self.count_overflow(|overflow| overflow.count(key, alert));
     }
 
-    fn count_overflow(&mut self, change: impl FnOnce(&mut OverflowKeys)) {
+    pub(super) fn change_of(&mut self, change: impl FnOnce(&mut AlertChanges)) {
+        if let Some(changes) = &mut self.changes {
+            change(changes);
+        }
+    }
+
+    pub(super) fn count_overflow(&mut self, change: impl FnOnce(&mut OverflowKeys)) {
         let overflow = Arc::make_mut(self.overflow.get_or_insert_default());
         change(overflow);
         self.summary = overflow.summary(&self.trigger);

@@ -1,10 +1,11 @@
 //! Characters that nobody sees, by their properties in Unicode: those of the general category Cf (format), and those that
-//! are ignored by default where a font does not know them. They hide in a name or a text, or change how what stands after
-//! them is read.
+//! are ignored by default where a font does not know them, and letters and signs that are drawn as nothing. They hide in a
+//! name or a text, or change how what stands after them is read.
 
 use std::ops::RangeInclusive;
 
-/// General category Cf or Default_Ignorable_Code_Point, without the signs of numbers and verses that are written around
+/// General category Cf or Default_Ignorable_Code_Point, and what has an empty glyph by its definition (the Braille pattern
+/// without a dot, a note without a head), without the signs of numbers and verses that are written around
 /// what follows them (Prepended_Concatenation_Mark): those are seen.
 const INVISIBLE: &[RangeInclusive<char>] = &[
     '\u{ad}'..='\u{ad}',
@@ -16,13 +17,16 @@ const INVISIBLE: &[RangeInclusive<char>] = &[
     '\u{200b}'..='\u{200f}',
     '\u{202a}'..='\u{202e}',
     '\u{2060}'..='\u{206f}',
+    '\u{2800}'..='\u{2800}',
     '\u{3164}'..='\u{3164}',
     '\u{fe00}'..='\u{fe0f}',
     '\u{feff}'..='\u{feff}',
     '\u{ffa0}'..='\u{ffa0}',
     '\u{fff0}'..='\u{fffb}',
     '\u{13430}'..='\u{1343f}',
+    '\u{16fe4}'..='\u{16fe4}',
     '\u{1bca0}'..='\u{1bca3}',
+    '\u{1d159}'..='\u{1d159}',
     '\u{1d173}'..='\u{1d17a}',
     '\u{e0000}'..='\u{e0fff}',
 ];
@@ -151,6 +155,14 @@ mod tests {
     }
 
     #[test]
+    fn whatever_is_ignored_by_default_is_invisible() {
+        let ignored = icu_properties::CodePointSetData::new::<icu_properties::props::DefaultIgnorableCodePoint>();
+        for c in '\0'..=char::MAX {
+            assert!(!ignored.contains(c) || is_invisible(c), "{:04X}", u32::from(c));
+        }
+    }
+
+    #[test]
     fn what_hides_is_found_and_what_a_name_needs_is_not() {
         for (text, hidden) in [
             ("An\u{200b}a", Some('\u{200b}')),
@@ -160,6 +172,9 @@ mod tests {
             ("A\u{2060}na", Some('\u{2060}')),
             ("A\u{34f}na", Some('\u{34f}')),
             ("\u{3164}", Some('\u{3164}')),
+            ("\u{2800}", Some('\u{2800}')),
+            ("Ana\u{2800}", Some('\u{2800}')),
+            ("Ana\u{1d159}", Some('\u{1d159}')),
             ("A\u{200d}na", Some('\u{200d}')),
             ("A\u{200c}na", Some('\u{200c}')),
             ("\u{200e}Ana", Some('\u{200e}')),

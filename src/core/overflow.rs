@@ -1,7 +1,7 @@
 //! The keys that join one incident because their trigger has opened as many as it may within a minute.
 
 use super::{
-    alert::Alert,
+    alert::{Alert, AlertStatus},
     event::text_hash,
     key::IncidentKey,
     names::{SourceName, TriggerName},
@@ -31,7 +31,7 @@ const NAME_CHARS_MAX: usize = 40;
 /// What an overflow incident counts. Each key has its own all-clear.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct OverflowKeys {
-    keys: BTreeMap<IncidentKey, OverflowEntry>,
+    keys: BTreeMap<IncidentKey, CountedKey>,
     /// The newest of them, the newest first: at most [`NAMED_MAX`]. The first by name would be whatever a sender wants.
     #[serde(default)]
     latest: VecDeque<IncidentKey>,
@@ -46,7 +46,7 @@ pub struct OverflowKeys {
 
 /// One key.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct OverflowEntry {
+pub struct CountedKey {
     /// Identifies repetitions of its newest alert, see [`episode_hash`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     episode: Option<String>,
@@ -108,7 +108,7 @@ impl OverflowKeys {
 
     pub(super) fn count(&mut self, key: &IncidentKey, alert: &Alert) {
         if self.keys.len() < OVERFLOW_KEYS_MAX || self.keys.contains_key(key) {
-            self.keys.insert(key.clone(), OverflowEntry { episode: episode_hash(key, alert), over: false });
+            self.keys.insert(key.clone(), CountedKey { episode: episode_hash(key, alert), over: false });
             self.latest.retain(|other| other != key);
             self.latest.push_front(key.clone());
             self.latest.truncate(NAMED_MAX);
@@ -122,6 +122,32 @@ impl OverflowKeys {
             entry.over = true;
             self.cleared_by = Some(source.clone());
         }
+    }
+
+    /// Whether this key was counted, and its all-clear has come.
+    pub(super) fn is_over_for(&self, key: &IncidentKey) -> bool {
+        self.keys.get(key).is_some_and(|entry| entry.over)
+    }
+
+    /// Whether all of these keys were counted.
+    pub fn knows<'a>(&self, keys: impl IntoIterator<Item = &'a IncidentKey>) -> bool {
+        keys.into_iter().all(|key| self.keys.contains_key(key))
+    }
+
+    /// A known key, as it is after this alert.
+    pub(super) fn changed(&self, key: &IncidentKey, alert: &Alert) -> CountedKey {
+        match alert.status {
+            AlertStatus::Firing => CountedKey { episode: episode_hash(key, alert), over: false },
+            AlertStatus::Resolved => {
+                CountedKey { episode: self.keys.get(key).and_then(|entry| entry.episode.clone()), over: true }
+            }
+        }
+    }
+
+    /// Takes over keys as they are now.
+    pub(super) fn update(&mut self, keys: &BTreeMap<IncidentKey, CountedKey>, cleared_by: Option<&SourceName>) {
+        self.keys.extend(keys.iter().map(|(key, entry)| (key.clone(), entry.clone())));
+        self.cleared_by = cleared_by.cloned().or(self.cleared_by.take());
     }
 
     /// One line for people: how many, and the names of the newest that are not over.

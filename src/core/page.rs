@@ -3,7 +3,7 @@
 mod progress;
 mod stages;
 
-pub use crate::core::page::stages::{PageStage, PageStages, PageState};
+pub use crate::core::page::stages::{PageReach, PageStage, PageStages, PageState};
 
 use crate::core::{
     identity::PageNonce,

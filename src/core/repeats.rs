@@ -1,10 +1,22 @@
-//! Repeats: alerts that join an open incident and say nothing new. They are counted in its state, and one event tells
-//! of many, so that a monitor that repeats itself does not fill the disk.
+//! Repeats: alerts that join an open incident and say nothing new, and those of a monitor that changes its mind all the
+//! time. They are counted in the incident's state, and one event tells of many, so that a monitor that repeats itself
+//! does not fill the disk.
 
-use super::{alert::Alert, time::Timestamp};
+use super::{alert::Alert, key::IncidentKey, names::SourceName, overflow::CountedKey, time::Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+/// How many changes of one key (an all-clear, an alert after an all-clear or after silence) are journaled one by one in
+/// each [`CHANGES_WITHIN`]; further ones are counted.
+pub const CHANGES_WHOLE: u32 = 20;
+
+/// The period of that limit.
+pub const CHANGES_WITHIN: Duration = Duration::from_secs(3600);
 
 /// How many alerts of one incident are journaled one by one before repeats are counted.
 pub const JOINED_WHOLE: u64 = 10;
@@ -26,14 +38,99 @@ pub const TOLD_AFTER_MAX: Duration = Duration::from_secs(6 * 3600);
 pub const TOLD_AFTER_SHARE: u32 = 8;
 
 /// Repeats that were counted since the last event that told of some.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AlertRepeats {
-    /// How many.
+    /// How many alerts, without all-clears.
     pub count: u64,
     /// When the first came.
     pub first_at: Timestamp,
     /// When the last came.
     pub last_at: Timestamp,
+    /// What they changed; `None` if they only repeated what was known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changes: Option<Arc<CountedChanges>>,
+}
+
+/// What changes came to that were counted and not journaled one by one: the state after the last of them.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct CountedChanges {
+    /// How many of them were all-clears.
+    pub all_clears: u64,
+    /// How many all-clears the incident has had in all.
+    pub total: u64,
+    /// When the all-clear came that stands; `None` if the last of them was an alert.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub all_clear_at: Option<Timestamp>,
+    /// What the rooms were told of all-clears.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lines: Option<AllClearLines>,
+    /// The keys of an overflow that changed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub keys: BTreeMap<IncidentKey, CountedKey>,
+    /// Whose all-clear of such a key came last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cleared_by: Option<SourceName>,
+}
+
+/// How many changes of one key are in the journal, in the present period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ChangeBudget {
+    began_at: Timestamp,
+    journaled: u32,
+}
+
+impl ChangeBudget {
+    /// When changes are journaled one by one again; `None` while they are.
+    pub fn spent_until(&self) -> Option<Timestamp> {
+        (CHANGES_WHOLE <= self.journaled).then(|| self.began_at + CHANGES_WITHIN)
+    }
+
+    /// Whether a change is only counted now.
+    pub fn is_spent(&self, now: Timestamp) -> bool {
+        self.spent_until().is_some_and(|until| now < until)
+    }
+
+    fn take(&mut self, at: Timestamp) {
+        if self.began_at + CHANGES_WITHIN <= at {
+            *self = Self { began_at: at, journaled: 0 };
+        }
+        self.journaled = self.journaled.saturating_add(1);
+    }
+}
+
+/// How often an incident, and each key of an overflow, changed between firing and all clear.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct AlertChanges {
+    /// The incident's own budget.
+    pub own: ChangeBudget,
+    /// Those of the keys that an overflow counts: at most [`super::overflow::OVERFLOW_KEYS_MAX`].
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub keys: BTreeMap<IncidentKey, ChangeBudget>,
+    /// How many all-clears came in all.
+    pub all_clears: u64,
+}
+
+impl AlertChanges {
+    /// Records a change of the incident that is in the journal.
+    pub fn journaled(&mut self, at: Timestamp) {
+        self.own.take(at);
+    }
+
+    /// Records an all-clear of a key of an overflow that is in the journal.
+    pub fn all_clear_of(&mut self, key: &IncidentKey, at: Timestamp) {
+        self.journaled_of(key, at);
+        self.all_clears += 1;
+    }
+
+    /// Records that a key of an overflow changed, which is in the journal.
+    pub fn journaled_of(&mut self, key: &IncidentKey, at: Timestamp) {
+        self.keys.entry(key.clone()).or_default().take(at);
+    }
+
+    /// Whether a change of this key is only counted now.
+    pub fn is_spent_for(&self, key: &IncidentKey, now: Timestamp) -> bool {
+        self.keys.get(key).is_some_and(|budget| budget.is_spent(now))
+    }
 }
 
 /// What the rooms were told of all-clears.

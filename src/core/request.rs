@@ -14,6 +14,7 @@ use super::{
     form_answer::FormAnswer,
     handoff::{HandoffProgress, HandoffResult, HandoffRules, HandoffState, HandoffTerms},
     names::{PersonName, SourceName},
+    read_back::{ReadBack, ReadBackField},
     time::Timestamp,
 };
 use schemars::JsonSchema;
@@ -102,6 +103,9 @@ pub struct Ask {
     /// What the journal has of the conversation, if it is a handoff.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handoff: Option<HandoffTerms>,
+    /// What people repeat with an option, so that it counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_back: Option<ReadBack>,
     /// The source that asked; `None` for the source of the incident's alert, which no other can join.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asker: Option<SourceName>,
@@ -162,6 +166,9 @@ pub struct AskRules {
     /// The longest time until the deadline, and the time if the system that asks names none.
     #[serde(with = "super::time::duration_text")]
     pub after: Duration,
+    /// Which fact people repeat with an option, so that it counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_back: Option<ReadBackField>,
     /// It takes handoffs and nothing else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handoff: Option<HandoffRules>,
@@ -217,6 +224,11 @@ pub enum ChoiceVerdict {
     OnBehalf,
     /// The page showed another question than the one that is asked now.
     Stale,
+    /// What people must repeat with an option was not repeated, or not rightly.
+    NotRepeated {
+        /// What it is, as people read it.
+        fact: String,
+    },
     /// It contradicts the facts, as the matrix says: they are asked once whether they mean it.
     Doubted {
         /// What contradicts it, in the words of the matrix.
@@ -238,6 +250,7 @@ impl ChoiceVerdict {
             Self::NotDecider { .. } => "not-decider",
             Self::OnBehalf => "on-behalf",
             Self::Stale => "stale",
+            Self::NotRepeated { .. } => "not-repeated",
             Self::Doubted { .. } => "doubted",
             Self::NoSuchOption => "no-such-option",
         }

@@ -53,7 +53,7 @@ pub fn asked_digest(action: &Value, form: Option<&Form>, alert: &Alert) -> Resul
 }
 
 /// What an alert asks by itself, where its trigger says so: an approval with this question. `None` if its facts have no
-/// digest: then it pages people without asking.
+/// digest, or not the fact that people must repeat: then it pages people without asking.
 pub fn ask_of_alert(rules: &AskRules, alert: &Alert, question: &str, received_at: Timestamp) -> Option<Ask> {
     if !rules.from_alerts {
         return None;
@@ -71,6 +71,7 @@ pub fn ask_of_alert(rules: &AskRules, alert: &Alert, question: &str, received_at
         default,
         deadline: received_at + rules.after,
         supersedes: None,
+        read_back: rules.read_back.as_ref().map(|fact| fact.of(alert)).transpose().ok()?,
         asker: Some(alert.source.clone()),
         handoff: None,
         form: None,
@@ -167,6 +168,7 @@ mod tests {
                 default: None,
                 deadline: Timestamp::from_micros(0),
                 supersedes: None,
+                read_back: None,
                 asker: None,
                 handoff: None,
             },

@@ -97,6 +97,10 @@ pub fn asked_instead(incident: &Incident, next: &RoleName, reader: &dyn RoleRead
 /// Who is asked for a role now, the reader first, and the verb that follows; `None` if nobody is.
 pub fn asked_people(engagement: &Engagement, reader: &dyn RoleReader) -> Option<(String, &'static str)> {
     let mut people: Vec<&PersonName> = engagement.on_call.iter().collect();
+    // Who passed it on is not asked any more, as long as somebody else is.
+    if people.iter().any(|person| !engagement.unable.contains(*person)) {
+        people.retain(|person| !engagement.unable.contains(*person));
+    }
     people.sort_by_key(|person| !reader.is_reader(person));
     let is_one_other = matches!(people.as_slice(), [one] if !reader.is_reader(one));
     let mut names: Vec<String> = people.iter().take(NAMED_MAX).map(|person| reader.person(person)).collect();

@@ -8,13 +8,12 @@ use crate::core::{
     answer::{Answer, AnswerVerdict, HAND_BACK},
     display_names::{DisplayNames, Ids},
     event::{Event, StepReason},
+    event_words::{clock, paged, repeated, settled},
     form_answer::{decided, done},
     handoff_words,
-    page::{Page, PagePurpose, PageStage},
+    page::PageStage,
     printable::one_line,
     request::{ChoiceVerdict, RequestOutcome},
-    send_outcome::{HeldWhy, SendOutcome, StandIn},
-    time::Timestamp,
 };
 
 /// One sentence that describes an event, on one line, with ids.
@@ -50,7 +49,7 @@ fn led_to(verdict: &AnswerVerdict, names: &dyn DisplayNames) -> Option<String> {
     Some(match verdict {
         AnswerVerdict::Engages | AnswerVerdict::HandedBack => return None,
         AnswerVerdict::Received => "somebody must still take it".into(),
-        AnswerVerdict::StandbyGranted { until } => format!("the next step waits until {}", clock(*until)),
+        AnswerVerdict::StandbyGranted { until, .. } => format!("the next step waits until {}", clock(*until)),
         AnswerVerdict::StandbyRefused => "it waited once already".into(),
         AnswerVerdict::Passed => "passed on".into(),
         AnswerVerdict::Yours => "nothing changed, they have it".into(),
@@ -77,8 +76,8 @@ pub fn log_sentence(event: &Event) -> String {
         Event::OverflowCleared { source, .. } => {
             format!("monitor {source} says that one of those counted here is over")
         }
-        Event::Repeated { count, first_at, last_at, alert } => {
-            repeated(*count, *first_at, *last_at, &format!("an alert of {}", alert.source))
+        Event::Repeated { count, first_at, last_at, alert, changes } => {
+            repeated(*count, (*first_at, *last_at), changes.as_deref(), &format!("an alert of {}", alert.source))
         }
         Event::Resolved { by, .. } => ended(&by.to_string(), None),
         Event::Judged { by, finding, .. } => format!("{by} says what it was: {finding}"),
@@ -102,7 +101,9 @@ fn described(event: &Event, names: &dyn DisplayNames) -> String {
         Event::Joined { alert } => format!("again: {}", alert.headline()),
         Event::Overflowed { key, alert } => format!("one more, counted here: {key}: {}", alert.headline()),
         Event::OverflowCleared { key, source } => format!("monitor {source} says that {key} is over"),
-        Event::Repeated { count, first_at, last_at, alert } => repeated(*count, *first_at, *last_at, alert.headline()),
+        Event::Repeated { count, first_at, last_at, alert, changes } => {
+            repeated(*count, (*first_at, *last_at), changes.as_deref(), alert.headline())
+        }
         Event::AllClear { source } => format!("monitor {source} says that it is over"),
         Event::SourceSilent { lease } => format!("the monitor has been silent since its alert expired at {lease}"),
         Event::RoleEntered { role, instead_of: None } => format!("{} is to be engaged", names.role(role)),
@@ -126,10 +127,13 @@ fn described(event: &Event, names: &dyn DisplayNames) -> String {
         }
         Event::Paged { page } => paged(page, names),
         Event::Settled { page, settlement, .. } => settled(*page, settlement),
-        Event::Overdue { page, early: false } => {
+        Event::Overdue { page, desk_closed: true, .. } => {
+            format!("while page {page} waits for an open desk, the person's next channel is tried, if there is one")
+        }
+        Event::Overdue { page, early: false, .. } => {
             format!("page {page} is not accepted within its channel's accept timeout")
         }
-        Event::Overdue { page, early: true } => {
+        Event::Overdue { page, early: true, .. } => {
             format!(
                 "page {page} can not be accepted within its channel's accept timeout: its next attempt would be later"
             )
@@ -195,7 +199,7 @@ pub fn judged(verdict: &AnswerVerdict) -> String {
     match verdict {
         AnswerVerdict::Engages => "you have it".into(),
         AnswerVerdict::Received => "received; the role still needs somebody who takes it".into(),
-        AnswerVerdict::StandbyGranted { until } => format!("you have until {}", clock(*until)),
+        AnswerVerdict::StandbyGranted { until, .. } => format!("you have until {}", clock(*until)),
         AnswerVerdict::StandbyRefused => "no standby left for this role".into(),
         AnswerVerdict::Passed => "passed on".into(),
         AnswerVerdict::HandedBack => "you handed it back".into(),
@@ -226,6 +230,7 @@ pub fn chosen(verdict: &ChoiceVerdict) -> String {
         ChoiceVerdict::NotDecider { roles } => format!("nothing was counted: only {roles} can decide this. Find them"),
         ChoiceVerdict::OnBehalf => "it is asked on your behalf, so somebody else must decide it".into(),
         ChoiceVerdict::Stale => "the question has changed since this page: nothing was counted".into(),
+        ChoiceVerdict::NotRepeated { fact } => format!("nothing was counted: repeat {fact} with your choice"),
         ChoiceVerdict::Doubted { why } => {
             format!("nothing was counted yet, because it contradicts the facts: {why}. Choose it again if you mean it")
         }
@@ -257,63 +262,6 @@ pub fn ended_request(outcome: &RequestOutcome, names: &dyn DisplayNames) -> Stri
         RequestOutcome::Unanswered { out_of_hours: false } => "nobody took it in time".into(),
         RequestOutcome::Unanswered { out_of_hours: true } => "it came out of hours: nobody was asked".into(),
     }
-}
-
-fn paged(page: &Page, names: &dyn DisplayNames) -> String {
-    let to = page.person.as_ref().map_or("the war room", |person| names.person(person));
-    let role = page.role.as_ref().map_or(String::new(), |role| format!(" for {}", names.role(role)));
-    let instead = page.instead_of.map_or(String::new(), |n| format!(" in place of page {n}"));
-    let what = match &page.purpose {
-        PagePurpose::Brief { round: 0 } => "brief".to_owned(),
-        PagePurpose::Brief { round } => format!("reminder {round}"),
-        PagePurpose::Taken { by, .. } => format!("message that {} has it", names.person(by)),
-        PagePurpose::HandedBack { by, of } => {
-            format!("message that {} handed {} back", names.person(by), names.role(of))
-        }
-        PagePurpose::StoodDown => "message to stand down".to_owned(),
-        PagePurpose::Resolved => "message that it is over".to_owned(),
-        PagePurpose::Announced => "message that a drill begins".to_owned(),
-        PagePurpose::RoomCard => "war room".to_owned(),
-        PagePurpose::RoomLine { line } => format!("line {line:?}"),
-        PagePurpose::RoomNote { line } => format!("note {line:?}"),
-        PagePurpose::RoomUpdate { revision, .. } => format!("revision {revision} of the card"),
-        PagePurpose::RoomFurnish => "setup".to_owned(),
-        PagePurpose::RoomInvite { people } => format!("invitation of {} people", people.len()),
-        PagePurpose::RoomSummary => "summary".to_owned(),
-        PagePurpose::RoomArchive => "archiving".to_owned(),
-        PagePurpose::Notice { about } => format!("notice {}", about.name()),
-    };
-    format!("page {}: {what}{role} to {to} by {}{instead}", page.n, page.channel)
-}
-
-fn settled(n: u32, settlement: &SendOutcome) -> String {
-    match settlement {
-        SendOutcome::Accepted { receipt } => match receipt.stand_in {
-            None => format!("page {n} was accepted ({})", receipt.id),
-            Some(StandIn::Drill) => format!("page {n} was held back: {}", receipt.id),
-            Some(stand_in) => format!("page {n}: {stand_in}"),
-        },
-        failed if !matches!(failed, SendOutcome::Held { .. }) && failed.is_desk_closed() => {
-            format!("page {n} was not shown: {}", HeldWhy::DeskClosed)
-        }
-        SendOutcome::Retry { why, unknown: false, .. } => format!("page {n} was not accepted: {why}"),
-        SendOutcome::Retry { why, unknown: true, .. } => format!("page {n}: outcome unknown: {why}"),
-        SendOutcome::Held { why, .. } => format!("page {n} waits: {why}"),
-        SendOutcome::Unreachable { why } => format!("page {n} can not be delivered: {why}"),
-        SendOutcome::Unsent => format!("page {n} was withdrawn before it was sent"),
-    }
-}
-
-fn repeated(count: u64, first_at: Timestamp, last_at: Timestamp, what: &str) -> String {
-    let times = if count == 1 { "once" } else { "times" };
-    match count {
-        1 => format!("again {times}, at {}: {what}", clock(last_at)),
-        _ => format!("again {count} {times}, from {} to {}: {what}", clock(first_at), clock(last_at)),
-    }
-}
-
-fn clock(at: Timestamp) -> String {
-    at.to_utc().format("%H:%M:%S UTC").to_string()
 }
 
 #[cfg(test)]
@@ -389,7 +337,8 @@ mod tests {
 
     #[test]
     fn a_page_that_can_not_be_in_time_is_not_said_to_be_late_and_old_journals_keep_their_words() {
-        let written = serde_json::to_string(&Event::Overdue { page: 4, early: true }).expect("JSON");
+        let written =
+            serde_json::to_string(&Event::Overdue { page: 4, early: true, desk_closed: false }).expect("JSON");
         let early: Event = serde_json::from_str(&written).expect("an event");
         let says = "page 4 can not be accepted within its channel's accept timeout: its next attempt would be later";
         assert_eq!(sentence(&early), says);

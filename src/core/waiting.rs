@@ -6,6 +6,7 @@ use super::{
     names::{PersonName, RoleName},
     page::{Page, PageState},
     plan::AcceptTimeout,
+    read_back::ReadBack,
     time::Timestamp,
 };
 use std::collections::BTreeSet;
@@ -28,9 +29,21 @@ impl Incident {
         self.pages.has_asked(person)
     }
 
+    /// Whether it is over at `now` though nothing has said so yet: a drill after its end time, a request after its deadline.
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        let deadline = self.request.as_ref().and_then(|request| request.deadline());
+        self.is_overdue_drill(now) || self.is_open() && deadline.is_some_and(|deadline| deadline <= now)
+    }
+
     /// Whether the reader of this page can decide the request of the incident, if there is one.
     pub fn decides(&self, page: &Page) -> bool {
         page.role.as_ref().is_none_or(|role| self.plan.decides(role))
+    }
+
+    /// What people repeat with an option of the request, as they read it; `None` if nothing, or once it has ended.
+    pub fn repeats(&self) -> Option<String> {
+        let request = self.request.as_deref().filter(|request| request.outcome().is_none())?;
+        request.ask.read_back.as_ref().map(ReadBack::shown)
     }
 
     /// Whether this person was asked for a role that decides the request.

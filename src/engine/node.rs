@@ -15,8 +15,8 @@ use super::{
 };
 use crate::{
     core::{
-        Actor, DrillRun, Event, IncidentId, IncidentInput, JournalRecord, PersonName, RunId, ScheduledRun, SendOutcome,
-        SourceEvent, SourceName, Timestamp,
+        Actor, DrillRun, Event, HeldWhy, IncidentId, IncidentInput, JournalRecord, PersonName, RunId, ScheduledRun,
+        SendOutcome, SourceEvent, SourceName, Timestamp,
         event::AnchorEvent,
         result_count::COUNT_PERIOD,
         sentence::{log_sentence, sentence},
@@ -316,6 +316,11 @@ fn log(happened: &CommittedEvent) {
         }
         Event::Settled { settlement: SendOutcome::Accepted { .. } | SendOutcome::Unsent, .. } => {
             tracing::debug!(incident.id = %incident, event.at = %at, "{}", log_sentence(event));
+        }
+        // That nobody has a desk open is no fault.
+        Event::Overdue { desk_closed: true, .. }
+        | Event::Settled { settlement: SendOutcome::Held { why: HeldWhy::DeskClosed, .. }, .. } => {
+            tracing::info!(incident.id = %incident, event.at = %at, "{}", log_sentence(event));
         }
         Event::Settled { .. }
         | Event::Undelivered { .. }

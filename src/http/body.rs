@@ -113,19 +113,6 @@ pub async fn json<T: DeserializeOwned>(request: Request, max: usize) -> Result<T
     })
 }
 
-/// Reads one field of a form.
-///
-/// # Errors
-/// As [`whole`]; `415` where it is not said to be a form, `422` where the field is not in it.
-pub async fn form_field(request: Request, name: &str, max: usize) -> Result<String, ProblemDetails> {
-    media(&request, "application/x-www-form-urlencoded")?;
-    let bytes = whole(request.into_body(), max).await?;
-    let value = charset::field(&bytes, name).ok_or_else(|| {
-        ProblemDetails::new(StatusCode::UNPROCESSABLE_ENTITY, format!("the form has no field `{name}`"))
-    })?;
-    Ok(String::from_utf8_lossy(&value).into_owned())
-}
-
 /// Reads a form whole; [`FormFields::get`] says what is in it.
 ///
 /// # Errors
@@ -139,6 +126,17 @@ pub async fn form(request: Request, max: usize) -> Result<FormFields, ProblemDet
 pub struct FormFields(Bytes);
 
 impl FormFields {
+    /// A field that must be there.
+    ///
+    /// # Errors
+    /// `422` if it is not.
+    pub fn demand(&self, name: &str) -> Result<String, ProblemDetails> {
+        let value = charset::field(&self.0, name).ok_or_else(|| {
+            ProblemDetails::new(StatusCode::UNPROCESSABLE_ENTITY, format!("the form has no field `{name}`"))
+        })?;
+        Ok(String::from_utf8_lossy(&value).into_owned())
+    }
+
     /// A field; empty if it is not there.
     pub fn get(&self, name: &str) -> String {
         charset::field(&self.0, name).map_or_else(String::new, |value| String::from_utf8_lossy(&value).into_owned())

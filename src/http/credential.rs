@@ -36,11 +36,16 @@ pub fn source(app: &AppState, headers: &HeaderMap) -> Option<SourceName> {
     found
 }
 
-/// The cookie of a signed-in desk, and its person.
-pub fn session(app: &AppState, headers: &HeaderMap) -> Option<(String, PersonName)> {
+/// The value of the cookie with this name.
+pub fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let cookie = pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value.to_owned())?;
+    pairs.find(|(known, _)| *known == name).map(|(_, value)| value.to_owned())
+}
+
+/// The cookie of a signed-in desk, and its person.
+pub fn session(app: &AppState, headers: &HeaderMap) -> Option<(String, PersonName)> {
+    let cookie = cookie(headers, COOKIE)?;
     let person = app.engine.keys().person_of_session(&cookie, app.engine.now())?;
     // A person who was removed from the matrix is signed out.
     app.engine.config().matrix.people.contains_key(&person).then_some((cookie, person))

@@ -185,6 +185,13 @@ async fn to_page(
 ) -> Result<TextReply, ProblemDetails> {
     let (incident, via) = (page.incident, by.via);
     let explained = |words: String| TextReply::Doubt(page.to_string(), format!("{incident}: {words}"));
+    let named = app.engine.inbound().option_named(incident, &beside(text, code)).await?;
+    // What is repeated may look like an answer: `A 2`.
+    if let Some(named) = named.filter(|named| said.is_err() || named.repeated.is_some()) {
+        let inbound = app.engine.inbound();
+        let verdict = inbound.choose_on_page(page, &person, named, by).await.map_err(answer_problem)?;
+        return Ok(TextReply::Verdict(format!("{incident}: {}", chosen(&verdict))));
+    }
     match said {
         Ok(said) if said.says_exercise && !app.engine.inbound().is_drill(page.incident).await? => {
             Ok(explained(not_understood(app, page, code, &ReplyDoubt::Live).await?))
@@ -201,10 +208,7 @@ async fn to_page(
             let is_sms = via == AnswerVia::Sms;
             Ok(TextReply::Verdict(answer_reply(page.incident, incident.as_deref(), &words, is_sms)))
         }
-        Err(doubt) => match choose(app, page, &person, by, &beside(text, code)).await? {
-            Some(words) => Ok(TextReply::Verdict(format!("{incident}: {words}"))),
-            None => Ok(explained(not_understood(app, page, code, &doubt).await?)),
-        },
+        Err(doubt) => Ok(explained(not_understood(app, page, code, &doubt).await?)),
     }
 }
 
@@ -257,8 +261,10 @@ async fn not_understood(
         let option = |(letter, option): (char, &AskOption)| {
             format!("{code} {letter} = {}", option.label).trim_start().to_owned()
         };
-        let options: Vec<String> = request.ask.lettered().map(option).collect();
-        return Ok(format!("not understood: {}. Reply {} and nothing else.", shown(doubt), options.join(", ")));
+        let options = request.ask.lettered().map(option).collect::<Vec<_>>().join(", ");
+        let fact =
+            request.ask.read_back.as_ref().map_or_else(String::new, |fact| format!(", each with {}", fact.shown()));
+        return Ok(format!("not understood: {}. Reply {options}{fact} and nothing else.", shown(doubt)));
     }
     let asked = incident.map_or(Answer::Wilco, |incident| asked_of(&incident, page.n));
     let write = |answer: Answer| format!("{} {} = {}", code, answer.digit(), answer.label()).trim_start().to_owned();
@@ -271,7 +277,9 @@ async fn not_understood(
 fn shown(doubt: &ReplyDoubt) -> String {
     let ReplyDoubt::Unknown(part) = doubt else { return doubt.to_string() };
     let plain = gsm7::to_gsm7(part);
-    if plain != *part && !plain.chars().any(char::is_alphanumeric) {
+    // A sign that is written out as a word was not written so.
+    let has_letters = |text: &str| text.chars().any(char::is_alphanumeric);
+    if plain != *part && !(has_letters(&plain) && has_letters(part)) {
         return NO_LETTERS.to_owned();
     }
     ReplyDoubt::Unknown(plain).to_string()
@@ -301,17 +309,4 @@ fn international(from: &str) -> String {
 fn beside(text: &str, code: &str) -> String {
     let is_code = |word: &&str| !code.is_empty() && word.trim_matches(|c: char| !c.is_alphanumeric()) == code;
     text.split_whitespace().filter(|word| !is_code(word)).collect::<Vec<_>>().join(" ")
-}
-
-/// Takes a text as an option of the page's request; `None` if it is none.
-async fn choose(
-    app: &AppState,
-    page: PageId,
-    person: &PersonName,
-    by: AnswerSource,
-    text: &str,
-) -> Result<Option<String>, ProblemDetails> {
-    let Some(option) = app.engine.inbound().option_named(page.incident, text).await? else { return Ok(None) };
-    let verdict = app.engine.inbound().choose_on_page(page, person, &option, by).await.map_err(answer_problem)?;
-    Ok(Some(chosen(&verdict)))
 }

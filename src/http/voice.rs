@@ -4,7 +4,7 @@
 use crate::{
     channel::{inbound::CallTurnRequest, twilio::twiml},
     core::{
-        Answer, AnswerLevel, AnswerVerdict, AnswerVia, Ask, AskOption, Incident, Page, PageId,
+        Answer, AnswerLevel, AnswerVerdict, AnswerVia, Ask, AskOption, Incident, NamedOption, Page, PageId,
         display_names::IncidentNames,
         sentence::{chosen, ended_request},
     },
@@ -39,6 +39,9 @@ const NO_KEYS: &str = "No key answers this: fill in the form on your desk, or by
 
 /// Said of a request with more options than keys.
 const TOO_MANY: &str = "There are more options than keys: choose on the desk, by mail or by text message.";
+
+/// Said of a request of which something must be repeated: keys are pressed without reading.
+const TO_REPEAT: &str = "This can not be decided by keys: choose on the desk, by mail or by text message.";
 
 /// The keys for the person who has the role.
 const KEYS_HELD: &str = "Press 4 to hand it back, or hang up to keep it.";
@@ -118,7 +121,7 @@ impl<'a> CallTurn<'a> {
 
     /// The option with this key.
     fn option(&self, key: &str) -> Option<&AskOption> {
-        let ask = self.asked().filter(|ask| ask.options.len() <= OPTION_KEYS.len())?;
+        let ask = self.asked().filter(|ask| ask.options.len() <= OPTION_KEYS.len() && ask.read_back.is_none())?;
         let nth = OPTION_KEYS.iter().position(|own| key.chars().eq([*own]))?;
         ask.options.get(nth)
     }
@@ -127,7 +130,8 @@ impl<'a> CallTurn<'a> {
         let person = self.page.person.clone().ok_or_else(|| ProblemDetails::not_found("no such page"))?;
         let option = self.option(key).ok_or_else(|| ProblemDetails::not_found("no such option"))?.name.clone();
         let page = PageId { incident: self.incident.id, n: self.page.n };
-        let verdict = self.app.engine.inbound().choose_on_page(page, &person, &option, AnswerVia::Voice).await;
+        let said = NamedOption { option, repeated: None };
+        let verdict = self.app.engine.inbound().choose_on_page(page, &person, said, AnswerVia::Voice).await;
         let verdict = verdict.map_err(crate::http::problem::answer_problem)?;
         Ok(self.tell(&[&format!("{}: {}", self.name(), spoken(&chosen(&verdict))), GOODBYE]))
     }
@@ -242,6 +246,9 @@ impl<'a> CallTurn<'a> {
 fn option_keys(ask: &Ask) -> String {
     if ask.needs_a_form() {
         return NO_KEYS.to_owned();
+    }
+    if ask.read_back.is_some() {
+        return TO_REPEAT.to_owned();
     }
     if OPTION_KEYS.len() < ask.options.len() {
         return TOO_MANY.to_owned();

@@ -4,6 +4,7 @@ use super::expression::CelExpression;
 use crate::{
     core::{
         AskRules,
+        read_back::ReadBackField,
         request::{APPROVALS_MAX, APPROVE, DENY},
     },
     toml_kit::{
@@ -53,9 +54,22 @@ pub(super) fn read(item: &TomlItem<'_>, compile: Compile<'_>, faults: &mut Matri
     let after = table.demand("after", item.at, "after = \"90s\"", faults).and_then(|item| after(&item, faults));
     let from_alerts = table.take("from_alerts").and_then(|item| item.flag(faults)).unwrap_or_default();
     let check = table.take("check").and_then(|item| check(&item, compile, faults));
-    table.finish(&["separate", "read_back"], &["variants", "capacity"], faults);
+    let read_back = table.take("read_back").map(|item| read_back(&item, faults));
+    table.finish(&["separate"], &["variants", "capacity"], faults);
     let defaults = default.map_or(Some(Vec::new()), |default| default.map(|own| vec![own]))?;
-    Some((AskRules { approvals: approvals?, defaults, after: after?, handoff: None, from_alerts }, check))
+    let read_back = read_back.map_or(Some(None), |read| read.map(Some))?;
+    let rules = AskRules { approvals: approvals?, defaults, after: after?, read_back, handoff: None, from_alerts };
+    Some((rules, check))
+}
+
+/// Which fact people repeat.
+fn read_back(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<ReadBackField> {
+    let LocatedValue { value, at } = item.text(faults)?;
+    let field = value.parse().ok();
+    field.filter(|field: &ReadBackField| field.name().chars().count() <= NAME_MAX).or_else(|| {
+        let help = format!("\"labels.desk\" or \"values.orders\", with a name of at most {NAME_MAX} characters");
+        faults.refuse("no-such-fact", at, format!("`read_back` can not be {value:?}"), help)
+    })
 }
 
 fn check(item: &TomlItem<'_>, compile: Compile<'_>, faults: &mut MatrixFaults) -> Option<AskCheck> {

@@ -161,7 +161,7 @@
 //! | `webhooks` | a channel of kind webhook, or a list: other systems that get notices | none |
 //! | `runbook` | an address (http, https) that war rooms bookmark; without it the alert's annotation `runbook_url` | none |
 //! | `actions` | `[{ text, then }]`: suggested actions and their results, called A, B, .. in pages; at most 9. Actions in the alert itself (`action_a` ..) replace them | none: nothing is suggested |
-//! | `ask` | `{ approvals, default, after, from_alerts, check }`: takes requests (`POST /v1/requests`): how many different people must agree (1), which option takes effect if nobody decides (none: it expires), and how long they have at most (must be given, 5s to 7d) | none: it takes alerts alone |
+//! | `ask` | `{ approvals, default, after, from_alerts, check, read_back }`: takes requests (`POST /v1/requests`): how many different people must agree (1), which option takes effect if nobody decides (none: it expires), how long they have at most (must be given, 5s to 7d), and which fact they repeat with an option (`labels.desk`; none) | none: it takes alerts alone |
 //! | `handoff` | `{ after, tier, capacity, hours, variants }`: takes handoffs of conversations and nothing else: how long a user waits for somebody (must be given, 5s to 7d), `warm` (step by step) or `immediate` (everybody at once, first of all), how many conversations one person can have at once, when somebody is there (`"Mon-Fri 09:00-17:30"`, or a list, in the time zone of the daemon), and whether two wordings are compared | none |
 //! | `resolved` | what the monitor's all-clear does: `note`, or `resolve` the incident | `note` |
 //!

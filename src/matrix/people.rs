@@ -137,6 +137,12 @@ fn override_(item: &TomlItem<'_>, zone: &Zone, faults: &mut MatrixFaults) -> Opt
     let (person, from, until) = (person?, from?, until?);
     if until.value <= from.value {
         let help = "`until` must be later than `from`";
+        if until.value == from.value {
+            let zone = zone.name();
+            let message =
+                format!("this override has no length: it ends as it begins, or the clocks in {zone} skip all of it");
+            return faults.refuse("override-ends-before-it-begins", until.at, message, help);
+        }
         return faults.refuse("override-ends-before-it-begins", until.at, "this override ends before it begins", help);
     }
     Some(OverrideDraft { person: person.owned(), from: from.value, until: until.value })

@@ -4,6 +4,8 @@
 //! It does not know scenarios. The caller that ran the drill passes the expectations and other remarks; everything that
 //! can be read from the incidents is read from them.
 
+pub use super::cut_short::{CutShort, How};
+
 use crate::{
     core::{RoleName, Timestamp},
     report::{
@@ -61,24 +63,14 @@ pub struct DrillExercise {
     pub proposal: ReviewProposal,
 }
 
-/// How a drill was stopped early.
-#[derive(Debug, Clone)]
-pub struct CutShort {
-    /// The way it ended.
-    pub how: How,
-    /// After how long, counted from its start.
-    pub after: Duration,
-    /// Why, if there is more to say.
-    pub why: String,
-}
-
-/// The state of a drill that is not judged.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum How {
-    /// It is still in progress.
-    GoesOn,
-    /// `aborted`, `preempted`, `interrupted`.
-    Ended(String),
+impl DrillExercise {
+    /// When it ended, and after how long: one that was broken off ends then, not with the last message about it.
+    fn ended(&self) -> (Timestamp, Duration) {
+        match &self.cut_short {
+            Some(cut) => (self.started_at + cut.after, cut.after),
+            None => (self.ended_at, self.ended_at.since(self.started_at)),
+        }
+    }
 }
 
 /// A hypothesis about a role, and its result.
@@ -178,8 +170,10 @@ struct ReviewContext<'a> {
     about: &'a [String],
     announced: bool,
     started: String,
+    /// When it was over, or broken off; for one that is running, the time of the review.
     ended: String,
     lasted: String,
+    running: bool,
     compressed: u32,
     /// How it was stopped early, as a sentence without a full stop.
     cut_short: Option<String>,
@@ -245,8 +239,11 @@ fn context<'a>(
     now: Timestamp,
 ) -> ReviewContext<'a> {
     let broken_off = exercise.cut_short.is_some();
-    let told =
-        |timeline: &IncidentTimeline| facts(timeline, beside, broken_off || timeline.incident.was_broken_off(), now);
+    let running = exercise.cut_short.as_ref().is_some_and(|cut| cut.how == How::GoesOn);
+    let (ended_at, lasted) = exercise.ended();
+    let told = |timeline: &IncidentTimeline| {
+        facts(timeline, beside, broken_off || timeline.incident.was_broken_off(), now).of_drill(running)
+    };
     let incidents: Vec<IncidentReport> = timelines.iter().map(told).collect();
     let mut actions = exercise.actions.clone();
     actions.extend(incidents.iter().flat_map(IncidentReport::actions));
@@ -260,8 +257,9 @@ fn context<'a>(
         about: &exercise.about,
         announced: exercise.announced,
         started: moment(exercise.started_at),
-        ended: moment(exercise.ended_at),
-        lasted: span(exercise.ended_at.since(exercise.started_at).as_secs_f64()),
+        ended: moment(ended_at),
+        lasted: span(lasted.as_secs_f64()),
+        running,
         compressed: exercise.compressed,
         cut_short: exercise.cut_short.as_ref().map(CutShort::told),
         faults: &exercise.faults,
@@ -278,26 +276,6 @@ fn context<'a>(
         proposal: &exercise.proposal,
         sandbox,
         incidents,
-    }
-}
-
-impl CutShort {
-    /// As a sentence without a full stop.
-    fn told(&self) -> String {
-        let after = span(self.after.as_secs_f64());
-        let why = if self.why.is_empty() { String::new() } else { format!(": {}", self.why) };
-        match &self.how {
-            How::GoesOn => format!("It goes on, {after} so far{why}"),
-            How::Ended(how) => format!("{} after {after}{why}", how.to_uppercase()),
-        }
-    }
-
-    /// Why a hypothesis is not judged.
-    fn remark(&self) -> String {
-        match self.how {
-            How::GoesOn => "it goes on".into(),
-            How::Ended(_) => format!("broken off after {}", span(self.after.as_secs_f64())),
-        }
     }
 }
 
@@ -338,7 +316,7 @@ fn compared(exercise: &DrillExercise, roles: &[&RoleName], sandboxed: bool) -> V
     let marked = |started: String, sandboxed: bool| if sandboxed { format!("{started}, SANDBOX") } else { started };
     let held = exercise.hypotheses.iter().filter(|hypothesis| hypothesis.verdict == ReviewVerdict::Held).count();
     let cut = exercise.cut_short.as_ref().map(|cut| match &cut.how {
-        How::GoesOn => "it goes on".to_owned(),
+        How::GoesOn => "running, so far".to_owned(),
         How::Ended(how) => how.clone(),
     });
     let took = |hypothesis: &ReviewHypothesis| measured(&hypothesis.role, hypothesis.measured, cut.is_some());

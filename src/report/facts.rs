@@ -12,7 +12,7 @@ use crate::{
         entries::last_entry,
         findings::{self, IncidentFindings},
         incident_timeline::{IncidentTimeline, RoleTimeline, seconds},
-        target::role_in_time,
+        target::{engaged_after, role_in_time},
         texts::IncidentTexts,
         words::{after, bound, clock, maybe, moment, span},
     },
@@ -36,14 +36,17 @@ pub struct IncidentReport {
     sandbox: Option<String>,
     /// Whether any role was required. Without one, statements about all roles are left out.
     asks: bool,
-    /// Whether the drill was stopped early: what it had not shown by then does not count as failed.
+    /// Whether the drill was not played to its end: what it had not shown by then does not count as failed.
     broken_off: bool,
+    /// Whether it is not broken off, but has not reached its end yet.
+    running: bool,
     summary: String,
     trigger: String,
     key: String,
     matrix: String,
     source: String,
     alerts: u64,
+    all_clears: u64,
     detected: Option<String>,
     received: String,
     opened: String,
@@ -141,6 +144,11 @@ struct LineFacts {
 }
 
 impl IncidentReport {
+    /// The same as part of a drill that may be running, though this incident is over.
+    pub fn of_drill(self, is_running: bool) -> Self {
+        Self { running: self.running || is_running, ..self }
+    }
+
     /// Actions that follow from the facts. People fill in owners and dates.
     pub fn actions(&self) -> impl Iterator<Item = ReviewAction> {
         self.findings.to_do.iter().map(|what| ReviewAction { what: what.clone(), owner: None, due: None })
@@ -167,12 +175,14 @@ pub fn facts(timeline: &IncidentTimeline, beside: &IncidentTexts, broken_off: bo
         sandbox: incident.sandboxed().map(|sandboxed| sandboxed.to_string()),
         asks: !timeline.asks_nothing(),
         broken_off,
-        summary: incident.summary.clone(),
+        running: broken_off && incident.is_open(),
+        summary: incident.about().to_owned(),
         trigger: incident.trigger.to_string(),
         key: incident.key.to_string(),
         matrix: incident.plan.matrix.clone(),
         source: incident.alert.source.to_string(),
         alerts: incident.alerts,
+        all_clears: incident.all_clears(),
         detected: incident.detected_at.map(|at| beside_opening(timeline, at)),
         received: beside_opening(timeline, incident.received_at),
         opened: moment(incident.opened_at),
@@ -226,13 +236,14 @@ fn role_facts(timeline: &IncidentTimeline, role: &RoleTimeline, beside: &Inciden
     };
     let since = |at: Option<Timestamp>| maybe(at.map(|at| seconds(began, at)));
     let ended = Ended::of_role(&timeline.incident, &role.role);
+    let engaged = timeline.incident.engagements.get(&role.role).and_then(engaged_after);
     let met = role_in_time(&timeline.incident, &role.role, role.until);
     RoleFacts {
         role: role.name.clone(),
         required: role.required,
         state: state(timeline, role, beside),
         holder: role.holder.as_ref().map(|person| beside.name(person).to_owned()),
-        took: role.engaged.then(|| span(took)),
+        took: engaged.map(span),
         target: role.target.map(|target| format!("{} % within {}", target.percent, bound(target.within))),
         met,
         not_judged: role.target.filter(|_| met.is_none()).map(|_| not_judged(role, ended, took)),

@@ -6,6 +6,7 @@ pub mod after_action;
 pub mod binomial;
 pub mod bottleneck;
 pub mod contacts;
+mod cut_short;
 pub mod ended;
 pub mod entries;
 pub mod facts;

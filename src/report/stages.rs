@@ -7,9 +7,9 @@
 use crate::{
     core::{RoleName, Timestamp},
     report::{
-        ended::Ended,
+        entries::RoleEntry,
         incidence::{Ending, EndingKind, Incidence},
-        incident_timeline::{IncidentTimeline, RoleTimeline, seconds},
+        incident_timeline::{IncidentTimeline, RoleStages, RoleTimeline, seconds},
     },
 };
 use schemars::JsonSchema;
@@ -92,8 +92,8 @@ pub struct StageMedian {
     pub stage: TteStage,
     /// How many engagements reached it, or reported that they did.
     pub reached: usize,
-    /// The median, in seconds after the incident was opened; negative means before. `None` if fewer than half reached
-    /// it.
+    /// The median, in seconds after the role was asked for: from the opening for a required role, again from a hand-back
+    /// on. Negative means before. `None` if fewer than half reached it.
     pub median: Option<f64>,
 }
 
@@ -105,18 +105,18 @@ pub struct StageTally {
 }
 
 impl StageTally {
-    /// Counts one engagement.
-    pub fn add(&mut self, timeline: &IncidentTimeline, role: &RoleTimeline) {
+    /// Counts one time that a role was asked for, so that its medians are over the same samples as its quantiles.
+    pub fn add(&mut self, timeline: &IncidentTimeline, role: &RoleTimeline, entry: &RoleEntry) {
         self.n += 1;
-        let end = seconds(role.entered_at, role.until);
-        let how = match Ended::of_role(&timeline.incident, &role.role).how() {
+        let stages = entry.stages(timeline, &role.role);
+        let how = match entry.ended.how() {
             EndingKind::Waiting => EndingKind::Waiting,
             EndingKind::Happened | EndingKind::Otherwise => EndingKind::Otherwise,
         };
         for (stage, seen) in TteStage::ALL.into_iter().zip(&mut self.seen) {
-            match reached(stage, timeline, role) {
-                Some(at) => seen.push(Ending { time: seconds(role.entered_at, at), how: EndingKind::Happened }),
-                None if stage.must_come() => seen.push(Ending { time: end, how }),
+            match reached(stage, timeline, &stages, entry) {
+                Some(at) => seen.push(Ending { time: seconds(entry.began, at), how: EndingKind::Happened }),
+                None if stage.must_come() => seen.push(Ending { time: entry.seconds(), how }),
                 None => {}
             }
         }
@@ -132,16 +132,19 @@ impl StageTally {
     }
 }
 
-fn reached(stage: TteStage, timeline: &IncidentTimeline, role: &RoleTimeline) -> Option<Timestamp> {
+/// What came before a role was asked for again is no stage of that.
+fn reached(stage: TteStage, timeline: &IncidentTimeline, stages: &RoleStages, entry: &RoleEntry) -> Option<Timestamp> {
+    let incident = &timeline.incident;
+    let is_first = entry.began == incident.opened_at;
     match stage {
-        TteStage::Detected => timeline.incident.detected_at,
-        TteStage::Received => Some(timeline.incident.received_at),
-        TteStage::Committed => Some(timeline.incident.opened_at),
-        TteStage::Sent => role.stages.sent,
-        TteStage::Accepted => role.stages.accepted,
-        TteStage::Delivered => role.stages.delivered,
-        TteStage::Seen => role.stages.seen,
-        TteStage::Answered => role.stages.answered,
-        TteStage::Engaged => role.stages.engaged,
+        TteStage::Detected => incident.detected_at.filter(|_| is_first),
+        TteStage::Received => Some(incident.received_at).filter(|_| is_first),
+        TteStage::Committed => Some(entry.began),
+        TteStage::Sent => stages.sent,
+        TteStage::Accepted => stages.accepted,
+        TteStage::Delivered => stages.delivered,
+        TteStage::Seen => stages.seen,
+        TteStage::Answered => stages.answered,
+        TteStage::Engaged => stages.engaged,
     }
 }

@@ -93,6 +93,12 @@ pub fn took(engagement: &Engagement) -> Option<f64> {
     Some(seconds(began, engagement.outcome.as_ref()?.at().max(began)))
 }
 
+/// Time to engagement of a role in seconds, since it was last asked for: `None` unless it has its own required answer.
+/// One that another role covers is not engaged.
+pub fn engaged_after(engagement: &Engagement) -> Option<f64> {
+    engagement.answered_at().and(took(engagement))
+}
+
 /// Whether this role met its own target by `now`; `None` if that is unknown: it has no target, its pages were kept in
 /// the sandbox, or it was not watched for that long.
 pub fn role_in_time(incident: &Incident, role: &RoleName, now: Timestamp) -> Option<bool> {

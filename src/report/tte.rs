@@ -80,6 +80,9 @@ pub struct TteReport {
     pub role: Option<RoleName>,
     /// The time zone of the hours.
     pub zone: String,
+    /// What people call the roles in these figures, where that is not their name in the matrix.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub called: BTreeMap<RoleName, String>,
     /// Incidents left out because they were duplicates.
     pub duplicates_left_out: usize,
     /// Incidents left out because some of their pages were kept in the sandbox and sent to nobody.
@@ -155,6 +158,8 @@ pub struct TteTally {
     duplicates: usize,
     sandboxed_left_out: usize,
     unreadable: usize,
+    /// What people call the roles: the newest incident is read first.
+    called: BTreeMap<RoleName, String>,
     /// The figures by divisor; 1 is the matrix's own pace.
     paces: BTreeMap<u32, PaceFigures>,
 }
@@ -218,13 +223,14 @@ impl StoryTally for TteTally {
         pace.sandboxed += usize::from(sandboxed);
         pace.add_whole(timeline, &roles);
         for role in roles.iter().filter(|role| question.role.as_ref().is_none_or(|wanted| *wanted == role.role)) {
+            self.called.entry(role.role.clone()).or_insert_with(|| role.name.clone());
             for entry in entries(timeline, role) {
                 pace.add_entry(question, timeline, role, &entry);
+                if role.required {
+                    pace.stages.entry(role.role.clone()).or_default().add(timeline, role, &entry);
+                }
             }
             pace.add_hand_backs(timeline, role);
-            if role.required {
-                pace.stages.entry(role.role.clone()).or_default().add(timeline, role);
-            }
         }
     }
 }
@@ -232,7 +238,14 @@ impl StoryTally for TteTally {
 impl TteTally {
     /// A tally without any incidents yet.
     pub fn new(question: TteQuestion) -> Self {
-        Self { question, duplicates: 0, sandboxed_left_out: 0, unreadable: 0, paces: BTreeMap::new() }
+        Self {
+            question,
+            duplicates: 0,
+            sandboxed_left_out: 0,
+            unreadable: 0,
+            called: BTreeMap::new(),
+            paces: BTreeMap::new(),
+        }
     }
 
     /// The figures as of `now`.
@@ -247,6 +260,7 @@ impl TteTally {
             by: self.question.by,
             role: self.question.role,
             zone: self.question.zone.map_or_else(|| Zone::utc().to_string(), |zone| zone.to_string()),
+            called: self.called.into_iter().filter(|(role, called)| role.as_str() != called).collect(),
             duplicates_left_out: self.duplicates,
             sandboxed_left_out: self.sandboxed_left_out,
             unreadable: self.unreadable,

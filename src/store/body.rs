@@ -3,7 +3,10 @@
 use crate::core::{
     Alert, AlertRepeats, ChannelName, Classification, DrillTerms, Engagement, EscalationPlan, Incident,
     IncidentIdentity, IncidentKey, IncidentPages, IncidentStatus, KnownAlerts, OverflowKeys, Page, Request, RoleName,
-    Timestamp, TriggerName, WarRoom, event::hex, repeats::AllClearLines, time::known_time,
+    Timestamp, TriggerName, WarRoom,
+    event::hex,
+    repeats::{AlertChanges, AllClearLines},
+    time::known_time,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -30,6 +33,8 @@ struct WrittenBody<'a> {
     alerts: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     known: Option<&'a KnownAlerts>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changes: Option<&'a AlertChanges>,
     detected_at: Option<Timestamp>,
     received_at: Timestamp,
     opened_at: Timestamp,
@@ -63,6 +68,8 @@ struct ReadBody {
     alerts: u64,
     #[serde(default)]
     known: Option<KnownAlerts>,
+    #[serde(default)]
+    changes: Option<AlertChanges>,
     #[serde(default, deserialize_with = "known_time")]
     detected_at: Option<Timestamp>,
     received_at: Timestamp,
@@ -106,6 +113,7 @@ pub fn write(incident: &Incident) -> serde_json::Result<String> {
         // They have a column of their own.
         repeats: _,
         known,
+        changes,
         detected_at,
         received_at,
         opened_at,
@@ -131,6 +139,7 @@ pub fn write(incident: &Incident) -> serde_json::Result<String> {
         alert,
         alerts: *alerts,
         known: known.as_ref(),
+        changes: changes.as_ref(),
         detected_at: *detected_at,
         received_at: *received_at,
         opened_at: *opened_at,
@@ -175,6 +184,7 @@ pub fn read(
         alerts: read.alerts,
         repeats: None,
         known: read.known,
+        changes: read.changes,
         detected_at: read.detected_at,
         received_at: read.received_at,
         opened_at: read.opened_at,
@@ -205,7 +215,7 @@ pub struct StoredRepeats {
 impl StoredRepeats {
     /// Those of an incident as text; `None` without any. The error says why it could not be read back.
     pub fn write(incident: &Incident) -> serde_json::Result<Option<String>> {
-        let Some(repeats) = incident.repeats else { return Ok(None) };
+        let Some(repeats) = incident.repeats.clone() else { return Ok(None) };
         let text = serde_json::to_string(&Self { repeats, alert: incident.alert.clone() })?;
         serde_json::from_str::<Self>(&text).map(|_| Some(text))
     }

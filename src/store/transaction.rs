@@ -123,9 +123,12 @@ impl<'a> Transaction<'a> {
             && is_for(kept, &input, self.host.epoch())
         {
             let incident = Arc::make_mut(&mut kept.incident);
-            let repeats = incident.repeats;
+            let counted = |incident: &Incident| {
+                incident.repeats.as_ref().map(|repeats| (repeats.count, repeats.last_at, incident.all_clears()))
+            };
+            let before = counted(incident);
             let mut events = core::step(incident, input, roster, self.time);
-            if incident.repeats != repeats {
+            if counted(incident) != before {
                 // A repeat that is only counted has no event: its count is kept beside the journal.
                 self.changes.heads.insert(id);
             }
@@ -177,10 +180,7 @@ impl<'a> Transaction<'a> {
 
     /// Whether one more is allowed in a window, which must be in the [`LockSet`]: see [`allows`](core::trigger::ThresholdWindow::allows).
     pub fn allows(&mut self, window: &str, most: u32, within: Duration) -> bool {
-        debug_assert!(
-            self.needs.observed.iter().any(|need| need == window),
-            "a transaction must name the window {window:?}"
-        );
+        self.demand_window(window);
         let now = self.time.now;
         let allowed = self.loaded.observed.change(window, |openings| openings.allows(most, within, now));
         if allowed {
@@ -192,10 +192,7 @@ impl<'a> Transaction<'a> {
     /// Counts an alert in a window, which must be in the [`LockSet`]. Returns whether the trigger holds now, and how
     /// many count.
     pub fn observe(&mut self, window: &str, threshold: TriggerThreshold) -> (bool, usize) {
-        debug_assert!(
-            self.needs.observed.iter().any(|need| need == window),
-            "a transaction must name the window {window:?}"
-        );
+        self.demand_window(window);
         let now = self.time.now;
         self.changes.observed.insert(window.to_owned());
         self.loaded.observed.change(window, |observed| (observed.observe(threshold, now), observed.count()))
@@ -203,16 +200,18 @@ impl<'a> Transaction<'a> {
 
     /// Starts the count of a window anew, which must be in the [`LockSet`]. Returns whether anything had counted.
     pub fn restart(&mut self, window: &str, threshold: TriggerThreshold) -> bool {
-        debug_assert!(
-            self.needs.observed.iter().any(|need| need == window),
-            "a transaction must name the window {window:?}"
-        );
+        self.demand_window(window);
         let now = self.time.now;
         let had_counted = self.loaded.observed.change(window, |observed| observed.restart(threshold, now));
         if had_counted {
             self.changes.observed.insert(window.to_owned());
         }
         had_counted
+    }
+
+    fn demand_window(&self, window: &str) {
+        let is_named = self.needs.observed.iter().any(|need| need == window);
+        debug_assert!(is_named, "a transaction must name the window {window:?}");
     }
 
     /// What is kept of a request, which must be in the [`LockSet`], if it still counts.

@@ -6,12 +6,21 @@ use super::{
     words::{BriefWords, EXERCISE, listed},
 };
 use crate::{
-    core::{AnswerLevel, Ask, Engagement, RoleName, form::FILL_IN, plan::StepTarget},
-    template::brief::{AlarmText, TextForm},
+    core::{AnswerLevel, Ask, AskOption, Engagement, RoleName, form::FILL_IN, plan::StepTarget},
+    template::{
+        action::action_of,
+        brief::{AlarmText, TextForm},
+    },
 };
+
+/// The most options whose labels stand in the question of a screen.
+const LABELLED_MAX: usize = 4;
 
 /// The longest label of an option, in characters.
 const LABEL_MAX: usize = 32;
+
+/// The longest fact to repeat with its name, in characters.
+const FACT_MAX: usize = 80;
 
 /// What happens if nobody answers in time.
 pub(super) enum Otherwise {
@@ -143,24 +152,33 @@ fn parts(words: &BriefWords<'_>, form: TextForm) -> AlarmText {
     let last: Vec<String> = otherwise.into_iter().chain(exercise).collect();
     AlarmText {
         what: words.summary(),
-        ask: format!("{}{repeated}: {} {by}.{}", words.role_title(), how(words, form), agreement(words)),
+        action: action_of(words.incident()).map(|action| action.line),
+        ask: format!("{}{repeated}: {} {by}.{}", words.role_title(), how(words, form, true), agreement(words)),
         otherwise: (!last.is_empty()).then(|| last.join(" ")),
     }
 }
 
-/// What is asked by when, else what, and in a drill that it is one, for the first line of a text.
-pub(super) fn sentence(words: &BriefWords<'_>, form: TextForm) -> String {
+/// What is asked by when, else what, and in a drill that it is one, for the first line of a text; with the labels of the
+/// options, or their letters alone.
+pub(super) fn sentence(words: &BriefWords<'_>, form: TextForm, labels: bool) -> String {
     let exercise = if words.is_drill() { format!(" {EXERCISE}") } else { String::new() };
     let when = when(due(words), Otherwise::of(words).as_ref(), Otherwise::clause);
-    format!("{}: {}{when}.{}{exercise}", words.role_title(), how(words, form), agreement(words))
+    format!("{}: {}{when}.{}{exercise}", words.role_title(), how(words, form, labels), agreement(words))
 }
 
-/// How many people must agree, if it is more than the reader.
+/// How many people must agree, if it is more than the reader, and what they repeat with their choice.
 fn agreement(words: &BriefWords<'_>) -> String {
-    match words.asked().map(|ask| ask.approvals) {
+    let agree = match words.asked().map(|ask| ask.approvals) {
         Some(needed) if 1 < needed => format!(" {needed} people must agree."),
         _ => String::new(),
-    }
+    };
+    let fact = repeats(words).map_or_else(String::new, |fact| format!(" Repeat {fact} with your choice."));
+    agree + &fact
+}
+
+/// What the reader must repeat to decide.
+pub(super) fn repeats(words: &BriefWords<'_>) -> Option<String> {
+    words.incident().repeats().filter(|_| words.decides()).map(|fact| fit::clean(&fact, FACT_MAX))
 }
 
 /// The same for a call, after the words `You are asked`.
@@ -200,7 +218,7 @@ fn when(due: Option<String>, otherwise: Option<&Otherwise>, text: impl Fn(&Other
 }
 
 /// How to give the wanted answer; a drill asks for different words.
-fn how(words: &BriefWords<'_>, form: TextForm) -> String {
+fn how(words: &BriefWords<'_>, form: TextForm, labels: bool) -> String {
     if words.asked().is_some() && !words.decides() {
         return format!("only {} can decide: find them", words.deciders());
     }
@@ -212,14 +230,15 @@ fn how(words: &BriefWords<'_>, form: TextForm) -> String {
         };
     }
     if let Some(ask) = words.asked() {
-        let options: Vec<String> = ask
-            .lettered()
-            .map(|(letter, option)| format!("{letter} {}", fit::clean(&option.label, LABEL_MAX)))
-            .collect();
-        let options = options.join(", ");
+        // A screen has buttons with the labels.
+        let on_buttons = form == TextForm::Screen && LABELLED_MAX < ask.options.len();
+        let options = if labels && !on_buttons { labelled(ask) } else { letters(ask) };
         return match form {
             TextForm::Screen => format!("decide: {options}"),
             TextForm::Sms => format!("reply with the code and a letter: {options}"),
+            TextForm::Slack if repeats(words).is_some() => {
+                format!("choose on the desk, by the link of a mail or by a text message: {options}")
+            }
             TextForm::Slack => format!("press one below: {options}"),
             TextForm::Mail => format!("open the link in this mail and choose: {options}"),
             TextForm::Board => format!("open the link below and choose: {options}"),
@@ -233,6 +252,17 @@ fn how(words: &BriefWords<'_>, form: TextForm) -> String {
         TextForm::Mail => format!("open the link in this mail and press \"{wanted}\""),
         TextForm::Board => format!("open the link below and press \"{wanted}\""),
     }
+}
+
+fn labelled(ask: &Ask) -> String {
+    let option = |(letter, option): (char, &AskOption)| format!("{letter} {}", fit::clean(&option.label, LABEL_MAX));
+    ask.lettered().map(option).collect::<Vec<_>>().join(", ")
+}
+
+/// `A to I`, for a text that has no room for the labels.
+pub(super) fn letters(ask: &Ask) -> String {
+    let last = ask.lettered().last().map_or('A', |(letter, _)| letter);
+    format!("A to {last}")
 }
 
 /// The role that takes over. A role that already waits for this one would wait for nobody, so the ladder repeats.

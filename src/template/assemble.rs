@@ -1,7 +1,9 @@
 //! Puts a text together: the first line and the notes from Stentor, then the template's text or the raw facts.
 
 use crate::template::{
-    PageTemplates, ask,
+    PageTemplates,
+    action::action_of,
+    ask,
     brief::TextForm,
     broken::BrokenTemplate,
     context, facts, fit, headline, html,
@@ -145,7 +147,8 @@ fn mail_brief(templates: &PageTemplates, name: &str, words: &BriefWords<'_>) -> 
 /// The question of a mail; its headline once nothing is asked any more.
 fn question(words: &BriefWords<'_>, headline: &str) -> String {
     let alarm = ask::open_parts(words, TextForm::Mail);
-    alarm.map_or_else(|| html::first_line(headline), |alarm| html::question(&alarm))
+    let action = action_of(words.incident()).map(|action| html::action(&action.line)).unwrap_or_default();
+    alarm.map_or_else(|| html::first_line(headline) + &action, |alarm| html::question(&alarm))
 }
 
 /// Needs no template and always fits.
@@ -175,6 +178,7 @@ fn raw_brief(words: &BriefWords<'_>, form: TextForm) -> AssembledText {
 
 fn below(headline: &str, words: &BriefWords<'_>, inside: &str, form: TextForm) -> String {
     let mut lines = vec![headline.to_owned()];
+    lines.extend(action_of(words.incident()).map(|action| action.line));
     lines.extend(headline::notes(words));
     if form == TextForm::Mail {
         lines.push(format!("Answer here: {}", crate::template::brief::LINK));

@@ -63,6 +63,8 @@ pub struct PageReader<'a> {
 pub struct AlarmText {
     /// What happened, without a full stop.
     pub what: String,
+    /// What will be done if people agree, in one line; `None` if nothing is to be approved.
+    pub action: Option<String>,
     /// Which role is asked for which answer, by when.
     pub ask: String,
     /// What happens if nobody answers, and in a drill that it is one; `None` if there is nothing to say.

@@ -54,6 +54,7 @@ pub(super) fn environment() -> Environment<'static> {
     env.add_function("amount", amount);
     env.add_function("up", |state: &mut State, names: Rest<String>| moved(state, &names, ["up", "down"]));
     env.add_function("down", |state: &mut State, names: Rest<String>| moved(state, &names, ["down", "up"]));
+    env.add_function("factor", factor);
     env.add_function("rest", rest);
     env.add_filter("band", as_band);
     env.add_filter("without_amounts", as_without_amounts);
@@ -76,8 +77,13 @@ fn reading(name: &str, value: f64) -> (String, String) {
     in_unit(name, &number(value))
 }
 
-/// The text of a value with the unit that its name implies, and the name without it.
+/// The text of a value with the unit that its name implies, and the name without it. What a rate is measured against is no
+/// unit of its number, and stays in the name: `orders_per_min` is `orders per min 480`.
 fn in_unit(name: &str, text: &str) -> (String, String) {
+    if let Some((what, per)) = name.rsplit_once("_per_").filter(|(what, per)| !what.is_empty() && !per.contains('_')) {
+        let (bare, text) = in_unit(what, text);
+        return (format!("{bare} per {per}"), text);
+    }
     for (ending, before, after) in UNITS {
         if let Some(bare) = name.strip_suffix(ending).filter(|bare| !bare.is_empty()) {
             return (caption(bare), format!("{before}{text}{after}"));
@@ -124,6 +130,18 @@ fn amount(state: &mut State, names: Rest<String>, options: Kwargs) -> Result<Opt
     let side = if value < 0.0 { minus.or_else(|| Some("minus".to_owned())) } else { plus.filter(|_| 0.0 < value) };
     let side = side.map_or_else(String::new, |side| format!(" {side},"));
     Ok(Some(format!("{}{side} {text}", renamed.unwrap_or(bare))))
+}
+
+/// `factor("notional", "intended")`: how many times the second the first is, where the alert has both in one currency:
+/// `7,655 x intended`.
+fn factor(state: &mut State, what: String, of: String) -> Option<String> {
+    let mut given = |name: &str, currency: &str| {
+        let (_, value) = first_value(state, &[format!("{name}{currency}")])?;
+        f64::try_from(value).ok().filter(|value| value.is_finite() && *value != 0.0)
+    };
+    let times = ["_usd", "_eur", "_gbp", ""].into_iter().find_map(|in_| Some(given(&what, in_)? / given(&of, in_)?))?;
+    let times = if times < 10.0 { (times * 10.0).round() / 10.0 } else { times.round() };
+    (1.0 < times).then(|| format!("{} x {}", number(times), caption(&of)))
 }
 
 /// `up("move_pct")`: `up 6.1%`, or `down 6.1%` where the value is below zero; `down("drop_pct")` the other way round.

@@ -29,13 +29,15 @@ pub(super) fn first_line(words: &BriefWords<'_>, form: TextForm) -> String {
         let line = format!("{word} {id}{repeated}: {} {role}: {why}{exercise}.", fit::ended(&summary));
         return fit::cut(&line, fit::HEADLINE_MAX);
     }
-    let line = format!(
-        "{} {}{repeated}: {} {}",
-        words.word(),
-        words.incident().id,
-        fit::ended(&words.summary()),
-        ask::sentence(words, form),
-    );
+    let start = format!("{} {}{repeated}: {}", words.word(), words.incident().id, fit::ended(&words.summary()));
+    let line = format!("{start} {}", ask::sentence(words, form, true));
+    // By when and what otherwise are never cut: the labels of many options stand below.
+    let line = match words.asked() {
+        Some(_) if fit::HEADLINE_MAX < line.chars().count() => {
+            format!("{start} {}", ask::sentence(words, form, false))
+        }
+        _ => line,
+    };
     fit::cut(&line, fit::HEADLINE_MAX)
 }
 
@@ -65,9 +67,12 @@ pub(super) fn notes(words: &BriefWords<'_>) -> Vec<String> {
     notes.extend(following(words).map(|note| format!("{note} {ALONE}")));
     let incident = words.incident();
     let open = words.engagement().filter(|e| e.is_open());
-    if let Some(received) = open.map(|e| &e.received).filter(|received| !received.is_empty()) {
-        let have = if words.is_one_other(received) { "has" } else { "have" };
-        notes.push(format!("{} received it and {have} not taken it.", fit::capitalised(&words.people(received))));
+    // Who then said that they can not has not merely received it.
+    let received: Vec<&PersonName> = open.map(|e| e.received.difference(&e.unable).collect()).unwrap_or_default();
+    if !received.is_empty() {
+        let have = if words.is_one_other(received.iter().copied()) { "has" } else { "have" };
+        let people = fit::capitalised(&words.people(received));
+        notes.push(format!("{people} received it and {have} not taken it."));
     }
     if let Some(at) = incident.all_clear_at {
         notes.push(format!("The monitor reported all clear at {}; a human must still close it.", words.time(at)));
@@ -92,8 +97,28 @@ fn is_unsent(words: &BriefWords<'_>, role: &RoleName, person: &PersonName) -> bo
     pages.is_sandboxed() && last.peek().is_some() && last.all(Page::is_sandboxed)
 }
 
-/// `No answer from Ana Ruiz (trader) since 15:46:13 CET`, and whose messages were not sent at all.
+/// Whether none of the last messages that asked this person for a role got through. One that is under way may yet.
+fn is_unreached(words: &BriefWords<'_>, role: &RoleName, person: &PersonName) -> bool {
+    let mut last = words.incident().pages.last_call(role, person).peekable();
+    last.peek().is_some() && last.all(|page| page.reach().has_failed())
+}
+
+/// `No answer from Ana Ruiz (trader) since 15:46:13 CET`, and to whom no message got through or was sent at all.
 fn silent(words: &BriefWords<'_>, role: &RoleName, people: &[&PersonName], named: &str, since: &str) -> String {
+    let (unreached, reached): (Vec<_>, Vec<_>) =
+        people.iter().copied().partition(|person| is_unreached(words, role, person));
+    if unreached.is_empty() {
+        return without_answer(words, role, &reached, named, since);
+    }
+    let of_unreached = words.people(unreached.iter().copied());
+    if reached.is_empty() {
+        return format!("No message to {of_unreached}{named} got through");
+    }
+    let others = without_answer(words, role, &reached, named, since);
+    format!("{others}; no message to {of_unreached} got through")
+}
+
+fn without_answer(words: &BriefWords<'_>, role: &RoleName, people: &[&PersonName], named: &str, since: &str) -> String {
     let (unsent, asked): (Vec<_>, Vec<_>) = people.iter().copied().partition(|person| is_unsent(words, role, person));
     let (of_unsent, of_asked) = (words.people(unsent.iter().copied()), words.people(asked.iter().copied()));
     match (asked.is_empty(), unsent.is_empty()) {
@@ -178,6 +203,8 @@ fn in_place_of(words: &BriefWords<'_>, role: &RoleName, engagement: &Engagement)
         format!("{}: you stand in.", silent(words, id, &others, &format!(" ({role})"), &since))
     } else if asked_in_vain.iter().any(|person| is_unsent(words, id, person)) {
         format!("SANDBOX: the message that asks you for {role} was not sent (sandbox). You are asked for {own} now.")
+    } else if asked_in_vain.iter().any(|person| is_unreached(words, id, person)) {
+        format!("No message that asks you for {role} got through. You are asked for {own} now.")
     } else if !asked_in_vain.is_empty() {
         format!("You were asked for {role}, without an answer since {since}. You are asked for {own} now.")
     } else if !unable.is_empty() {

@@ -22,12 +22,18 @@ pub(super) enum Button {
 /// What happened, what is asked and what happens otherwise: below the band, which says which incident it is.
 pub(super) fn question(alarm: &AlarmText) -> String {
     let line = |style: &str, text: &str| format!("<p style=\"margin:0 0 8px;{style}\">{}</p>", escape(text));
+    let action = alarm.action.as_ref().map(|text| action(text)).unwrap_or_default();
     let otherwise = alarm.otherwise.as_ref().map(|text| line("font-size:16px", text)).unwrap_or_default();
     format!(
-        "<h1 style=\"margin:0 0 8px;font-size:24px;line-height:1.2\">{}</h1>{}{otherwise}",
+        "<h1 style=\"margin:0 0 8px;font-size:24px;line-height:1.2\">{}</h1>{action}{}{otherwise}",
         escape(&alarm.what),
         line("font-size:18px;font-weight:600", &alarm.ask)
     )
+}
+
+/// The line of what will be done if people agree.
+pub(super) fn action(text: &str) -> String {
+    format!("<p style=\"margin:0 0 8px;font-size:18px;overflow-wrap:anywhere\">{}</p>", escape(text))
 }
 
 /// The first line of a text that asks for nothing.

@@ -4,6 +4,7 @@
 //! line, the way to answer and the limits are made here, and the template only adds the text in between.
 //! `templates/README.md` describes what a template may contain.
 
+mod action;
 mod ask;
 mod assemble;
 mod brief;
@@ -27,6 +28,7 @@ mod trail;
 mod voice;
 mod words;
 
+pub use action::{ACTION_MAX, ACTION_WHOLE_MAX, ActionText, action_of};
 pub use brief::{AlarmText, BriefInput, CODE, LINK, PageReader, RenderedText, ShownTimes, TextForm};
 pub use broken::BrokenTemplate;
 pub use fit::{

@@ -2,26 +2,43 @@
 //! segments.
 
 use crate::{
-    core::{AnswerLevel, AskOption, form::FILL_IN},
-    template::{ask, brief::CODE, fit, headline, words::BriefWords},
+    core::{AnswerLevel, Ask, AskOption, form::FILL_IN},
+    template::{action::action_of, ask, brief::CODE, fit, headline, words::BriefWords},
     text::gsm7,
 };
 
 /// How many characters the parts of a head may have.
+#[derive(Clone, Copy)]
 struct HeadRoom {
     what: usize,
     role: usize,
     otherwise: usize,
+    /// Whether the options of a request have their labels.
+    labels: bool,
 }
 
 /// From wide to narrow. The first puts the whole question into the first segment of nearly every text; the others are
 /// for other scripts, whose two segments are 134 characters, and for names of unusual length.
 const ROOMS: [HeadRoom; 4] = [
-    HeadRoom { what: 70, role: 20, otherwise: 44 },
-    HeadRoom { what: 40, role: 20, otherwise: 32 },
-    HeadRoom { what: 28, role: 12, otherwise: 16 },
-    HeadRoom { what: 16, role: 8, otherwise: 0 },
+    HeadRoom { what: 70, role: 20, otherwise: 44, labels: true },
+    HeadRoom { what: 40, role: 20, otherwise: 32, labels: true },
+    HeadRoom { what: 28, role: 12, otherwise: 16, labels: true },
+    HeadRoom { what: 16, role: 8, otherwise: 0, labels: true },
 ];
+
+/// The rooms for a request. What happens otherwise is never cut; where the labels of its options have no room, their
+/// letters stand alone: half a label could be that of another option.
+const ASKING: [HeadRoom; 6] = [
+    HeadRoom { otherwise: 44, ..ROOMS[0] },
+    HeadRoom { otherwise: 44, ..ROOMS[1] },
+    HeadRoom { otherwise: 44, ..ROOMS[2] },
+    HeadRoom { otherwise: 44, labels: false, ..ROOMS[1] },
+    HeadRoom { otherwise: 44, labels: false, ..ROOMS[2] },
+    HeadRoom { otherwise: 44, labels: false, ..ROOMS[3] },
+];
+
+/// Up to so many options, each has the code before it.
+const CODED_MAX: usize = 2;
 
 /// The longest note about who did not answer, in characters.
 const NOTE_MAX: usize = 72;
@@ -35,6 +52,7 @@ pub(super) fn brief(words: &BriefWords<'_>, middle: &str) -> (String, String) {
     let exercise = if words.is_drill() { ". Exercise: answer as if it were real." } else { "" };
     tail.push(format!("{}{exercise}", words.incident().id));
     tail.extend(headline::following(words).map(|_| headline::ALONE.to_owned()));
+    tail.extend(action_of(words.incident()).map(|_| "See the desk for the action.".to_owned()));
     let (head, rest, kept) = fitting(words, &tail);
     let tail: String = kept.iter().map(|line| format!("\n{line}")).collect();
     let rest = if rest.is_empty() { String::new() } else { format!("...{}\n", fit::ended(&rest)) };
@@ -46,7 +64,8 @@ pub(super) fn brief(words: &BriefWords<'_>, middle: &str) -> (String, String) {
 /// The widest head that fits together with what is never cut from the middle, what it leaves of the summary, and as many
 /// lines of the tail as fit with it.
 fn fitting<'t>(words: &BriefWords<'_>, tail: &'t [String]) -> (String, String, &'t [String]) {
-    for room in &ROOMS {
+    let rooms: &[HeadRoom] = if words.asked().is_some() { &ASKING } else { &ROOMS };
+    for room in rooms {
         let (head, rest) = head(words, room);
         let fits = |lines: &&[String]| fit::fits_sms(&format!("{head}\n...\n{}", lines.join("\n")));
         let mut kept = (0..=tail.len()).rev().map(|end| &tail[..end]);
@@ -54,7 +73,7 @@ fn fitting<'t>(words: &BriefWords<'_>, tail: &'t [String]) -> (String, String, &
             return (head, rest, kept);
         }
     }
-    let (head, _) = head(words, &ROOMS[ROOMS.len() - 1]);
+    let (head, _) = head(words, &rooms[rooms.len() - 1]);
     (gsm7::to_gsm7(&head), String::new(), &[])
 }
 
@@ -107,16 +126,26 @@ fn head(words: &BriefWords<'_>, room: &HeadRoom) -> (String, String) {
             let head = format!("{}{repeated} {what} {role}: {FILL_IN},", words.word());
             return (format!("{head} or reply {CODE} 4 = pass{exercise},{when}."), rest.to_owned());
         }
-        Some(ask) => {
-            let option = |(letter, option): (char, &AskOption)| {
-                format!("{CODE} {letter} = {}", gsm7::to_gsm7(&fit::clean(&option.label, room.role)))
-            };
-            ask.lettered().map(option).collect::<Vec<_>>().join(", ") + exercise
-        }
+        Some(ask) => options(ask, room) + exercise,
         None => format!("{CODE} = {taken}{exercise}"),
     };
-    let head = format!("{}{repeated} {what} {role}: reply {reply}, {CODE} 4 = pass,{when}.", words.word());
+    let fact = ask::repeats(words).map_or_else(String::new, |fact| format!(", each with {}", gsm7::to_gsm7(&fact)));
+    let pass = if room.labels { format!(", {CODE} 4 = pass") } else { String::new() };
+    let head = format!("{}{repeated} {what} {role}: reply {reply}{fact}{pass},{when}.", words.word());
     (head, rest.to_owned())
+}
+
+/// The options of a request, and how to choose one.
+fn options(ask: &Ask, room: &HeadRoom) -> String {
+    if !room.labels {
+        return format!("{CODE} and {}, see desk", ask::letters(ask));
+    }
+    let each = if ask.options.len() <= CODED_MAX { format!("{CODE} ") } else { String::new() };
+    let option = |(letter, option): (char, &AskOption)| {
+        format!("{each}{letter} = {}", gsm7::to_sms(&fit::clean(&option.label, room.role)))
+    };
+    let options = ask.lettered().map(option).collect::<Vec<_>>().join(", ");
+    if each.is_empty() { format!("{CODE} and a letter: {options}") } else { options }
 }
 
 /// Lines in letters that an SMS has, without anything that looks like the code's placeholder.

@@ -4,7 +4,7 @@
 use super::{fit, words::BriefWords};
 use crate::core::{
     Engagement, EngagementOutcome, HandBack, IncidentStatus, Page, PageState, PersonName, RoleName, Timestamp,
-    event::Actor,
+    event::Actor, page::PageReach,
 };
 
 /// The longest sentence, in characters.
@@ -22,7 +22,7 @@ enum TrailEntry<'a> {
     Resolved { by: &'a Actor },
 }
 
-/// The last `max` entries, oldest first, each with its time; and how many came before.
+/// The alarm and the last entries after it, oldest first, at most `max`, each with its time; and how many are left out.
 pub(super) fn last(words: &BriefWords<'_>, max: usize) -> (Vec<(Timestamp, String)>, usize) {
     let mut entries = all(words, max);
     entries.sort_by_key(|(at, _)| *at);
@@ -31,7 +31,10 @@ pub(super) fn last(words: &BriefWords<'_>, max: usize) -> (Vec<(Timestamp, Strin
     let cut = entries.len().saturating_sub(max);
     let earlier = cut + unread;
     let told = |(at, entry): &(Timestamp, TrailEntry<'_>)| (*at, fit::cut(&sentence(words, entry), SENTENCE_MAX));
-    (entries[cut..].iter().map(told).collect(), earlier)
+    // However much has happened since: what the first entry says is what all of it is about.
+    let raised = entries.iter().position(|(_, entry)| matches!(entry, TrailEntry::Opened)).filter(|at| *at < cut);
+    let rest = entries.iter().skip(cut + usize::from(raised.is_some()));
+    (raised.map(|at| &entries[at]).into_iter().chain(rest).map(told).collect(), earlier)
 }
 
 /// The entries, without calls that are no part of the last `max`.
@@ -99,35 +102,36 @@ fn sentence(words: &BriefWords<'_>, entry: &TrailEntry<'_>) -> String {
     }
 }
 
-/// A message that never left this machine asked nobody, and of one that was not sent yet nobody knows whether it will
-/// leave: what stood in for its channel is in its receipt.
+/// A message that never left this machine, or that its channel did not take, asked nobody; and of one that was not sent
+/// yet nobody knows whether it will leave. What stood in for its channel is in its receipt.
 fn asked_by(words: &BriefWords<'_>, person: &PersonName, role: &RoleName, pages: &[&Page]) -> String {
-    let is = if words.is_one_other([person]) { ("was", "is") } else { ("were", "are") };
-    let has_asked = |page: &&Page| !waits(page) && !never_sent(page) && page.stand_in().is_none();
-    let some_asked = pages.iter().copied().any(|page| has_asked(&page));
-    let asked = match (some_asked, pages.iter().any(|page| waits(page))) {
-        (true, _) => format!("{} asked", is.0),
-        (false, true) => format!("{} being asked", is.1),
-        (false, false) => format!("{} to be asked", is.0),
+    let is_one = words.is_one_other([person]);
+    let is = if is_one { ("was", "is") } else { ("were", "are") };
+    let some_asked = pages.iter().any(|page| page.stand_in().is_none() && page.reach().may_be_read());
+    let waits = pages.iter().any(|page| page.state == PageState::Queued);
+    let failed = pages.iter().all(|page| page.stand_in().is_none() && page.reach().has_failed());
+    let asked = match (some_asked, waits, failed) {
+        (true, ..) => format!("{} asked", is.0),
+        (false, true, _) => format!("{} being asked", is.1),
+        (false, false, true) => "could not be asked".to_owned(),
+        (false, false, false) => format!("{} to be asked", is.0),
     };
-    let by: Vec<String> = pages
-        .iter()
-        .map(|page| match page.stand_in() {
-            Some(stand_in) => format!("{} ({})", page.channel, stand_in.as_str()),
-            None if some_asked && waits(page) => format!("{} (not sent yet)", page.channel),
-            None if never_sent(page) => format!("{} (not sent)", page.channel),
-            None => page.channel.to_string(),
-        })
-        .collect();
+    let by: Vec<String> = pages.iter().map(|page| by_channel(page, some_asked)).collect();
     format!("{} {asked} for {} by {}", words.person(person), words.role_name(role), by.join(", "))
 }
 
-/// Whether it was withdrawn before anything was tried with it.
-fn never_sent(page: &Page) -> bool {
-    matches!(page.state, PageState::Withdrawn | PageState::Unsent) && !page.was_attempted()
-}
-
-/// Whether nothing was tried with this page yet.
-fn waits(page: &Page) -> bool {
-    page.state == PageState::Queued && !page.was_attempted()
+/// A channel, and what it did with the page if its person does not have it.
+fn by_channel(page: &Page, some_asked: bool) -> String {
+    let became = match (page.stand_in(), page.reach()) {
+        (Some(stand_in), _) => stand_in.as_str(),
+        (None, PageReach::Accepted) => return page.channel.to_string(),
+        (None, PageReach::Waiting) if !some_asked => return page.channel.to_string(),
+        (None, PageReach::Waiting) => "not sent yet",
+        (None, PageReach::Unknown) => "perhaps sent",
+        (None, PageReach::DeskClosed) => "not open",
+        (None, PageReach::Refused) => "not accepted",
+        (None, PageReach::NotArrived) => "did not arrive",
+        (None, PageReach::Unsent) => "not sent",
+    };
+    format!("{} ({became})", page.channel)
 }

@@ -3,7 +3,7 @@
 use crate::{
     core::{
         Ask, AskKind, Engagement, Incident, PersonName, RoleName, Timestamp, Zone, plan::RolePlan,
-        role_words::RoleReader,
+        request::QUESTION_MAX, role_words::RoleReader,
     },
     template::{
         brief::{BriefInput, ShownTimes, TextForm},
@@ -205,9 +205,13 @@ impl RoleReader for BriefWords<'_> {
 /// What happened in an incident, on one line and without a full stop.
 pub fn summary_of(incident: &Incident) -> String {
     let ask = incident.request.as_ref().map(|request| &request.ask);
-    let question = ask.map_or("", |ask| ask.question.as_str());
-    let told = [question, incident.summary.as_str(), incident.alert.headline(), incident.trigger.as_str()];
-    let told = told.into_iter().map(|text| fit::clean(text, SUMMARY_MAX)).find(|text| !text.is_empty());
+    // A question is never cut: the end of one may say the opposite.
+    let told = [
+        (incident.about(), QUESTION_MAX.max(SUMMARY_MAX)),
+        (incident.alert.headline(), SUMMARY_MAX),
+        (incident.trigger.as_str(), SUMMARY_MAX),
+    ];
+    let told = told.into_iter().map(|(text, max)| fit::clean(text, max)).find(|text| !text.is_empty());
     let told = told.unwrap_or_else(|| "no summary".to_owned());
     // What people have read before is not true any more: what changed comes first.
     let told = match ask.and_then(|ask| ask.supersedes.as_ref()) {

@@ -2,6 +2,13 @@
 //!
 //! A single character outside the alphabet turns the whole message into UCS-2, with less than half the room.
 
+mod alphabet;
+mod plain;
+mod signs;
+
+use alphabet::{BASIC, EXTENDED, cost};
+use plain::{is_picture, written};
+
 /// The septets of a message in a single part.
 pub const SINGLE: usize = 160;
 
@@ -17,14 +24,8 @@ const UCS2_SINGLE: usize = 70;
 /// The UTF-16 units of each part of a longer one.
 const UCS2_PART: usize = 67;
 
-const BASIC: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
-const EXTENDED: &str = "\u{c}^{}\\[~]|€";
-
 /// What the alphabet has for a character without a plain form.
-const UNKNOWN: &str = "?";
-
-/// The forms of U+FF01 to U+FF5E, which are as wide as a Chinese letter.
-const WIDE: &str = "!\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~";
+const UNKNOWN: char = '?';
 
 /// Precedes a character from the extension table.
 const ESCAPE: u8 = 0x1b;
@@ -48,33 +49,16 @@ pub fn segments(text: &str) -> usize {
 }
 
 /// `text` in the SMS alphabet: typographic quotes, dashes, ellipses and spaces become plain ones, accents that the
-/// alphabet lacks are dropped, signs become their usual short form (`₽` is `RUB`), emoji and invisible characters are
-/// removed, and everything else becomes a question mark.
+/// alphabet lacks are dropped, signs become their usual short form (`₽` is `RUB`, `↓` `down`), other emoji and invisible
+/// characters are removed, and everything else becomes a question mark.
 pub fn to_gsm7(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match cost(letter) {
-            Some(_) => plain.push(letter),
-            None => plain.push_str(plain_form(letter)),
-        }
-    }
-    plain
+    written(text, |letter| if is_picture(letter) { None } else { Some(UNKNOWN) })
 }
 
 /// `text` as it is sent by SMS. It is as [`to_gsm7`] writes it where that loses nothing; a letter or sign without a plain
 /// form stays as it is, and the message is UCS-2.
 pub fn to_sms(text: &str) -> String {
-    let mut sent = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match cost(letter) {
-            Some(_) => sent.push(letter),
-            None => match plain_form(letter) {
-                UNKNOWN if is_character(letter) => sent.push(letter),
-                form => sent.push_str(form),
-            },
-        }
-    }
-    sent
+    written(text, |letter| if is_character(letter) { Some(letter) } else { Some(UNKNOWN) })
 }
 
 /// Whether phones may show something for it: it is not U+FFFD, for private use, or no character at all.
@@ -102,19 +86,6 @@ fn extended(octet: &u8) -> Option<char> {
     EXTENDED.chars().nth(at)
 }
 
-fn cost(letter: char) -> Option<usize> {
-    // These are most characters of most texts; the tables are searched only for the others.
-    if matches!(letter, ' ' | '0'..='9' | 'A'..='Z' | 'a'..='z' | ',' | '.' | ':' | '%' | '-' | '(' | ')' | '_' | '\n')
-        || BASIC.contains(letter)
-    {
-        Some(1)
-    } else if EXTENDED.contains(letter) {
-        Some(2)
-    } else {
-        None
-    }
-}
-
 fn parts(costs: impl Iterator<Item = usize> + Clone, single: usize, part: usize) -> usize {
     if costs.clone().sum::<usize>() <= single {
         return 1;
@@ -127,150 +98,6 @@ fn parts(costs: impl Iterator<Item = usize> + Clone, single: usize, part: usize)
         used += cost;
     }
     parts
-}
-
-fn plain_form(letter: char) -> &'static str {
-    if let Some(form) = punctuation(letter).or_else(|| sign(letter)).or_else(|| without_accent(letter)) {
-        return form;
-    }
-    if is_unseen(letter) { "" } else { UNKNOWN }
-}
-
-/// Signs that mean one thing only, and wide forms of plain characters.
-fn sign(letter: char) -> Option<&'static str> {
-    Some(match letter {
-        '₽' => "RUB",
-        '₹' => "INR",
-        '₺' => "TRY",
-        '₩' => "KRW",
-        '₪' => "ILS",
-        '฿' => "THB",
-        '৳' => "BDT",
-        '₿' => "BTC",
-        '₴' => "UAH",
-        '₫' => "VND",
-        '₱' => "PHP",
-        '₦' => "NGN",
-        '№' => "No.",
-        '٪' => "%",
-        '٫' => ".",
-        '٬' => ",",
-        '〜' => "~",
-        '✓' | '✔' | '✅' => "ok",
-        '✗' | '✘' | '✖' | '❌' => "no",
-        // The alphabet has no backtick.
-        '\u{ff40}' => "'",
-        '\u{ff01}'..='\u{ff5e}' => {
-            let at = usize::try_from(u32::from(letter) - 0xff01).ok()?;
-            WIDE.get(at..=at)?
-        }
-        _ => return None,
-    })
-}
-
-fn punctuation(letter: char) -> Option<&'static str> {
-    Some(match letter {
-        '‘' | '’' | '‚' | '‛' | '′' | '`' | '´' | 'ʼ' | '‹' | '›' => "'",
-        '“' | '”' | '„' | '‟' | '″' | '«' | '»' => "\"",
-        '‐' | '‑' | '‒' | '–' | '—' | '―' | '−' | '\u{ad}' => "-",
-        '…' => "...",
-        '\t' | '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => " ",
-        '\u{b}' | '\u{85}' | '\u{2028}' | '\u{2029}' => "\n",
-        '•' | '·' | '∙' | '▪' | '●' => "-",
-        '×' => "x",
-        '÷' => "/",
-        '→' | '➜' | '⇒' => "->",
-        '←' => "<-",
-        '↑' | '▲' => "up",
-        '↓' | '▼' => "down",
-        '≤' => "<=",
-        '≥' => ">=",
-        '≠' => "!=",
-        '≈' => "~",
-        '±' => "+/-",
-        '°' => "deg",
-        'µ' | 'μ' => "u",
-        '²' => "2",
-        '³' => "3",
-        '½' => "1/2",
-        '¼' => "1/4",
-        '¾' => "3/4",
-        '™' => "TM",
-        '©' => "(c)",
-        '®' => "(R)",
-        '¢' => "c",
-        '‰' => "o/oo",
-        _ => return None,
-    })
-}
-
-fn without_accent(letter: char) -> Option<&'static str> {
-    Some(match letter {
-        'À'..='Ã' | 'Ā' | 'Ă' | 'Ą' | 'Ǎ' => "A",
-        'á'..='ã' | 'ā' | 'ă' | 'ą' | 'ǎ' => "a",
-        'Ć' | 'Ĉ' | 'Ċ' | 'Č' => "C",
-        'ç' | 'ć' | 'ĉ' | 'ċ' | 'č' => "c",
-        'Ď' | 'Đ' | 'Ð' => "D",
-        'ď' | 'đ' | 'ð' => "d",
-        'È' | 'Ê' | 'Ë' | 'Ē' | 'Ĕ' | 'Ė' | 'Ę' | 'Ě' => "E",
-        'ê' | 'ë' | 'ē' | 'ĕ' | 'ė' | 'ę' | 'ě' => "e",
-        'Ĝ' | 'Ğ' | 'Ġ' | 'Ģ' => "G",
-        'ĝ' | 'ğ' | 'ġ' | 'ģ' => "g",
-        'Ĥ' | 'Ħ' => "H",
-        'ĥ' | 'ħ' => "h",
-        'Ì'..='Ï' | 'Ĩ' | 'Ī' | 'Ĭ' | 'Į' | 'İ' | 'Ǐ' => "I",
-        'í'..='ï' | 'ĩ' | 'ī' | 'ĭ' | 'į' | 'ı' | 'ǐ' => "i",
-        'Ĵ' => "J",
-        'ĵ' => "j",
-        'Ķ' => "K",
-        'ķ' => "k",
-        'Ĺ' | 'Ļ' | 'Ľ' | 'Ł' => "L",
-        'ĺ' | 'ļ' | 'ľ' | 'ł' => "l",
-        'Ń' | 'Ņ' | 'Ň' => "N",
-        'ń' | 'ņ' | 'ň' => "n",
-        'Ò'..='Õ' | 'Ō' | 'Ŏ' | 'Ő' | 'Ǒ' => "O",
-        'ó'..='õ' | 'ō' | 'ŏ' | 'ő' | 'ǒ' => "o",
-        'Œ' => "OE",
-        'œ' => "oe",
-        'Ŕ' | 'Ŗ' | 'Ř' => "R",
-        'ŕ' | 'ŗ' | 'ř' => "r",
-        'Ś' | 'Ŝ' | 'Ş' | 'Š' | 'Ș' => "S",
-        'ś' | 'ŝ' | 'ş' | 'š' | 'ș' => "s",
-        'ẞ' => "SS",
-        'Ţ' | 'Ť' | 'Ŧ' | 'Ț' => "T",
-        'ţ' | 'ť' | 'ŧ' | 'ț' => "t",
-        'Þ' => "Th",
-        'þ' => "th",
-        'Ù'..='Û' | 'Ũ' | 'Ū' | 'Ŭ' | 'Ů' | 'Ű' | 'Ų' | 'Ǔ' => "U",
-        'ú' | 'û' | 'ũ' | 'ū' | 'ŭ' | 'ů' | 'ű' | 'ų' | 'ǔ' => "u",
-        'Ŵ' => "W",
-        'ŵ' => "w",
-        'Ý' | 'Ŷ' | 'Ÿ' => "Y",
-        'ý' | 'ÿ' | 'ŷ' => "y",
-        'Ź' | 'Ż' | 'Ž' => "Z",
-        'ź' | 'ż' | 'ž' => "z",
-        _ => return None,
-    })
-}
-
-/// Emoji, their modifiers, combining accents, and invisible control characters.
-fn is_unseen(letter: char) -> bool {
-    letter.is_control()
-        || matches!(letter,
-            '\u{300}'..='\u{36f}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{20d0}'..='\u{20ff}'
-            | '\u{2190}'..='\u{21ff}'
-            | '\u{2300}'..='\u{23ff}'
-            | '\u{25a0}'..='\u{27bf}'
-            | '\u{2900}'..='\u{297f}'
-            | '\u{2b00}'..='\u{2bff}'
-            | '\u{fe00}'..='\u{fe0f}'
-            | '\u{feff}'
-            | '\u{1f000}'..='\u{1faff}'
-            | '\u{e0000}'..='\u{e01ef}')
 }
 
 #[cfg(test)]
@@ -319,7 +146,7 @@ mod tests {
         let cases = [
             ("“Zürich” – it’s…", "\"Zürich\" - it's..."),
             ("Рынок упал на 6 % – 日本。", "Рынок упал на 6 % - 日本。"),
-            ("שוק נפל 🔥 ירידה", "שוק נפל  ירידה"),
+            ("שוק נפל 🔥 ירידה", "שוק נפל ! ירידה"),
             ("बाज़ार गिरा", "बाज़ार गिरा"),
             ("∑ of risk", "∑ of risk"),
             ("half \u{fffd}", "half ?"),
@@ -345,18 +172,103 @@ mod tests {
             assert_eq!(to_sms(sent), sent);
         }
         for wide in '\u{ff01}'..='\u{ff5e}' {
-            assert!(septets(plain_form(wide)).is_some_and(|cost| 0 < cost), "{wide}");
+            assert!(septets(&to_sms(&wide.to_string())).is_some_and(|cost| 0 < cost), "{wide}");
         }
         assert!(to_sms("₽5 ✓ ６％").chars().all(|letter| cost(letter).is_some()), "no sign turns it into UCS-2");
     }
+
+    #[test]
+    fn a_number_stays_the_same_number() {
+        let cases = [
+            ("loss 10³ USD, 10² ms, 10⁻³, 10²³", "loss 10^3 USD, 10^2 ms, 10^-3, 10^23"),
+            ("1½ hours, 2¾ %, ½ of it, ⅓, 7⅞", "1 1/2 hours, 2 3/4 %, 1/2 of it, 1/3, 7 7/8"),
+            ("m³/s, CO₂, log₂8, x₁₀, 5₂", "m^3/s, CO2, log2 8, x10, 5_2"),
+            ("5① ②7 ⑫", "5 (1) (2) 7 (12)"),
+            ("𝟐𝟓 ２５ Ⅳ", "25 25 IV"),
+            ("5·10 a · b 5∙10⁴", "5*10 a - b 5*10^4"),
+            ("⏳ 3️⃣ 🔟 💯%", "waiting 3 10 100%"),
+            ("5㎏ 20㎡ 5℃ 1‱", "5kg 20 m2 5degC 1‱"),
+            ("1º 2ª 5ᵗʰ", "1o 2a 5th"),
+            ("0⁄5 ⅟8", "0/5 1/8"),
+        ];
+        for (text, sent) in cases {
+            assert_eq!(to_sms(text), sent);
+            assert_eq!(to_sms(sent), sent);
+        }
+    }
+
+    #[test]
+    fn a_sign_that_says_something_is_a_word() {
+        for down in "⬇📉🔻↘⇓↓▼⏬🔽⤵▾⇩👇".chars() {
+            assert_eq!(to_sms(&format!("ES {down} 6 %")), "ES down 6 %", "{down}");
+            assert_eq!(to_sms(&format!("ES {down}\u{fe0f}6 %")), "ES down 6 %", "{down}");
+            assert_eq!(to_sms(&format!("ES{down}6 %")), "ES down 6 %", "{down}");
+        }
+        for up in "⬆📈🔺↗⇑↑▲⏫🔼⤴▴⇧👆".chars() {
+            assert_eq!(to_sms(&format!("ES {up} 6 %")), "ES up 6 %", "{up}");
+        }
+        let cases = [
+            ("➖5 ➕6 ÷ ➗", "-5 +6 / /"),
+            ("🔴 PROD 🟢 DR", "red PROD green DR"),
+            ("🔴PROD🟡", "red PROD yellow"),
+            ("🆘 ❓❔ ❗ ⁉ 🆗", "SOS ?? ! !? OK"),
+            ("👎 👍🏽 ✅ ❌ 🚫", "no ok ok no no"),
+            ("🚨 ⚠️ down", "! ! down"),
+            ("🇬🇧🇺🇸 desks", "GB US desks"),
+            ("A ⇒ B ➡ C ⟷ D", "A -> B -> C <-> D"),
+            ("=\u{338} ≠", "!= !="),
+            ("👨\u{200d}💻 🦄", "👨💻 🦄"),
+            ("w\u{336}ilco", "w\u{336}ilco"),
+        ];
+        for (text, sent) in cases {
+            assert_eq!(to_sms(text), sent);
+            assert_eq!(to_sms(sent), sent);
+        }
+    }
+
+    /// Whatever Unicode calls a sign or a number is in the message as it is or in other letters.
+    #[test]
+    fn no_sign_vanishes_and_no_number_changes() {
+        use icu_properties::{
+            CodePointMapData, CodePointSetData,
+            props::{EmojiModifier, GeneralCategory as Category},
+        };
+        let kinds = CodePointMapData::<Category>::new();
+        let modifiers = CodePointSetData::new::<EmojiModifier>();
+        let is_sign = |letter: char| {
+            matches!(
+                kinds.get(letter),
+                Category::MathSymbol
+                    | Category::OtherSymbol
+                    | Category::CurrencySymbol
+                    | Category::OtherNumber
+                    | Category::LetterNumber
+                    | Category::DecimalNumber
+                    | Category::OtherPunctuation
+            )
+        };
+        let signs = ('\0'..=char::MAX).filter(|letter| is_sign(*letter) && is_character(*letter));
+        for letter in signs.filter(|letter| !modifiers.contains(*letter)) {
+            let sent = to_sms(&letter.to_string());
+            let is_lost = sent.trim().is_empty() || sent == "?" && letter != '?' && !ASKS.contains(&letter);
+            assert!(!is_lost, "{letter:?} U+{:04X}: {sent:?}", u32::from(letter));
+            // Between two digits it does not make another number of them.
+            let between = to_sms(&format!("1{letter}2"));
+            let is_digit = kinds.get(letter) == Category::DecimalNumber;
+            assert!(is_digit || !between.chars().all(|c| c.is_ascii_digit()), "{letter:?}: {between:?}");
+        }
+    }
+
+    /// Signs that ask, as a plain question mark does.
+    const ASKS: [char; 5] = ['？', '❓', '❔', '\u{fe16}', '\u{fe56}'];
 
     #[test]
     fn any_text_becomes_plain() {
         let cases = [
             ("“Zürich” – it’s…", "\"Zürich\" - it's..."),
             ("Łódź, Čapek, São Tomé", "Lodz, Capek, Sao Tomé"),
-            ("🔥 ES −6.2 %", " ES -6.2 %"),
-            ("金 e\u{301}", "? e"),
+            ("🔥 ES −6.2 %", "! ES -6.2 %"),
+            ("金 e\u{301} 🦄", "? é "),
         ];
         for (text, plain) in cases {
             assert_eq!(to_gsm7(text), plain);

@@ -1,21 +1,26 @@
 //! Positions, profits and losses, for readers and channels that must not have the figures: as bands, or left out.
 
-use crate::text::number::number;
+use crate::text::{field_name::name_words, number::number};
 
 /// What stands in the place of an amount that is left out.
 pub const LEFT_OUT: &str = "(not shown)";
 
 /// Currencies, as they are written beside an amount and at the end of a field's name.
-const CURRENCIES: [&str; 12] = ["usd", "eur", "gbp", "chf", "jpy", "cny", "hkd", "sgd", "aud", "cad", "sek", "nok"];
+pub(crate) const CURRENCIES: [&str; 12] =
+    ["usd", "eur", "gbp", "chf", "jpy", "cny", "hkd", "sgd", "aud", "cad", "sek", "nok"];
 
-/// Words that say that the numbers beside them are positions, profits or losses.
-const WORDS: [&str; 16] = [
+/// Words that say that the numbers beside them are positions, profits or losses, in texts and in names of fields.
+const WORDS: [&str; 47] = [
     "p&l",
     "pnl",
+    "upnl",
+    "rpnl",
+    "mtm",
     "net",
     "gross",
     "position",
     "positions",
+    "pos",
     "exposure",
     "exposures",
     "long",
@@ -26,15 +31,57 @@ const WORDS: [&str; 16] = [
     "profits",
     "loss",
     "losses",
+    "gain",
+    "gains",
+    "unrealised",
+    "unrealized",
+    "realised",
+    "realized",
+    "drawdown",
+    "drawdowns",
+    "nav",
+    "aum",
+    "cash",
+    "collateral",
+    "hold",
+    "holds",
+    "held",
+    "holding",
+    "holdings",
+    "bought",
+    "sold",
+    "contracts",
+    "shares",
+    "lots",
+    "qty",
+    "dv01",
+    "pv01",
+    "vega",
+    "gamma",
 ];
 
+/// The same, in names of fields alone: a text says them of other things too.
+const WORDS_OF_FIELDS: [&str; 8] = ["quantity", "delta", "theta", "balance", "margin", "equity", "contract", "lot"];
+
+/// Words beside which a share in percent is as telling as the amount.
+const RESULTS: [&str; 11] =
+    ["p&l", "pnl", "pl", "upnl", "rpnl", "drawdown", "nav", "unrealised", "unrealized", "realised", "realized"];
+
+/// Words of what the market has: its lots and contracts are not ours.
+const OF_MARKETS: [&str; 9] = ["depth", "bid", "ask", "volume", "adv", "market", "traded", "auction", "spread"];
+
+/// Words that make the number beside them a time or a share of something.
+const NO_AMOUNTS: [&str; 14] =
+    ["pct", "percent", "rate", "packet", "packets", "ratio", "bps", "ns", "us", "ms", "s", "sec", "seconds", "ticks"];
+
 /// What follows a number and multiplies it.
-const MAGNITUDES: [(&str, f64); 12] = [
+const MAGNITUDES: [(&str, f64); 13] = [
     ("k", 1e3),
     ("thousand", 1e3),
     ("m", 1e6),
     ("mn", 1e6),
     ("mm", 1e6),
+    ("mio", 1e6),
     ("million", 1e6),
     ("bn", 1e9),
     ("b", 1e9),
@@ -88,13 +135,18 @@ pub fn without_amounts(text: &str) -> String {
     each_amount(text, |_| LEFT_OUT.to_owned())
 }
 
-/// Whether a field of an alert is a position, a profit or a loss, or an amount of money, by its name.
+/// Whether a field of an alert is a position, a profit or a loss, or an amount of money, by its name: `net_exposure`,
+/// `unrealisedPnl`.
 pub fn is_amount(field: &str) -> bool {
-    let field = field.to_lowercase();
-    let mut words = field.split(|letter: char| !letter.is_alphanumeric() && letter != '&');
-    let is_share = ["pct", "percent", "rate", "packet", "packets"];
-    let is_money = words.clone().any(|word| CURRENCIES.contains(&word));
-    is_money || words.clone().any(|word| WORDS.contains(&word)) && !words.any(|word| is_share.contains(&word))
+    let lower = field.to_lowercase();
+    let mut words: Vec<String> =
+        lower.split(|letter: char| !letter.is_alphanumeric() && letter != '&').map(str::to_owned).collect();
+    words.extend(name_words(field));
+    let has = |known: &[&str]| words.iter().any(|word| known.contains(&word.as_str()));
+    let joined = name_words(field).join("_");
+    let is_book_value = format!("_{joined}_").contains("_book_value_");
+    let is_ours = has(&WORDS) || has(&WORDS_OF_FIELDS) || is_book_value;
+    has(&CURRENCIES) || has(&RESULTS) || is_ours && !has(&NO_AMOUNTS) && !has(&OF_MARKETS)
 }
 
 /// Replaces every number in the parts of a text that are about money or positions. A part ends at a comma, a semicolon, a
@@ -121,7 +173,7 @@ fn parts(text: &str) -> impl Iterator<Item = &str> {
 }
 
 fn is_about_money(part: &str) -> bool {
-    let lower = part.to_lowercase();
+    let lower = part.to_lowercase().replace("lots of ", " ").replace("p/l", "pnl");
     let mut words = lower.split(|letter: char| !letter.is_alphabetic() && letter != '&');
     part.contains(['$', '€', '£', '¥']) || words.any(|word| CURRENCIES.contains(&word) || WORDS.contains(&word))
 }
@@ -132,6 +184,7 @@ fn replaced(part: &str, told: &impl Fn(f64) -> String) -> String {
         let (before, from) = rest.split_at(start);
         let digits = from.find(|c: char| !c.is_ascii_digit() && !",._'".contains(c)).unwrap_or(from.len());
         let figure = from[..digits].trim_end_matches([',', '.']);
+        let figure = &from[..figure.len() + exponent(&from[figure.len()..])];
         let after = &from[figure.len()..];
         // Ids and times are no amounts: G7, 14:45:28.
         let (last, next) = (before.chars().next_back(), after.chars().next());
@@ -153,6 +206,15 @@ fn replaced(part: &str, told: &impl Fn(f64) -> String) -> String {
     }
     text.push_str(rest);
     text
+}
+
+/// The length of an exponent that follows a figure: that of `e9` in `4.4e9`.
+fn exponent(after: &str) -> usize {
+    let Some(rest) = after.strip_prefix(['e', 'E']) else { return 0 };
+    let digits = rest.strip_prefix(['+', '-']).unwrap_or(rest);
+    let count = digits.bytes().take_while(u8::is_ascii_digit).count();
+    let is_whole = 0 < count && !digits[count..].starts_with(char::is_alphanumeric);
+    if is_whole { after.len() - digits.len() + count } else { 0 }
 }
 
 /// Whether a hyphen at the end joins a number to a word: `ES-2`.
@@ -236,6 +298,13 @@ mod tests {
             ("loss: +1 200 000 (gross)", "loss: (not shown) (not shown) (not shown) (gross)"),
             ("P&L −€1.250.000,50", "P&L −€(not shown)"),
             ("SHORT-20Y and ES-2 net 48USD", "SHORT-20Y and ES-2 net (not shown)USD"),
+            ("we hold 15000 contracts", "we hold (not shown) contracts"),
+            ("notional 4.4e9 of it, 3 fills", "notional (not shown) of it, 3 fills"),
+            ("Drawdown 3.4 percent of NAV", "Drawdown (not shown) percent of NAV"),
+            ("cash 1.2E+6 EUR, 7e2x", "cash (not shown) EUR, 7e2x"),
+            ("lots of errors: 300 in the queue", "lots of errors: 300 in the queue"),
+            ("P/L -5 so far", "P/L (not shown) so far"),
+            ("unrealised 3mio, pos -500", "unrealised (not shown), pos (not shown)"),
             ("", ""),
         ] {
             assert_eq!(without_amounts(text), told, "{text}");
@@ -249,11 +318,51 @@ mod tests {
 
     #[test]
     fn a_field_says_by_its_name_that_it_is_an_amount() {
-        for field in ["exposure_usd", "pnl_per_min", "net_exposure", "position", "loss_per_min_usd", "limit_eur", "P&L"]
-        {
+        for field in [
+            "exposure_usd",
+            "pnl_per_min",
+            "net_exposure",
+            "position",
+            "loss_per_min_usd",
+            "limit_eur",
+            "P&L",
+            "upnl",
+            "unrealised",
+            "unrealizedPnl",
+            "pos",
+            "net_pos",
+            "qty",
+            "open_qty",
+            "shares",
+            "lots",
+            "contracts",
+            "holdings",
+            "delta",
+            "portfolioDelta",
+            "nav",
+            "cash",
+            "book_value",
+            "bookValue",
+            "drawdown_pct",
+            "pnl_pct",
+        ] {
             assert!(is_amount(field), "{field}");
         }
-        for field in ["drop_pct", "limit_used_pct", "packet_loss", "loss_pct", "latency_ms", "network", "symbol"] {
+        for field in [
+            "drop_pct",
+            "limit_used_pct",
+            "packet_loss",
+            "loss_pct",
+            "latency_ms",
+            "network",
+            "symbol",
+            "depth_lots",
+            "market_shares",
+            "clock_delta_ms",
+            "margin_pct",
+            "book",
+            "orders_per_min",
+        ] {
             assert!(!is_amount(field), "{field}");
         }
     }

@@ -1,23 +1,31 @@
 //! Numbers as people and templates write them: `6.1%`, `6.2k`, `1.5Ki`, and `250ms` where the field's name says the unit.
 
-/// The number that the text of a field says: `6.2k` is 6200, `1.5Ki` 1536, and a percentage the number before its sign.
-/// `None` if it says anything else, or no finite number.
+mod field_unit;
+
+use super::field_name::name_words;
+use field_unit::{FieldUnit, bytes, seconds};
+
+/// The number that the text of a field says: `6.2k` is 6200, `1.5Ki` 1536. `None` if it says anything else, or no finite
+/// number.
 ///
 /// A text with a unit is a number only where a word of the field's name is a unit of the same kind: `latency_ms` of
 /// `250ms` is 250, of `0.25s` too. Elsewhere nobody knows which unit a condition compares with, and a number in the wrong
 /// one would silently not page. A lone `m` is a thousandth to some and a minute to others: it is no number either.
+///
+/// A percent sign and a magnitude are read in the unit of the name as well: `free_gb` of `5G` is 5, `free_ratio` of
+/// `6.1%` 0.061, `spread_bps` of `6.1%` 610. They are no number where the name has a unit that they do not go with
+/// (`loss_usd` of `6.1%`), or a word that some measure in percent and others from 0 to 1 (`error_rate`).
 pub fn read(field: &str, text: &str) -> Option<f64> {
     let text = text.trim();
     let negative = text.strip_prefix('\u{2212}').map(|rest| format!("-{rest}"));
     let text = negative.as_deref().unwrap_or(text);
-    let unit = || words(field).iter().find_map(|word| in_unit(word, text));
-    plain(text).or_else(unit).or_else(|| scaled(text)).filter(|number| number.is_finite())
+    plain(text).or_else(|| with_unit(field, text)).filter(|number| number.is_finite())
 }
 
 /// Whether a text is a number with a unit, or would be one if its field said the unit.
 pub fn has_unit(text: &str) -> bool {
-    let (number, unit) = parted(text);
-    !unit.is_empty() && number.is_some() || duration(text).is_some()
+    let (number, unit) = parted(text.trim());
+    !unit.is_empty() && number.is_some() || duration(text.trim()).is_some()
 }
 
 fn plain(text: &str) -> Option<f64> {
@@ -30,28 +38,21 @@ fn parted(text: &str) -> (Option<f64>, &str) {
     (plain(digits.trim_end()), &text[digits.len()..])
 }
 
-fn scaled(text: &str) -> Option<f64> {
-    match parted(text) {
-        (Some(number), "%") => Some(number),
-        (Some(number), prefix) => Some(number * magnitude(prefix)?),
-        (None, _) => None,
+fn with_unit(field: &str, text: &str) -> Option<f64> {
+    let words = name_words(field);
+    // What stands behind is what a rate is measured against, and no unit of its numbers: `orders_per_min`.
+    let own = words.iter().position(|word| word == "per").map_or(&words[..], |per| &words[..per]);
+    if let Some(number) = own.iter().find_map(|word| in_unit(word, text)) {
+        return Some(number);
     }
-}
-
-/// The words of a name: `p99LatencyMs` and `p99_latency_ms` have the same.
-fn words(name: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut small = false;
-    for letter in name.chars() {
-        if !letter.is_alphanumeric() || small && letter.is_uppercase() {
-            words.push(String::new());
-        }
-        small = letter.is_lowercase() || letter.is_numeric();
-        if let Some(word) = words.last_mut().filter(|_| letter.is_alphanumeric()) {
-            word.extend(letter.to_lowercase());
-        }
-    }
-    words
+    let unit = FieldUnit::of(own);
+    let (number, suffix) = parted(text);
+    let times = match suffix {
+        "%" => unit.of_percent(),
+        "bps" | "bp" => unit.of_basis_points(),
+        prefix => unit.of_magnitude(prefix, magnitude(prefix)?),
+    };
+    Some(number? * times?)
 }
 
 /// The number of a text in the unit that this word names.
@@ -68,34 +69,6 @@ fn in_unit(word: &str, text: &str) -> Option<f64> {
     let own = seconds(word)?;
     let per = |unit: &str| Some(seconds(unit)? / own);
     number.and_then(|number| Some(number * per(suffix)?)).or_else(|| Some(duration(text)? / own))
-}
-
-/// How many seconds a unit of time has.
-fn seconds(unit: &str) -> Option<f64> {
-    Some(match unit {
-        "ns" => 1e-9,
-        "us" | "µs" | "μs" => 1e-6,
-        "ms" | "millis" | "milliseconds" => 1e-3,
-        "s" | "sec" | "secs" | "second" | "seconds" => 1.0,
-        "min" | "mins" | "minute" | "minutes" => 60.0,
-        "h" | "hour" | "hours" => 3600.0,
-        "d" | "day" | "days" => 86_400.0,
-        _ => return None,
-    })
-}
-
-/// How many bytes a unit in small letters has.
-fn bytes(unit: &str) -> Option<f64> {
-    let prefix = match unit {
-        "byte" | "bytes" => "",
-        unit => unit.strip_suffix('b')?,
-    };
-    let (letter, base) = match prefix.strip_suffix('i') {
-        Some(letter) => (letter, 1024.0_f64),
-        None => (prefix, 1000.0),
-    };
-    let exponent = ["", "k", "m", "g", "t", "p", "e"].iter().position(|known| *known == letter)?;
-    Some(base.powi(i32::try_from(exponent).ok()?))
 }
 
 /// What a prefix of the SI or of IEC 80000-13 multiplies by, as Prometheus' `humanize` and `humanize1024` write them.
@@ -200,6 +173,80 @@ mod tests {
             assert!(has_unit(text), "{text}");
         }
         assert!(!has_unit("12") && !has_unit("all is well"));
+    }
+
+    #[test]
+    fn a_percent_sign_and_a_magnitude_are_read_in_the_unit_of_the_name() {
+        for (field, text, number) in [
+            ("free_gb", "5G", 5.0),
+            ("free_gb", "5.0G", 5.0),
+            ("free_gb", "5Gi", 5.368_709_12),
+            ("freeGB", "900M", 0.9),
+            ("free_gb", "900MB", 0.9),
+            ("FreeGiB", "5Gi", 5.0),
+            ("free_gib", "5.0G", 5.0),
+            ("free_mib", "1.5G", 1536.0),
+            ("size_kib", "12K", 12.0),
+            ("fill_ratio_pct", "6.1%", 6.1),
+            ("hit_rate_pct", "6.1%", 6.1),
+            ("confidence_pct", "61%", 61.0),
+            ("free_gigabytes", "2T", 2000.0),
+            ("free_bytes", "5k", 5000.0),
+            ("memory_free_mib", "512Mi", 512.0),
+            ("memory_free_mib", "1Gi", 1024.0),
+            ("free_kb", "5k", 5.0),
+            ("link_mbps", "5G", 5000.0),
+            ("free_ratio", "6.1%", 0.061),
+            ("free_ratio", "25bps", 0.0025),
+            ("confidence", "61%", 0.61),
+            ("spread_bps", "6.1%", 610.0),
+            ("drop_pct", "6.1%", 6.1),
+            ("drop_pct", "12 bps", 0.12),
+            ("pctOfLimitUsd", "6.1%", 6.1),
+            ("drop_pct_per_min", "6.1%", 6.1),
+            ("liquidity_musd", "5M", 5.0),
+            ("liquidity_usd_m", "5M", 5.0),
+            ("liquidity_usd_mn", "1.2G", 1200.0),
+            ("liquidity_kusd", "5M", 5000.0),
+            ("notional_mm_usd", "5M", 5.0),
+            ("volume_bn", "2G", 2.0),
+            ("volume_millions", "5M", 5.0),
+            ("loss_usd", "5M", 5e6),
+            ("min_notional", "5M", 5e6),
+            ("age_seconds", "6.2k", 6200.0),
+            ("orders_per_min", "1.2k", 1200.0),
+            ("latency_ms_per_hop", "0.25s", 250.0),
+        ] {
+            let read = read(field, text).unwrap_or(f64::NAN);
+            assert!((read - number).abs() <= 1e-9 * number.abs(), "{field} {text}: {read}");
+        }
+        for (field, text) in [
+            // A unit that has no share of a hundred.
+            ("loss_usd", "6.1%"),
+            ("free_gb", "6.1%"),
+            ("latency_ms", "6.1%"),
+            ("open_orders", "6.1%"),
+            ("orders_per_min", "6.1%"),
+            ("rx_bps", "6.1%"),
+            // In percent to some, from 0 to 1 to others.
+            ("error_rate", "6.1%"),
+            ("utilization", "6.1%"),
+            ("uptime", "99.5%"),
+            // Thousands of gigabytes, or kilobytes.
+            ("free_gb", "5k"),
+            ("liquidity_musd", "500k"),
+            // Milli or mega; months or minutes or millions.
+            ("power_mw", "5M"),
+            ("length_mm", "5M"),
+            ("length_m", "5M"),
+            ("latency_ms", "5M"),
+            ("age_seconds", "5G"),
+            ("orders_per_s", "5s"),
+            ("orders_per_min", "5min"),
+        ] {
+            assert_eq!(read(field, text), None, "{field} {text}");
+            assert!(has_unit(text), "{text}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod pieces;
 mod words;
 
 pub use crate::text::reply::pieces::{CODE_DIGITS, folded};
+pub(crate) use crate::text::reply::words::{NO_SIGNS, QUESTION_MARKS};
 
 use crate::{
     core::answer::{Answer, UnknownAnswer},
@@ -119,8 +120,9 @@ pub fn is_yes(text: &str) -> bool {
 /// Whether a further line after an answer asks or denies something: then the answer above it cannot be trusted.
 pub fn asks_or_denies(line: &str) -> bool {
     let folded = folded(line);
-    let denies = |piece: &TextPiece<'_>| matches!(&piece.kind, PieceKind::Word(word) if crate::text::reply::words::DENIALS.contains(&word.as_str()));
-    folded.contains(crate::text::reply::words::QUESTION_MARKS) || pieces(&folded).iter().any(denies)
+    let denies =
+        |piece: &TextPiece<'_>| matches!(&piece.kind, PieceKind::Word(word) if words::DENIALS.contains(&word.as_str()));
+    folded.contains(words::QUESTION_MARKS) || folded.contains(words::NO_SIGNS) || pieces(&folded).iter().any(denies)
 }
 
 /// A text that is being read.
@@ -151,6 +153,8 @@ impl<'a> ReplyReader<'a> {
                 PieceKind::Code | PieceKind::Break => Some((None, at + 1)),
                 PieceKind::Nod => Some((Some(WordSense::Fine), at + 1)),
                 PieceKind::Word(_) => self.words.sense_at(&self.pieces, at).map(|(sense, next)| (Some(sense), next)),
+                PieceKind::Gloss('=') if said.is_empty() && self.says_by_code(at) => Some((None, at + 1)),
+                PieceKind::Gloss('"' | '\'') => self.cited(at).map(|(sense, next)| (Some(sense), next)),
                 PieceKind::Gloss(_) => {
                     said.last().and_then(|last| self.glossed(last.sense, at)).map(|next| (None, next))
                 }
@@ -184,6 +188,28 @@ impl<'a> ReplyReader<'a> {
             PieceKind::Gloss('(') => (self.pieces.get(next)?.kind == PieceKind::Gloss(')')).then_some(next + 1),
             _ => None,
         }
+    }
+
+    /// `48213 = I take it`, as our own SMS has it: between the code and words, not a digit.
+    fn says_by_code(&self, at: usize) -> bool {
+        let is_code =
+            at.checked_sub(1).and_then(|at| self.pieces.get(at)).is_some_and(|piece| piece.kind == PieceKind::Code);
+        let says = self
+            .words
+            .sense_at(&self.pieces, at + 1)
+            .is_some_and(|(sense, _)| matches!(sense, WordSense::Say(_) | WordSense::Yes));
+        let is_word = matches!(self.pieces.get(at + 1).map(|next| &next.kind),
+            Some(PieceKind::Word(word)) if word.starts_with(char::is_alphabetic));
+        is_code && says && is_word
+    }
+
+    /// `"Hand it back"`: the words of a button or of our texts in quotes. A single word in quotes may be meant otherwise.
+    fn cited(&self, at: usize) -> Option<(WordSense, usize)> {
+        let kind = |at: usize| self.pieces.get(at).map(|piece| &piece.kind);
+        let (sense, next) = self.words.sense_at(&self.pieces, at + 1)?;
+        let end = if kind(next) == Some(&PieceKind::Break) { next + 1 } else { next };
+        let is_whole = kind(end) == kind(at) && at + 2 < next && matches!(sense, WordSense::Say(_) | WordSense::Yes);
+        is_whole.then_some((sense, end + 1))
     }
 
     /// The unknown piece with everything that touches it, and the unknown pieces after it.

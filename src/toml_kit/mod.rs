@@ -9,3 +9,4 @@ pub(crate) mod nearest;
 pub mod network;
 pub mod secret;
 pub mod source;
+pub mod unread;

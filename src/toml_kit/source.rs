@@ -39,7 +39,7 @@ pub fn read_each(folder: &Path) -> io::Result<Vec<(PathBuf, io::Result<SourceTex
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder).map_err(|error| naming(folder, &error))? {
         let path = entry.map_err(|error| naming(folder, &error))?.path();
-        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        let hidden = is_hidden(&path);
         let drills = path.file_name().is_some_and(|name| name == DRILLS);
         if !hidden && (is_toml(&path) || !drills && toml_within(&path).is_some()) {
             paths.push(path);
@@ -54,10 +54,26 @@ fn is_toml(path: &Path) -> bool {
     path.extension().is_some_and(|end| end.to_string_lossy().trim().eq_ignore_ascii_case("toml"))
 }
 
-/// The first part of a matrix in a folder that is not read.
+/// The first part of a matrix in a folder that is not read, or in a folder of that one. Links within it, and hidden
+/// folders, are not followed.
 fn toml_within(folder: &Path) -> Option<PathBuf> {
-    let within = fs::read_dir(folder).ok()?.take(BESIDE_MAX).flatten().map(|entry| entry.path());
-    within.filter(|path| is_toml(path)).min()
+    let mut left = BESIDE_MAX;
+    within(folder, &mut left)
+}
+
+fn within(folder: &Path, left: &mut usize) -> Option<PathBuf> {
+    let mut paths: Vec<PathBuf> = fs::read_dir(folder).ok()?.take(*left).flatten().map(|entry| entry.path()).collect();
+    *left = left.saturating_sub(paths.len());
+    paths.sort();
+    if let Some(found) = paths.iter().find(|path| is_toml(path)) {
+        return Some(found.clone());
+    }
+    let is_folder = |path: &&PathBuf| !is_hidden(path) && fs::symlink_metadata(path).is_ok_and(|data| data.is_dir());
+    paths.iter().filter(is_folder).find_map(|path| within(path, left))
+}
+
+fn is_hidden(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'))
 }
 
 fn read_file(path: PathBuf) -> io::Result<SourceText> {

@@ -14,6 +14,9 @@ use tempfile::TempDir;
 
 const PARTS: [Part; 2] = [Part("chromium", "chromium"), Part("node", "nodejs")];
 
+/// Where axe is in the modules.
+const AXE: &str = "axe-core/axe.min.js";
+
 /// Where playwright-core is.
 const MODULES: &str = "STENTOR_NODE_MODULES";
 
@@ -40,6 +43,12 @@ pub fn missing() -> bool {
 pub fn modules() -> Option<PathBuf> {
     let folder = PathBuf::from(std::env::var_os(MODULES)?);
     folder.join("playwright-core").is_dir().then_some(folder)
+}
+
+/// Whether axe is missing, whose rules pages are looked at by.
+pub fn lacks_axe() -> bool {
+    let remedy = "npm install axe-core, into the folder that STENTOR_NODE_MODULES names";
+    !modules().is_some_and(|modules| modules.join(AXE).is_file()) && parts::skipped("axe-core", remedy)
 }
 
 /// Shows a file of HTML; what it says. Anything that the browser complains about is a failure; its picture is put beside
@@ -82,6 +91,16 @@ impl Browser {
         self.order(&json!({ "press": label }))
     }
 
+    /// Presses the option of the alarm that has this label, as soon as it can be pressed.
+    pub fn choose(&mut self, option: &str) {
+        self.order(&json!({ "choose": option }));
+    }
+
+    /// Types into the field with this label, as somebody with a keyboard does.
+    pub fn types(&mut self, text: &str, into: &str) {
+        self.order(&json!({ "type": text, "into": into }));
+    }
+
     /// Presses the button with this label, again and again, until the page says this; the page's text then.
     pub fn press_until(&mut self, label: &str, text: &str) -> String {
         self.order(&json!({ "again": label, "until": text }))
@@ -107,6 +126,41 @@ impl Browser {
         self.order(&json!({ "red": true }))
     }
 
+    /// Leaves the desk for another page of the daemon.
+    pub fn goes(&mut self, path: &str) -> String {
+        self.order(&json!({ "go": path }))
+    }
+
+    /// Follows the link with this text, in this window.
+    pub fn follows(&mut self, link: &str) -> String {
+        self.order(&json!({ "follow": link }))
+    }
+
+    /// Writes into the page's one field.
+    pub fn writes(&mut self, text: &str) -> String {
+        self.order(&json!({ "write": text }))
+    }
+
+    /// Makes the window so large, in pixels.
+    pub fn sized(&mut self, width: u32, height: u32) {
+        self.order(&json!({ "size": [width, height] }));
+    }
+
+    /// Hears of no change from now on, or of all again.
+    pub fn deaf(&mut self, deaf: bool) {
+        self.order(&json!({ "deaf": deaf }));
+    }
+
+    /// What a function of JavaScript returns in the page.
+    pub fn value(&mut self, function: &str) -> Value {
+        serde_json::from_str(&self.order(&json!({ "value": function }))).unwrap()
+    }
+
+    /// What the page does against the rules of axe.
+    pub fn faults(&mut self) -> Value {
+        self.value(RULES)
+    }
+
     fn order(&mut self, order: &Value) -> String {
         writeln!(self.orders.as_mut().unwrap(), "{order}").unwrap();
         self.answer()
@@ -125,6 +179,9 @@ impl Drop for Browser {
         drop(self.orders.take());
     }
 }
+
+const RULES: &str = r#"() => axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) =>
+  violations.map((rule) => `${rule.id}: ${rule.nodes.map((node) => node.target.join(" ")).join(", ")}`))"#;
 
 const SHEET: &str = r#"
 const [modules, executablePath, file, picture] = process.argv.slice(2);
@@ -162,6 +219,8 @@ async function main() {
   process.on("SIGTERM", end);
   const page = await browser.newPage();
   page.setDefaultTimeout(30000);
+  const axe = modules + "/axe-core/axe.min.js";
+  if (require("fs").existsSync(axe)) await page.addInitScript({ path: axe });
   page.on("pageerror", (error) => say({ trouble: String(error) }));
   let tolerates = false;
   page.on("console", (line) => {
@@ -183,6 +242,14 @@ async function main() {
       const before = await text();
       await button.click();
       say({ text: before });
+    } else if (order.choose) {
+      await page.locator("id=alarm-offers").locator("button", { hasText: order.choose }).click();
+      say({ text: "" });
+    } else if (order.type) {
+      await page.getByLabel(order.into).click();
+      await page.keyboard.type(order.type);
+      await page.keyboard.press("Enter");
+      say({ text: "" });
     } else if (order.again) {
       const button = page.getByRole("button", { name: order.again, exact: true });
       const says = page.getByText(order.until).first();
@@ -197,6 +264,32 @@ async function main() {
     } else if (order.tolerate) {
       tolerates = true;
       say({ text: "" });
+    } else if (order.go) {
+      await page.goto(new URL(order.go, link).href);
+      say({ text: await text() });
+    } else if (order.follow) {
+      const path = await page.getByRole("link", { name: order.follow }).first().getAttribute("href");
+      await page.goto(new URL(path, link).href);
+      say({ text: await text() });
+    } else if (order.write) {
+      await page.locator("textarea").fill(order.write);
+      say({ text: "" });
+    } else if (order.size) {
+      await page.setViewportSize({ width: order.size[0], height: order.size[1] });
+      say({ text: "" });
+    } else if (order.deaf !== undefined) {
+      const events = "**/desk/events*";
+      tolerates = true;
+      if (order.deaf) {
+        await page.route(events, (route) => route.abort());
+        await page.evaluate("source.close()");
+      } else {
+        await page.unroute(events);
+        await page.evaluate("connect()");
+      }
+      say({ text: await text() });
+    } else if (order.value) {
+      say({ text: JSON.stringify(await page.evaluate(`(${order.value})()`)) });
     } else if (order.red) {
       await page.locator("id=line").waitFor({ state: "visible" });
       const colour = await page.locator("id=line").evaluate((line) => getComputedStyle(line).backgroundImage);

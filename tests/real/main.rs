@@ -10,6 +10,7 @@ mod canonical;
 #[path = "../common/mod.rs"]
 mod common;
 mod crisis;
+mod desk_requests;
 mod desk_shape;
 mod doctor;
 #[path = "../double/mod.rs"]
@@ -26,6 +27,7 @@ mod openapi;
 mod outage;
 mod parts;
 mod prometheus;
+mod read_back;
 mod receipt;
 mod replies;
 mod sheet;

@@ -49,6 +49,18 @@ impl Net {
         self.run(async { request.body(body.to_string()).send().await.unwrap().text().await.unwrap() })
     }
 
+    /// The body of the answer to JSON that is put with a bearer token.
+    pub fn put_json(&self, url: &str, token: &str, body: &serde_json::Value) -> String {
+        let request = self.client.put(url).bearer_auth(token).header("content-type", "application/json");
+        self.run(async { request.body(body.to_string()).send().await.unwrap().text().await.unwrap() })
+    }
+
+    /// The body of what is read with a bearer token.
+    pub fn get_with(&self, url: &str, token: &str) -> String {
+        let request = self.client.get(url).bearer_auth(token);
+        self.run(async { request.send().await.unwrap().text().await.unwrap() })
+    }
+
     /// Posts a form; the status and the body of the answer.
     pub fn post_form(&self, url: &str, form: String, headers: &[(&str, String)]) -> (u16, String) {
         self.run(async {

@@ -44,6 +44,7 @@ pub(super) fn to_person(message: &Message) -> SlackPost {
     let buttons = message.ask.as_ref().map(|ask| {
         let value = format!("{}:{}", ask.page, ask.code.expose_secret());
         match asks {
+            true if ask.repeats.is_some() => actions(message, vec![pass_on(&value)]),
             true if !ask.options.is_empty() => options(message, &ask.options, &value, None),
             true if ask.fills_in => fill_in(message, ask.link.expose_secret(), &value),
             true => buttons(message, ask.level, &value),
@@ -71,6 +72,7 @@ pub(super) fn room_card(message: &Message) -> SlackPost {
     let form = message.desk.as_ref().filter(|_| form).map(|desk| format!("{desk}/forms/{}", message.page.incident));
     let buttons = open.then(|| match asked {
         _ if form.is_some() => fill_in(message, &form.clone().unwrap_or_default(), &value),
+        Some(room) if room.repeats.is_some() => actions(message, vec![pass_on(&value)]),
         Some(room) => options(message, &room.options, &value, room.digest.as_deref()),
         None => buttons(message, level, &value),
     });
@@ -156,9 +158,13 @@ fn options(message: &Message, options: &[OptionButton], value: &str, digest: Opt
             false => button.with_confirm(decided(option)),
         }
     };
-    let unable = button(Answer::Unable, Answer::Unable.label(), value);
     let buttons = options.iter().map(|given| option(given).into());
-    actions(message, buttons.chain([unable]).collect())
+    actions(message, buttons.chain([pass_on(value)]).collect())
+}
+
+/// The one button beside the options, and alone where an option needs more than a press.
+fn pass_on(value: &str) -> SlackActionBlockElement {
+    button(Answer::Unable, Answer::Unable.label(), value)
 }
 
 /// A form is filled in behind a link. Slack tells us of a press of this button, too: it says nothing.

@@ -7,13 +7,17 @@ mod absence;
 mod body;
 mod bounce;
 mod delivery_status;
+mod disclaimer;
 mod html;
+mod machine_lines;
 mod meaning;
 mod message_id;
 mod phrases;
 mod quote;
 mod server_words;
 mod signature;
+mod signs;
+mod style_sheet;
 mod taken_back;
 mod written;
 
@@ -147,7 +151,15 @@ mod tests {
             ("Delivered-To: Autoresponder\r\n", MailMeaning::Away),
             ("Auto-Submitted: auto-reply\r\n", MailMeaning::Away),
             ("Auto-Submitted: auto-responded\r\n", MailMeaning::Away),
-            ("Auto-Submitted: auto-generated\r\n", MailMeaning::Nothing),
+            ("X-POST-MessageClass: 9; Autoresponder\r\n", MailMeaning::Away),
+            ("X-Amazon-Auto-Reply: true\r\n", MailMeaning::Away),
+            ("X-Any-Autoresponder-Id: 7\r\n", MailMeaning::Away),
+            ("X-Vacation-Message: yes\r\n", MailMeaning::Away),
+            ("Precedence: bulk\r\n", MailMeaning::Away),
+            ("Precedence: junk\r\n", MailMeaning::Away),
+            ("Auto-Submitted: auto-generated\r\n", MailMeaning::Away),
+            ("Precedence: bulk\r\nList-Id: <all.example.com>\r\n", MailMeaning::Nothing),
+            ("Auto-Submitted: auto-generated\r\nList-Id: <all.example.com>\r\n", MailMeaning::Nothing),
             ("Auto-Submitted: auto-notified\r\n", MailMeaning::Nothing),
             ("Precedence: list\r\n", MailMeaning::Nothing),
             ("List-Id: <all.example.com>\r\n", MailMeaning::Nothing),
@@ -159,6 +171,8 @@ mod tests {
             "Auto-Submitted: no\r\n",
             "X-MS-Exchange-Inbox-Rules-Loop: ana@example.com\r\n",
             "X-Auto-Response-Suppress: All\r\n",
+            "X-Auto-Reply: no\r\n",
+            "X-POST-MessageClass: 1\r\n",
         ] {
             assert!(matches!(reply(head, "wilco\r\n"), Some(MailMeaning::Said(_))), "{head:?}");
         }
@@ -207,6 +221,25 @@ mod tests {
             "Ich bin abwesend: Re: LIVE",
             "Je suis absent: LIVE",
             "Je suis absente : LIVE",
+            "AUTO: Ana Ruiz is out of the office (returning 07/12/2026)",
+            "Ana Ruiz/LON/ACME is out of the office.",
+            "Ruiz, Ana is out of office",
+            "Ana Ruiz (ACME) is currently on parental leave",
+            "Ich bin bis 7.12. nicht im Büro",
+            "Ich bin vom 1. bis zum 7.12. im Urlaub",
+            "Je serai absent jusqu'au 7",
+            "Bin im Urlaub",
+            "Ferien",
+            "Maternity leave",
+            "Sick leave",
+            "On sick leave until Monday",
+            "I am on PTO",
+            "I'm currently travelling and away until 7 December",
+            "Vacaciones",
+            "Estoy fuera de la oficina hasta el 7",
+            "Away until 7 December",
+            "Elternzeit",
+            "Ana Ruiz ist bis Montag nicht im Büro",
         ] {
             assert_eq!(of(subject, ""), Some(MailMeaning::Away), "{subject}");
             assert_eq!(of(subject, "Auto-Submitted: auto-generated\r\n"), Some(MailMeaning::Away), "{subject}");
@@ -219,6 +252,13 @@ mod tests {
             "Absenteeism rises",
             "Re: I am out of the office",
             "LIVE INC-12: Ana is out of the office",
+            "I am not away, I have it",
+            "I'm back from vacation",
+            "Ich bin nicht mehr im Urlaub",
+            "Je ne suis pas absent",
+            "Leave it to me",
+            "I am here",
+            "Re: AUTO: Ana is out of the office",
         ] {
             assert!(matches!(of(subject, ""), Some(MailMeaning::Said(_))), "{subject}");
         }

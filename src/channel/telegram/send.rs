@@ -148,7 +148,11 @@ fn with_reply(message: &Message, ask: &ReplyOptions) -> String {
     let code = ask.code.expose_secret();
     let line = |answer: Answer| format!("{code} {} = {}", answer.digit(), answer.label());
     let how = if message.purpose.is_brief() && !ask.options.is_empty() {
-        format!("\n\nOr write: {code} and a letter; {}", line(Answer::Unable))
+        let (or, what) = match &ask.repeats {
+            Some(fact) => ("Write", format!(" and {fact}")),
+            None => ("Or write", String::new()),
+        };
+        format!("\n\n{or}: {code} and a letter{what}; {}", line(Answer::Unable))
     } else if message.purpose.is_brief() && ask.fills_in {
         format!("\n\nFill in the form: {}\nOr write: {}", ask.link.expose_secret(), line(Answer::Unable))
     } else if message.purpose.is_brief() {
@@ -178,7 +182,9 @@ fn keyboard(message: &Message, ask: &ReplyOptions) -> Value {
             json!([{ "text": format!("{} {}", option.letter, option.label), "callback_data": data }])
         };
         let unable = row(Answer::Unable, Answer::Unable.label());
-        ask.options.iter().map(option).chain([unable]).collect()
+        // A press alone decides nothing where something must be repeated.
+        let pressed = ask.options.iter().filter(|_| ask.repeats.is_none());
+        pressed.map(option).chain([unable]).collect()
     } else if message.purpose.is_brief() && ask.fills_in {
         json!([row(Answer::Unable, Answer::Unable.label())])
     } else if message.purpose.is_brief() {

@@ -42,8 +42,18 @@ impl AnswerArgs {
                 say(then);
             }
         }
-        let refused =
-            ["not-asked", "which-role", "closed", "too-late", "doubted", "on-behalf", "stale", "no-such-option"];
+        let refused = [
+            "not-asked",
+            "not-decider",
+            "which-role",
+            "closed",
+            "too-late",
+            "doubted",
+            "not-repeated",
+            "on-behalf",
+            "stale",
+            "no-such-option",
+        ];
         let kind = verdict["verdict"].as_str().unwrap_or_default();
         Ok(if refused.contains(&kind) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     }

@@ -1,6 +1,7 @@
 //! Alerts and incidents of the running daemon: fire, list, show, answer, resolve.
 
 pub mod answer;
+pub mod asked;
 pub mod erase;
 pub mod fire;
 pub mod list;

@@ -4,6 +4,7 @@ use crate::{
     cli::{
         client::{DaemonClient, next_portion},
         error::CliError,
+        incident::asked,
         options::PathOptions,
         table,
     },
@@ -226,9 +227,10 @@ impl DisplayNames for ShownNames<'_> {
 fn head(incident: &IncidentView, names: &ShownNames<'_>) -> String {
     let word = if incident.drill { "DRILL" } else { "LIVE" };
     let mut lines = vec![format!("{word} {} {} ({})", incident.id, one_line(&incident.summary), incident.status)];
+    lines.extend(incident.asked.iter().flat_map(asked::lines));
     lines.extend(incident.sandbox.as_ref().map(|sandbox| format!("  {sandbox}")));
     lines.extend([
-        format!("  trigger {}, {}, {} alert(s)", incident.trigger, key(incident), incident.alerts),
+        format!("  trigger {}, {}, {}", incident.trigger, key(incident), alerts(incident)),
         format!("  opened {}", incident.opened_at),
     ]);
     lines.extend(incident.overflow.as_ref().map(overflow));
@@ -255,6 +257,15 @@ fn head(incident: &IncidentView, names: &ShownNames<'_>) -> String {
         lines.push(format!("  outcome {} according to {}{note}", was.finding, was.by));
     }
     lines.join("\n")
+}
+
+/// One all-clear has a line of its own.
+fn alerts(incident: &IncidentView) -> String {
+    let all_clears = match incident.all_clears {
+        0 | 1 => String::new(),
+        count => format!(", {count} all-clears"),
+    };
+    format!("{} alert(s){all_clears}", incident.alerts)
 }
 
 /// The key of the incident, in words where its trigger has none.

@@ -174,11 +174,15 @@ impl JournalSource {
                 texts.insert(hash, text);
             }
         }
-        let names = match self {
+        Ok(IncidentTexts { names: self.names(places)?, texts })
+    }
+
+    /// The names of people.
+    pub fn names(&self, places: &PathOptions) -> Result<BTreeMap<PersonName, String>, CliError> {
+        Ok(match self {
             Self::Daemon(client) => client.get("/v1/names")?,
             Self::Folder { .. } => names(places),
-        };
-        Ok(IncidentTexts { names, texts })
+        })
     }
 
     fn text(&self, hash: &str) -> Result<Option<String>, CliError> {

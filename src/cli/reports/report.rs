@@ -23,7 +23,7 @@ use crate::{
     },
 };
 use clap::{Args, Subcommand, ValueHint};
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, process::ExitCode, time::Duration};
 
 /// How long a daemon may take to read its whole journal for a report.
 const REPORT_TIME_MAX: Duration = Duration::from_secs(30 * 60);
@@ -111,8 +111,10 @@ impl ReportArgs {
 impl TteArgs {
     fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
         let report = while_working("reading the journal", || self.measured(places))?;
+        let people = if self.json { BTreeMap::new() } else { JournalSource::of(places)?.names(places)? };
+        let names = tables::ReportNames { roles: &report.called, people: &people };
         if let Some(path) = &self.picture {
-            output::write_new(path, &drawn(&report), self.force)?;
+            output::write_new(path, &drawn(&report, &names), self.force)?;
             if output::is_standard(path) {
                 return Ok(ExitCode::SUCCESS);
             }
@@ -120,7 +122,7 @@ impl TteArgs {
         if self.json {
             println!("{}", serde_json::to_string_pretty(&report)?);
         } else {
-            println!("{}", tables::tte(&report));
+            println!("{}", tables::tte(&report, &names));
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -237,16 +239,19 @@ fn encoded(value: &str) -> String {
 }
 
 /// One curve for each group; the target is drawn if there is only one group. Drills with divided waits are labelled.
-fn drawn(report: &TteReport) -> String {
+fn drawn(report: &TteReport, names: &tables::ReportNames<'_>) -> String {
+    let called = |group| {
+        let line = picture::PlotLine::from(group);
+        picture::PlotLine { name: names.group(&line.name, report.by), ..line }
+    };
     let compressed = report.compressed.iter().flat_map(|of| {
         let marked = |group| {
-            let line = picture::PlotLine::from(group);
+            let line = called(group);
             picture::PlotLine { name: format!("{}, waits / {}", line.name, of.compress), ..line }
         };
         of.figures.groups.iter().map(marked)
     });
-    let lines: Vec<picture::PlotLine> =
-        report.figures.groups.iter().map(picture::PlotLine::from).chain(compressed).collect();
+    let lines: Vec<picture::PlotLine> = report.figures.groups.iter().map(called).chain(compressed).collect();
     let target = match &report.figures.groups[..] {
         [only] if report.compressed.is_empty() => only.target,
         _ => None,

@@ -64,6 +64,8 @@ impl Decider<'_> {
             page.purpose.is_brief() && page.role.as_ref() == Some(role) && page.person.as_ref() == Some(person)
         });
         self.leave_if_nobody_can_answer(role);
+        // The time that they had asked for is over.
+        self.advance_if_due(role);
     }
 
     /// The role that is meant: the page's role, the one that was named, or the only open one that this person was paged
@@ -152,6 +154,7 @@ impl Decider<'_> {
         let asked = self.now + span.min(STANDBY_MAX);
         deadline.map_or(AnswerVerdict::StandbyRefused, |deadline| AnswerVerdict::StandbyGranted {
             until: deadline.max(asked),
+            before: Some(deadline),
         })
     }
 

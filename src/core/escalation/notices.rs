@@ -42,6 +42,9 @@ fn notice(event: &Event) -> Option<(SystemNotice, Option<RoleName>)> {
         Event::Exhausted { role } => (SystemNotice::RoleExhausted, Some(role.clone())),
         Event::StoodDown { role } => (SystemNotice::RoleStoodDown, Some(role.clone())),
         Event::AllClear { .. } => (SystemNotice::AllClear, None),
+        Event::Repeated { changes: Some(changes), .. } if changes.all_clear_at.is_some() => {
+            (SystemNotice::AllClear, None)
+        }
         Event::Resolved { .. } => (SystemNotice::Resolved, None),
         _ => return None,
     })

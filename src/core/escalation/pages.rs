@@ -40,6 +40,7 @@ impl Decider<'_> {
             other => other,
         };
         let failed = matches!(settlement, SendOutcome::Unreachable { .. });
+        let desk_closed = settlement.is_desk_closed();
         let too_late = match settlement {
             SendOutcome::Retry { at, .. } | SendOutcome::Held { until: at, .. } => {
                 page.accept_until.is_some_and(|until| until < at)
@@ -55,7 +56,7 @@ impl Decider<'_> {
             self.fail_over(n);
         } else if too_late {
             // The person's next channel is tried now, not only when the accept timeout expires.
-            self.emit(Event::Overdue { page: n, early: true });
+            self.emit(Event::Overdue { page: n, early: true, desk_closed });
             self.fail_over(n);
         }
         if let Some(room) = opens.filter(|channel| self.incident.rooms.contains_key(channel)) {

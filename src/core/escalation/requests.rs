@@ -55,6 +55,7 @@ impl Decider<'_> {
             | ChoiceVerdict::NotDecider { .. }
             | ChoiceVerdict::OnBehalf
             | ChoiceVerdict::Stale
+            | ChoiceVerdict::NotRepeated { .. }
             | ChoiceVerdict::Doubted { .. }
             | ChoiceVerdict::NoSuchOption => {}
         }
@@ -90,6 +91,10 @@ impl Decider<'_> {
         let before = request.choices.get(&said.person);
         if before.is_some_and(|choice| choice.option == said.option) {
             return ChoiceVerdict::Repeated;
+        }
+        let said_back = said.repeated.as_deref().unwrap_or_default();
+        if let Some(fact) = request.ask.read_back.as_ref().filter(|fact| !fact.is_repeated(said_back)) {
+            return ChoiceVerdict::NotRepeated { fact: fact.shown() };
         }
         // Only once: who chooses it again has read why. It decides nothing by itself.
         if let Some(why) = said.doubt.clone().filter(|_| request.doubted.get(&said.person) != Some(&said.option)) {

@@ -199,8 +199,8 @@ fn concerns_rooms(incident: &Incident, event: &Event) -> bool {
         | Event::Undelivered { .. }
         | Event::Injected { .. }
         | Event::Judged { .. }
-        | Event::Repeated { .. }
         | Event::Withdrawn { .. } => false,
+        Event::Repeated { changes, .. } => changes.is_some(),
     }
 }
 

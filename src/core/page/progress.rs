@@ -2,9 +2,9 @@
 
 use super::Page;
 use crate::core::{
-    page::stages::{PageStage, PageState},
+    page::stages::{PageReach, PageStage, PageState},
     plan::AcceptTimeout,
-    send_outcome::{HeldWhy, SendOutcome},
+    send_outcome::{HeldWhy, MAYBE_READ, NODE_DIED, SendOutcome, tells_desk_closed},
     time::Timestamp,
 };
 
@@ -77,6 +77,23 @@ impl Page {
     /// Whether the provider accepted it or may have: an attempt ended, or its node died and may have begun one.
     pub fn was_attempted(&self) -> bool {
         self.stages.sent.is_some() || self.state == PageState::Accepted || self.maybe_repeated
+    }
+
+    /// Whether it reached its person. What was only tried never counts as sent.
+    pub fn reach(&self) -> PageReach {
+        let error = self.last_error.as_deref();
+        let in_doubt = self.maybe_repeated || error.is_some_and(|why| why == MAYBE_READ || why == NODE_DIED);
+        let desk_closed = self.held == Some(HeldWhy::DeskClosed) || error.is_some_and(tells_desk_closed);
+        match self.state {
+            PageState::Accepted => PageReach::Accepted,
+            PageState::Unreachable if self.stages.accepted.is_some() => PageReach::NotArrived,
+            _ if in_doubt => PageReach::Unknown,
+            PageState::Unreachable | PageState::Queued if desk_closed => PageReach::DeskClosed,
+            PageState::Unreachable => PageReach::Refused,
+            _ if self.stages.sent.is_some() || 0 < self.refusals => PageReach::Refused,
+            PageState::Queued => PageReach::Waiting,
+            PageState::Withdrawn | PageState::Unsent => PageReach::Unsent,
+        }
     }
 
     /// Whether its person can still answer it: it is sent, or is being sent.

@@ -50,6 +50,37 @@ pub enum PageStage {
     Seen,
 }
 
+/// Whether a page reached its person, as far as anybody knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PageReach {
+    /// Its channel has accepted it, or a stand-in for its channel has: see [`crate::core::Page::stand_in`].
+    Accepted,
+    /// It may have been sent: nobody knows how an attempt ended.
+    Unknown,
+    /// Nothing was tried yet, or the first attempt is under way.
+    Waiting,
+    /// It waits for its person to open a desk, or nobody opened one.
+    DeskClosed,
+    /// Its channel did not accept it, yet or for good.
+    Refused,
+    /// Its provider accepted it, and reported that it did not arrive.
+    NotArrived,
+    /// It was withdrawn before anything was tried.
+    Unsent,
+}
+
+impl PageReach {
+    /// Whether its person has it, or may have it.
+    pub fn may_be_read(self) -> bool {
+        matches!(self, Self::Accepted | Self::Unknown)
+    }
+
+    /// Whether it was tried and did not reach its person.
+    pub fn has_failed(self) -> bool {
+        matches!(self, Self::DeskClosed | Self::Refused | Self::NotArrived)
+    }
+}
+
 impl PageState {
     /// Its name in JSON.
     pub fn as_str(self) -> &'static str {

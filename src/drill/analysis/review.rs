@@ -95,14 +95,15 @@ pub fn exercise(
         earlier: earlier.iter().map(|before| earlier_of(before, scenario, screens, now)).collect(),
         earlier_left: 0,
         actions: Vec::new(),
-        proposal: ReviewProposal { diff: None, why: why_none(&scored).into() },
+        proposal: ReviewProposal { diff: None, why: why_none(&scored, run.state == RunState::Running).into() },
     };
     (exercise, scored)
 }
 
 /// Why no change of the matrix is searched for; replaced if one is ([`failed`]).
-fn why_none(score: &DrillScore) -> &'static str {
+fn why_none(score: &DrillScore, is_running: bool) -> &'static str {
     match score.verdict() {
+        _ if is_running => "none was tried yet: the drill is running",
         _ if score.findings.is_empty() => "none was tried: the scenario has no hypothesis",
         HypothesisVerdict::NotJudged => "none was tried: the drill was not played to its end",
         _ if score.sandboxed => "none was tried: pages of this drill were kept in the sandbox and sent to nobody",

@@ -71,7 +71,7 @@ fn line(at: Timestamp, event: &Event) -> Option<String> {
         Event::Answered { role, person, answer, verdict, .. } => {
             let role = role.as_ref().map_or("?", |role| role.as_str());
             let verdict = match verdict {
-                AnswerVerdict::StandbyGranted { until } => {
+                AnswerVerdict::StandbyGranted { until, .. } => {
                     format!("granted for {}", humantime::format_duration(until.since(at)))
                 }
                 other => other.tag().to_owned(),

@@ -266,10 +266,10 @@ impl AlertAdmission<'_, '_> {
         Some(incident)
     }
 
-    /// Whether it is a drill past its end: it takes no more alerts, and the next one opens another.
+    /// Whether it is past its end, as a drill or as a request: it takes no more alerts, and the next one opens another.
     pub(super) fn has_ended(&mut self, incident: IncidentId) -> bool {
         let now = self.tx.now();
-        let ended = self.tx.incident(incident).is_some_and(|incident| incident.is_overdue_drill(now));
+        let ended = self.tx.incident(incident).is_some_and(|incident| incident.is_overdue(now));
         if ended {
             self.tx.step(incident, IncidentInput::Tick, &self.matrix.roster);
         }

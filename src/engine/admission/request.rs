@@ -155,7 +155,7 @@ impl Admission {
             let detail = format!("on_behalf_of: the matrix has no person {person:?}: send the id of one");
             return Err(RequestFault::NotAllowed(detail));
         }
-        let (mut ask, packet) = (allowed(&wish, &rules, received_at)?, wish.packet);
+        let (mut ask, packet) = (allowed(&wish, &rules, &alert, received_at)?, wish.packet);
         let handoff = packet.zip(rules.handoff).map(|(packet, rules)| {
             let hours = config.matrix.triggers.get(&trigger).and_then(|trigger| trigger.hours.as_ref());
             let closed = closed(hours, self.context.store.civil_now());
@@ -305,7 +305,7 @@ fn no_trigger(alert: &Alert, kind: AskKind) -> RequestFault {
 }
 
 /// What is asked, as far as the matrix allows it.
-fn allowed(wish: &AskWish, rules: &AskRules, now: Timestamp) -> Result<Ask, RequestFault> {
+fn allowed(wish: &AskWish, rules: &AskRules, alert: &Alert, now: Timestamp) -> Result<Ask, RequestFault> {
     if wish.deadline.is_some_and(|wanted| rules.after < wanted) {
         let most = humantime::format_duration(rules.after);
         return Err(RequestFault::NotAllowed(format!("the deadline is too late: the matrix allows {most} at most")));
@@ -329,6 +329,7 @@ fn allowed(wish: &AskWish, rules: &AskRules, now: Timestamp) -> Result<Ask, Requ
         None if wish.kind == AskKind::Form => None,
         None => rules.defaults.iter().find(|name| is_option(name)).cloned(),
     };
+    let read_back = rules.read_back.as_ref().map(|fact| fact.of(alert)).transpose();
     Ok(Ask {
         kind: wish.kind,
         question: wish.question.clone(),
@@ -342,6 +343,7 @@ fn allowed(wish: &AskWish, rules: &AskRules, now: Timestamp) -> Result<Ask, Requ
         deadline: now + wish.deadline.unwrap_or(rules.after),
         supersedes: wish.supersedes.clone(),
         handoff: None,
+        read_back: read_back.map_err(RequestFault::NotAllowed)?,
         asker: None,
     })
 }
@@ -354,6 +356,11 @@ fn form_options(wish: &AskWish, rules: &AskRules) -> Result<Vec<AskOption>, Requ
              approval or a decision",
             rules.approvals
         )));
+    }
+    if rules.read_back.is_some() {
+        let detail = "this trigger has `read_back`, which belongs to options: ask for an approval or a decision, or by a trigger \
+                      without it";
+        return Err(RequestFault::NotAllowed(detail.into()));
     }
     if wish.default.is_some() {
         return Err(RequestFault::NotAllowed("a form has no `default`: without an answer it expires".into()));

@@ -1,7 +1,7 @@
 //! Choices of people who are asked by a request, whichever way they come.
 
 use crate::{
-    core::{ChoiceVerdict, Event, GivenChoice, GivenForm, IncidentId, IncidentInput, PageId, PersonName},
+    core::{ChoiceVerdict, Event, GivenChoice, GivenForm, IncidentId, IncidentInput, NamedOption, PageId, PersonName},
     engine::{AnswerError, AnswerSource, inbound::InboundResponses},
     store::StoreError,
 };
@@ -54,19 +54,17 @@ impl InboundResponses {
         &self,
         page: PageId,
         person: &PersonName,
-        option: &str,
+        said: NamedOption,
         by: impl Into<AnswerSource>,
     ) -> Result<ChoiceVerdict, AnswerError> {
         let AnswerSource { via, origin } = by.into();
-        let said = GivenChoice { page: Some(page.n), origin, ..GivenChoice::new(person.clone(), option, via) };
+        let said = GivenChoice { page: Some(page.n), origin, ..GivenChoice::new(person.clone(), said, via) };
         self.choose(page.incident, said).await
     }
 
-    /// The option of this incident's request that a text names, if it does. The text must be the option and nothing else:
-    /// a word more may be a "not".
-    pub async fn option_named(&self, id: IncidentId, text: &str) -> Result<Option<String>, StoreError> {
+    /// The option of this incident's request that a text names, if it does.
+    pub async fn option_named(&self, id: IncidentId, text: &str) -> Result<Option<NamedOption>, StoreError> {
         let incident = self.context.store.view(id).await?;
-        let option = incident.as_ref().and_then(|incident| incident.request.as_ref()?.ask.named(text));
-        Ok(option.map(|option| option.name.clone()))
+        Ok(incident.as_ref().and_then(|incident| NamedOption::read(&incident.request.as_ref()?.ask, text)))
     }
 }

@@ -307,7 +307,7 @@ fn warn_of_unit(source: &SourceName, name: &str, text: &str) {
     let (name, text) = (excerpt(name, FAULT_MAX), excerpt(text, FAULT_MAX));
     let mut logged = UNITS_LOGGED.lock().unwrap_or_else(PoisonError::into_inner);
     if logged.len() < UNITS_LOGGED_MAX && logged.insert((source.clone(), name.to_string())) {
-        tracing::warn!(%source, annotation = %name, text = %text, "an annotation is a number with a unit, and its name does not say the unit (as `latency_ms` does): it is no value, and a condition that asks for it fails");
+        tracing::warn!(%source, annotation = %name, text = %text, "an annotation is a number with a unit that its name does not say (as `latency_ms` says the one of `250ms`): it is no value, and a condition that asks for it fails");
     }
 }
 

@@ -330,7 +330,7 @@ fn number(name: &str, value: &RawValue, warnings: &mut Vec<String>) -> Option<Va
         Err(written) => {
             let (name, shown) = (excerpt(name, QUOTE_MAX), excerpt(&written, QUOTE_MAX));
             let why = match quantity::has_unit(&written) {
-                true => "its name does not say the unit, as `latency_ms` does",
+                true => "its name does not say that unit, as `latency_ms` says the one of `250ms`",
                 false => "only finite numbers can be kept",
             };
             warnings.push(format!("{name} is {shown}: {why}, so it is left out"));

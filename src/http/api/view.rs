@@ -1,6 +1,9 @@
 //! Incidents in the form of the API's JSON, which `stentor show` also prints.
 
-use super::page_view::{PageView, after};
+use super::{
+    asked_view::AskedView,
+    page_view::{PageView, after},
+};
 use crate::{
     core::{
         AllClear, Classification, EngagementOutcome, HandBack, Incident, IncidentStatus, OverflowKeys, Page,
@@ -11,7 +14,7 @@ use crate::{
         role_words::{NamedReader, who_has},
     },
     engine::RuntimeConfig,
-    report::target::{role_in_time, took},
+    report::target::{engaged_after, role_in_time, took},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -37,6 +40,9 @@ pub struct IncidentView {
     pub key: String,
     /// A summary in one line.
     pub summary: String,
+    /// What is asked, if it is a request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<AskedView>,
     /// `open` or `resolved`.
     pub status: String,
     /// Who closed it.
@@ -54,6 +60,9 @@ pub struct IncidentView {
     pub received_at: Timestamp,
     /// How many alerts belong to it.
     pub alerts: u64,
+    /// How many all-clears of its monitors came.
+    #[serde(default)]
+    pub all_clears: u64,
     /// What it counts, if it is the overflow of its trigger.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overflow: Option<OverflowView>,
@@ -147,8 +156,12 @@ pub struct RoleView {
     pub entered: f64,
     /// Its stages, in milliseconds after the incident was opened; negative means before.
     pub stages: StagesView,
-    /// Time to engagement, in milliseconds since it was last entered, once somebody has it; the same as in reports.
+    /// Time to engagement, in milliseconds since it was last entered; the same as in reports. `None` unless the role has
+    /// its own required answer.
     pub tte_ms: Option<f64>,
+    /// When another role's answer covered it, in milliseconds since it was last entered. That never counts as engaged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub covered_ms: Option<f64>,
     /// The target, in milliseconds.
     pub target_ms: Option<f64>,
     /// The percentage of engagements that must meet the target.
@@ -203,7 +216,7 @@ pub struct StagesView {
     pub seen: Option<f64>,
     /// The answer that engaged the role itself; `None` if it was covered.
     pub answered: Option<f64>,
-    /// The role was engaged or covered.
+    /// The role got its own required answer; `None` if it was covered.
     pub engaged: Option<f64>,
 }
 
@@ -241,7 +254,8 @@ pub fn without_pages(live: &RuntimeConfig, incident: &Incident) -> IncidentView 
         sandbox: incident.sandboxed(),
         trigger: incident.trigger.to_string(),
         key: incident.key.to_string(),
-        summary: incident.summary.clone(),
+        summary: incident.about().to_owned(),
+        asked: AskedView::of(live, incident),
         status: if incident.is_open() { "open" } else { "resolved" }.into(),
         resolved_by,
         resolved_at,
@@ -250,6 +264,7 @@ pub fn without_pages(live: &RuntimeConfig, incident: &Incident) -> IncidentView 
         detected_at: incident.detected_at,
         received_at: incident.received_at,
         alerts: incident.alerts,
+        all_clears: incident.all_clears(),
         overflow: incident.overflow.as_deref().map(OverflowView::of),
         silent_since: incident.silent_since,
         all_clear_at: incident.all_clear_at,
@@ -278,6 +293,7 @@ fn role(live: &RuntimeConfig, incident: &Incident, name: &RoleName, engagement: 
         state: engagement.state().into(),
         says: who_has(incident, engagement, &NamedReader { names: &names, reader: None }),
         holder: holder.map(|person| live.name_of(person).to_owned()),
+        covered_ms: covered_by.as_ref().and(took(engagement)).map(|seconds| seconds * 1e3),
         covered_by,
         handed_back: engagement.handed_back.iter().map(|back| hand_back(live, incident, back)).collect(),
         sandbox: incident.is_role_sandboxed(name),
@@ -285,7 +301,7 @@ fn role(live: &RuntimeConfig, incident: &Incident, name: &RoleName, engagement: 
         steps: row.map_or(0, |row| row.steps.len()),
         deadline: engagement.deadline,
         entered: after(incident, engagement.open_since()),
-        tte_ms: engagement.holder().and(took(engagement)).map(|seconds| seconds * 1e3),
+        tte_ms: engaged_after(engagement).map(|seconds| seconds * 1e3),
         stages,
         target_ms: target.map(|target| target.within.as_secs_f64() * 1e3),
         target_percent: target.map(|target| target.percent),
@@ -306,7 +322,6 @@ fn stages(incident: &Incident, role: &RoleName, engagement: &Engagement) -> Stag
     let after = |at: Timestamp| after(incident, at);
     let briefs = || incident.briefs_of(role).filter(|page| engagement.open_since() <= page.born_at);
     let first = |stage: fn(&Page) -> Option<Timestamp>| briefs().filter_map(stage).min().map(after);
-    let outcome = engagement.holder().and(engagement.outcome.as_ref()).map(|outcome| after(outcome.at()));
     StagesView {
         detected: incident.detected_at.map(after),
         accepted: Some(after(incident.received_at)),
@@ -316,6 +331,6 @@ fn stages(incident: &Incident, role: &RoleName, engagement: &Engagement) -> Stag
         delivered: first(|page| page.stages.delivered),
         seen: first(|page| page.stages.seen),
         answered: engagement.answered_at().map(after),
-        engaged: outcome,
+        engaged: engagement.answered_at().map(after),
     }
 }

@@ -79,7 +79,7 @@ async fn list(app: &AppState) -> Result<String, StoreError> {
 
 fn line(live: &RuntimeConfig, incident: &Incident) -> String {
     let stamp = if incident.drill { "DRILL" } else { "LIVE" };
-    let summary: String = plain_line(&incident.summary).chars().take(SUMMARY_MAX).collect();
+    let summary: String = plain_line(incident.about()).chars().take(SUMMARY_MAX).collect();
     let seen = view::without_pages(live, incident);
     let roles: Vec<String> = seen.roles.iter().map(role).collect();
     let sandbox = seen.sandbox.map_or(String::new(), |sandbox| format!(". {sandbox}"));

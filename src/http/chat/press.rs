@@ -2,7 +2,10 @@
 
 use crate::{
     channel::{chat::ChatButton, option_button::PressedOption},
-    core::{Answer, AnswerVerdict, GivenAnswer, GivenChoice, IncidentId, PageId, PersonName, sentence::chosen},
+    core::{
+        Answer, AnswerVerdict, ChoiceVerdict, GivenAnswer, GivenChoice, IncidentId, NamedOption, PageId, PersonName,
+        sentence::chosen,
+    },
     engine::{AnswerError, AnswerSource},
     http::{answer_reply::answer_reply, desk::standing::verdict_text, state::AppState},
     store::StoreError,
@@ -84,8 +87,18 @@ impl Pressed {
         let option = ask.and_then(|ask| ask.with_letter(pressed.letter)).map(|option| option.name.clone());
         let option = option.ok_or_else(|| PressRefused::Word(format!("{incident} has no such option.")))?;
         let AnswerSource { via, origin } = by;
-        let said = GivenChoice { page, digest: pressed.digest, origin, ..GivenChoice::new(person, &option, via) };
+        let said = GivenChoice {
+            page,
+            digest: pressed.digest,
+            origin,
+            ..GivenChoice::new(person, NamedOption { option, repeated: None }, via)
+        };
         match app.engine.inbound().choose(incident, said).await {
+            // The buttons of a card from before have no place to type it.
+            Ok(verdict @ ChoiceVerdict::NotRepeated { .. }) => Ok(format!(
+                "{incident}: {}, on the desk, by the link of a mail or by a text message.",
+                chosen(&verdict)
+            )),
             Ok(verdict) => Ok(format!("{incident}: {}.", chosen(&verdict))),
             Err(AnswerError::NoIncident(id)) => Err(PressRefused::Word(format!("There is no incident {id} any more."))),
             Err(AnswerError::Store(error)) => Err(not_kept(error)),

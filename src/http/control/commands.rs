@@ -3,8 +3,8 @@
 use super::form::{CliForm, fill_in};
 use crate::{
     core::{
-        Alert, Answer, AnswerVerdict, AnswerVia, ClassificationKind, GivenAnswer, GivenChoice, Incident, IncidentId,
-        PersonName, RefusedInput, RoleName, ShownText, SourceEvent, SourceName,
+        Alert, Answer, AnswerVerdict, AnswerVia, ChoiceVerdict, ClassificationKind, GivenAnswer, GivenChoice, Incident,
+        IncidentId, PersonName, RefusedInput, RoleName, ShownText, SourceEvent, SourceName,
         answer::STANDBY_MAX,
         event::hex,
         finding::NOTE_MAX,
@@ -161,9 +161,11 @@ async fn choose(
     text: &str,
 ) -> Result<Option<CliVerdict>, ProblemDetails> {
     let Some(option) = app.engine.inbound().option_named(id, text).await? else { return Ok(None) };
-    let said = GivenChoice::new(person.clone(), &option, AnswerVia::Cli);
+    let again = format!("to decide: stentor answer {id} {} FACT", option.option);
+    let said = GivenChoice::new(person.clone(), option, AnswerVia::Cli);
     let verdict = app.engine.inbound().choose(id, said).await.map_err(answer_problem)?;
-    Ok(Some(CliVerdict { verdict: verdict.tag(), text: chosen(&verdict), then: None }))
+    let then = matches!(verdict, ChoiceVerdict::NotRepeated { .. }).then_some(again);
+    Ok(Some(CliVerdict { verdict: verdict.tag(), text: chosen(&verdict), then }))
 }
 
 /// Which role somebody named who was not asked for it, and for which ones they were asked.

@@ -12,7 +12,7 @@ use crate::{
         state::AppState,
     },
     matrix::ChannelKind,
-    template::{CODE, LINK, RenderedText},
+    template::{ActionText, CODE, LINK, RenderedText, action_of, summary_of},
 };
 use secrecy::ExposeSecret;
 use serde::Serialize;
@@ -57,6 +57,10 @@ struct DeskPage {
     headline: String,
     /// What happened.
     what: String,
+    /// What will be done if people agree, in one line.
+    action: Option<String>,
+    /// The whole of it, where the line does not show all.
+    action_whole: Option<String>,
     /// Which answer is wanted by when, as long as one is.
     ask: Option<String>,
     /// What happens if nobody answers.
@@ -67,14 +71,20 @@ struct DeskPage {
     holder: Option<String>,
     since: Timestamp,
     deadline: Option<Timestamp>,
+    /// When the request ends without a decision, while it is open.
+    until: Option<Timestamp>,
     /// The priority of its trigger: 1 is the most urgent.
     priority: u8,
     wanted: String,
     offers: Vec<AnswerButton>,
+    /// What must be repeated with an option.
+    repeat: Option<String>,
     /// The state, as a text for this person.
     standing: String,
     /// The answers of this person after which nothing more is asked of them.
-    heard: Vec<&'static str>,
+    heard: Vec<String>,
+    /// Who has chosen what so far, and how many more must agree; empty if nobody has.
+    chosen: String,
 }
 
 /// An address beside a page.
@@ -93,6 +103,18 @@ pub struct AnswerButton {
     pub label: Cow<'static, str>,
     /// Whether it is the wanted answer.
     pub primary: bool,
+    /// The letter of an option.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub letter: Option<char>,
+    /// What an option leads to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub does: Option<String>,
+}
+
+impl AnswerButton {
+    fn plain(answer: String, label: impl Into<Cow<'static, str>>, primary: bool) -> Self {
+        Self { answer, label: label.into(), primary, letter: None, does: None }
+    }
 }
 
 #[derive(Serialize)]
@@ -167,8 +189,9 @@ fn desk_page(
 ) -> (DeskPage, (PageId, String)) {
     let identity = incident.page_identity(page.n);
     let rendered = live.render(incident, page, ChannelKind::SCREEN);
-    let shown = (identity.page, words(&rendered, &standing));
-    let alarm = rendered.alarm;
+    let action = action_of(incident);
+    let shown = (identity.page, words(&rendered, action.as_ref(), &standing));
+    let alarm = rendered.alarm.clone();
     let code = app.engine.keys().code(identity);
     let fill = |text: String| text.replace(CODE, code.expose_secret()).replace(LINK, "the buttons here");
     let state = match engagement.holder() {
@@ -177,10 +200,13 @@ fn desk_page(
         Some(_) => "taken",
         None if !engagement.is_open() => "closed",
         None if standing.is_passed() => "passed",
+        None if standing.choice().is_some() => "chosen",
         None => "open",
     };
     let received = page.person.as_ref().is_some_and(|person| engagement.received.contains(person));
     let heard = [("roger", received), ("standby", engagement.stood_by)];
+    let heard = heard.into_iter().filter(|(_, said)| *said).map(|(answer, _)| answer.to_owned());
+    let heard = heard.chain(standing.choice().map(|option| format!("{OPTION}{option}")));
     let row = page.role.as_ref().and_then(|role| incident.plan.roles.get(role));
     let level = row.map_or(AnswerLevel::Wilco, |row| row.engaged_by);
     // A request ends at its own deadline, whatever its ladder waits for.
@@ -194,16 +220,18 @@ fn desk_page(
         role: page.role.as_ref().map(ToString::to_string).unwrap_or_default(),
         role_name: page.role.as_ref().map(|role| incident.plan.called(role).to_owned()).unwrap_or_default(),
         state,
-        // The first line is not sent twice.
-        body: fill(rendered.body.strip_prefix(&rendered.headline).unwrap_or(&rendered.body).trim_start().to_owned()),
+        body: fill(below(&rendered, action.as_ref()).to_owned()),
         headline: fill(rendered.headline),
-        what: alarm.as_ref().map_or_else(|| incident.summary.clone(), |alarm| alarm.what.clone()),
+        what: alarm.as_ref().map_or_else(|| summary_of(incident), |alarm| alarm.what.clone()),
+        action_whole: action.as_ref().and_then(|action| action.whole.clone()),
+        action: action.map(|action| action.line),
         ask: alarm.as_ref().map(|alarm| alarm.ask.clone()),
         otherwise: alarm.and_then(|alarm| alarm.otherwise),
         links: links(live, incident),
         holder: engagement.holder().map(|holder| live.name_of(holder).to_owned()),
         since: page.born_at,
         deadline: [engagement.deadline, until].into_iter().flatten().min(),
+        until,
         priority: incident.plan.priority.into(),
         wanted: level.to_string(),
         offers: match (state, incident.request.as_ref().filter(|request| decides(incident, page, request))) {
@@ -213,18 +241,28 @@ fn desk_page(
             ("passed", None) => after_all(level),
             _ => Vec::new(),
         },
+        repeat: incident.repeats().filter(|_| incident.decides(page)),
         standing: standing.words(),
-        heard: heard.into_iter().filter(|(_, said)| *said).map(|(answer, _)| answer).collect(),
+        heard: heard.collect(),
+        chosen: standing.chosen(),
     };
     (content, shown)
 }
 
 /// All words of a page on a desk, in their order.
-fn words(rendered: &RenderedText, standing: &RoleStanding<'_>) -> String {
+fn words(rendered: &RenderedText, action: Option<&ActionText>, standing: &RoleStanding<'_>) -> String {
     let alarm = rendered.alarm.iter();
+    let whole = action.and_then(|action| action.whole.clone());
     let alarm = alarm.flat_map(|alarm| [Some(&alarm.what), Some(&alarm.ask), alarm.otherwise.as_ref()]);
-    let lines = alarm.flatten().cloned().chain([rendered.body.clone(), standing.words()]);
+    let lines = alarm.flatten().cloned().chain(whole).chain([rendered.body.clone(), standing.words()]);
     lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
+/// The text without what stands above it: its first line, and the line of the action.
+pub fn below<'t>(rendered: &'t RenderedText, action: Option<&ActionText>) -> &'t str {
+    let body = rendered.body.strip_prefix(&rendered.headline).unwrap_or(&rendered.body).trim_start();
+    let line = action.map_or("", |action| action.line.as_str());
+    body.strip_prefix(line).unwrap_or(body).trim_start()
 }
 
 /// The conversation, the runbook, and the room where it is talked about.
@@ -246,7 +284,7 @@ fn links(live: &RuntimeConfig, incident: &Incident) -> Vec<PageLink> {
 
 /// The button for somebody who passed the role on or handed it back, and can take it after all.
 pub fn after_all(level: AnswerLevel) -> Vec<AnswerButton> {
-    vec![AnswerButton { answer: Answer::of_level(level).to_string(), label: AFTER_ALL.into(), primary: true }]
+    vec![AnswerButton::plain(Answer::of_level(level).to_string(), AFTER_ALL, true)]
 }
 
 /// How the answer of an option's button begins; its name follows.
@@ -261,25 +299,23 @@ pub fn decides(incident: &Incident, page: &Page, request: &Request) -> bool {
 /// The buttons of a request: its options, and for whom its role waits, to pass it on. None stands out: nobody should press
 /// without reading.
 pub fn options(request: &Request, may_pass: bool) -> Vec<AnswerButton> {
-    let option = |option: &AskOption| AnswerButton {
-        answer: format!("{OPTION}{}", option.name),
-        label: option.label.clone().into(),
-        primary: false,
+    let option = |(letter, option): (char, &AskOption)| AnswerButton {
+        letter: Some(letter),
+        does: option.does.clone(),
+        ..AnswerButton::plain(format!("{OPTION}{}", option.name), option.label.clone(), false)
     };
-    let pass =
-        || AnswerButton { answer: Answer::Unable.to_string(), label: Answer::Unable.label().into(), primary: false };
-    request.ask.options.iter().map(option).chain(may_pass.then(pass)).collect()
+    let pass = || AnswerButton::plain(Answer::Unable.to_string(), Answer::Unable.label(), false);
+    request.ask.lettered().map(option).chain(may_pass.then(pass)).collect()
 }
 
 /// The buttons for a role that requires `level`, the wanted one first.
 pub fn offers(level: AnswerLevel, drill: bool) -> Vec<AnswerButton> {
-    let offer = |(index, answer): (usize, Answer)| AnswerButton {
-        answer: match answer {
+    let offer = |(index, answer): (usize, Answer)| {
+        let said = match answer {
             Answer::Standby { .. } => "standby".into(),
             other => other.to_string(),
-        },
-        label: level.button(answer, drill).into(),
-        primary: index == 0,
+        };
+        AnswerButton::plain(said, level.button(answer, drill), index == 0)
     };
     level.offers().into_iter().enumerate().map(offer).collect()
 }

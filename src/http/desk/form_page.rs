@@ -4,11 +4,12 @@
 use super::{
     drawn_form::{DrawnForm, FIELD},
     page,
-    standing::RoleStanding,
+    standing::{RoleStanding, capitalised},
 };
 use crate::{
     core::{
-        AnswerVia, ChoiceVerdict, Form, FormAnswer, GivenChoice, GivenForm, Incident, IncidentId, PersonName,
+        AnswerVia, ChoiceVerdict, Form, FormAnswer, GivenChoice, GivenForm, Incident, IncidentId, NamedOption,
+        PersonName,
         form::FormField,
         form_answer::{FORM_ANSWER, FieldFault, FieldValue},
         sentence::chosen,
@@ -144,7 +145,8 @@ pub async fn press(
 
 /// Who sends a form, and by what.
 pub fn given(person: &PersonName, via: AnswerVia, page: Option<u32>) -> GivenChoice {
-    GivenChoice { page, ..GivenChoice::new(person.clone(), FORM_ANSWER, via) }
+    let said = NamedOption { option: FORM_ANSWER.to_owned(), repeated: None };
+    GivenChoice { page, ..GivenChoice::new(person.clone(), said, via) }
 }
 
 fn newest_page(incident: &Incident, person: &PersonName) -> Option<u32> {
@@ -199,10 +201,4 @@ fn filled(incident: &Incident) -> Vec<FilledField> {
     };
     let fields = incident.form().map(Form::fields).into_iter().flatten();
     fields.filter_map(|field| Some(value(field, answer?.get(&field.name)?))).collect()
-}
-
-/// As a sentence begins.
-pub fn capitalised(words: &str) -> String {
-    let mut characters = words.chars();
-    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }

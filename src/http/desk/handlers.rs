@@ -1,7 +1,7 @@
 //! The desk: a web page that rings, for people who signed in with a personal link: signing in and out, and answers.
 
 use crate::{
-    core::{Actor, Answer, AnswerVia, Page, PageId, PersonName, sentence::chosen},
+    core::{Actor, Answer, AnswerVia, NamedOption, Page, PageId, PersonName, sentence::chosen},
     engine::keys::{SESSION_LIFE, same},
     http::{
         body, credential,
@@ -85,6 +85,8 @@ pub struct DeskAnswer {
     /// The page's mark, as shown by the desk.
     mark: Option<String>,
     answer: String,
+    /// What was repeated with an option.
+    repeated: Option<String>,
 }
 
 /// Handles a press of a button.
@@ -93,7 +95,9 @@ pub async fn answer(State(app): State<Arc<AppState>>, request: Request) -> Resul
     let press: DeskAnswer = body::json(request, body::PRESS_MAX).await?;
     let page: PageId = press.page.parse().map_err(|()| ProblemDetails::bad("no such page"))?;
     if let Some(option) = press.answer.strip_prefix(OPTION) {
-        return choose(&app, page, person, option, press.mark.as_deref()).await;
+        let repeated = press.repeated.filter(|repeated| !repeated.trim().is_empty());
+        let said = NamedOption { option: option.to_owned(), repeated };
+        return choose(&app, page, person, said, press.mark.as_deref()).await;
     }
     let answer: Answer = press.answer.parse().map_err(|error| ProblemDetails::bad(format!("{error}")))?;
     if !is_as_shown(&app, page, press.mark.as_deref()).await? {
@@ -113,17 +117,17 @@ async fn choose(
     app: &AppState,
     page: PageId,
     person: PersonName,
-    option: &str,
+    said: NamedOption,
     mark: Option<&str>,
 ) -> Result<Response, ProblemDetails> {
     if !is_as_shown(app, page, mark).await? {
         return Err(from_before());
     }
-    let via = AnswerVia::Desk;
-    let verdict = app.engine.inbound().choose_on_page(page, &person, option, via).await;
+    let (via, words) = (AnswerVia::Desk, said.words());
+    let verdict = app.engine.inbound().choose_on_page(page, &person, said, via).await;
     let verdict = verdict.map_err(crate::http::problem::answer_problem)?;
     let text = chosen(&verdict);
-    app.engine.inbound().keep_exchange(&person, via, option, &text).await;
+    app.engine.inbound().keep_exchange(&person, via, &words, &text).await;
     Ok(Json(json!({ "verdict": verdict.tag(), "text": text })).into_response())
 }
 

@@ -2,21 +2,24 @@
 //! press of a button does.
 
 use crate::{
-    core::{Answer, AnswerLevel, AnswerVerdict, AnswerVia, Incident, PageId, PersonName, sentence::chosen},
+    core::{
+        Answer, AnswerLevel, AnswerVerdict, AnswerVia, ChoiceVerdict, Incident, NamedOption, PageId, PersonName,
+        sentence::chosen,
+    },
     engine::{ReadAt, RuntimeConfig},
     http::{
         body::{self, FormFields},
         desk::{
-            cards::{OPTION, after_all, decides, offers, options},
+            cards::{OPTION, after_all, below, decides, offers, options},
             drawn_form::DrawnForm,
-            form_page::{FILLED_IN, FORM_MAX, FormResult, capitalised, fill_in, given},
+            form_page::{FILLED_IN, FORM_MAX, FormResult, fill_in, given},
             page::{self, ConfirmPage},
-            standing::{RoleStanding, told},
+            standing::{RoleStanding, capitalised, told},
         },
         problem::ProblemDetails,
         state::AppState,
     },
-    template::{CODE, LINK},
+    template::{CODE, LINK, action_of, summary_of},
 };
 use axum::{
     extract::{Path, Request, State},
@@ -25,6 +28,9 @@ use axum::{
 };
 use secrecy::ExposeSecret;
 use std::sync::Arc;
+
+/// The field with what was repeated.
+const REPEATED: &str = "repeated";
 
 /// Shows the page with its buttons. It may be opened any number of times. A `HEAD` request shows nothing, and leaves no
 /// record.
@@ -62,14 +68,17 @@ async fn pressed(app: &AppState, token: &str, request: Request) -> Result<Respon
         return Ok(page::confirm(status, &confirm));
     };
     let sent = body::form(request, FORM_MAX).await?;
+    let answer = sent.demand("answer")?;
     let row = incident.pages.get(&page.n);
     let person = row.and_then(|row| row.person.clone()).ok_or_else(|| ProblemDetails::not_found("no such page"))?;
-    let answer = sent.get("answer");
     if answer == FILLED_IN {
         return filled_in(app, token, (page, person), &incident, &sent).await;
     }
     let (status, confirm) = match answer.strip_prefix(OPTION) {
-        Some(option) => choose(app, token, (page, person), option).await?,
+        Some(option) => {
+            let repeated = Some(sent.get(REPEATED)).filter(|repeated| !repeated.is_empty());
+            choose(app, token, (page, person), NamedOption { option: option.to_owned(), repeated }).await?
+        }
         None => answered(app, token, (page, person), &answer).await?,
     };
     Ok(page::confirm(status, &confirm))
@@ -125,15 +134,18 @@ async fn choose(
     app: &AppState,
     token: &str,
     (page, person): (PageId, PersonName),
-    option: &str,
+    said: NamedOption,
 ) -> Result<(StatusCode, ConfirmPage), ProblemDetails> {
-    let via = AnswerVia::MailLink;
-    let verdict = app.engine.inbound().choose_on_page(page, &person, option, via).await;
-    let word = capitalised(&chosen(&verdict.map_err(crate::http::problem::answer_problem)?));
+    let (via, words) = (AnswerVia::MailLink, said.words());
+    let verdict = app.engine.inbound().choose_on_page(page, &person, said, via).await;
+    let verdict = verdict.map_err(crate::http::problem::answer_problem)?;
+    // How many more must agree is in the state.
+    let counts = matches!(verdict, ChoiceVerdict::Counts { .. });
+    let word = if counts { "It counts".to_owned() } else { capitalised(&chosen(&verdict)) };
     let Some((page, incident)) = open(app, token).await? else { return Ok(unknown()) };
     let mut confirm = filled(app, &incident, page, confirm(&app.engine.config(), &incident, page));
     confirm.notice = format!("{word}. {}", confirm.notice).trim_end().to_owned();
-    app.engine.inbound().keep_exchange(&person, via, option, &confirm.notice).await;
+    app.engine.inbound().keep_exchange(&person, via, &words, &confirm.notice).await;
     Ok((StatusCode::OK, confirm))
 }
 
@@ -153,7 +165,7 @@ fn filled(app: &AppState, incident: &Incident, page: PageId, confirm: ConfirmPag
 fn confirm(live: &RuntimeConfig, incident: &Incident, page: PageId) -> ConfirmPage {
     let Some(row) = incident.pages.get(&page.n) else { return unknown().1 };
     let rendered = live.render(incident, row, crate::matrix::ChannelKind::SCREEN);
-    let alarm = rendered.alarm;
+    let action = action_of(incident);
     let stands = |role| RoleStanding::of(live, incident, role, row.person.as_ref()?);
     let standing = row.role.as_ref().and_then(stands);
     let open = standing.is_some_and(|standing| standing.is_open());
@@ -163,21 +175,26 @@ fn confirm(live: &RuntimeConfig, incident: &Incident, page: PageId) -> ConfirmPa
     let level = plan.map_or(AnswerLevel::Wilco, |plan| plan.engaged_by);
     ConfirmPage {
         drill: incident.drill,
-        // The first line is shown above the buttons already.
-        body: rendered.body.strip_prefix(&rendered.headline).unwrap_or(&rendered.body).trim_start().to_owned(),
+        body: below(&rendered, action.as_ref()).to_owned(),
         id: incident.id.to_string(),
-        what: alarm.as_ref().map_or_else(|| incident.summary.clone(), |alarm| alarm.what.clone()),
+        what: rendered.alarm.as_ref().map_or_else(|| summary_of(incident), |alarm| alarm.what.clone()),
+        action_whole: action.as_ref().and_then(|action| action.whole.clone()),
+        action: action.map(|action| action.line),
         // Who is asked for nothing more is not asked here either.
-        ask: alarm.as_ref().filter(|_| says.is_none()).map(|alarm| alarm.ask.clone()),
+        ask: rendered.alarm.as_ref().filter(|_| says.is_none()).map(|alarm| alarm.ask.clone()),
+        otherwise: rendered.alarm.as_ref().filter(|_| says.is_none()).and_then(|alarm| alarm.otherwise.clone()),
         form: DrawnForm::of(incident).filter(|_| incident.asks_for_a_form() && incident.decides(row)),
-        otherwise: alarm.filter(|_| says.is_none()).and_then(|alarm| alarm.otherwise),
+        repeat: incident.repeats().filter(|_| incident.decides(row)),
         offers: match (says, incident.request.as_ref().filter(|request| decides(incident, row, request))) {
             (_, Some(request)) if incident.is_open() => options(request, says.is_none()),
             (Some(_), _) if open => after_all(level),
             (Some(_), _) => Vec::new(),
             (None, _) => offers(level, incident.drill),
         },
-        notice: says.map(|standing| standing.words()).unwrap_or_default(),
+        notice: says.map_or_else(
+            || standing.map(|standing| standing.chosen()).unwrap_or_default(),
+            |standing| standing.words(),
+        ),
         done: !open,
         hand_back: standing.is_some_and(|standing| standing.is_theirs()),
     }

@@ -3,6 +3,7 @@
 pub mod cards;
 pub mod changes;
 mod conversation;
+mod conversation_page;
 pub mod drawn_form;
 pub mod form_page;
 pub mod handlers;
@@ -38,6 +39,7 @@ pub fn routes() -> Router<Arc<AppState>> {
         .route("/assets/form.css", get(page::form_style))
         .route("/assets/desk.css", get(page::style))
         .route("/assets/desk.js", get(page::script))
+        .route("/assets/conversations.js", get(page::conversations_script))
         .route("/assets/outbox.js", get(page::outbox_script))
         .route("/favicon.ico", get(page::icon))
         .route("/a/{token}", get(mail_link::show).post(mail_link::press))

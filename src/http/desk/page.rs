@@ -22,6 +22,7 @@ const FORM_STYLE: &str = include_str!("assets/form.css");
 const CONVERSATION: &str = include_str!("assets/conversation.html");
 const CONVERSATIONS: &str = include_str!("assets/conversations.html");
 const STYLE: &str = include_str!("assets/desk.css");
+const CONVERSATIONS_SCRIPT: &str = include_str!("assets/conversations.js");
 const OUTBOX_SCRIPT: &str = include_str!("assets/outbox.js");
 const SCRIPT: &str = include_str!("assets/desk.js");
 
@@ -38,6 +39,10 @@ pub struct ConfirmPage {
     pub id: String,
     /// What happened.
     pub what: String,
+    /// What will be done if people agree, in one line.
+    pub action: Option<String>,
+    /// The whole of it, where the line does not show all.
+    pub action_whole: Option<String>,
     /// Which answer is wanted by when; none where none is.
     pub ask: Option<String>,
     /// What happens if nobody answers.
@@ -46,6 +51,8 @@ pub struct ConfirmPage {
     pub body: String,
     /// What can be filled in.
     pub form: Option<DrawnForm>,
+    /// What must be repeated with an option.
+    pub repeat: Option<String>,
     /// The buttons; empty if there is nothing to answer.
     pub offers: Vec<AnswerButton>,
     /// The result of the answer, or why no answer is possible.
@@ -61,7 +68,7 @@ impl ConfirmPage {
     pub fn words(&self) -> String {
         let band = if self.drill { "DRILL" } else { "LIVE" };
         let lines = [format!("{band} {}", self.id), self.notice.clone(), self.what.clone()];
-        let asked = [&self.ask, &self.otherwise].into_iter().flatten().cloned();
+        let asked = [&self.action, &self.action_whole, &self.ask, &self.otherwise].into_iter().flatten().cloned();
         let form = self.form.as_ref().map(DrawnForm::words);
         let lines = lines.into_iter().chain(asked).chain(form).chain([self.body.clone()]);
         lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
@@ -140,6 +147,11 @@ pub async fn form_style() -> Response {
 /// The desk's script.
 pub async fn script() -> Response {
     asset("text/javascript; charset=utf-8", SCRIPT)
+}
+
+/// The script of the pages about conversations.
+pub async fn conversations_script() -> Response {
+    asset("text/javascript; charset=utf-8", CONVERSATIONS_SCRIPT)
 }
 
 /// The outbox's script.

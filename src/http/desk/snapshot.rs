@@ -1,7 +1,7 @@
 //! What is on a desk now: which incidents, and what is true of the desk as a whole.
 
 use crate::{
-    core::{Incident, IncidentId, PersonName, Timestamp, Zone},
+    core::{AskKind, Incident, IncidentId, PersonName, Timestamp, Zone},
     engine::RuntimeConfig,
     http::{
         board::{BOARD_MAX, Board},
@@ -41,6 +41,8 @@ pub struct DeskAbout {
     /// While nothing is open: until when its person is on call, who is next, when a page last reached them.
     pub idle: Vec<String>,
     build: &'static str,
+    /// Whether the matrix has a trigger that takes conversations.
+    conversations: bool,
     left_out: LeftOut,
 }
 
@@ -90,7 +92,11 @@ pub async fn about(
         idle::lines(live, &app.engine.reads().proofs().await?, person, app.engine.now())
     };
     let left_out = LeftOut { waiting: asked.waiting, asked: asked.others, open: board.left_out };
-    Ok(DeskAbout { person: person_view(app, live, person), idle, build: env!("CARGO_PKG_VERSION"), left_out })
+    let rules = |trigger| live.matrix.plan(trigger)?.ask.clone();
+    let mut rules = live.matrix.triggers.keys().filter_map(rules);
+    let conversations = rules.any(|rules| rules.takes(AskKind::Handoff));
+    let (person, build) = (person_view(app, live, person), env!("CARGO_PKG_VERSION"));
+    Ok(DeskAbout { person, idle, build, conversations, left_out })
 }
 
 /// The incidents, as far as they can be read: one that can not be must not remove the others from the desk.
@@ -144,7 +150,7 @@ pub async fn more_open(app: &AppState) -> Result<Vec<OpenRow>, StoreError> {
     let row = |incident: &Arc<Incident>| OpenRow {
         id: incident.id.to_string(),
         drill: incident.drill,
-        summary: incident.summary.clone(),
+        summary: incident.about().to_owned(),
         opened_at: incident.opened_at,
         open_roles: incident.open_roles().map(|role| incident.plan.called(role).to_owned()).collect(),
     };

@@ -2,10 +2,11 @@
 
 use crate::{
     core::{
-        Actor, AnswerVerdict, AskOption, Engagement, EngagementOutcome, Incident, IncidentStatus, PersonName, RoleName,
-        Timestamp,
+        Actor, AnswerVerdict, AskOption, Engagement, EngagementOutcome, Incident, IncidentStatus, PersonName, Request,
+        RoleName, Timestamp,
         display_names::IncidentNames,
         form::FILL_IN,
+        request_words::chosen_so_far,
         role_words::{NamedReader, asked_instead, asked_people, who_has},
         sentence::{ended_request, judged},
     },
@@ -63,6 +64,19 @@ impl<'a> RoleStanding<'a> {
     /// Whether this person left its ladder by saying that they are unable.
     pub fn is_passed(&self) -> bool {
         self.is_open() && self.engagement.unable.contains(self.person)
+    }
+
+    /// Who has chosen what so far, as this person reads it; empty if nobody has.
+    pub fn chosen(&self) -> String {
+        let names = self.names();
+        let said = |request: &Request| chosen_so_far(request, &self.reader(&names));
+        self.incident.request.as_deref().map(said).unwrap_or_default()
+    }
+
+    /// The option that this person has chosen, if it counts and the request waits for others.
+    pub fn choice(&self) -> Option<&'a str> {
+        let request = self.incident.request.as_deref().filter(|request| request.outcome().is_none())?;
+        request.choices.get(self.person).map(|choice| choice.option.as_str())
     }
 
     /// The current state in whole sentences.
@@ -209,7 +223,13 @@ impl RoleStanding<'_> {
 pub fn told(live: &RuntimeConfig, verdict: &AnswerVerdict, reader: &PersonName) -> String {
     match verdict {
         AnswerVerdict::TooLate { has } => judged(&AnswerVerdict::TooLate { has: PersonName::from(live.name_of(has)) }),
-        AnswerVerdict::StandbyGranted { until } => format!("you have until {}", time(live, *until, reader)),
+        AnswerVerdict::StandbyGranted { until, .. } => format!("you have until {}", time(live, *until, reader)),
         other => judged(other),
     }
+}
+
+/// With a capital at its start, as a sentence begins.
+pub fn capitalised(words: &str) -> String {
+    let mut characters = words.chars();
+    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }

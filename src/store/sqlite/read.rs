@@ -163,7 +163,7 @@ fn count_repeats(incident: &mut Incident, row: &SqliteRow) {
         Ok(None) => {}
         Ok(Some(kept)) => {
             incident.alerts = unsigned(row, 7).unwrap_or(incident.alerts);
-            (incident.repeats, incident.alert) = (Some(kept.repeats), kept.alert);
+            incident.keep_repeats(kept.repeats, kept.alert);
         }
         Err(error) => tracing::error!(incident.id = %incident.id, %error, "the repeats of an alert can not be read"),
     }

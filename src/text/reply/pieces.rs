@@ -38,7 +38,7 @@ pub(crate) enum PieceKind {
     Nod,
     /// Punctuation that ends or separates parts, as people use it.
     Break,
-    /// `=`, `(`, `)`: they may repeat the same answer in other words.
+    /// `=`, `(`, `)`: they may repeat the same answer in other words. `"` and `'`: they may quote our own.
     Gloss(char),
     /// Any other sign, or one of the above in a place where it has a meaning.
     Unknown,
@@ -165,7 +165,8 @@ fn sign(letter: char, rest: &str) -> (PieceKind, usize) {
     }
     match letter {
         '.' | '!' | ',' | ':' | '-' | '#' => (PieceKind::Break, length),
-        '=' | '(' | ')' => (PieceKind::Gloss(letter), length),
+        '=' | '(' | ')' | '"' | '\'' => (PieceKind::Gloss(letter), length),
+        '“' | '”' | '„' | '‟' | '«' | '»' => (PieceKind::Gloss('"'), length),
         _ => (PieceKind::Unknown, length),
     }
 }

@@ -70,6 +70,10 @@ pub(crate) const QUESTION_MARKS: &[char] = &[
     '\u{1e95f}',
 ];
 
+/// Signs that say no, wherever they stand.
+pub(crate) const NO_SIGNS: &[char] =
+    &['👎', '❌', '❎', '🙅', '🚫', '✖', '✗', '✘', '☒', '🤷', '🖕', '😞', '😢', '😭', '😡', '🤒', '🤕', '🤢', '😷'];
+
 /// The word that drills ask for, and no live page.
 pub(super) const EXERCISE: &str = "exercise";
 
@@ -140,6 +144,7 @@ const KNOWN: &[(&str, WordSense)] = &[
     ("ack", WordSense::Yes),
     ("got it", WordSense::Yes),
     ("confirm", WordSense::Yes),
+    ("i confirm", WordSense::Yes),
     ("confirmed", WordSense::Yes),
     ("ok", WordSense::Fine),
     ("okay", WordSense::Fine),

@@ -261,7 +261,7 @@ async fn people_read_the_name_of_a_role_and_programs_its_id() {
 fn who_is_granted_standby_reads_until_when_by_their_own_clock() {
     let world = World::of(TURNS);
     let config = world.app.engine.config();
-    let verdict = AnswerVerdict::StandbyGranted { until: Timestamp::from_micros(START_US) };
+    let verdict = AnswerVerdict::StandbyGranted { until: Timestamp::from_micros(START_US), before: None };
     let said = |person: &str| told(&config, &verdict, &PersonName::from(person));
     assert_eq!(said("ana"), "you have until 14:30:00 IST");
     assert_eq!(said("gita"), "you have until 09:00:00 GMT");
@@ -308,5 +308,12 @@ async fn a_role_that_stands_in_is_timed_from_when_it_was_asked_by_show_and_by_re
     assert_eq!(seconds("head"), 10.0);
     // Demanded from the beginning, and covered by that answer.
     let trader = shown.roles.iter().find(|role| role.role == "trader").unwrap();
-    assert_eq!((trader.tte_ms, seconds("trader")), (Some(55_000.0), 55.0));
+    assert_eq!((trader.covered_ms, seconds("trader")), (Some(55_000.0), 55.0));
+    // That is no time to engagement, as in the report and the review of the same incident.
+    assert_eq!((trader.tte_ms, trader.stages.engaged, trader.in_time), (None, None, None));
+    let facts = stentor::report::facts::facts(&timeline, &Default::default(), false, world.app.engine.now());
+    let facts = serde_json::to_value(&facts).unwrap();
+    let of = |role: &str| facts["roles"].as_array().unwrap().iter().find(|row| row["role"] == role).unwrap().clone();
+    assert_eq!((&of("trader")["took"], &of("trader")["stages"]["engaged"]), (&serde_json::Value::Null, &"-".into()));
+    assert_eq!(of("head")["took"], "10.0 s");
 }

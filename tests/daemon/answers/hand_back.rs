@@ -264,7 +264,7 @@ fn by_the_command_line_and_what_it_shows() {
 
     let tte = said(&["report", "tte", "--sandbox"]);
     assert!(tte.contains("Handed back 1 time(s); only the engagement that stood counts:"), "{tte}");
-    assert!(tte.contains(&format!("  {incident} trader: ana from ")), "{tte}");
+    assert!(tte.contains(&format!("  {incident} Equities trader: Ana Ruiz from ")), "{tte}");
     let review = said(&["postmortem", &incident]);
     assert!(
         review.contains("Ana Ruiz had Equities trader from ") && review.contains("not counted as engaged"),

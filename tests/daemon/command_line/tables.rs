@@ -83,7 +83,9 @@ fn tables(folder: &Path, role: &str) -> Vec<Vec<String>> {
         &["simulate", scenario, "--runs", "50"],
         &["drill", "history"],
         &["drill", "schedule"],
+        &["report", "tte"],
         &["report", "tte", "--sandbox"],
+        &["report", "tte", "--sandbox", "--by", "step"],
         &["report", "tte", "--sandbox", "--by", "channel"],
         &["report", "triggers"],
         &["store", "quarantine", "list"],
@@ -202,4 +204,43 @@ fn words_that_no_line_holds_are_broken_at_eighty_columns_by_every_command() {
         }
         assert!(!both.contains("panicked"), "{arguments:?}: {both}");
     }
+}
+
+#[test]
+fn every_help_fits_eighty_columns() {
+    use clap::CommandFactory;
+    fn each(command: &mut clap::Command, path: &str) {
+        for help in [command.render_help(), command.render_long_help()] {
+            for line in help.to_string().lines() {
+                assert!(line.width() <= 80, "{path} --help: {} columns: {line}", line.width());
+            }
+        }
+        for below in command.get_subcommands_mut() {
+            let path = format!("{path} {}", below.get_name());
+            each(below, &path);
+        }
+    }
+    let mut command = stentor::cli::Cli::command();
+    command.build();
+    each(&mut command, "stentor");
+}
+
+#[test]
+fn a_report_of_times_has_the_names_that_people_read_and_its_json_has_ids() {
+    let named = SMALLEST.replacen("[role.trader]", "[role.trader]\nname = \"Equities trader\"", 1);
+    let daemon = Setup::new(&named).arg("--sandbox").start();
+    fired(&daemon);
+    let told = |arguments: &[&str]| {
+        let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        String::from_utf8(printed(&daemon, &arguments, None).stdout).unwrap()
+    };
+    for by in ["role", "step"] {
+        let text = told(&["report", "tte", "--sandbox", "--by", by]);
+        assert!(text.contains("Equities trader"), "{text}");
+        let ids = text.lines().filter(|line| line.trim_start().starts_with("trader")).count();
+        assert_eq!(ids, 0, "{text}");
+    }
+    assert!(told(&["report", "tte", "--sandbox", "--by", "step"]).contains("Equities trader step 1"));
+    let json: serde_json::Value = serde_json::from_str(&told(&["report", "tte", "--sandbox", "--json"])).unwrap();
+    assert_eq!((&json["groups"][0]["name"], &json["called"]["trader"]), (&"trader".into(), &"Equities trader".into()));
 }

@@ -263,7 +263,7 @@ fn what_is_kept_of_an_alert_is_what_it_says() {
     let alert = json!([{
         "labels": { "alertname": "Numbers", "empty": "", "service": "s" },
         "annotations": {
-            "summary": "it is full", "drop_pct": " 7.5 ", "negative": "-1e3", "word": "7 of 9", "percent": "7 %", "nan": "NaN", "inf": "inf",
+            "summary": "it is full", "drop_pct": " 7.5 ", "negative": "-1e3", "word": "7 of 9", "percent": "7 %", "free_gb": "5G", "free_ratio": "6.1%", "loss_usd": "6.1%", "nan": "NaN", "inf": "inf",
         },
         "startsAt": starts_at,
         "generatorURL": "http://prometheus.example/graph?g0.expr=up",
@@ -274,7 +274,10 @@ fn what_is_kept_of_an_alert_is_what_it_says() {
     assert_eq!(kept["kind"], "Numbers");
     assert_eq!(kept["summary"], "it is full");
     assert_eq!(kept["labels"], json!({ "alertname": "Numbers", "service": "s" }));
-    assert_eq!(kept["values"], json!({ "drop_pct": 7.5, "negative": -1000.0, "percent": 7.0 }));
+    assert_eq!(
+        kept["values"],
+        json!({ "drop_pct": 7.5, "negative": -1000.0, "percent": 7.0, "free_gb": 5.0, "free_ratio": 0.061 })
+    );
     assert_eq!(kept["annotations"]["drop_pct"], " 7.5 ");
     assert_eq!(kept["evidence"]["generatorURL"], "http://prometheus.example/graph?g0.expr=up");
     assert_eq!(instant(&kept["starts_at"]), instant(&json!(starts_at)));

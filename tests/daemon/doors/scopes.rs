@@ -42,7 +42,7 @@ const ALERTS: [u16; 5] = [401, 400, 403, 403, 401];
 
 const ASK: [u16; 5] = [401, 400, 403, 403, 401];
 
-const TABLE: [Row; 49] = [
+const TABLE: [Row; 50] = [
     ("/v1/alerts", "POST", "/v1/alerts", ALERTS),
     ("/api/v2/alerts", "POST", "/api/v2/alerts", [401, 422, 403, 403, 401]),
     ("/api/v2/status", "GET", "/api/v2/status", OPEN),
@@ -88,6 +88,7 @@ const TABLE: [Row; 49] = [
     ("/assets/form.css", "GET", "/assets/form.css", OPEN),
     ("/assets/desk.css", "GET", "/assets/desk.css", OPEN),
     ("/assets/desk.js", "GET", "/assets/desk.js", OPEN),
+    ("/assets/conversations.js", "GET", "/assets/conversations.js", OPEN),
     ("/assets/outbox.js", "GET", "/assets/outbox.js", OPEN),
     ("/favicon.ico", "GET", "/favicon.ico", [204; 5]),
     ("/a/{token}", "GET", "/a/INC-1.1.0123456789abcdef", [404; 5]),

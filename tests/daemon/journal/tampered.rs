@@ -89,6 +89,8 @@ const TAMPERINGS: &[(&str, &[&str])] = &[
     ("DELETE FROM meta WHERE name = 'server_key'", &["setting server_key", "missing"]),
     ("UPDATE meta SET value = 'x' WHERE name = 'epoch'", &["setting epoch"]),
     ("UPDATE meta SET value = 'x' WHERE name = 'clock'", &["setting clock"]),
+    ("INSERT INTO meta (name, value) VALUES ('more', 1)", &["setting more", "no version of this program"]),
+    ("INSERT OR REPLACE INTO meta (name, value) VALUES ('left', 99)", &["setting left", "no number of a daemon"]),
     (
         "UPDATE meta SET value = json_set(value, '$.time', '2999-01-01T00:00:00Z') WHERE name = 'clock'",
         &["setting clock", "it was set on"],

@@ -129,7 +129,7 @@ fn a_reply_by_mail_engages_and_only_its_reader_can_write_it() {
         ("a token that was guessed", reply(ANA, &forged, "", "wilco")),
         ("somebody else's mailbox, as when a page is forwarded", reply(BO, &id, "", "wilco")),
         ("a list", reply(ANA, &id, "Precedence: list\r\n", "wilco")),
-        ("a machine", reply(ANA, &id, "Auto-Submitted: auto-generated\r\n", "wilco")),
+        ("a machine", reply(ANA, &id, "Auto-Submitted: auto-notified\r\n", "wilco")),
         ("a mail about nothing", reply(ANA, "<hello@example.com>", "", "wilco")),
         ("no mail at all", "\0\u{1}".to_owned()),
     ];
@@ -245,6 +245,18 @@ fn an_absence_note_without_any_mark_but_its_subject_passes_the_page_on_and_is_no
     site.brief_to(BO);
 }
 
+/// `vacation` marks its notes as bulk only, and others theirs as generated: nobody waits a step out for them.
+#[test]
+fn what_a_program_answers_for_the_one_who_was_paged_passes_the_page_on() {
+    for head in ["Precedence: bulk\r\n", "Auto-Submitted: auto-generated\r\n"] {
+        let site = Site::new();
+        let id = site.brief_to(ANA);
+        let output = site.hand_in(&reply(ANA, &id, head, "I am reading my mail again on Monday."));
+        assert!(output.status.success() && output.stdout.is_empty(), "{head}: {output:?}");
+        site.brief_to(BO);
+    }
+}
+
 #[test]
 fn an_answer_below_a_banner_and_behind_a_large_attachment_is_found() {
     let site = Site::new();
@@ -314,7 +326,7 @@ fn a_mail_that_reaches_another_daemon_than_the_one_that_sent_its_page_is_kept_an
     for (what, head, expected) in [
         ("a human's word", "", Some(75)),
         ("one who is away", "Auto-Submitted: auto-replied\r\n", Some(75)),
-        ("a machine's word", "Auto-Submitted: auto-generated\r\n", Some(0)),
+        ("a machine's word", "Auto-Submitted: auto-notified\r\n", Some(0)),
     ] {
         let output = site.hand_in(&reply(ANA, &format!("<{bo}>"), head, "wilco"));
         assert_eq!(output.status.code(), expected, "{what}: {output:?}");

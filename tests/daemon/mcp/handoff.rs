@@ -74,5 +74,5 @@ fn finish(daemon: &Daemon, incident: &str) {
     let page = Call::get(&path).header("Cookie", &cookie).send(daemon.address).body;
     let csrf = page.split("name=\"csrf\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
     let fields = [("csrf", csrf), ("step", "solved"), ("note", "")];
-    assert_eq!(Call::post(&path).header("Cookie", &cookie).form(&fields).send(daemon.address).status, 200);
+    assert_eq!(Call::post(&path).header("Cookie", &cookie).form(&fields).send(daemon.address).status, 303);
 }

@@ -15,6 +15,7 @@ fn engagement(deadline: Option<i64>, waits_on: Option<&str>, outcome: Option<Eng
         waits_on: waits_on.map(RoleName::from),
         exhausted: false,
         stood_by: false,
+        standby: None,
         unable: Default::default(),
         received: Default::default(),
         handed_back: Vec::new(),

@@ -4,7 +4,7 @@ use super::past::{Past, measured_plan};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use stentor::{
     core::{
-        Actor, Alert, AlertStatus, Answer, Event, IncidentId, IncidentInput, JournalRecord, Page, RoleName,
+        Actor, Answer, AnswerVia, Event, GivenAnswer, IncidentId, IncidentInput, JournalRecord, Page, RoleName,
         SendOutcome, Timestamp,
     },
     engine::history::chain,
@@ -235,17 +235,26 @@ fn rows_below<'a>(markdown: &'a str, heading: &str) -> Vec<&'a str> {
     table.skip(2).collect()
 }
 
+/// What somebody says again and again: each time is a line of the journal.
+fn received() -> IncidentInput {
+    let (person, role) = ("ana".into(), Some("trader".into()));
+    IncidentInput::Answer(GivenAnswer {
+        person,
+        answer: Answer::Roger,
+        via: AnswerVia::Cli,
+        page: None,
+        role,
+        origin: None,
+    })
+}
+
 /// A review has room for so much: its headings say what is left out, and how it ended never is.
 #[tokio::test]
 async fn what_a_review_has_no_room_for_is_counted_in_its_headings() {
     let past = Past::in_memory();
     let id = past.open(measured_plan(), false).await;
     past.accept(id, None).await;
-    let again = Arc::new(Alert::new("risk-monitor", "price_velocity"));
-    let over = Arc::new(Alert { status: AlertStatus::Resolved, ..(*again).clone() });
-    let turns =
-        (0..TIMELINE_MAX + 100).map(|n| IncidentInput::Alert(if n % 2 == 0 { over.clone() } else { again.clone() }));
-    past.step(id, turns.collect()).await;
+    past.step(id, (0..TIMELINE_MAX + 100).map(|_| received()).collect()).await;
     let documents = DocumentTemplates::shipped().unwrap();
     let written = async || {
         let story = story(&past, id).await;

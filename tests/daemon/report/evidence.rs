@@ -436,10 +436,36 @@ async fn a_drill_that_was_broken_off_says_so_first_and_judges_nothing() {
             "Go through the ladder",
         ],
     );
+    // The last message about it came later: that is not when it ended.
+    assert!(text.contains(", after 12.0 s |") && !text.contains("after 90.0 s"), "{text}");
     // Nothing was expected: nothing held, and nothing failed.
     let nothing = exercise_without(&past);
     let text = review(&nothing, &stories[..1], &beside(), &documents, past.now()).unwrap().markdown;
     read(&text, &["Nothing was expected of it"], &["0 of 0", "every required role", "held."]);
+}
+
+#[tokio::test]
+async fn a_drill_that_is_running_is_said_to_run_and_has_no_end_and_no_verdict() {
+    let past = Past::in_memory();
+    let id = past.open(measured_plan(), true).await;
+    past.hands.pass(Duration::from_secs(16));
+    let stories = [story(&past, id).await];
+    let cut = CutShort { how: How::GoesOn, after: Duration::from_secs(16), why: String::new() };
+    let exercise = exercise(&past, vec![expected("trader", ReviewVerdict::NotJudged, None)], Some(cut));
+    let documents = DocumentTemplates::shipped().unwrap();
+    let text = review(&exercise, &stories, &beside(), &documents, past.now()).unwrap().markdown;
+    read(
+        &text,
+        &[
+            "**RUNNING, 16.0 s so far.** It is not over yet",
+            "| Running | so far 16.0 s, at ",
+            "not judged | running, so far",
+            "INC-1: not judged yet; the drill is running.",
+            "Not judged yet: the drill is running.",
+            "| All required roles engaged | not yet: the drill is running |",
+        ],
+        &["Ended", "broken off", "not played to its end", "**never**"],
+    );
 }
 
 fn exercise_without(past: &Past) -> DrillExercise {

@@ -1,10 +1,11 @@
 //! Figures over pasts whose right answer is known.
 
 use super::past::{Dice, Past, measured_plan};
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, time::Duration};
 use stentor::{
     core::{
-        Actor, Alert, AlertStatus, Answer, ClassificationKind, DrillTerms, IncidentInput, RoleName, Timestamp, Zones,
+        Actor, Answer, AnswerVia, ClassificationKind, DrillTerms, GivenAnswer, IncidentInput, RoleName, Timestamp,
+        Zones,
     },
     drill::{IncidentTrace, RunObservation, analysis::run_analysis::AnalysisStage},
     engine::history::{ChainPortion, HistoryControl, chain, each_incident},
@@ -391,6 +392,9 @@ async fn each_time_that_a_role_is_entered_is_a_sample_of_its_own() {
     let engaged_stage = |stage: &stentor::report::stages::StageMedian| stage.stage.as_str() == "engaged";
     let stages = report.figures.stages.iter().find(|stages| stages.role.as_str() == "trader").unwrap();
     assert_eq!(stages.stages.iter().find(|stage| engaged_stage(stage)).unwrap().reached, 1);
+    assert_eq!(stages.n, 4, "the same samples as those of the quantiles");
+    let median = stages.stages.iter().find(|stage| engaged_stage(stage)).unwrap().median;
+    assert_eq!(median, trader.p50.time, "the median of a stage and the quantile are one figure");
     let answered = stages.stages.iter().find(|stage| stage.stage.as_str() == "answered").unwrap();
     assert_eq!(answered.reached, 1, "an answer that was taken back is not counted");
     let steps = tte(&past, by(TteGrouping::Step)).await;
@@ -449,16 +453,26 @@ async fn a_drills_time_goes_to_whoever_had_it_and_gave_it_back() {
 }
 
 /// What a monitor reports and takes back for months, and a ladder, do not hide how it ended.
+/// What somebody says again and again: each time is a line of the journal.
+fn received() -> IncidentInput {
+    let (person, role) = ("ana".into(), Some("trader".into()));
+    IncidentInput::Answer(GivenAnswer {
+        person,
+        answer: Answer::Roger,
+        via: AnswerVia::Cli,
+        page: None,
+        role,
+        origin: None,
+    })
+}
+
 #[tokio::test]
 async fn a_chain_of_any_length_is_counted_to_its_end() {
     let past = Past::in_memory();
     let id = past.open(measured_plan(), false).await;
     past.accept(id, None).await;
-    let again = Arc::new(Alert::new("risk-monitor", "price_velocity"));
-    let over = Arc::new(Alert { status: AlertStatus::Resolved, ..(*again).clone() });
     for _ in 0..11 {
-        let turns = (0..5_000).map(|n| IncidentInput::Alert(if n % 2 == 0 { over.clone() } else { again.clone() }));
-        past.step(id, turns.collect()).await;
+        past.step(id, (0..5_000).map(|_| received()).collect()).await;
     }
     past.pass(id, 20.0).await;
     for role in ["trader", "compliance", "it"] {

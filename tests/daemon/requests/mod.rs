@@ -8,7 +8,9 @@ mod handoff;
 mod journey;
 mod new_facts;
 mod python;
+mod read_back;
 mod refused;
+mod shown;
 mod taker;
 mod way_back;
 

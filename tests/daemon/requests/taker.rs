@@ -9,7 +9,7 @@ use super::{
         house::sandboxed_on,
         wire::{Call, Reply},
     },
-    Daemon,
+    Daemon, DeskStream,
     handoff::{handed, handing, matrix, packet},
     incident, look,
 };
@@ -41,7 +41,15 @@ impl<'a> Desk<'a> {
         let page = self.shown();
         let csrf = page.split("name=\"csrf\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
         let reply = self.send(step, note, csrf.unwrap_or_default());
-        assert_eq!(reply.status, 200, "{reply:?}");
+        assert_eq!((reply.status, reply.header("location")), (303, Some(format!("{}#said", self.path).as_str())));
+        let said = reply.header("set-cookie").unwrap();
+        for part in [&format!("; Path={};", self.path), "; HttpOnly; SameSite=Strict"] {
+            assert!(said.contains(part), "{said}");
+        }
+        let cookies = format!("{}; {}", self.cookie, said.split(';').next().unwrap());
+        let reply = Call::get(&self.path).header("Cookie", &cookies).send(self.daemon.address);
+        assert!(reply.header("set-cookie").is_some_and(|gone| gone.contains("stentor_said=; ")), "{reply:?}");
+        assert!(reply.body.contains("id=\"said\" class=\"notice\" role=\"status\" tabindex=\"-1\""), "{reply:?}");
         reply.body
     }
 
@@ -63,17 +71,34 @@ fn a_person_reads_takes_and_finishes_it_in_three_presses() {
     let queue = ana.get("/desk/conversations").body;
     assert!(queue.contains("Waiting for you") && queue.contains("the user asked for a person"), "{queue}");
     let page = ana.shown();
-    for said in ["You can repay 5% each year.", "Can I repay my loan early?", "Sam Vance", "A user waits since"] {
-        assert!(page.contains(said), "{said}: {page}");
+    // What they need for the press is before it, what is long is below.
+    let order = [
+        "<h1 class=\"what\">the user asked for a person</h1>",
+        "The user said last",
+        "<p class=\"said\" lang=\"de\">Can I repay my loan early?</p>",
+        "A user waits since",
+        "the user is told that nobody is there",
+        "value=\"take\"",
+        "<details class=\"proposed\"><summary>What the machine would say</summary>",
+        "You can repay 5% each year.",
+        "Sam Vance",
+        "explained the early repayment fee",
+        "<h2>Conversation (times in UTC)</h2>",
+        "id=\"last-turn\"",
+    ];
+    let mut rest = page.as_str();
+    for said in order {
+        rest = rest.split_once(said).unwrap_or_else(|| panic!("{said}: {page}")).1;
     }
-    let reason = page.find("the user asked for a person").unwrap();
-    assert!(
-        reason < page.find("You can repay 5%").unwrap()
-            && page.find("You can repay 5%") < page.find("Can I repay my loan")
-    );
-    assert!(!page.contains("value=\"connect\"") && !page.contains("<script"), "{page}");
+    assert!(!page.contains("value=\"connect\"") && !page.contains("value=\"solved\""), "{page}");
+    for shown in [&page, &queue] {
+        assert!(!shown.contains("http-equiv") && !shown.contains("id=\"said\""), "{shown}");
+        let left = shown.split("data-until=\"").nth(1).unwrap_or_else(|| panic!("{shown}"));
+        assert!(left.contains(" left at ") && shown.contains(" UTC"), "it can be read without a script: {shown}");
+    }
     let page = ana.press("take", "");
-    assert!(page.contains("The user is told that you are reading it"), "{page}");
+    assert!(page.contains("The user is told that you are reading it") && !page.contains("data-until"), "{page}");
+    assert!(page.contains("<h2>When you have finished</h2>"), "{page}");
     assert_eq!(state(&daemon, &request), "assigned");
     assert!(
         ana.press("connect", "").contains("you speak to the user since") || state(&daemon, &request) == "connected"
@@ -98,6 +123,10 @@ fn the_next_one_reads_why_it_was_passed_on() {
     ana.press("pass", "I know nothing about loans");
     assert!(bo.shown().contains("Ana Ruiz passed it on"), "{}", bo.shown());
     assert!(bo.shown().contains("I know nothing about loans"));
+    let mut stream = DeskStream::open(&daemon, &ana.cookie);
+    let card = stream.state(|state| state["pages"][0]["state"] == "passed")["pages"][0].clone();
+    let standing = card["standing"].as_str().unwrap();
+    assert!(standing.contains("Bo Lind is asked") && !standing.contains("you"), "who passed it on is not: {standing}");
     bo.press("take", "");
     assert_eq!(look(&daemon, &request["id"], "")["handoff"]["person"]["name"], "Bo Lind");
     let page = ana.press("solved", "");
@@ -135,7 +164,9 @@ fn only_who_was_asked_reads_it_and_only_their_own_page_presses() {
     assert_eq!(gita.get(&gita.path).status, 404);
     assert!(!gita.get("/desk/conversations").body.contains("the user asked"), "their queue is empty");
     let ana = Desk::of(&daemon, "ana", incident(&request));
-    assert_eq!(ana.send("take", "", "forged").status, 403);
+    let forged = ana.send("pass", "I know <nothing>", "forged");
+    assert!(forged.status == 403 && forged.body.contains("Nothing was done"), "{forged:?}");
+    assert!(forged.body.contains("I know &lt;nothing&gt;</textarea>"), "nobody writes a note twice: {forged:?}");
     assert_eq!(state(&daemon, &request), "offered");
     assert_eq!(Call::get(&ana.path).send(daemon.address).status, 401);
 }

@@ -319,6 +319,23 @@ fn while_the_call_lasts_what_was_taken_is_given_back_by_a_key() {
     assert!(said(&later)[0].ends_with("You have it.") && action(&later).is_some(), "{later}");
 }
 
+/// A key is pressed without reading.
+#[test]
+fn where_a_fact_must_be_repeated_no_key_decides() {
+    let trigger = "[trigger.kill-switch]\non = [\"order_kill\"]\nroles = [\"trader\"]\n\
+                   ask = { after = \"5m\", read_back = \"labels.desk\" }\n";
+    let line = line_on(&format!("{DESK}\n{trigger}").replace("BY", "call"));
+    let body = json!({ "kind": "order_kill", "labels": { "desk": "EQ-2" }, "ask": { "type": "approval", "question": "Cancel?" } });
+    let request = Call::post("/v1/requests").bearer(secret("MONITOR_TOKEN")).json(&body).send(line.address).json();
+    let made = line.brief(request["incident"].as_str().unwrap(), ANA);
+    let lines = said(&picked_up(&line, &made));
+    assert!(lines[2].starts_with("This can not be decided by keys: choose on the desk"), "{lines:?}");
+    press(&line, &made, &["5"]);
+    let path = format!("/v1/requests/{}", request["id"].as_str().unwrap());
+    let now = Call::get(&path).bearer(secret("MONITOR_TOKEN")).send(line.address).json();
+    assert_eq!((&now["state"], &now["choices"]), (&json!("open"), &json!([])), "{now}");
+}
+
 /// Options have keys of their own: those of the answers mean the same in each call.
 #[test]
 fn the_options_of_a_request_are_read_out_with_keys_of_their_own() {

@@ -98,3 +98,44 @@ async fn a_source_with_ever_new_kinds_is_counted_in_a_bounded_table() {
     assert_eq!(others.1.counted.count, MANY - result_count::NAMES_MAX as u64 - whole);
     assert_eq!(world.lines("source:quiet").await.len() as u64, result_count::NAMES_MAX as u64 + whole);
 }
+
+#[tokio::test]
+async fn a_monitor_that_goes_on_and_off_fills_no_disk_and_what_is_counted_can_be_verified() {
+    let (world, hands) = World::on_disk().await;
+    world.admit(vec![crash("monitor", "ACME")]).await;
+    let id = world.newest().await;
+    let before = world.lines(&id.to_string()).await;
+    let status = |n: u64| if n.is_multiple_of(2) { AlertStatus::Resolved } else { AlertStatus::Firing };
+    world.admit_many(MANY, |n| Alert { status: status(n), ..crash("monitor", "ACME") }).await;
+    let lines = world.lines(&id.to_string()).await;
+    let grown = bytes(&lines) - bytes(&before);
+    assert!(grown < 15_000, "{grown} bytes in {} lines", lines.len() - before.len());
+    let (copy, _dir) = world.after_a_crash().await;
+    let kept = copy.view(id).await.unwrap().unwrap();
+    assert_eq!(*kept, *world.store.view(id).await.unwrap().unwrap());
+    assert_eq!((kept.alerts, kept.all_clears(), kept.all_clear_at), (1 + MANY / 2, MANY / 2, None));
+    copy.close().await;
+    assert_eq!(faults(&*world.store).await, Vec::<String>::new(), "what no line tells of yet can be so");
+    // The last word is an all-clear; it counts at once, and one more line tells of it.
+    world.admit(vec![Alert { status: AlertStatus::Resolved, ..crash("monitor", "ACME") }]).await;
+    let cleared_at = world.store.view(id).await.unwrap().unwrap().all_clear_at;
+    assert!(cleared_at.is_some());
+    hands.pass(Duration::from_secs(61));
+    world.engine.tick_timers().await.unwrap();
+    let lines = world.lines(&id.to_string()).await;
+    let folded = stentor::journal::fold_check(id, &lines).unwrap();
+    assert_eq!((folded.all_clear_at, folded.all_clears()), (cleared_at, 1 + MANY / 2));
+    assert_eq!(faults(&*world.store).await, Vec::<String>::new());
+    assert!(stentor::journal::verify(lines, stentor::journal::KeptAnchors::default()).is_sound());
+}
+
+/// What a check of the whole record finds.
+async fn faults(store: &dyn Store) -> Vec<String> {
+    let (mut next, mut faults) = (Some(stentor::core::record::RecordCursor::default()), Vec::new());
+    while let Some(from) = next {
+        let portion = store.audit(from).await.unwrap();
+        next = portion.next;
+        faults.extend(portion.faults.iter().map(ToString::to_string));
+    }
+    faults
+}

@@ -4,6 +4,7 @@
 mod consecutive;
 mod growth;
 mod keyed;
+mod overdue;
 mod overflow;
 
 use crate::fixture;
@@ -70,6 +71,12 @@ when = 'alert.values.confidence < 0.7'
 key = 'alert.labels.conversation'
 threshold = { count = 2, within = "10m", consecutive = true }
 roles = ["trader"]
+
+[trigger.asked]
+on = ["asked"]
+resolved = "resolve"
+roles = ["trader"]
+ask = { after = "60s", default = "deny", from_alerts = true }
 
 [trigger.twins]
 on = ["twins"]

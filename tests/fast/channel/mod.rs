@@ -31,6 +31,7 @@ use stentor::{
         ContactData, Message, MessageText, Recipient, ReplyOptions, SendError,
         contact::{ContactField, ContactValues, EMAIL, PHONE},
         kannel::send as kannel_channel,
+        option_button::OptionButton,
         slack::{contact::MEMBER, send as slack_channel},
         smtp::send as smtp_channel,
         telegram::{contact::CHAT, send as telegram_channel},
@@ -87,6 +88,7 @@ fn page_for(contact: ContactData) -> Message {
             level: AnswerLevel::Wilco,
             options: Vec::new(),
             fills_in: false,
+            repeats: None,
         }),
         room: None,
         report: None,
@@ -95,6 +97,12 @@ fn page_for(contact: ContactData) -> Message {
         life: None,
         request: None,
     }
+}
+
+/// The options of an approval.
+fn two_options() -> Vec<OptionButton> {
+    let option = |letter, label: &str| OptionButton { letter, label: label.into(), does: None, refuses: letter == 'B' };
+    vec![option('A', "Approve"), option('B', "Deny")]
 }
 
 /// A post into the war room of INC-12.

@@ -1,6 +1,6 @@
 //! Direct messages in Slack.
 
-use super::{ana, double::slack::FakeSlack, page_for, slack_at, told};
+use super::{ana, double::slack::FakeSlack, page_for, slack_at, told, two_options};
 use serde_json::{Value, json};
 use stentor::channel::{Channel, Message, SendError, slack::send::SlackSettings};
 
@@ -54,6 +54,19 @@ async fn a_form_has_a_button_that_opens_its_link_and_one_to_pass_it_on() {
     assert_eq!(elements[0]["url"], "https://desk.example/a/link-secret");
     assert_eq!((&elements[0]["action_id"], &elements[0]["value"]), (&json!("open-form"), &Value::Null));
     assert_eq!(elements[1]["action_id"], "answer:unable");
+}
+
+#[tokio::test]
+async fn where_something_must_be_repeated_no_button_is_an_option() {
+    for (repeats, buttons) in [(None, "answer:A answer:B answer:unable"), (Some("EQ-2 (desk)"), "answer:unable")] {
+        let mut message = page_for(ana());
+        let ask = message.ask.as_mut().unwrap();
+        (ask.options, ask.repeats) = (two_options(), repeats.map(str::to_owned));
+        let body = posted(&message).await;
+        let actions = blocks_of(&body, "actions")[0]["elements"].as_array().unwrap();
+        let ids: Vec<&str> = actions.iter().map(|button| button["action_id"].as_str().unwrap()).collect();
+        assert_eq!(ids.join(" "), buttons);
+    }
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use super::{
         fault::Fault,
         telegram::{ANA, BO, Chat, FakeTelegram, TOKEN, message},
     },
-    page_for, telegram_at, told,
+    page_for, telegram_at, told, two_options,
 };
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
@@ -63,6 +63,25 @@ async fn a_form_has_its_link_and_no_button_but_to_pass_it_on() {
     assert!(text.ends_with(how), "{text}");
     let rows = post["reply_markup"]["inline_keyboard"].as_array().unwrap();
     assert_eq!((rows.len(), &rows[0][0]["callback_data"]), (1, &Value::from("a:unable:INC-12.3:48213")));
+}
+
+#[tokio::test]
+async fn where_something_must_be_repeated_it_is_written_and_no_button_is_an_option() {
+    for (repeats, buttons, how) in [
+        (None, vec!["a:A", "a:B", "a:unable"], "Or write: 48213 and a letter; 48213 4"),
+        (Some("EQ-2 (desk)"), vec!["a:unable"], "Write: 48213 and a letter and EQ-2 (desk); 48213 4"),
+    ] {
+        let telegram = FakeTelegram::start();
+        let mut message = page_for(ana());
+        let ask = message.ask.as_mut().unwrap();
+        (ask.options, ask.repeats) = (two_options(), repeats.map(str::to_owned));
+        assert_eq!(sent(&telegram, &message).await, "accepted");
+        let post = telegram.world().posts[0].clone();
+        assert!(post["text"].as_str().unwrap().contains(&format!("\n{how}")), "{post}");
+        let rows = post["reply_markup"]["inline_keyboard"].as_array().unwrap();
+        let data = rows.iter().map(|row| row[0]["callback_data"].as_str().unwrap().split(":INC").next().unwrap());
+        assert_eq!(data.collect::<Vec<_>>(), buttons);
+    }
 }
 
 #[tokio::test]

@@ -163,7 +163,7 @@ fn whoever_hands_back_what_in_whatever_plan_every_open_role_moves_on() {
         handed_back += events.iter().filter(|(_, event)| matches!(event, Event::HandedBack { .. })).count();
         reopened += events.iter().filter(|(_, event)| matches!(event, Event::Reopened { .. })).count();
         let folded = Incident::fold(IncidentId(1), events.iter().map(|(at, event)| (*at, event)));
-        let folded = folded.map(|folded| folded.with_repeats(incident.repeats, &incident.alert));
+        let folded = folded.map(|folded| folded.with_repeats(incident.repeats.clone(), &incident.alert));
         assert_eq!(folded.as_ref(), Some(&incident), "seed {seed}");
     }
     assert!(2000 < handed_back && 200 < reopened, "{handed_back} hand-backs, {reopened} opened again");

@@ -8,8 +8,8 @@ use stentor::core::{
     Actor, Alert, AlertStatus, AnswerLevel, AnswerVia, Ask, AskKind, AskOption, ChannelName, DrillTerms,
     EngagementOutcome, EscalationPlan, Event, FaultKind, Form, GivenAnswer, GivenChoice, GivenForm, GivenHandoffStep,
     HandoffReason, HandoffResult, HandoffStep, HandoffTerms, HandoffTier, HeldWhy, Incident, IncidentId, IncidentInput,
-    IncidentKey, IncidentNonce, IncidentOpening, PersonName, Replacement, RequestId, RoleName, RolePlan, Roster,
-    SendOutcome, SendReceipt, StandIn, StepPlan, StepTarget, Timestamp,
+    IncidentKey, IncidentNonce, IncidentOpening, NamedOption, PersonName, ReadBack, Replacement, RequestId, RoleName,
+    RolePlan, Roster, SendOutcome, SendReceipt, StandIn, StepPlan, StepTarget, Timestamp,
     display_names::Ids,
     handoff::OutOfHours,
     open,
@@ -63,6 +63,9 @@ struct AskScript {
     #[serde(default)]
     on_behalf_of: Option<PersonName>,
     after: String,
+    /// What is repeated.
+    #[serde(default)]
+    read_back: Option<ReadBack>,
     /// It is a handoff: `open`, or `closed` out of hours.
     #[serde(default)]
     handoff: Option<String>,
@@ -107,6 +110,7 @@ impl AskScript {
             default: self.default,
             deadline: START + span(&self.after),
             supersedes: None,
+            read_back: self.read_back,
             asker: None,
         }
     }
@@ -275,7 +279,7 @@ impl Teller {
             self.events.push((at, event));
         }
         let folded = Incident::fold(IncidentId(1), self.events.iter().map(|(at, event)| (*at, event)));
-        let folded = folded.map(|folded| folded.with_repeats(self.incident().repeats, &self.incident().alert));
+        let folded = folded.map(|folded| folded.with_repeats(self.incident().repeats.clone(), &self.incident().alert));
         assert_eq!(folded.as_ref(), self.incident.as_ref(), "the events do not fold to the state");
     }
 
@@ -328,9 +332,9 @@ fn input(at: Timestamp, what: &[&str]) -> Option<IncidentInput> {
             IncidentInput::Injected { page: n.parse().ok()?, fault: FaultKind::Down { channel: (*channel).into() } }
         }
         [person, "resolves"] => IncidentInput::Resolve { by: Actor::Person((*person).into()), why: None },
-        [person, "chooses", option, "though", why @ ..] => {
-            let doubt = Some(why.join(" "));
-            IncidentInput::Choice(GivenChoice { doubt, ..chosen(person, option, &[])? })
+        [person, "chooses", option, rest @ .., "though", "more", "than", "5,000", "orders"] => {
+            let doubt = Some("more than 5,000 orders".to_owned());
+            IncidentInput::Choice(GivenChoice { doubt, ..chosen(person, option, rest)? })
         }
         [person, "fills", "in", fields @ ..] => filled_in(person, fields)?,
         [person, "chooses", option, more @ ..] => IncidentInput::Choice(chosen(person, option, more)?),
@@ -364,14 +368,15 @@ fn moved(person: &str, step: HandoffStep) -> IncidentInput {
 }
 
 fn chosen(person: &str, option: &str, more: &[&str]) -> Option<GivenChoice> {
-    let (page, digest) = match more {
-        [] => (None, None),
-        ["to", n] => (Some(n.parse().ok()?), None),
-        ["as", digest] => (None, Some(format!("sha256:{digest}"))),
+    let (page, digest, repeated) = match more {
+        [] => (None, None, None),
+        ["to", n] => (Some(n.parse().ok()?), None, None),
+        ["as", digest] => (None, Some(format!("sha256:{digest}")), None),
+        ["repeating", fact @ ..] => (None, None, Some(fact.join(" "))),
         _ => return None,
     };
-    let (person, option) = (person.into(), option.to_owned());
-    Some(GivenChoice { person, option, via: AnswerVia::Sms, page, digest, origin: None, doubt: None })
+    let said = NamedOption { option: option.to_owned(), repeated };
+    Some(GivenChoice { page, digest, ..GivenChoice::new(person.into(), said, AnswerVia::Sms) })
 }
 
 /// `limit=5 note=low`, and behind it where from: `to 3`, `as 1`. Whatever stands there is handed to the core.

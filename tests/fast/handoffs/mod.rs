@@ -40,6 +40,7 @@ fn asked(variant: WordingVariant, closed: bool) -> Ask {
         approvals: 1,
         default: None,
         deadline: at(600),
+        read_back: None,
         asker: None,
         supersedes: None,
         handoff: Some(terms),

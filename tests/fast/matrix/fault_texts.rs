@@ -207,8 +207,16 @@ fn what_would_not_be_seen_or_breaks_a_line_is_refused_in_every_text() {
         check("name = \"Bo\"", &format!("name = {name}"), &[("control-character", &name)]);
     }
     // What nobody sees: zero width, tags, fillers, selectors and joiners where nothing is joined.
-    for unseen in ["200B", "2060", "FEFF", "00AD", "034F", "180E", "3164", "200D", "200C", "FE0F", "E0041", "E0100"] {
+    for unseen in [
+        "200B", "2060", "FEFF", "00AD", "034F", "180E", "3164", "200D", "200C", "FE0F", "E0041", "E0100", "2800",
+        "1D159", "115F",
+    ] {
         let name = format!("\"Bo\\U{unseen:0>8}Lind\"");
+        check("name = \"Bo\"", &format!("name = {name}"), &[("control-character", &name)]);
+    }
+    // And a name of nothing but what is drawn as nothing by itself.
+    for blank in ["2800", "FFA0", "0301", "E000"] {
+        let name = format!("\"\\U{blank:0>8}\"");
         check("name = \"Bo\"", &format!("name = {name}"), &[("control-character", &name)]);
     }
     for (from, to, text) in [
@@ -234,7 +242,8 @@ fn what_people_are_really_called_is_good() {
         ("李小龍", shortens),
         ("علی\u{200c}رضا", shortens),
         ("葛\u{e0100}城 誠", shortens),
-        ("\u{1f469}\u{200d}\u{1f692} Ana", &[]),
+        ("\u{1f469}\u{200d}\u{1f692} Ana", shortens),
+        ("\u{2705} Ana", &[]),
         ("Ana \\\"Boss\\\" \\\\ Ruiz", &[]),
     ] {
         check("name = \"Bo\"", &format!("name = \"{name}\""), told);

@@ -3,7 +3,7 @@
 use super::{file, parse};
 use std::time::Duration;
 use stentor::{
-    core::{AskKind, HandoffTier, Priority, Timestamp},
+    core::{AskKind, HandoffTier, Priority, Timestamp, read_back::ReadBackField},
     matrix::{Matrix, Severity},
 };
 
@@ -34,6 +34,19 @@ fn read(trigger: &str) -> Matrix {
 }
 
 #[test]
+fn the_fact_that_people_repeat_is_a_label_or_a_value() {
+    let asking = |fact: &str| format!("roles = [\"officer\"]\nask = {{ after = \"5m\", read_back = {fact} }}");
+    let long = format!("\"labels.{}\"", "x".repeat(33));
+    for fact in ["\"desk\"", "\"labels.\"", "\"evidence.desk\"", long.as_str()] {
+        assert_eq!(errors(&asking(fact)), ["no-such-fact"], "{fact}");
+    }
+    assert_eq!(errors(&asking("true")), ["wrong-type"]);
+    let rules = |fact: &str| read(&asking(fact)).plan(&"talk".into()).unwrap().ask.clone().unwrap();
+    assert_eq!(rules("\"labels.desk.name\"").read_back, Some(ReadBackField::Label("desk.name".into())));
+    assert_eq!(rules("\"values.orders\"").read_back, Some(ReadBackField::Value("orders".into())));
+}
+
+#[test]
 fn what_can_not_be_meant_is_refused() {
     let officer = |keys: &str| format!("roles = [\"officer\"]\nhandoff = {{ after = \"10m\"{keys} }}");
     for (trigger, code) in [
@@ -46,6 +59,7 @@ fn what_can_not_be_meant_is_refused() {
         (officer(", hours = \"9-17\""), "bad-hours"),
         (officer(", hours = [\"Mon-Fri 09:00-17:00\", \"Sat 17:00-09:00\"]"), "bad-hours"),
         (officer(", approvals = 2"), "key-without-effect"),
+        (officer(", read_back = \"labels.desk\""), "key-without-effect"),
         ("roles = [\"reader\"]\nhandoff = { after = \"10m\" }".to_owned(), "nobody-takes-it"),
         ("roles = [\"officer\", \"reader\"]\nhandoff = { after = \"10m\" }".to_owned(), "one-role"),
         (officer("") + "\nask = { after = \"10m\" }", "two-kinds-of-requests"),

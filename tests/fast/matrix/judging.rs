@@ -143,6 +143,24 @@ fn a_summary_has_numbers_as_people_read_them_and_a_key_has_them_as_they_are() {
 }
 
 #[test]
+fn a_fat_finger_says_in_its_summary_how_many_times_what_was_intended_it_is() {
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/matrix/40-triggers.toml")).unwrap();
+    let document: toml::Table = text.parse().unwrap();
+    let of_shipped = document["trigger"]["fat-finger"]["summary"].as_str().unwrap();
+    let matrix = trigger(&format!("summary = {}", toml::Value::from(of_shipped)));
+    let said = |intended: Option<f64>| {
+        let mut alert = alert();
+        alert.labels.extend([("order".into(), "basket".into()), ("desk".into(), "delta-one".into())]);
+        alert.values.insert("notional_usd".into(), 444e9);
+        alert.values.extend(intended.map(|intended| ("intended_usd".to_owned(), intended)));
+        shown(&matrix, &alert)
+    };
+    let of = |behind: &str| [format!("holds t/ \"order basket of delta-one: USD 444.0bn{behind}\"")];
+    assert_eq!(said(Some(58e6)), of(" (7,655 x intended)"));
+    assert_eq!((said(None), said(Some(0.0))), (of("").to_vec(), of("").to_vec()));
+}
+
+#[test]
 fn an_all_clear_clears_although_the_condition_no_longer_holds() {
     let mut alert = alert();
     alert.status = AlertStatus::Resolved;

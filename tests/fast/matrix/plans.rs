@@ -3,7 +3,7 @@ use stentor::{
     channel::{contact::PHONE, slack::contact::MEMBER},
     core::{ChannelName, PersonName, RoleName, StepTarget, TriggerName, plan::OnResolved},
     matrix::ChannelKind,
-    toml_kit::secret::SecretRef,
+    toml_kit::{secret::SecretRef, unread::unread},
 };
 
 #[test]
@@ -170,7 +170,7 @@ fn whatever_is_named_like_a_part_of_the_matrix_is_read_or_is_an_error() {
     let within = |name: &'static str| {
         move |path: &std::path::Path| {
             let folder = path.with_file_name(name);
-            std::fs::create_dir(&folder).expect("a folder");
+            std::fs::create_dir_all(&folder).expect("a folder");
             std::fs::write(folder.join("b.toml"), "b").expect("written");
         }
     };
@@ -188,10 +188,66 @@ fn whatever_is_named_like_a_part_of_the_matrix_is_read_or_is_an_error() {
         (of(&|path| std::fs::create_dir(path).expect("a folder")), "a folder"),
         (of(&within("sub")), "files in a folder"),
         (of(&within("Drills")), "files in a folder"),
+        (of(&within("prod/eu/site")), "files in a folder"),
         (of(&linked), "files in a folder"),
         (of(&|path| std::fs::write(path.with_extension("toml "), "b").expect("written")), "a blank behind"),
     ] {
         let error = made.expect_err(why);
         assert!(error.contains("b.toml") && error.contains(why), "{error}");
     }
+}
+
+/// What is made in a matrix's folder, by its path; and what is said of it.
+fn said_of(make: impl Fn(&std::path::Path)) -> Vec<String> {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("a.toml"), "a").expect("written");
+    make(folder.path());
+    unread(folder.path()).into_iter().map(|file| file.why).collect()
+}
+
+#[test]
+fn whatever_looks_like_a_part_of_the_matrix_and_is_not_read_is_named() {
+    let write = |name: &'static str| {
+        move |folder: &std::path::Path| {
+            let path = folder.join(name);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+            std::fs::write(path, "[trigger.a]\non = [\"x\"]\n").expect("written");
+        }
+    };
+    let link = |name: &'static str| {
+        move |folder: &std::path::Path| {
+            std::fs::create_dir_all(folder.join(name).parent().expect("a folder")).expect("a folder");
+            std::os::unix::fs::symlink("nothing", folder.join(name)).expect("a link");
+        }
+    };
+    let folder = |name: &'static str| {
+        move |folder: &std::path::Path| std::fs::create_dir_all(folder.join(name)).expect("a folder")
+    };
+    for (name, why) in [
+        ("b.toml.txt", "looks like a part"),
+        ("b.toml.new", "looks like a part"),
+        ("b.tml", "looks like a part"),
+        ("b.yaml", "looks like a part"),
+        ("b.t\u{43e}ml", "looks like a part"),
+        ("drills/b.toml.txt", "looks like a part"),
+        ("drills/b.toml", "has [trigger]"),
+        ("drills/b.toml ", "a blank behind"),
+        ("drills", "is no folder"),
+    ] {
+        let said = said_of(write(name));
+        let shown = name.replace('\u{43e}', "\\u{43e}");
+        assert!(said.len() == 1 && said[0].contains(&shown) && said[0].contains(why), "{name}: {said:?}");
+    }
+    for name in ["people", "drills/b.toml", "drills"] {
+        let said = said_of(link(name));
+        assert!(said.len() == 1 && said[0].contains(name), "a link that leads nowhere, {name}: {said:?}");
+    }
+    let said = said_of(folder("drills/b.toml"));
+    assert!(said.len() == 1 && said[0].contains("b.toml") && said[0].contains("a folder"), "{said:?}");
+    // What editors leave, what is hidden on purpose, and what nobody takes for a part.
+    for name in [".b.toml.swp", "b.toml~", "#b.toml#", ".kept/b.toml", "README.md", "notes.txt", "drills/README.md"] {
+        assert_eq!(said_of(write(name)), Vec::<String>::new(), "{name}");
+    }
+    assert_eq!(said_of(|_| {}), Vec::<String>::new());
+    assert_eq!(unread(std::path::Path::new("matrix")), [], "the matrix that ships");
 }

@@ -74,6 +74,12 @@ fn an_override_that_begins_in_what_the_clocks_skip_begins_after_it() {
     assert_eq!(codes(&text), []);
     assert_ne!(on_call(&text, "2027-03-28T00:59:59Z").as_str(), "cy");
     assert_eq!(on_call(&text, "2027-03-28T01:00:00Z").as_str(), "cy");
+    // One that lies whole in what they skip has no length, and its end is not said to be before its beginning.
+    let within = parse(&[file("m.toml", &over("2027-03-28T01:15:00", "2027-03-28T01:45:00"))]).diagnostics;
+    assert!(
+        within.len() == 1 && within[0].message.contains("the clocks in Europe/London skip all of it"),
+        "{within:?}"
+    );
     // Midnight does not exist in Cairo on that day; a whole day is a day all the same.
     let cairo = over("2027-04-30", "2027-05-01").replace("Europe/London", "Africa/Cairo");
     assert_eq!(codes(&cairo), []);

@@ -35,6 +35,26 @@ fn the_list_has_the_labels_of_the_pages() {
     assert!(button_labels().any(|(known, _)| known == AFTER_ALL));
 }
 
+/// The words that our own SMS ask for: after the code, with and without the sign before them.
+#[test]
+fn what_an_sms_asks_for_is_an_answer_when_it_is_typed() {
+    let source = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/template/sms.rs")).unwrap();
+    let head = &source[source.find("fn head(").unwrap()..];
+    let words =
+        |line: &str| Some(line.split_once("AnswerLevel::")?.1.split_once("=> \"")?.1.split_once('"')?.0.to_owned());
+    let asked: Vec<String> = head.lines().filter_map(words).collect();
+    assert_eq!(asked.len(), 2, "one for each level: {asked:?}");
+    for asked in asked {
+        for text in ["48213 {}", "48213 = {}", "48213 = {}.", "48213 = {} (exercise)", "48213 \"{}\"", "{} 48213"] {
+            let text = text.replace("{}", &asked);
+            let reading = read(&text);
+            let is_taken = matches!(&reading, Reply::Answer { code: Some(code), .. } | Reply::AsAsked { code: Some(code) } if code == "48213");
+            assert!(is_taken, "{text}: {reading:?}");
+        }
+    }
+    assert!(head.contains("{CODE} = {taken}") && head.contains("{CODE} 4 = pass"), "the form that is read here");
+}
+
 #[test]
 fn an_exercise_in_brackets_alone_is_no_answer() {
     for text in ["48213 (exercise)", "(exercise)", "48213 I have it (exercise", "48213 I have it (exercises)"] {

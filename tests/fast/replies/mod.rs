@@ -264,6 +264,8 @@ proptest! {
         text in select(&ANSWERS[..]), sign in signs(), at in any::<usize>(), gaps in any::<(bool, bool)>(),
     ) {
         let gap = |wanted: bool| if wanted { " " } else { "" };
+        // `48213 = I have it` is what our own SMS say.
+        proptest::prop_assume!(sign != '=' || !text.starts_with("48213"));
         let text = with(text, at, &format!("{}{sign}{}", gap(gaps.0), gap(gaps.1)));
         proptest::prop_assert!(matches!(read(&text), Reply::Unclear { .. }), "{text:?}: {:?}", read(&text));
         proptest::prop_assert!(matches!(incoming::said(&text, "Ana Ruiz"), Reply::Unclear { .. }), "{text:?}");

@@ -233,8 +233,8 @@ fn the_shipped_scenarios_are_sound_and_show_what_they_are_for() {
 fn a_scripted_run_is_told_in_order_without_clocks() {
     let matrix = small();
     let script = "[[answer]]\nat = \"20s\"\nperson = \"ana\"\nsays = \"standby 2\"\n\
-                  [[answer]]\nat = \"30s\"\nperson = \"ana\"\nsays = \"unable\"\n\
-                  [[answer]]\nat = \"45s\"\nperson = \"bo\"\nsays = \"wilco\"\n";
+                  [[answer]]\nat = \"25s\"\nperson = \"ana\"\nsays = \"unable\"\n\
+                  [[answer]]\nat = \"28s\"\nperson = \"bo\"\nsays = \"wilco\"\n";
     let scenario = scenario_of(&format!("compress = 5\n{BOOM}{script}"), &matrix);
     let told = scripted(&scenario, &matrix, start());
     assert_eq!(told.len(), 1);

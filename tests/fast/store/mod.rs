@@ -160,10 +160,11 @@ async fn folded(store: &dyn Store, id: IncidentId) -> Incident {
     let folded = journal::fold_check(id, &lines).expect("it folds");
     // What is counted and that no line tells of yet is kept beside the journal.
     let kept = view(store, id).await;
-    let folded = folded.with_repeats(kept.repeats, &kept.alert);
+    let folded = folded.with_repeats(kept.repeats.clone(), &kept.alert);
     // What an earlier version opened does not tell its alerts apart.
     let known = folded.known.clone().filter(|_| kept.known.is_some());
-    Incident { known, ..folded }
+    let changes = folded.changes.clone().filter(|_| kept.changes.is_some());
+    Incident { known, changes, ..folded }
 }
 
 fn assert_sound(lines: Vec<StoredLine>) {

@@ -94,6 +94,48 @@ fn a_fat_finger_says_who_entered_what_and_shows_the_warnings() {
     for part in ["trader Ana", "intended USD", "sent on USD", "blocked USD", "Warnings: 711 lines in one window"] {
         assert!(text.contains(part), "no {part}:\n{text}");
     }
+    for form in [TextForm::Screen, TextForm::Mail, TextForm::Sms] {
+        let text = self::text("fat-finger", &alert, "trader", form);
+        assert!(text.contains("7,655 x intended"), "{form:?}:\n{text}");
+    }
+    alert.values.remove("intended_usd");
+    assert!(!screen("fat-finger", &alert, "trader").contains("x intended"), "nobody said what was intended");
+}
+
+/// `per` says what a rate is measured against; its number is no time.
+#[test]
+fn a_rate_keeps_what_it_is_measured_against() {
+    let values = [("orders_per_min", 480.0), ("rejects_per_s", 12.0), ("latency_ms_per_hop", 5.0)];
+    let text = screen("kill-switch", &alert("kill_switch", &[("desk", "equities")], &values), "commander");
+    for part in ["orders per min 480", "rejects per s 12", "latency per hop 5 ms"] {
+        assert!(text.contains(part), "no {part}:\n{text}");
+    }
+}
+
+/// Neither in a monitor's words nor in the list of what no other line has.
+#[test]
+fn what_tells_of_our_position_is_not_listed_for_those_who_must_not_have_it() {
+    let hidden =
+        ["upnl", "unrealised", "pos", "qty", "shares", "lots", "contracts", "holdings", "delta", "nav", "cash"];
+    let names: Vec<&str> = hidden.into_iter().chain(["book_value", "drawdown_pct"]).collect();
+    for at in names.chunks(6) {
+        let values: Vec<(&str, f64)> = at.iter().map(|name| (*name, 31_337.0)).chain([("queue", 27_182.0)]).collect();
+        let mut alert = alert("kill_switch", &[("desk", "equities")], &values);
+        for role in ["commander", "catch-all", "it"] {
+            for form in FORMS {
+                let text = told("kill-switch", &alert, role, form);
+                assert!(!text.contains("31,337"), "{role} {form:?}: {text}");
+                assert!(role == "it" || form != TextForm::Screen || text.contains("queue 27,182"), "{role}: {text}");
+            }
+        }
+        for summary in ["we hold 31337 contracts", "notional 3.1337e9", "Drawdown 31.337 percent of NAV"] {
+            alert.summary = summary.into();
+            for form in FORMS {
+                let text = text("kill-switch", &alert, "it", form);
+                assert!(!text.contains("1337") && !text.contains("1.337"), "{form:?}: {text}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -2,9 +2,9 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use stentor::core::{
-    Alert, AnswerLevel, ChannelName, EscalationPlan, Incident, IncidentId, IncidentInput, IncidentKey, IncidentOpening,
-    Page, PagePurpose, PersonName, RoleName, RolePlan, Roster, SendOutcome, SendReceipt, StepPlan, StepTarget,
-    Timestamp, open,
+    Alert, AnswerLevel, Ask, ChannelName, EscalationPlan, Incident, IncidentId, IncidentInput, IncidentKey,
+    IncidentOpening, Page, PagePurpose, PersonName, RoleName, RolePlan, Roster, SendOutcome, SendReceipt, StepPlan,
+    StepTarget, Timestamp, open,
     plan::{OnResolved, SuggestedAction},
     step,
 };
@@ -178,4 +178,21 @@ fn plan(required: &[&str]) -> EscalationPlan {
         priority: Default::default(),
         on_resolved: OnResolved::Note,
     }
+}
+
+/// An incident in which a program asks this.
+pub fn asking(ask: Ask, drill: bool) -> Incident {
+    let alert = flash_crash(drill);
+    let summary = alert.headline().to_owned();
+    let opening = IncidentOpening {
+        ask: Some(Box::new(ask)),
+        key: IncidentKey::stored("ES"),
+        summary,
+        plan: Arc::new(plan(&["trader"])),
+        alert: Arc::new(alert),
+        received_at: OPENED,
+        terms: None,
+        nonce: None,
+    };
+    open(IncidentId(12), opening, &roster(), OPENED).0
 }

@@ -8,6 +8,8 @@ mod by_trigger;
 pub(crate) mod crisis;
 mod judge;
 mod order;
+mod refused;
+mod requests;
 mod stand_in;
 
 use crisis::{OPENED, about, after, brief_of, flash_crash, later, names, opened, roster};

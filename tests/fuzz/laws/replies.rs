@@ -23,7 +23,12 @@ fn engages(reply: &Reply) -> bool {
 /// Whether a sign may stand beside an answer.
 fn is_agreed(sign: char) -> bool {
     let folded = folded(&sign.to_string());
-    let plain = |c: char| matches!(c, '.' | '!' | ',' | ':' | '-' | '#' | '\'' | '=' | '(' | ')');
+    let plain = |c: char| {
+        matches!(
+            c,
+            '.' | '!' | ',' | ':' | '-' | '#' | '\'' | '=' | '(' | ')' | '"' | '“' | '”' | '„' | '‟' | '«' | '»'
+        )
+    };
     plain(sign) || folded.chars().all(|c| plain(c) || c.is_alphanumeric() || c.is_whitespace()) || is_nod(sign)
 }
 

@@ -388,7 +388,7 @@ impl Laws {
         let Some(shadow) = self.shadows.remove(&id) else {
             return self.fail("law 8", format!("{id} is stored and not in the journal"));
         };
-        let told = shadow.incident.clone().with_repeats(stored.repeats, &stored.alert);
+        let told = shadow.incident.clone().with_repeats(stored.repeats.clone(), &stored.alert);
         self.check("law 8", told == *stored, || difference(&told, stored));
         match told.deadline() {
             Some(deadline) if self.deadlines.get(&id).is_some_and(|(known, _)| *known == deadline) => {}

@@ -212,6 +212,7 @@ impl World {
                 digest: is_said.then(|| shown.clone()),
                 origin: self.dice.chance(20).then(|| format!("m{}", page.n)),
                 doubt: None,
+                repeated: None,
             };
             let more = self.dice.millis(0, 3_000);
             let job = RequestJob::Choose { incident: page.incident, said: Box::new(said), shown, tries: 0 };

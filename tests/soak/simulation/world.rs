@@ -418,7 +418,7 @@ impl World {
     /// How many alerts the store has counted that no line tells of yet.
     pub fn counted(&self) -> u64 {
         let incidents = self.open_incidents();
-        let repeats = incidents.iter().filter_map(|incident| incident.repeats).map(|repeats| repeats.count);
+        let repeats = incidents.iter().filter_map(|incident| incident.repeats.as_ref()).map(|repeats| repeats.count);
         let results = ready(self.eye.counted()).expect("counts");
         repeats.chain(results.iter().map(|(_, result)| result.counted.count)).sum()
     }

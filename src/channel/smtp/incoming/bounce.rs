@@ -5,6 +5,7 @@ use super::{
     absence, delivery_status,
     meaning::MailMeaning,
     message_id::{MessageIdParts, named, page_of},
+    phrases,
     server_words::{ServerWords, text},
 };
 use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders};
@@ -36,8 +37,9 @@ pub(super) fn read(mail: &Message<'_>, from: &str) -> Option<MailReport> {
     let is_server = from.split('@').next().is_some_and(|name| {
         matches!(name, "mailer-daemon" | "mailerdaemon" | "mail-daemon" | "postmaster" | "mdaemon")
     });
-    // People read the mailbox `postmaster` too, and answer from it.
-    let is_human = from.starts_with("postmaster@") && !absence::is_automatic(mail);
+    // People read the mailbox `postmaster` too, and answer from it: with a subject of ours, or without a server's words.
+    let is_reply = phrases::REPLIES.iter().any(|mark| words.subject().starts_with(mark));
+    let is_human = from.starts_with("postmaster@") && !absence::is_automatic(mail) && (is_reply || !words.report());
     let answers = answered().is_some();
     let is_bounce = if answers && (!is_server || is_human) {
         // Absence notes have no sender either, and answer a mail; but they speak of no refusal.
@@ -133,6 +135,23 @@ mod tests {
         assert!(matches!(answer(""), Some(MailMeaning::Said(_))));
         assert_eq!(answer("Return-Path: <>\n"), bounced("without a status"));
         assert_eq!(answer("Auto-Submitted: auto-replied\n"), bounced("without a status"));
+        // Without the marks of a machine its words tell.
+        let written = |subject: &str, words: &str| {
+            meaning(&format!(
+                "From: postmaster@example.com\nContent-Type: text/plain; charset=utf-8\nIn-Reply-To: {ID}\n\
+                 Subject: {subject}\n\n{words}\n"
+            ))
+        };
+        for (subject, words, status) in [
+            ("Undeliverable: LIVE INC-12", "Your message couldn't be delivered. 550 5.1.1 no such user", "5.1.1"),
+            ("Unzustellbar: LIVE INC-12", "Ihre Nachricht konnte nicht zugestellt werden.", "without a status"),
+            ("Failure", "550 5.7.1 rejected", "5.7.1"),
+        ] {
+            assert_eq!(written(subject, words), bounced(status), "{subject}");
+        }
+        for words in ["wilco", "I can't: the mail server is down and I fix it", "wilco\n\n> 550 5.1.1 no such user"] {
+            assert!(matches!(written("Re: LIVE INC-12", words), Some(MailMeaning::Said(_))), "{words}");
+        }
     }
 
     #[test]
@@ -168,6 +187,27 @@ mod tests {
              Subject: Warning: message delayed 24 hours\n\nNo action is required on your part.\n"
         );
         assert_eq!(meaning(&late), Some(MailMeaning::Nothing));
+        for (subject, words) in [
+            ("Zustellung verzögert: LIVE", "Die Nachricht wird in 2 Tagen als unzustellbar zurückgesendet."),
+            (
+                "Verzögerung",
+                "Konnte noch nicht zugestellt werden. Unzustellbar ist sie erst, wenn bis Montag nichts geht.",
+            ),
+            (
+                "Warnung",
+                "Die Zustellung ist verzögert. Sie erhalten eine Unzustellbarkeitsmeldung, falls sie scheitert.",
+            ),
+            ("Avis", "Le message a été retardé. Il sera renvoyé comme erreur permanente."),
+            ("Aviso", "El mensaje está retrasado; se seguirá intentando antes de un error permanente."),
+        ] {
+            let mail = format!(
+                "From: MAILER-DAEMON@mx.example\nReferences: {ID}\nContent-Type: text/plain; charset=utf-8\n\
+                 Subject: {subject}\n\n{words}\n"
+            );
+            assert_eq!(meaning(&mail), Some(MailMeaning::Nothing), "{mail}");
+            let by_postmaster = mail.replace("MAILER-DAEMON", "postmaster");
+            assert_eq!(meaning(&by_postmaster), Some(MailMeaning::Nothing), "{by_postmaster}");
+        }
         let retried = format!("Return-Path: <>\nFrom: postmaster@mx.example\n\n451 4.4.1 for now\nMessage-ID: {ID}\n");
         assert_eq!(meaning(&retried), Some(MailMeaning::Nothing));
         let away = format!("Return-Path: <>\nFrom: ana@example.com\nIn-Reply-To: {ID}\n\nBack on 5.1. or 7.12.2026\n");

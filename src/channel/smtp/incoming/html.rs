@@ -1,6 +1,7 @@
 //! Converts HTML to the text that its reader sees. What changes the meaning of words is kept: strikethrough becomes
 //! `~`, a picture its alternative text, a quote `>`.
 
+use super::style_sheet::{StruckSelectors, strikes};
 use mail_parser::decoders::html::add_html_token;
 
 /// Elements that begin a new line.
@@ -47,7 +48,7 @@ const ENTITY_MAX: usize = 12;
 
 /// The text of a page.
 pub(super) fn text_of(html: &str) -> String {
-    let mut page = PageText::default();
+    let mut page = PageText { struck: struck_by_sheets(html), ..PageText::default() };
     let mut rest = html;
     while let Some(at) = rest.find('<') {
         page.words(&rest[..at]);
@@ -55,7 +56,11 @@ pub(super) fn text_of(html: &str) -> String {
         rest = match tag(rest) {
             Some((tag, after)) => {
                 page.tag(&tag);
-                if UNSEEN.contains(&tag.name.as_str()) && !tag.closes { after_end_of(&tag.name, after) } else { after }
+                if UNSEEN.contains(&tag.name.as_str()) && !tag.closes {
+                    after_end_of(&tag.name, after).1
+                } else {
+                    after
+                }
             }
             None if rest.starts_with("<!--") => rest.find("-->").map_or("", |end| &rest[end + 3..]),
             None if rest.starts_with("<!") || rest.starts_with("<?") => {
@@ -69,6 +74,25 @@ pub(super) fn text_of(html: &str) -> String {
     }
     page.words(rest);
     page.text
+}
+
+/// What the style sheets of a page strike out, wherever they stand in it.
+fn struck_by_sheets(html: &str) -> StruckSelectors {
+    let mut struck = StruckSelectors::default();
+    let mut rest = html;
+    while let Some(at) = rest.find('<') {
+        rest = &rest[at..];
+        let is_sheet = rest.get(1..6).is_some_and(|name| name.eq_ignore_ascii_case("style"));
+        rest = match is_sheet.then(|| tag(rest)).flatten().filter(|(tag, _)| tag.name == "style") {
+            Some((_, after)) => {
+                let (sheet, after) = after_end_of("style", after);
+                struck.add(sheet);
+                after
+            }
+            None => &rest[1..],
+        };
+    }
+    struck
 }
 
 /// A tag: its name and attributes, in lower case.
@@ -88,8 +112,11 @@ impl Tag {
         self.attribute("style").unwrap_or_default().to_lowercase().split_whitespace().collect()
     }
 
-    fn strikes(&self) -> bool {
-        ["s", "strike", "del"].contains(&self.name.as_str()) || self.style().contains("line-through")
+    fn strikes(&self, sheets: &StruckSelectors) -> bool {
+        let given = |name| self.attribute(name).unwrap_or_default();
+        ["s", "strike", "del"].contains(&self.name.as_str())
+            || strikes(given("style"))
+            || sheets.strike(&self.name, given("class"), given("id"))
     }
 
     /// Whether the element is a quote. Some programs also use `blockquote` for an indented paragraph, without the line
@@ -136,18 +163,19 @@ fn attribute_value(text: &str) -> (&str, &str) {
     text.split_at(text.find(|c: char| c.is_whitespace() || c == '>').unwrap_or(text.len()))
 }
 
-/// What follows the end of an element whose content is not seen.
-fn after_end_of<'a>(name: &str, text: &'a str) -> &'a str {
+/// The content of an element that is not seen, and what follows its end.
+fn after_end_of<'a>(name: &str, text: &'a str) -> (&'a str, &'a str) {
     let mut rest = text;
     while let Some(at) = rest.find("</") {
         rest = &rest[at + 2..];
         let is_it = rest.get(..name.len()).is_some_and(|begins| begins.eq_ignore_ascii_case(name));
         let after = rest.get(name.len()..).filter(|_| is_it).unwrap_or("-");
         if after.is_empty() || after.starts_with(|c: char| c.is_whitespace() || matches!(c, '>' | '/')) {
-            return after.find('>').map_or("", |end| &after[end + 1..]);
+            let content = &text[..text.len() - rest.len() - 2];
+            return (content, after.find('>').map_or("", |end| &after[end + 1..]));
         }
     }
-    ""
+    (text, "")
 }
 
 /// Decodes entities.
@@ -179,6 +207,8 @@ struct OpenElement {
 struct PageText {
     text: String,
     open: Vec<OpenElement>,
+    /// What the page's style sheets strike out.
+    struck: StruckSelectors,
     /// A space that is written only if words follow.
     gap: bool,
 }
@@ -230,10 +260,11 @@ impl PageText {
             "td" | "th" => self.gap = true,
             name if tag.closes => self.close(name),
             name if !VOID.contains(&name) && self.open.len() < DEPTH_MAX => {
-                if tag.strikes() {
+                let strikes = tag.strikes(&self.struck);
+                if strikes {
                     self.letter('~');
                 }
-                self.open.push(OpenElement { name: name.to_owned(), strikes: tag.strikes(), quotes: tag.quotes() });
+                self.open.push(OpenElement { name: name.to_owned(), strikes, quotes: tag.quotes() });
             }
             _ => {}
         }

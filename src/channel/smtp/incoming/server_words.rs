@@ -13,7 +13,51 @@ pub(super) const WITHOUT_STATUS: &str = "without a status";
 const COPIED: [&str; 6] = ["return-path:", "received:", "message-id:", "dkim-signature:", "mime-version:", "from:"];
 
 /// Words between which and a word of giving up it is still to come, or has not come.
-const STILL_OPEN: [&str; 10] = ["will", "before", "until", "if", "when", "unless", "not", "eventually", "would", "may"];
+const STILL_OPEN: [&str; 40] = [
+    "will",
+    "before",
+    "until",
+    "if",
+    "when",
+    "unless",
+    "not",
+    "eventually",
+    "would",
+    "may",
+    "wird",
+    "werden",
+    "würde",
+    "wenn",
+    "falls",
+    "sofern",
+    "sobald",
+    "bis",
+    "bevor",
+    "solange",
+    "noch",
+    "sera",
+    "serait",
+    "si",
+    "avant",
+    "jusqu",
+    "será",
+    "sería",
+    "antes",
+    "hasta",
+    "sarà",
+    "sarebbe",
+    "prima",
+    "finché",
+    "seria",
+    "até",
+    "zal",
+    "wordt",
+    "als",
+    "voordat",
+];
+
+/// Words behind a word of giving up with which it is still to come: `unzustellbar, wenn`.
+const ONLY_IF: [&str; 5] = ["wenn", "falls", "sofern", "sobald", "bevor"];
 
 /// A server's own words: its subject and its text, in lower case.
 pub(super) struct ServerWords {
@@ -37,6 +81,11 @@ impl ServerWords {
         };
         let texts: Vec<String> = mail.parts.iter().filter(is_written).map(own_text).collect();
         Self { subject: own.to_owned(), text: texts.join("\n\n") }
+    }
+
+    /// The subject, without ours.
+    pub fn subject(&self) -> &str {
+        self.subject.trim_start()
     }
 
     /// A server's mail is a bounce, unless it says that it goes on trying. That it has given up counts more.
@@ -64,6 +113,11 @@ impl ServerWords {
             || sentences(&self.text).iter().any(|sentence| is_final(sentence))
     }
 
+    /// Whether they say that a mail was refused, or that it is late.
+    pub fn report(&self) -> bool {
+        self.refuse() || status_in(&self.text).is_some() || self.has(&phrases::DELAYS)
+    }
+
     fn has(&self, words: &phrases::Phrases) -> bool {
         words.iter().any(|words| self.text.contains(words) || self.subject.contains(words))
     }
@@ -76,9 +130,13 @@ fn sentences(text: &str) -> Vec<String> {
 }
 
 fn is_final(sentence: &str) -> bool {
-    let before = |words: &str| sentence.find(words).map(|at| &sentence[..at]);
-    let is_open = |before: &str| before.split(|c: char| !c.is_alphabetic()).any(|word| STILL_OPEN.contains(&word));
-    phrases::GIVEN_UP.iter().filter_map(before).any(|before| !is_open(before))
+    let around = |words: &str| sentence.find(words).map(|at| (&sentence[..at], &sentence[at + words.len()..]));
+    let has = |text: &str, known: &[&str]| text.split(|c: char| !c.is_alphabetic()).any(|word| known.contains(&word));
+    // A notice of what is undeliverable (`Unzustellbarkeitsmeldung`) is none yet.
+    let is_open = |(before, after): (&str, &str)| {
+        has(before, &STILL_OPEN) || has(after, &ONLY_IF) || after.starts_with(char::is_alphabetic)
+    };
+    phrases::GIVEN_UP.iter().filter_map(around).any(|around| !is_open(around))
 }
 
 /// Whether a line has a code of SMTP that refuses for good, where a server writes it: `550 User unknown`, `said: 550-5.1.1`.

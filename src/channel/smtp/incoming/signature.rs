@@ -1,6 +1,9 @@
 //! Recognises signatures and the names of a mail's writer.
 
-use super::phrases;
+use super::{
+    phrases,
+    signs::{OF_SIGNATURES, has_plain_signs},
+};
 use crate::text::reply::{Reply, asks_or_denies, folded, read};
 
 /// The largest number of words of a signature line.
@@ -50,6 +53,9 @@ fn lower_words(text: &str) -> impl Iterator<Item = String> {
 /// Whether the line is the writer's own name, with what belongs to it: `Ana`, `- Ana Ruiz, CFA`, `AR`.
 pub(super) fn names_line(line: &str, writer: &Writer) -> bool {
     let is_edge = |c: char| !c.is_alphanumeric() && c != '?';
+    if !has_plain_signs(line) {
+        return false;
+    }
     let line = line.trim_matches(is_edge);
     let compact: String = line.chars().filter(|c| !matches!(c, '.' | ' ')).collect::<String>().to_lowercase();
     if !compact.is_empty() && !says_something(&compact) {
@@ -97,7 +103,11 @@ pub(super) fn is_name_after_thanks(line: &str) -> bool {
 /// Whether the line is only a telephone number, a mail address or a web address.
 pub(super) fn is_contact(line: &str) -> bool {
     let bare = folded(line);
-    let words = || bare.split_whitespace().map(|word| word.trim_matches(['<', '>', '|', ',', ';']));
+    let is_icon = |word: &&str| !word.is_empty() && word.chars().all(|c| OF_SIGNATURES.contains(&c) && c != '+');
+    let words = || {
+        let words = bare.split_whitespace().filter(|word| !is_icon(word));
+        words.map(|word| word.trim_matches(['<', '>', '|', ',', ';']))
+    };
     let is_address = |word: &str| {
         let lower = word.to_lowercase();
         let named = word.split_once('@').is_some_and(|(name, domain)| !name.is_empty() && domain.contains('.'));
@@ -126,10 +136,18 @@ pub(super) fn is_signature_line(line: &str, has_contact: bool) -> bool {
     let line = without_pictures(line);
     let words: Vec<&str> = line.split_whitespace().filter(|word| word.chars().any(char::is_alphanumeric)).collect();
     if words.is_empty() {
-        return line.chars().all(|c| c.is_whitespace() || (c.is_ascii_punctuation() && c != '?' && c != '~'));
+        return has_plain_signs(&line) && line.chars().all(|c| c.is_whitespace() || c.is_ascii_punctuation());
     }
     if is_contact(&line) {
         return true;
+    }
+    // `-1` and `+1` are votes.
+    let is_vote = |word: &&str| {
+        word.strip_prefix(['-', '+'])
+            .is_some_and(|digits| digits.len() == 1 && digits.bytes().all(|c| c.is_ascii_digit()))
+    };
+    if !has_plain_signs(&line) || words.iter().any(is_vote) {
+        return false;
     }
     if WORDS_MAX < words.len() || says_something(&line) || line.contains('~') {
         return false;
@@ -186,7 +204,7 @@ fn without_pictures(line: &str) -> String {
     while let Some(at) = rest.find('[') {
         let inside = rest[at + 1..].to_lowercase();
         let end = rest[at..].find(']');
-        let is_picture = inside.starts_with("image") || inside.starts_with("cid:") || inside.starts_with("http");
+        let is_picture = ["image", "cid:", "http", "signature_"].iter().any(|kind| inside.starts_with(kind));
         let Some(end) = end.filter(|_| is_picture) else { break };
         out.push_str(&rest[..at]);
         rest = &rest[at + end + 1..];

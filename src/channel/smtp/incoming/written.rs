@@ -3,33 +3,33 @@
 //! unclear, because it may take the answer back in any words and any language.
 
 use super::{
+    disclaimer::is_disclaimer,
+    machine_lines::{is_footer, is_machine_line, is_register_line},
     phrases::{self, LINE_MAX, is_blank},
     quote::{SIGNATURE_MARK, is_banner, own_lines},
     signature::{Writer, has_contact, is_contact, is_name_after_thanks, is_signature_line, names_line, without_name},
+    signs::has_plain_signs,
     taken_back::takes_back,
 };
 use crate::{
     core::Answer,
-    text::reply::{READ_MAX, Reply, ReplyDoubt, folded, read},
+    text::reply::{NO_SIGNS, READ_MAX, Reply, ReplyDoubt, read},
 };
 
 /// The number of lines in which known phrases are removed; all further lines are read with the answer.
 const LINES_MAX: usize = 300;
 
-/// The largest number of letters of a disclaimer's paragraph.
-const DISCLAIMER_MAX: usize = 3_000;
-
 /// The largest number of lines of a signature.
 const SIGNATURE_LINES: usize = 10;
+
+/// From this many signs on, different ones are a separator.
+const RULE_MIXED: usize = 6;
 
 /// The largest number of lines below `--` of which it is the mark of a signature.
 const UNDER_MARK_LINES: usize = 100;
 
 /// The largest number of lines of a framed banner.
 const BANNER_LINES: usize = 20;
-
-/// The number of lines that are examined in a paragraph of a disclaimer.
-const DISCLAIMER_LINES: usize = 20;
 
 /// The meaning of a mail's texts by this writer.
 pub(super) fn reading(texts: &[&str], writer: &Writer) -> Reply {
@@ -103,21 +103,24 @@ impl<'a> SaidLines<'a, '_> {
             return true;
         };
         let is_short = line.len() <= LINE_MAX;
-        if is_short && is_footer(line) {
+        let line = if is_short { without_emphasis(line) } else { line };
+        if is_short && is_machine_line(line) {
             return true;
         }
         if self.said.is_empty() {
             self.first(if is_short { after_greeting(line).unwrap_or(line) } else { line });
             return true;
         }
-        // RFC 3676: what follows is a signature.
-        if line == SIGNATURE_MARK || is_disclaimer(lines) || is_bare_mark(lines) {
+        // RFC 3676: what follows is a signature. A sign that says no is no part of one.
+        let is_mark = line == SIGNATURE_MARK && !lines.iter().any(|line| line.contains(NO_SIGNS));
+        if is_mark || is_disclaimer(lines) || is_bare_mark(lines) {
             return false;
         }
-        if line == "--" {
+        if line == "--" || line == SIGNATURE_MARK {
             return true;
         }
-        if !is_short {
+        // Beside a name or a number a sign may take the answer back.
+        if !is_short || !(is_rule(line) || is_register_line(line) || has_plain_signs(line)) {
             self.said.push(line);
             return true;
         }
@@ -130,7 +133,10 @@ impl<'a> SaidLines<'a, '_> {
             if !self.thanked && !names_line(name, self.writer) && !is_name_after_thanks(name) {
                 self.said.push(line);
             }
-        } else if !(is_contact(line) || (self.signed && is_signature_line(line, self.is_near_contact(lines)))) {
+        } else if !(is_contact(line)
+            || is_register_line(line)
+            || (self.signed && is_signature_line(line, self.is_near_contact(lines))))
+        {
             self.said.push(line);
         }
         self.near_contact |= has_contact(line);
@@ -159,7 +165,8 @@ impl<'a> SaidLines<'a, '_> {
 fn is_bare_mark(lines: &[&str]) -> bool {
     let Some((&"--", below)) = lines.split_first() else { return false };
     let ends = (0..below.len()).find(|at| is_disclaimer(&below[*at..])).unwrap_or(below.len());
-    below.len() <= UNDER_MARK_LINES && !below[..ends].iter().any(|line| !is_footer(line) && takes_back(line))
+    let is_said = |line: &&str| !is_footer(line) && (takes_back(line) || !has_plain_signs(line));
+    below.len() <= UNDER_MARK_LINES && !below[..ends].iter().any(is_said)
 }
 
 /// The number of lines of a banner that is framed by words of its program.
@@ -183,7 +190,9 @@ fn end_of_banner(lines: &[&str]) -> usize {
         } else if is_banner(line) {
             // What is framed ends with its frame.
             end = first + 1;
-        } else if phrases::BANNERS.iter().any(|words| lower.contains(words)) {
+        } else if is_machine_line(line) && !is_footer(line) {
+            end = first + 1;
+        } else if is_warning(&lower) {
             let goes_on = |line: &&&str| !is_blank(line) && matches!(read(line), Reply::Unclear { .. });
             let length = 1 + lines[first + 1..].iter().take_while(goes_on).count();
             if takes_back(&lines[first..first + length].join(" ")) {
@@ -194,6 +203,14 @@ fn end_of_banner(lines: &[&str]) -> usize {
             return first;
         }
     }
+}
+
+/// Whether a line warns of where a mail comes from, in the words of a mail server: it speaks of the mail and of the outside,
+/// or says whom its reader seldom hears from.
+fn is_warning(lower: &str) -> bool {
+    let speaks_of_mail = || phrases::MAILS.iter().any(|stem| lower.contains(stem));
+    let warns = || phrases::OUTSIDES.iter().any(|stem| lower.contains(stem));
+    phrases::BANNERS.iter().any(|words| lower.contains(words)) || speaks_of_mail() && warns()
 }
 
 /// The rest after `Hi,`, `Dear Stentor,` and the like; `None` if the line does not begin with a greeting.
@@ -246,48 +263,19 @@ fn after<'a>(line: &'a str, words: &str) -> Option<&'a str> {
     (!splits_word).then_some(rest)
 }
 
-/// Whether the line is a separator.
+/// Whether the line is a separator. Three different signs may be a face (`-_-`).
 fn is_rule(line: &str) -> bool {
     let is_drawn = |c: char| matches!(c, '-' | '_' | '=' | '*' | '~' | '–' | '—' | '─' | '━' | '═' | '―');
-    line == "—" || (3 <= line.chars().count() && line.chars().all(is_drawn))
+    let is_one = || line.chars().all(|c| line.starts_with(c));
+    let length = line.chars().count();
+    line == "—" || (3 <= length && line.chars().all(is_drawn) && (is_one() || RULE_MIXED <= length))
 }
 
-/// Whether the line is a footer (`Sent from my iPhone`): only known words, one of them the name of a program or phone.
-fn is_footer(line: &str) -> bool {
-    let lower = folded(line).to_lowercase();
-    if phrases::FOOTERS.iter().any(|footer| lower.trim_end_matches('.') == footer) {
-        return true;
-    }
-    let words = || lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    let is_product = |word: &str| phrases::PRODUCTS.has(word);
-    let is_known =
-        |word: &str| is_product(word) || phrases::FOOTER_WORDS.has(word) || word.chars().any(|c| c.is_ascii_digit());
-    let is_link = |word: &str| word.contains("://") || word.starts_with('<');
-    let shown = lower.split_whitespace().filter(|word| !is_link(word));
-    let only_known =
-        shown.flat_map(|word| word.split(|c: char| !c.is_alphanumeric())).all(|word| word.is_empty() || is_known(word));
-    only_known && words().any(is_product) && words().any(|word| phrases::FOOTER_VERBS.has(word))
-}
-
-/// Whether the lines are a company's disclaimer. A text in which writers speak of themselves is not.
-fn is_disclaimer(lines: &[&str]) -> bool {
-    let Some(line) = lines.first() else { return false };
-    let line = beginning(line).to_lowercase();
-    let line = line.trim_start_matches(|c: char| !c.is_alphanumeric());
-    let begins = phrases::DISCLAIMER_OPENERS.iter().any(|words| line.starts_with(words));
-    let outright = phrases::DISCLAIMERS.iter().any(|words| line.contains(words));
-    if !begins && !outright {
-        return false;
-    }
-    let paragraph: Vec<&str> =
-        lines.iter().copied().take(DISCLAIMER_LINES).take_while(|line| !is_blank(line)).collect();
-    let paragraph = beginning(&paragraph.join(" ")).to_lowercase();
-    let says = phrases::DISCLAIMER_STEMS.iter().any(|stem| paragraph.contains(stem));
-    let of_oneself = || folded(&paragraph).split_whitespace().any(|word| phrases::ONESELF.has(word));
-    (outright || says) && !of_oneself() && !takes_back(&paragraph)
-}
-
-/// The part of a paragraph that is examined.
-fn beginning(text: &str) -> &str {
-    text.char_indices().nth(DISCLAIMER_MAX).map_or(text, |(end, _)| &text[..end])
+/// The line without the signs that a program writes for bold or italic letters: `*wilco*`.
+fn without_emphasis(line: &str) -> &str {
+    let inside = |mark: &str| line.strip_prefix(mark)?.strip_suffix(mark).filter(|inside| !inside.contains(mark));
+    let is_text = |inside: &&str| {
+        inside.chars().any(char::is_alphanumeric) && inside.trim() == *inside && !inside.starts_with(['*', '_', '-'])
+    };
+    ["**", "*", "_"].iter().find_map(|mark| inside(mark)).filter(is_text).unwrap_or(line)
 }

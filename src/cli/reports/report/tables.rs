@@ -2,7 +2,7 @@
 
 use crate::{
     cli::table,
-    core::ClassificationKind,
+    core::{ClassificationKind, PersonName, RoleName},
     report::{
         group::GroupReport,
         stages::StageReport,
@@ -13,45 +13,92 @@ use crate::{
         words::bound,
     },
 };
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 /// The widest table.
 const WIDTH: usize = 80;
 
+/// What stands between a role and the number of its step in a group's name.
+const STEP: &str = " step ";
+
 /// How many roles stand side by side.
 const STAGE_COLUMNS: usize = 4;
 
+/// Roles and people as people read them.
+pub struct ReportNames<'a> {
+    /// Names of roles that differ from those in the matrix.
+    pub roles: &'a BTreeMap<RoleName, String>,
+    /// Names of people.
+    pub people: &'a BTreeMap<PersonName, String>,
+}
+
+impl ReportNames<'_> {
+    /// Two roles of one name are told apart by their names in the matrix.
+    fn role(&self, role: &RoleName) -> String {
+        let Some(called) = self.roles.get(role) else { return role.to_string() };
+        let is_only = self.roles.iter().filter(|(_, other)| *other == called).count() == 1;
+        if is_only { called.clone() } else { format!("{called} ({role})") }
+    }
+
+    fn person(&self, person: &PersonName) -> String {
+        self.people.get(person).cloned().unwrap_or_else(|| person.to_string())
+    }
+
+    /// A group: it may be a role, or a step of one.
+    pub fn group(&self, name: &str, by: TteGrouping) -> String {
+        let (role, rest) = match by {
+            TteGrouping::Role => (name, None),
+            TteGrouping::Step => name.rsplit_once(STEP).map_or((name, None), |(role, nth)| (role, Some(nth))),
+            TteGrouping::Channel | TteGrouping::Hour => return name.to_owned(),
+        };
+        let role = self.role(&RoleName::from(role));
+        rest.map_or(role.clone(), |nth| format!("{role}{STEP}{nth}"))
+    }
+}
+
 /// Time to engagement.
-pub fn tte(report: &TteReport) -> String {
-    let mut text = head(report);
+pub fn tte(report: &TteReport, names: &ReportNames<'_>) -> String {
+    let mut text = head(report, names);
     let with_whole = report.role.is_none();
     if report.figures.incidents == 0 && report.compressed.is_empty() {
         return text + "\nno incident to measure";
     }
     if 0 < report.figures.incidents {
-        text.push_str(&figures(&report.figures, report.by, with_whole));
+        text.push_str(&figures(&report.figures, report.by, with_whole, names));
     }
     for CompressedDrills { compress, figures: of } in &report.compressed {
-        text.push_str(&format!(
-            "\n\n{} DRILL(S) WITH WAITS DIVIDED BY {compress}: people were not, so these times are better than\nthose of a \
+        let note = format!(
+            "{} DRILL(S) WITH WAITS DIVIDED BY {compress}: people were not, so these times are better than those of a \
              real crisis. They are in no other figure.",
             of.incidents
-        ));
-        text.push_str(&figures(of, report.by, with_whole));
+        );
+        text.push_str(&format!("\n\n{}", fitted(&note)));
+        text.push_str(&figures(of, report.by, with_whole, names));
     }
     text.push_str(&format!("\n\n{}", legend(report)));
     text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
 
-fn figures(figures: &GroupFigures, by: TteGrouping, with_whole: bool) -> String {
+/// Lines that are no wider than a table.
+fn fitted(text: &str) -> String {
+    table::wrapped(text, Some(table::width().map_or(WIDTH, |terminal| terminal.min(WIDTH))))
+}
+
+fn figures(figures: &GroupFigures, by: TteGrouping, with_whole: bool, names: &ReportNames<'_>) -> String {
     let mut text = String::new();
     if let count @ 1.. = figures.sandboxed {
-        text.push_str(&format!("\nSANDBOX: {count} of these incidents had pages that were sent to nobody"));
+        let note = format!("SANDBOX: {count} of these incidents had pages that were sent to nobody");
+        text.push_str(&format!("\n{}", fitted(&note)));
     }
+    let called = |group: &GroupReport| match with_whole && *group == figures.whole {
+        true => group.name.clone(),
+        false => names.group(&group.name, by),
+    };
     let groups = || figures.groups.iter().chain(with_whole.then_some(&figures.whole));
     let mut rows = table::table(&[&by.to_string(), "engaged", "p50", "p90", "p99", "target"]);
+    table::fit(&mut rows, WIDTH);
     for group in groups() {
-        rows.add_row(row(group));
+        rows.add_row(row(called(group), group));
     }
     text.push_str(&format!("\n\n{rows}"));
     let unlike = |group: &&GroupReport| group.engaged < group.n;
@@ -59,33 +106,33 @@ fn figures(figures: &GroupFigures, by: TteGrouping, with_whole: bool) -> String 
         let mut rows = table::table(&["of them", "ended otherwise, or open", "Kaplan-Meier p50"]);
         table::fit(&mut rows, WIDTH);
         for group in groups().filter(unlike) {
-            rows.add_row(others(group));
+            rows.add_row(others(called(group), group));
         }
         text.push_str(&format!("\n\n{rows}"));
     }
     for roles in figures.stages.chunks(STAGE_COLUMNS) {
-        text.push_str(&format!("\n\n{}", stages(roles)));
+        text.push_str(&format!("\n\n{}", stages(roles, names)));
     }
     if 0 < figures.hand_backs {
-        text.push_str(&format!("\n\n{}", hand_backs(figures)));
+        text.push_str(&format!("\n\n{}", fitted(&hand_backs(figures, names))));
     }
     text
 }
 
 /// How the engagements ended that were not engaged.
-fn others(group: &GroupReport) -> [String; 3] {
+fn others(name: String, group: &GroupReport) -> [String; 3] {
     let mut ends: Vec<String> = group.ended.others().map(|(ended, n)| format!("{n} {}", ended.as_str())).collect();
     if 0 < group.ended.never_reached {
         ends.push(format!("{} of these never reached", group.ended.never_reached));
     }
-    [group.name.clone(), ends.join(", "), quantile(&group.kaplan_meier.p50)]
+    [name, ends.join(", "), quantile(&group.kaplan_meier.p50)]
 }
 
-fn head(report: &TteReport) -> String {
+fn head(report: &TteReport, names: &ReportNames<'_>) -> String {
     let day = |at: crate::core::Timestamp| at.to_utc().format("%Y-%m-%d %H:%M").to_string();
     let word = if report.drills { "DRILLS" } else { "LIVE" };
     let since = report.since.map_or_else(|| "the beginning".into(), day);
-    let role = report.role.as_ref().map_or(String::new(), |role| format!(", role {role}"));
+    let role = report.role.as_ref().map_or(String::new(), |role| format!(", role {}", names.role(role)));
     let mut lines = vec![
         format!("TIME TO ENGAGEMENT, {word}, by {}{role}", report.by),
         format!("{} incident(s), {since} to {} UTC", report.figures.incidents, day(report.until)),
@@ -100,7 +147,7 @@ fn head(report: &TteReport) -> String {
     if 0 < report.unreadable {
         lines.push(format!("{} INCIDENT(S) LEFT OUT: their journal can not be read", report.unreadable));
     }
-    lines.join("\n")
+    fitted(&lines.join("\n"))
 }
 
 fn quantile(quantile: &CurveQuantile) -> String {
@@ -112,9 +159,9 @@ fn quantile(quantile: &CurveQuantile) -> String {
     format!("{}\n{}..{}", time.map_or_else(|| "not reached".into(), span), end(low), end(high))
 }
 
-fn row(group: &GroupReport) -> [String; 6] {
+fn row(name: String, group: &GroupReport) -> [String; 6] {
     [
-        group.name.clone(),
+        name,
         format!("{} of {}", group.engaged, group.n),
         quantile(&group.p50),
         quantile(&group.p90),
@@ -145,11 +192,12 @@ fn ends(interval: &ConfidenceInterval) -> String {
 }
 
 /// Engagements that were handed back, next to those that count.
-fn hand_backs(report: &GroupFigures) -> String {
+fn hand_backs(report: &GroupFigures, names: &ReportNames<'_>) -> String {
     let clock = |at: crate::core::Timestamp| at.to_utc().format("%H:%M:%S").to_string();
     let line = |back: &HandBackReport| {
         let (from, to) = (back.taken_at.to_utc().format("%Y-%m-%d %H:%M:%S"), clock(back.at));
-        format!("  {} {}: {} from {from} to {to} UTC", back.incident, back.role, back.person)
+        let (role, person) = (names.role(&back.role), names.person(&back.person));
+        format!("  {} {role}: {person} from {from} to {to} UTC", back.incident)
     };
     let mut lines = vec![format!("Handed back {} time(s); only the engagement that stood counts:", report.hand_backs)];
     lines.extend(report.handed_back.iter().map(line));
@@ -159,12 +207,13 @@ fn hand_backs(report: &GroupFigures) -> String {
     lines.join("\n")
 }
 
-fn stages(roles: &[StageReport]) -> String {
+fn stages(roles: &[StageReport], names: &ReportNames<'_>) -> String {
     let first = roles.first().map(|role| role.stages.clone()).unwrap_or_default();
     let mut head = vec!["median".to_owned()];
-    head.extend(roles.iter().map(|role| format!("{} ({})", role.role, role.n)));
+    head.extend(roles.iter().map(|role| format!("{} ({})", names.role(&role.role), role.n)));
     let head: Vec<&str> = head.iter().map(String::as_str).collect();
     let mut rows = table::table(&head);
+    table::fit(&mut rows, WIDTH);
     for (at, stage) in first.iter().enumerate() {
         let mut row = vec![stage.stage.as_str().to_owned()];
         row.extend(roles.iter().map(|role| {
@@ -196,7 +245,7 @@ fn legend(report: &TteReport) -> String {
     if report.by == TteGrouping::Hour {
         lines.push(format!("Hours are those of {}, when the incident was opened.", report.zone));
     }
-    lines.join("\n")
+    fitted(&lines.join("\n"))
 }
 
 /// The classifications of each trigger's incidents.
@@ -209,6 +258,7 @@ pub fn triggers(report: &TriggersReport) -> String {
     for trigger in &report.triggers {
         rows.add_row(trigger_row(trigger));
     }
+    table::fit(&mut rows, WIDTH);
     let mut text = format!(
         "{rows}\n\nPrecision: true ones among those with an outcome, with its 95 % interval\n(Clopper-Pearson). Drills \
          are left out. stentor resolve INC-1 --outcome true"

@@ -40,6 +40,9 @@ pub struct RequestView {
     action_digest: String,
     /// How many different people must agree.
     approvals: u32,
+    /// The fact that people repeat with an option, as the matrix names it: `labels.desk`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    read_back: Option<String>,
     /// The option that takes effect at the deadline unless somebody decides.
     #[serde(skip_serializing_if = "Option::is_none")]
     default: Option<String>,
@@ -163,6 +166,7 @@ impl RequestView {
             form: ask.form.clone(),
             action_digest: ask.action_digest.clone(),
             approvals: ask.approvals,
+            read_back: ask.read_back.as_ref().map(|fact| fact.field.to_string()),
             default: ask.default.clone(),
             asked_at: incident.opened_at,
             deadline: ask.deadline,

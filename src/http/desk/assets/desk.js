@@ -10,6 +10,7 @@ const SEEN_AFTER_MS = 500; // A page must be visible for this long to count as s
 const SURE_MS = 8000; // How long a button that pages others waits for its second press.
 const WAITING_NAMED = 5; // The largest number of waiting pages with a line of their own.
 const OVER_NAMED = 6; // The largest number of cards about what is over.
+const OPTIONS_IN_A_ROW = 4; // With more buttons than that, the options of a request stand in two rows.
 const NEWS_KINDS = 4; // The largest number of kinds of changes that are told together.
 const NEWS_MS = 500; // Changes within this time are told together.
 const MARKS = { "paging": "▲", "engaged": "✔", "covered": "◐", "handed over": "➜", "exhausted": "✖", "stood down": "–", "closed": "■" };
@@ -170,11 +171,11 @@ function merged(list, { order, cards }) {
 
 /// What changed without a press on this desk: somebody else's answer, one's own by another way, an end.
 function tellChange(before, page) {
-  if (!before || before.state === page.state || !["open", "yours", "passed"].includes(before.state)) return;
+  if (!before || before.state === page.state || !["open", "yours", "passed", "chosen"].includes(before.state)) return;
   if (unconfirmed && unconfirmed.incident === page.incident && unconfirmed.role === page.role) return;
   const own = page.key === asking || (answered.has(page.key) && before.state === "open");
-  if (own || (answered.has(page.key) && ["yours", "passed"].includes(page.state))) return;
-  const says = { taken: `${page.holder || "Somebody"} has it`, closed: "Not needed any more", over: "It is over", yours: "You have it", passed: "You passed it on" }[page.state];
+  if (own || (answered.has(page.key) && ["yours", "passed", "chosen"].includes(page.state))) return;
+  const says = { taken: `${page.holder || "Somebody"} has it`, closed: "Not needed any more", over: "It is over", yours: "You have it", passed: "You passed it on", chosen: "You have chosen" }[page.state];
   if (!says) return;
   news.push({ says, page });
   newsTimer ??= setTimeout(tellNews, NEWS_MS);
@@ -245,7 +246,9 @@ function draw() {
   drawNotice();
   if (!state) return;
   say($("who"), state.person.name);
+  $("conversations").hidden = !state.conversations;
   drawCards($("yours"), state.pages.filter((page) => page.state === "yours"));
+  drawCards($("chosen"), state.pages.filter((page) => page.state === "chosen"));
   drawCards($("passed"), state.pages.filter((page) => page.state === "passed"));
   const over = state.pages.filter((page) => page.state === "over").sort((a, b) => Date.parse(b.since) - Date.parse(a.since));
   drawCards($("told"), [...state.pages.filter((page) => page.state === "taken"), ...over.slice(0, OVER_NAMED)]);
@@ -265,7 +268,7 @@ function keepFocus() {
     if (now !== document.body && isSeen(now)) return;
     const same = isSeen(had) && !had.disabled ? had : null;
     const like = page ? document.querySelector(`button[data-page="${CSS.escape(page)}"]:not(:disabled)`) : null;
-    (same || like || (shown ? $("alarm-what") : document.querySelector("#yours h2, #passed h2") || $("title"))).focus({ preventScroll: true });
+    (same || like || (shown ? $("alarm-what") : document.querySelector("#yours h2, #chosen h2, #passed h2") || $("title"))).focus({ preventScroll: true });
   };
 }
 
@@ -296,12 +299,27 @@ function drawAlarm() {
   say($("alarm-id"), page.incident);
   say($("alarm-said"), `${word(page)} ${page.incident}:`);
   say($("alarm-what"), page.what);
+  say($("alarm-action"), page.action || "");
+  say($("alarm-action-whole"), page.action_whole || "");
+  $("alarm-action-whole").hidden = !page.action_whole;
   say($("alarm-ask"), page.ask || page.headline);
   say($("alarm-otherwise"), page.otherwise || "");
+  say($("alarm-chosen"), page.chosen || "");
   write($("alarm-body"), page.body);
   drawLinks($("alarm-links"), page);
   drawQueue(pages.slice(1));
+  drawRepeat(page);
   drawOffers(page, fresh);
+}
+
+/// Where the fact is typed without which no option counts. What is typed for one page is not kept for another.
+function drawRepeat(page) {
+  const node = $("alarm-repeat");
+  node.hidden = !page.repeat;
+  if (node.dataset.for === page.key) return;
+  node.dataset.for = page.key;
+  $("alarm-repeated").value = "";
+  say($("alarm-repeat-what"), page.repeat ? `To decide, repeat ${page.repeat}` : "");
 }
 
 /// The pages that wait behind this one, in a line each.
@@ -341,20 +359,32 @@ function drawLinks(node, page) {
 function drawOffers(page, fresh) {
   const offers = $("alarm-offers");
   const wanted = JSON.stringify([page.key, page.offers]);
+  const asks = page.offers.some((offer) => offer.letter);
+  $("alarm").classList.toggle("asks", asks);
+  $("alarm").classList.toggle("many", asks && OPTIONS_IN_A_ROW < page.offers.length);
+  offers.style.setProperty("--columns", Math.ceil(page.offers.length / 2));
   if (offers.dataset.for !== wanted) {
     offers.dataset.for = wanted;
     offers.replaceChildren(...page.offers.map((offer) => {
-      const wants = offer.answer === page.wanted;
-      const button = element("button", wants ? "offer wanted" : "offer", offer.label);
-      button.type = "button";
-      button.addEventListener("click", () => answer(page, offer));
-      return button;
+      const wants = offer.answer === page.wanted ? " wanted" : "";
+      return offerButton(page, offer, `offer${wants}${asks && !offer.letter ? " pass" : ""}`);
     }));
   }
   if (fresh) {
     enableOffers(false);
     setTimeout(() => enableOffers(!sending), PRESS_GUARD_MS);
   }
+}
+
+/// A button with its label; that of an option with its letter, and what it leads to.
+function offerButton(page, offer, className, label = offer.label) {
+  const button = element("button", className);
+  button.type = "button";
+  if (offer.letter) button.append(element("b", "letter", offer.letter), " ");
+  button.append(label);
+  if (offer.does) button.append(element("small", "does", offer.does));
+  button.addEventListener("click", () => answer(page, offer));
+  return button;
 }
 
 function enableOffers(on) {
@@ -365,7 +395,7 @@ function enableOffers(on) {
 function drawCards(section, pages) {
   section.hidden = pages.length === 0;
   const summary = (page) => state.incidents.find((incident) => incident.id === page.incident)?.summary;
-  const wanted = JSON.stringify(pages.map((page) => [page.key, page.state, page.standing, page.offers, page.links, page.body, summary(page)]));
+  const wanted = JSON.stringify(pages.map((page) => [page.key, page.state, page.standing, page.chosen, page.action, page.offers, page.links, page.body, summary(page)]));
   if (section.dataset.for === wanted) return;
   section.dataset.for = wanted;
   section.replaceChildren(...pages.map((page) => card(page, summary(page))));
@@ -373,28 +403,56 @@ function drawCards(section, pages) {
 
 function card(page, summary) {
   const box = element("article", `card ${page.drill ? "drill" : "live"}`);
-  const titles = { yours: "You have it", taken: `${page.holder || "Somebody"} has it`, passed: "You passed it on", over: "It is over" };
+  const titles = { yours: "You have it", taken: `${page.holder || "Somebody"} has it`, passed: "You passed it on", chosen: "waits for others", over: "It is over" };
   const title = element("h2", "", `${word(page)} ${page.incident} ${page.role_name.toUpperCase()}: ${titles[page.state]}`);
   title.tabIndex = -1;
   box.append(title);
-  if (page.state !== "taken") box.append(element("p", "standing", page.standing));
+  if (page.state === "chosen") box.append(element("p", "head", page.chosen), dueBy(page), element("p", "summary", page.what), ...actionOf(page));
+  else if (page.state !== "taken") box.append(element("p", "standing", page.standing));
   if (page.state === "yours") {
     const body = element("div", "body");
     write(body, page.body);
     const links = element("p", "links");
     drawLinks(links, page);
-    box.append(element("p", "head", summary || page.what), links, body, handBackButton(page));
+    box.append(element("p", "head", summary || page.what), ...actionOf(page), links, body, handBackButton(page));
   }
-  if (page.state === "passed") {
+  if (page.state === "chosen") box.append(element("p", "standing", "You may choose again until it is decided:"));
+  if (page.state === "passed" || page.state === "chosen") {
+    const again = element("div", "again");
     for (const offer of page.offers) {
-      const button = element("button", "after-all", page.drill ? `${offer.label} (exercise)` : offer.label);
-      button.type = "button";
+      const isChosen = page.heard.includes(offer.answer);
+      const label = `${offer.label}${isChosen ? " (your choice)" : ""}${page.drill ? " (exercise)" : ""}`;
+      const button = offerButton(page, offer, "after-all", label);
       button.dataset.page = page.key;
-      button.addEventListener("click", () => answer(page, offer));
-      box.append(button);
+      if (isChosen) button.setAttribute("aria-pressed", "true");
+      again.append(button);
     }
+    box.append(again);
   }
   return box;
+}
+
+/// By when others must agree, and what happens otherwise.
+function dueBy(page) {
+  const line = element("p", "due");
+  if (!page.until) return line;
+  const left = element("b", "");
+  left.dataset.until = page.until;
+  line.append(`By ${clock(Date.parse(page.until))} (`, left, `). ${page.otherwise || ""}`);
+  return line;
+}
+
+/// What will be done if people agree.
+function actionOf(page) {
+  const parts = page.action ? [element("p", "action", page.action)] : [];
+  if (page.action_whole) {
+    const whole = element("pre", "action-whole", page.action_whole);
+    whole.tabIndex = 0;
+    whole.setAttribute("role", "region");
+    whole.setAttribute("aria-label", "The whole action");
+    parts.push(whole);
+  }
+  return parts;
 }
 
 /// Handing back pages others at once: it takes a second press.
@@ -521,6 +579,10 @@ function tick() {
   for (const span of document.querySelectorAll("[data-since]")) {
     say(span, `open ${countdown(now - Date.parse(span.dataset.since))}`);
   }
+  for (const span of document.querySelectorAll("[data-until]")) {
+    const left = Date.parse(span.dataset.until) - now;
+    say(span, 0 < left ? `${countdown(left)} left` : "time is up");
+  }
   for (const span of document.querySelectorAll("[data-due]")) {
     const left = Date.parse(span.dataset.due) - now;
     say(span, 0 < left ? `next in ${countdown(left)}` : "moving on");
@@ -555,7 +617,7 @@ async function answer(page, offer) {
   enableOffers(true);
   drawHandBack(); // A disabled button can not keep the focus.
   if (kind === "bad" && !isFinal) unconfirmed = { incident: page.incident, role: page.role, drill: page.drill, answer: offer.answer, held: page.state === "yours" };
-  const then = { "engages": "yours", "passed": "passed", "handed-back": "passed" }[verdict];
+  const then = { "engages": "yours", "passed": "passed", "handed-back": "passed", "counts": "chosen" }[verdict];
   tell(kind, text.includes(page.incident) ? text : `${word(page)} ${page.incident} ${page.role_name}: ${text}`, page, then);
   if (verdict) answered.add(page.key);
   if (kind === "good" || verdict === "too-late" || verdict === "closed") silenced.add(page.key);
@@ -571,14 +633,14 @@ async function send(page, offer) {
   const timer = setTimeout(() => patience.abort(), ANSWER_TIMEOUT_MS);
   const { name } = state.person;
   try {
-    const reply = await command("/desk/answer", { page: page.page, mark: page.mark, answer: offer.answer }, patience.signal);
+    const reply = await command("/desk/answer", { page: page.page, mark: page.mark, answer: offer.answer, repeated: $("alarm-repeated").value }, patience.signal);
     if (isRefused(reply)) {
       const now = state.person.name === name ? "Ask for a new personal link" : `This browser is now the desk of ${state.person.name}. Open your personal link again`;
       return ["bad", `SIGNED OUT: your answer was not sent. ${now}, or answer by another way.`, undefined, true];
     }
     if (!reply.ok) return not(`the server refused it (${reply.status}).`);
     const { verdict, text } = await reply.json();
-    const holds = ["engages", "received", "standby-granted", "passed", "handed-back", "repeated"].includes(verdict);
+    const holds = ["engages", "received", "standby-granted", "passed", "handed-back", "repeated", "counts", "decides"].includes(verdict);
     return [holds ? "good" : "note", text, verdict];
   } catch (trouble) {
     return trouble.name === "AbortError" ? ["bad", "NOT CONFIRMED: the server has not said that it heard you. Press again."] : not("the line is lost.");
@@ -766,7 +828,7 @@ function write(node, text) {
   if (node.dataset.text === text) return;
   node.dataset.text = text;
   node.replaceChildren(...text.split("\n").map((line) => {
-    const [, label, rest] = /^([A-F] {2}|DO NOT:? |[A-Z][^:.(]{1,24}: |.*:$)(.*)$/.exec(line) || [line, "", line];
+    const [, label, rest] = /^([A-I] {2}|DO NOT:? |[A-Z][^:.(]{1,24}: |.*:$)(.*)$/.exec(line) || [line, "", line];
     const row = element("p", label.startsWith("DO NOT") ? "never" : "");
     if (label) row.append(element("b", "", label));
     row.append(rest || (label ? "" : "\u00a0"));

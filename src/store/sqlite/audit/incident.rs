@@ -8,7 +8,7 @@ use crate::{
     },
     store::{
         ChainHead, StoreError,
-        body::SharedPlans,
+        body::{SharedPlans, StoredRepeats},
         sqlite::{
             column::{column, unsigned},
             failure::failure,
@@ -55,9 +55,10 @@ impl Audit<'_> {
         Ok(match row.map(|row| read::repeats(&row, 0)).transpose() {
             Ok(kept) => match kept.flatten() {
                 Some(kept) => {
-                    let AlertRepeats { count, first_at, last_at } = kept.repeats;
+                    let AlertRepeats { first_at, last_at, .. } = kept.repeats;
                     // A line tells of them before the incident is over.
-                    let can_be = folded.is_open() && JOINED_WHOLE <= folded.alerts && 0 < count;
+                    let can_be =
+                        folded.is_open() && JOINED_WHOLE <= folded.alerts && can_follow(&kept.repeats, &folded);
                     if !can_be || first_at < told_at || last_at < first_at {
                         self.fault(
                             RecordPlace::Incident,
@@ -65,7 +66,8 @@ impl Audit<'_> {
                             "its journal leaves no room for the repeats that are counted",
                         );
                     }
-                    folded.with_repeats(Some(kept.repeats), &kept.alert)
+                    let StoredRepeats { repeats, alert } = kept;
+                    folded.with_repeats(Some(repeats), &alert)
                 }
                 None => folded,
             },
@@ -169,6 +171,17 @@ impl Audit<'_> {
     }
 }
 
+/// Whether these can be counted after what the journal tells: something was, and changes only of what it knows.
+fn can_follow(counted: &AlertRepeats, folded: &Incident) -> bool {
+    let Some(changes) = &counted.changes else { return 0 < counted.count };
+    let total = folded.all_clears() + changes.all_clears;
+    let keys = &changes.keys;
+    let knows = folded.overflow.as_ref().map_or(keys.is_empty(), |overflow| overflow.knows(keys.keys()));
+    let is_later = changes.all_clear_at.is_none_or(|at| at <= counted.last_at);
+    let some = 0 < counted.count + changes.all_clears || changes.all_clear_at.is_some();
+    folded.changes.is_some() && knows && is_later && some && changes.total == total
+}
+
 fn fold(id: IncidentId, records: &[JournalRecord]) -> Option<Incident> {
     Incident::fold(id, records.iter().map(|record| (record.at, &record.event)))
 }
@@ -183,7 +196,8 @@ fn differences(kept: &Incident, folded: &Incident) -> Vec<String> {
     let bare = |incident: &Incident| {
         // What an earlier version opened does not tell its alerts apart.
         let known = incident.known.clone().filter(|_| kept.known.is_some());
-        value(&Incident { pages: Default::default(), known, ..incident.clone() })
+        let changes = incident.changes.clone().filter(|_| kept.changes.is_some());
+        value(&Incident { pages: Default::default(), known, changes, ..incident.clone() })
     };
     differing(&bare(kept), &bare(folded))
 }

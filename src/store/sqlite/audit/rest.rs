@@ -224,7 +224,16 @@ impl Audit<'_> {
         if form("epoch").is_none_or(|(kind, _)| kind != "integer") {
             self.fault(RecordPlace::Setting, "epoch", "it is missing, or no number");
         }
+        for name in kept.keys().filter(|name| !is_setting(name)) {
+            self.fault(RecordPlace::Setting, name, "no version of this program makes such a row");
+        }
         let number = |name| kept.get(name).filter(|(kind, ..)| kind == "integer").map(|(.., text)| text);
+        let order = |name| number(name).and_then(|text| text.parse::<i64>().ok());
+        if kept.contains_key(LEFT)
+            && order(LEFT).is_none_or(|left| !(0..=order("epoch").unwrap_or(left)).contains(&left))
+        {
+            self.fault(RecordPlace::Setting, LEFT, "it is no number of a daemon that there was");
+        }
         let has_left = number("epoch").is_some_and(|epoch| number(LEFT) == Some(epoch));
         match kept.get("clock").map(|(.., text)| serde_json::from_str::<ClockAnchor>(text)) {
             Some(Ok(clock)) if has_left => self.clock(clock.time).await,
@@ -252,6 +261,11 @@ impl Audit<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether a setting has this name, or is what was kept of a damaged one.
+fn is_setting(name: &str) -> bool {
+    ["server_key", "epoch", "clock", LEFT].contains(&name.strip_suffix("_damaged").unwrap_or(name))
 }
 
 fn shown_number(row: &SqliteRow) -> String {

@@ -1,0 +1,65 @@
+//! Lines that machines and companies put around a mail, one at a time: footers of phones, labels of secrecy, logos, and a
+//! company's entry in a register. Only known words; whatever else stands in a line makes it its writer's.
+
+use super::{phrases, signature::is_contact, signs::has_plain_signs, taken_back::takes_back};
+use crate::text::reply::folded;
+
+/// Whether the line is a machine's or a company's, whatever stands around it.
+pub(super) fn is_machine_line(line: &str) -> bool {
+    is_footer(line) || is_label(line) || is_logo(line)
+}
+
+/// Whether the line is a footer (`Sent from my iPhone`): only known words, one of them the name of a program or phone.
+pub(super) fn is_footer(line: &str) -> bool {
+    let lower = folded(line).to_lowercase();
+    if phrases::FOOTERS.iter().any(|footer| lower.trim_end_matches('.') == footer) {
+        return true;
+    }
+    let words = || lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let is_product = |word: &str| phrases::PRODUCTS.has(word);
+    let is_known =
+        |word: &str| is_product(word) || phrases::FOOTER_WORDS.has(word) || word.chars().any(|c| c.is_ascii_digit());
+    let is_link = |word: &str| word.contains("://") || word.starts_with('<') && word.ends_with('>') && is_contact(word);
+    let shown = lower.split_whitespace().filter(|word| !is_link(word));
+    let only_known =
+        shown.flat_map(|word| word.split(|c: char| !c.is_alphanumeric())).all(|word| word.is_empty() || is_known(word));
+    only_known
+        && words().any(is_product)
+        && words().any(|word| phrases::FOOTER_VERBS.has(word))
+        && has_plain_signs(&lower)
+}
+
+/// Whether the line is a label of how secret the mail is: `Classification: Internal`, `[INTERNAL]`, `TLP:AMBER`.
+fn is_label(line: &str) -> bool {
+    let lower = folded(line).to_lowercase();
+    let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let is_known = |word: &&str| phrases::LABEL_WORDS.has(word) || phrases::SECRECY.has(word);
+    let is_tlp =
+        matches!(words[..], ["tlp", "red" | "amber" | "green" | "clear" | "white"] | ["tlp", "amber", "strict"]);
+    let is_secrecy = words.iter().all(is_known) && words.iter().any(|word| phrases::SECRECY.has(word));
+    (is_tlp || is_secrecy) && has_plain_signs(&lower)
+}
+
+/// Whether the line is the picture of a company: `[image: Logo ACME]`, `[signature_123456]`.
+fn is_logo(line: &str) -> bool {
+    let lower = folded(line).to_lowercase();
+    let Some(inside) = lower.trim().strip_prefix('[').and_then(|line| line.strip_suffix(']')) else { return false };
+    if inside.contains(['[', ']']) {
+        return false;
+    }
+    let (kind, alt) = inside.split_once(':').unwrap_or((inside, ""));
+    let is_numbered = kind.strip_prefix("signature_").is_some_and(|number| number.chars().all(|c| c.is_ascii_digit()));
+    let names_company = || alt.split(|c: char| !c.is_alphanumeric()).any(|word| phrases::LOGOS.has(word));
+    is_numbered || kind == "image" && names_company() && has_plain_signs(&lower) && !takes_back(&lower)
+}
+
+/// Whether the line is a company's entry in a register: `Acme GmbH, HRB 12345`, `VAT No. GB 123 4567 89`.
+pub(super) fn is_register_line(line: &str) -> bool {
+    let lower = folded(line).to_lowercase();
+    let is_word = |c: char| c.is_alphanumeric() || c == '.' || c == '-';
+    let mut words = lower.split(|c: char| !is_word(c)).map(|word| word.trim_matches(['.', '-']));
+    let has_number = lower.chars().filter(char::is_ascii_digit).count() >= phrases::REGISTER_DIGITS;
+    let is_known = |word: &str| phrases::REGISTERS.has(word) || word.starts_with("che-");
+    let has_plain_signs = || has_plain_signs(&line.replace(['€', '£', '$'], " "));
+    has_number && words.any(is_known) && has_plain_signs() && !takes_back(line)
+}

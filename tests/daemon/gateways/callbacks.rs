@@ -77,6 +77,12 @@ fn reports_that_are_doubled_late_or_out_of_order_change_nothing_that_they_should
         {
             let incident = town.alert(reporter.kind, &format!("S{row}"), false);
             let (callback, page) = reporter.asked(&town, &incident);
+            let instead = |shown: &Value| {
+                let pages = shown["pages"].as_array().unwrap().iter();
+                pages.filter(|other| other["instead_of"] == page["n"] && other["person"] == "ana").count()
+            };
+            // On a busy machine it may have been accepted only after its accept timeout.
+            let before = instead(&town.daemon.incident(&incident));
             for word in &words {
                 let status = reporter.report(&town, &callback, word);
                 assert!(status == 204 || (word.parse::<u32>().is_err() && status == 400), "{word}: {status}");
@@ -86,8 +92,7 @@ fn reports_that_are_doubled_late_or_out_of_order_change_nothing_that_they_should
             let now = pages.iter().find(|other| other["n"] == page["n"]).unwrap();
             let name = format!("{} {words:?}: {now}", reporter.channel);
             assert_eq!(now["delivered"].is_number(), delivered, "{name}");
-            let instead = pages.iter().filter(|other| other["instead_of"] == page["n"] && other["person"] == "ana");
-            assert_eq!(instead.count(), rounds, "{name}");
+            assert_eq!(instead(&shown) - before, rounds, "{name}");
             // Whatever a service reports, it is no human's answer.
             assert_eq!(shown["roles"][0]["state"], "paging", "{name}");
         }

@@ -14,6 +14,7 @@ use crate::core::{
     alert::Alert,
     answer::{Answer, AnswerVerdict},
     answer_via::AnswerVia,
+    choice_verdict::ChoiceVerdict,
     drill::{DrillTerms, FaultKind},
     finding::ClassificationKind,
     form_answer::FormAnswer,
@@ -24,7 +25,7 @@ use crate::core::{
     page::{Page, PageStage},
     plan::{AcceptTimeout, EscalationPlan},
     repeats::CountedChanges,
-    request::{Ask, ChoiceVerdict, RequestOutcome},
+    request::{Ask, RequestOutcome},
     send_outcome::SendOutcome,
     time::Timestamp,
 };

@@ -3,6 +3,7 @@
 use crate::core::{
     alert::Alert,
     answer::AnswerVerdict,
+    choice_verdict::ChoiceVerdict,
     engagement::{Engagement, EngagementOutcome},
     event::Event,
     finding::Classification,
@@ -13,7 +14,7 @@ use crate::core::{
     overflow::OverflowKeys,
     page::{Page, PageState},
     repeats::AlertChanges,
-    request::{Choice, ChoiceVerdict, Request},
+    request::{Choice, Request},
     room::WarRoom,
     time::Timestamp,
 };
@@ -59,7 +60,7 @@ impl Incident {
             Event::Chosen { person, option, via, origin, verdict, .. } => {
                 self.keep_origin(origin.as_ref());
                 if let ChoiceVerdict::Doubted { .. } = verdict {
-                    self.change_request(|request| drop(request.doubted.insert(person.clone(), option.clone())));
+                    self.change_request(|request| request.doubt(person, option, at));
                 }
                 if verdict.counts() {
                     let choice = Choice { option: option.clone(), at, via: *via };
@@ -100,7 +101,10 @@ impl Incident {
         if self.all_clear_at.is_some() || self.silent_since.is_some() {
             self.change_of(|changes| changes.journaled(at));
         }
-        self.alert = alert.clone();
+        // What a request asks about stays what its pages showed.
+        if self.request.is_none() {
+            self.alert = alert.clone();
+        }
         self.alerts += 1;
         if let Some(known) = &mut self.known {
             known.add(alert);
@@ -166,6 +170,10 @@ impl Incident {
         self.keep_origin(origin);
         if let Some(role) = role {
             self.engagement(role, |e| e.answered(person, verdict));
+        }
+        // Who passes it on or hands it back does not stand by what they chose either.
+        if matches!(verdict, AnswerVerdict::Passed | AnswerVerdict::HandedBack) {
+            self.change_request(|request| drop(request.choices.remove(person)));
         }
     }
 

@@ -92,7 +92,16 @@ fn plain(text: &str) -> String {
 fn number(text: &str) -> Option<f64> {
     let is_separator = |c: char| c.is_whitespace() || matches!(c, ',' | '\'' | '\u{2019}');
     let text = text.trim().trim_end_matches(['.', '!']);
-    let digits: String = text.chars().filter(|c| !is_separator(*c)).map(|c| if is_dash(c) { '-' } else { c }).collect();
+    let (whole, part) = text.split_at(text.find('.').unwrap_or(text.len()));
+    // Groups of three: a single comma may be the decimal one of another language.
+    let groups: Vec<&str> = whole.split(is_separator).collect();
+    let is_grouped = groups.iter().skip(1).all(|group| group.len() == 3 && group.bytes().all(|b| b.is_ascii_digit()));
+    let first = groups.first().map_or(0, |first| first.trim_start_matches(is_dash).len());
+    if part.contains(is_separator) || !is_grouped || 1 < groups.len() && !(1..=3).contains(&first) {
+        return None;
+    }
+    let digits: String =
+        groups.concat().chars().chain(part.chars()).map(|c| if is_dash(c) { '-' } else { c }).collect();
     digits.parse().ok().filter(|number: &f64| number.is_finite())
 }
 

@@ -195,73 +195,6 @@ pub struct Choice {
     pub via: AnswerVia,
 }
 
-/// The effect of a choice.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "verdict")]
-pub enum ChoiceVerdict {
-    /// It decides the request.
-    Decides,
-    /// It counts; more people must agree.
-    Counts {
-        /// How many are still needed.
-        missing: u32,
-    },
-    /// The same person has chosen the same before.
-    Repeated,
-    /// It has its outcome already.
-    TooLate {
-        /// The outcome.
-        outcome: RequestOutcome,
-    },
-    /// The person was not asked.
-    NotAsked,
-    /// The person was told because nobody answered: only people who are asked for the trigger's roles decide.
-    NotDecider {
-        /// Those roles, as people read them.
-        roles: String,
-    },
-    /// It is asked on behalf of this person, who can not decide it.
-    OnBehalf,
-    /// The page showed another question than the one that is asked now.
-    Stale,
-    /// What people must repeat with an option was not repeated, or not rightly.
-    NotRepeated {
-        /// What it is, as people read it.
-        fact: String,
-    },
-    /// It contradicts the facts, as the matrix says: they are asked once whether they mean it.
-    Doubted {
-        /// What contradicts it, in the words of the matrix.
-        why: String,
-    },
-    /// There is no such option, or the incident asks nothing.
-    NoSuchOption,
-}
-
-impl ChoiceVerdict {
-    /// Its name in JSON.
-    pub fn tag(&self) -> &'static str {
-        match self {
-            Self::Decides => "decides",
-            Self::Counts { .. } => "counts",
-            Self::Repeated => "repeated",
-            Self::TooLate { .. } => "too-late",
-            Self::NotAsked => "not-asked",
-            Self::NotDecider { .. } => "not-decider",
-            Self::OnBehalf => "on-behalf",
-            Self::Stale => "stale",
-            Self::NotRepeated { .. } => "not-repeated",
-            Self::Doubted { .. } => "doubted",
-            Self::NoSuchOption => "no-such-option",
-        }
-    }
-
-    /// Whether the choice is kept as one that counts.
-    pub fn counts(&self) -> bool {
-        matches!(self, Self::Decides | Self::Counts { .. })
-    }
-}
-
 /// How a request ended. No two of these are ever confused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", tag = "state")]
@@ -368,13 +301,42 @@ pub struct Request {
     /// Which option of each person was doubted last: who chooses it again means it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub doubted: BTreeMap<PersonName, String>,
+    /// When it was doubted first.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub doubted_at: BTreeMap<PersonName, Timestamp>,
 }
+
+/// The same choice within this time is a double press, or a message that was handed over twice: nobody has read so soon why
+/// the first one was handed back.
+pub const SECOND_LOOK: Duration = Duration::from_secs(3);
 
 impl Request {
     /// A request that nobody has answered.
     pub fn opened(ask: Ask, at: Timestamp) -> Self {
         let handoff = ask.handoff.as_ref().map(|_| HandoffProgress::opened(at, ask.deadline));
-        Self { ask, choices: BTreeMap::new(), ended: None, handoff, doubted: BTreeMap::new() }
+        Self {
+            ask,
+            choices: BTreeMap::new(),
+            ended: None,
+            handoff,
+            doubted: BTreeMap::new(),
+            doubted_at: BTreeMap::new(),
+        }
+    }
+
+    /// This option of this person was handed back to them.
+    pub fn doubt(&mut self, person: &PersonName, option: &str, at: Timestamp) {
+        if self.doubted.get(person).is_none_or(|doubted| doubted != option) {
+            self.doubted.insert(person.clone(), option.to_owned());
+            self.doubted_at.insert(person.clone(), at);
+        }
+    }
+
+    /// Whether this person can have read why this option was handed back to them.
+    pub fn has_read_doubt(&self, person: &PersonName, option: &str, now: Timestamp) -> bool {
+        let since = self.doubted_at.get(person);
+        self.doubted.get(person).is_some_and(|doubted| doubted == option)
+            && since.is_none_or(|at| *at + SECOND_LOOK <= now)
     }
 
     /// Its outcome.

@@ -63,7 +63,7 @@ pub fn ask_of_alert(rules: &AskRules, alert: &Alert, question: &str, received_at
     let default = rules.defaults.iter().find(is_option).cloned();
     Some(Ask {
         kind: AskKind::Approval,
-        question: plain_line(question).chars().take(QUESTION_MAX).collect(),
+        question: question_of(question),
         action: Value::Null,
         action_digest: action_digest(&Value::Null, alert).ok()?,
         on_behalf_of: None,
@@ -77,6 +77,11 @@ pub fn ask_of_alert(rules: &AskRules, alert: &Alert, question: &str, received_at
         form: None,
         options,
     })
+}
+
+/// A trigger's summary as a question.
+pub fn question_of(summary: &str) -> String {
+    plain_line(summary).chars().take(QUESTION_MAX).collect()
 }
 
 /// What differs between the facts that were asked about and these, in one line for people; the question and its action

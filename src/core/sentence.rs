@@ -6,6 +6,7 @@
 
 use crate::core::{
     answer::{Answer, AnswerVerdict, HAND_BACK},
+    choice_verdict::ChoiceVerdict,
     display_names::{DisplayNames, Ids},
     event::{Event, StepReason},
     event_words::{clock, paged, repeated, settled},
@@ -13,7 +14,7 @@ use crate::core::{
     handoff_words,
     page::PageStage,
     printable::one_line,
-    request::{ChoiceVerdict, RequestOutcome},
+    request::RequestOutcome,
 };
 
 /// One sentence that describes an event, on one line, with ids.

@@ -21,7 +21,7 @@ use crate::{
     },
     text::{
         gsm7,
-        reply::{Reply, ReplyDoubt, is_yes, read, says_exercise},
+        reply::{Reply, ReplyDoubt, folded, is_yes, read, says_exercise},
     },
 };
 use std::sync::Arc;
@@ -185,7 +185,12 @@ async fn to_page(
 ) -> Result<TextReply, ProblemDetails> {
     let (incident, via) = (page.incident, by.via);
     let explained = |words: String| TextReply::Doubt(page.to_string(), format!("{incident}: {words}"));
-    let named = app.engine.inbound().option_named(incident, &beside(text, code)).await?;
+    let beside = beside(text, code);
+    let mut named = app.engine.inbound().option_named(incident, &beside).await?;
+    if named.is_none() {
+        // Keyboards of other languages write wide letters, and marks of direction around them.
+        named = app.engine.inbound().option_named(incident, &folded(&beside)).await?;
+    }
     // What is repeated may look like an answer: `A 2`.
     if let Some(named) = named.filter(|named| said.is_err() || named.repeated.is_some()) {
         let inbound = app.engine.inbound();

@@ -3,12 +3,13 @@
 use super::{Decider, forms::takes};
 use crate::core::{
     actor::Actor,
+    choice_verdict::ChoiceVerdict,
     event::Event,
     form_answer::FormAnswer,
     given_choice::GivenChoice,
     names::{RoleName, SourceName},
     proof::channel_of,
-    request::{ChoiceVerdict, Request, RequestOutcome},
+    request::{Request, RequestOutcome},
     request_facts::Replacement,
 };
 
@@ -69,8 +70,9 @@ impl Decider<'_> {
         if !takes(&request.ask, &said.option, answer) {
             return ChoiceVerdict::NoSuchOption;
         }
-        let page = said.page.and_then(|n| self.incident.pages.get(&n));
-        if page.is_some_and(|page| page.person.as_ref() != Some(&said.person)) {
+        // A page that is not there was shown by another incident, which had this number before a backup was restored.
+        let page = said.page.map(|n| self.incident.pages.get(&n));
+        if page.is_some_and(|page| page.is_none_or(|page| page.person.as_ref() != Some(&said.person))) {
             return ChoiceVerdict::NotAsked;
         }
         let asked: Vec<&RoleName> =
@@ -97,7 +99,8 @@ impl Decider<'_> {
             return ChoiceVerdict::NotRepeated { fact: fact.shown() };
         }
         // Only once: who chooses it again has read why. It decides nothing by itself.
-        if let Some(why) = said.doubt.clone().filter(|_| request.doubted.get(&said.person) != Some(&said.option)) {
+        if let Some(why) = said.doubt.clone().filter(|_| !request.has_read_doubt(&said.person, &said.option, self.now))
+        {
             return ChoiceVerdict::Doubted { why };
         }
         let agreed = request.chosen_by(&said.option).len() + 1;

@@ -61,8 +61,10 @@ impl Admission {
     ) -> Result<NewFactsResult, RequestFault> {
         let asked = incident.request.as_deref().zip(incident.request_id());
         let (request, id) = asked.ok_or_else(|| RequestFault::Unusable("the incident is no request".into()))?;
+        // The trigger asks, and asks by what it says of the new facts.
+        let is_triggers = request.ask.asker.is_some() && facts.question.is_none();
         let (alert, wish) = anew(incident, request, id, facts)?;
-        if let Some(known) = self.known_facts(request, id, &wish).await? {
+        if let Some(known) = self.known_facts(incident, id, (&alert, &wish, is_triggers)).await? {
             return Ok(known);
         }
         let question = wish.supersedes.as_ref().map_or(1, |before| before.question);
@@ -76,7 +78,7 @@ impl Admission {
         let mut prepared = self.prepare(alert, wish, received_at).await?;
         if request.ask.asker.is_some() {
             // Alerts asked it, and those with its key go on to belong to it.
-            prepared.keep(incident);
+            prepared.keep(incident, is_triggers);
         }
         let needs = LockSet { incidents: vec![id.incident], ..prepared.needs() };
         let run = move |tx: &mut Transaction<'_>| replace(tx, id, &prepared, &changed);
@@ -86,19 +88,24 @@ impl Admission {
     /// Whether nothing is to be done: the facts are the same, it has ended, or this was said before.
     async fn known_facts(
         &self,
-        request: &Request,
+        incident: &Incident,
         id: RequestId,
-        wish: &AskWish,
+        (alert, wish, is_triggers): (&Alert, &AskWish, bool),
     ) -> Result<Option<NewFactsResult>, StoreError> {
-        let is_same =
-            |other: &Request| other.ask.action_digest == wish.action_digest && other.ask.question == wish.question;
-        Ok(match request.outcome() {
-            None => is_same(request).then_some(NewFactsResult::Known(id)),
+        let words = |alert: &Alert| (alert.summary.clone(), alert.evidence.clone(), alert.confidence);
+        let is_same = |other: &Incident| {
+            other.request.as_deref().is_some_and(|request| {
+                request.ask.action_digest == wish.action_digest
+                    && (is_triggers || request.ask.question == wish.question)
+                    && words(&other.alert) == words(alert)
+            })
+        };
+        let outcome = incident.request.as_deref().and_then(Request::outcome);
+        Ok(match outcome {
+            None => is_same(incident).then_some(NewFactsResult::Known(id)),
             Some(RequestOutcome::Superseded { by, .. }) => {
                 let next = self.context.store.view(by.incident).await?;
-                let is_it = |next: &Arc<Incident>| {
-                    next.request_id() == Some(*by) && next.request.as_deref().is_some_and(is_same)
-                };
+                let is_it = |next: &Arc<Incident>| next.request_id() == Some(*by) && is_same(next);
                 Some(if next.as_ref().is_some_and(is_it) { NewFactsResult::Known(*by) } else { NewFactsResult::Ended })
             }
             Some(_) => Some(NewFactsResult::Ended),
@@ -142,7 +149,7 @@ fn anew(
 ) -> Result<(Alert, AskWish), RequestFault> {
     let mut alert = (*incident.alert).clone();
     alert.id = format!("ALT-{:016x}", rand::random::<u64>());
-    // The last alert that joined it may be of another source.
+    // In a request of an earlier version the last alert that joined it may be of another source.
     alert.source = incident.asker().clone();
     alert.labels = facts.labels.unwrap_or(alert.labels);
     alert.values = facts.values.unwrap_or(alert.values);

@@ -9,6 +9,7 @@ use crate::{
         drill::DRILL_LIFE,
         handoff::OutOfHours,
         request::{Supersedes, UnknownRequest},
+        request_facts::question_of,
     },
     engine::{
         admission::{
@@ -203,10 +204,14 @@ impl PreparedRequest {
     }
 
     /// Lets it have the key and the asker of an incident in whose place it is asked.
-    pub fn keep(&mut self, before: &Incident) {
+    /// The question is what the trigger says of the new facts, unless its asker has one.
+    pub fn keep(&mut self, before: &Incident, is_triggers: bool) {
         self.opening.key = before.key.clone();
         if let Some(ask) = &mut self.opening.ask {
             ask.asker = Some(before.asker().clone());
+            if is_triggers {
+                ask.question = question_of(&self.opening.summary);
+            }
         }
     }
 

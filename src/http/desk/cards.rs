@@ -196,6 +196,8 @@ fn desk_page(
     let fill = |text: String| text.replace(CODE, code.expose_secret()).replace(LINK, "the buttons here");
     let state = match engagement.holder() {
         _ if !incident.is_open() => "over",
+        // Until it is decided they may choose again, also where their choice engaged their role.
+        Some(holder) if Some(holder) == page.person.as_ref() && standing.choice().is_some() => "chosen",
         Some(holder) if Some(holder) == page.person.as_ref() => "yours",
         Some(_) => "taken",
         None if !engagement.is_open() => "closed",

@@ -120,7 +120,8 @@ async fn choose(
     said: NamedOption,
     mark: Option<&str>,
 ) -> Result<Response, ProblemDetails> {
-    if !is_as_shown(app, page, mark).await? {
+    let is_known = app.engine.reads().page_identity(page).await?.is_some();
+    if !is_known || !is_as_shown(app, page, mark).await? {
         return Err(from_before());
     }
     let (via, words) = (AnswerVia::Desk, said.words());

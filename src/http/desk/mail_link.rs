@@ -168,9 +168,10 @@ fn confirm(live: &RuntimeConfig, incident: &Incident, page: PageId) -> ConfirmPa
     let action = action_of(incident);
     let stands = |role| RoleStanding::of(live, incident, role, row.person.as_ref()?);
     let standing = row.role.as_ref().and_then(stands);
-    let open = standing.is_some_and(|standing| standing.is_open());
-    // A person who is still asked needs no text other than the page's own.
-    let says = standing.filter(|standing| !standing.is_open() || standing.is_passed());
+    let has_chosen = standing.is_some_and(|standing| standing.choice().is_some());
+    let open = has_chosen || standing.is_some_and(|standing| standing.is_open());
+    // A person who is still asked, or may choose again, needs no text other than the page's own.
+    let says = standing.filter(|standing| !has_chosen && (!standing.is_open() || standing.is_passed()));
     let plan = row.role.as_ref().and_then(|role| incident.plan.roles.get(role));
     let level = plan.map_or(AnswerLevel::Wilco, |plan| plan.engaged_by);
     ConfirmPage {

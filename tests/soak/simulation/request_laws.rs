@@ -4,9 +4,9 @@
 use super::{LATE_MAX, Laws};
 use std::{collections::BTreeMap, collections::BTreeSet, time::Duration};
 use stentor::core::{
-    Actor, Ask, AskKind, ChoiceVerdict, Event, HandoffState, HandoffStep, HandoffVerdict, Incident, IncidentId,
-    IncidentOpening, IncidentStatus, PersonName, Request, RequestId, RequestOutcome, Timestamp, request::DENY,
-    request_facts::action_digest,
+    Actor, AnswerVerdict, Ask, AskKind, ChoiceVerdict, Event, HandoffState, HandoffStep, HandoffVerdict, Incident,
+    IncidentId, IncidentOpening, IncidentStatus, PersonName, Request, RequestId, RequestOutcome, Timestamp,
+    request::DENY, request_facts::action_digest,
 };
 
 /// What was seen of requests, beside their incidents.
@@ -130,6 +130,10 @@ impl Laws {
                 self.law_14_it_counts_for_what_was_shown(id, &request.ask, (person, option));
                 self.requests.counted.entry(id).or_default().insert(person.clone(), option.clone());
                 self.law_13_enough_decide(id, &request.ask, option, verdict);
+            }
+            Event::Answered { person, verdict: AnswerVerdict::Passed | AnswerVerdict::HandedBack, .. } => {
+                // What they chose does not stand either.
+                self.requests.counted.entry(id).or_default().remove(person);
             }
             Event::RequestEnded { outcome } => {
                 let before = request.outcome();

@@ -3,6 +3,7 @@
 use super::{
     answer_via::AnswerVia,
     names::{PersonName, RoleName},
+    printable::excerpt,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -221,7 +222,7 @@ impl FromStr for Answer {
             ("wilco" | "2", "") => Ok(Self::Wilco),
             ("standby" | "3", rest) => standby_span(rest).map(|span| Self::Standby { span }),
             ("unable" | "4", "") => Ok(Self::Unable),
-            _ => Err(UnknownAnswer(text.clone())),
+            _ => Err(UnknownAnswer(excerpt(&text, QUOTE_MAX).into_owned())),
         }
     }
 }
@@ -236,6 +237,9 @@ pub(crate) fn standby_span(text: &str) -> Result<Duration, UnknownAnswer> {
     };
     span.filter(|span| *span <= STANDBY_SAID_MAX).ok_or_else(|| UnknownAnswer(format!("standby {text}")))
 }
+
+/// The most of a text that is no answer, in characters, that is told back.
+const QUOTE_MAX: usize = 80;
 
 /// Text that is not an answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -67,7 +67,8 @@ async fn pressed(app: &AppState, token: &str, request: Request) -> Result<Respon
         let (status, confirm) = unknown();
         return Ok(page::confirm(status, &confirm));
     };
-    let sent = body::form(request, FORM_MAX).await?;
+    let most = if incident.asks_for_a_form() { FORM_MAX } else { body::PRESS_MAX };
+    let sent = body::form(request, most).await?;
     let answer = sent.demand("answer")?;
     let row = incident.pages.get(&page.n);
     let person = row.and_then(|row| row.person.clone()).ok_or_else(|| ProblemDetails::not_found("no such page"))?;

@@ -178,11 +178,14 @@ mod tests {
         for said in ["1204", "1,204", "1 204", "1'204.", "1204.0"] {
             assert!(orders.is_repeated(said), "{said}");
         }
-        for said in ["", "12040", "1204.5", "-1204", "1.204", "nan", "many"] {
+        // A comma is the decimal one in many languages: only between groups of three it is none.
+        for said in ["", "12040", "1204.5", "-1204", "1.204", "nan", "many", "12,04", "1,2,0,4", "1,204,", ",1204", "12 04"] {
             assert!(!orders.is_repeated(said), "{said}");
         }
         assert!(repeated("values.orders", "", -0.25).is_repeated("\u{2212}0.25"));
         assert!(!repeated("values.orders", "", 1.5).is_repeated("15"));
+        assert!(!repeated("values.orders", "", 15.0).is_repeated("1,5"));
+        assert!(repeated("values.orders", "", -1_204_000.0).is_repeated("-1,204,000"));
     }
 
     #[test]

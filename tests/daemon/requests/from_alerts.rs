@@ -74,6 +74,35 @@ fn only_the_asker_withdraws_it_by_an_all_clear_and_new_facts_do_not_split_the_co
 }
 
 #[test]
+fn what_another_source_says_changes_nothing_of_what_is_asked() {
+    let rules = "from_alerts = true, after = \"5m\", check = { option = \"approve\", when = 'alert.values.orders > 1000.0', \
+                 reason = \"more than 1,000 orders\" } }\nkey = 'alert.labels.desk'\nx = { y = 1";
+    let daemon = sandboxed_on(&matrix(rules).replace("\nx = { y = 1 }", ""));
+    let said = |token: &str, orders: f64, offer: &str| {
+        let labels = json!({ "desk": "EQ-2", "offer": offer });
+        let alert = json!({ "kind": "order_kill", "labels": labels, "values": { "orders": orders } });
+        Call::post("/v1/alerts").bearer(secret(token)).json(&alert).send(daemon.address).json()
+    };
+    let asked = said("MONITOR_TOKEN", 9000.0, "a toaster");
+    let request = look(&daemon, &asked["alerts"][0]["request"]["id"], "");
+    let joined = said("PLAIN_TOKEN", 1.0, "a house");
+    assert_eq!(joined["alerts"][0]["results"][0]["result"], "joined", "{joined}");
+    let ana = daemon.held(incident(&request), "ana", "sms");
+    let reply = text(&daemon, ANA, &format!("{} A", ana.code));
+    assert!(reply.body.contains("it contradicts the facts: more than 1,000 orders"), "{reply:?}");
+    let shown = daemon.incident(incident(&request)).to_string();
+    assert!(shown.contains("a toaster") && !shown.contains("a house"), "{shown}");
+    // New facts begin from what was asked, not from what the other one said.
+    let path = format!("/v1/requests/{}/facts", request["id"].as_str().unwrap());
+    let put = |facts: &Value| Call::new("PUT", &path).bearer(secret("MONITOR_TOKEN")).json(facts).send(daemon.address);
+    assert_eq!(put(&json!({})).status, 200, "nothing is new");
+    let anew = put(&json!({ "summary": "All of them" }));
+    assert_eq!(anew.status, 202, "words that people read are new: {anew:?}");
+    let second = daemon.incident(incident(&anew.json())).to_string();
+    assert!(second.contains("a toaster") && !second.contains("a house"), "{second}");
+}
+
+#[test]
 fn an_answer_that_contradicts_the_facts_is_handed_back_once() {
     let check =
         "check = { option = \"approve\", when = 'alert.values.orders > 1000.0', reason = \"more than 1,000 orders\" }";

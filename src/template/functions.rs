@@ -5,6 +5,7 @@ use super::{fit, html};
 use crate::text::{
     money::{band, banded, is_amount, spoken, without_amounts},
     number::number,
+    quantity::is_counted,
 };
 use minijinja::{
     AutoEscape, Environment, Error, State, UndefinedBehavior, Value,
@@ -41,6 +42,9 @@ const UNITS: [(&str, &str, &str); 16] = [
     ("_bytes", "", " bytes"),
     ("_rps", "", "/s"),
 ];
+
+/// Those of them that are times.
+const TIMES: [&str; 6] = ["_ns", "_us", "_ms", "_seconds", "_s", "_min"];
 
 /// An environment that rejects undefined names, stops endless loops, and has our functions.
 pub(super) fn environment() -> Environment<'static> {
@@ -80,16 +84,32 @@ fn reading(name: &str, value: f64) -> (String, String) {
 /// The text of a value with the unit that its name implies, and the name without it. What a rate is measured against is no
 /// unit of its number, and stays in the name: `orders_per_min` is `orders per min 480`.
 fn in_unit(name: &str, text: &str) -> (String, String) {
-    if let Some((what, per)) = name.rsplit_once("_per_").filter(|(what, per)| !what.is_empty() && !per.contains('_')) {
+    let is_one =
+        |per: &str| !per.contains('_') || ends_with_number(per.rsplit_once('_').map_or("", |(number, _)| number));
+    if let Some((what, per)) = name.rsplit_once("_per_").filter(|(what, per)| !what.is_empty() && is_one(per)) {
         let (bare, text) = in_unit(what, text);
-        return (format!("{bare} per {per}"), text);
+        return (format!("{bare} per {}", caption(per)), text);
     }
     for (ending, before, after) in UNITS {
         if let Some(bare) = name.strip_suffix(ending).filter(|bare| !bare.is_empty()) {
+            // What is counted has no seconds: it is in each second.
+            if ending == "_s" && is_counted(bare.rsplit('_').next().unwrap_or_default()) {
+                return (caption(bare), format!("{text}/s"));
+            }
+            // A time with its own number is what it was counted in: `orders_in_5_min`.
+            if TIMES.contains(&ending) && ends_with_number(bare) {
+                break;
+            }
             return (caption(bare), format!("{before}{text}{after}"));
         }
     }
     (caption(name), text.to_owned())
+}
+
+/// Whether the last word of a name is a number, and no percentile: `orders_in_5`, but not `latency_99`.
+fn ends_with_number(name: &str) -> bool {
+    let last = name.rsplit('_').next().unwrap_or_default();
+    !last.is_empty() && last.bytes().all(|digit| digit.is_ascii_digit()) && !matches!(last, "95" | "99" | "999")
 }
 
 /// `fact("symbol", "instrument")`: the text of the first label, value or annotation of these names; `None` if there

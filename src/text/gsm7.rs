@@ -190,6 +190,9 @@ mod tests {
             ("5㎏ 20㎡ 5℃ 1‱", "5kg 20 m2 5degC 1‱"),
             ("1º 2ª 5ᵗʰ", "1o 2a 5th"),
             ("0⁄5 ⅟8", "0/5 1/8"),
+            ("2⁵⁄₈ ²⁄₃ of it, 10²/s", "2 5/8 2/3 of it, 10^2/s"),
+            ("5✖3 5 ✖ 3 10✖ 5 ✖\u{fe0f} 3", "5x3 5 x 3 10x 5 x 3"),
+            ("feed ✖ ✖ 5", "feed no no 5"),
         ];
         for (text, sent) in cases {
             assert_eq!(to_sms(text), sent);

@@ -1,6 +1,9 @@
 //! Positions, profits and losses, for readers and channels that must not have the figures: as bands, or left out.
 
+mod words;
+
 use crate::text::{field_name::name_words, number::number};
+use words::{NO_AMOUNTS, OF_MARKETS, RESULTS, WORDS, WORDS_OF_FIELDS};
 
 /// What stands in the place of an amount that is left out.
 pub const LEFT_OUT: &str = "(not shown)";
@@ -8,71 +11,6 @@ pub const LEFT_OUT: &str = "(not shown)";
 /// Currencies, as they are written beside an amount and at the end of a field's name.
 pub(crate) const CURRENCIES: [&str; 12] =
     ["usd", "eur", "gbp", "chf", "jpy", "cny", "hkd", "sgd", "aud", "cad", "sek", "nok"];
-
-/// Words that say that the numbers beside them are positions, profits or losses, in texts and in names of fields.
-const WORDS: [&str; 47] = [
-    "p&l",
-    "pnl",
-    "upnl",
-    "rpnl",
-    "mtm",
-    "net",
-    "gross",
-    "position",
-    "positions",
-    "pos",
-    "exposure",
-    "exposures",
-    "long",
-    "short",
-    "notional",
-    "inventory",
-    "profit",
-    "profits",
-    "loss",
-    "losses",
-    "gain",
-    "gains",
-    "unrealised",
-    "unrealized",
-    "realised",
-    "realized",
-    "drawdown",
-    "drawdowns",
-    "nav",
-    "aum",
-    "cash",
-    "collateral",
-    "hold",
-    "holds",
-    "held",
-    "holding",
-    "holdings",
-    "bought",
-    "sold",
-    "contracts",
-    "shares",
-    "lots",
-    "qty",
-    "dv01",
-    "pv01",
-    "vega",
-    "gamma",
-];
-
-/// The same, in names of fields alone: a text says them of other things too.
-const WORDS_OF_FIELDS: [&str; 8] = ["quantity", "delta", "theta", "balance", "margin", "equity", "contract", "lot"];
-
-/// Words beside which a share in percent is as telling as the amount.
-const RESULTS: [&str; 11] =
-    ["p&l", "pnl", "pl", "upnl", "rpnl", "drawdown", "nav", "unrealised", "unrealized", "realised", "realized"];
-
-/// Words of what the market has: its lots and contracts are not ours.
-const OF_MARKETS: [&str; 9] = ["depth", "bid", "ask", "volume", "adv", "market", "traded", "auction", "spread"];
-
-/// Words that make the number beside them a time or a share of something.
-const NO_AMOUNTS: [&str; 14] =
-    ["pct", "percent", "rate", "packet", "packets", "ratio", "bps", "ns", "us", "ms", "s", "sec", "seconds", "ticks"];
 
 /// What follows a number and multiplies it.
 const MAGNITUDES: [(&str, f64); 13] = [
@@ -152,7 +90,14 @@ pub fn is_amount(field: &str) -> bool {
 /// Replaces every number in the parts of a text that are about money or positions. A part ends at a comma, a semicolon, a
 /// full stop or a bracket.
 fn each_amount(text: &str, told: impl Fn(f64) -> String) -> String {
-    parts(text).map(|part| if is_about_money(part) { replaced(part, &told) } else { part.to_owned() }).collect()
+    let mut opened = false;
+    let of_part = |part: &str| {
+        // In the books a loss stands in brackets: `PnL: (1,250,000)`.
+        let is_money = is_about_money(part) || opened && is_figure(part);
+        opened = is_money && part.ends_with('(');
+        if is_money { replaced(part, &told) } else { part.to_owned() }
+    };
+    parts(text).map(of_part).collect()
 }
 
 /// The parts of a text, each with the sign that ends it. Between two digits a sign belongs to a number.
@@ -172,10 +117,23 @@ fn parts(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// Whether a part in brackets is a figure alone.
+fn is_figure(part: &str) -> bool {
+    let is_unit = |word: &str| {
+        let word = word.to_lowercase();
+        word.is_empty() || CURRENCIES.contains(&&*word) || MAGNITUDES.iter().any(|(name, _)| *name == word)
+    };
+    part.ends_with(')') && part.split(|letter: char| !letter.is_alphabetic()).all(is_unit)
+}
+
 fn is_about_money(part: &str) -> bool {
     let lower = part.to_lowercase().replace("lots of ", " ").replace("p/l", "pnl");
     let mut words = lower.split(|letter: char| !letter.is_alphabetic() && letter != '&');
-    part.contains(['$', '€', '£', '¥']) || words.any(|word| CURRENCIES.contains(&word) || WORDS.contains(&word))
+    // Some have digits: DV01.
+    let mut with_digits = lower.split(|letter: char| !letter.is_alphanumeric());
+    part.contains(['$', '€', '£', '¥'])
+        || words.any(|word| CURRENCIES.contains(&word) || WORDS.contains(&word))
+        || with_digits.any(|word| WORDS.contains(&word))
 }
 
 fn replaced(part: &str, told: &impl Fn(f64) -> String) -> String {
@@ -197,10 +155,12 @@ fn replaced(part: &str, told: &impl Fn(f64) -> String) -> String {
             continue;
         }
         let (before, negative) = sign(before);
+        let runs_on = negative && ends_with_word_of_money(before);
         let (times, after) = magnitude(after);
         let value: Option<f64> = figure.replace([',', '_', '\''], "").parse().ok();
         let value = value.map(|value| if negative { -value * times } else { value * times });
         text.push_str(before);
+        text.push_str(if runs_on { " " } else { "" });
         text.push_str(&value.map_or_else(|| LEFT_OUT.to_owned(), told));
         rest = after;
     }
@@ -220,7 +180,17 @@ fn exponent(after: &str) -> usize {
 /// Whether a hyphen at the end joins a number to a word: `ES-2`.
 fn joins(before: &str) -> bool {
     let word = before.trim_end_matches(['-', '_']);
-    word.chars().next_back().is_some_and(char::is_alphanumeric) && !is_currency_end(word)
+    word.chars().next_back().is_some_and(char::is_alphanumeric)
+        && !is_currency_end(word)
+        && !ends_with_word_of_money(word)
+}
+
+/// `net-12000` is an amount, `ES-2` is not.
+fn ends_with_word_of_money(before: &str) -> bool {
+    before
+        .rsplit(|letter: char| !letter.is_alphanumeric() && letter != '&')
+        .next()
+        .is_some_and(|word| WORDS.contains(&&*word.to_lowercase()))
 }
 
 /// Whether letters that follow a number at once make it part of a word: `20Y`, but not `48m` or `48USD`.
@@ -305,6 +275,10 @@ mod tests {
             ("lots of errors: 300 in the queue", "lots of errors: 300 in the queue"),
             ("P/L -5 so far", "P/L (not shown) so far"),
             ("unrealised 3mio, pos -500", "unrealised (not shown), pos (not shown)"),
+            ("DV01 45k, pv01 3", "DV01 (not shown), pv01 (not shown)"),
+            ("PnL: (1,250,000), 3 fills", "PnL: ((not shown)), 3 fills"),
+            ("PnL (3 books), queue (5)", "PnL (3 books), queue (5)"),
+            ("net-12000 and ES-2", "net (not shown) and ES-2"),
             ("", ""),
         ] {
             assert_eq!(without_amounts(text), told, "{text}");

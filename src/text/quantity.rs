@@ -28,6 +28,11 @@ pub fn has_unit(text: &str) -> bool {
     !unit.is_empty() && number.is_some() || duration(text.trim()).is_some()
 }
 
+/// Whether a word of a field's name says that it counts something: `msgs`, `rejects`.
+pub(crate) fn is_counted(word: &str) -> bool {
+    field_unit::COUNTS.contains(&word)
+}
+
 fn plain(text: &str) -> Option<f64> {
     text.parse().ok()
 }

@@ -14,6 +14,7 @@ mod meaning;
 mod message_id;
 mod phrases;
 mod quote;
+mod register_line;
 mod server_words;
 mod signature;
 mod signs;

@@ -48,6 +48,14 @@ pub(super) fn written(text: &str, other: impl Fn(char) -> Option<char>) -> Strin
             writing.put(letter.encode_utf8(&mut [0; 4]));
             continue;
         }
+        if let Some(number) = fraction(letter, &mut letters) {
+            writing.put_apart(&number, |c| c.is_numeric(), PlainEnd::NoDigit);
+            continue;
+        }
+        if letter == '✖' && is_times(&writing.text, letters.clone()) {
+            writing.put("x");
+            continue;
+        }
         match form(letter) {
             PlainForm::Unseen => {}
             PlainForm::Letters(form) if form == "-" && is_product(letter, &writing.text, &mut letters) => {
@@ -121,6 +129,42 @@ impl PlainText {
         }
         self.end = PlainEnd::NoDigit;
     }
+}
+
+/// A fraction of superscripts over subscripts: `²⁄₃` is `2/3`, and no power.
+fn fraction(first: char, letters: &mut Peekable<Chars<'_>>) -> Option<String> {
+    let raised = |letter: char| match shifted(letter) {
+        Some(PlainForm::Raised(digit)) if digit.is_ascii_digit() => Some(digit),
+        _ => None,
+    };
+    let lowered = |letter: char| match shifted(letter) {
+        Some(PlainForm::Lowered(digit)) if digit.is_ascii_digit() => Some(digit),
+        _ => None,
+    };
+    let mut number = raised(first)?.to_string();
+    let mut ahead = letters.clone();
+    while let Some(digit) = ahead.peek().copied().and_then(raised) {
+        number.push(digit);
+        ahead.next();
+    }
+    ahead.next_if(|letter| matches!(letter, '/' | '\u{2044}' | '\u{2215}'))?;
+    number.push('/');
+    while let Some(digit) = ahead.peek().copied().and_then(lowered) {
+        number.push(digit);
+        ahead.next();
+    }
+    if number.ends_with('/') {
+        return None;
+    }
+    *letters = ahead;
+    Some(number)
+}
+
+/// Whether a cross multiplies: it stands directly behind a number, or between two.
+fn is_times(before: &str, after: Peekable<Chars<'_>>) -> bool {
+    let mut after = after.skip_while(|letter| matches!(letter, ' ' | '\u{fe0f}'));
+    let is_between = before.trim_end_matches(' ').ends_with(char::is_numeric);
+    before.ends_with(char::is_numeric) || is_between && after.next().is_some_and(char::is_numeric)
 }
 
 /// Whether a dot multiplies: it stands between two digits.

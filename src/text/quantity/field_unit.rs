@@ -24,7 +24,7 @@ const SHARES: [&str; 8] =
     ["rate", "share", "utilization", "utilisation", "saturation", "availability", "uptime", "accuracy"];
 
 /// What is counted.
-const COUNTS: [&str; 32] = [
+pub(super) const COUNTS: [&str; 32] = [
     "lot",
     "lots",
     "tick",

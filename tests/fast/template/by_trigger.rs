@@ -105,9 +105,25 @@ fn a_fat_finger_says_who_entered_what_and_shows_the_warnings() {
 /// `per` says what a rate is measured against; its number is no time.
 #[test]
 fn a_rate_keeps_what_it_is_measured_against() {
-    let values = [("orders_per_min", 480.0), ("rejects_per_s", 12.0), ("latency_ms_per_hop", 5.0)];
+    let values = [
+        ("orders_per_min", 480.0),
+        ("rejects_per_s", 12.0),
+        ("latency_ms_per_hop", 5.0),
+        ("errors_per_10_s", 7.0),
+        ("fills_in_5_min", 3.0),
+        ("msgs_s", 44.0),
+        ("delay_99_ms", 8.0),
+    ];
     let text = screen("kill-switch", &alert("kill_switch", &[("desk", "equities")], &values), "commander");
-    for part in ["orders per min 480", "rejects per s 12", "latency per hop 5 ms"] {
+    for part in [
+        "orders per min 480",
+        "rejects per s 12",
+        "latency per hop 5 ms",
+        "errors per 10 s 7",
+        "fills in 5 min 3",
+        "msgs 44/s",
+        "delay 99 8 ms",
+    ] {
         assert!(text.contains(part), "no {part}:\n{text}");
     }
 }

@@ -275,6 +275,13 @@ mod tests {
             ("Delivery Status Notification (Delay)", "You'll be notified if the delivery fails permanently."),
             ("Delayed Mail (still being retried)", "You do not need to resend: 451 4.7.1 greylisted"),
             ("x", "We have not given up: 4.4.1"),
+            (
+                "Delayed Mail (still being retried)",
+                "Your message could not be delivered for more than 4 hour(s).\nIt will be retried until it is 5 day(s) old.",
+            ),
+            ("x", "Delivery to the mailbox is deferred."),
+            ("x", "The recipient's server has greylisted this mail."),
+            ("x", "Try again later, retrying."),
         ] {
             assert_eq!(of(subject, words), Some(MailMeaning::Nothing), "{subject} {words}");
         }

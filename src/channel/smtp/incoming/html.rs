@@ -195,6 +195,11 @@ fn decoded(text: &str) -> String {
     out + rest
 }
 
+/// Whether an element is a cell of a table.
+fn is_cell(name: &str) -> bool {
+    matches!(name, "td" | "th")
+}
+
 /// An element that is open.
 struct OpenElement {
     name: String,
@@ -257,16 +262,34 @@ impl PageText {
         match tag.name.as_str() {
             "br" => self.end_line(),
             "img" => self.picture(tag),
-            "td" | "th" => self.gap = true,
-            name if tag.closes => self.close(name),
-            name if !VOID.contains(&name) && self.open.len() < DEPTH_MAX => {
-                let strikes = tag.strikes(&self.struck);
-                if strikes {
-                    self.letter('~');
-                }
-                self.open.push(OpenElement { name: name.to_owned(), strikes, quotes: tag.quotes() });
+            name if tag.closes => {
+                self.close(name);
+                self.gap |= is_cell(name);
             }
+            name if !VOID.contains(&name) => self.open(tag),
             _ => {}
+        }
+    }
+
+    fn open(&mut self, tag: &Tag) {
+        if is_cell(&tag.name) {
+            self.end_cell();
+            self.gap = true;
+        }
+        let strikes = tag.strikes(&self.struck);
+        if strikes {
+            self.letter('~');
+        }
+        if self.open.len() < DEPTH_MAX {
+            self.open.push(OpenElement { name: tag.name.clone(), strikes, quotes: tag.quotes() });
+        }
+    }
+
+    /// A cell ends where the next one of its table begins, also without a tag.
+    fn end_cell(&mut self) {
+        let last = self.open.iter().rev().find(|element| element.name == "table" || is_cell(&element.name));
+        if let Some(name) = last.map(|element| element.name.clone()).filter(|name| is_cell(name)) {
+            self.close(&name);
         }
     }
 
@@ -311,6 +334,12 @@ mod tests {
             ("<!-- a > b --><div>I&#8217;ll take&nbsp;it &amp; go</div>", "I’ll take\u{a0}it & go\n"),
             ("<p><s>wilco</s></p>", "~wilco~\n"),
             ("<p><span style=\"text-decoration: line-through\">wilco</span> no", "~wilco~ no"),
+            (
+                "<table><tr><td style='text-decoration:line-through'>wilco</td><td>Ana</td></tr></table>",
+                "~wilco~ Ana\n",
+            ),
+            ("<style>.x{text-decoration:line-through}</style><table><tr><th class=x>wilco<td>Ana", "~wilco~ Ana"),
+            ("<table><tr><td>a<td><table><tr><td>b</table><td>c</table>", "a\nb\nc\n"),
             ("wilco <img src=x alt='👎'>", "wilco 👎"),
             ("wilco <img src=x>", "wilco [image: ]"),
             ("wilco<img src=x width=1 height=1>", "wilco"),

@@ -1,7 +1,12 @@
-//! Lines that machines and companies put around a mail, one at a time: footers of phones, labels of secrecy, logos, and a
-//! company's entry in a register. Only known words; whatever else stands in a line makes it its writer's.
+//! Lines that machines put around a mail, one at a time: footers of phones, labels of secrecy, and logos. Only known
+//! words; anything else in a line makes it its writer's.
 
-use super::{phrases, signature::is_contact, signs::has_plain_signs, taken_back::takes_back};
+use super::{
+    phrases,
+    signature::is_contact,
+    signs::{has_plain_signs, shows_no},
+    taken_back::takes_back,
+};
 use crate::text::reply::folded;
 
 /// Whether the line is a machine's or a company's, whatever stands around it.
@@ -50,16 +55,6 @@ fn is_logo(line: &str) -> bool {
     let (kind, alt) = inside.split_once(':').unwrap_or((inside, ""));
     let is_numbered = kind.strip_prefix("signature_").is_some_and(|number| number.chars().all(|c| c.is_ascii_digit()));
     let names_company = || alt.split(|c: char| !c.is_alphanumeric()).any(|word| phrases::LOGOS.has(word));
-    is_numbered || kind == "image" && names_company() && has_plain_signs(&lower) && !takes_back(&lower)
-}
-
-/// Whether the line is a company's entry in a register: `Acme GmbH, HRB 12345`, `VAT No. GB 123 4567 89`.
-pub(super) fn is_register_line(line: &str) -> bool {
-    let lower = folded(line).to_lowercase();
-    let is_word = |c: char| c.is_alphanumeric() || c == '.' || c == '-';
-    let mut words = lower.split(|c: char| !is_word(c)).map(|word| word.trim_matches(['.', '-']));
-    let has_number = lower.chars().filter(char::is_ascii_digit).count() >= phrases::REGISTER_DIGITS;
-    let is_known = |word: &str| phrases::REGISTERS.has(word) || word.starts_with("che-");
-    let has_plain_signs = || has_plain_signs(&line.replace(['€', '£', '$'], " "));
-    has_number && words.any(is_known) && has_plain_signs() && !takes_back(line)
+    let is_picture = kind == "image" && has_plain_signs(&lower) && !takes_back(&lower) && !shows_no(alt);
+    is_numbered || is_picture && names_company()
 }

@@ -4,11 +4,15 @@
 mod absences;
 mod disclaimers;
 mod list;
+mod quotes;
+mod registers;
 mod servers;
 
 pub(super) use absences::*;
 pub(super) use disclaimers::*;
 pub(super) use list::Phrases;
+pub(super) use quotes::*;
+pub(super) use registers::*;
 pub(super) use servers::*;
 
 use crate::{core::invisible::is_invisible, text::reply::folded};
@@ -94,13 +98,23 @@ pub(super) const BANNERS: Phrases = Phrases(
      buiten uw organisatie|esterno all'organizzazione|esterna all'organizzazione|fora da sua organização|externo à organização|\
      spoza organizacji|utanför organisationen|utanför din organisation|udenfor organisationen|utenfor organisasjonen|\
      organisaation ulkopuolelta|извне организации|за пределами организации|組織外|社外|外部から|来自外部|组织外部|組織外部|외부에서|\
-     has been scanned|was scanned by|scanned by|checked for viruses|checked by|virus-free|virenfrei|auf viren geprüft|\
-     analysé par|sans virus|libre de virus|analizado|esente da virus|\
      nicht häufig e-mails von|nicht oft e-mails von|nicht oft eine e-mail von|selten e-mails von|pas souvent d'e-mail|\
      pas souvent de courrier|pas souvent de message|no suele recibir|non si ricevono spesso|non si riceve spesso|non ricevi spesso|\
      non riceve spesso|não costuma receber|não recebe com frequência|niet vaak e-mail|niet vaak e-mails|niet vaak een e-mail|\
      nieczęsto otrzymujesz|nie otrzymujesz często|rzadko otrzymujesz|inte ofta e-post|ikke ofte e-post|ikke ofte mail|\
      нечасто получаете|редко получаете|受け取ることはあまり|メールを受け取る頻度|通常不会收到|不经常收到|不常收到|자주 받지",
+);
+
+/// What programs that look for viruses say of a mail: only beside a word for a mail or a virus.
+pub(super) const SCANS: Phrases = Phrases(
+    "has been scanned|was scanned|scanned by|checked for|checked by|virus-free|virenfrei|auf viren geprüft|analysé par|\
+     sans virus|libre de virus|analizado|esente da virus",
+);
+
+/// Words for somebody who does something, which no warning has.
+pub(super) const TAKERS: Phrases = Phrases(
+    " he | she | he's | she's | has it| have it| got it| took it| takes it| takes over| took over| has this| has taken| all good|\
+     handles| handled| deals with| er hat| sie hat| hat es| übernimmt| macht das| lo tiene| ce l'ha| l'a pris",
 );
 
 /// What banners call a mail and who sent it.
@@ -134,14 +148,10 @@ pub(super) const SECRECY: Phrases = Phrases(
 pub(super) const LOGOS: Phrases =
     Phrases("logo|logos|signature|letterhead|linkedin|facebook|twitter|instagram|youtube|xing|website");
 
-/// The registers in which companies stand, and their numbers there.
-pub(super) const REGISTERS: Phrases = Phrases(
-    "hrb|hra|rcs|r.c.s|siret|siren|cif|nif|p.iva|piva|kvk|btw|vat|ust-id|ust-idnr|ust-id-nr|ustid|uid|tva|iva|org.nr|orgnr|\
-     cvr|registergericht|registernummer|handelsregister|reg.no|reg.nr|regon|krs|nip|ičo|uen|acn|abn|lei|fca|frn|finra|crd",
+/// Stems of pictures that say no.
+pub(super) const PICTURES_OF_NO: Phrases = Phrases(
+    "thumb|down|cross|wrong|stop|forbidden|prohibit|reject|declin|refus|denied|cancel|sad|frown|angry|cry|sick|daumen|pouce|pulgar",
 );
-
-/// The least number of digits of a company's number.
-pub(super) const REGISTER_DIGITS: usize = 4;
 
 /// The lines around Proofpoint's banner.
 pub(super) const FRAME_START: &str = "zjqcmqryfpfptbannerstart";

@@ -72,11 +72,12 @@ fn attribution(lines: &[&str]) -> Option<usize> {
     let goes_on = |line: &&&str| !is_blank(line) && line.len() <= LINE_MAX;
     let length = 1 + lines.iter().take(ATTRIBUTION_LINES).take_while(goes_on).position(ends)?;
     let joined = |from: usize| lines[from..length].join(" ").to_lowercase();
+    let quoted = lines[length..].iter().find(|line| !is_blank(line)).is_some_and(|line| is_marked(line));
     // The lines above the attribution are the writer's own, even if they contain a number.
-    let nearer = (1..length).any(|from| has_year(lines[from]) && is_attribution(&joined(from)));
+    let nearer = (1..length).any(|from| has_year(lines[from]) && is_attribution(&joined(from), quoted));
     let first = lines.first()?;
     let begins = has_year(first) || first.contains('@') || says_wrote(&first.to_lowercase()) || opens(first);
-    (begins && !nearer && !is_said(first) && is_attribution(&joined(0))).then_some(length)
+    (begins && !nearer && !is_said(first) && is_attribution(&joined(0), quoted)).then_some(length)
 }
 
 /// `On Sun, 29 Nov` and the like.
@@ -85,14 +86,18 @@ fn opens(line: &str) -> bool {
     lower.chars().any(|c| c.is_ascii_digit()) && phrases::ATTRIBUTION_OPENERS.iter().any(|word| lower.starts_with(word))
 }
 
-fn is_attribution(lower: &str) -> bool {
+/// Whether this is above a quote. A date with a time is, where quoted lines follow; people write it above their own words too.
+fn is_attribution(lower: &str, quoted: bool) -> bool {
     let has_time = lower.split(|c: char| c.is_whitespace() || c == ',').any(|word| {
         word.split_once([':', '.', 'h']).is_some_and(|(hours, minutes)| {
             hours.len() <= 2 && hours.parse::<u8>().is_ok() && minutes.starts_with(|c: char| c.is_ascii_digit())
         })
     });
     let has_mailbox = lower.contains('@') && lower.chars().any(|c| c.is_ascii_digit());
-    says_wrote(lower) || (has_year(lower) && has_time) || (has_mailbox && lower.contains('<'))
+    let is_dated = has_year(lower) || opens(lower) || has_mailbox;
+    (says_wrote(lower) && (is_dated || quoted))
+        || (has_year(lower) && has_time && (quoted || lower.contains('@')))
+        || (has_mailbox && lower.contains('<'))
 }
 
 fn says_wrote(lower: &str) -> bool {
@@ -114,16 +119,27 @@ fn is_said(line: &str) -> bool {
     matches!(read(line), Reply::Answer { .. } | Reply::AsAsked { .. })
 }
 
-/// Whether a quote without marks begins here: a separator with words in it, the headers of the mail, or its first
+/// Whether a quote without marks begins here: a mail program's words above it, the headers of the mail, or its first
 /// words.
 fn begins_quote(lines: &[&str]) -> bool {
     let Some(line) = lines.first() else { return false };
     let lower = folded(line).to_lowercase();
-    let ruled = ["---", "___", "***", "==="].iter().any(|rule| lower.starts_with(rule) && lower.ends_with(rule));
-    (ruled && lower.chars().any(char::is_alphabetic) && !takes_back(line))
-        || lower.starts_with("begin forwarded message")
+    phrases::FORWARDED.has(lower.trim_end_matches([' ', ':']))
+        || is_quote_rule(&lower, &lines[1..])
         || is_own_page(lines)
         || is_head(lines)
+}
+
+/// Whether a line with words between rules is a mail program's. People draw rules around words of their own, too.
+fn is_quote_rule(lower: &str, below: &[&str]) -> bool {
+    let is_ruled = ["---", "___", "***", "==="].iter().any(|rule| lower.starts_with(rule) && lower.ends_with(rule));
+    let words = lower.trim_matches(|c: char| matches!(c, '-' | '_' | '*' | '=') || c.is_whitespace());
+    let first = below.iter().position(|line| !is_blank(line)).unwrap_or(below.len());
+    let is_attributed = || (has_year(words) || words.contains('@')) && says_wrote(&format!("{words}:"));
+    let is_above_head = || is_head(&below[first..]) && !takes_back(words);
+    is_ruled
+        && words.contains(char::is_alphabetic)
+        && (phrases::QUOTE_RULES.has(words) || is_attributed() || is_above_head())
 }
 
 /// A line that a mail's way has put above it, between rules: `*** EXTERNAL: take care ***`, `| CAUTION |`.
@@ -160,8 +176,11 @@ fn is_own_headline(line: &str) -> bool {
 /// `From: Stentor <..>`, with more headers below it.
 fn is_head(lines: &[&str]) -> bool {
     let Some((_, sender)) = lines.first().and_then(|line| field(line, &phrases::FROM)) else { return false };
-    let more = lines.iter().skip(1).take(3).any(|line| field(line, &phrases::HEAD_FIELDS).is_some());
-    more || sender.contains('@') || sender.to_lowercase().contains("stentor")
+    let more = lines.iter().skip(1).take(3).filter(|line| field(line, &phrases::HEAD_FIELDS).is_some()).count();
+    let sender = sender.trim_matches(|c: char| c.is_whitespace() || c == '*');
+    let is_time = sender.starts_with(|c: char| c.is_ascii_digit());
+    let is_ours = sender.to_lowercase().starts_with("stentor");
+    sender.contains('@') || !is_time && (2 <= more || is_ours && (0 < more || !sender.contains(' ')))
 }
 
 /// A header line: its name, if it is one of these, and its value.
@@ -230,6 +249,14 @@ mod tests {
             "wilco\nLIVE INC-12: x is not mine",
             "wilco\n*** EXTERNAL: but I can not ***",
             "wilco\n--- never mind, Bo is on duty ---",
+            "wilco\n--- correction ---",
+            "wilco\n---------- Bo Lind ----------",
+            "wilco\n***** Bo has it *****",
+            "30.11.2026 15:10, update:\nunable",
+            "Am 30.11.2026 um 15:30 übernimmt Bo:\nich bin dann weg",
+            "On 30 Nov 2026 from 16:00 Bo is on:\ncall him",
+            "wilco\nbegin forwarded message: Bo has it",
+            "From: 16:00 on Bo\nDate: today",
         ] {
             let own: Vec<&str> = own_lines(text).into_iter().filter(|line| !line.is_empty()).collect();
             assert_eq!(own.len(), 2, "{text}: {own:?}");

@@ -110,7 +110,7 @@ impl ServerWords {
         let subject = self.subject.trim_start();
         phrases::FINAL_SUBJECTS.iter().any(|words| subject.starts_with(words))
             || self.text.lines().any(has_final_code)
-            || sentences(&self.text).iter().any(|sentence| is_final(sentence))
+            || !self.has(&phrases::STILL_TRIED) && sentences(&self.text).iter().any(|sentence| is_final(sentence))
     }
 
     /// Whether they say that a mail was refused, or that it is late.

@@ -2,7 +2,7 @@
 
 use super::{
     phrases,
-    signs::{OF_SIGNATURES, has_plain_signs},
+    signs::{OF_SIGNATURES, has_plain_signs, shows_no},
 };
 use crate::text::reply::{Reply, asks_or_denies, folded, read};
 
@@ -205,7 +205,7 @@ fn without_pictures(line: &str) -> String {
         let inside = rest[at + 1..].to_lowercase();
         let end = rest[at..].find(']');
         let is_picture = ["image", "cid:", "http", "signature_"].iter().any(|kind| inside.starts_with(kind));
-        let Some(end) = end.filter(|_| is_picture) else { break };
+        let Some(end) = end.filter(|end| is_picture && !shows_no(&rest[at..at + end])) else { break };
         out.push_str(&rest[..at]);
         rest = &rest[at + end + 1..];
     }

@@ -1,6 +1,7 @@
 //! The signs of a line. Punctuation and what stands in signatures mean nothing; a smiley, a picture or a question mark beside
 //! a name may take back the answer above it.
 
+use super::phrases;
 use crate::text::reply::{QUESTION_MARKS, folded};
 use icu_properties::{CodePointMapData, props::GeneralCategory};
 
@@ -75,6 +76,12 @@ fn is_balanced(line: &str) -> bool {
         });
         closes && depth == 0
     })
+}
+
+/// Whether a picture is of something that says no, by its alternative text: `logo thumbs down`.
+pub(super) fn shows_no(alt: &str) -> bool {
+    let lower = alt.to_lowercase();
+    phrases::PICTURES_OF_NO.iter().any(|stem| lower.contains(stem))
 }
 
 #[cfg(test)]

@@ -4,9 +4,10 @@
 
 use super::{
     disclaimer::is_disclaimer,
-    machine_lines::{is_footer, is_machine_line, is_register_line},
+    machine_lines::{is_footer, is_machine_line},
     phrases::{self, LINE_MAX, is_blank},
     quote::{SIGNATURE_MARK, is_banner, own_lines},
+    register_line::is_register_line,
     signature::{Writer, has_contact, is_contact, is_name_after_thanks, is_signature_line, names_line, without_name},
     signs::has_plain_signs,
     taken_back::takes_back,
@@ -24,9 +25,6 @@ const SIGNATURE_LINES: usize = 10;
 
 /// From this many signs on, different ones are a separator.
 const RULE_MIXED: usize = 6;
-
-/// The largest number of lines below `--` of which it is the mark of a signature.
-const UNDER_MARK_LINES: usize = 100;
 
 /// The largest number of lines of a framed banner.
 const BANNER_LINES: usize = 20;
@@ -113,9 +111,10 @@ impl<'a> SaidLines<'a, '_> {
         }
         // RFC 3676: what follows is a signature. A sign that says no is no part of one.
         let is_mark = line == SIGNATURE_MARK && !lines.iter().any(|line| line.contains(NO_SIGNS));
-        if is_mark || is_disclaimer(lines) || is_bare_mark(lines) {
+        if is_mark || is_disclaimer(lines) {
             return false;
         }
+        // Without its blank it may be anything: what follows is read.
         if line == "--" || line == SIGNATURE_MARK {
             return true;
         }
@@ -161,14 +160,6 @@ impl<'a> SaidLines<'a, '_> {
     }
 }
 
-/// Whether this is `--` above a signature: many programs drop the blank behind it, and people draw it too.
-fn is_bare_mark(lines: &[&str]) -> bool {
-    let Some((&"--", below)) = lines.split_first() else { return false };
-    let ends = (0..below.len()).find(|at| is_disclaimer(&below[*at..])).unwrap_or(below.len());
-    let is_said = |line: &&str| !is_footer(line) && (takes_back(line) || !has_plain_signs(line));
-    below.len() <= UNDER_MARK_LINES && !below[..ends].iter().any(is_said)
-}
-
 /// The number of lines of a banner that is framed by words of its program.
 fn framed_banner(lines: &[&str]) -> Option<usize> {
     let is = |line: &str, mark: &str| line.to_lowercase().starts_with(mark);
@@ -210,7 +201,9 @@ fn end_of_banner(lines: &[&str]) -> usize {
 fn is_warning(lower: &str) -> bool {
     let speaks_of_mail = || phrases::MAILS.iter().any(|stem| lower.contains(stem));
     let warns = || phrases::OUTSIDES.iter().any(|stem| lower.contains(stem));
-    phrases::BANNERS.iter().any(|words| lower.contains(words)) || speaks_of_mail() && warns()
+    let has = |known: &phrases::Phrases| known.iter().any(|words| lower.contains(words));
+    let is_scan = || has(&phrases::SCANS) && (speaks_of_mail() || lower.contains("vir"));
+    (has(&phrases::BANNERS) || is_scan() || speaks_of_mail() && warns()) && !has(&phrases::TAKERS)
 }
 
 /// The rest after `Hi,`, `Dear Stentor,` and the like; `None` if the line does not begin with a greeting.

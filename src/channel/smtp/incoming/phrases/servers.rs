@@ -4,12 +4,18 @@ use super::list::Phrases;
 
 /// What a server says of a mail that is not given up yet.
 pub(in crate::channel::smtp::incoming) const DELAYS: Phrases = Phrases(
-    "delayed|delay|warning:|still trying|will be retried|will keep trying|will continue|not yet been delivered|\
+    "delayed|delay|deferred|greylist|graylist|try again later|retrying|warning:|still trying|will be retried|will keep trying|will continue|not yet been delivered|\
      has not been delivered yet|could not be delivered yet|you do not need to resend|verzögert|verzögerung|\
      noch nicht zugestellt|bisher nicht zugestellt|bislang nicht zugestellt|weiterhin versucht|weiter versucht|weitere zustellversuche|\
      erneut versucht|erneut zuzustellen|zustellversuche|versucht es|vorübergehend|retardé|pas encore été|nouvelle tentative|\
      réessa|demorado|retrasad|aún no se ha|todavía no se ha|seguirá intentando|reintent|ritardo|ritardat|ritenter|non ancora|\
      atrasad|ainda não|nog niet|vertraagd|opnieuw geprobeerd|opóźni|försenad|forsinket|задерж|еще не доставлен|ещё не доставлен",
+);
+
+/// What a server says of a mail only while it goes on trying, whatever else it says.
+pub(in crate::channel::smtp::incoming) const STILL_TRIED: Phrases = Phrases(
+    "still being retried|will be retried|still trying|will keep trying|will continue to try|will continue trying|\
+     do not need to resend|try again later, retrying|wird weiterhin versucht",
 );
 
 /// What a server says of a mail that it has given up.

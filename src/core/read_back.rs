@@ -179,7 +179,9 @@ mod tests {
             assert!(orders.is_repeated(said), "{said}");
         }
         // A comma is the decimal one in many languages: only between groups of three it is none.
-        for said in ["", "12040", "1204.5", "-1204", "1.204", "nan", "many", "12,04", "1,2,0,4", "1,204,", ",1204", "12 04"] {
+        for said in
+            ["", "12040", "1204.5", "-1204", "1.204", "nan", "many", "12,04", "1,2,0,4", "1,204,", ",1204", "12 04"]
+        {
             assert!(!orders.is_repeated(said), "{said}");
         }
         assert!(repeated("values.orders", "", -0.25).is_repeated("\u{2212}0.25"));

@@ -90,7 +90,11 @@ fn what_another_source_says_changes_nothing_of_what_is_asked() {
     let ana = daemon.held(incident(&request), "ana", "sms");
     let reply = text(&daemon, ANA, &format!("{} A", ana.code));
     assert!(reply.body.contains("it contradicts the facts: more than 1,000 orders"), "{reply:?}");
-    let shown = daemon.incident(incident(&request)).to_string();
+    let page = |of: &Value| {
+        let mail = daemon.held(incident(of), "ana", "mail");
+        Call::get(mail.path()).send(daemon.address).body
+    };
+    let shown = page(&request);
     assert!(shown.contains("a toaster") && !shown.contains("a house"), "{shown}");
     // New facts begin from what was asked, not from what the other one said.
     let path = format!("/v1/requests/{}/facts", request["id"].as_str().unwrap());
@@ -98,7 +102,7 @@ fn what_another_source_says_changes_nothing_of_what_is_asked() {
     assert_eq!(put(&json!({})).status, 200, "nothing is new");
     let anew = put(&json!({ "summary": "All of them" }));
     assert_eq!(anew.status, 202, "words that people read are new: {anew:?}");
-    let second = daemon.incident(incident(&anew.json())).to_string();
+    let second = page(&anew.json());
     assert!(second.contains("a toaster") && !second.contains("a house"), "{second}");
 }
 

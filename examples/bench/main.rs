@@ -13,7 +13,6 @@ mod measure;
 mod report;
 mod sink;
 mod subject;
-mod waits;
 
 use clap::Parser;
 use measure::{Bench, Scale};
@@ -56,8 +55,6 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    // The HTTP client has no provider of its own. A second one can not be installed, and there is none.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     match runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(run(Options::parse()))) {
         Ok(()) => ExitCode::SUCCESS,

@@ -16,10 +16,10 @@ use std::{
 };
 
 /// How long to wait for the last page of a measurement.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The measurements by name.
-const MEASURES: [&str; 7] = ["paced", "asked", "waits", "burst", "repeats", "new", "storm"];
+const MEASURES: [&str; 6] = ["paced", "asked", "burst", "repeats", "new", "storm"];
 
 /// How much is measured.
 #[derive(Debug, Clone, Copy)]
@@ -32,8 +32,6 @@ pub struct Scale {
     storm: u32,
     /// Open incidents that repeats are about.
     known: u32,
-    /// Requests that are waited for, and how many of them are answered, at the pace of the paced measure.
-    pub waits: (usize, usize),
     /// How long repeats are posted.
     span: Duration,
     /// New incidents that are posted as fast as they are accepted: by one connection, by 64.
@@ -46,7 +44,6 @@ impl Scale {
         burst: 1000,
         storm: 10_000,
         known: 1000,
-        waits: (10_000, 500),
         span: Duration::from_millis(1500),
         fresh: [1000, 4000],
     };
@@ -55,7 +52,6 @@ impl Scale {
         burst: 100,
         storm: 200,
         known: 50,
-        waits: (200, 25),
         span: Duration::from_millis(200),
         fresh: [20, 100],
     };
@@ -64,9 +60,9 @@ impl Scale {
 /// Measures by turns.
 pub struct Bench {
     pub sink: Sink,
-    pub scale: Scale,
+    scale: Scale,
     only: String,
-    pub next_id: u32,
+    next_id: u32,
     starts_at: String,
 }
 
@@ -91,9 +87,8 @@ impl Bench {
                 match measure {
                     "paced" => self.paced(subject, report).await?,
                     // Alertmanager can not be asked anything.
-                    "asked" | "waits" if subject.token.is_none() => {}
+                    "asked" if subject.token.is_none() => {}
                     "asked" => self.asked(subject, report).await?,
-                    "waits" => self.waits(subject, report).await?,
                     "burst" => self.burst(subject, report).await?,
                     "repeats" => self.repeats(subject, report).await?,
                     "new" => self.fresh(subject, report).await?,

@@ -41,8 +41,6 @@ struct Tally {
     ids: Range<u32>,
     wanted: usize,
     arrivals: Vec<(u32, Instant)>,
-    /// The heads of the pages about these ids, where they are wanted.
-    heads: Option<BTreeMap<u32, Vec<u8>>>,
     /// Pages that nobody waits for: of other ids, or after all had arrived.
     strays: usize,
 }
@@ -63,17 +61,7 @@ impl Sink {
     pub fn expect(&self, ids: Range<u32>, each: usize) {
         let wanted = ids.len() * each;
         let mut tally = self.shared.lock();
-        *tally = Tally { arrivals: Vec::with_capacity(wanted), ids, wanted, strays: tally.strays, heads: None };
-    }
-
-    /// Keeps what the pages say that are expected now.
-    pub fn keep_heads(&self) {
-        self.shared.lock().heads = Some(BTreeMap::new());
-    }
-
-    /// What the pages said, by id.
-    pub fn heads(&self) -> BTreeMap<u32, Vec<u8>> {
-        self.shared.lock().heads.take().unwrap_or_default()
+        *tally = Tally { arrivals: Vec::with_capacity(wanted), ids, wanted, strays: tally.strays };
     }
 
     /// Waits until all are there. The error says how many are missing.
@@ -108,9 +96,6 @@ impl Shared {
     fn arrived(&self, message: &[u8], at: Instant) {
         let id = alert::id_in(message);
         let mut tally = self.lock();
-        if let Some((heads, id)) = tally.heads.as_mut().zip(id) {
-            heads.insert(id, message.to_owned());
-        }
         match id.filter(|id| tally.ids.contains(id) && 0 < tally.missing()) {
             Some(id) => tally.arrivals.push((id, at)),
             None => tally.strays += 1,

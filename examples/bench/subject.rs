@@ -21,7 +21,7 @@ const READY: Duration = Duration::from_secs(30);
 const ALERTMANAGER: &str = "prometheus-alertmanager";
 
 /// The only secret of the benchmark.
-pub const TOKEN: &str = "a-token-of-the-benchmark";
+const TOKEN: &str = "a-token-of-the-benchmark";
 
 /// A daemon that runs.
 pub struct Subject {
@@ -86,11 +86,6 @@ impl Subject {
             Ok(Ok(())) => Ok(subject),
             _ => Err(format!("{name} does not start:\n{}", fs::read_to_string(log)?).into()),
         }
-    }
-
-    /// The address of a path of it.
-    pub fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
     }
 
     /// Time that all processors together have spent on it, in seconds. Linux counts in hundredths.

@@ -3,6 +3,7 @@
 use crate::core::{
     alert::Alert,
     answer::AnswerVerdict,
+    answer_via::AnswerVia,
     choice_verdict::ChoiceVerdict,
     engagement::{Engagement, EngagementOutcome},
     event::Event,
@@ -54,8 +55,9 @@ impl Incident {
                 self.engagement(role, |e| e.step_entered(*step, *round, on_call, *until));
             }
             Event::StepProlonged { role, until } => self.engagement(role, |e| e.deadline = Some(*until)),
-            Event::Answered { role, person, verdict, origin, .. } => {
-                self.answered(role.as_ref(), person, verdict, origin.as_ref());
+            Event::Answered { role, person, via, verdict, origin, .. } => {
+                self.keep_origin(origin.as_ref());
+                self.answered(role.as_ref(), person, *via, verdict);
             }
             Event::Chosen { person, option, via, origin, verdict, .. } => {
                 self.keep_origin(origin.as_ref());
@@ -101,16 +103,25 @@ impl Incident {
         if self.all_clear_at.is_some() || self.silent_since.is_some() {
             self.change_of(|changes| changes.journaled(at));
         }
-        // What a request asks about stays what its pages showed.
-        if self.request.is_none() {
-            self.alert = alert.clone();
-        }
+        self.take_alert(alert);
         self.alerts += 1;
         if let Some(known) = &mut self.known {
             known.add(alert);
         }
         self.silent_since = None;
         self.all_clear_at = None;
+    }
+
+    /// The last alert is the incident's, with its values and its lease. What a request asks about stays what its pages
+    /// showed: of further alerts it has the lease alone.
+    pub(super) fn take_alert(&mut self, alert: &Arc<Alert>) {
+        match &self.request {
+            None => self.alert = alert.clone(),
+            Some(_) if self.alert.lease_until != alert.lease_until => {
+                Arc::make_mut(&mut self.alert).lease_until = alert.lease_until;
+            }
+            Some(_) => {}
+        }
     }
 
     fn overflowed(&mut self, key: &IncidentKey, alert: &Arc<Alert>, at: Timestamp) {
@@ -160,19 +171,12 @@ impl Incident {
         Arc::make_mut(&mut self.engagements).insert(role.clone(), engagement);
     }
 
-    fn answered(
-        &mut self,
-        role: Option<&RoleName>,
-        person: &PersonName,
-        verdict: &AnswerVerdict,
-        origin: Option<&String>,
-    ) {
-        self.keep_origin(origin);
+    fn answered(&mut self, role: Option<&RoleName>, person: &PersonName, via: AnswerVia, verdict: &AnswerVerdict) {
         if let Some(role) = role {
             self.engagement(role, |e| e.answered(person, verdict));
         }
-        // Who passes it on or hands it back does not stand by what they chose either.
-        if matches!(verdict, AnswerVerdict::Passed | AnswerVerdict::HandedBack) {
+        // Who passes it on or hands it back does not stand by what they chose either. A mailbox says nothing of that.
+        if via != AnswerVia::AutoReply && matches!(verdict, AnswerVerdict::Passed | AnswerVerdict::HandedBack) {
             self.change_request(|request| drop(request.choices.remove(person)));
         }
     }

@@ -51,11 +51,11 @@ impl Incident {
         is_spent && JOINED_WHOLE <= self.alerts && (alert.status == AlertStatus::Resolved || returns())
     }
 
-    /// Counts a repeat. It is the incident's last alert, with its values and its lease.
+    /// Counts a repeat.
     pub(super) fn count_repeat(&mut self, alert: Arc<Alert>, now: Timestamp) {
         self.counted(now).count += 1;
         self.alerts += 1;
-        self.alert = alert;
+        self.take_alert(&alert);
     }
 
     /// Counts an alert after an all-clear.
@@ -168,7 +168,7 @@ impl Incident {
     pub(super) fn apply_repeated(&mut self, count: u64, alert: &Arc<Alert>, changes: Option<&Arc<CountedChanges>>) {
         let counted = self.repeats.take().map_or(0, |repeats| repeats.count);
         self.alerts += count.saturating_sub(counted);
-        self.alert = alert.clone();
+        self.take_alert(alert);
         changes.into_iter().for_each(|changes| self.apply_changes(changes));
     }
 
@@ -183,7 +183,7 @@ impl Incident {
 
     /// Takes over what was counted since the last line, with the last alert; [`Self::alerts`] has them already.
     pub fn keep_repeats(&mut self, counted: AlertRepeats, last: Arc<Alert>) {
-        self.alert = last;
+        self.take_alert(&last);
         counted.changes.iter().for_each(|changes| self.apply_changes(changes));
         self.repeats = Some(counted);
     }

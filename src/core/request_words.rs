@@ -2,6 +2,7 @@
 
 use super::{
     names::PersonName,
+    printable::capitalised,
     request::{Choice, Request},
     role_words::RoleReader,
 };
@@ -28,7 +29,5 @@ pub fn chosen_so_far(request: &Request, reader: &dyn RoleReader) -> String {
         Some(1) => "one more must agree".to_owned(),
         Some(missing) => format!("{missing} more must agree"),
     };
-    let text = format!("{}; {more}.", said.join(", "));
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    capitalised(&format!("{}; {more}.", said.join(", ")))
 }

@@ -48,7 +48,10 @@ impl ThresholdWindow {
     /// Starts the count anew; returns whether anything had counted that is still within the window.
     pub fn restart(&mut self, threshold: TriggerThreshold, now: Timestamp) -> bool {
         let counted = self.times.iter().any(|at| now < *at + threshold.within);
-        self.times.clear();
+        // One that ended by itself is swept.
+        if counted {
+            self.times.clear();
+        }
         counted
     }
 

@@ -51,6 +51,20 @@ pub fn session(app: &AppState, headers: &HeaderMap) -> Option<(String, PersonNam
     app.engine.config().matrix.people.contains_key(&person).then_some((cookie, person))
 }
 
+/// The same of a request that needs one.
+///
+/// # Errors
+/// `401` if nobody is signed in.
+pub fn signed_in(app: &AppState, headers: &HeaderMap) -> Result<(String, PersonName), ProblemDetails> {
+    let detail = "this desk is not signed in: ask for a new desk link";
+    session(app, headers).ok_or_else(|| ProblemDetails::unauthorized(detail))
+}
+
+/// Whether a page of this session has sent the request that has this token.
+pub fn is_own_page(app: &AppState, cookie: &str, csrf: &str) -> bool {
+    same(app.engine.keys().csrf(cookie).expose_secret(), csrf)
+}
+
 fn password(credential: &str) -> Option<String> {
     let decoded = STANDARD.decode(credential).ok()?;
     let text = String::from_utf8(decoded).ok()?;

@@ -6,7 +6,9 @@ use super::{
     words::{BriefWords, EXERCISE, listed},
 };
 use crate::{
-    core::{AnswerLevel, Ask, AskOption, Engagement, RoleName, form::FILL_IN, plan::StepTarget},
+    core::{
+        AnswerLevel, Ask, AskOption, Engagement, RoleName, form::FILL_IN, plan::StepTarget, printable::capitalised,
+    },
     template::{
         action::action_of,
         brief::{AlarmText, TextForm},
@@ -146,7 +148,7 @@ fn parts(words: &BriefWords<'_>, form: TextForm) -> AlarmText {
     let repeated = if words.brief.page.maybe_repeated { " (may be a repeat)" } else { "" };
     let otherwise = Otherwise::of(words).map(|otherwise| {
         let clause = fit::cut(&otherwise.clause(), fit::HEADLINE_MAX);
-        if otherwise.is_now() { format!("{}.", fit::capitalised(&clause)) } else { format!("Otherwise {clause}.") }
+        if otherwise.is_now() { format!("{}.", capitalised(&clause)) } else { format!("Otherwise {clause}.") }
     });
     let exercise = words.is_drill().then(|| EXERCISE.to_owned());
     let last: Vec<String> = otherwise.into_iter().chain(exercise).collect();

@@ -74,12 +74,6 @@ pub(super) fn ended(text: &str) -> String {
     if text.ends_with(['.', '!', '?', '…']) { text.to_owned() } else { format!("{text}.") }
 }
 
-/// With a capital at its start.
-pub(super) fn capitalised(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
-}
-
 /// Breaks text that looks like a placeholder, so that data and templates cannot choose where a code appears.
 pub(super) fn disarm(text: &str) -> String {
     text.replace(CODE, "(CODE)").replace(LINK, "(LINK)")

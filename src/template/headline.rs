@@ -4,6 +4,7 @@
 use crate::{
     core::{
         Engagement, EngagementOutcome, HandBack, IncidentStatus, Page, PagePurpose, PageState, PersonName, RoleName,
+        printable::capitalised,
     },
     template::{
         ask,
@@ -71,7 +72,7 @@ pub(super) fn notes(words: &BriefWords<'_>) -> Vec<String> {
     let received: Vec<&PersonName> = open.map(|e| e.received.difference(&e.unable).collect()).unwrap_or_default();
     if !received.is_empty() {
         let have = if words.is_one_other(received.iter().copied()) { "has" } else { "have" };
-        let people = fit::capitalised(&words.people(received));
+        let people = capitalised(&words.people(received));
         notes.push(format!("{people} received it and {have} not taken it."));
     }
     if let Some(at) = incident.all_clear_at {
@@ -174,7 +175,7 @@ fn took_and_gave(words: &BriefWords<'_>, other: Option<&RoleName>, back: &HandBa
     if other.is_some() && back.of.as_ref() == words.role() {
         return None;
     }
-    let who = fit::capitalised(&words.person(&back.person));
+    let who = capitalised(&words.person(&back.person));
     let what = back.of.as_ref().or(other).map_or_else(|| "it".to_owned(), |role| words.role_name(role));
     let (taken, at) = (words.time(back.taken_at), words.time(back.at));
     Some(format!("{who} took {what} at {taken} and handed it back at {at}."))
@@ -208,7 +209,7 @@ fn in_place_of(words: &BriefWords<'_>, role: &RoleName, engagement: &Engagement)
     } else if !asked_in_vain.is_empty() {
         format!("You were asked for {role}, without an answer since {since}. You are asked for {own} now.")
     } else if !unable.is_empty() {
-        format!("{} ({role}) can not take it: you stand in.", fit::capitalised(&words.people(unable)))
+        format!("{} ({role}) can not take it: you stand in.", capitalised(&words.people(unable)))
     } else if !engagement.unable.is_empty() {
         format!("You passed {role} on, and nobody else has it. You are asked for {own} now.")
     } else {

@@ -6,6 +6,7 @@ use crate::{
         display_names::IncidentNames,
         escalation::{OVER, STOPPED},
         event::Actor,
+        printable::capitalised,
         role_words::asked_instead,
         sentence::ended_request,
     },
@@ -135,7 +136,7 @@ fn handed_back(words: &BriefWords<'_>, by: &PersonName, of: &RoleName) -> String
             )
         },
     );
-    let who = fit::capitalised(&words.person(by));
+    let who = capitalised(&words.person(by));
     let asked = asked_now(words);
     format!("{who}{what}. {about} is open again. {asked}")
 }
@@ -147,7 +148,7 @@ fn asked_now(words: &BriefWords<'_>) -> String {
         return "You are asked again: look at your page.".to_owned();
     }
     let asked = match &engagement.waits_on {
-        Some(next) => format!("{}.", fit::capitalised(&asked_instead(words.incident(), next, words))),
+        Some(next) => format!("{}.", capitalised(&asked_instead(words.incident(), next, words))),
         None if engagement.on_call.is_empty() => "Nobody is on call for it now.".to_owned(),
         None if words.is_one_other(&engagement.on_call) => {
             format!("{} is asked now.", words.people(&engagement.on_call))

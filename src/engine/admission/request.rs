@@ -203,8 +203,8 @@ impl PreparedRequest {
         }
     }
 
-    /// Lets it have the key and the asker of an incident in whose place it is asked.
-    /// The question is what the trigger says of the new facts, unless its asker has one.
+    /// Lets it have the key and the asker of an incident in whose place it is asked. Where the trigger asks
+    /// (`is_triggers`), the question is what it says of the new facts.
     pub fn keep(&mut self, before: &Incident, is_triggers: bool) {
         self.opening.key = before.key.clone();
         if let Some(ask) = &mut self.opening.ask {

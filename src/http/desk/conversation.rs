@@ -8,15 +8,16 @@ use crate::{
         handoff::{HandoffSolved, NOTE_MAX},
         handoff_words::{self, effect},
         hidden::plain_line,
+        printable::capitalised,
     },
-    engine::{HandoffAnswer, keys::same},
+    engine::HandoffAnswer,
     http::{
         body,
         credential::{self, session},
         desk::{
             conversation_page::{ConversationPage, QueuePage, handoff_of},
             page,
-            standing::{capitalised, verdict_text},
+            standing::verdict_text,
         },
         problem::{ProblemDetails, answer_problem},
         state::AppState,
@@ -86,12 +87,10 @@ pub async fn press(
     Path(id): Path<String>,
     request: Request,
 ) -> Result<Response, ProblemDetails> {
-    let signed_in = credential::session(&app, request.headers());
-    let (cookie, person) =
-        signed_in.ok_or_else(|| ProblemDetails::unauthorized("this desk is not signed in: ask for a new desk link"))?;
+    let (cookie, person) = credential::signed_in(&app, request.headers())?;
     let form = body::form(request, FORM_MAX).await?;
     let incident = theirs(&app, &id, &person).await?;
-    if !same(app.engine.keys().csrf(&cookie).expose_secret(), &form.get("csrf")) {
+    if !credential::is_own_page(&app, &cookie, &form.get("csrf")) {
         let mut content = content(&app, &incident, &person, &cookie).await?;
         (content.notice, content.note) = (OUT_OF_DATE.to_owned(), form.get("note"));
         return Ok(page::conversation(StatusCode::FORBIDDEN, "conversation.html", &content));

@@ -4,7 +4,7 @@
 use super::{
     drawn_form::{DrawnForm, FIELD},
     page,
-    standing::{RoleStanding, capitalised},
+    standing::RoleStanding,
 };
 use crate::{
     core::{
@@ -12,9 +12,10 @@ use crate::{
         PersonName,
         form::FormField,
         form_answer::{FORM_ANSWER, FieldFault, FieldValue},
+        printable::capitalised,
         sentence::chosen,
     },
-    engine::{RuntimeConfig, keys::same},
+    engine::RuntimeConfig,
     http::{
         body::{self, FormFields},
         credential::{self, session},
@@ -40,6 +41,9 @@ pub const FILLED_IN: &str = "form";
 
 /// What is recorded as said by who filled a form in. The answer is in the journal, with the request.
 pub const SAID: &str = "filled in the form";
+
+/// What somebody reads whose page was made for another session.
+const OUT_OF_DATE: &str = "Nothing was sent, because this page was out of date. It is new now: send it again";
 
 /// What was filled in, line by line.
 #[derive(Debug, Serialize)]
@@ -120,16 +124,16 @@ pub async fn press(
     Path(id): Path<String>,
     request: Request,
 ) -> Result<Response, ProblemDetails> {
-    let signed_in = credential::session(&app, request.headers());
-    let (cookie, person) =
-        signed_in.ok_or_else(|| ProblemDetails::unauthorized("this desk is not signed in: ask for a new desk link"))?;
+    let (cookie, person) = credential::signed_in(&app, request.headers())?;
     let sent = body::form(request, FORM_MAX).await?;
-    if !same(app.engine.keys().csrf(&cookie).expose_secret(), &sent.get("csrf")) {
-        return Err(ProblemDetails::new(StatusCode::FORBIDDEN, "the page is out of date: reload it"));
-    }
     let incident = theirs(&app, &id, &person).await?;
-    let by = given(&person, AnswerVia::Desk, newest_page(&incident, &person));
     let reader = (&person, cookie.as_str());
+    if !credential::is_own_page(&app, &cookie, &sent.get("csrf")) {
+        let form = DrawnForm::with_faults(&incident, |name| sent.get(&format!("{FIELD}{name}")), &[])
+            .filter(|_| incident.has_asked_to_decide(&person));
+        return Ok(shown(&app, &incident, reader, StatusCode::FORBIDDEN, (OUT_OF_DATE.to_owned(), form)));
+    }
+    let by = given(&person, AnswerVia::Desk, newest_page(&incident, &person));
     Ok(match fill_in(&app, &incident, by, &sent).await? {
         FormResult::Faults(form) => {
             shown(&app, &incident, reader, StatusCode::UNPROCESSABLE_ENTITY, (String::new(), Some(form)))

@@ -2,7 +2,7 @@
 
 use crate::{
     core::{Actor, Answer, AnswerVia, NamedOption, Page, PageId, PersonName, sentence::chosen},
-    engine::keys::{SESSION_LIFE, same},
+    engine::keys::SESSION_LIFE,
     http::{
         body, credential,
         desk::{cards::OPTION, page, snapshot::more_open, standing::verdict_text},
@@ -73,8 +73,7 @@ pub async fn logout(State(app): State<Arc<AppState>>, headers: HeaderMap) -> Res
 
 /// The open incidents that do not fit on the board.
 pub async fn more(State(app): State<Arc<AppState>>, headers: HeaderMap) -> Result<Response, ProblemDetails> {
-    credential::session(&app, &headers)
-        .ok_or_else(|| ProblemDetails::unauthorized("this desk is not signed in: ask for a new desk link"))?;
+    credential::signed_in(&app, &headers)?;
     Ok(Json(more_open(&app).await?).into_response())
 }
 
@@ -179,10 +178,9 @@ pub async fn seen(State(app): State<Arc<AppState>>, request: Request) -> Result<
 
 /// The person of a request that changes something: it must be signed in and sent by our own page.
 fn commanding(app: &AppState, headers: &HeaderMap) -> Result<PersonName, ProblemDetails> {
-    let (cookie, person) = credential::session(app, headers)
-        .ok_or_else(|| ProblemDetails::unauthorized("this desk is not signed in: ask for a new desk link"))?;
+    let (cookie, person) = credential::signed_in(app, headers)?;
     let given = headers.get("x-stentor-csrf").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if !same(app.engine.keys().csrf(&cookie).expose_secret(), given) {
+    if !credential::is_own_page(app, &cookie, given) {
         return Err(ProblemDetails::new(StatusCode::FORBIDDEN, "the page is out of date: reload it"));
     }
     Ok(person)

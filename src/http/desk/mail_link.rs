@@ -4,7 +4,7 @@
 use crate::{
     core::{
         Answer, AnswerLevel, AnswerVerdict, AnswerVia, ChoiceVerdict, Incident, NamedOption, PageId, PersonName,
-        sentence::chosen,
+        printable::capitalised, sentence::chosen,
     },
     engine::{ReadAt, RuntimeConfig},
     http::{
@@ -14,7 +14,7 @@ use crate::{
             drawn_form::DrawnForm,
             form_page::{FILLED_IN, FORM_MAX, FormResult, fill_in, given},
             page::{self, ConfirmPage},
-            standing::{RoleStanding, capitalised, told},
+            standing::{RoleStanding, told},
         },
         problem::ProblemDetails,
         state::AppState,

@@ -227,9 +227,3 @@ pub fn told(live: &RuntimeConfig, verdict: &AnswerVerdict, reader: &PersonName) 
         other => judged(other),
     }
 }
-
-/// With a capital at its start, as a sentence begins.
-pub fn capitalised(words: &str) -> String {
-    let mut characters = words.chars();
-    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
-}

@@ -1,10 +1,10 @@
 //! What one request with alerts may cost everybody else.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
+mod asked;
 mod consecutive;
 mod growth;
 mod keyed;
-mod overdue;
 mod overflow;
 
 use crate::fixture;

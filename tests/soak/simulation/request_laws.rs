@@ -4,8 +4,8 @@
 use super::{LATE_MAX, Laws};
 use std::{collections::BTreeMap, collections::BTreeSet, time::Duration};
 use stentor::core::{
-    Actor, AnswerVerdict, Ask, AskKind, ChoiceVerdict, Event, HandoffState, HandoffStep, HandoffVerdict, Incident,
-    IncidentId, IncidentOpening, IncidentStatus, PersonName, Request, RequestId, RequestOutcome, Timestamp,
+    Actor, AnswerVerdict, AnswerVia, Ask, AskKind, ChoiceVerdict, Event, HandoffState, HandoffStep, HandoffVerdict,
+    Incident, IncidentId, IncidentOpening, IncidentStatus, PersonName, Request, RequestId, RequestOutcome, Timestamp,
     request::DENY, request_facts::action_digest,
 };
 
@@ -131,7 +131,9 @@ impl Laws {
                 self.requests.counted.entry(id).or_default().insert(person.clone(), option.clone());
                 self.law_13_enough_decide(id, &request.ask, option, verdict);
             }
-            Event::Answered { person, verdict: AnswerVerdict::Passed | AnswerVerdict::HandedBack, .. } => {
+            Event::Answered { person, via, verdict: AnswerVerdict::Passed | AnswerVerdict::HandedBack, .. }
+                if *via != AnswerVia::AutoReply =>
+            {
                 // What they chose does not stand either.
                 self.requests.counted.entry(id).or_default().remove(person);
             }

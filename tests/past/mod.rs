@@ -169,3 +169,16 @@ impl Past {
         }
     }
 }
+
+/// What somebody says again and again: each time is a line of the journal.
+pub fn received() -> IncidentInput {
+    let (person, role) = ("ana".into(), Some("trader".into()));
+    IncidentInput::Answer(GivenAnswer {
+        person,
+        answer: Answer::Roger,
+        via: AnswerVia::Cli,
+        page: None,
+        role,
+        origin: None,
+    })
+}

@@ -16,6 +16,7 @@ const ANSWER: &str = include_str!("assets/answer.html");
 const DESK: &str = include_str!("assets/desk.html");
 const SIGN_IN: &str = include_str!("assets/signin.html");
 const OUTBOX: &str = include_str!("assets/outbox.html");
+const HEAD: &str = include_str!("assets/head.html");
 const FORM: &str = include_str!("assets/form.html");
 const FORM_FIELDS: &str = include_str!("assets/form_fields.html");
 const FORM_STYLE: &str = include_str!("assets/form.css");
@@ -106,6 +107,7 @@ fn rendered(name: &str, context: &impl Serialize) -> Option<String> {
     let environment = ENVIRONMENT.get_or_init(|| {
         let mut environment = Environment::new();
         let pages = [
+            ("head.html", HEAD),
             ("answer.html", ANSWER),
             ("outbox.html", OUTBOX),
             ("conversation.html", CONVERSATION),

@@ -1,12 +1,9 @@
 //! Reviews and pictures: what they must say, and what can not be said in them.
 
-use super::past::{Past, measured_plan};
+use super::past::{Past, measured_plan, received};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use stentor::{
-    core::{
-        Actor, Answer, AnswerVia, Event, GivenAnswer, IncidentId, IncidentInput, JournalRecord, Page, RoleName,
-        SendOutcome, Timestamp,
-    },
+    core::{Actor, Answer, Event, IncidentId, IncidentInput, JournalRecord, Page, RoleName, SendOutcome, Timestamp},
     engine::history::chain,
     report::{
         IncidentTexts, IncidentTimeline, ReviewAction, ReviewProposal,
@@ -233,19 +230,6 @@ fn rows_below<'a>(markdown: &'a str, heading: &str) -> Vec<&'a str> {
     let from = markdown.find(heading).unwrap_or_else(|| panic!("no {heading}:\n{markdown}"));
     let table = markdown[from..].lines().skip_while(|line| !line.starts_with('|')).take_while(|l| l.starts_with('|'));
     table.skip(2).collect()
-}
-
-/// What somebody says again and again: each time is a line of the journal.
-fn received() -> IncidentInput {
-    let (person, role) = ("ana".into(), Some("trader".into()));
-    IncidentInput::Answer(GivenAnswer {
-        person,
-        answer: Answer::Roger,
-        via: AnswerVia::Cli,
-        page: None,
-        role,
-        origin: None,
-    })
 }
 
 /// A review has room for so much: its headings say what is left out, and how it ended never is.

@@ -1,12 +1,9 @@
 //! Figures over pasts whose right answer is known.
 
-use super::past::{Dice, Past, measured_plan};
+use super::past::{Dice, Past, measured_plan, received};
 use std::{collections::BTreeSet, time::Duration};
 use stentor::{
-    core::{
-        Actor, Answer, AnswerVia, ClassificationKind, DrillTerms, GivenAnswer, IncidentInput, RoleName, Timestamp,
-        Zones,
-    },
+    core::{Actor, Answer, ClassificationKind, DrillTerms, IncidentInput, RoleName, Timestamp, Zones},
     drill::{IncidentTrace, RunObservation, analysis::run_analysis::AnalysisStage},
     engine::history::{ChainPortion, HistoryControl, chain, each_incident},
     report::{
@@ -452,20 +449,7 @@ async fn a_drills_time_goes_to_whoever_had_it_and_gave_it_back() {
     }
 }
 
-/// What a monitor reports and takes back for months, and a ladder, do not hide how it ended.
-/// What somebody says again and again: each time is a line of the journal.
-fn received() -> IncidentInput {
-    let (person, role) = ("ana".into(), Some("trader".into()));
-    IncidentInput::Answer(GivenAnswer {
-        person,
-        answer: Answer::Roger,
-        via: AnswerVia::Cli,
-        page: None,
-        role,
-        origin: None,
-    })
-}
-
+/// Thousands of lines before it, and a ladder, do not hide how it ended.
 #[tokio::test]
 async fn a_chain_of_any_length_is_counted_to_its_end() {
     let past = Past::in_memory();

@@ -6,6 +6,7 @@ fn the_answer_page_begins_with_its_word_and_escapes_what_it_shows() {
     let mut env = minijinja::Environment::new();
     env.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
     env.add_template("answer.html", page).expect("a template");
+    env.add_template("head.html", include_str!("../../../src/http/desk/assets/head.html")).expect("a template");
     let render_as = |drill: bool, notice: Option<&str>, done: bool, hand_back: bool| {
         let offers: Vec<_> =
             [("wilco", "I have it", true), ("roger", "Received", false), ("unable", "I can not", false)]

@@ -2,6 +2,7 @@
 
 use super::{
     cost::{self, CostMeter},
+    expression_functions,
     facts::AlertVariable,
     lint, zoned,
 };
@@ -153,6 +154,7 @@ impl<'a> AlertScope<'a> {
         zoned::add(&mut context, &language.zones);
         // The standard has no function with this name.
         let _ = context.add_function(cost::METERED, cost::function(meter));
+        expression_functions::add(&mut context);
         context.add_variable_as_val("alert", Box::new(AlertVariable::of(alert)));
         Self { alert, context, meter: meter.clone() }
     }

@@ -4,6 +4,7 @@ use crate::{
     core::Zones,
     matrix::{
         expression_fault::{BadExpression, ExpressionUse},
+        expression_functions::FACTOR,
         facts::FIELDS,
         zone_name::zone_named,
         zoned::{self, IN_ZONE},
@@ -23,7 +24,8 @@ const LOOPS_MAX: usize = 2;
 /// How deep an expression may be nested.
 const DEPTH_MAX: usize = 64;
 
-const FUNCTIONS: [&str; 25] = [
+const FUNCTIONS: [&str; 26] = [
+    FACTOR,
     "size",
     "contains",
     "startsWith",
@@ -284,7 +286,7 @@ impl<'e> ExpressionWalk<'e> {
             "contains" | "startsWith" | "endsWith" | "matches" | "bool" => Some(ValueKind::Flag),
             "size" | "int" => Some(ValueKind::Int),
             "double" => Some(ValueKind::Double),
-            "string" => Some(ValueKind::Text),
+            "string" | FACTOR => Some(ValueKind::Text),
             op::INDEX => self.field_kind(call.args.first()?, ""),
             op::ADD | op::SUBSTRACT | op::MULTIPLY | op::DIVIDE | op::NEGATE => {
                 let kind = self.kind(call.args.first()?)?;

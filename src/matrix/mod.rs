@@ -188,6 +188,7 @@ mod deciders;
 mod draft;
 mod expression;
 mod expression_fault;
+mod expression_functions;
 mod facts;
 mod hand_overs;
 mod handoff;

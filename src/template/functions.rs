@@ -4,7 +4,7 @@
 use super::{fit, html};
 use crate::text::{
     money::{band, banded, is_amount, spoken, without_amounts},
-    number::number,
+    number::{self, number},
     quantity::is_counted,
 };
 use minijinja::{
@@ -159,9 +159,9 @@ fn factor(state: &mut State, what: String, of: String) -> Option<String> {
         let (_, value) = first_value(state, &[format!("{name}{currency}")])?;
         f64::try_from(value).ok().filter(|value| value.is_finite() && *value != 0.0)
     };
-    let times = ["_usd", "_eur", "_gbp", ""].into_iter().find_map(|in_| Some(given(&what, in_)? / given(&of, in_)?))?;
-    let times = if times < 10.0 { (times * 10.0).round() / 10.0 } else { times.round() };
-    (1.0 < times).then(|| format!("{} x {}", number(times), caption(&of)))
+    let (size, base) =
+        ["_usd", "_eur", "_gbp", ""].into_iter().find_map(|in_| Some((given(&what, in_)?, given(&of, in_)?)))?;
+    Some(format!("{} {}", number::factor(size, base)?, caption(&of)))
 }
 
 /// `up("move_pct")`: `up 6.1%`, or `down 6.1%` where the value is below zero; `down("drop_pct")` the other way round.

@@ -13,7 +13,7 @@ pub(crate) const CURRENCIES: [&str; 12] =
     ["usd", "eur", "gbp", "chf", "jpy", "cny", "hkd", "sgd", "aud", "cad", "sek", "nok"];
 
 /// What follows a number and multiplies it.
-const MAGNITUDES: [(&str, f64); 13] = [
+const MAGNITUDES: [(&str, f64); 21] = [
     ("k", 1e3),
     ("thousand", 1e3),
     ("m", 1e6),
@@ -27,6 +27,14 @@ const MAGNITUDES: [(&str, f64); 13] = [
     ("tn", 1e12),
     ("t", 1e12),
     ("trillion", 1e12),
+    ("tsd", 1e3),
+    ("lakh", 1e5),
+    ("mln", 1e6),
+    ("millionen", 1e6),
+    ("crore", 1e7),
+    ("bln", 1e9),
+    ("mrd", 1e9),
+    ("mld", 1e9),
 ];
 
 /// The band of an amount, without its sign: `25-50 million`. Three bands a power of ten: from 1, 2.5 and 5 on.
@@ -82,8 +90,10 @@ pub fn is_amount(field: &str) -> bool {
     words.extend(name_words(field));
     let has = |known: &[&str]| words.iter().any(|word| known.contains(&word.as_str()));
     let joined = name_words(field).join("_");
-    let is_book_value = format!("_{joined}_").contains("_book_value_");
-    let is_ours = has(&WORDS) || has(&WORDS_OF_FIELDS) || is_book_value;
+    let joined = format!("_{joined}_");
+    let is_joined = ["_book_value_", "_value_at_risk_", "_mark_to_market_", "_buying_power_"];
+    let is_joined = is_joined.iter().any(|words| joined.contains(words));
+    let is_ours = has(&WORDS) || has(&WORDS_OF_FIELDS) || is_joined;
     has(&CURRENCIES) || has(&RESULTS) || is_ours && !has(&NO_AMOUNTS) && !has(&OF_MARKETS)
 }
 
@@ -107,7 +117,8 @@ fn parts(text: &str) -> impl Iterator<Item = &str> {
         let digit = |at: Option<char>| at.is_some_and(|letter| letter.is_ascii_digit());
         let ends = |(at, sign): &(usize, char)| match sign {
             ';' | '(' | ')' | '\n' => true,
-            ',' | '.' => !digit(rest[at + 1..].chars().next()),
+            ',' => !digit(rest[at + 1..].chars().next()),
+            '.' => !digit(rest[at + 1..].chars().next()) && !is_abbreviated(&rest[..*at]),
             _ => false,
         };
         let end = rest.char_indices().find(ends).map_or(rest.len(), |(at, _)| at + 1);
@@ -115,6 +126,12 @@ fn parts(text: &str) -> impl Iterator<Item = &str> {
         rest = after;
         (!part.is_empty()).then_some(part)
     })
+}
+
+/// Whether a full stop behind it ends no sentence: `48.2 Mio. EUR`.
+fn is_abbreviated(before: &str) -> bool {
+    let word = before.rsplit(|letter: char| !letter.is_alphabetic()).next().unwrap_or_default().to_lowercase();
+    matches!(&*word, "mio" | "mrd" | "mld" | "tsd" | "mln" | "bln")
 }
 
 /// Whether a part in brackets is a figure alone.
@@ -279,6 +296,9 @@ mod tests {
             ("PnL: (1,250,000), 3 fills", "PnL: ((not shown)), 3 fills"),
             ("PnL (3 books), queue (5)", "PnL (3 books), queue (5)"),
             ("net-12000 and ES-2", "net (not shown) and ES-2"),
+            ("Verlust 48.2 Mio. EUR. 3 fills", "Verlust (not shown). EUR. 3 fills"),
+            ("longs 1.2m, shorts 300k", "longs (not shown), shorts (not shown)"),
+            ("NOP 48.2 mln", "NOP (not shown)"),
             ("", ""),
         ] {
             assert_eq!(without_amounts(text), told, "{text}");
@@ -319,6 +339,12 @@ mod tests {
             "bookValue",
             "drawdown_pct",
             "pnl_pct",
+            "nop",
+            "value_at_risk",
+            "valueAtRisk",
+            "var_99",
+            "longs",
+            "net_mtm",
         ] {
             assert!(is_amount(field), "{field}");
         }

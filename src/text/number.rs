@@ -28,6 +28,14 @@ pub fn number(value: f64) -> String {
     }
 }
 
+/// How many times the second number the first is: `7,655 x`, `2.6 x`. None where it is not more than once, or where one of
+/// them is zero or no number.
+pub fn factor(of: f64, base: f64) -> Option<String> {
+    let times = of / base;
+    let times = if times < 10.0 { (times * 10.0).round() / 10.0 } else { times.round() };
+    (times.is_finite() && 1.0 < times).then(|| format!("{} x", number(times)))
+}
+
 /// With a comma before each three digits. `short` leaves out zeros at the end of the decimals.
 fn grouped(value: f64, decimals: usize, short: bool) -> String {
     let text = format!("{value:.decimals$}");
@@ -43,6 +51,25 @@ fn grouped(value: f64, decimals: usize, short: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_factor_is_rounded_once_and_is_more_than_one() {
+        for (of, base, text) in [
+            (444e9, 58e6, Some("7,655 x")),
+            (2.6, 1.0, Some("2.6 x")),
+            (9.96, 1.0, Some("10 x")),
+            (10.4, 1.0, Some("10 x")),
+            (1.44, 1.0, Some("1.4 x")),
+            (1.04, 1.0, None),
+            (1.0, 2.0, None),
+            (-3.0, 1.0, None),
+            (3.0, 0.0, None),
+            (f64::NAN, 1.0, None),
+            (f64::INFINITY, 1.0, None),
+        ] {
+            assert_eq!(factor(of, base).as_deref(), text, "{of} / {base}");
+        }
+    }
 
     #[test]
     fn a_number_is_read_at_a_glance() {

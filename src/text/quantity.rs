@@ -184,6 +184,18 @@ mod tests {
     fn a_percent_sign_and_a_magnitude_are_read_in_the_unit_of_the_name() {
         for (field, text, number) in [
             ("free_gb", "5G", 5.0),
+            ("free_gigs", "5G", 5.0),
+            ("free_giga", "5G", 5.0),
+            ("freeMegs", "5G", 5000.0),
+            ("cash_mln", "4M", 4.0),
+            ("cash_bln", "400M", 0.4),
+            ("cash_000s", "400k", 400.0),
+            ("cash_mrd", "1.5G", 1.5),
+            ("premium_lakh", "2M", 20.0),
+            ("premium_crores", "20M", 2.0),
+            ("free_permille", "6.1%", 61.0),
+            ("hitratio", "85%", 0.85),
+            ("memorypercent", "85%", 85.0),
             ("free_gb", "5.0G", 5.0),
             ("free_gb", "5Gi", 5.368_709_12),
             ("freeGB", "900M", 0.9),

@@ -1,7 +1,7 @@
 //! The words of positions, profits and losses.
 
 /// Words that say that the numbers beside them are positions, profits or losses, in texts and in names of fields.
-pub(super) const WORDS: [&str; 47] = [
+pub(super) const WORDS: [&str; 60] = [
     "p&l",
     "pnl",
     "upnl",
@@ -15,8 +15,21 @@ pub(super) const WORDS: [&str; 47] = [
     "exposure",
     "exposures",
     "long",
+    "longs",
     "short",
+    "shorts",
     "notional",
+    "notionals",
+    "nop",
+    "nmv",
+    "gmv",
+    "npv",
+    "cvar",
+    "m2m",
+    "premium",
+    "premia",
+    "principal",
+    "netliq",
     "inventory",
     "profit",
     "profits",
@@ -52,8 +65,8 @@ pub(super) const WORDS: [&str; 47] = [
 ];
 
 /// The same, in names of fields alone: a text says them of other things too.
-pub(super) const WORDS_OF_FIELDS: [&str; 8] =
-    ["quantity", "delta", "theta", "balance", "margin", "equity", "contract", "lot"];
+pub(super) const WORDS_OF_FIELDS: [&str; 9] =
+    ["var", "quantity", "delta", "theta", "balance", "margin", "equity", "contract", "lot"];
 
 /// Words beside which a share in percent is as telling as the amount.
 pub(super) const RESULTS: [&str; 11] =

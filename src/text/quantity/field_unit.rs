@@ -97,7 +97,8 @@ impl FieldUnit {
             unit.percent = unit.percent.or(percent);
             unit.scale = unit.scale.or(scale);
             unit.is_count |= COUNTS.contains(&word.as_str()) || CURRENCIES.contains(&word.as_str());
-            unit.is_share |= SHARES.contains(&word.as_str());
+            // `fillrate` is one word to some.
+            unit.is_share |= SHARES.contains(&word.as_str()) || word.ends_with("rate");
             unit.is_unclear |= scale.is_none() && UNCLEAR.contains(&word.as_str());
         }
         unit.is_count |= has(&["bps"]) && unit.percent.is_none();
@@ -147,9 +148,13 @@ fn as_binary(times: f64) -> f64 {
 fn percent(word: &str) -> Option<f64> {
     Some(match word {
         "pct" | "pc" | "percent" | "percentage" => 1.0,
-        "ratio" | "fraction" | "frac" | "prob" | "probability" => 0.01,
+        "ratio" | "ratios" | "fraction" | "frac" | "prob" | "probability" => 0.01,
+        "permille" | "permil" | "promille" => 10.0,
         "bp" | "bps" | "bips" => 100.0,
         "ppm" => 10_000.0,
+        "ppb" => 10_000_000.0,
+        _ if word.ends_with("pct") || word.ends_with("percent") => 1.0,
+        _ if word.ends_with("ratio") => 0.01,
         _ => return None,
     })
 }
@@ -185,10 +190,13 @@ fn scale(word: &str, is_money: bool) -> Option<f64> {
 /// The number that a word for one stands for.
 fn amount(word: &str) -> Option<f64> {
     Some(match word {
-        "k" | "thousand" | "thousands" => 1e3,
-        "mn" | "mio" | "million" | "millions" => 1e6,
-        "bn" | "billion" | "billions" => 1e9,
-        "tn" | "trillion" | "trillions" => 1e12,
+        "hundred" | "hundreds" => 1e2,
+        "k" | "thousand" | "thousands" | "000" | "000s" | "tsd" => 1e3,
+        "lakh" | "lakhs" => 1e5,
+        "mn" | "mln" | "mlns" | "mio" | "million" | "millions" => 1e6,
+        "crore" | "crores" => 1e7,
+        "bn" | "bln" | "mrd" | "mld" | "billion" | "billions" => 1e9,
+        "tn" | "trn" | "trillion" | "trillions" => 1e12,
         _ => return None,
     })
 }
@@ -221,6 +229,12 @@ pub(super) fn bytes(unit: &str) -> Option<f64> {
         ("tebi", "ti"),
         ("pebi", "pi"),
     ];
+    // As people call them: `free_gigs`.
+    if let Some(found) = ["mega", "giga", "tera", "peta"].iter().position(|name| {
+        unit.strip_suffix('s').unwrap_or(unit) == *name || unit.strip_suffix('s').unwrap_or(unit) == &name[..3]
+    }) {
+        return Some(1000.0_f64.powi(i32::try_from(found).ok()? + 2));
+    }
     let prefix = match unit.strip_suffix("bytes").or_else(|| unit.strip_suffix("byte")) {
         Some(prefix) => NAMES.iter().find(|(name, _)| *name == prefix).map_or(prefix, |(_, short)| short),
         None => unit.strip_suffix('b')?,

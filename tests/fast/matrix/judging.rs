@@ -157,7 +157,12 @@ fn a_fat_finger_says_in_its_summary_how_many_times_what_was_intended_it_is() {
     };
     let of = |behind: &str| [format!("holds t/ \"order basket of delta-one: USD 444.0bn{behind}\"")];
     assert_eq!(said(Some(58e6)), of(" (7,655 x intended)"));
-    assert_eq!((said(None), said(Some(0.0))), (of("").to_vec(), of("").to_vec()));
+    // Rounded as in the brief, and never "1 x".
+    assert_eq!(said(Some(444e9 / 2.6)), of(" (2.6 x intended)"));
+    assert_eq!(said(Some(444e9 / 1.44)), of(" (1.4 x intended)"));
+    for unsaid in [None, Some(0.0), Some(444e9), Some(440e9), Some(500e9), Some(-1.0)] {
+        assert_eq!(said(unsaid), of(""), "{unsaid:?}");
+    }
 }
 
 #[test]

@@ -330,3 +330,24 @@ proptest! {
         proptest::prop_assert!(matches!(read_mail("html", &text.replace('\n', "<br>").replace('>', "&gt;").replace("br&gt;", "br>")), Reply::Unclear { .. }), "{text:?}");
     }
 }
+
+fn is_absence(subject: &str) -> bool {
+    let id = "<INC-12.3.0123456789abcdef.5a5a5a5a@example.com>";
+    let mail = format!(
+        "From: Ana Ruiz <ana.ruiz@example.com>\r\nSubject: {subject}\r\nIn-Reply-To: {id}\r\nMIME-Version: 1.0\r\n\
+         Content-Type: text/plain; charset=utf-8\r\n\r\nI read my mail on Monday.\r\n"
+    );
+    matches!(incoming::read(mail.as_bytes(), |_| None).unwrap().meaning, MailMeaning::Away)
+}
+
+#[test]
+fn each_subject_of_the_table_is_an_absence_note_or_none_as_it_says() {
+    let mut wrong = Vec::new();
+    for line in include_str!("../../samples/subjects.tsv").lines().filter(|line| !line.starts_with('#')) {
+        let (expected, subject) = line.split_once('\t').expect("two columns");
+        if is_absence(subject) != (expected == "away") {
+            wrong.push(line);
+        }
+    }
+    assert!(wrong.is_empty(), "read otherwise:\n{}", wrong.join("\n"));
+}

@@ -53,8 +53,16 @@ fn is_logo(line: &str) -> bool {
         return false;
     }
     let (kind, alt) = inside.split_once(':').unwrap_or((inside, ""));
-    let is_numbered = kind.strip_prefix("signature_").is_some_and(|number| number.chars().all(|c| c.is_ascii_digit()));
+    let is_numbered = kind.strip_prefix("signature_").is_some_and(|number| number.chars().all(|c| c.is_ascii_digit()))
+        || matches!(kind, "image" | "cid") && is_numbered_file(alt.trim());
     let names_company = || alt.split(|c: char| !c.is_alphanumeric()).any(|word| phrases::LOGOS.has(word));
     let is_picture = kind == "image" && has_plain_signs(&lower) && !takes_back(&lower) && !shows_no(alt);
     is_numbered || is_picture && names_company()
+}
+
+/// `image001.png`, as mail programs call the pictures of signatures.
+fn is_numbered_file(name: &str) -> bool {
+    let name = name.split('@').next().unwrap_or_default();
+    let Some((stem, "png" | "jpg" | "jpeg" | "gif")) = name.split_once('.') else { return false };
+    stem.strip_prefix("image").is_some_and(|number| !number.is_empty() && number.chars().all(|c| c.is_ascii_digit()))
 }

@@ -67,19 +67,20 @@ pub(super) const FOOTERS: Phrases = Phrases(
 pub(super) const PRODUCTS: Phrases = Phrases(
     "iphone|iphonesta|iphonu|ipad|ipadu|ios|android|samsung|galaxy|huawei|pixel|xiaomi|oneplus|motorola|nokia|\
      blackberry|outlook|gmail|yahoo|proton|protonmail|thunderbird|windows|gmx|web|fastmail|bluemail|spark|\
-     superhuman|mobile|phone|smartphone|handy|mobiltelefon|téléphone|móvil|celular|cellulare|телефона",
+     superhuman|mac|macos|linux|teams|airmail|canary|edison|icloud|zoho|mailspring|tutanota|posteo|aol|mobile|phone|smartphone|handy|\
+     tablet|oppo|vivo|realme|sony|xperia|fairphone|honor|surface|watch|chromebook|mobiltelefon|téléphone|móvil|celular|cellulare|телефона",
 );
 
 /// Verbs of footers; each footer has one.
 pub(super) const FOOTER_VERBS: Phrases = Phrases(
-    "sent|get|gesendet|beziehen|holen|envoyé|télécharger|obtenez|enviado|obtener|inviato|scarica|ottieni|\
-     verzonden|verstuurd|skickat|sendt|wysłane|wysłano|lähetetty|odesláno|отправлено|baixar",
+    "sent|get|download|gesendet|herunterladen|beziehen|holen|envoyé|télécharger|obtenez|enviado|obtener|descargar|inviato|scarica|\
+     ottieni|verzonden|verstuurd|skickat|hämta|sendt|hent|wysłane|wysłano|pobierz|lähetetty|odesláno|отправлено|baixar",
 );
 
 /// Other words of footers.
 pub(super) const FOOTER_WORDS: Phrases = Phrases(
-    "sent|get|gesendet|beziehen|holen|envoyé|télécharger|obtenez|enviado|obtener|inviato|scarica|ottieni|\
-     verzonden|verstuurd|skickat|sendt|wysłane|wysłano|lähetetty|odesláno|отправлено|baixar|from|my|via|with|\
+    "sent|get|download|gesendet|herunterladen|beziehen|holen|envoyé|télécharger|obtenez|enviado|obtener|descargar|inviato|scarica|\
+     ottieni|verzonden|verstuurd|skickat|hämta|sendt|hent|wysłane|wysłano|pobierz|lähetetty|odesláno|отправлено|baixar|from|my|via|with|\
      using|by|the|for|on|app|mail|email|secure|device|pro|max|plus|ultra|mini|please|excuse|any|typos|typo|\
      errors|brevity|von|meinem|mit|der|dem|aus|für|über|sie|sich|diese|nachricht|wurde|gerät|de|mon|depuis|\
      mobil|appareil|pour|desde|mi|do|meu|dal|da|mio|per|vanaf|mijn|voor|från|min|fra|z|mojego|a|с|из|моего|\
@@ -134,12 +135,13 @@ pub(super) const OUTSIDES: Phrases = Phrases(
 pub(super) const LABEL_WORDS: Phrases = Phrases(
     "classification|classified|sensitivity|label|data|information|document|klassifizierung|klassifikation|einstufung|\
      vertraulichkeit|clasificación|classificazione|classificação|classificatie|use|only|company|and|strictly|highly|all|\
-     employees|employee|business|proprietary|for|non|nur|für|den|dienstgebrauch|internen|gebrauch|usage|uso|à|usage",
+     employees|employee|business|proprietary|sec|access|caveat|protective|marking|handling|level|dlm|limited|distribution|\
+     eyes|for|non|nur|für|den|dienstgebrauch|internen|gebrauch|usage|uso|à|usage",
 );
 
 /// The levels of secrecy.
 pub(super) const SECRECY: Phrases = Phrases(
-    "internal|public|confidential|restricted|secret|general|private|unclassified|official|sensitive|intern|interne|interno|\
+    "internal|public|confidential|restricted|secret|general|private|unclassified|official|sensitive|protected|privileged|unrestricted|cui|fouo|intern|interne|interno|\
      interna|vertraulich|öffentlich|geheim|confidentiel|confidentielle|publique|confidencial|público|riservato|confidenziale|\
      vertrouwelijk|openbaar",
 );

@@ -163,8 +163,13 @@ pub(super) fn is_signature_line(line: &str, has_contact: bool) -> bool {
         phrases::CONNECTORS.has(&bare) || phrases::CONTACT_LABELS.has(&bare) || is_domain(word)
     };
     let is_long = line.chars().any(is_ideograph) && TITLE_MAX < line.chars().count();
-    let is_labelled =
-        |word: &str| word.ends_with(':') && phrases::CONTACT_LABELS.has(&word.trim_end_matches(':').to_lowercase());
+    let is_labelled = |word: &str| {
+        word.ends_with(':') && phrases::CONTACT_LABELS.has(&word.trim_end_matches([':', '.']).to_lowercase())
+    };
+    // `Owner: Bo Lind` names somebody else.
+    if words.iter().any(|word| word.ends_with(':') && !is_labelled(word)) {
+        return false;
+    }
     let begins = words.first().is_some_and(|word| is_capital(word) || is_domain(word) || is_labelled(word));
     let is_caseless = |word: &&str| starts(word, |c| c.is_alphabetic() && !c.is_lowercase());
     let titled = begins && words.iter().all(|word| is_capital(word) || is_small(word) || is_contact(word));

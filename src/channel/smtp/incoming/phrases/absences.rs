@@ -23,7 +23,13 @@ pub(in crate::channel::smtp::incoming) const ABSENCE_SUBJECTS: Phrases = Phrases
      autoodpowiedź|automatyczna odpowiedź|nieobecność|poza biurem|nepřítomnost|mimo kancelář|házon kívül|în concediu|\
      ofis dışı|izinde|εκτός γραφείου|нет на месте|в отпуске|відсутн|不在|休暇|外出|不在办公室|休假|부재 중|부재중|휴가|\
      خارج المكتب|away|ferien|vacaciones|vacances|congé|congés|ferie|férias|vakantie|verlof|urlop|отпуск|krank|krankmeldung|\
-     krankheit|elternzeit|mutterschutz|krankenstand|permiso|malattia|maternité|arrêt maladie|semester|barsel|lomalla|in elternzeit|im mutterschutz|im krankenstand|auf dienstreise|in urlaub|auf urlaub|nicht da|long-term sick|off sick|je ne suis pas au bureau|no estoy en la oficina|non sono in ufficio",
+     krankheit|elternzeit|mutterschutz|krankenstand|permiso|malattia|maternité|arrêt maladie|semester|barsel|lomalla|in elternzeit|im mutterschutz|im krankenstand|auf dienstreise|in urlaub|auf urlaub|nicht da|long-term sick|off sick|je ne suis pas au bureau|no estoy en la oficina|non sono in ufficio|\
+     ooto|limited access|limited availability|slow to respond|unavailable|currently unavailable|out sick|out until|travelling until|\
+     traveling until|no longer with|absente|absents|indisponible|no disponible|nicht verfügbar|nicht erreichbar|non disponible|\
+     non disponibile|indisponível|de vacances|fora de l'oficina|szabadság|szabadságon|dovolená|na dovolené|dovolenka|na dovolenke|\
+     mimo kancelárie|godišnji odmor|na godišnjem odmoru|na dopustu|loma|vuosilomalla|atostogos|atostogauju|atvaļinājumā|puhkusel|\
+     concediu|yıllık izin|yıllık izindeyim|άδεια|σε άδεια|у відпустці|відпустка|в отпуска|отпуска|בחופשה|לא במשרד|إجازة|في إجازة|\
+     nghỉ phép|cuti|sedang cuti|bercuti|छुट्टी पर|अवकाश पर|ลาพักร้อน|ลาป่วย|请假|請假|出差|年假|出張|有給|출장|연차",
 );
 
 /// What a subject says of its writer, behind their name or alone.
@@ -61,12 +67,14 @@ pub(in crate::channel::smtp::incoming) const SAYS_OF: Phrases =
 /// What they say then.
 pub(in crate::channel::smtp::incoming) const AWAY_WORDS: Phrases = Phrases(
     "out of office|out of the office|out of the country|out until|out from|out on|out today|away|absent|absente|on leave|on sick leave|on maternity leave|on parental leave|on pto|\
-     on vacation|on holiday|on holidays|on annual leave|travelling|traveling|off sick|not in the office|abwesend|nicht im büro|\
+     on vacation|on holiday|on holidays|on annual leave|ooto|out sick|unavailable|no longer with|no longer at|travelling|traveling|off sick|not in the office|abwesend|nicht im büro|\
      nicht im haus|nicht im dienst|nicht erreichbar|nicht da|fuera hasta|fuera del|außer haus|ausser haus|im urlaub|urlaub|krank|im krankenstand|in elternzeit|\
      im mutterschutz|auf dienstreise|en congé|en congés|en vacances|absent du bureau|en déplacement|de vacaciones|\
      fuera de la oficina|fuera de oficina|ausente|de baja|in ferie|assente|fuori ufficio|fuori sede|de férias|fora do escritório|\
      afwezig|op vakantie|niet aanwezig|niet op kantoor|met verlof|borta|på semester|bortrest|frånvarande|ikke på kontoret|på ferie|\
-     poissa|lomalla|nieobecn|na urlopie|poza biurem|в отпуске|нет на месте|отсутствую|mimo kancelář|szabadságon|în concediu",
+     poissa|lomalla|nieobecn|na urlopie|poza biurem|в отпуске|нет на месте|отсутствую|mimo kancelář|szabadságon|în concediu|\
+     na dovolené|na dovolenke|mimo kancelárie|na godišnjem odmoru|na dopustu|indisponible|no disponible|indisponível|izindeyim|\
+     у відпустці|в отпуска",
 );
 
 /// What turns that round, before it.

@@ -82,7 +82,7 @@ async fn pressed(app: &AppState, token: &str, request: Request) -> Result<Respon
         }
         None => answered(app, token, (page, person), &answer).await?,
     };
-    Ok(page::confirm(status, &confirm))
+    Ok(page::confirm(status, &ConfirmPage { pressed: true, ..confirm }))
 }
 
 /// Handles a form that was filled in.
@@ -102,6 +102,7 @@ async fn filled_in(
     let now = app.engine.reads().view(page.incident).await?;
     let now = now.as_deref().unwrap_or(incident);
     let mut confirm = filled(app, now, page, confirm(&app.engine.config(), now, page));
+    confirm.pressed = true;
     confirm.form = confirm.form.map(|_| form);
     confirm.notice = format!("{told}{}", confirm.notice).trim_end().to_owned();
     Ok(page::confirm(status, &confirm))
@@ -176,6 +177,7 @@ fn confirm(live: &RuntimeConfig, incident: &Incident, page: PageId) -> ConfirmPa
     let plan = row.role.as_ref().and_then(|role| incident.plan.roles.get(role));
     let level = plan.map_or(AnswerLevel::Wilco, |plan| plan.engaged_by);
     ConfirmPage {
+        pressed: false,
         drill: incident.drill,
         body: below(&rendered, action.as_ref()).to_owned(),
         id: incident.id.to_string(),

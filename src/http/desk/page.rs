@@ -58,6 +58,8 @@ pub struct ConfirmPage {
     pub offers: Vec<AnswerButton>,
     /// The result of the answer, or why no answer is possible.
     pub notice: String,
+    /// Whether it answers a press: what is read aloud begins with the notice then.
+    pub pressed: bool,
     /// Whether nothing more is asked of the person.
     pub done: bool,
     /// Whether the person has the role and can hand it back.

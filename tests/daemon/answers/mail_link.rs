@@ -56,6 +56,20 @@ fn pressing_the_button_answers_and_the_second_is_told_who_has_it() {
     assert!(answered(&daemon, &incident, "bo").contains("closed"));
 }
 
+/// A screen reader begins with the title, then reads what has the focus.
+#[test]
+fn what_a_press_led_to_is_what_is_read_aloud_first() {
+    let daemon = sandboxed();
+    let incident = daemon.crash("ES");
+    let ana = daemon.held(&incident, "ana", "mail");
+    let title = |page: &str| page.split_once("<title>").unwrap().1.split_once("</title>").unwrap().0.to_owned();
+    let before = Call::get(ana.path()).send(daemon.address).body;
+    assert_eq!((title(&before).as_str(), before.contains("autofocus")), ("LIVE: answer", false));
+    let pressed = press(&daemon, &ana, "wilco").body;
+    assert!(title(&pressed).starts_with("You have it") && title(&pressed).ends_with("- LIVE: answer"), "{pressed}");
+    assert_eq!(pressed.matches("autofocus>You have it").count(), 1, "{pressed}");
+}
+
 /// The journal's last line about an answer of this person.
 fn answered(daemon: &Daemon, incident: &str, person: &str) -> String {
     let lines = daemon.control(&Call::get(&format!("/v1/journal?chain={incident}"))).json();

@@ -84,6 +84,12 @@ async fn measure(daemon: &Daemon, waits: usize) {
         let part = (ids.len()..waits.min(ids.len() + 100)).map(|n| ask(&asker, daemon, n));
         ids.extend(futures_util::future::join_all(part).await);
     }
+    // What their pages cost is measured by the storm.
+    let asked = Instant::now();
+    while gauge(daemon, &asker, "stentor_oldest_unsent_page_age_seconds").await > 0.0 {
+        assert!(asked.elapsed() < Duration::from_secs(120), "their pages do not end");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     let before = rss_mib(daemon);
     let clients: Vec<reqwest::Client> = (0..waits.div_ceil(OF_CONNECTION)).map(|_| connection()).collect();
     let (answered, rest) = ids.split_at(ANSWERED.min(waits));
@@ -101,7 +107,7 @@ async fn measure(daemon: &Daemon, waits: usize) {
     let first: Vec<_> = answered.iter().enumerate().map(|(n, id)| wait(n, id)).collect();
     let others: Vec<_> = rest.iter().enumerate().map(|(n, id)| wait(answered.len() + n, id)).collect();
     // All wait once the daemon has counted them.
-    while waiting(daemon, &asker).await < waits {
+    while gauge(daemon, &asker, "stentor_requests_waited_for").await < waits as f64 {
         assert!(began.elapsed() < Duration::from_secs(45), "not all came to wait in time");
     }
     let all_wait = began.elapsed();
@@ -133,10 +139,10 @@ async fn measure(daemon: &Daemon, waits: usize) {
     others.iter().for_each(tokio::task::JoinHandle::abort);
 }
 
-/// How many wait, as the metrics have it.
-async fn waiting(daemon: &Daemon, client: &reqwest::Client) -> usize {
+/// A gauge of the metrics.
+async fn gauge(daemon: &Daemon, client: &reqwest::Client, name: &str) -> f64 {
     let metrics = client.get(daemon.url("/metrics")).bearer_auth(TOKEN).send().await.unwrap();
     let text = metrics.text().await.unwrap();
-    let line = text.lines().find_map(|line| line.strip_prefix("stentor_requests_waited_for ")).expect("the gauge");
-    line.parse::<f64>().unwrap() as usize
+    let value = |line: &str| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok();
+    text.lines().find_map(value).expect("the gauge")
 }

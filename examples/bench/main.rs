@@ -13,6 +13,7 @@ mod measure;
 mod report;
 mod sink;
 mod subject;
+mod waits;
 
 use clap::Parser;
 use measure::{Bench, Scale};

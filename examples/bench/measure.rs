@@ -7,6 +7,7 @@ use super::{
     report::{Report, percentile},
     sink::Sink,
     subject::Subject,
+    waits,
 };
 use futures_util::future::try_join_all;
 use std::{
@@ -19,7 +20,7 @@ use std::{
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The measurements by name.
-const MEASURES: [&str; 6] = ["paced", "asked", "burst", "repeats", "new", "storm"];
+const MEASURES: [&str; 7] = ["paced", "asked", "waits", "burst", "repeats", "new", "storm"];
 
 /// How much is measured.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +29,8 @@ pub struct Scale {
     paced: (u32, Duration),
     /// Alerts of the burst.
     burst: u32,
+    /// Requests whose outcome is waited for at once.
+    waits: u32,
     /// Incidents of the storm, three pages each.
     storm: u32,
     /// Open incidents that repeats are about.
@@ -42,6 +45,7 @@ impl Scale {
     pub const FULL: Self = Self {
         paced: (500, Duration::from_millis(20)),
         burst: 1000,
+        waits: 10_000,
         storm: 10_000,
         known: 1000,
         span: Duration::from_millis(1500),
@@ -50,6 +54,7 @@ impl Scale {
     pub const QUICK: Self = Self {
         paced: (25, Duration::from_millis(20)),
         burst: 100,
+        waits: 300,
         storm: 200,
         known: 50,
         span: Duration::from_millis(200),
@@ -65,6 +70,9 @@ pub struct Bench {
     next_id: u32,
     starts_at: String,
 }
+
+/// Median, 99th percentile and the longest.
+pub type Span = [f64; 3];
 
 /// When each alert was posted.
 type Posted = BTreeMap<u32, Instant>;
@@ -87,8 +95,9 @@ impl Bench {
                 match measure {
                     "paced" => self.paced(subject, report).await?,
                     // Alertmanager can not be asked anything.
-                    "asked" if subject.token.is_none() => {}
+                    "asked" | "waits" if subject.token.is_none() => {}
                     "asked" => self.asked(subject, report).await?,
+                    "waits" => self.waits(subject, report).await?,
                     "burst" => self.burst(subject, report).await?,
                     "repeats" => self.repeats(subject, report).await?,
                     "new" => self.fresh(subject, report).await?,
@@ -108,6 +117,17 @@ impl Bench {
 
     async fn asked(&mut self, subject: &Subject, report: &mut Report) -> Outcome<()> {
         self.at_pace(subject, Kind::Ask, report).await
+    }
+
+    async fn waits(&mut self, subject: &Subject, report: &mut Report) -> Outcome<()> {
+        let count = self.scale.waits;
+        let ids = self.ids(Kind::Ask, count);
+        let waited = waits::measure(subject, &self.sink, ids).await?;
+        report.add(subject, &format!("{count} wait: memory more, MiB"), waited.more_mib);
+        for (word, figure) in ["p50", "p99", "max"].into_iter().zip(waited.told) {
+            report.add(subject, &format!("{count} wait: outcome durable to told, {word}, ms"), figure);
+        }
+        Ok(())
     }
 
     async fn at_pace(&mut self, subject: &Subject, kind: Kind, report: &mut Report) -> Outcome<()> {
@@ -192,11 +212,17 @@ impl Bench {
         Ok(())
     }
 
-    /// Requests about new incidents; the sink waits for their pages.
-    fn requests(&mut self, subject: &Subject, kind: Kind, count: u32) -> Vec<(u32, Vec<u8>)> {
+    /// Ids of new incidents; the sink waits for their pages.
+    fn ids(&mut self, kind: Kind, count: u32) -> Range<u32> {
         let ids: Range<u32> = self.next_id..self.next_id + count;
         self.next_id = ids.end;
         self.sink.expect(ids.clone(), kind.pages());
+        ids
+    }
+
+    /// Requests about new incidents.
+    fn requests(&mut self, subject: &Subject, kind: Kind, count: u32) -> Vec<(u32, Vec<u8>)> {
+        let ids = self.ids(kind, count);
         let request = |id| match kind {
             Kind::Ask => client::request(subject.address, subject.token, "/v1/requests", &alert::ask(id)),
             _ => {

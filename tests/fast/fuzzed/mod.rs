@@ -104,5 +104,7 @@ each!(
     conditions,
     pages,
     templates,
-    canonical
+    canonical,
+    requests,
+    forms
 );

@@ -10,6 +10,7 @@ mod canonical;
 mod chats;
 mod journal;
 mod replies;
+mod requests;
 mod rules;
 mod texts;
 
@@ -17,7 +18,7 @@ mod texts;
 pub type Law = fn(&[u8]);
 
 /// Every law by its name, which is also the name of its folder of seeds.
-pub const LAWS: [(&str, Law); 16] = [
+pub const LAWS: [(&str, Law); 18] = [
     ("alerts", alerts::native),
     ("alertmanager", alerts::alertmanager),
     ("replies", replies::texts),
@@ -34,6 +35,8 @@ pub const LAWS: [(&str, Law); 16] = [
     ("pages", texts::pages),
     ("templates", texts::templates),
     ("canonical", canonical::canonical),
+    ("requests", requests::requests),
+    ("forms", requests::forms),
 ];
 
 /// The first line and the rest.

@@ -1,6 +1,6 @@
 //! Requests of other systems: they ask, people answer, and the answer comes back here.
 
-mod ask_body;
+pub mod ask_body;
 mod facts;
 mod form_body;
 mod look;

@@ -59,6 +59,11 @@ impl IncidentKey {
         Self::own(drill, &format!("request/{}/{}", segment(trigger.as_str()), segment(alert)))
     }
 
+    /// A conversation that alerts of a source hand over, whichever trigger says so: one person speaks to its user.
+    pub fn of_conversation(source: &SourceName, value: &str, drill: bool) -> Self {
+        Self::own(drill, &format!("request/conversation/{}/{}", segment(source.as_str()), segment(value)))
+    }
+
     /// What the keys of all requests begin with, of live ones or of drills.
     pub fn requests(drill: bool) -> String {
         Self::own(drill, "request/").as_str().to_owned()
@@ -191,6 +196,8 @@ mod tests {
             IncidentKey::of_more_unreadable(),
             IncidentKey::of_condition_about(&a.into(), &b.into(), "", drill),
             IncidentKey::of_condition_about(&a.into(), &b.into(), a, drill),
+            IncidentKey::of_request(&a.into(), b, drill),
+            IncidentKey::of_conversation(&a.into(), b, drill),
         ]
     }
 
@@ -244,6 +251,8 @@ mod tests {
                 }
             }
             prop_assert_eq!(ours[10] == theirs[10], one == other);
+            prop_assert_eq!(ours[11] == theirs[11], one == other);
+            prop_assert_eq!(ours[12] == theirs[12], one == other);
             prop_assert_eq!(ours[0] == theirs[0], one == other);
             prop_assert_eq!(ours[4] == theirs[4], (&one.0, &one.1) == (&other.0, &other.1));
         }

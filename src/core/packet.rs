@@ -155,6 +155,11 @@ impl Packet {
         self.conversation.locale.as_deref().unwrap_or("en")
     }
 
+    /// What people read first, where the program asks nothing of its own.
+    pub fn question(&self) -> String {
+        format!("A user waits for a person: {}", self.reason.text)
+    }
+
     /// The packet within its limits.
     pub fn fitted(mut self) -> Self {
         one_line(&mut self.conversation.id, FIELD_CHARS_MAX);

@@ -172,7 +172,8 @@ pub struct AskRules {
     /// It takes handoffs and nothing else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handoff: Option<HandoffRules>,
-    /// Whether an alert that opens an incident asks, too: the incident's summary is the question.
+    /// Whether an alert that opens an incident asks, too: the incident's summary is the question. Where it takes handoffs,
+    /// the alert hands the conversation over that it has.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub from_alerts: bool,
 }
@@ -181,6 +182,11 @@ impl AskRules {
     /// Whether requests of this kind may be asked.
     pub fn takes(&self, kind: AskKind) -> bool {
         self.handoff.is_some() == (kind == AskKind::Handoff)
+    }
+
+    /// Whether alerts hand conversations over.
+    pub fn hands_over(&self) -> bool {
+        self.from_alerts && self.handoff.is_some()
     }
 }
 

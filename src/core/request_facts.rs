@@ -55,7 +55,7 @@ pub fn asked_digest(action: &Value, form: Option<&Form>, alert: &Alert) -> Resul
 /// What an alert asks by itself, where its trigger says so: an approval with this question. `None` if its facts have no
 /// digest, or not the fact that people must repeat: then it pages people without asking.
 pub fn ask_of_alert(rules: &AskRules, alert: &Alert, question: &str, received_at: Timestamp) -> Option<Ask> {
-    if !rules.from_alerts {
+    if !rules.from_alerts || rules.handoff.is_some() {
         return None;
     }
     let options = Ask::approval_options();

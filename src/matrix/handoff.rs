@@ -30,6 +30,7 @@ pub(super) fn read(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<Han
     let tier = table.take("tier").map_or(Some(HandoffTier::default()), |item| tier(&item, faults));
     let capacity = table.take("capacity").map(|item| capacity(&item, faults));
     let hours = table.take("hours").map(|item| hours(&item, faults));
+    let from_alerts = table.take("from_alerts").and_then(|item| item.flag(faults)).unwrap_or_default();
     let variants = table.take("variants").and_then(|item| item.flag(faults)).unwrap_or(false);
     table.finish(&[], &["approvals", "default", "read_back"], faults);
     let capacity = capacity.map_or(Some(None), |read| read.map(Some))?;
@@ -41,7 +42,7 @@ pub(super) fn read(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<Han
         after: after?,
         read_back: None,
         handoff: Some(handoff),
-        from_alerts: false,
+        from_alerts,
     };
     Some(HandoffDraft { rules, hours, at: item.at })
 }
@@ -95,6 +96,10 @@ pub(super) fn check(draft: &MatrixDraft, faults: &mut MatrixFaults) {
         if trigger.ask.is_some() {
             let help = "make two triggers: one takes approvals and decisions, the other conversations";
             faults.error("two-kinds-of-requests", handoff.at, "a trigger has `ask` or `handoff`, not both", help);
+        }
+        if handoff.rules.from_alerts && trigger.key.is_none() {
+            let help = "key = 'alert.labels.conversation': alerts with the same value are turns of one conversation";
+            faults.error("no-conversation", handoff.at, "`from_alerts` needs the trigger's `key`", help);
         }
         one_role(draft, trigger, handoff, faults);
     }

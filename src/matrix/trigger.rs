@@ -2,7 +2,7 @@
 
 use crate::{
     core::{
-        Alert, AlertStatus, EscalationPlan, IncidentKey, OpeningHours, RoleName, SourceName, TriggerName,
+        Alert, AlertStatus, AskRules, EscalationPlan, IncidentKey, OpeningHours, RoleName, SourceName, TriggerName,
         trigger::TriggerThreshold,
     },
     matrix::{
@@ -139,7 +139,10 @@ impl Trigger {
             Some(key) => key.key(scope)?,
             None => String::new(),
         };
-        Ok(IncidentKey::of_trigger(name, &value, alert.drill))
+        Ok(match self.plan.ask.as_ref().is_some_and(AskRules::hands_over) {
+            true => IncidentKey::of_conversation(&alert.source, &value, alert.drill),
+            false => IncidentKey::of_trigger(name, &value, alert.drill),
+        })
     }
 }
 

@@ -3,12 +3,13 @@
 
 use crate::{
     core::{
-        Alert, AlertStatus, Ask, DrillTerms, EscalationPlan, IncidentId, IncidentInput, IncidentKey, IncidentOpening,
-        RequestOutcome, SourceEvent, Timestamp, TriggerName, drill::DRILL_LIFE, trigger::TriggerThreshold,
+        Alert, AlertStatus, Ask, DrillTerms, EscalationPlan, IncidentId, IncidentInput, IncidentKey, IncidentNonce,
+        IncidentOpening, RequestOutcome, SourceEvent, Timestamp, TriggerName, drill::DRILL_LIFE,
+        trigger::TriggerThreshold,
     },
     engine::{
         admission::{
-            Admission,
+            Admission, IncomingAlert,
             admission_result::{AdmissionResult, AdmittedAlert, AlertRequest},
             failed::FailureKeys,
             judge::{MatchedAlert, RequestCost, Unjudged},
@@ -30,7 +31,11 @@ impl Admission {
     /// # Errors
     /// Those of the store. Of many alerts, the first may have been admitted: they join their incidents when they come
     /// again.
-    pub async fn admit(&self, alerts: Vec<Alert>, received_at: Timestamp) -> Result<Vec<AdmittedAlert>, StoreError> {
+    pub async fn admit(
+        &self,
+        alerts: Vec<impl Into<IncomingAlert>>,
+        received_at: Timestamp,
+    ) -> Result<Vec<AdmittedAlert>, StoreError> {
         let terms = DrillTerms::until(received_at + DRILL_LIFE);
         self.admit_all(alerts, received_at, OpeningTerms { drill: &terms, has_quota: true }).await
     }
@@ -39,7 +44,7 @@ impl Admission {
     /// refused for the quota of a source.
     pub async fn admit_on(
         &self,
-        alerts: Vec<Alert>,
+        alerts: Vec<impl Into<IncomingAlert>>,
         received_at: Timestamp,
         terms: &DrillTerms,
     ) -> Result<Vec<AdmittedAlert>, StoreError> {
@@ -55,7 +60,7 @@ impl Admission {
 
     async fn admit_all(
         &self,
-        alerts: Vec<Alert>,
+        alerts: Vec<impl Into<IncomingAlert>>,
         received_at: Timestamp,
         terms: OpeningTerms<'_>,
     ) -> Result<Vec<AdmittedAlert>, StoreError> {
@@ -63,7 +68,8 @@ impl Admission {
         let mut admitted = Vec::with_capacity(alerts.len());
         let (mut alerts, mut cost) = (alerts.into_iter(), RequestCost::default());
         loop {
-            let judged = self.judge(alerts.by_ref().take(PART_MAX / 2).collect(), &config, &mut cost).await;
+            let turns = alerts.by_ref().take(PART_MAX / 2).map(Into::into).collect();
+            let judged = self.judge_turns(turns, &config, &mut cost).await;
             for part in parts(judged) {
                 admitted.extend(self.admit_part(part, &config, received_at, terms).await?);
             }
@@ -176,7 +182,7 @@ impl AlertAdmission<'_, '_> {
         };
         let mut results = Vec::new();
         for judgement in judgements {
-            let Some(result) = self.result(alert, judgement) else { continue };
+            let Some(result) = self.result(judged, judgement) else { continue };
             if matches!(result, AdmissionResult::Opened { .. }) {
                 self.may_open.take(alert);
             }
@@ -205,7 +211,8 @@ impl AlertAdmission<'_, '_> {
         Some(AlertRequest { id: incident.request_id()?, state })
     }
 
-    fn result(&mut self, alert: &Arc<Alert>, judgement: &TriggerMatch) -> Option<AdmissionResult> {
+    fn result(&mut self, judged: &MatchedAlert, judgement: &TriggerMatch) -> Option<AdmissionResult> {
+        let alert = &judged.alert;
         match judgement {
             TriggerMatch::Holds { trigger, key, summary, threshold, window } => {
                 let joined = self.join(alert, key).or_else(|| self.counted(alert, trigger, key));
@@ -221,7 +228,7 @@ impl AlertAdmission<'_, '_> {
                     if !self.may_open.allows(alert) {
                         return Some(over_quota(trigger));
                     }
-                    Some(self.open_or_count(alert, plan, key, summary))
+                    Some(self.open_or_count(judged, plan, key, summary))
                 })
             }
             TriggerMatch::Breaks { trigger, key, threshold, window } => {
@@ -283,10 +290,10 @@ impl AlertAdmission<'_, '_> {
         key: IncidentKey,
         summary: String,
     ) -> IncidentId {
-        self.open_asking(alert, plan, key, summary, None)
+        self.open_asking(alert, plan, key, summary, None, None)
     }
 
-    /// The same with a question.
+    /// The same with a question, and the identity that it was made for.
     pub(super) fn open_asking(
         &mut self,
         alert: &Arc<Alert>,
@@ -294,6 +301,7 @@ impl AlertAdmission<'_, '_> {
         key: IncidentKey,
         summary: String,
         ask: Option<Box<Ask>>,
+        nonce: Option<IncidentNonce>,
     ) -> IncidentId {
         let terms = alert.drill.then(|| self.terms.clone());
         let plan = match &terms {
@@ -308,7 +316,7 @@ impl AlertAdmission<'_, '_> {
             received_at: self.received_at,
             terms,
             ask,
-            nonce: None,
+            nonce,
         };
         self.tx.open(opening, &self.matrix.roster)
     }

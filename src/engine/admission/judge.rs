@@ -5,7 +5,13 @@
 
 use crate::{
     core::Alert,
-    engine::{admission::Admission, runtime_config::RuntimeConfig},
+    engine::{
+        admission::{
+            Admission,
+            conversation::{self, HandoffOffer, IncomingAlert},
+        },
+        runtime_config::RuntimeConfig,
+    },
     matrix::{CostMeter, TriggerMatch},
 };
 use std::{sync::Arc, time::Duration};
@@ -30,6 +36,8 @@ pub(super) struct MatchedAlert {
     pub alert: Arc<Alert>,
     /// What each trigger says about it, or why nobody judged it.
     pub said: Result<Vec<TriggerMatch>, Unjudged>,
+    /// What those that hand conversations over would offer.
+    pub offers: Vec<HandoffOffer>,
 }
 
 /// Why the conditions for an alert were not evaluated.
@@ -70,13 +78,29 @@ impl Admission {
             if meter.is_overrun() {
                 costly.push(judged.len());
             }
-            judged.push(MatchedAlert { alert, said });
+            judged.push(MatchedAlert { alert, said, offers: Vec::new() });
         }
         if !costly.is_empty() {
             let alerts = costly.iter().map(|at| judged[*at].alert.clone()).collect();
             for (at, said) in costly.into_iter().zip(self.judge_apart(alerts, config.clone(), cost).await) {
                 judged[at].said = said;
             }
+        }
+        judged
+    }
+
+    /// The same, of alerts that may be turns of conversations.
+    pub(super) async fn judge_turns(
+        &self,
+        alerts: Vec<IncomingAlert>,
+        config: &Arc<RuntimeConfig>,
+        cost: &mut RequestCost,
+    ) -> Vec<MatchedAlert> {
+        let (alerts, packets): (Vec<_>, Vec<_>) = alerts.into_iter().map(|own| (own.alert, own.packet)).unzip();
+        let mut judged = self.judge(alerts, config, cost).await;
+        for (judged, packet) in judged.iter_mut().zip(&packets) {
+            let closed = |trigger: &_| self.closed(config, trigger);
+            conversation::offer(judged, packet.as_deref(), config, closed);
         }
         judged
     }

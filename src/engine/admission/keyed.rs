@@ -9,7 +9,7 @@ use crate::{
     core::{Alert, DrillTerms, Timestamp, drill::DRILL_LIFE},
     engine::{
         admission::{
-            Admission, AdmittedAlert,
+            Admission, AdmittedAlert, IncomingAlert,
             admit::{AlertAdmission, MayOpen},
             judge::{MatchedAlert, RequestCost},
             parts::{PART_MAX, needs, parts},
@@ -85,7 +85,7 @@ impl Admission {
     /// Those of the store. What was admitted before the error is not admitted again.
     pub async fn admit_keyed(
         &self,
-        alerts: Vec<Alert>,
+        alerts: Vec<IncomingAlert>,
         received_at: Timestamp,
         request: KeyedRequest,
     ) -> Result<KeyedResult, StoreError> {
@@ -101,9 +101,9 @@ impl Admission {
             alerts.into_iter().enumerate().filter(|(place, _)| !done.contains_key(place)).collect::<Vec<_>>();
         loop {
             let rest = left.split_off(left.len().min(PART_MAX / 2));
-            let (places, alerts): (Vec<usize>, Vec<Alert>) = left.into_iter().unzip();
+            let (places, alerts): (Vec<usize>, Vec<IncomingAlert>) = left.into_iter().unzip();
             let mut places = places.into_iter();
-            for part in parts(self.judge(alerts, &terms.config, &mut cost).await) {
+            for part in parts(self.judge_turns(alerts, &terms.config, &mut cost).await) {
                 let places = places.by_ref().take(part.len()).collect();
                 match self.admit_keyed_part(places, part, &terms, done).await? {
                     Ok(so_far) => done = so_far,

@@ -2,6 +2,7 @@
 
 mod admission_result;
 mod admit;
+mod conversation;
 mod failed;
 mod handoff;
 mod judge;
@@ -14,6 +15,7 @@ mod parts;
 mod request;
 
 pub use admission_result::{AdmissionResult, AdmittedAlert};
+pub use conversation::IncomingAlert;
 pub use keyed::{KeptResult, KeyedRequest, KeyedResponder, KeyedResult};
 pub use manual_page::{CALLS_MAX, CALLS_WITHIN, ManualPage, ManualPageResult};
 pub use new_facts::{NewFacts, NewFactsResult};

@@ -2,7 +2,7 @@
 //! counted in one incident, which pages by the same ladder. The limit is each trigger's own: the flood of one never
 //! refuses an incident to another, and a source's first alert in a minute opens its own.
 
-use super::{admission_result::AdmissionResult, admit::AlertAdmission};
+use super::{admission_result::AdmissionResult, admit::AlertAdmission, judge::MatchedAlert};
 use crate::{
     core::{
         Alert, EscalationPlan, IncidentId, IncidentInput, IncidentKey, TriggerName, overflow::opening_words,
@@ -28,20 +28,26 @@ impl AlertAdmission<'_, '_> {
     /// Opens an incident, or counts it where the trigger has opened as many as it may.
     pub(super) fn open_or_count(
         &mut self,
-        alert: &Arc<Alert>,
+        judged: &MatchedAlert,
         plan: Arc<EscalationPlan>,
         key: &IncidentKey,
         summary: &str,
     ) -> AdmissionResult {
+        let alert = &judged.alert;
         let trigger = plan.trigger.clone();
         let overflow = IncidentKey::of_overflow(&trigger, alert.drill);
         let most = self.matrix.triggers.get(&trigger).map_or(u32::MAX, |trigger| trigger.openings_per_minute);
         let is_first = self.tx.allows(&source_openings_window(&overflow, &alert.source), 1, OPENINGS_WITHIN);
         // What is opened for a source's first alert counts, too.
         if self.tx.allows(&openings_window(&overflow), most, OPENINGS_WITHIN) || is_first {
-            let rules = plan.ask.as_ref();
-            let ask = rules.and_then(|rules| ask_of_alert(rules, alert, summary, self.received_at)).map(Box::new);
-            let incident = self.open_asking(alert, plan, key.clone(), summary.to_owned(), ask);
+            let offer = judged.offers.iter().find(|offer| offer.trigger == trigger);
+            let ask = plan.ask.as_ref().and_then(|rules| match offer {
+                Some(offer) => Some(offer.ask(rules, alert, self.received_at)),
+                None => ask_of_alert(rules, alert, summary, self.received_at),
+            });
+            let nonce = offer.map(|offer| offer.nonce);
+            let incident = self.open_asking(alert, plan, key.clone(), summary.to_owned(), ask.map(Box::new), nonce);
+            offer.into_iter().for_each(|offer| offer.keep(self.tx, incident));
             return AdmissionResult::Opened { incident };
         }
         if let Some(incident) = self.tx.open_with_key(&overflow)

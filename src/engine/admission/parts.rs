@@ -30,7 +30,7 @@ pub(super) fn parts(judged: Vec<MatchedAlert>) -> Vec<Vec<MatchedAlert>> {
 /// What a transaction needs in order to admit these alerts.
 pub(super) fn needs(judged: &[MatchedAlert], matrix: &Matrix) -> LockSet {
     let mut needs = LockSet::default();
-    for MatchedAlert { alert, said } in judged {
+    for MatchedAlert { alert, said, .. } in judged {
         needs.live_open |= alert.drill;
         let Ok(judgements) = said else { continue };
         if !needs.sources.contains(&alert.source) {

@@ -4,8 +4,7 @@
 use crate::{
     core::{
         Alert, Ask, AskKind, AskOption, AskRules, DrillTerms, EscalationPlan, Form, Incident, IncidentId, IncidentKey,
-        IncidentNonce, IncidentOpening, OpeningHours, Packet, PersonName, RequestId, SourceEvent, Timestamp,
-        TriggerName,
+        IncidentNonce, IncidentOpening, Packet, PersonName, RequestId, SourceEvent, Timestamp, TriggerName,
         drill::DRILL_LIFE,
         handoff::OutOfHours,
         request::{Supersedes, UnknownRequest},
@@ -158,8 +157,7 @@ impl Admission {
         }
         let (mut ask, packet) = (allowed(&wish, &rules, &alert, received_at)?, wish.packet);
         let handoff = packet.zip(rules.handoff).map(|(packet, rules)| {
-            let hours = config.matrix.triggers.get(&trigger).and_then(|trigger| trigger.hours.as_ref());
-            let closed = closed(hours, self.context.store.civil_now());
+            let closed = self.closed(&config, &trigger);
             handoff::terms(&packet, &rules, (ask.deadline.since(received_at), closed), nonce)
         });
         let sealed =
@@ -244,9 +242,15 @@ impl Admission {
         let judged = judged.ok_or_else(|| RequestFault::Unusable("the request has no alert".into()))?;
         let said = judged.said.map_err(unjudged)?;
         let (plan, trigger, _) = asked_by(&said, &judged.alert, AskKind::Handoff, &config.matrix)?;
-        let hours = config.matrix.triggers.get(&trigger).and_then(|trigger| trigger.hours.as_ref());
-        let closed = closed(hours, self.context.store.civil_now());
+        let closed = self.closed(&config, &trigger);
         Ok(HandoffTrigger { trigger, plan, closed })
+    }
+
+    /// Whether nobody is there now for the handoffs of a trigger, and when somebody is again.
+    pub(super) fn closed(&self, config: &RuntimeConfig, trigger: &TriggerName) -> Option<OutOfHours> {
+        let now = self.context.store.civil_now();
+        let hours = config.matrix.triggers.get(trigger)?.hours.as_ref().filter(|hours| !hours.are_open(now))?;
+        Some(OutOfHours { opens_at: hours.opens_at(now) })
     }
 }
 
@@ -259,12 +263,6 @@ pub struct HandoffTrigger {
     pub plan: Arc<EscalationPlan>,
     /// Nobody is there now.
     pub closed: Option<OutOfHours>,
-}
-
-/// Whether nobody is there now, and when somebody is again.
-fn closed(hours: Option<&OpeningHours>, now: Timestamp) -> Option<OutOfHours> {
-    let hours = hours.filter(|hours| !hours.are_open(now))?;
-    Some(OutOfHours { opens_at: hours.opens_at(now) })
 }
 
 /// The status of the response to an accepted request.

@@ -16,9 +16,12 @@ impl JsonSchema for AlertInBody {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let mut schema = Alert::json_schema(generator);
         let fields = schema.get_mut("properties").and_then(Value::as_object_mut);
-        for (name, field) in fields.into_iter().flatten() {
-            let details = field.get("description").and_then(Value::as_str).unwrap_or_default().to_owned();
-            *field = read(name, details, field.take());
+        for fields in fields {
+            for (name, field) in fields.iter_mut() {
+                let details = field.get("description").and_then(Value::as_str).unwrap_or_default().to_owned();
+                *field = read(name, details, field.take());
+            }
+            fields.insert("packet".to_owned(), packet());
         }
         schema
     }
@@ -57,4 +60,14 @@ fn read(name: &str, details: String, field: Value) -> Value {
         // Null counts as not given.
         _ => json!({ "description": details, "anyOf": [field, { "type": "null" }] }),
     }
+}
+
+fn packet() -> Value {
+    json!({
+        "description": "The conversation that the alert is a turn of, as in a handoff, with `conversation`; `reason` may be \
+                        left out. It is kept only where a trigger hands it over. One that can not be read is left out with a \
+                        warning.",
+        "type": ["object", "null"],
+        "additionalProperties": true,
+    })
 }

@@ -12,6 +12,7 @@ use axum::{
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// The result for one alert, sent to its sender.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -106,7 +107,9 @@ pub fn over_cost(results: &[AlertResult]) -> usize {
 
 impl AlertResult {
     fn new(id: Option<String>, admitted: AdmittedAlert, warnings: Vec<String>) -> Self {
-        let incidents = admitted.results.iter().filter_map(incident_of).collect();
+        // Two triggers may have put it into one.
+        let mut known = BTreeSet::new();
+        let incidents = admitted.results.iter().filter_map(incident_of).filter(|id| known.insert(*id)).collect();
         let status = match admitted.refused() {
             Some(_) => StatusCode::BAD_REQUEST,
             None if admitted.must_come_again() => StatusCode::TOO_MANY_REQUESTS,

@@ -7,13 +7,16 @@ use super::{
     keyed_alerts::{self, KeyedOutcome, OPERATION},
     parsing::parsed,
     quota,
+    requests::packet_body,
+    turn_packet,
 };
 use crate::{
     core::{
-        Alert, SourceName,
+        Alert, Packet, SourceName,
         hidden::{described, hidden},
         printable::{excerpt, one_line},
     },
+    engine::IncomingAlert,
     http::{
         body, credential, idempotency,
         openapi::{Access, Operation},
@@ -64,6 +67,7 @@ struct OverQuotaProblem {
 /// A parsed alert, with warnings for its sender.
 pub struct ReadAlert {
     alert: Alert,
+    packet: Option<Box<Packet>>,
     warnings: Vec<String>,
 }
 
@@ -140,7 +144,7 @@ async fn take(app: &AppState, request: Request) -> Result<Response, ProblemDetai
     let (read, digest) = parsed(bytes, read).await?;
     let read = read?;
     let drills = app.engine.config().matrix.sources.get(&source).is_some_and(|known| known.drills);
-    let (alerts, items) = named(&source, read, drills)?;
+    let (alerts, items) = named(app, &source, read, drills)?;
     let results = match key.zip(digest).filter(|_| !alerts.is_empty()) {
         None => kept(app, alerts, &items).await?,
         Some((key, digest)) => {
@@ -169,27 +173,36 @@ pub async fn admit(
     read: Vec<Result<ReadAlert, String>>,
     drills: bool,
 ) -> Result<Response, ProblemDetails> {
-    let (alerts, items) = named(&source, read, drills)?;
+    let (alerts, items) = named(app, &source, read, drills)?;
     alert_results::answer(&kept(app, alerts, &items).await?)
 }
 
 /// The alerts of a body, with what the door gives them: source and id; and what is known of each item.
 fn named(
+    app: &AppState,
     source: &SourceName,
     read: Vec<Result<ReadAlert, String>>,
     drills: bool,
-) -> Result<(Vec<Alert>, Vec<ReadItem>), ProblemDetails> {
+) -> Result<(Vec<IncomingAlert>, Vec<ReadItem>), ProblemDetails> {
+    let config = app.engine.config();
+    let prefix = config.matrix.sources.get(source).and_then(|source| source.reply_url.as_deref());
     if !drills && read.iter().flatten().any(|read| read.alert.drill) {
         let detail = format!("source {source} may not send drills: set drills = true in its [source.{source}]");
         return Err(ProblemDetails::new(StatusCode::FORBIDDEN, detail));
     }
     let mut alerts = Vec::new();
     let items = read.into_iter().map(|read| {
-        read.map(|ReadAlert { mut alert, warnings }| {
+        read.map(|ReadAlert { mut alert, mut packet, mut warnings }| {
+            if let Some(packet) = &mut packet
+                && let Err(problem) = packet_body::allowed_link(packet, prefix)
+            {
+                packet.reply_url = None;
+                warnings.push(format!("{}, so it is left out", problem.detail()));
+            }
             alert.source = source.clone();
             alert.id = format!("ALT-{:016x}", rand::random::<u64>());
             alert.lease_until = None;
-            alerts.push(alert);
+            alerts.push(IncomingAlert { alert, packet });
             warnings
         })
     });
@@ -197,8 +210,12 @@ fn named(
     Ok((alerts, items))
 }
 
-async fn kept(app: &AppState, alerts: Vec<Alert>, items: &[ReadItem]) -> Result<Vec<AlertResult>, ProblemDetails> {
-    let ids: Vec<String> = alerts.iter().map(|alert| alert.id.clone()).collect();
+async fn kept(
+    app: &AppState,
+    alerts: Vec<IncomingAlert>,
+    items: &[ReadItem],
+) -> Result<Vec<AlertResult>, ProblemDetails> {
+    let ids: Vec<String> = alerts.iter().map(|incoming| incoming.alert.id.clone()).collect();
     // If there is nothing to keep, the store is not called.
     let admitted =
         if alerts.is_empty() { Vec::new() } else { app.engine.admission().admit(alerts, app.engine.now()).await? };
@@ -251,7 +268,10 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<Result<ReadAlert, String>>, ProblemDeta
 /// # Errors
 /// What would be left out or replaced.
 pub fn read_exactly(item: &[u8]) -> Result<Alert, String> {
-    let ReadAlert { alert, warnings } = read(item)?;
+    let ReadAlert { alert, packet, warnings } = read(item)?;
+    if packet.is_some() {
+        return Err("a request has its `packet` in `ask`".to_owned());
+    }
     for name in alert.labels.keys().chain(alert.values.keys()) {
         if let Some(c) = hidden(name, false) {
             let name = one_line(&excerpt(name, QUOTE_MAX)).into_owned();
@@ -271,7 +291,8 @@ fn read(item: &[u8]) -> Result<ReadAlert, String> {
     if damaged {
         warnings.push("some of it is not UTF-8: U+FFFD replaces those bytes".to_owned());
     }
-    let object = object(&json, &mut warnings).map_err(|error| said(&error))?;
+    let mut object = object(&json, &mut warnings).map_err(|error| said(&error))?;
+    let packet = turn_packet::take(&mut object, &mut warnings);
     let began = object.contains_key("starts_at");
     let alert: Alert = serde_json::from_value(Value::Object(object)).map_err(|error| said(&error))?;
     if alert.kind.trim().is_empty() {
@@ -283,7 +304,7 @@ fn read(item: &[u8]) -> Result<ReadAlert, String> {
     if alert.starts_at.is_none() && began {
         warnings.push("`starts_at` is out of range: it is treated as unknown".to_owned());
     }
-    Ok(ReadAlert { alert, warnings })
+    Ok(ReadAlert { alert, packet, warnings })
 }
 
 /// The fields of an alert, as far as they can be read; what can not be is left out with a warning where the alert says
@@ -341,7 +362,7 @@ fn number(name: &str, value: &RawValue, warnings: &mut Vec<String>) -> Option<Va
 
 impl From<Alert> for ReadAlert {
     fn from(alert: Alert) -> Self {
-        Self { warnings: warnings(&alert), alert }
+        Self { warnings: warnings(&alert), packet: None, alert }
     }
 }
 

@@ -2,8 +2,7 @@
 
 use super::alert_results::{self, AlertResult, ReadItem};
 use crate::{
-    core::Alert,
-    engine::{KeptResult, KeyedRequest, KeyedResult},
+    engine::{IncomingAlert, KeptResult, KeyedRequest, KeyedResult},
     http::{idempotency, problem::ProblemDetails, state::AppState},
     store::RequestKey,
 };
@@ -34,7 +33,7 @@ pub enum KeyedOutcome {
 /// `413` for more than [`KEYED_ALERTS_MAX`], `422` where the key was used for another body, those of the store.
 pub async fn admit(
     app: &AppState,
-    alerts: Vec<Alert>,
+    alerts: Vec<IncomingAlert>,
     items: Vec<ReadItem>,
     (key, digest): (RequestKey, String),
 ) -> Result<KeyedOutcome, ProblemDetails> {

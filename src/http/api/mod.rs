@@ -17,6 +17,7 @@ mod quota;
 pub mod reports;
 pub mod requests;
 pub mod status;
+mod turn_packet;
 pub mod view;
 
 use crate::http::{

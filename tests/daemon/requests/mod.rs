@@ -12,6 +12,7 @@ mod read_back;
 mod refused;
 mod shown;
 mod taker;
+mod turns;
 mod way_back;
 
 use super::{

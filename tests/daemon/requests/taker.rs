@@ -30,7 +30,7 @@ impl<'a> Desk<'a> {
         Call::get(path).header("Cookie", &self.cookie).send(self.daemon.address)
     }
 
-    fn shown(&self) -> String {
+    pub fn shown(&self) -> String {
         let reply = self.get(&self.path);
         assert_eq!(reply.status, 200, "{reply:?}");
         reply.body

@@ -3,7 +3,7 @@
 
 use super::{
     client::{BotClient, TurnFacts},
-    rules::{Understood, UnsureTurns, understood},
+    rules::{Understood, understood},
 };
 use crate::{
     cli::{error::CliError, load},
@@ -51,11 +51,11 @@ pub struct Standing {
 struct Said {
     turns: Vec<ShownTurn>,
     standing: Standing,
-    unsure: UnsureTurns,
     tried: Vec<String>,
     /// The request that is open.
     request: Option<String>,
-    requests: u32,
+    /// How many calls had a key.
+    calls: u32,
 }
 
 /// A conversation.
@@ -126,13 +126,25 @@ impl Chat {
             return Ok(());
         }
         let understood = understood(text);
-        let facts = said.facts(understood);
+        let facts = facts(understood);
+        let key = said.key(&self.id);
+        if let Some(id) = client.turn(&key, &facts, self.packet(&said, understood)).await? {
+            let view = client.look(&id, "0s").await?;
+            said.request = Some(id);
+            said.tell(&view);
+            self.changed.send_modify(|n| *n += 1);
+            return Ok(());
+        }
         match client.availability(&facts).await? {
             None => said.answer(understood),
             Some(who) if who["available"] == true => {
-                said.requests += 1;
-                let key = format!("{}-{}", self.id, said.requests);
-                let packet = self.packet(&said, understood, &who, &facts);
+                let mut packet = self.packet(&said, understood);
+                let trigger = who["trigger"].as_str().unwrap_or_default();
+                let reason =
+                    if trigger == "a-asked" { "the user asked for a person" } else { "the bot does not decide this" };
+                packet["reason"] = json!({ "code": trigger, "text": format!("{}: {reason}", understood.intent) });
+                packet["evidence"] = json!([{ "condition": trigger, "values": facts.values }]);
+                let key = said.key(&self.id);
                 let view = client.hand_over(&key, &facts, packet).await?;
                 said.request = view["id"].as_str().map(ToOwned::to_owned);
                 said.tell(&view);
@@ -176,18 +188,10 @@ impl Chat {
         is_news
     }
 
-    fn packet(&self, said: &Said, understood: Understood, who: &Value, facts: &TurnFacts) -> Value {
-        let trigger = who["trigger"].as_str().unwrap_or_default();
-        let reason = match trigger {
-            "a-asked" => "the user asked for a person",
-            "d-unsure" => "two unsure answers, one after the other",
-            _ => "the bot does not decide this",
-        };
+    fn packet(&self, said: &Said, understood: Understood) -> Value {
         json!({
             "conversation": { "id": self.id, "channel": "web", "locale": "en" },
             "user": { "name": USER.0, "account": USER.1 },
-            "reason": { "code": trigger, "text": format!("{}: {reason}", understood.intent) },
-            "evidence": [{ "condition": trigger, "values": facts.values }],
             "tried": said.tried, "proposed": understood.answer, "transcript": said.turns,
             "reply_url": self.reply_url,
         })
@@ -199,14 +203,10 @@ impl Said {
         self.turns.push(ShownTurn { who: who.to_owned(), text: text.to_owned(), at: load::now(), confidence });
     }
 
-    fn facts(&mut self, understood: Understood) -> TurnFacts {
-        let asked = if understood.asks_for_person { "yes" } else { "no" };
-        TurnFacts {
-            labels: json!({ "intent": understood.intent, "asked": asked }),
-            values: json!({
-                "unsure_in_a_row": self.unsure.after(understood.confidence), "confidence": understood.confidence,
-            }),
-        }
+    /// A key for the next call, which no other one has.
+    fn key(&mut self, conversation: &str) -> String {
+        self.calls += 1;
+        format!("{conversation}-{}", self.calls)
     }
 
     fn answer(&mut self, understood: Understood) {
@@ -228,8 +228,16 @@ impl Said {
             self.push("bot", &message, None);
         }
         if view["state"] != "open" {
-            (self.request, self.unsure) = (None, UnsureTurns::default());
+            self.request = None;
         }
         !is_same
+    }
+}
+
+fn facts(understood: Understood) -> TurnFacts {
+    let asked = if understood.asks_for_person { "yes" } else { "no" };
+    TurnFacts {
+        labels: json!({ "intent": understood.intent, "asked": asked }),
+        values: json!({ "confidence": understood.confidence }),
     }
 }

@@ -5,8 +5,9 @@ use reqwest::{Method, RequestBuilder, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
-/// The kind of its requests.
-pub const KIND: &str = "chat";
+/// The kind of its requests, and of its turns.
+const KIND: &str = "chat";
+const TURN: &str = "chat_turn";
 
 /// A client with the token of the bot.
 pub struct BotClient {
@@ -37,6 +38,17 @@ impl BotClient {
             return Ok(None);
         }
         Ok(Some(answer.error_for_status()?.json().await?))
+    }
+
+    /// Sends a turn of a conversation, with the turns so far. Returns the request if the matrix says that a person is due.
+    pub async fn turn(&self, key: &str, facts: &TurnFacts, packet: Value) -> Result<Option<String>, CliError> {
+        let mut labels = facts.labels.clone();
+        labels["conversation"] = packet["conversation"]["id"].clone();
+        let confidence = &facts.values["confidence"];
+        let body = json!({ "kind": TURN, "labels": labels, "confidence": confidence, "packet": packet });
+        let call = self.http.post(format!("{}/v1/alerts", self.base)).bearer_auth(self.token.expose_secret());
+        let told = sent(call.header("Idempotency-Key", key).json(&body)).await?;
+        Ok(told["alerts"][0]["request"]["id"].as_str().map(ToOwned::to_owned))
     }
 
     /// Hands a conversation over. With the same key it is the same request.

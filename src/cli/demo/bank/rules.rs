@@ -1,7 +1,4 @@
-//! What the bot of the demo understands, how sure it is, and how it counts turns in which it was not sure.
-
-/// Below this confidence the bot was not sure.
-const SURE: f64 = 0.7;
+//! What the bot of the demo understands, and how sure it is.
 
 /// What the bot makes of one message.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -47,31 +44,9 @@ pub fn understood(text: &str) -> Understood {
     found.map_or(UNKNOWN, |(_, understood)| *understood)
 }
 
-/// How many turns in a row the bot was not sure.
-#[derive(Debug, Default)]
-pub struct UnsureTurns(u32);
-
-impl UnsureTurns {
-    /// Counts a turn; a sure one starts the count anew.
-    pub fn after(&mut self, confidence: f64) -> u32 {
-        self.0 = if confidence < SURE { self.0.saturating_add(1) } else { 0 };
-        self.0
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_sure_turn_starts_the_count_anew() {
-        let counted = |turns: &[f64]| {
-            let mut unsure = UnsureTurns::default();
-            turns.iter().map(|confidence| unsure.after(*confidence)).collect::<Vec<_>>()
-        };
-        assert_eq!(counted(&[0.4, 0.69]), [1, 2]);
-        assert_eq!(counted(&[0.4, 0.7, 0.4, 0.95, 0.1, 0.2]), [1, 0, 1, 0, 1, 2]);
-    }
 
     #[test]
     fn a_user_asks_for_a_person_in_words() {

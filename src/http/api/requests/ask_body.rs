@@ -114,7 +114,7 @@ pub fn read(bytes: &[u8]) -> Result<(Alert, AskWish), ProblemDetails> {
 fn wish(ask: AskBody, form: Option<Form>, action_digest: String) -> Result<AskWish, ProblemDetails> {
     let packet = packet_body::read(ask.kind, ask.packet)?;
     let question = match (&ask.question, &packet) {
-        (None, Some(packet)) => packet_body::question(packet),
+        (None, Some(packet)) => packet.question(),
         (asked, _) => question(asked.as_deref().unwrap_or_default())?,
     };
     let options = match ask.kind {

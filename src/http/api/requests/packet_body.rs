@@ -33,11 +33,6 @@ pub fn read(kind: AskKind, packet: Option<Packet>) -> Result<Option<Packet>, Pro
     Ok(Some(packet))
 }
 
-/// What people read first, where the program asks nothing of its own.
-pub fn question(packet: &Packet) -> String {
-    format!("A user waits for a person: {}", packet.reason.text)
-}
-
 /// Refuses a link that the matrix does not allow this source.
 ///
 /// # Errors

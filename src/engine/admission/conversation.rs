@@ -1,0 +1,131 @@
+//! Conversations that alerts hand over: each turn is an alert with the turns so far, and the triggers say when a person is
+//! due.
+
+use super::{handoff, judge::MatchedAlert};
+use crate::{
+    core::{
+        Alert, Ask, AskKind, AskRules, IncidentId, IncidentNonce, Packet, Timestamp, TriggerName,
+        handoff::{HandoffTerms, OutOfHours},
+        packet::PacketEvidence,
+        request_facts::{action_digest, question_of},
+    },
+    engine::{packets::SealedPacket, runtime_config::RuntimeConfig},
+    matrix::TriggerMatch,
+    store::Transaction,
+};
+use serde_json::{Value, json};
+
+/// An alert as it comes in, with the conversation that it is a turn of.
+#[derive(Debug, Clone)]
+pub struct IncomingAlert {
+    /// The alert.
+    pub alert: Alert,
+    /// The conversation so far; nothing of it is kept unless a person is to take it over.
+    pub packet: Option<Box<Packet>>,
+}
+
+impl From<Alert> for IncomingAlert {
+    fn from(alert: Alert) -> Self {
+        Self { alert, packet: None }
+    }
+}
+
+/// What opens a handoff, if one is opened.
+pub(super) struct HandoffOffer {
+    /// Whose it is.
+    pub trigger: TriggerName,
+    /// The identity of its request.
+    pub nonce: IncidentNonce,
+    question: String,
+    digest: String,
+    terms: HandoffTerms,
+    sealed: SealedPacket,
+}
+
+/// Why a trigger that hands over can not.
+const NO_PACKET: &str = "it hands conversations over, and the alert has no `packet` that can be read";
+
+/// Makes an offer for each trigger that holds and hands over. Without a conversation such a trigger has failed.
+pub(super) fn offer(
+    judged: &mut MatchedAlert,
+    packet: Option<&Packet>,
+    config: &RuntimeConfig,
+    closed: impl Fn(&TriggerName) -> Option<OutOfHours>,
+) {
+    let Ok(said) = &mut judged.said else { return };
+    for judgement in said {
+        let TriggerMatch::Holds { trigger, summary, .. } = judgement else { continue };
+        let rules = config.matrix.plan(trigger).and_then(|plan| plan.ask.clone());
+        let Some(rules) = rules.filter(AskRules::hands_over) else { continue };
+        let offer = packet.and_then(|packet| {
+            let closed = closed(trigger);
+            HandoffOffer::of(packet, &judged.alert, (trigger, summary), &rules, closed)
+        });
+        match offer {
+            Some(offer) => judged.offers.push(offer),
+            None => {
+                let (trigger, why) = (trigger.clone(), NO_PACKET.to_owned());
+                *judgement = TriggerMatch::Failed { trigger, why, entity: None };
+            }
+        }
+    }
+}
+
+impl HandoffOffer {
+    fn of(
+        packet: &Packet,
+        alert: &Alert,
+        (trigger, summary): (&TriggerName, &str),
+        rules: &AskRules,
+        closed: Option<OutOfHours>,
+    ) -> Option<Self> {
+        let mut packet = packet.clone();
+        // The program that sends turns need not know why a person is due.
+        if packet.reason.code.trim().is_empty() {
+            packet.reason.code = trigger.to_string();
+        }
+        if packet.reason.text.trim().is_empty() {
+            summary.clone_into(&mut packet.reason.text);
+        }
+        packet.evidence.push(held(trigger, alert));
+        let packet = packet.fitted();
+        let nonce = IncidentNonce::new(rand::random());
+        let (terms, sealed) = handoff::terms(&packet, rules.handoff.as_ref()?, (rules.after, closed), nonce)?;
+        let digest = action_digest(&Value::Null, alert).ok()?;
+        let question = question_of(&packet.question());
+        Some(Self { trigger: trigger.clone(), nonce, question, digest, terms, sealed })
+    }
+
+    /// What is asked.
+    pub fn ask(&self, rules: &AskRules, alert: &Alert, received_at: Timestamp) -> Ask {
+        Ask {
+            kind: AskKind::Handoff,
+            question: self.question.clone(),
+            options: Vec::new(),
+            form: None,
+            action: Value::Null,
+            action_digest: self.digest.clone(),
+            on_behalf_of: None,
+            approvals: rules.approvals,
+            default: None,
+            deadline: received_at + rules.after,
+            supersedes: None,
+            read_back: None,
+            asker: Some(alert.source.clone()),
+            handoff: Some(self.terms.clone()),
+        }
+    }
+
+    /// Keeps the conversation of the incident that was opened.
+    pub fn keep(&self, tx: &mut Transaction<'_>, incident: IncidentId) {
+        tx.keep_text(&self.sealed.hash, &self.sealed.text);
+        tx.keep_request_key(incident, self.sealed.key);
+    }
+}
+
+/// That this trigger held, with what was measured.
+fn held(trigger: &TriggerName, alert: &Alert) -> PacketEvidence {
+    let mut values = json!(alert.values);
+    values["confidence"] = alert.confidence.into();
+    PacketEvidence { condition: trigger.to_string(), values }
+}

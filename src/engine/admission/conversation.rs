@@ -1,7 +1,7 @@
 //! Conversations that alerts hand over: each turn is an alert with the turns so far, and the triggers say when a person is
 //! due.
 
-use super::{handoff, judge::MatchedAlert};
+use super::handoff;
 use crate::{
     core::{
         Alert, Ask, AskKind, AskRules, IncidentId, IncidentNonce, Packet, Timestamp, TriggerName,
@@ -46,29 +46,30 @@ pub(super) struct HandoffOffer {
 const NO_PACKET: &str = "it hands conversations over, and the alert has no `packet` that can be read";
 
 /// Makes an offer for each trigger that holds and hands over. Without a conversation such a trigger has failed.
-pub(super) fn offer(
-    judged: &mut MatchedAlert,
-    packet: Option<&Packet>,
+pub(super) fn offers(
+    said: &mut [TriggerMatch],
+    (alert, packet): (&Alert, Option<&Packet>),
     config: &RuntimeConfig,
     closed: impl Fn(&TriggerName) -> Option<OutOfHours>,
-) {
-    let Ok(said) = &mut judged.said else { return };
+) -> Vec<HandoffOffer> {
+    let mut offers = Vec::new();
     for judgement in said {
         let TriggerMatch::Holds { trigger, summary, .. } = judgement else { continue };
         let rules = config.matrix.plan(trigger).and_then(|plan| plan.ask.clone());
         let Some(rules) = rules.filter(AskRules::hands_over) else { continue };
         let offer = packet.and_then(|packet| {
             let closed = closed(trigger);
-            HandoffOffer::of(packet, &judged.alert, (trigger, summary), &rules, closed)
+            HandoffOffer::of(packet, alert, (trigger, summary), &rules, closed)
         });
         match offer {
-            Some(offer) => judged.offers.push(offer),
+            Some(offer) => offers.push(offer),
             None => {
                 let (trigger, why) = (trigger.clone(), NO_PACKET.to_owned());
                 *judgement = TriggerMatch::Failed { trigger, why, entity: None };
             }
         }
     }
+    offers
 }
 
 impl HandoffOffer {

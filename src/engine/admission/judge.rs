@@ -99,8 +99,9 @@ impl Admission {
         let (alerts, packets): (Vec<_>, Vec<_>) = alerts.into_iter().map(|own| (own.alert, own.packet)).unzip();
         let mut judged = self.judge(alerts, config, cost).await;
         for (judged, packet) in judged.iter_mut().zip(&packets) {
+            let Ok(said) = &mut judged.said else { continue };
             let closed = |trigger: &_| self.closed(config, trigger);
-            conversation::offer(judged, packet.as_deref(), config, closed);
+            judged.offers = conversation::offers(said, (&judged.alert, packet.as_deref()), config, closed);
         }
         judged
     }

@@ -85,7 +85,7 @@ impl Admission {
     /// Those of the store. What was admitted before the error is not admitted again.
     pub async fn admit_keyed(
         &self,
-        alerts: Vec<IncomingAlert>,
+        alerts: Vec<impl Into<IncomingAlert>>,
         received_at: Timestamp,
         request: KeyedRequest,
     ) -> Result<KeyedResult, StoreError> {
@@ -97,8 +97,12 @@ impl Admission {
         let (config, total) = (self.context.config.load_full(), alerts.len());
         let terms = KeyedTerms { request, config, received_at, total };
         let mut cost = RequestCost::default();
-        let mut left =
-            alerts.into_iter().enumerate().filter(|(place, _)| !done.contains_key(place)).collect::<Vec<_>>();
+        let mut left = alerts
+            .into_iter()
+            .map(Into::into)
+            .enumerate()
+            .filter(|(place, _)| !done.contains_key(place))
+            .collect::<Vec<_>>();
         loop {
             let rest = left.split_off(left.len().min(PART_MAX / 2));
             let (places, alerts): (Vec<usize>, Vec<IncomingAlert>) = left.into_iter().unzip();

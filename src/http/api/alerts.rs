@@ -6,9 +6,7 @@ use super::{
     items::{self, BodyItems},
     keyed_alerts::{self, KeyedOutcome, OPERATION},
     parsing::parsed,
-    quota,
-    requests::packet_body,
-    turn_packet,
+    quota, reply_link, turn_packet,
 };
 use crate::{
     core::{
@@ -194,7 +192,7 @@ fn named(
     let items = read.into_iter().map(|read| {
         read.map(|ReadAlert { mut alert, mut packet, mut warnings }| {
             if let Some(packet) = &mut packet
-                && let Err(problem) = packet_body::allowed_link(packet, prefix)
+                && let Err(problem) = reply_link::allowed_link(packet, prefix)
             {
                 packet.reply_url = None;
                 warnings.push(format!("{}, so it is left out", problem.detail()));

@@ -14,6 +14,7 @@ pub mod keys;
 pub mod page_view;
 mod parsing;
 mod quota;
+mod reply_link;
 pub mod reports;
 pub mod requests;
 pub mod status;

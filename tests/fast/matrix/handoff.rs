@@ -60,6 +60,8 @@ fn what_can_not_be_meant_is_refused() {
         (officer(", hours = [\"Mon-Fri 09:00-17:00\", \"Sat 17:00-09:00\"]"), "bad-hours"),
         (officer(", approvals = 2"), "key-without-effect"),
         (officer(", read_back = \"labels.desk\""), "key-without-effect"),
+        (officer(", from_alerts = true"), "no-conversation"),
+        (officer(", from_alerts = 1"), "wrong-type"),
         ("roles = [\"reader\"]\nhandoff = { after = \"10m\" }".to_owned(), "nobody-takes-it"),
         ("roles = [\"officer\", \"reader\"]\nhandoff = { after = \"10m\" }".to_owned(), "one-role"),
         (officer("") + "\nask = { after = \"10m\" }", "two-kinds-of-requests"),
@@ -67,6 +69,7 @@ fn what_can_not_be_meant_is_refused() {
         let errors = errors(&trigger);
         assert!(errors.contains(&code), "{trigger}: {errors:?}");
     }
+    assert!(errors(&(officer(", from_alerts = true") + "\nkey = 'alert.labels.conversation'")).is_empty());
     assert_eq!(
         errors(&officer(", capacity = 3, hours = \"Mon-Fri 09:00-17:00\", variants = true")),
         Vec::<&str>::new()

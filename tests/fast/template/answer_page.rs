@@ -15,7 +15,7 @@ fn the_answer_page_begins_with_its_word_and_escapes_what_it_shows() {
         let (id, what, ask, otherwise) =
             ("INC-12", "<b>ES</b> down", (!done).then_some("TRADER: press \"I have it\" by 14:46 EDT."), None::<&str>);
         let body = "Market: ES\n<script>alert(1)</script>";
-        let context = minijinja::context! { drill, id, what, ask, otherwise, body, offers, notice, done, hand_back };
+        let context = minijinja::context! { drill, id, what, ask, otherwise, body, offers, notice, done, hand_back, pressed => false };
         env.get_template("answer.html").and_then(|page| page.render(context)).expect("a page")
     };
     let render = |drill: bool, notice: Option<&str>, done: bool| render_as(drill, notice, done, false);

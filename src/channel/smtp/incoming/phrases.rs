@@ -67,7 +67,7 @@ pub(super) const FOOTERS: Phrases = Phrases(
 pub(super) const PRODUCTS: Phrases = Phrases(
     "iphone|iphonesta|iphonu|ipad|ipadu|ios|android|samsung|galaxy|huawei|pixel|xiaomi|oneplus|motorola|nokia|\
      blackberry|outlook|gmail|yahoo|proton|protonmail|thunderbird|windows|gmx|web|fastmail|bluemail|spark|\
-     superhuman|mac|macos|linux|teams|airmail|canary|edison|icloud|zoho|mailspring|tutanota|posteo|aol|mobile|phone|smartphone|handy|\
+     superhuman|mac|macos|linux|airmail|canary|edison|icloud|zoho|mailspring|tutanota|posteo|aol|mobile|phone|smartphone|handy|\
      tablet|oppo|vivo|realme|sony|xperia|fairphone|honor|surface|watch|chromebook|mobiltelefon|téléphone|móvil|celular|cellulare|телефона",
 );
 

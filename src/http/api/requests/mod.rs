@@ -4,7 +4,7 @@ pub mod ask_body;
 mod facts;
 mod form_body;
 mod look;
-pub(super) mod packet_body;
+mod packet_body;
 mod receipt;
 pub mod service;
 mod stream;

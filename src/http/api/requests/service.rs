@@ -1,12 +1,12 @@
 //! What every way to a request does: over HTTP, and over MCP. A source sees its own requests alone.
 
-use super::{RequestView, ask_body, packet_body};
+use super::{RequestView, ask_body};
 pub use crate::http::api::asker::asker;
 use crate::{
     core::{Actor, Incident, Request, RequestId, SourceName, hidden::plain_line},
     engine::{IncidentWatch, RequestAdmission, WATCHES_MAX, WATCHES_OF_SOURCE_MAX},
     http::{
-        api::{asker::refused, handoffs},
+        api::{asker::refused, handoffs, reply_link},
         idempotency,
         problem::ProblemDetails,
         state::AppState,
@@ -54,7 +54,7 @@ pub async fn ask(
     let config = app.engine.config();
     let settings = config.matrix.sources.get(source);
     if let Some(packet) = &wish.packet {
-        packet_body::allowed_link(packet, settings.and_then(|settings| settings.reply_url.as_deref()))?;
+        reply_link::allowed_link(packet, settings.and_then(|settings| settings.reply_url.as_deref()))?;
     }
     let drills = settings.is_some_and(|known| known.drills);
     if alert.drill && !drills {

@@ -36,12 +36,12 @@ impl Page {
         self.stand_in() == Some(StandIn::Sandbox)
     }
 
-    /// Whether its channel was given it, so that its reader may have it. A page that a drill holds back is delivered
-    /// later: then it counts as delivered, not only as seen on a desk.
+    /// Whether its channel has taken it, or may have, so that its reader may have it: what was refused has not left. A page
+    /// that a drill holds back is delivered later: then it counts as delivered, not only as seen on a desk.
     pub fn has_left(&self) -> bool {
         let brought = || self.stages.delivered.is_some() && self.stages.delivered != self.stages.seen;
         match self.stand_in() {
-            None => self.stages.sent.is_some(),
+            None => self.stages.accepted.is_some() || self.reach().may_be_read(),
             Some(StandIn::Drill) => brought(),
             Some(StandIn::Sandbox | StandIn::Unneeded) => false,
         }

@@ -41,6 +41,7 @@ pub mod opening_hours;
 pub mod overflow;
 pub mod packet;
 pub mod page;
+mod page_marks;
 pub mod plan;
 pub mod printable;
 pub mod priority;

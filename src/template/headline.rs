@@ -91,17 +91,37 @@ pub(super) fn sandboxed(words: &BriefWords<'_>) -> Option<String> {
     (!names.is_empty()).then(|| format!("SANDBOX: {} {verb} not sent from this machine.", listed(&names)))
 }
 
-/// Whether the last messages that asked this person for a role were kept in the sandbox: then nobody asked them.
-fn is_unsent(words: &BriefWords<'_>, role: &RoleName, person: &PersonName) -> bool {
-    let pages = &words.incident().pages;
-    let mut last = pages.last_call(role, person).filter(|page| page.state == PageState::Accepted).peekable();
-    pages.is_sandboxed() && last.peek().is_some() && last.all(Page::is_sandboxed)
+/// The last messages that asked this person for a role before the step that the reader's page is of: what goes out with
+/// that page says nothing about them yet.
+fn asked_last<'a>(
+    words: &BriefWords<'a>,
+    role: &'a RoleName,
+    person: &'a PersonName,
+) -> impl Iterator<Item = &'a Page> {
+    words.incident().pages.last_call_before(role, person, own_step(words, role))
 }
 
-/// Whether none of the last messages that asked this person for a role got through. One that is under way may yet.
+/// The step that the reader's page is of, where it is one of this role: each counts its own.
+fn own_step(words: &BriefWords<'_>, role: &RoleName) -> u32 {
+    if words.role() == Some(role) { words.brief.page.step_entry } else { u32::MAX }
+}
+
+/// Whether the last messages that asked this person for a role were kept in the sandbox: then nobody asked them.
+fn is_unsent(words: &BriefWords<'_>, role: &RoleName, person: &PersonName) -> bool {
+    let mut last = asked_last(words, role, person).filter(|page| page.state == PageState::Accepted).peekable();
+    words.incident().pages.is_sandboxed() && last.peek().is_some() && last.all(Page::is_sandboxed)
+}
+
+/// Whether no message that asked this person for a role got through since it is open: the last ones did not, or were not
+/// sent, and none of before may have. One that is under way may yet.
 fn is_unreached(words: &BriefWords<'_>, role: &RoleName, person: &PersonName) -> bool {
-    let mut last = words.incident().pages.last_call(role, person).peekable();
-    last.peek().is_some() && last.all(|page| page.reach().has_failed())
+    let incident = words.incident();
+    let mut last = asked_last(words, role, person).peekable();
+    let since = incident.engagements.get(role).map_or(incident.opened_at, Engagement::open_since);
+    let did_not = |page: &Page| page.reach().has_failed() || page.state == PageState::Unsent;
+    last.peek().is_some()
+        && last.all(did_not)
+        && !incident.pages.may_have_reached(role, person, since, own_step(words, role))
 }
 
 /// `No answer from Ana Ruiz (trader) since 15:46:13 CET`, and to whom no message got through or was sent at all.

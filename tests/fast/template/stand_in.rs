@@ -4,8 +4,12 @@ use super::{
     crisis::{brief_of, flash_crash, later, opened},
     render, says,
 };
+use crate::fixture;
+use std::time::Duration;
 use stentor::{
-    core::{Answer, Page},
+    core::{
+        Answer, Incident, IncidentId, IncidentInput, Page, RoleName, SendOutcome, SendReceipt, StandIn, open, step,
+    },
     template::{PageTemplates, TextForm},
 };
 
@@ -34,5 +38,56 @@ fn nobody_stands_in_for_themselves() {
         (&["ana", "bo"], "ana", "Bo Lind (trader) can not take it: you stand in."),
     ] {
         assert_eq!(note(unable, reader), expected, "{unable:?} {reader}");
+    }
+}
+
+/// Ana is asked by the first step, and again by the second together with Bo. What Bo's page says of her, where her pages
+/// of the first step and of the second ended so; `None` where they still wait.
+fn of_ana(first: &SendOutcome, second: Option<&SendOutcome>) -> String {
+    let (roster, trader, ana) = (fixture::roster(), RoleName::from("trader"), "ana".into());
+    let (mut incident, _) = open(IncidentId(12), fixture::opening("k"), &roster, fixture::START);
+    let mut now = fixture::START;
+    for (step_entry, how) in [(1, Some(first)), (2, second)] {
+        let waiting = |incident: &Incident| {
+            let mut theirs = incident.pages.queued_for(Some(&ana)).filter(|page| page.step_entry == step_entry);
+            theirs.find(|page| page.role.as_ref() == Some(&trader) && page.retry_at.is_none()).map(|page| page.n)
+        };
+        // One that does not get through goes by the next channel.
+        while let Some((page, settlement)) = waiting(&incident).zip(how.cloned()) {
+            step(
+                &mut incident,
+                IncidentInput::Settled { page, settlement, sent_at: Some(now), text: None },
+                &roster,
+                now,
+            );
+        }
+        while step_entry == 1 && incident.engagements[&trader].step_entry == 1 {
+            now = incident.deadline().unwrap();
+            step(&mut incident, IncidentInput::Tick, &roster, now);
+        }
+    }
+    let briefs = incident.briefs_of(&trader);
+    let bo = briefs.filter(|page| page.person == Some("bo".into())).last().expect("Bo is asked").clone();
+    let body = render(&PageTemplates::shipped(), &incident, &bo, TextForm::Screen).body;
+    let note = body.lines().nth(1).unwrap_or_default().to_owned();
+    note.split(" since ").next().unwrap().to_owned()
+}
+
+#[test]
+fn what_became_of_the_messages_of_before_is_said_and_not_of_those_that_go_out_now() {
+    let refused = SendOutcome::Unreachable { why: "550 no such number".into() };
+    let accepted = SendOutcome::Accepted { receipt: SendReceipt::of("m-1") };
+    let kept = SendOutcome::Accepted { receipt: SendReceipt::of_stand_in(StandIn::Sandbox, "sandbox") };
+    let until = fixture::START + Duration::from_secs(600);
+    let doubtful = SendOutcome::Retry { at: until, why: "no answer in time".into(), unknown: true };
+    for (first, second, says) in [
+        (&refused, None, "No message to Ana Ruiz got through."),
+        (&refused, Some(&refused), "No message to Ana Ruiz got through."),
+        (&accepted, None, "No answer from Ana Ruiz"),
+        (&accepted, Some(&refused), "No answer from Ana Ruiz"),
+        (&doubtful, Some(&refused), "No answer from Ana Ruiz"),
+        (&kept, None, "SANDBOX: the message to Ana Ruiz was not sent (sandbox)."),
+    ] {
+        assert_eq!(of_ana(first, second), says, "{first:?}, then {second:?}");
     }
 }

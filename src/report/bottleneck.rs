@@ -2,7 +2,7 @@
 //! longest for it.
 
 use crate::{
-    core::{ChannelName, DeliveryHitch, Page, PageAttempts, PageState, PersonName, RoleName, Timestamp},
+    core::{ChannelName, DeliveryHitch, Page, PageAttempts, PersonName, RoleName, Timestamp},
     report::{
         incident_timeline::{IncidentTimeline, RoleTimeline, seconds, spoke},
         texts::IncidentTexts,
@@ -189,8 +189,7 @@ fn injected(timeline: &IncidentTimeline, role: &RoleTimeline, attempts: &Attempt
 
 /// The people whom a page may have reached and who did not answer, in the order of their pages.
 fn silent<'a>(timeline: &'a IncidentTimeline, role: &'a RoleTimeline) -> Vec<&'a PersonName> {
-    let may_have = |page: &&Page| page.has_left() && page.state != PageState::Unreachable;
-    let reached = timeline.incident.briefs_of(&role.role).filter(may_have);
+    let reached = timeline.incident.briefs_of(&role.role).filter(|page| page.may_be_read());
     let people = reached.filter_map(|page| page.person.as_ref());
     each_once(people.filter(|person| !spoke(timeline, person)))
 }

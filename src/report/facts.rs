@@ -122,7 +122,7 @@ struct PageFacts {
     became: String,
     /// The index of its text below; `None` if no text was made.
     text: Option<usize>,
-    /// Whether it was sent, so that its reader may have it.
+    /// Whether its reader has it, or may have it.
     left: bool,
 }
 
@@ -130,7 +130,7 @@ struct PageFacts {
 struct TextFacts {
     n: usize,
     hash: String,
-    /// Whether any page with it was sent.
+    /// Whether anybody has a page with it, or may have it.
     shown: bool,
     /// `None` if the store does not have it (any more).
     text: Option<String>,
@@ -296,7 +296,7 @@ fn pages(timeline: &IncidentTimeline, beside: &IncidentTexts) -> (Vec<PageFacts>
     let mut texts: Vec<TextFacts> = Vec::new();
     let mut rows = Vec::new();
     for page in timeline.incident.pages.values() {
-        let left = page.has_left();
+        let left = page.may_be_read();
         let text = page.text.as_ref().map(|hash| {
             let index = texts.iter().position(|known| known.hash == *hash).unwrap_or_else(|| {
                 let (n, text) = (texts.len() + 1, beside.texts.get(hash).cloned());

@@ -84,7 +84,7 @@ pub use crate::core::{
 };
 pub use crate::core::{
     identity::PageId,
-    page::{Page, PagePurpose, PageState},
+    page::{Page, PagePurpose, PageReach, PageState},
 };
 pub use actor::Actor;
 pub use alert::{Alert, AlertStatus};

@@ -5,6 +5,7 @@ use crate::core::{
     drill::INJECTED,
     page::{Page, PageState},
     send_outcome::{StandIn, tells_desk_closed},
+    time::Timestamp,
 };
 
 /// The word for a page for a desk that nobody had open.
@@ -45,6 +46,11 @@ impl Page {
             Some(StandIn::Drill) => brought(),
             Some(StandIn::Sandbox | StandIn::Unneeded) => false,
         }
+    }
+
+    /// When the first attempt began, of a page that has left: what was only tried was not sent.
+    pub fn sent_at(&self) -> Option<Timestamp> {
+        self.stages.sent.filter(|_| self.has_left())
     }
 
     /// Whether its last error was injected by its drill.

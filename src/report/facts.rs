@@ -2,8 +2,8 @@
 
 use crate::{
     core::{
-        Engagement, EngagementOutcome, Event, HandBack, IncidentStatus, Page, PagePurpose, PageState, SendOutcome,
-        StandIn, Timestamp, display_names::DisplayNames, drill::INJECTED, page::PageStage, sentence::told,
+        Engagement, EngagementOutcome, Event, HandBack, IncidentStatus, Page, PagePurpose, PageReach, PageState,
+        SendOutcome, StandIn, Timestamp, display_names::DisplayNames, drill::INJECTED, page::PageStage, sentence::told,
     },
     report::{
         actions::ReviewAction,
@@ -288,8 +288,13 @@ fn state(timeline: &IncidentTimeline, role: &RoleTimeline, beside: &IncidentText
         }
         ended => ended.as_str().to_owned(),
     };
-    let is_reached = role.engaged || timeline.incident.briefs_of(&role.role).any(Page::is_taken);
-    if is_reached { state } else { format!("{state}, never reached") }
+    let briefs = || timeline.incident.briefs_of(&role.role);
+    let has_one = |page: &Page| page.may_be_read() && page.reach() == PageReach::Accepted;
+    match role.engaged || briefs().any(has_one) {
+        true => state,
+        false if briefs().any(Page::may_be_read) => format!("{state}, perhaps never reached"),
+        false => format!("{state}, never reached"),
+    }
 }
 
 fn pages(timeline: &IncidentTimeline, beside: &IncidentTexts) -> (Vec<PageFacts>, Vec<TextFacts>) {

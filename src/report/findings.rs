@@ -276,7 +276,8 @@ fn about_silence(
     pages: &[&Page],
     findings: &mut IncidentFindings,
 ) {
-    let taken: Vec<&&Page> = pages.iter().filter(|page| page.stages.accepted.is_some()).collect();
+    let reached = |page: &&&Page| page.stages.accepted.is_some() && page.may_be_read();
+    let taken: Vec<&&Page> = pages.iter().filter(reached).collect();
     if !taken.is_empty() && !spoke(timeline, person) {
         let channels: BTreeSet<&str> = taken.iter().map(|page| page.channel.as_str()).collect();
         let channels: Vec<&str> = channels.into_iter().collect();

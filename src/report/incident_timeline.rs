@@ -77,7 +77,7 @@ pub struct StepStory {
 /// The first time that any brief of a role reached each stage.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct RoleStages {
-    /// An attempt began.
+    /// The first attempt began of a page that its channel has taken, or may have.
     pub sent: Option<Timestamp>,
     /// A provider accepted one.
     pub accepted: Option<Timestamp>,
@@ -267,7 +267,7 @@ impl IncidentTimeline {
         let briefs = || self.incident.briefs_of(role).filter(|page| since <= page.born_at);
         let first = |stage: fn(&Page) -> Option<Timestamp>| briefs().filter_map(stage).min();
         RoleStages {
-            sent: first(|page| page.stages.sent),
+            sent: first(Page::sent_at),
             accepted: first(|page| page.stages.accepted),
             delivered: first(|page| page.stages.delivered),
             seen: first(|page| page.stages.seen),

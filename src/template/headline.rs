@@ -209,8 +209,12 @@ fn stood_for<'a>(words: &BriefWords<'a>, role: &'a RoleName) -> Option<(&'a Role
 fn in_place_of(words: &BriefWords<'_>, role: &RoleName, engagement: &Engagement) -> Option<String> {
     let since = engagement.open_since();
     let asked = words.incident().pages.asked_since(role, since);
-    let asked_in_vain: BTreeSet<&PersonName> = asked.filter(|person| !engagement.unable.contains(*person)).collect();
-    if asked_in_vain.is_empty() && !engagement.handed_back.is_empty() {
+    // Who says that they received it has answered, though nobody has it by that.
+    let (received, asked): (BTreeSet<&PersonName>, BTreeSet<&PersonName>) = asked
+        .filter(|person| !engagement.unable.contains(*person))
+        .partition(|person| engagement.received.contains(*person));
+    let asked_in_vain = asked;
+    if asked_in_vain.is_empty() && received.is_empty() && !engagement.handed_back.is_empty() {
         return None;
     }
     let since = words.time(since);
@@ -228,6 +232,12 @@ fn in_place_of(words: &BriefWords<'_>, role: &RoleName, engagement: &Engagement)
         format!("No message that asks you for {role} got through. You are asked for {own} now.")
     } else if !asked_in_vain.is_empty() {
         format!("You were asked for {role}, without an answer since {since}. You are asked for {own} now.")
+    } else if received.iter().any(|person| words.reads(person)) {
+        format!("You received {role} and have not taken it. You are asked for {own} now.")
+    } else if !received.is_empty() {
+        let have = if words.is_one_other(received.iter().copied()) { "has" } else { "have" };
+        let people = capitalised(&words.people(received.iter().copied()));
+        format!("{people} ({role}) received it and {have} not taken it: you stand in.")
     } else if !unable.is_empty() {
         format!("{} ({role}) can not take it: you stand in.", capitalised(&words.people(unable)))
     } else if !engagement.unable.is_empty() {
@@ -241,7 +251,8 @@ fn asked_before<'a>(words: &BriefWords<'a>, engagement: &Engagement) -> BTreeSet
     let (Some(role), page) = (words.role(), words.brief.page) else { return BTreeSet::new() };
     let since = engagement.open_since();
     let silent = words.incident().pages.asked_before(role, page.step_entry, since).into_iter();
-    silent.filter(|person| !words.reads(person) && !engagement.unable.contains(*person)).collect()
+    let has_spoken = |person: &PersonName| engagement.unable.contains(person) || engagement.received.contains(person);
+    silent.filter(|person| !words.reads(person) && !has_spoken(person)).collect()
 }
 
 /// How often the step of a brief was paged before; `None` if it is asked because somebody has just handed the role
@@ -264,5 +275,7 @@ fn reminder(words: &BriefWords<'_>) -> Option<String> {
     let since = words.time(words.engagement().map_or(words.incident().opened_at, Engagement::open_since));
     let role = words.role().map_or_else(|| "this".to_owned(), |role| words.role_name(role));
     let alerts = if alerts == 1 { "1 alert".to_owned() } else { format!("{alerts} alerts") };
-    Some(format!("Reminder {round}: no answer for {role} since {since}; {alerts} so far, values as of the last."))
+    let has_spoken = words.engagement().is_some_and(|e| !e.unable.is_empty() || !e.received.is_empty());
+    let open = if has_spoken { "nobody has taken" } else { "no answer for" };
+    Some(format!("Reminder {round}: {open} {role} since {since}; {alerts} so far, values as of the last."))
 }

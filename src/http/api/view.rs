@@ -206,7 +206,7 @@ pub struct StagesView {
     pub accepted: Option<f64>,
     /// It was committed.
     pub committed: Option<f64>,
-    /// The first page was sent.
+    /// The first page was sent: its first attempt began, and its channel has taken it or may have.
     pub sent: Option<f64>,
     /// The first provider accepted a page.
     pub provider_accepted: Option<f64>,
@@ -332,7 +332,7 @@ fn stages(incident: &Incident, role: &RoleName, engagement: &Engagement) -> Stag
         detected: incident.detected_at.map(after),
         accepted: Some(after(incident.received_at)),
         committed: Some(0.0),
-        sent: first(|page| page.stages.sent),
+        sent: first(Page::sent_at),
         provider_accepted: first(|page| page.stages.accepted),
         delivered: first(|page| page.stages.delivered),
         seen: first(|page| page.stages.seen),

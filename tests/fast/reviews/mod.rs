@@ -302,3 +302,41 @@ fn a_channel_that_refused_a_page_did_not_bring_its_code() {
     story.says(5, "ana", Answer::Wilco, Some(story.brief("ana", "sms")));
     assert_eq!(story.engaged(TteGrouping::Channel), ["sms"], "it may have arrived, and the code did");
 }
+
+/// What was only tried is not called sent, and nobody is asked about a page that did not arrive.
+#[test]
+fn a_role_is_reached_by_what_its_people_have_or_may_have() {
+    let did_not_arrive = |story: &mut Story| {
+        story.settle(2, "sms", &accepted());
+        let page = story.brief("ana", "sms");
+        story.step(3, IncidentInput::Undelivered { page, why: "rejected".into() });
+    };
+    let stories: [(&dyn Fn(&mut Story), &str, &str); 4] = [
+        (&|story| story.settle(2, "sms", &refused(15)), ", never reached", "| trader | - | - |"),
+        (&|story| story.settle(2, "sms", &unknown(15)), ", perhaps never reached", "| trader | 2.000 s | - |"),
+        (&did_not_arrive, ", never reached", "| trader | 2.000 s | 2.000 s |"),
+        (&|story| story.settle(2, "sms", &accepted()), "closed by a human |", "| trader | 2.000 s | 2.000 s |"),
+    ];
+    for (n, (happen, state, stages)) in stories.into_iter().enumerate() {
+        let mut story = Story::of_trader();
+        happen(&mut story);
+        story.resolve(10);
+        let text = story.post_mortem(20);
+        says(&text, state);
+        says(&text, stages);
+        assert_eq!(text.contains("Why did ana not answer?"), n == 3, "{text}");
+    }
+}
+
+#[test]
+fn a_desk_that_was_opened_late_is_not_said_to_have_stayed_closed() {
+    let mut plan = promised(20);
+    plan.roles.get_mut(&RoleName::from("trader")).expect("the trader's").steps.truncate(1);
+    let mut story = Story::of(plan, None);
+    story.settle(1, "desk", &closed(60));
+    story.settle(22, "desk", &accepted());
+    story.says(30, "ana", Answer::Wilco, Some(story.brief("ana", "desk")));
+    story.resolve(40);
+    let text = story.post_mortem(50);
+    says(&text, "ana had no desk open at first");
+}

@@ -1,14 +1,15 @@
 //! A reader who was asked already, and is asked again for the role that takes over.
 
 use super::{
-    crisis::{brief_of, flash_crash, later, opened},
+    crisis::{about, brief_of, flash_crash, later, opened},
     render, says,
 };
 use crate::fixture;
 use std::time::Duration;
 use stentor::{
     core::{
-        Answer, Incident, IncidentId, IncidentInput, Page, RoleName, SendOutcome, SendReceipt, StandIn, open, step,
+        Answer, Event, Incident, IncidentId, IncidentInput, Page, PagePurpose, RoleName, SendOutcome, SendReceipt,
+        StandIn, open, step,
     },
     template::{PageTemplates, TextForm},
 };
@@ -73,6 +74,37 @@ fn of_ana(first: &SendOutcome, second: Option<&SendOutcome>) -> String {
     note.split(" since ").next().unwrap().to_owned()
 }
 
+/// Who says that they received it has answered.
+#[test]
+fn who_received_it_is_not_said_to_be_silent() {
+    let mut incident = opened(flash_crash(false));
+    says(&mut incident, "ana", Answer::Roger, 1);
+    let incident = later(incident, 95);
+    let read = |reader: &str, role: &str| {
+        let page = Page { person: Some(reader.into()), ..brief_of(&incident, role).clone() };
+        render(&PageTemplates::shipped(), &incident, &page, TextForm::Screen).body
+    };
+    for (reader, role, note) in [
+        ("bo", "trader", "Ana Ruiz received it and has not taken it."),
+        ("eli", "head-of-desk", "No answer from Bo Lind (trader)"),
+        ("bo", "head-of-desk", "You were asked for trader, without an answer"),
+    ] {
+        let text = read(reader, role);
+        assert!(text.contains(note) && !text.contains("No answer from Ana"), "{reader} {role}: {text}");
+    }
+    let mut incident = incident.clone();
+    says(&mut incident, "bo", Answer::Unable, 96);
+    let page = brief_of(&incident, "head-of-desk");
+    for (reader, note) in [
+        ("eli", "Ana Ruiz (trader) received it and has not taken it: you stand in."),
+        ("ana", "You received trader and have not taken it. You are asked for head-of-desk now."),
+    ] {
+        let page = Page { person: Some(reader.into()), ..page.clone() };
+        let text = render(&PageTemplates::shipped(), &incident, &page, TextForm::Screen).body;
+        assert!(text.contains(note), "{reader}: {text}");
+    }
+}
+
 #[test]
 fn what_became_of_the_messages_of_before_is_said_and_not_of_those_that_go_out_now() {
     let refused = SendOutcome::Unreachable { why: "550 no such number".into() };
@@ -90,4 +122,18 @@ fn what_became_of_the_messages_of_before_is_said_and_not_of_those_that_go_out_no
     ] {
         assert_eq!(of_ana(first, second), says, "{first:?}, then {second:?}");
     }
+}
+
+#[test]
+fn a_role_that_is_not_needed_any_more_has_nobody() {
+    let mut incident = opened(flash_crash(false));
+    let room = Page { person: None, role: None, ..brief_of(&incident, "trader").clone() };
+    let at = incident.last_at;
+    for (n, role) in incident.engagements.clone().keys().cloned().enumerate() {
+        let person = "ana".into();
+        incident.apply(&if n == 0 { Event::StoodDown { role } } else { Event::Engaged { role, person } }, at);
+    }
+    let card = about(&room, PagePurpose::RoomCard);
+    let card = render(&PageTemplates::shipped(), &incident, &card, TextForm::Slack).body;
+    assert!(card.contains("No role is open any more.") && !card.contains("Every role has"), "{card}");
 }

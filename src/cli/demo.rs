@@ -213,7 +213,7 @@ async fn end(cast: &DemoCast, screen: &mut DemoScreen, id: IncidentId) -> Result
     cast.app.engine.inbound().resolve(id, crate::core::Actor::Operator("demo".into())).await?;
     screen.catch_up(cast, id).await?;
     let incident = cast.app.engine.reads().view(id).await?.ok_or("the incident is gone")?;
-    let view = view::incident(&cast.app.engine.config(), &incident);
+    let view = view::incident(&cast.app.engine.config(), &incident, cast.app.engine.now());
     cast.app.engine.tick_anchor().await?;
     let lines = cast.app.engine.reads().lines(None, 0, 100_000).await?;
     let report = journal::verify(lines, journal::KeptAnchors::default());

@@ -51,7 +51,7 @@ pub(super) fn settled(n: u32, settlement: &SendOutcome) -> String {
         SendOutcome::Retry { why, unknown: true, .. } => format!("page {n}: outcome unknown: {why}"),
         SendOutcome::Held { why, .. } => format!("page {n} waits: {why}"),
         SendOutcome::Unreachable { why } => format!("page {n} can not be delivered: {why}"),
-        SendOutcome::Unsent => format!("page {n} was withdrawn before it was sent"),
+        SendOutcome::Unsent => format!("page {n} was withdrawn before it was accepted"),
     }
 }
 
@@ -72,9 +72,20 @@ pub(super) fn repeated(
         (None, 1) => format!("again {times}, {when}: {what}"),
         (None, _) => format!("again {count} {times}, {when}: {what}"),
         (Some(changes), _) => {
-            let now =
-                changes.all_clear_at.map_or_else(|| "firing".to_owned(), |at| format!("all clear since {}", clock(at)));
+            let now = now(changes);
             format!("it goes on and off: {count} alert(s) and {all_clears} all-clear(s), {when}, now {now}: {what}")
+        }
+    }
+}
+
+/// What was so after the last of the changes. The keys of an overflow have all-clears of their own.
+fn now(changes: &CountedChanges) -> String {
+    match (changes.all_clear_at, changes.keys.len()) {
+        (Some(at), _) => format!("all clear since {}", clock(at)),
+        (None, 0) => "firing".to_owned(),
+        (None, all) => {
+            let firing = changes.keys.values().filter(|key| !key.is_over()).count();
+            format!("{firing} of {all} key(s) firing")
         }
     }
 }

@@ -3,11 +3,13 @@
 
 use crate::core::{
     names::{ChannelName, PersonName, RoleName},
-    page::{Page, PagePurpose, PageState},
+    page::{Page, PagePurpose},
+    page_marks::{LastAsked, LiveMarks},
     time::Timestamp,
 };
 use rpds::{RedBlackTreeMapSync as Map, RedBlackTreeSetSync as Set};
 use std::{
+    cmp::Ordering,
     collections::{BTreeMap, BTreeSet},
     ops::Index,
     sync::Arc,
@@ -26,6 +28,8 @@ pub struct IncidentPages {
     /// Briefs by their birth, role and person: one call of one person.
     calls: Map<BriefCall, Vec<u32>>,
     asked: BTreeMap<Option<RoleName>, Map<PersonName, LastAsked>>,
+    /// Briefs that their person has, or may have, by role, person and birth.
+    reached: Set<(RoleName, PersonName, Timestamp, u32)>,
     rooms: BTreeMap<ChannelName, RoomPosts>,
     /// How many a sandbox kept, and how many of those were for a person.
     sandboxed: (usize, usize),
@@ -34,29 +38,12 @@ pub struct IncidentPages {
 /// When, for which role, whom.
 pub type BriefCall = (Timestamp, RoleName, PersonName);
 
-/// When somebody was last asked for a role.
-#[derive(Debug, Clone, Copy)]
-struct LastAsked {
-    step_entry: u32,
-    at: Timestamp,
-    /// The last time in a step entry before that.
-    before: Option<Timestamp>,
-}
-
 /// What was posted to one room.
 #[derive(Debug, Clone, Default)]
 struct RoomPosts {
     update: Option<u32>,
     archived: bool,
     invited: Set<PersonName>,
-}
-
-/// What the indexes say of a page that may change.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct LiveMarks {
-    queued: bool,
-    patience: Option<Timestamp>,
-    sandboxed: bool,
 }
 
 impl IncidentPages {
@@ -166,8 +153,41 @@ impl IncidentPages {
 
     /// The briefs for one person of the last step that asked them for this role.
     pub fn last_call(&self, role: &RoleName, person: &PersonName) -> impl Iterator<Item = &Page> {
+        self.last_call_before(role, person, u32::MAX)
+    }
+
+    /// The briefs for one person of the last step that asked them for this role before this entering of a step.
+    pub fn last_call_before(
+        &self,
+        role: &RoleName,
+        person: &PersonName,
+        step_entry: u32,
+    ) -> impl Iterator<Item = &Page> {
         let last = self.asked.get(&Some(role.clone())).and_then(|people| people.get(person));
-        last.into_iter().flat_map(move |last| self.of_step_to(role, last.step_entry, person))
+        let entry = last.and_then(|last| match last.step_entry.cmp(&step_entry) {
+            Ordering::Less => Some(last.step_entry),
+            Ordering::Equal => {
+                let call = self.calls.get(&(last.before?, role.clone(), person.clone()))?;
+                let entries = call.iter().filter_map(|n| Some(self.page(*n)?.step_entry));
+                entries.filter(|entry| *entry < step_entry).max()
+            }
+            // They were asked again since then: a page that is composed now is rarely so old.
+            Ordering::Greater => {
+                let nobody = || PersonName::from("");
+                let earlier = self.steps.range((role.clone(), 0, nobody())..(role.clone(), step_entry, nobody()));
+                earlier.filter(|((.., whose), _)| whose == person).map(|((_, entry, _), _)| *entry).last()
+            }
+        });
+        entry.into_iter().flat_map(move |entry| self.of_step_to(role, entry, person))
+    }
+
+    /// Whether this person has, or may have, a brief for this role from that time or later that is from before this
+    /// entering of a step.
+    pub fn may_have_reached(&self, role: &RoleName, person: &PersonName, since: Timestamp, step_entry: u32) -> bool {
+        let of = |at: Timestamp, n: u32| (role.clone(), person.clone(), at, n);
+        let mut theirs = self.reached.range(of(since, 0)..=of(Timestamp::MAX, u32::MAX));
+        // Steps are entered one after the other: the oldest is of the earliest.
+        theirs.next().and_then(|(.., n)| self.page(*n)).is_some_and(|page| page.step_entry < step_entry)
     }
 
     /// Who was asked for what and when, in order, each with the pages by which they were.
@@ -270,6 +290,16 @@ impl IncidentPages {
                 self.patience.insert_mut((until, page.n));
             }
         }
+        let brief = || Some((page.role.clone()?, page.person.clone()?, page.born_at, page.n));
+        match (before.reached, after.reached) {
+            (false, true) => brief().into_iter().for_each(|brief| self.reached.insert_mut(brief)),
+            (true, false) => {
+                if let Some(brief) = brief() {
+                    self.reached.remove_mut(&brief);
+                }
+            }
+            _ => {}
+        }
         let counted =
             |marks: LiveMarks| (usize::from(marks.sandboxed), usize::from(marks.sandboxed && page.person.is_some()));
         let ((all, people), (less, fewer)) = (counted(after), counted(before));
@@ -304,34 +334,6 @@ fn add<K: Ord + Clone>(map: &mut Map<K, Vec<u32>>, key: K, n: u32) {
         Some(numbers) if numbers.contains(&n) => {}
         Some(numbers) => numbers.push(n),
         None => map.insert_mut(key, vec![n]),
-    }
-}
-
-impl LiveMarks {
-    const NONE: Self = Self { queued: false, patience: None, sandboxed: false };
-
-    fn of(page: &Page) -> Self {
-        let queued = page.state == PageState::Queued;
-        Self { queued, patience: page.accept_until.filter(|_| queued), sandboxed: page.is_sandboxed() }
-    }
-}
-
-impl LastAsked {
-    fn of(page: &Page) -> Self {
-        Self { step_entry: page.step_entry, at: page.born_at, before: None }
-    }
-
-    /// When it was before this step entry, which is not before the last one.
-    fn before(&self, step_entry: u32) -> Option<Timestamp> {
-        if self.step_entry < step_entry { Some(self.at) } else { self.before }
-    }
-
-    fn again(self, page: &Page) -> Self {
-        match page.step_entry.cmp(&self.step_entry) {
-            std::cmp::Ordering::Greater => Self { before: self.before.max(Some(self.at)), ..Self::of(page) },
-            std::cmp::Ordering::Equal => Self { at: self.at.max(page.born_at), ..self },
-            std::cmp::Ordering::Less => Self { before: self.before.max(Some(page.born_at)), ..self },
-        }
     }
 }
 

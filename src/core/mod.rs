@@ -41,6 +41,7 @@ pub mod opening_hours;
 pub mod overflow;
 pub mod packet;
 pub mod page;
+mod page_marks;
 pub mod plan;
 pub mod printable;
 pub mod priority;
@@ -83,7 +84,7 @@ pub use crate::core::{
 };
 pub use crate::core::{
     identity::PageId,
-    page::{Page, PagePurpose, PageState},
+    page::{Page, PagePurpose, PageReach, PageState},
 };
 pub use actor::Actor;
 pub use alert::{Alert, AlertStatus};

@@ -55,6 +55,12 @@ pub struct CountedKey {
     over: bool,
 }
 
+impl CountedKey {
+    pub(super) fn is_over(&self) -> bool {
+        self.over
+    }
+}
+
 impl OverflowKeys {
     /// Whether nothing has been counted yet.
     pub fn is_empty(&self) -> bool {

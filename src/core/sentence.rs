@@ -51,7 +51,7 @@ fn led_to(verdict: &AnswerVerdict, names: &dyn DisplayNames) -> Option<String> {
         AnswerVerdict::Engages | AnswerVerdict::HandedBack => return None,
         AnswerVerdict::Received => "somebody must still take it".into(),
         AnswerVerdict::StandbyGranted { until, .. } => format!("the next step waits until {}", clock(*until)),
-        AnswerVerdict::StandbyRefused => "it waited once already".into(),
+        AnswerVerdict::StandbyRefused => "no more time was given".into(),
         AnswerVerdict::Passed => "passed on".into(),
         AnswerVerdict::Yours => "nothing changed, they have it".into(),
         AnswerVerdict::TooLate { has } => format!("too late, {} has it", names.person(has)),

@@ -5,6 +5,7 @@ use crate::core::{
     drill::INJECTED,
     page::{Page, PageState},
     send_outcome::{StandIn, tells_desk_closed},
+    time::Timestamp,
 };
 
 /// The word for a page for a desk that nobody had open.
@@ -36,15 +37,20 @@ impl Page {
         self.stand_in() == Some(StandIn::Sandbox)
     }
 
-    /// Whether its channel was given it, so that its reader may have it. A page that a drill holds back is delivered
-    /// later: then it counts as delivered, not only as seen on a desk.
+    /// Whether its channel has taken it, or may have, so that its reader may have it: what was refused has not left. A page
+    /// that a drill holds back is delivered later: then it counts as delivered, not only as seen on a desk.
     pub fn has_left(&self) -> bool {
         let brought = || self.stages.delivered.is_some() && self.stages.delivered != self.stages.seen;
         match self.stand_in() {
-            None => self.stages.sent.is_some(),
+            None => self.stages.accepted.is_some() || self.reach().may_be_read(),
             Some(StandIn::Drill) => brought(),
             Some(StandIn::Sandbox | StandIn::Unneeded) => false,
         }
+    }
+
+    /// When the first attempt began, of a page that has left: what was only tried was not sent.
+    pub fn sent_at(&self) -> Option<Timestamp> {
+        self.stages.sent.filter(|_| self.has_left())
     }
 
     /// Whether its last error was injected by its drill.

@@ -2,7 +2,7 @@
 //! longest for it.
 
 use crate::{
-    core::{ChannelName, DeliveryHitch, Page, PageAttempts, PageState, PersonName, RoleName, Timestamp},
+    core::{ChannelName, DeliveryHitch, Page, PageAttempts, PersonName, RoleName, Timestamp},
     report::{
         incident_timeline::{IncidentTimeline, RoleTimeline, seconds, spoke},
         texts::IncidentTexts,
@@ -62,7 +62,9 @@ pub fn of(timeline: &IncidentTimeline, roles: &[RoleTimeline], beside: &Incident
         let names: Vec<&str> = people.iter().map(|person| beside.name(person)).collect();
         (!names.is_empty()).then(|| format!("; {} {what}", names.join(", ")))
     };
-    sentence.extend(named(&closed_desks(timeline, role, &attempts), "had no desk open"));
+    let (never, late) = closed_desks(timeline, role, &attempts);
+    sentence.extend(named(&never, "had no desk open"));
+    sentence.extend(named(&late, "had no desk open at first"));
     sentence.extend(paced(timeline, role, &attempts));
     sentence.extend(named(&silent, "did not answer"));
     sentence.extend(injected(timeline, role, &attempts).into_iter().map(|last_error| format!("; {last_error}")));
@@ -163,15 +165,17 @@ fn failing(timeline: &IncidentTimeline, role: &RoleTimeline, attempts: &AttemptF
     })
 }
 
-/// The people whose desk was not open, in the order of their pages.
+/// The people whose desk was not open, and those whose desk took a page later, in the order of their pages.
 fn closed_desks<'a>(
     timeline: &'a IncidentTimeline,
     role: &'a RoleTimeline,
     attempts: &AttemptFacts<'_>,
-) -> Vec<&'a PersonName> {
-    let closed =
-        timeline.incident.briefs_of(&role.role).filter(|page| hitch(page, attempts) == Some(DeliveryHitch::DeskClosed));
-    each_once(closed.filter_map(|page| page.person.as_ref()))
+) -> (Vec<&'a PersonName>, Vec<&'a PersonName>) {
+    let briefs = timeline.incident.briefs_of(&role.role);
+    let closed = briefs.filter(|page| hitch(page, attempts) == Some(DeliveryHitch::DeskClosed));
+    let (late, never): (Vec<&Page>, Vec<&Page>) = closed.partition(|page| page.stages.accepted.is_some());
+    let people = |pages: Vec<&'a Page>| each_once(pages.into_iter().filter_map(|page| page.person.as_ref()));
+    (people(never), people(late))
 }
 
 /// How many of the role's briefs waited because of our own rate limit until their channel's accept timeout expired.
@@ -189,8 +193,7 @@ fn injected(timeline: &IncidentTimeline, role: &RoleTimeline, attempts: &Attempt
 
 /// The people whom a page may have reached and who did not answer, in the order of their pages.
 fn silent<'a>(timeline: &'a IncidentTimeline, role: &'a RoleTimeline) -> Vec<&'a PersonName> {
-    let may_have = |page: &&Page| page.has_left() && page.state != PageState::Unreachable;
-    let reached = timeline.incident.briefs_of(&role.role).filter(may_have);
+    let reached = timeline.incident.briefs_of(&role.role).filter(|page| page.may_be_read());
     let people = reached.filter_map(|page| page.person.as_ref());
     each_once(people.filter(|person| !spoke(timeline, person)))
 }

@@ -201,7 +201,7 @@ impl ContactCount<'_> {
             remarks.push(format!("{} page(s) not settled when the drill ended", self.unsettled));
         }
         if 0 < self.withdrawn {
-            remarks.push(format!("{} page(s) withdrawn before they were sent", self.withdrawn));
+            remarks.push(format!("{} page(s) withdrawn before they were accepted", self.withdrawn));
         }
         remarks.join("; ")
     }

@@ -86,10 +86,16 @@ impl RoleEntry {
         channels
     }
 
-    /// The steps that it went through, and the answer that engaged the role.
+    /// The steps that it went through, and the answer that engaged the role. An answer to a page of before is none to a
+    /// channel of this entry.
     pub fn steps(&self, timeline: &IncidentTimeline, role: &RoleName) -> (Vec<StepStory>, Option<AnswerStory>) {
         let steps = timeline.steps(role, self.began, self.until);
         let answer = timeline.answer(role, &steps, self.until).filter(|_| self.ended == Ended::Engaged);
+        let is_of_now = |n: u32| self.briefs(timeline, role).any(|page| page.n == n);
+        let answer = answer.map(|answer| match answer.page.is_none_or(is_of_now) {
+            true => answer,
+            false => AnswerStory { channel: None, ..answer },
+        });
         (steps, answer)
     }
 

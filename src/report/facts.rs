@@ -2,8 +2,8 @@
 
 use crate::{
     core::{
-        Engagement, EngagementOutcome, Event, HandBack, IncidentStatus, Page, PagePurpose, PageState, SendOutcome,
-        StandIn, Timestamp, display_names::DisplayNames, drill::INJECTED, page::PageStage, sentence::told,
+        Engagement, EngagementOutcome, Event, HandBack, IncidentStatus, Page, PagePurpose, PageReach, PageState,
+        SendOutcome, StandIn, Timestamp, display_names::DisplayNames, drill::INJECTED, page::PageStage, sentence::told,
     },
     report::{
         actions::ReviewAction,
@@ -122,7 +122,7 @@ struct PageFacts {
     became: String,
     /// The index of its text below; `None` if no text was made.
     text: Option<usize>,
-    /// Whether it was sent, so that its reader may have it.
+    /// Whether its reader has it, or may have it.
     left: bool,
 }
 
@@ -130,7 +130,7 @@ struct PageFacts {
 struct TextFacts {
     n: usize,
     hash: String,
-    /// Whether any page with it was sent.
+    /// Whether anybody has a page with it, or may have it.
     shown: bool,
     /// `None` if the store does not have it (any more).
     text: Option<String>,
@@ -288,15 +288,20 @@ fn state(timeline: &IncidentTimeline, role: &RoleTimeline, beside: &IncidentText
         }
         ended => ended.as_str().to_owned(),
     };
-    let is_reached = role.engaged || timeline.incident.briefs_of(&role.role).any(Page::is_taken);
-    if is_reached { state } else { format!("{state}, never reached") }
+    let briefs = || timeline.incident.briefs_of(&role.role);
+    let has_one = |page: &Page| page.may_be_read() && page.reach() == PageReach::Accepted;
+    match role.engaged || briefs().any(has_one) {
+        true => state,
+        false if briefs().any(Page::may_be_read) => format!("{state}, perhaps never reached"),
+        false => format!("{state}, never reached"),
+    }
 }
 
 fn pages(timeline: &IncidentTimeline, beside: &IncidentTexts) -> (Vec<PageFacts>, Vec<TextFacts>) {
     let mut texts: Vec<TextFacts> = Vec::new();
     let mut rows = Vec::new();
     for page in timeline.incident.pages.values() {
-        let left = page.has_left();
+        let left = page.may_be_read();
         let text = page.text.as_ref().map(|hash| {
             let index = texts.iter().position(|known| known.hash == *hash).unwrap_or_else(|| {
                 let (n, text) = (texts.len() + 1, beside.texts.get(hash).cloned());

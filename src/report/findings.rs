@@ -81,12 +81,16 @@ fn did(
         did.push(format!("{}: {}", role.name, steps.join("; then ")));
     }
     did.extend(failed_over(timeline, &briefs, attempts));
-    let is_back = |page: &Page| matches!(page.purpose, PagePurpose::HandedBack { .. });
-    let words = pages().filter(|page| !page.purpose.is_brief() && page.person.is_some());
-    let (backs, words): (Vec<&Page>, Vec<&Page>) = words.partition(|page| is_back(page));
-    if !words.is_empty() {
-        did.push(format!("told people how it ended: {}", taken_of(&words)));
+    let words = |is: fn(&PagePurpose) -> bool| -> Vec<&Page> { pages().filter(|page| is(&page.purpose)).collect() };
+    let announced = words(|purpose| matches!(purpose, PagePurpose::Announced));
+    if !announced.is_empty() {
+        did.push(format!("announced it: {}", taken_of(&announced)));
     }
+    let ends = words(|purpose| purpose.tells_who_has_it() || matches!(purpose, PagePurpose::Resolved));
+    if !ends.is_empty() {
+        did.push(format!("told people how it ended: {}", taken_of(&ends)));
+    }
+    let backs = words(|purpose| matches!(purpose, PagePurpose::HandedBack { .. }));
     for role in roles {
         for back in role.handed_back.iter().filter(|back| back.of.is_none()) {
             did.push(format!(
@@ -109,15 +113,15 @@ fn taken_of(pages: &[&Page]) -> String {
     format!("{taken} of {} message(s) were accepted by a channel", pages.len())
 }
 
-/// Who was asked by which channel: only pages that were sent count.
+/// Who was asked by which channel: only pages that were accepted, or may have been, count.
 fn asked(briefs: &[&Page], roles: usize) -> String {
-    let left: Vec<&&Page> = briefs.iter().filter(|page| page.has_left()).collect();
-    let people: BTreeSet<_> = left.iter().filter_map(|page| page.person.as_ref()).collect();
-    let channels: BTreeSet<&str> = left.iter().map(|page| page.channel.as_str()).collect();
+    let read: Vec<&&Page> = briefs.iter().filter(|page| page.may_be_read()).collect();
+    let people: BTreeSet<_> = read.iter().filter_map(|page| page.person.as_ref()).collect();
+    let channels: BTreeSet<&str> = read.iter().map(|page| page.channel.as_str()).collect();
     let channels: Vec<&str> = channels.into_iter().collect();
-    match (briefs.len(), left.len()) {
+    match (briefs.len(), read.len()) {
         (0, _) => "asked nobody for anything".into(),
-        (all, 0) => format!("asked nobody: none of {all} page(s) for {roles} role(s) was sent"),
+        (all, 0) => format!("asked nobody: none of {all} page(s) for {roles} role(s) reached anybody"),
         (all, sent) => {
             let (people, channels) = (people.len(), channels.join(", "));
             let rest = if sent < all { format!(" of {all}") } else { String::new() };
@@ -235,19 +239,28 @@ fn about_person(
     attempts: &AttemptFindings<'_>,
     findings: &mut IncidentFindings,
 ) {
-    let mut told: BTreeSet<(&ChannelName, bool)> = BTreeSet::new();
+    let mut told: BTreeSet<(&ChannelName, Option<bool>)> = BTreeSet::new();
     for page in pages {
         let channel = &page.channel;
-        match attempts.get(&page.n).and_then(|attempts| attempts.hitch(page)) {
-            Some(DeliveryHitch::Channel) if page.state == PageState::Unreachable && told.insert((channel, false)) => {
+        let hitch = attempts.get(&page.n).and_then(|attempts| attempts.hitch(page));
+        match (hitch, page.stages.accepted) {
+            (Some(DeliveryHitch::Channel), _)
+                if page.state == PageState::Unreachable && told.insert((channel, None)) =>
+            {
                 let why = page.last_error.as_deref().unwrap_or("no reason given");
                 findings.could_not.push(format!("reach {name} by {channel}: {why}"));
                 findings.questions.push(format!("Is the contact data of {name} for {channel} right?"));
                 findings.to_do.push(format!("Test the way to {name} by {channel}, and fix it"));
             }
-            Some(DeliveryHitch::DeskClosed) if told.insert((channel, true)) => {
-                findings.could_not.push(format!("show {name} a page by {channel}: their desk was not open"));
-                if !spoke(timeline, person) {
+            (Some(DeliveryHitch::DeskClosed), accepted) if told.insert((channel, Some(accepted.is_some()))) => {
+                findings.could_not.push(match accepted {
+                    None => format!("show {name} a page by {channel}: their desk was not open"),
+                    Some(at) => {
+                        let late = span(seconds(page.born_at, at));
+                        format!("show {name} a page by {channel} at once: their desk was opened {late} later")
+                    }
+                });
+                if accepted.is_none() && !spoke(timeline, person) {
                     findings.questions.push(format!("Should the desk page of {name} have been open?"));
                 }
             }
@@ -263,7 +276,8 @@ fn about_silence(
     pages: &[&Page],
     findings: &mut IncidentFindings,
 ) {
-    let taken: Vec<&&Page> = pages.iter().filter(|page| page.stages.accepted.is_some()).collect();
+    let reached = |page: &&&Page| page.stages.accepted.is_some() && page.may_be_read();
+    let taken: Vec<&&Page> = pages.iter().filter(reached).collect();
     if !taken.is_empty() && !spoke(timeline, person) {
         let channels: BTreeSet<&str> = taken.iter().map(|page| page.channel.as_str()).collect();
         let channels: Vec<&str> = channels.into_iter().collect();

@@ -7,7 +7,7 @@ use crate::{
     },
     journal::{self, JournalError},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An incident and the records that it was folded from.
 #[derive(Debug, Clone)]
@@ -77,7 +77,7 @@ pub struct StepStory {
 /// The first time that any brief of a role reached each stage.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct RoleStages {
-    /// An attempt began.
+    /// The first attempt began of a page that its channel has taken, or may have.
     pub sent: Option<Timestamp>,
     /// A provider accepted one.
     pub accepted: Option<Timestamp>,
@@ -98,10 +98,13 @@ pub struct AnswerStory {
     pub person: PersonName,
     /// The way it arrived.
     pub via: AnswerVia,
+    /// The page that it answers, if it names one.
+    pub page: Option<u32>,
     /// The one channel that it proves to reach them; `None` if it proves that of no channel (the command line, a page
     /// that was kept in the sandbox).
     pub channel: Option<ChannelName>,
-    /// The step of the page that it answers; without a page, the step that the role was on.
+    /// The step of the page that it answers; without a page, the only step that asked its person. `None` where nobody
+    /// knows.
     pub step: Option<usize>,
 }
 
@@ -264,7 +267,7 @@ impl IncidentTimeline {
         let briefs = || self.incident.briefs_of(role).filter(|page| since <= page.born_at);
         let first = |stage: fn(&Page) -> Option<Timestamp>| briefs().filter_map(stage).min();
         RoleStages {
-            sent: first(|page| page.stages.sent),
+            sent: first(Page::sent_at),
             accepted: first(|page| page.stages.accepted),
             delivered: first(|page| page.stages.delivered),
             seen: first(|page| page.stages.seen),
@@ -283,17 +286,18 @@ impl IncidentTimeline {
         };
         let record = self.records.iter().filter(|record| record.at <= until).rfind(engaging)?;
         let Event::Answered { person, via, page, .. } = &record.event else { return None };
-        let page = page.and_then(|n| self.incident.pages.get(&n));
-        let step = match page {
-            Some(page) => steps.iter().find(|step| step.step_entries.contains(&page.step_entry)),
-            None => steps.iter().rfind(|step| step.entered_at <= record.at),
+        let answered = page.and_then(|n| self.incident.pages.get(&n));
+        let step_of = |page: &Page| steps.iter().find(|step| step.step_entries.contains(&page.step_entry));
+        let step = match answered {
+            Some(page) => step_of(page).map(|step| step.step),
+            None => {
+                let theirs = self.incident.briefs_of(role).filter(|page| page.person.as_ref() == Some(person));
+                let asked: BTreeSet<usize> = theirs.filter_map(step_of).map(|step| step.step).collect();
+                asked.first().copied().filter(|_| asked.len() == 1)
+            }
         };
-        Some(AnswerStory {
-            person: person.clone(),
-            via: *via,
-            channel: self.channel_of(&record.event).cloned(),
-            step: step.map(|step| step.step),
-        })
+        let channel = self.channel_of(&record.event).cloned();
+        Some(AnswerStory { person: person.clone(), via: *via, page: *page, channel, step })
     }
 }
 

@@ -25,7 +25,7 @@ pub enum TteStage {
     Received,
     /// It was committed; all other stages count from here.
     Committed,
-    /// The first page was sent.
+    /// The first page was sent: its first attempt began, and its channel has taken it or may have.
     Sent,
     /// The first provider accepted one.
     Accepted,

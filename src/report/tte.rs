@@ -4,8 +4,9 @@
 //!
 //! A role's time begins with its ladder: for a required role when the incident is opened, for a role that stands in
 //! when it is entered. A step's time begins when it is entered, a channel's with its first page. They are engaged by an
-//! answer to a page of that step or channel. An answer without a page (the command line) counts for the current step of
-//! the role and for no channel. Each time that a role was asked for is a sample of its own ([`super::entries`]): one that
+//! answer to a page of that step or channel. An answer without a page (the command line) counts for no channel, and for a
+//! step only if that one alone asked its person. An answer to a page of before the role was handed back counts for none.
+//! Each time that a role was asked for is a sample of its own ([`super::entries`]): one that
 //! was handed back counts once until then, as handed back and not as engaged, and once from the hand-back on. The time of an incident is that of its
 //! last required role, from the opening to the engagement that stood. Drills and live incidents are never in the same figures, and neither are drills with divided waits and drills
 //! at the matrix's own pace. Incidents in the sandbox are left out unless requested. An incident that asks nobody for

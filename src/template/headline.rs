@@ -91,17 +91,37 @@ pub(super) fn sandboxed(words: &BriefWords<'_>) -> Option<String> {
     (!names.is_empty()).then(|| format!("SANDBOX: {} {verb} not sent from this machine.", listed(&names)))
 }
 
-/// Whether the last messages that asked this person for a role were kept in the sandbox: then nobody asked them.
-fn is_unsent(words: &BriefWords<'_>, role: &RoleName, person: &PersonName) -> bool {
-    let pages = &words.incident().pages;
-    let mut last = pages.last_call(role, person).filter(|page| page.state == PageState::Accepted).peekable();
-    pages.is_sandboxed() && last.peek().is_some() && last.all(Page::is_sandboxed)
+/// The last messages that asked this person for a role before the step that the reader's page is of: what goes out with
+/// that page says nothing about them yet.
+fn asked_last<'a>(
+    words: &BriefWords<'a>,
+    role: &'a RoleName,
+    person: &'a PersonName,
+) -> impl Iterator<Item = &'a Page> {
+    words.incident().pages.last_call_before(role, person, own_step(words, role))
 }
 
-/// Whether none of the last messages that asked this person for a role got through. One that is under way may yet.
+/// The step that the reader's page is of, where it is one of this role: each counts its own.
+fn own_step(words: &BriefWords<'_>, role: &RoleName) -> u32 {
+    if words.role() == Some(role) { words.brief.page.step_entry } else { u32::MAX }
+}
+
+/// Whether the last messages that asked this person for a role were kept in the sandbox: then nobody asked them.
+fn is_unsent(words: &BriefWords<'_>, role: &RoleName, person: &PersonName) -> bool {
+    let mut last = asked_last(words, role, person).filter(|page| page.state == PageState::Accepted).peekable();
+    words.incident().pages.is_sandboxed() && last.peek().is_some() && last.all(Page::is_sandboxed)
+}
+
+/// Whether no message that asked this person for a role got through since it is open: the last ones did not, or were not
+/// sent, and none of before may have. One that is under way may yet.
 fn is_unreached(words: &BriefWords<'_>, role: &RoleName, person: &PersonName) -> bool {
-    let mut last = words.incident().pages.last_call(role, person).peekable();
-    last.peek().is_some() && last.all(|page| page.reach().has_failed())
+    let incident = words.incident();
+    let mut last = asked_last(words, role, person).peekable();
+    let since = incident.engagements.get(role).map_or(incident.opened_at, Engagement::open_since);
+    let did_not = |page: &Page| page.reach().has_failed() || page.state == PageState::Unsent;
+    last.peek().is_some()
+        && last.all(did_not)
+        && !incident.pages.may_have_reached(role, person, since, own_step(words, role))
 }
 
 /// `No answer from Ana Ruiz (trader) since 15:46:13 CET`, and to whom no message got through or was sent at all.
@@ -189,8 +209,12 @@ fn stood_for<'a>(words: &BriefWords<'a>, role: &'a RoleName) -> Option<(&'a Role
 fn in_place_of(words: &BriefWords<'_>, role: &RoleName, engagement: &Engagement) -> Option<String> {
     let since = engagement.open_since();
     let asked = words.incident().pages.asked_since(role, since);
-    let asked_in_vain: BTreeSet<&PersonName> = asked.filter(|person| !engagement.unable.contains(*person)).collect();
-    if asked_in_vain.is_empty() && !engagement.handed_back.is_empty() {
+    // Who says that they received it has answered, though nobody has it by that.
+    let (received, asked): (BTreeSet<&PersonName>, BTreeSet<&PersonName>) = asked
+        .filter(|person| !engagement.unable.contains(*person))
+        .partition(|person| engagement.received.contains(*person));
+    let asked_in_vain = asked;
+    if asked_in_vain.is_empty() && received.is_empty() && !engagement.handed_back.is_empty() {
         return None;
     }
     let since = words.time(since);
@@ -208,6 +232,12 @@ fn in_place_of(words: &BriefWords<'_>, role: &RoleName, engagement: &Engagement)
         format!("No message that asks you for {role} got through. You are asked for {own} now.")
     } else if !asked_in_vain.is_empty() {
         format!("You were asked for {role}, without an answer since {since}. You are asked for {own} now.")
+    } else if received.iter().any(|person| words.reads(person)) {
+        format!("You received {role} and have not taken it. You are asked for {own} now.")
+    } else if !received.is_empty() {
+        let have = if words.is_one_other(received.iter().copied()) { "has" } else { "have" };
+        let people = capitalised(&words.people(received.iter().copied()));
+        format!("{people} ({role}) received it and {have} not taken it: you stand in.")
     } else if !unable.is_empty() {
         format!("{} ({role}) can not take it: you stand in.", capitalised(&words.people(unable)))
     } else if !engagement.unable.is_empty() {
@@ -221,7 +251,8 @@ fn asked_before<'a>(words: &BriefWords<'a>, engagement: &Engagement) -> BTreeSet
     let (Some(role), page) = (words.role(), words.brief.page) else { return BTreeSet::new() };
     let since = engagement.open_since();
     let silent = words.incident().pages.asked_before(role, page.step_entry, since).into_iter();
-    silent.filter(|person| !words.reads(person) && !engagement.unable.contains(*person)).collect()
+    let has_spoken = |person: &PersonName| engagement.unable.contains(person) || engagement.received.contains(person);
+    silent.filter(|person| !words.reads(person) && !has_spoken(person)).collect()
 }
 
 /// How often the step of a brief was paged before; `None` if it is asked because somebody has just handed the role
@@ -244,5 +275,7 @@ fn reminder(words: &BriefWords<'_>) -> Option<String> {
     let since = words.time(words.engagement().map_or(words.incident().opened_at, Engagement::open_since));
     let role = words.role().map_or_else(|| "this".to_owned(), |role| words.role_name(role));
     let alerts = if alerts == 1 { "1 alert".to_owned() } else { format!("{alerts} alerts") };
-    Some(format!("Reminder {round}: no answer for {role} since {since}; {alerts} so far, values as of the last."))
+    let has_spoken = words.engagement().is_some_and(|e| !e.unable.is_empty() || !e.received.is_empty());
+    let open = if has_spoken { "nobody has taken" } else { "no answer for" };
+    Some(format!("Reminder {round}: {open} {role} since {since}; {alerts} so far, values as of the last."))
 }

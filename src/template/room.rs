@@ -86,7 +86,10 @@ fn first_line(words: &BriefWords<'_>) -> String {
             let of = incident.engagements.len();
             let state = match (open, of) {
                 (_, 0) => "It asks nobody for anything.".to_owned(),
-                (0, _) => "Every role has somebody.".to_owned(),
+                (0, _) if incident.engagements.values().all(|e| e.holder().is_some()) => {
+                    "Every role has somebody.".to_owned()
+                }
+                (0, _) => "No role is open any more.".to_owned(),
                 (open, of) => format!("{open} of {of} roles open."),
             };
             format!("{start}. Opened {}. {state}", words.time(incident.opened_at))
@@ -124,7 +127,8 @@ fn open_row(words: &BriefWords<'_>, role: &str, e: &Engagement) -> String {
         None => format!("since {}", words.time(e.entered_at)),
     };
     if let Some(next) = &e.waits_on {
-        let open = if e.handed_back.is_empty() { "no answer" } else { "open" };
+        let is_silent = e.handed_back.is_empty() && e.unable.is_empty() && e.received.is_empty();
+        let open = if is_silent { "no answer" } else { "open" };
         let instead = asked_instead(words.incident(), next, words);
         return format!("\u{26a0} {role}: {open} {since}; {instead}");
     }

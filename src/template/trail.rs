@@ -107,7 +107,7 @@ fn sentence(words: &BriefWords<'_>, entry: &TrailEntry<'_>) -> String {
 fn asked_by(words: &BriefWords<'_>, person: &PersonName, role: &RoleName, pages: &[&Page]) -> String {
     let is_one = words.is_one_other([person]);
     let is = if is_one { ("was", "is") } else { ("were", "are") };
-    let some_asked = pages.iter().any(|page| page.stand_in().is_none() && page.reach().may_be_read());
+    let some_asked = pages.iter().any(|page| page.may_be_read());
     let waits = pages.iter().any(|page| page.state == PageState::Queued);
     let failed = pages.iter().all(|page| page.stand_in().is_none() && page.reach().has_failed());
     let asked = match (some_asked, waits, failed) {
@@ -123,6 +123,8 @@ fn asked_by(words: &BriefWords<'_>, person: &PersonName, role: &RoleName, pages:
 /// A channel, and what it did with the page if its person does not have it.
 fn by_channel(page: &Page, some_asked: bool) -> String {
     let became = match (page.stand_in(), page.reach()) {
+        // Its drill delivered it late.
+        (Some(_), _) if page.has_left() => return page.channel.to_string(),
         (Some(stand_in), _) => stand_in.as_str(),
         (None, PageReach::Accepted) => return page.channel.to_string(),
         (None, PageReach::Waiting) if !some_asked => return page.channel.to_string(),

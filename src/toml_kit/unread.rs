@@ -11,6 +11,9 @@ use toml::de::{DeTable, DeValue};
 /// The most entries of a folder that are looked at.
 const ENTRIES_MAX: usize = 1000;
 
+/// The longest file of any other name that is looked into, in bytes.
+const READ_MAX: u64 = 256 * 1024;
+
 /// The ending of a part of the matrix.
 const ENDING: &str = "toml";
 
@@ -36,15 +39,16 @@ const RENAME: &str =
 
 const REPAIR: &str = "repair or remove it";
 
-/// What in the folder of a matrix, and in its folder of scenarios, looks like a part and is not read, by path. What
-/// editors leave is not named: names that begin with a dot or a `#`, or end in `~`.
+/// What in the folder of a matrix, and in its folder of scenarios, looks like a part and is not read, by path: by its
+/// name, by what is in it, or by where it leads. Of a folder the first such thing is named. What editors leave is not:
+/// names that begin with a dot or a `#`, or end in `~`.
 pub fn unread(folder: &Path) -> Vec<UnreadFile> {
     let mut found = Vec::new();
     for path in entries(folder) {
         if is_drills(&path) {
             scenarios(&path, &mut found);
         } else {
-            entry(&path, &mut found);
+            found.extend(entry(&path));
         }
     }
     found
@@ -84,10 +88,10 @@ fn scenarios(folder: &Path, found: &mut Vec<UnreadFile>) {
         }
         Err(error) => found.push(UnreadFile::new(folder, &format!("can not be read: {error}"), REPAIR)),
     }
-    entries(folder).iter().for_each(|path| entry(path, found));
+    found.extend(entries(folder).iter().filter_map(|path| entry(path)));
 }
 
-/// The first section of a matrix in a file that is read as a scenario.
+/// The first section of a matrix in a text.
 fn misplaced(text: &str) -> Option<&'static str> {
     let (document, _) = DeTable::parse_recoverable(text);
     let keys = document.into_inner();
@@ -97,21 +101,83 @@ fn misplaced(text: &str) -> Option<&'static str> {
     SECTIONS.iter().copied().find(is_section)
 }
 
-fn entry(path: &Path, found: &mut Vec<UnreadFile>) {
-    let Some(name) = path.file_name().map(|name| name.to_string_lossy()) else { return };
-    let is_read = path.extension().is_some_and(|end| end.to_string_lossy().trim().eq_ignore_ascii_case(ENDING));
-    if is_read || is_of_an_editor(&name) {
-        return;
+/// What is to be said of an entry of a folder, or of the first entry in a folder there. Files named `*.toml` are read, or
+/// refused, where the matrix is.
+fn entry(path: &Path) -> Option<UnreadFile> {
+    let is_link = is_link(path);
+    match fs::metadata(path) {
+        // The reader of the matrix looks behind this link, too, and refuses the parts there.
+        Ok(data) if data.is_dir() && is_link && !is_left_alone(path) => in_folder(path, &mut { ENTRIES_MAX }),
+        _ => at_any_depth(path, &mut { ENTRIES_MAX }),
     }
-    if fs::symlink_metadata(path).is_ok_and(|data| data.is_symlink()) && fs::metadata(path).is_err() {
-        return found.push(UnreadFile::new(path, "is a link that leads to nothing that can be read", REPAIR));
+}
+
+fn at_any_depth(path: &Path, left: &mut usize) -> Option<UnreadFile> {
+    *left = left.checked_sub(1)?;
+    if is_left_alone(path) {
+        return None;
     }
-    if path.is_dir() && fs::read_dir(path).is_err() {
-        return found.push(UnreadFile::new(path, "is a folder that can not be looked into", REPAIR));
+    let is_link = is_link(path);
+    let data = match fs::metadata(path) {
+        Err(_) if is_link => {
+            return Some(UnreadFile::new(path, "is a link that leads to nothing that can be read", REPAIR));
+        }
+        data => data.ok(),
+    };
+    if looks_like_a_part(&path.file_name()?.to_string_lossy()) {
+        return Some(UnreadFile::new(path, "is not read, and looks like a part of the matrix", RENAME));
     }
-    if looks_like_a_part(&name) {
-        found.push(UnreadFile::new(path, "is not read, and looks like a part of the matrix", RENAME));
+    let is_folder = data.as_ref().is_some_and(fs::Metadata::is_dir);
+    let target = fs::canonicalize(path).ok().filter(|_| is_link);
+    if let Some(part) = target.as_deref().and_then(|target| if is_folder { first_part(target) } else { part(target) }) {
+        let why = format!("is not read, and leads to {}", shown(&part));
+        return Some(UnreadFile::new(path, &why, RENAME));
     }
+    match data {
+        // What a link leads to is looked at there alone: a way in a circle has no end.
+        Some(_) if is_folder && is_link => None,
+        Some(_) if is_folder => in_folder(path, left),
+        Some(data) if data.is_file() && data.len() <= READ_MAX => {
+            let section = sole_section(&fs::read_to_string(path).ok()?)?;
+            Some(UnreadFile::new(path, &format!("has [{section}], and is not read"), RENAME))
+        }
+        _ => None,
+    }
+}
+
+fn in_folder(folder: &Path, left: &mut usize) -> Option<UnreadFile> {
+    match fs::read_dir(folder) {
+        Ok(_) => entries(folder).iter().find_map(|path| at_any_depth(path, left)),
+        Err(_) => Some(UnreadFile::new(folder, "is a folder that can not be looked into", REPAIR)),
+    }
+}
+
+fn is_link(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|data| data.is_symlink())
+}
+
+/// Whether it is named like a part, or like what an editor leaves.
+fn is_left_alone(path: &Path) -> bool {
+    is_toml(path) || path.file_name().is_none_or(|name| is_of_an_editor(&name.to_string_lossy()))
+}
+
+fn is_toml(path: &Path) -> bool {
+    path.extension().is_some_and(|end| end.to_string_lossy().trim().eq_ignore_ascii_case(ENDING))
+}
+
+fn part(path: &Path) -> Option<PathBuf> {
+    is_toml(path).then(|| path.to_owned())
+}
+
+/// The first part that lies directly in a folder.
+fn first_part(folder: &Path) -> Option<PathBuf> {
+    entries(folder).iter().find_map(|path| part(path))
+}
+
+/// A section of a matrix in a text that is TOML as a whole: one that only quotes a part is none.
+fn sole_section(text: &str) -> Option<&'static str> {
+    let (_, faults) = DeTable::parse_recoverable(text);
+    faults.is_empty().then(|| misplaced(text)).flatten()
 }
 
 /// Names that editors give to what they keep for themselves.

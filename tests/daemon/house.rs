@@ -144,3 +144,14 @@ impl Daemon {
         eventually(&format!("{id}: {what}"), || Some(self.incident(id)).filter(|incident| is(incident)))
     }
 }
+
+/// Changes the database of a daemon behind its back.
+pub fn sql(daemon: &Daemon, words: &'static str) {
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(daemon.state().join("stentor.db"));
+    let options = options.busy_timeout(std::time::Duration::from_secs(10));
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+        let mut conn = sqlx::ConnectOptions::connect(&options).await.unwrap();
+        sqlx::raw_sql(words).execute(&mut conn).await.unwrap();
+        sqlx::Connection::close(conn).await.unwrap();
+    });
+}

@@ -27,6 +27,7 @@ mod proposal;
 mod receipt;
 mod replies;
 mod restored;
+mod reviews;
 mod scenario;
 mod simulate;
 mod statistics;

@@ -201,9 +201,9 @@ fn in_time(role: &RoleView) -> &'static str {
     match role.in_time {
         _ if role.target_ms.is_none() => "-",
         _ if role.sandbox => "sandbox",
-        _ if role.is_open() => "-",
         Some(true) => "yes",
         Some(false) => "no",
+        None if role.is_open() => "-",
         None => "not judged",
     }
 }

@@ -8,7 +8,7 @@ use crate::{
         output::OutputOptions,
         reports::{journal_source::JournalSource, proposal},
     },
-    core::IncidentId,
+    core::{IncidentId, Timestamp},
     drill::analysis::incident_replay,
     report::{IncidentTimeline, ReviewProposal, postmortem},
     template::document::DocumentTemplates,
@@ -37,7 +37,7 @@ impl PostmortemArgs {
         let hashes: BTreeSet<String> = timeline.incident.pages.values().filter_map(|page| page.text.clone()).collect();
         let beside = journal.beside(places, hashes.into_iter())?;
         let documents = documents(places)?;
-        let proposal = sought(places, &timeline);
+        let proposal = sought(places, &timeline, journal.now());
         let written = postmortem::postmortem(&timeline, &beside, &proposal, &documents, journal.now())?;
         self.output.write_review(written, self.html, self.json)?;
         Ok(ExitCode::SUCCESS)
@@ -45,14 +45,14 @@ impl PostmortemArgs {
 }
 
 /// A change of the current matrix with which the missed targets would have been met, according to virtual time.
-fn sought(places: &PathOptions, timeline: &IncidentTimeline) -> ReviewProposal {
+fn sought(places: &PathOptions, timeline: &IncidentTimeline, now: Timestamp) -> ReviewProposal {
     let none = |why: String| ReviewProposal { diff: None, why };
     let opened_at = timeline.incident.opened_at;
     let Ok(loaded) = load::load(places, opened_at) else {
         return none("none was tried: the matrix is not here".into());
     };
     let Some(matrix) = &loaded.matrix else { return none("none was tried: the matrix has faults".into()) };
-    match incident_replay::question(timeline, matrix) {
+    match incident_replay::question(timeline, matrix, now) {
         Ok((scenario, failed)) => {
             let found = proposal::sought(&loaded, &scenario, opened_at, &failed);
             incident_replay::left_out(timeline).into_iter().fold(found, ReviewProposal::adding)

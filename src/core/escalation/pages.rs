@@ -34,7 +34,8 @@ impl Decider<'_> {
         let settlement = match settlement {
             // Only a withdrawn page may end unsent. A queued page must still be sent, whatever one node believes.
             SendOutcome::Unsent if !withdrawn => return,
-            SendOutcome::Unsent if page.was_attempted() => SendOutcome::Unreachable { why: MAYBE_READ.into() },
+            // What was refused was not sent: only an attempt whose end nobody knows may have reached its reader.
+            SendOutcome::Unsent if page.reach().may_be_read() => SendOutcome::Unreachable { why: MAYBE_READ.into() },
             // A page that was withdrawn is not tried again.
             SendOutcome::Retry { why, .. } if withdrawn => SendOutcome::Unreachable { why },
             other => other,

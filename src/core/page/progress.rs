@@ -74,7 +74,8 @@ impl Page {
         }
     }
 
-    /// Whether the provider accepted it or may have: an attempt ended, or its node died and may have begun one.
+    /// Whether an attempt ended, however it did, or its node died and may have begun one. Whether its person may have it
+    /// is asked of [`Page::may_be_read`].
     pub fn was_attempted(&self) -> bool {
         self.stages.sent.is_some() || self.state == PageState::Accepted || self.maybe_repeated
     }
@@ -93,6 +94,14 @@ impl Page {
             _ if self.stages.sent.is_some() || 0 < self.refusals => PageReach::Refused,
             PageState::Queued => PageReach::Waiting,
             PageState::Withdrawn | PageState::Unsent => PageReach::Unsent,
+        }
+    }
+
+    /// Whether its person has it, or may have it. One that its drill held back was read once it was delivered after all.
+    pub fn may_be_read(&self) -> bool {
+        match self.stand_in() {
+            None => self.reach().may_be_read(),
+            Some(_) => self.has_left(),
         }
     }
 

@@ -16,7 +16,7 @@ pub enum PageState {
     Unreachable,
     /// Withdrawn; it is not known yet whether it was sent before.
     Withdrawn,
-    /// Withdrawn, and never sent.
+    /// Withdrawn, and not sent: nothing was tried, or its channel refused it.
     Unsent,
 }
 

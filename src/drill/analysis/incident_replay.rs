@@ -35,24 +35,32 @@ pub enum NoQuestion {
     #[error("none was tried: the drill was broken off")]
     BrokenOff,
     /// There is nothing to improve.
-    #[error("none was tried: every role that has a target was engaged within it")]
+    #[error("none was tried: every required role that has a target was engaged within it")]
     InTime,
+    /// Nobody knows yet whether there is something to improve.
+    #[error("none was tried: no target of a required role was missed, as far as it was watched")]
+    NotKnown,
     /// The matrix has changed since.
     #[error("none was tried: the incident does not fit the matrix of now ({0})")]
     Changed(String),
 }
 
-/// The incident as a scenario for the current matrix, and the hypotheses that did not hold in it: the missed targets.
+/// The incident as a scenario for the current matrix, and the hypotheses that did not hold in it by `now`: the missed
+/// targets.
 ///
 /// # Errors
 /// [`NoQuestion`] if there is nothing to search for.
-pub fn question(timeline: &IncidentTimeline, matrix: &Matrix) -> Result<(Scenario, Vec<RunHypothesis>), NoQuestion> {
+pub fn question(
+    timeline: &IncidentTimeline,
+    matrix: &Matrix,
+    now: Timestamp,
+) -> Result<(Scenario, Vec<RunHypothesis>), NoQuestion> {
     match &timeline.incident {
         incident if incident.has_sandboxed_page() => return Err(NoQuestion::Sandboxed),
         incident if incident.was_broken_off() => return Err(NoQuestion::BrokenOff),
         _ => {}
     }
-    let failed = missed(timeline)?;
+    let failed = missed(timeline, now)?;
     let text = toml::to_string(&written(timeline, &failed)).map_err(|error| NoQuestion::Changed(error.to_string()))?;
     let name = format!("{}.toml", timeline.incident.id.to_string().to_lowercase());
     let read = Scenario::read(&SourceText { path: name.into(), text }, matrix);
@@ -80,16 +88,18 @@ pub fn left_out(timeline: &IncidentTimeline) -> Option<String> {
     (!parts.is_empty()).then(|| format!("only {} were played again", parts.join(" and ")))
 }
 
-/// The targets of the frozen plan that were not met.
-fn missed(timeline: &IncidentTimeline) -> Result<Vec<RunHypothesis>, NoQuestion> {
+/// The targets of the frozen plan that were not met, as the table of roles says it.
+fn missed(timeline: &IncidentTimeline, now: Timestamp) -> Result<Vec<RunHypothesis>, NoQuestion> {
     let incident = &timeline.incident;
     let target = |role: &RoleName| Some((role.clone(), incident.plan.roles.get(role)?.target?));
     let targets: Vec<_> = incident.plan.required.iter().filter_map(target).collect();
     if targets.is_empty() {
         return Err(NoQuestion::NoTarget);
     }
-    let until = timeline.records.last().map_or(incident.opened_at, |record| record.at);
-    let late = targets.into_iter().filter(|(role, _)| role_in_time(incident, role, until) == Some(false));
+    let judged = targets.into_iter().map(|(role, target)| (role_in_time(incident, &role, now), (role, target)));
+    let judged: Vec<_> = judged.collect();
+    let is_known = judged.iter().all(|(in_time, _)| in_time.is_some());
+    let late = judged.into_iter().filter(|(in_time, _)| *in_time == Some(false)).map(|(_, row)| row);
     let failed: Vec<RunHypothesis> = late
         .map(|(role, target)| RunHypothesis {
             about: HypothesisSubject::Role(role),
@@ -98,7 +108,11 @@ fn missed(timeline: &IncidentTimeline) -> Result<Vec<RunHypothesis>, NoQuestion>
             covered: false,
         })
         .collect();
-    if failed.is_empty() { Err(NoQuestion::InTime) } else { Ok(failed) }
+    match (failed.is_empty(), is_known) {
+        (false, _) => Ok(failed),
+        (true, true) => Err(NoQuestion::InTime),
+        (true, false) => Err(NoQuestion::NotKnown),
+    }
 }
 
 #[derive(Serialize)]

@@ -82,7 +82,9 @@ pub async fn incidents(
     let before = listing.before.as_deref().map(parse_id).transpose()?;
     let live = app.engine.config();
     let portion = app.engine.reads().portion(filter, before).await?;
-    let shown: Vec<IncidentView> = portion.incidents.iter().map(|incident| view::incident(&live, incident)).collect();
+    let now = app.engine.now();
+    let shown: Vec<IncidentView> =
+        portion.incidents.iter().map(|incident| view::incident(&live, incident, now)).collect();
     let mut response = Json(shown).into_response();
     let open = app.engine.reads().open_count().await?;
     response.headers_mut().insert(OPEN_COUNT, HeaderValue::from(open));
@@ -173,9 +175,9 @@ pub async fn incident(
         may_read(&app, caller, &headers, SourceScope::Read)?;
     }
     let incident = app.engine.reads().view(id).await?.ok_or_else(|| absent(id))?;
-    let live = app.engine.config();
-    let Some(after) = pages_after else { return Ok(Json(view::incident(&live, &incident)).into_response()) };
-    let (view, more) = view::incident_after(&live, &incident, after);
+    let (live, now) = (app.engine.config(), app.engine.now());
+    let Some(after) = pages_after else { return Ok(Json(view::incident(&live, &incident, now)).into_response()) };
+    let (view, more) = view::incident_after(&live, &incident, after, now);
     let last = view.pages.last().map(|page| page.n).filter(|_| more);
     let mut response = Json(view).into_response();
     let link = last.map(|last| format!("</v1/incidents/{id}?pages_after={last}>; rel=\"next\""));

@@ -166,7 +166,7 @@ pub struct RoleView {
     pub target_ms: Option<f64>,
     /// The percentage of engagements that must meet the target.
     pub target_percent: Option<f64>,
-    /// Whether it met its target; `None` while that is unknown.
+    /// Whether it met its target; `None` while that is unknown. `false` as soon as its target has passed.
     #[serde(default)]
     pub in_time: Option<bool>,
 }
@@ -206,7 +206,7 @@ pub struct StagesView {
     pub accepted: Option<f64>,
     /// It was committed.
     pub committed: Option<f64>,
-    /// The first page was sent.
+    /// The first page was sent: its first attempt began, and its channel has taken it or may have.
     pub sent: Option<f64>,
     /// The first provider accepted a page.
     pub provider_accepted: Option<f64>,
@@ -220,32 +220,32 @@ pub struct StagesView {
     pub engaged: Option<f64>,
 }
 
-/// The view of an incident with its newest messages.
-pub fn incident(live: &RuntimeConfig, incident: &Incident) -> IncidentView {
+/// The view of an incident with its newest messages, as of `now`.
+pub fn incident(live: &RuntimeConfig, incident: &Incident, now: Timestamp) -> IncidentView {
     let before = incident.pages.len().saturating_sub(PAGES_MAX);
     let mut newest: Vec<PageView> =
         incident.pages.values().rev().take(PAGES_MAX).map(|row| PageView::of(incident, row)).collect();
     newest.reverse();
-    IncidentView { pages: newest, pages_before: before, ..without_pages(live, incident) }
+    IncidentView { pages: newest, pages_before: before, ..without_pages(live, incident, now) }
 }
 
 /// The view of an incident with its first messages after that one; and whether there are more.
-pub fn incident_after(live: &RuntimeConfig, incident: &Incident, after: u32) -> (IncidentView, bool) {
+pub fn incident_after(live: &RuntimeConfig, incident: &Incident, after: u32, now: Timestamp) -> (IncidentView, bool) {
     let before = incident.pages.keys().take_while(|n| **n <= after).count();
     let rest = incident.pages.values().skip(before);
     let pages: Vec<PageView> = rest.take(PAGES_MAX).map(|row| PageView::of(incident, row)).collect();
     let more = before + pages.len() < incident.pages.len();
-    (IncidentView { pages, pages_before: before, ..without_pages(live, incident) }, more)
+    (IncidentView { pages, pages_before: before, ..without_pages(live, incident, now) }, more)
 }
 
 /// The view of an incident without its messages.
-pub fn without_pages(live: &RuntimeConfig, incident: &Incident) -> IncidentView {
+pub fn without_pages(live: &RuntimeConfig, incident: &Incident, now: Timestamp) -> IncidentView {
     let (resolved_by, resolved_at) = match &incident.status {
         IncidentStatus::Open => (None, None),
         IncidentStatus::Resolved { by, at, .. } => (Some(by.to_string()), Some(*at)),
     };
     let mut roles: Vec<RoleView> =
-        incident.engagements.iter().map(|(name, engagement)| role(live, incident, name, engagement)).collect();
+        incident.engagements.iter().map(|(name, engagement)| role(live, incident, name, engagement, now)).collect();
     roles.sort_by_key(|role| !role.required);
     IncidentView {
         id: incident.id.to_string(),
@@ -276,7 +276,13 @@ pub fn without_pages(live: &RuntimeConfig, incident: &Incident) -> IncidentView 
     }
 }
 
-fn role(live: &RuntimeConfig, incident: &Incident, name: &RoleName, engagement: &Engagement) -> RoleView {
+fn role(
+    live: &RuntimeConfig,
+    incident: &Incident,
+    name: &RoleName,
+    engagement: &Engagement,
+    now: Timestamp,
+) -> RoleView {
     let row = incident.plan.roles.get(name);
     let covered_by = match &engagement.outcome {
         Some(EngagementOutcome::Covered { by, .. }) => Some(by.to_string()),
@@ -305,7 +311,7 @@ fn role(live: &RuntimeConfig, incident: &Incident, name: &RoleName, engagement: 
         stages,
         target_ms: target.map(|target| target.within.as_secs_f64() * 1e3),
         target_percent: target.map(|target| target.percent),
-        in_time: engagement.outcome.as_ref().and_then(|outcome| role_in_time(incident, name, outcome.at())),
+        in_time: role_in_time(incident, name, now),
     }
 }
 
@@ -326,7 +332,7 @@ fn stages(incident: &Incident, role: &RoleName, engagement: &Engagement) -> Stag
         detected: incident.detected_at.map(after),
         accepted: Some(after(incident.received_at)),
         committed: Some(0.0),
-        sent: first(|page| page.stages.sent),
+        sent: first(Page::sent_at),
         provider_accepted: first(|page| page.stages.accepted),
         delivered: first(|page| page.stages.delivered),
         seen: first(|page| page.stages.seen),

@@ -3,7 +3,8 @@
 use crate::{
     channel::chat::{ChatCommand, ChatEvent, TypedCommand},
     core::{
-        Actor, AnswerVia, ChannelName, GivenAnswer, Incident, IncidentId, PersonName, RoleName, hidden::plain_line,
+        Actor, AnswerVia, ChannelName, GivenAnswer, Incident, IncidentId, PersonName, RoleName, Timestamp,
+        hidden::plain_line,
     },
     engine::{AnswerError, CALLS_MAX, ManualPage, ManualPageResult, RuntimeConfig},
     http::{
@@ -68,8 +69,8 @@ async fn list(app: &AppState) -> Result<String, StoreError> {
     if open.is_empty() {
         return Ok("No incident is open.".to_owned());
     }
-    let live = app.engine.config();
-    let mut lines: Vec<String> = open.iter().map(|incident| line(&live, incident)).collect();
+    let (live, now) = (app.engine.config(), app.engine.now());
+    let mut lines: Vec<String> = open.iter().map(|incident| line(&live, incident, now)).collect();
     let more = app.engine.reads().open_count().await?.saturating_sub(open.len());
     if 0 < more {
         lines.push(format!("… and {more} older ones"));
@@ -77,10 +78,10 @@ async fn list(app: &AppState) -> Result<String, StoreError> {
     Ok(lines.join("\n"))
 }
 
-fn line(live: &RuntimeConfig, incident: &Incident) -> String {
+fn line(live: &RuntimeConfig, incident: &Incident, now: Timestamp) -> String {
     let stamp = if incident.drill { "DRILL" } else { "LIVE" };
     let summary: String = plain_line(incident.about()).chars().take(SUMMARY_MAX).collect();
-    let seen = view::without_pages(live, incident);
+    let seen = view::without_pages(live, incident, now);
     let roles: Vec<String> = seen.roles.iter().map(role).collect();
     let sandbox = seen.sandbox.map_or(String::new(), |sandbox| format!(". {sandbox}"));
     format!("{stamp} {} {summary} ({}){sandbox}", incident.id, roles.join("; "))

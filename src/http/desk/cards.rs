@@ -323,7 +323,8 @@ pub fn offers(level: AnswerLevel, drill: bool) -> Vec<AnswerButton> {
 }
 
 fn board_row(live: &RuntimeConfig, incident: &Incident, person: &PersonName) -> BoardRow {
-    let view = view::without_pages(live, incident);
+    // Nothing on the board depends on when it is looked at.
+    let view = view::without_pages(live, incident, incident.last_at);
     let says = |role: &str| RoleStanding::of(live, incident, &role.into(), person).map(|standing| standing.short());
     let role = |role: view::RoleView| BoardRole {
         says: says(&role.role).unwrap_or_default(),

@@ -119,16 +119,17 @@ impl Audit<'_> {
                 self.fault(RecordPlace::Line, &row, "the time in its column is not the time in its text");
             }
             for hash in fields.texts.hashes() {
-                self.named_text(&hash, &row).await?;
+                self.kept_text(&hash, || format!("{row} says that it was shown, and it is missing")).await?;
             }
         }
         last(&lines, ROWS)
     }
 
-    async fn named_text(&mut self, hash: &str, by: &str) -> Result<(), StoreError> {
+    /// Whether a text is there, and why it should be.
+    async fn kept_text(&mut self, hash: &str, why: impl FnOnce() -> String) -> Result<(), StoreError> {
         let there = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM text WHERE hash = ?)").bind(hash.to_owned());
         if !there.fetch_one(&mut *self.conn).await.map_err(failure)? {
-            self.fault(RecordPlace::Text, hash, format!("{by} says that it was shown, and it is missing"));
+            self.fault(RecordPlace::Text, hash, why());
         }
         Ok(())
     }

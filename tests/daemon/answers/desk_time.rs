@@ -219,7 +219,7 @@ async fn every_text_for_people_says_who_is_asked_instead_and_programs_read_a_wor
         world.app.engine.tick_timers().await.unwrap();
     }
     let instead = "Equities trader: nobody answered; Gita Rao is asked instead, as Head of desk";
-    let shown = view::incident(&world.app.engine.config(), &*world.incident().await);
+    let shown = view::incident(&world.app.engine.config(), &*world.incident().await, world.app.engine.now());
     let trader = shown.roles.iter().find(|role| role.role == "trader").unwrap();
     assert_eq!((trader.state.as_str(), format!("Equities trader: {}", trader.says).as_str()), ("handed over", instead));
     let incident = world.incident().await;
@@ -228,7 +228,7 @@ async fn every_text_for_people_says_who_is_asked_instead_and_programs_read_a_wor
     assert!(card.contains("; Gita Rao is asked instead, as Head of desk"), "{card}");
 
     assert!(world.app.engine.inbound().resolve(IncidentId(1), Actor::Person("gita".into())).await.unwrap());
-    let shown = view::incident(&world.app.engine.config(), &*world.incident().await);
+    let shown = view::incident(&world.app.engine.config(), &*world.incident().await, world.app.engine.now());
     let says: Vec<_> = shown.roles.iter().map(|role| (role.state.as_str(), role.says.as_str())).collect();
     assert_eq!(says, [("closed", "nobody answered"), ("closed", "nobody answered")]);
 }
@@ -253,7 +253,7 @@ async fn people_read_the_name_of_a_role_and_programs_its_id() {
         let text = world.app.engine.config().render(&incident, brief, kind).body;
         assert!(text.to_lowercase().contains("equities trader") && !text.contains("as trader"), "{text}");
     }
-    let shown = view::incident(&world.app.engine.config(), &incident);
+    let shown = view::incident(&world.app.engine.config(), &incident, world.app.engine.now());
     assert_eq!(shown.roles[0].role, "trader");
 }
 
@@ -299,7 +299,7 @@ async fn a_role_that_stands_in_is_timed_from_when_it_was_asked_by_show_and_by_re
     world.pass(Duration::from_secs(10));
     world.says("gita", Answer::Wilco).await;
     let incident = world.incident().await;
-    let shown = view::incident(&world.app.engine.config(), &incident);
+    let shown = view::incident(&world.app.engine.config(), &incident, world.app.engine.now());
     let head = shown.roles.iter().find(|role| role.role == "head").unwrap();
     assert_eq!((head.entered, head.tte_ms), (45_000.0, Some(10_000.0)));
     let timeline = IncidentTimeline { incident: (*incident).clone(), records: Vec::new() };

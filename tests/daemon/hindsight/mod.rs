@@ -134,3 +134,21 @@ fn what_was_kept_in_the_sandbox_is_no_evidence_that_a_change_would_have_helped()
         assert_eq!(text.contains(words), words == "(SANDBOX)", "{words}:\n{text}");
     }
 }
+
+/// Only time passes after the page: no line of the journal is later than the target.
+#[test]
+fn an_open_role_whose_target_has_passed_is_late_in_every_table() {
+    let matrix = matrix("target = { within = \"1s\", percent = 50 }", gateway());
+    let daemon = Setup::new(&matrix).env("KANNEL_PASSWORD", "secret-of-the-gateway").start();
+    assert!(daemon.cli(&["fire", "crash", "--value", "drop_pct=7.5"]).status.success());
+    let deadline = Instant::now() + PATIENCE;
+    while daemon.json(&["show", "INC-1"])["incident"]["roles"][0]["in_time"] != false {
+        assert!(Instant::now() < deadline, "{}", daemon.log());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let shown = String::from_utf8(daemon.cli(&["show", "INC-1"]).stdout).unwrap();
+    let row = shown.lines().find(|line| line.trim_start().starts_with("trader ")).unwrap_or_default();
+    assert!(row.trim_end().ends_with(" no"), "{shown}");
+    let text = postmortem(&daemon);
+    assert!(text.contains("| **no** |") && !text.contains("was engaged within it"), "{text}");
+}

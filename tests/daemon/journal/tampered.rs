@@ -102,6 +102,11 @@ const TAMPERINGS: &[(&str, &[&str])] = &[
         &["state of INC-4", "no room for the repeats"],
     ),
     (
+        "UPDATE incident SET repeats = json_set(repeats, '$.repeats.changes',
+         json('{\"all_clears\":0,\"total\":0,\"all_clear_at\":\"2001-01-01T00:00:00Z\"}')) WHERE id = 4",
+        &["state of INC-4", "no room for the repeats"],
+    ),
+    (
         "UPDATE incident SET alerts = alerts + 11, repeats = (SELECT repeats FROM incident WHERE id = 4) WHERE id = 1",
         &["state of INC-1", "no room for the repeats"],
     ),

@@ -7,7 +7,7 @@ use crate::house;
 use crate::wire;
 
 use common::Daemon;
-use house::{DESK, eventually, secret};
+use house::{DESK, eventually, secret, sql};
 use serde_json::{Value, json};
 use wire::Call;
 
@@ -20,16 +20,6 @@ const LOST: &str = "UPDATE body SET body = 'gone' WHERE incident = 1;
 /// The desk, but everybody waits as long as it takes.
 fn matrix() -> String {
     DESK.replace("wait = \"10m\"", "wait = \"20m\"")
-}
-
-fn sql(daemon: &Daemon, words: &'static str) {
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(daemon.state().join("stentor.db"));
-    let options = options.busy_timeout(std::time::Duration::from_secs(10));
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-        let mut conn = sqlx::ConnectOptions::connect(&options).await.unwrap();
-        sqlx::raw_sql(words).execute(&mut conn).await.unwrap();
-        sqlx::Connection::close(conn).await.unwrap();
-    });
 }
 
 fn problems(daemon: &Daemon) -> Vec<String> {

@@ -6,7 +6,7 @@ use super::{
             desk::cookie,
             sms::{ANA, text},
         },
-        house::sandboxed_on,
+        house::{sandboxed_on, sql},
         wire::{Call, Reply},
     },
     Daemon, DeskStream,
@@ -192,6 +192,37 @@ fn what_is_erased_can_not_be_read_and_the_journal_still_verifies() {
     let journal = String::from_utf8_lossy(&daemon.cli(&["journal", "export"]).stdout).into_owned();
     assert_eq!(journal.matches("\\\"erased\\\"").count(), 1, "it is journaled once: {journal}");
     assert!(!daemon.cli(&["erase", "INC-99"]).status.success());
+}
+
+/// What was erased must stay erased, and what was not must be there to be read.
+#[test]
+fn a_key_that_came_back_or_went_without_a_word_is_found() {
+    let daemon = sandboxed_on(&matrix("after = \"10m\""));
+    let request = handed(&daemon);
+    let id = incident(&request);
+    let verified = |says: Option<&str>| {
+        let verified = daemon.cli(&["journal", "verify"]);
+        let text = String::from_utf8_lossy(&verified.stdout).into_owned();
+        assert_eq!(verified.status.success(), says.is_none(), "{text}");
+        assert!(says.is_none_or(|says| text.contains(says)), "{says:?}: {text}");
+    };
+    verified(None);
+    sql(&daemon, "CREATE TABLE aside AS SELECT * FROM request_key; DELETE FROM request_key");
+    verified(Some("state of INC-1: the key of its conversation was deleted, and no line says so"));
+    sql(&daemon, "INSERT INTO request_key SELECT * FROM aside; UPDATE request_key SET key = x'07'");
+    verified(Some("state of INC-1: the key of its conversation is no key"));
+    sql(&daemon, "DELETE FROM request_key; INSERT INTO request_key SELECT * FROM aside");
+    sql(&daemon, "INSERT INTO request_key SELECT 77, key FROM aside");
+    verified(Some("state of INC-77: there is a key of a conversation of it, and no such incident"));
+    sql(&daemon, "DELETE FROM request_key WHERE incident = 77");
+    let ana = Desk::of(&daemon, "ana", id);
+    ana.press("take", "");
+    ana.press("solved", "");
+    assert!(daemon.cli(&["erase", id]).status.success());
+    sql(&daemon, "INSERT INTO request_key SELECT * FROM aside");
+    verified(Some("state of INC-1: its conversation was erased, and the key of it is there"));
+    sql(&daemon, "DELETE FROM request_key; DROP TABLE aside");
+    verified(None);
 }
 
 #[test]

@@ -304,9 +304,12 @@ fn an_answer_has_the_newest_pages_of_a_large_incident_and_says_how_many_came_bef
     let (live, count) = (live(dir.path()), u32::try_from(incident.pages.len()).unwrap());
     let most = u32::try_from(PAGES_MAX).unwrap();
     let numbers = |view: &IncidentView| (view.pages[0].n, view.pages.last().unwrap().n, view.pages_before);
-    assert_eq!(numbers(&view::incident(&live, &incident)), (count - most + 1, count, incident.pages.len() - PAGES_MAX));
-    let (first, more) = view::incident_after(&live, &incident, 0);
+    assert_eq!(
+        numbers(&view::incident(&live, &incident, incident.last_at)),
+        (count - most + 1, count, incident.pages.len() - PAGES_MAX)
+    );
+    let (first, more) = view::incident_after(&live, &incident, 0, incident.last_at);
     assert_eq!((numbers(&first), more), ((1, most, 0), true));
-    let (rest, more) = view::incident_after(&live, &incident, most);
+    let (rest, more) = view::incident_after(&live, &incident, most, incident.last_at);
     assert_eq!((numbers(&rest), more), ((most + 1, count, PAGES_MAX), false));
 }

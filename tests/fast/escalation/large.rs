@@ -64,6 +64,17 @@ fn assert_asked_agree(incident: &Incident, role: &RoleName, entry: u32, why: &dy
         for entry in [entry, entry.saturating_sub(1)] {
             let before = incident.pages.asked_before(role, entry, since);
             assert_eq!(before, people(&|page| since <= page.born_at && page.step_entry < entry), "{}", why());
+            for person in before {
+                let theirs = || incident.briefs_of(role).filter(|page| page.person.as_ref() == Some(person));
+                let earlier = || theirs().filter(|page| since <= page.born_at && page.step_entry < entry);
+                let may_have = earlier().any(Page::may_be_read);
+                assert_eq!(incident.pages.may_have_reached(role, person, since, entry), may_have, "{}", why());
+                let last = earlier().map(|page| page.step_entry).max();
+                let by_look: BTreeSet<u32> =
+                    theirs().filter(|page| Some(page.step_entry) == last).map(|page| page.n).collect();
+                let call = incident.pages.last_call_before(role, person, entry);
+                assert_eq!(call.map(|page| page.n).collect::<BTreeSet<_>>(), by_look, "{}", why());
+            }
         }
     }
 }

@@ -8,6 +8,7 @@ use stentor::core::{
     overflow::OVERFLOW_KEYS_MAX,
     plan::OnResolved,
     repeats::{CHANGES_WHOLE, CHANGES_WITHIN, JOINED_WHOLE, KNOWN_MAX, TOLD_AFTER_MAX, TOLD_AFTER_MIN},
+    sentence::sentence,
     step,
 };
 
@@ -341,6 +342,23 @@ fn a_key_that_goes_on_and_off_within_an_overflow_is_bounded_and_the_last_all_cle
         };
         assert!(over, "{resolved:?}: every key is over");
         assert_eq!(world.all_clears_in_the_journal() + world.pending_all_clears(), 303);
+    }
+}
+
+#[test]
+fn a_line_about_keys_of_an_overflow_says_how_many_of_them_are_firing() {
+    for (last, now) in [(AlertStatus::Resolved, "now 0 of 1 key(s) firing"), (AlertStatus::Firing, "now 1 of 1 key(s)")]
+    {
+        let mut world = World::flapping(OnResolved::Note, true);
+        for n in 0..60 {
+            world.pass(Duration::from_secs(3));
+            world.counted("1", TURN[n % 2]);
+        }
+        world.counted("1", last);
+        world.pass_ticking(CHANGES_WITHIN);
+        let told = world.events.iter().rev().find(|(_, event)| matches!(event, Event::Repeated { .. }));
+        let told = sentence(&told.expect("it is told").1);
+        assert!(told.contains(now), "{last:?}: {told}");
     }
 }
 

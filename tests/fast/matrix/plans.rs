@@ -233,6 +233,15 @@ fn whatever_looks_like_a_part_of_the_matrix_and_is_not_read_is_named() {
         ("drills/b.toml", "has [trigger]"),
         ("drills/b.toml ", "a blank behind"),
         ("drills", "is no folder"),
+        // Whatever its name, if it says so itself.
+        ("prod", "has [trigger]"),
+        ("b.conf", "has [trigger]"),
+        ("notes.txt", "has [trigger]"),
+        ("drills/b.conf", "has [trigger]"),
+        ("prod/b.toml.txt", "looks like a part"),
+        ("prod/b.yaml", "looks like a part"),
+        ("prod/eu/site", "has [trigger]"),
+        ("drills/eu/b.tml", "looks like a part"),
     ] {
         let said = said_of(write(name));
         let shown = name.replace('\u{43e}', "\\u{43e}");
@@ -242,11 +251,37 @@ fn whatever_looks_like_a_part_of_the_matrix_and_is_not_read_is_named() {
         let said = said_of(link(name));
         assert!(said.len() == 1 && said[0].contains(name), "a link that leads nowhere, {name}: {said:?}");
     }
+    // A link that leads to a part, or to a folder with one, and is not named like it.
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    std::fs::write(elsewhere.path().join("c.toml"), "[hours]\n").expect("written");
+    for (name, target) in [("prod", "c.toml"), ("prod/now", "c.toml"), ("drills/now", "c.toml"), ("prod/eu", ".")] {
+        let said = said_of(|folder| {
+            std::fs::create_dir_all(folder.join(name).parent().expect("a folder")).expect("a folder");
+            std::os::unix::fs::symlink(elsewhere.path().join(target), folder.join(name)).expect("a link");
+        });
+        assert!(said.len() == 1 && said[0].contains(name) && said[0].contains("c.toml"), "{name}: {said:?}");
+    }
+    // One word for a folder, however much is in it; and a link to the folder that it is in is no way without an end.
+    let said = said_of(|folder| {
+        for name in ["prod/a.tml", "prod/b.tml", "prod/eu/c.tml"] {
+            write(name)(folder);
+        }
+        std::os::unix::fs::symlink(".", folder.join("prod/again")).expect("a link");
+    });
+    assert!(said.len() == 1 && said[0].contains("prod/a.tml"), "{said:?}");
     let said = said_of(folder("drills/b.toml"));
     assert!(said.len() == 1 && said[0].contains("b.toml") && said[0].contains("a folder"), "{said:?}");
     // What editors leave, what is hidden on purpose, and what nobody takes for a part.
-    for name in [".b.toml.swp", "b.toml~", "#b.toml#", ".kept/b.toml", "README.md", "notes.txt", "drills/README.md"] {
+    for name in [".b.toml.swp", "b.toml~", "#b.toml#", ".kept/b.toml", "prod/.b.toml.swp", "prod/b.tml~"] {
         assert_eq!(said_of(write(name)), Vec::<String>::new(), "{name}");
+    }
+    let text = "# Our matrix\n\nThe triggers begin so:\n\n```toml\n[trigger.a]\n```\n";
+    for name in ["README.md", "notes.txt", "drills/README.md", "prod/README.md", "LICENSE"] {
+        let said = said_of(|folder| {
+            std::fs::create_dir_all(folder.join(name).parent().expect("a folder")).expect("a folder");
+            std::fs::write(folder.join(name), text).expect("written");
+        });
+        assert_eq!(said, Vec::<String>::new(), "{name}");
     }
     assert_eq!(said_of(|_| {}), Vec::<String>::new());
     assert_eq!(unread(std::path::Path::new("matrix")), [], "the matrix that ships");

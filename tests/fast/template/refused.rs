@@ -50,6 +50,17 @@ fn what_was_refused_is_never_called_asked_and_says_what_became_of_it() {
     assert!(gone.contains(" could not be asked for trader by desk (not accepted), "), "{gone}");
     let closed = SendOutcome::Held { until: at + Duration::from_secs(300), why: HeldWhy::DeskClosed };
     assert!(of(closed.clone()).contains(" is being asked for trader by desk (not open)"), "{}", of(closed));
+    // What a drill held back and brought later was read then.
+    let mut late = incident.clone();
+    settled(
+        &mut late,
+        n,
+        SendOutcome::Accepted { receipt: SendReceipt::of_stand_in(StandIn::Drill, "injected: late") },
+    );
+    assert!(trail(&late).contains(" was to be asked for trader by desk (injected)"), "{}", trail(&late));
+    let stage = stentor::core::page::PageStage::Delivered;
+    step(&mut late, IncidentInput::Reported { page: n, stage }, &roster(), at);
+    assert!(!trail(&late).contains("(injected)") && trail(&late).contains("was asked for trader by desk"));
     let mut arrived = incident.clone();
     settled(&mut arrived, n, SendOutcome::Accepted { receipt: SendReceipt::of("m1") });
     step(&mut arrived, IncidentInput::Undelivered { page: n, why: "rejected".into() }, &roster(), at);

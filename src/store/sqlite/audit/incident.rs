@@ -39,6 +39,7 @@ impl Audit<'_> {
         self.joined(id, &records).await?;
         self.state(id, &folded).await?;
         self.proven(id, &records).await?;
+        self.conversation(id, &folded).await?;
         self.run_of(id, &folded).await
     }
 
@@ -160,6 +161,28 @@ impl Audit<'_> {
         Ok(())
     }
 
+    /// A handoff has the key of its conversation, and the conversation, until a line says that it was erased.
+    async fn conversation(&mut self, id: IncidentId, folded: &Incident) -> Result<(), StoreError> {
+        const KEY: &str = "SELECT typeof(key) = 'blob' AND length(key) = 32 FROM request_key WHERE incident = ?";
+        let key = sqlx::query_scalar::<_, bool>(KEY).bind(id.0).fetch_optional(&mut *self.conn).await;
+        let key = key.map_err(failure)?;
+        let request = folded.request.as_ref();
+        let handoff = request.and_then(|request| Some((request.ask.handoff.as_ref()?, request.handoff.as_ref()?)));
+        let why = match (handoff.map(|(_, progress)| progress.erased_at.is_some()), key) {
+            (None, Some(_)) => Some("there is a key of its conversation, and it has none"),
+            (Some(true), Some(_)) => Some("its conversation was erased, and the key of it is there"),
+            (Some(false), None) => Some("the key of its conversation was deleted, and no line says so"),
+            (Some(false), Some(false)) => Some("the key of its conversation is no key"),
+            (None | Some(true), None) | (Some(false), Some(true)) => None,
+        };
+        why.into_iter().for_each(|why| self.fault(RecordPlace::Incident, id, why));
+        let packet = handoff.filter(|(_, progress)| progress.erased_at.is_none()).map(|(terms, _)| &terms.packet);
+        if let Some(packet) = packet {
+            self.kept_text(packet, || format!("it is the conversation of {id}, and it is missing")).await?;
+        }
+        Ok(())
+    }
+
     /// The run that a drill names is there.
     async fn run_of(&mut self, id: IncidentId, folded: &Incident) -> Result<(), StoreError> {
         let Some(run) = folded.terms.as_ref().and_then(|terms| terms.run) else { return Ok(()) };
@@ -177,9 +200,12 @@ fn can_follow(counted: &AlertRepeats, folded: &Incident) -> bool {
     let total = folded.all_clears() + changes.all_clears;
     let keys = &changes.keys;
     let knows = folded.overflow.as_ref().map_or(keys.is_empty(), |overflow| overflow.knows(keys.keys()));
-    let is_later = changes.all_clear_at.is_none_or(|at| at <= counted.last_at);
+    // One that stands came among them, or before them and is in the journal.
+    let some_came = 0 < changes.all_clears || folded.overflow.is_some();
+    let came = |at| some_came && (counted.first_at..=counted.last_at).contains(&at);
+    let is_known = changes.all_clear_at.is_none_or(|at| came(at) || folded.all_clear_at == Some(at));
     let some = 0 < counted.count + changes.all_clears || changes.all_clear_at.is_some();
-    folded.changes.is_some() && knows && is_later && some && changes.total == total
+    folded.changes.is_some() && knows && is_known && some && changes.total == total
 }
 
 fn fold(id: IncidentId, records: &[JournalRecord]) -> Option<Incident> {

@@ -81,7 +81,9 @@ impl Audit<'_> {
             UNION SELECT DISTINCT 'INC-' || incident, 'page' FROM page
                 WHERE NOT EXISTS (SELECT 1 FROM incident i WHERE i.id = page.incident)
             UNION SELECT DISTINCT 'INC-' || incident, 'row of who was asked' FROM asked
-                WHERE NOT EXISTS (SELECT 1 FROM incident i WHERE i.id = asked.incident)";
+                WHERE NOT EXISTS (SELECT 1 FROM incident i WHERE i.id = asked.incident)
+            UNION SELECT DISTINCT 'INC-' || incident, 'key of a conversation' FROM request_key
+                WHERE NOT EXISTS (SELECT 1 FROM incident i WHERE i.id = request_key.incident)";
         for row in &self.all(STRAYS).await? {
             let why = format!("there is a {} of it, and no such incident", shown(row, 1));
             self.fault(RecordPlace::Incident, shown(row, 0), why);

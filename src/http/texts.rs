@@ -165,7 +165,7 @@ async fn coded(
     to_page(app, page, person, by, (code, text, said)).await
 }
 
-/// Handles an answer to this page, which is theirs; says what was not understood. No answer is the one that it asks for.
+/// Handles an answer to this page, which is theirs; says what was not understood. `None` is the answer that it asks for.
 async fn to_page(
     app: &AppState,
     page: PageId,

@@ -204,9 +204,9 @@ pub(super) fn denies(one: &str, next: &str) -> bool {
     let is_no = |words: &str| NOES.contains(&words);
     let denies = |words: &str| is_no(words) || UNABLE.contains(&words);
     let is_digit = |words: &str| words.bytes().all(|byte| byte.is_ascii_digit());
-    if one == "no" {
-        // `No I can't` says it twice.
-        return !denies(&next) || next == "no";
+    if one == next || one == "no" && denies(&next) {
+        // `No no` and `No I can't` say it twice.
+        return false;
     }
     is_no(&one) || UNABLE.contains(&one.as_str()) && !is_digit(&next) || denies(&next) && !is_digit(&one)
 }

@@ -1,8 +1,13 @@
 //! How people choose an option in a text: what they copy out of ours, and what is no choice.
 
+use proptest::{
+    prelude::{any, proptest},
+    sample::select,
+    test_runner::Config,
+};
 use stentor::{
     core::{Ask, AskKind, AskOption, ReadBack, Timestamp, read_back::ReadBackField},
-    text::reply::{ChoiceReading, beside_code, choice, first_code},
+    text::reply::{ChoiceReading, beside_code, choice, first_code, folded},
 };
 
 const CODE: &str = "48213";
@@ -198,4 +203,25 @@ fn a_sign_before_a_number_is_the_numbers() {
     let value = |text: &str| ReadBack { field: ReadBackField::Value("delta".into()), value: text.into() };
     let ask = Ask { read_back: Some(value("-0.25")), ..ask(&["Approve", "Deny"], None) };
     check(&ask, &[("48213 A -0.25", "o0 + -0.25"), ("48213 A = -0.25", "o0 + -0.25"), ("48213 A - 0.25", "o0 + 0.25")]);
+}
+
+proptest! {
+    #![proptest_config(Config { cases: 1_500, failure_persistence: None, ..Config::default() })]
+
+    #[test]
+    fn a_choice_with_any_word_beside_it_is_none_and_nothing_breaks_the_reader(
+        said in select(&["A", "a", "A = Approve", "approve", "(B)", "B) Deny", "\"A\""][..]),
+        word in "[a-zà-ÿа-яぁ-ん]{2,9}|[0-9]{1,4}|👎|❌|\\?|[^\\s.!,;:=\\-(\\[#\"'a-z]{1,3}", before in any::<bool>(), noise in ".{0,60}",
+    ) {
+        let ask = ask(&["Approve", "Deny"], None);
+        let known = ["approve", "deny", "o0", "o1"].contains(&word.to_lowercase().as_str());
+        let text = if before { format!("48213 {word} {said}") } else { format!("48213 {said} {word}") };
+        let is_said = folded(&word).chars().any(|c| !c.is_whitespace() && !c.is_control() && !matches!(c, '.' | '!' | ',' | ';' | ':' | '=' | '-' | ')' | '(' | '#' | '['));
+        let read = choice(&ask, &beside_code(&text, CODE));
+        proptest::prop_assert!(known || !is_said || !matches!(read, ChoiceReading::Option(_)), "{text:?}: {read:?}");
+        for fact in [None, Some("EQ-2")] {
+            let ask = super::choices::ask(&["Größe…", "Deny \"it\""], fact);
+            let _ = choice(&ask, &beside_code(&format!("{noise}48213{said}{noise}"), CODE));
+        }
+    }
 }

@@ -96,6 +96,8 @@ pub enum ChatCommand {
         incident: IncidentId,
         /// The answer.
         answer: Answer,
+        /// Whether it was a no and nothing more.
+        is_no: bool,
         /// The role, if it was given.
         role: Option<RoleName>,
     },

@@ -1,6 +1,6 @@
 //! A choice as a person gives it, before it is judged.
 
-use super::{answer_via::AnswerVia, form_answer::FormAnswer, names::PersonName, request::Ask};
+use super::{answer_via::AnswerVia, form_answer::FormAnswer, names::PersonName};
 
 /// A choice by an authenticated person.
 #[derive(Debug, Clone)]
@@ -36,21 +36,6 @@ impl NamedOption {
     /// What they said, in words.
     pub fn words(&self) -> String {
         self.repeated.iter().fold(self.option.clone(), |words, repeated| format!("{words} {repeated}"))
-    }
-
-    /// Reads a text: the option, then what is repeated, if this request asks for that. It must be that and nothing else,
-    /// because a word more may be a "not". `None` if it names no option.
-    pub fn read(ask: &Ask, text: &str) -> Option<Self> {
-        if let Some(option) = ask.named(text) {
-            return Some(Self { option: option.name.clone(), repeated: None });
-        }
-        ask.read_back.as_ref()?;
-        let blanks = text.char_indices().filter(|(_, c)| c.is_whitespace());
-        let said = |(at, _): (usize, char)| {
-            let (option, repeated) = (ask.named(&text[..at])?.name.clone(), text[at..].trim());
-            Some(Self { option, repeated: Some(repeated.to_owned()).filter(|repeated| !repeated.is_empty()) })
-        };
-        blanks.filter_map(said).next()
     }
 }
 

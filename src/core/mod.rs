@@ -19,6 +19,7 @@ pub mod escalation;
 pub mod event;
 mod event_words;
 pub mod finding;
+pub mod folded;
 pub mod form;
 pub mod form_answer;
 pub mod form_schema;

@@ -1,6 +1,6 @@
 //! What people repeat before their choice counts, so that a reflex decides nothing.
 
-use super::{alert::Alert, hidden::plain_line};
+use super::{alert::Alert, folded::folded, hidden::plain_line};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -61,8 +61,9 @@ impl ReadBackField {
 }
 
 impl ReadBack {
-    /// Whether this text is the fact. A label may be written in any case, with other blanks and dashes or none; a value
-    /// is a number, whose thousands may be separated. It may be copied with its name, as people read it.
+    /// Whether this text is the fact, on whichever keyboard it was typed. A label may be written in any case, with other
+    /// blanks and dashes or none; a value is a number, whose thousands may be separated. It may be copied with its name, as
+    /// people read it.
     pub fn is_repeated(&self, said: &str) -> bool {
         if plain(said) == plain(&self.shown()) {
             return true;
@@ -84,13 +85,15 @@ impl ReadBack {
 
 /// A label without what people leave out or write in other ways on a phone.
 fn plain(text: &str) -> String {
-    let text = plain_line(text).to_lowercase();
+    let text = folded(&plain_line(text)).to_lowercase();
     let kept = text.trim_end_matches(['.', '!']).chars().filter(|c| !c.is_whitespace() && !is_dash(*c) && *c != '_');
     kept.collect()
 }
 
 fn number(text: &str) -> Option<f64> {
-    let is_separator = |c: char| c.is_whitespace() || matches!(c, ',' | '\'' | '\u{2019}');
+    // What separates and divides numbers with Arabic digits has signs of its own.
+    let text = folded(text).replace('\u{66b}', ".");
+    let is_separator = |c: char| c.is_whitespace() || matches!(c, ',' | '\'' | '\u{66c}');
     let text = text.trim().trim_end_matches(['.', '!']);
     let (whole, part) = text.split_at(text.find('.').unwrap_or(text.len()));
     // Groups of three: a single comma may be the decimal one of another language.
@@ -188,6 +191,26 @@ mod tests {
         assert!(!repeated("values.orders", "", 1.5).is_repeated("15"));
         assert!(!repeated("values.orders", "", 15.0).is_repeated("1,5"));
         assert!(repeated("values.orders", "", -1_204_000.0).is_repeated("-1,204,000"));
+    }
+
+    #[test]
+    fn a_fact_is_the_same_on_each_keyboard() {
+        let desk = repeated("labels.desk", "EQ-2", 1.0);
+        for said in ["\u{ff25}\u{ff31}\u{ff0d}\u{ff12}", "\u{200e}eq-\u{662}", "EQ \u{968}", "eq-\u{ff12} (desk)"] {
+            assert!(desk.is_repeated(said), "{said}");
+        }
+        assert!(!desk.is_repeated("EQ-\u{663}") && !desk.is_repeated("EQ-\u{662}2"));
+        assert!(repeated("labels.desk", "\u{ff25}\u{ff31}\u{ff12}", 1.0).is_repeated("eq2"), "so may the label be");
+        let orders = repeated("values.orders", "", 1204.5);
+        for said in [
+            "\u{661}\u{662}\u{660}\u{664}\u{66b}\u{665}",
+            "\u{661}\u{66c}\u{662}\u{660}\u{664}\u{66b}\u{665}",
+            "\u{ff11},\u{ff12}\u{ff10}\u{ff14}\u{ff0e}\u{ff15}",
+        ] {
+            assert!(orders.is_repeated(said), "{said}");
+        }
+        // Digits of two scripts are no number.
+        assert!(!orders.is_repeated("\u{661}204.5"));
     }
 
     #[test]

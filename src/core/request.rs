@@ -128,17 +128,6 @@ impl Ask {
         self.lettered().find(|(own, _)| own.eq_ignore_ascii_case(&letter)).map(|(_, option)| option)
     }
 
-    /// The option that a person names in a text: by its letter, its name or its label, in any case.
-    pub fn named(&self, text: &str) -> Option<&AskOption> {
-        let text = text.trim().trim_end_matches(['.', '!']);
-        let mut letters = text.chars();
-        if let (Some(letter), None) = (letters.next(), letters.next()) {
-            return self.with_letter(letter);
-        }
-        let text = text.to_lowercase();
-        self.options.iter().find(|option| [&option.name, &option.label].iter().any(|own| own.to_lowercase() == text))
-    }
-
     /// The option with this name.
     pub fn option(&self, name: &str) -> Option<&AskOption> {
         self.options.iter().find(|option| option.name == name)

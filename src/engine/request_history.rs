@@ -18,6 +18,8 @@ pub struct RequestHistory {
     id: IncidentId,
     /// The position of the last line that was read.
     after: i64,
+    /// Its number in the chain.
+    last: u64,
     incident: Option<Incident>,
     /// What a person last did with the conversation.
     moved: Option<HandoffMove>,
@@ -40,7 +42,12 @@ pub struct RequestMoment<'a> {
 impl RequestHistory {
     /// The journal of this incident, from its first line.
     pub fn of(id: IncidentId) -> Self {
-        Self { id, after: 0, incident: None, moved: None }
+        Self { id, after: 0, last: 0, incident: None, moved: None }
+    }
+
+    /// The number of the last line that was read; 0 before any was.
+    pub fn last(&self) -> u64 {
+        self.last
     }
 
     /// Reads what is new, and calls `on` with each moment at which the request changed.
@@ -56,7 +63,7 @@ impl RequestHistory {
             let lines = reads.lines(Some(self.id.to_string()), self.after, LINES_AT_ONCE).await?;
             for line in &lines {
                 let event = self.apply(line)?;
-                self.after = line.pos;
+                (self.after, self.last) = (line.pos, line.seq);
                 if let Event::HandoffMoved(moved) = &event
                     && moved.verdict == HandoffVerdict::Done
                 {

@@ -5,7 +5,7 @@ use crate::{
         contact::EMAIL,
         smtp::incoming::{self, IncomingMail, MailMeaning},
     },
-    core::{Answer, AnswerVia, Page, PersonName, RefusedInput},
+    core::{Answer, AnswerVia, Ask, AskOption, Page, PersonName, RefusedInput},
     http::{
         answer_reply::answer_reply,
         body,
@@ -13,8 +13,9 @@ use crate::{
         desk::standing::told,
         problem::{ProblemDetails, answer_problem},
         state::AppState,
+        text_words::asked_on,
     },
-    text::reply::{Reply, ReplyDoubt},
+    text::reply::{Reply, ReplyDoubt, is_no, read},
 };
 use axum::{
     Extension, Json,
@@ -116,6 +117,7 @@ pub async fn take(
 }
 
 async fn said(app: &AppState, incoming: IncomingMail, reader: PersonName) -> Result<MailResult, ProblemDetails> {
+    let seen = app.engine.reads().view(incoming.page.incident).await?;
     // A code of another page is not valid for this one.
     let own = match &incoming.meaning {
         MailMeaning::Said(Reply::Answer { code: Some(code), .. }) => {
@@ -123,9 +125,25 @@ async fn said(app: &AppState, incoming: IncomingMail, reader: PersonName) -> Res
         }
         _ => true,
     };
-    if incoming.says_exercise && !app.engine.inbound().is_drill(incoming.page.incident).await? {
+    if incoming.says_exercise && !seen.as_ref().is_some_and(|incident| incident.drill) {
         let reply = Reply::Unclear { code: None, doubt: ReplyDoubt::Live };
         return Ok(MailResult { outcome: MailOutcome::Unclear, text: format!("{} {HOW}", not_understood(&reply)) });
+    }
+    let asked = seen.as_deref().and_then(|incident| asked_on(incident, incoming.page.n));
+    if let (Some(ask), MailMeaning::Said(reply)) = (asked, &incoming.meaning) {
+        let received = match reply {
+            Reply::Answer { answer: Answer::Standby { .. }, .. } if own => None,
+            Reply::Answer { answer: Answer::Unable, .. } if own && passes_on(&incoming.words) => None,
+            Reply::Answer { answer: answer @ (Answer::Roger | Answer::Wilco), .. } if own => Some(Some(*answer)),
+            _ => Some(None),
+        };
+        if let Some(received) = received {
+            if let Some(answer) = received {
+                let said = app.engine.inbound().answer_page(incoming.page, reader, Some(answer), AnswerVia::Mail);
+                said.await.map_err(answer_problem)?;
+            }
+            return Ok(MailResult { outcome: MailOutcome::Unclear, text: decide_by_link(ask) });
+        }
     }
     let (answer, outcome, via) = match incoming.meaning {
         // Only a word counts: a number on the first line is not an answer, and neither is a plain "ok".
@@ -145,6 +163,23 @@ async fn said(app: &AppState, incoming: IncomingMail, reader: PersonName) -> Res
     // The answer is committed, even if reading the incident fails.
     let incident = app.engine.reads().view(incoming.page.incident).await.ok().flatten();
     Ok(MailResult { outcome, text: answer_reply(incoming.page.incident, incident.as_deref(), &word, false) })
+}
+
+/// Whether a line of a mail passes its page on in words that are no answer to a question.
+fn passes_on(words: &str) -> bool {
+    let unable = |line: &str| matches!(read(line), Reply::Answer { answer: Answer::Unable, .. });
+    words.lines().any(|line| unable(line) && !is_no(line))
+}
+
+/// The response to a mail about a page that asks: nobody decides by mail, whatever they write.
+fn decide_by_link(ask: &Ask) -> String {
+    let option = |(letter, option): (char, &AskOption)| format!("{letter} ({})", option.label);
+    let options = ask.lettered().map(option).collect::<Vec<_>>().join(" or ");
+    let choose = if ask.needs_a_form() { "fill in the form".to_owned() } else { format!("choose {options}") };
+    format!(
+        "Nothing is decided: a mail decides nothing. Open the link in the mail that you answer, and {choose}. \
+         To pass it on, reply with one word as the first line: unable."
+    )
 }
 
 fn not_understood(reply: &Reply) -> String {

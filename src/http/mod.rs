@@ -30,6 +30,7 @@ mod refusal_record;
 pub mod reloader;
 pub mod state;
 mod status;
+mod text_words;
 pub mod texts;
 pub mod voice;
 pub mod wrong_codes;

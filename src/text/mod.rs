@@ -6,4 +6,5 @@ pub mod money;
 pub mod number;
 pub mod quantity;
 pub mod reply;
+pub mod signature;
 pub mod speech;

@@ -5,16 +5,26 @@
 //! answer only if every piece of it is known and all of them say the same. Anything else in it makes it unclear: a
 //! word, a question mark, an emoji, a second answer, one number too many. A text that may mean no engages nobody.
 
+mod choice;
 mod pieces;
 mod words;
 
-pub use crate::text::reply::pieces::{CODE_DIGITS, folded};
 pub(crate) use crate::text::reply::words::{NO_SIGNS, QUESTION_MARKS};
+pub use crate::{
+    core::folded::folded,
+    text::reply::{
+        choice::{ChoiceReading, beside_code, choice, is_of_exercise},
+        pieces::CODE_DIGITS,
+    },
+};
 
 use crate::{
-    core::answer::{Answer, UnknownAnswer},
+    core::{
+        answer::{Answer, UnknownAnswer},
+        folded::is_unseen,
+    },
     text::reply::{
-        pieces::{PieceKind, TextPiece, is_unseen, pieces},
+        pieces::{PieceKind, TextPiece, pieces},
         words::{Vocabulary, WordMeaning, WordSense},
     },
 };
@@ -117,6 +127,20 @@ pub fn is_yes(text: &str) -> bool {
     read(text) == Reply::AsAsked { code: None } && is_yes()
 }
 
+/// Whether a text says no and nothing more: to a question that is no answer to its page, for it may be one to the question.
+pub fn is_no(text: &str) -> bool {
+    let folded = folded(text);
+    let said = ReplyReader::of(&folded).said().unwrap_or_default();
+    let mut answers = said.iter().filter(|said| matches!(said.sense, WordSense::Say(_))).peekable();
+    answers.peek().is_some() && answers.all(|said| words::is_no(said.text))
+}
+
+/// The first number of a text that may be the code of a page.
+pub fn first_code(text: &str) -> Option<String> {
+    let folded = folded(text);
+    pieces(&folded).iter().find(|piece| piece.kind == PieceKind::Code).map(|piece| piece.text.to_owned())
+}
+
 /// Whether a further line after an answer asks or denies something: then the answer above it cannot be trusted.
 pub fn asks_or_denies(line: &str) -> bool {
     let folded = folded(line);
@@ -147,7 +171,7 @@ impl<'a> ReplyReader<'a> {
     /// The meaning of each piece; fails at the first unknown one.
     fn said(&self) -> Result<Vec<WordMeaning<'a>>, ReplyDoubt> {
         let mut said: Vec<WordMeaning<'a>> = Vec::new();
-        let mut at = 0;
+        let (mut at, mut said_end) = (0, 0);
         while let Some(piece) = self.pieces.get(at) {
             let known = match piece.kind {
                 PieceKind::Code | PieceKind::Break => Some((None, at + 1)),
@@ -163,7 +187,13 @@ impl<'a> ReplyReader<'a> {
             let (sense, next) = known.ok_or_else(|| self.unknown(at))?;
             let end = next.checked_sub(1).and_then(|last| self.pieces.get(last)).map_or(piece.end(), TextPiece::end);
             let text = self.text.get(piece.at..end).unwrap_or(piece.text);
-            said.extend(sense.map(|sense| WordMeaning { sense, text }));
+            // The code of a page stands anywhere.
+            let between = self.text.get(said_end..piece.at).unwrap_or_default();
+            let is_joined = between.chars().all(|c| c.is_whitespace() && c != '\n' || c.is_ascii_digit());
+            if sense.is_some() {
+                said_end = end;
+            }
+            said.extend(sense.map(|sense| WordMeaning { sense, text, is_joined }));
             at = next;
         }
         Ok(said)
@@ -256,6 +286,9 @@ fn meaning(code: Option<String>, said: &[WordMeaning<'_>]) -> Reply {
     if let Some(asked) = asked_of_another(said) {
         return Reply::Unclear { code, doubt: asked };
     }
+    if let Some(denied) = denied(said) {
+        return Reply::Unclear { code, doubt: denied };
+    }
     let mut answers =
         said.iter().filter_map(|said| if let WordSense::Say(answer) = said.sense { Some(answer) } else { None });
     let first = answers.next();
@@ -279,6 +312,16 @@ fn asked_of_another(said: &[WordMeaning<'_>]) -> Option<ReplyDoubt> {
     let order = said.iter().position(|said| words::can_be_order(said.text))?;
     let (first, second) = (said.get(at.min(order))?, said.get(at.max(order))?);
     Some(ReplyDoubt::unknown(&format!("{} {}", first.text, second.text)))
+}
+
+/// `cannot pass it on`, `no 4`, `pass on no`: a word that may deny the other one, with no comma between them.
+fn denied(said: &[WordMeaning<'_>]) -> Option<ReplyDoubt> {
+    let unable = |said: &WordMeaning<'_>| said.sense == WordSense::Say(Answer::Unable);
+    let pairs = said.iter().zip(said.iter().skip(1));
+    let mut denied = pairs.filter(|(one, next)| next.is_joined && unable(one) && unable(next));
+    denied
+        .find(|(one, next)| words::denies(one.text, next.text))
+        .map(|(one, next)| ReplyDoubt::unknown(&format!("{} {}", one.text, next.text)))
 }
 
 /// Words that contradict this answer: a yes with a no, a "sorry" with a yes, "I need" without a time.

@@ -4,7 +4,7 @@ use super::event::SlashCommand;
 use crate::{
     channel::chat::ChatCommand,
     core::{RoleName, printable::excerpt},
-    text::reply::{QUOTE_MAX, Reply, asks_or_denies, folded, read, typed},
+    text::reply::{QUOTE_MAX, Reply, asks_or_denies, folded, is_no, read, typed},
 };
 
 /// The largest number of characters of a page's text or a reason that are kept; what people type in a crisis is
@@ -69,15 +69,15 @@ impl SlashCommand {
         let incident = folded(incident).parse().map_err(|error| format!("{error}; {usage}"))?;
         let words = with_emoji(&folded(rest));
         // The last word may be a role, unless it is an answer or negates one.
-        let (answer, role) = match (typed(&words), words.rsplit_once(char::is_whitespace)) {
-            (Ok(answer), _) => (answer, None),
+        let ((answer, is_no), role) = match (typed(&words), words.rsplit_once(char::is_whitespace)) {
+            (Ok(answer), _) => ((answer, is_no(&words)), None),
             (Err(error), Some((words, role))) if is_role(role) => {
                 let answer = typed(words).map_err(|_| format!("{error}; {usage}"))?;
-                (answer, Some(RoleName::from(role.to_ascii_lowercase())))
+                ((answer, is_no(words)), Some(RoleName::from(role.to_ascii_lowercase())))
             }
             (Err(error), _) => return Err(format!("{error}; {usage}")),
         };
-        Ok(ChatCommand::Answer { incident, answer, role })
+        Ok(ChatCommand::Answer { incident, answer, is_no, role })
     }
 
     fn page(&self, rest: &str, drill: bool) -> Result<ChatCommand, String> {
@@ -144,7 +144,7 @@ mod tests {
 
     fn answer(words: &str, role: Option<&str>) -> Result<ChatCommand, String> {
         let answer = words.parse().map_err(|_| words.to_owned())?;
-        Ok(ChatCommand::Answer { incident: IncidentId(42), answer, role: role.map(RoleName::from) })
+        Ok(ChatCommand::Answer { incident: IncidentId(42), answer, is_no: false, role: role.map(RoleName::from) })
     }
 
     fn page(role: &str, words: &str, drill: bool) -> Result<ChatCommand, String> {

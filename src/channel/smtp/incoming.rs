@@ -241,6 +241,12 @@ mod tests {
             "Away until 7 December",
             "Elternzeit",
             "Ana Ruiz ist bis Montag nicht im Büro",
+            "Jestem nieobecny do 7.12.",
+            "Jestem w podróży i nieobecna do poniedziałku",
+            "Ana Ruiz jest nieobecna",
+            "Nieobecność",
+            "Відсутній до понеділка",
+            "Відсутня",
         ] {
             assert_eq!(of(subject, ""), Some(MailMeaning::Away), "{subject}");
             assert_eq!(of(subject, "Auto-Submitted: auto-generated\r\n"), Some(MailMeaning::Away), "{subject}");
@@ -251,6 +257,7 @@ mod tests {
             "AW: Abwesend",
             "Oooh",
             "Absenteeism rises",
+            "Jestem nieobecnymi zajęty",
             "Re: I am out of the office",
             "LIVE INC-12: Ana is out of the office",
             "I am not away, I have it",

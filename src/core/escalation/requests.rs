@@ -9,6 +9,7 @@ use crate::core::{
     given_choice::GivenChoice,
     names::{RoleName, SourceName},
     proof::channel_of,
+    read_back::ReadBack,
     request::{Request, RequestOutcome},
     request_facts::Replacement,
 };
@@ -91,12 +92,14 @@ impl Decider<'_> {
             return ChoiceVerdict::Stale;
         }
         let before = request.choices.get(&said.person);
-        if before.is_some_and(|choice| choice.option == said.option) {
-            return ChoiceVerdict::Repeated;
-        }
-        let said_back = said.repeated.as_deref().unwrap_or_default();
-        if let Some(fact) = request.ask.read_back.as_ref().filter(|fact| !fact.is_repeated(said_back)) {
+        let is_again = before.is_some_and(|choice| choice.option == said.option);
+        // Who said the fact before need not say it again; who says another one must hear so.
+        let is_fact = |fact: &&ReadBack| said.repeated.as_deref().map_or(is_again, |said| fact.is_repeated(said));
+        if let Some(fact) = request.ask.read_back.as_ref().filter(|fact| !is_fact(fact)) {
             return ChoiceVerdict::NotRepeated { fact: fact.shown() };
+        }
+        if is_again {
+            return ChoiceVerdict::Repeated;
         }
         // Only once: who chooses it again has read why. It decides nothing by itself.
         if let Some(why) = said.doubt.clone().filter(|_| !request.has_read_doubt(&said.person, &said.option, self.now))

@@ -101,11 +101,6 @@ impl InboundResponses {
         self.answer(page.incident, GivenAnswer { person, answer, via, page: Some(page.n), role: None, origin }).await
     }
 
-    /// Whether an incident is a drill; false if there is no such incident.
-    pub async fn is_drill(&self, id: IncidentId) -> Result<bool, StoreError> {
-        Ok(self.context.store.view(id).await?.is_some_and(|incident| incident.drill))
-    }
-
     /// Resolves an incident. Returns whether it was open.
     pub async fn resolve(&self, id: IncidentId, by: Actor) -> Result<bool, StoreError> {
         self.resolve_because(id, by, None).await

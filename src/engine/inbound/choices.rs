@@ -61,10 +61,4 @@ impl InboundResponses {
         let said = GivenChoice { page: Some(page.n), origin, ..GivenChoice::new(person.clone(), said, via) };
         self.choose(page.incident, said).await
     }
-
-    /// The option of this incident's request that a text names, if it does.
-    pub async fn option_named(&self, id: IncidentId, text: &str) -> Result<Option<NamedOption>, StoreError> {
-        let incident = self.context.store.view(id).await?;
-        Ok(incident.as_ref().and_then(|incident| NamedOption::read(&incident.request.as_ref()?.ask, text)))
-    }
 }

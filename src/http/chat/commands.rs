@@ -8,8 +8,13 @@ use crate::{
     },
     engine::{AnswerError, CALLS_MAX, ManualPage, ManualPageResult, RuntimeConfig},
     http::{
-        answer_reply::answer_reply, api::view, desk::standing::verdict_text, problem::ProblemDetails, state::AppState,
+        answer_reply::answer_reply,
+        api::view,
+        desk::standing::verdict_text,
+        problem::ProblemDetails,
+        state::AppState,
         status::status,
+        text_words::{NO_TO_QUESTION, asked_of_person},
     },
     store::{IncidentFilter, StoreError},
     text::reply::{ReplyDoubt, says_exercise},
@@ -36,9 +41,13 @@ pub(super) async fn obey(
         ChatCommand::Help => event.words.help.clone(),
         ChatCommand::Status => status(app).await?,
         ChatCommand::List => list(app).await?,
-        ChatCommand::Answer { incident, answer: said, role } => {
-            let hand_back = format!("To hand it back: {} answer {incident} unable", typed.name);
+        ChatCommand::Answer { incident, answer: said, is_no, role } => {
+            let unable = format!("{} answer {incident} unable", typed.name);
+            let hand_back = format!("To hand it back: {unable}");
             match app.engine.reads().view(incident).await {
+                Ok(Some(seen)) if is_no && asked_of_person(&seen, &person).is_some() => {
+                    format!("{incident}: {NO_TO_QUESTION}: choose on its page, or pass it on: {unable}")
+                }
                 Ok(Some(seen)) if !seen.drill && says_exercise(&event.text) => {
                     format!("{incident}: {}", ReplyDoubt::Live)
                 }

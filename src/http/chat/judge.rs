@@ -18,7 +18,6 @@ use crate::{
         state::AppState,
         texts::{self, TextWriter},
     },
-    text::reply,
 };
 use axum::http::{StatusCode, header};
 use futures_util::future::BoxFuture;
@@ -138,10 +137,9 @@ impl ChannelChat {
 
     async fn text(&self, event: &ChatEvent, about: Option<&str>, person: PersonName) -> Result<String, ProblemDetails> {
         let writer = TextWriter { person, address: self.address(event), by: self.source(event) };
-        let read = reply::read(&event.text);
         match self.page(about, &writer.person).await? {
-            Some(page) => texts::answer_to_page(&self.app, writer, page, &event.text, read).await,
-            None => texts::answer(&self.app, writer, &event.text, read).await,
+            Some(page) => texts::answer_to_page(&self.app, writer, page, &event.text).await,
+            None => texts::answer(&self.app, writer, &event.text).await,
         }
     }
 

@@ -8,6 +8,7 @@ use crate::{
         answer::STANDBY_MAX,
         event::hex,
         finding::NOTE_MAX,
+        form::FILL_IN,
         hidden::plain_lines,
         printable::excerpt,
         record::{RecordCursor, RecordPortion},
@@ -23,8 +24,9 @@ use crate::{
         desk::{form_page::SAID, standing::verdict_text},
         problem::{ProblemDetails, answer_problem},
         state::AppState,
+        text_words::{NO_TO_QUESTION, asked_of_person},
     },
-    text::reply::{ReplyDoubt, says_exercise, typed},
+    text::reply::{ChoiceReading, ReplyDoubt, choice, is_no, says_exercise, typed},
 };
 use axum::{
     Extension, Json,
@@ -131,7 +133,15 @@ async fn judged(
         return Ok(verdict);
     }
     let answer = typed(&spoken.answer).map_err(|error| ProblemDetails::bad(format!("{error}")))?;
-    if says_exercise(&spoken.answer) && app.engine.reads().view(id).await?.is_some_and(|incident| !incident.drill) {
+    let seen = app.engine.reads().view(id).await?;
+    if let Some(ask) = seen.as_ref().and_then(|seen| asked_of_person(seen, person)).filter(|_| is_no(&spoken.answer)) {
+        let names: Vec<&str> = ask.options.iter().map(|option| option.name.as_str()).collect();
+        let how =
+            if names.is_empty() { FILL_IN.to_owned() } else { format!("stentor answer {id} {}", names.join(" or ")) };
+        let words = format!("{id}: {NO_TO_QUESTION}: {how}; stentor answer {id} unable passes it on");
+        return Err(ProblemDetails::bad(words));
+    }
+    if says_exercise(&spoken.answer) && seen.is_some_and(|incident| !incident.drill) {
         return Err(ProblemDetails::bad(format!("{id}: {}", ReplyDoubt::Live)));
     }
     let named = spoken.role.map(RoleName::from);
@@ -160,7 +170,9 @@ async fn choose(
     person: &PersonName,
     text: &str,
 ) -> Result<Option<CliVerdict>, ProblemDetails> {
-    let Some(option) = app.engine.inbound().option_named(id, text).await? else { return Ok(None) };
+    let seen = app.engine.reads().view(id).await?;
+    let ask = seen.as_ref().and_then(|incident| Some(&incident.request.as_ref()?.ask));
+    let Some(ChoiceReading::Option(option)) = ask.map(|ask| choice(ask, text)) else { return Ok(None) };
     let again = format!("to decide: stentor answer {id} {} FACT", option.option);
     let said = GivenChoice::new(person.clone(), option, AnswerVia::Cli);
     let verdict = app.engine.inbound().choose(id, said).await.map_err(answer_problem)?;

@@ -15,6 +15,12 @@ use std::{
     path::Path,
 };
 
+/// What the copies of older versions are called, before the version.
+const COPY: &str = "stentor.db.v";
+
+/// So many of them are kept.
+const COPIES_KEPT: usize = 3;
+
 /// Copies the store of `dir` into a new file of the directory `to`, which must exist. A daemon may be using it: the copy
 /// is what was committed when it began, of the version that the store has: the program that wrote it can read it. The
 /// file is for its owner only, and on the disk when this returns.
@@ -55,17 +61,14 @@ pub async fn write(conn: &mut SqliteConnection, to: &Path) -> Result<(), StoreEr
 }
 
 /// Copies a file of an older version before it is brought up to date: `stentor.db.v5` beside it, which the older program
-/// can read. There is one copy for each version, so that a migration that fails again and again does not fill the disk.
-/// Without room for a copy the daemon starts all the same: each step of a migration is done whole or not at all, and
-/// people wait for pages.
+/// can read. A copy of the same version is replaced: it is of an earlier upgrade, which somebody went back from, or of an
+/// earlier start of this one. So a migration that fails again and again does not fill the disk, and of other versions the
+/// [`COPIES_KEPT`] newest are kept. Without room for a copy the daemon starts all the same: each step of a migration is
+/// done whole or not at all, and people wait for pages.
 pub async fn before_migration(conn: &mut SqliteConnection, dir: &Path) -> Result<(), StoreError> {
     let Some(version) = schema::older(conn).await? else { return Ok(()) };
-    let name = format!("{FILE}.v{version}");
+    let name = format!("{COPY}{version}");
     let (to, draft) = (dir.join(&name), dir.join(format!("{name}.part")));
-    if to.exists() {
-        tracing::info!(copy = name, "the store is of an older version: the copy of an earlier start is kept");
-        return Ok(());
-    }
     let _ = std::fs::remove_file(&draft);
     let copied = match write(conn, &draft).await {
         Ok(()) => std::fs::rename(&draft, &to)
@@ -74,11 +77,32 @@ pub async fn before_migration(conn: &mut SqliteConnection, dir: &Path) -> Result
         Err(error) => Err(error),
     };
     match copied {
-        Ok(()) => tracing::info!(copy = name, "the store is of an older version: it was copied before it is changed"),
+        Ok(()) => {
+            tracing::info!(copy = name, "the store is of an older version: it was copied before it is changed");
+            remove_old_copies(dir, version);
+        }
         Err(error) => {
             let _ = std::fs::remove_file(&draft);
-            tracing::error!(%error, "the store is of an older version, and could not be copied before it is changed");
+            let earlier = if to.exists() { ": the copy that is there is of an earlier time" } else { "" };
+            tracing::error!(%error, "the store is of an older version, and could not be copied before it is changed{earlier}");
         }
     }
     Ok(())
+}
+
+/// Removes all but the newest of the copies beside that of this version.
+fn remove_old_copies(dir: &Path, made: i64) {
+    let version = |name: &str| name.strip_prefix(COPY)?.parse::<i64>().ok().filter(|version| *version != made);
+    let names = std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.file_name());
+    let mut versions: Vec<i64> = names.filter_map(|name| version(name.to_str()?)).collect();
+    versions.sort_unstable_by(|one, other| other.cmp(one));
+    for version in versions.into_iter().skip(COPIES_KEPT - 1) {
+        let name = format!("{COPY}{version}");
+        match std::fs::remove_file(dir.join(&name)) {
+            Ok(()) => tracing::info!(copy = name, "a copy from before an older upgrade was removed"),
+            Err(error) => {
+                tracing::warn!(copy = name, %error, "a copy from before an older upgrade could not be removed")
+            }
+        }
+    }
 }

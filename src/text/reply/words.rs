@@ -2,8 +2,11 @@
 //! a yes in another language we ask back: a list of these is never complete, and half a list is worse.
 
 use crate::{
-    core::answer::{Answer, STANDBY_DEFAULT, button_labels, standby_span},
-    text::reply::pieces::{PieceKind, TextPiece, folded, pieces},
+    core::{
+        answer::{Answer, STANDBY_DEFAULT, button_labels, standby_span},
+        folded::folded,
+    },
+    text::reply::pieces::{PieceKind, TextPiece, pieces},
 };
 use std::time::Duration;
 
@@ -37,6 +40,8 @@ pub(crate) struct WordMeaning<'a> {
     pub sense: WordSense,
     /// As they were written.
     pub text: &'a str,
+    /// Whether nothing stands between it and what was said before.
+    pub is_joined: bool,
 }
 
 /// Words that deny what comes before or after them. In the lines below an answer, they make it unclear.
@@ -116,6 +121,9 @@ const KNOWN: &[(&str, WordSense)] = &[
     ("stand by", WordSense::Say(WAIT)),
     ("wait", WordSense::Say(WAIT)),
     ("4", WordSense::Say(Answer::Unable)),
+    ("4 to hand it back", WordSense::Say(Answer::Unable)),
+    ("4 to pass it on", WordSense::Say(Answer::Unable)),
+    ("yes hand it back", WordSense::Say(Answer::Unable)),
     ("unable", WordSense::Say(Answer::Unable)),
     ("i'm unable", WordSense::Say(Answer::Unable)),
     ("i am unable", WordSense::Say(Answer::Unable)),
@@ -174,11 +182,39 @@ const KNOWN: &[(&str, WordSense)] = &[
     ("opt in", WordSense::Start),
 ];
 
+/// Words that say no to a question as well as to a page.
+const NOES: [&str; 9] = ["no", "can't", "cant", "cannot", "can not", "i can't", "i cant", "i cannot", "i can not"];
+
+/// Words that say no to a page alone, and may deny what stands behind them.
+const UNABLE: [&str; 3] = ["unable", "i'm unable", "i am unable"];
+
 /// Whether these words can be an order to somebody else.
 pub(super) fn can_be_order(text: &str) -> bool {
+    ORDERS.contains(&bare(text).as_str())
+}
+
+/// Whether these words say no to a question as well as to a page.
+pub(super) fn is_no(text: &str) -> bool {
+    NOES.contains(&bare(text).as_str())
+}
+
+/// Whether one of two words for the same answer, which follow each other, may deny the other.
+pub(super) fn denies(one: &str, next: &str) -> bool {
+    let (one, next) = (bare(one), bare(next));
+    let is_no = |words: &str| NOES.contains(&words);
+    let denies = |words: &str| is_no(words) || UNABLE.contains(&words);
+    let is_digit = |words: &str| words.bytes().all(|byte| byte.is_ascii_digit());
+    if one == next || one == "no" && denies(&next) {
+        // `No no` and `No I can't` say it twice.
+        return false;
+    }
+    is_no(&one) || UNABLE.contains(&one.as_str()) && !is_digit(&next) || denies(&next) && !is_digit(&one)
+}
+
+/// The words of a text alone.
+fn bare(text: &str) -> String {
     let text = folded(text);
-    let words: Vec<String> = pieces(&text).iter().filter_map(|piece| word(piece).map(str::to_owned)).collect();
-    ORDERS.contains(&words.join(" ").as_str())
+    pieces(&text).iter().filter_map(word).collect::<Vec<_>>().join(" ")
 }
 
 /// Units of a wait, as separate words.
@@ -194,8 +230,9 @@ impl Vocabulary {
     pub fn new() -> Self {
         let label = |(label, answer): (&str, Answer)| {
             let text = folded(label);
-            let words: Vec<String> = pieces(&text).iter().filter_map(|piece| word(piece).map(str::to_owned)).collect();
-            (words.join(" "), WordSense::Say(answer))
+            let pieces = pieces(&text);
+            let part = |piece| if let Some(word) = word(piece) { word } else { COMMA };
+            (pieces.iter().map(part).collect::<Vec<_>>().join(" "), WordSense::Say(answer))
         };
         Self { labels: button_labels().map(label).collect() }
     }
@@ -215,12 +252,21 @@ impl Vocabulary {
     }
 }
 
-/// The end of these words, if they are found here; commas and full stops between them are ignored.
+/// Stands for a comma of a label: without it, `I can't pass on` says something else.
+const COMMA: &str = ",";
+
+/// The end of these words, if they are found here; commas and full stops between them are ignored, but for those of a label.
 fn end_of(pieces: &[TextPiece<'_>], at: usize, words: &str) -> Option<usize> {
     let mut next = at;
     for wanted in words.split(' ') {
+        if wanted == COMMA && pieces.get(next)?.kind != PieceKind::Break {
+            return None;
+        }
         while next != at && pieces.get(next)?.kind == PieceKind::Break {
             next += 1;
+        }
+        if wanted == COMMA {
+            continue;
         }
         if word(pieces.get(next)?)? != wanted {
             return None;

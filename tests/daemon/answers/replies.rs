@@ -158,6 +158,9 @@ fn an_exercise_is_acknowledged_where_it_is_one_and_never_where_the_page_is_live(
         let word = slack::typed(&daemon, slack::ANA, &format!("answer {live} {said}"));
         assert!(word.contains("this is LIVE, no exercise"), "{word}");
     }
+    // What a drill's SMS says to write is a yes.
+    let word = got(&daemon, "", format!("{code} = I confirm (exercise)").as_bytes()).body;
+    assert!(word.contains("this is LIVE, no exercise"), "{word}");
     let trader = daemon.role(&live, "trader");
     assert_eq!((&trader["state"], &trader["holder"]), (&"paging".into(), &serde_json::Value::Null));
     let received =

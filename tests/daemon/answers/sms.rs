@@ -5,6 +5,7 @@ use super::{
     house::{sandboxed, secret, verdict},
     wire::{Call, Reply, form},
 };
+use stentor::text::reply::{CODE_DIGITS, Reply as TextMeaning, read};
 
 pub const ANA: &str = "+447700900001";
 const GITA: &str = "+447700900007";
@@ -15,7 +16,22 @@ fn path(token: &str, fields: &[(&str, &str)]) -> String {
 }
 
 pub fn text(daemon: &Daemon, from: &str, text: &str) -> Reply {
-    Call::get(&path(secret("KANNEL_REPLY_TOKEN"), &[("from", from), ("text", text)])).send(daemon.address)
+    let reply = Call::get(&path(secret("KANNEL_REPLY_TOKEN"), &[("from", from), ("text", text)])).send(daemon.address);
+    what_it_says_of_digits_is_read(&reply.body);
+    reply
+}
+
+/// `48213 4 to hand it back`: people copy that.
+fn what_it_says_of_digits_is_read(told: &str) {
+    for clause in told.split([',', ';', '.']) {
+        let words: Vec<&str> = clause.split_whitespace().collect();
+        let is_number = |word: &str, digits: usize| word.len() == digits && word.bytes().all(|b| b.is_ascii_digit());
+        let at = words.windows(2).position(|pair| is_number(pair[0], CODE_DIGITS) && is_number(pair[1], 1));
+        let Some(at) = at else { continue };
+        let (typed, digit) = (words[at..].join(" "), words[at + 1].parse::<u8>().unwrap());
+        let is_it = matches!(read(&typed), TextMeaning::Answer { code: Some(_), answer } if answer.digit() == digit);
+        assert!(is_it, "{typed:?} of {told:?} is not read");
+    }
 }
 
 /// What somebody reads who has taken it.

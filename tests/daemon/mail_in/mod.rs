@@ -4,9 +4,10 @@
 use crate::common;
 use crate::double;
 
+use crate::wire::Call;
 use common::{Daemon, Setup};
 use double::smtp::{self, MailServer};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::{
     io::Write,
     process::{Output, Stdio},
@@ -15,6 +16,8 @@ use std::{
 
 const ANA: &str = "ana@example.com";
 const BO: &str = "bo@example.com";
+
+const BOT: &str = "a-token-of-a-program-that-asks-people-0123456789";
 
 /// How long the daemon may take to do what it is waited for.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -27,11 +30,26 @@ struct Site {
 
 impl Site {
     fn new() -> Self {
+        let site = Self::quiet("");
+        assert!(site.daemon.cli(&["fire", "crash"]).status.success());
+        site
+    }
+
+    /// Where nothing has happened yet; `more` stands in its matrix, too.
+    fn quiet(more: &str) -> Self {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let mail = runtime.block_on(MailServer::start());
-        let daemon = Setup::new(&matrix(&mail.url())).env("MAIL_PASSWORD", smtp::PASSWORD).start();
-        assert!(daemon.cli(&["fire", "crash"]).status.success());
+        let setup = Setup::new(&(matrix(&mail.url()) + more)).env("MAIL_PASSWORD", smtp::PASSWORD);
+        let daemon = setup.env("BOT_TOKEN", BOT).start();
         Self { daemon, mail, runtime }
+    }
+
+    /// What a program asks, and what its first mail was called.
+    fn ask(&self, ask: &Value) -> (Value, String) {
+        let body = json!({ "kind": "order_kill", "labels": { "desk": "EQ-2" }, "ask": ask });
+        let reply = Call::post("/v1/requests").bearer(BOT).json(&body).send(self.daemon.address);
+        assert_eq!(reply.status, 202, "{reply:?}");
+        (reply.json(), self.brief_to(ANA))
     }
 
     /// The message id of the brief that went to this mailbox.
@@ -40,6 +58,12 @@ impl Site {
         let data = self.until("a brief", || self.mail.mails().into_iter().find(found)).data;
         let line = data.lines().find(|line| line.to_lowercase().starts_with("message-id:")).unwrap();
         line.split_once(':').unwrap().1.trim().to_owned()
+    }
+
+    /// How often Ana has passed it on.
+    fn passed(&self, request: &Value) -> usize {
+        let shown = self.daemon.cli(&["show", request["incident"].as_str().unwrap()]).stdout;
+        String::from_utf8_lossy(&shown).matches("Ana Ruiz answered \"I can't, pass on\"").count()
     }
 
     fn until<T>(&self, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
@@ -180,6 +204,59 @@ fn a_reply_by_mail_engages_and_only_its_reader_can_write_it() {
     let token = id.split('.').nth(2).unwrap();
     assert!(!String::from_utf8_lossy(&journal).contains(token), "what proves a mail is kept nowhere");
     assert!(!site.daemon.log().contains(token));
+}
+
+/// By mail nobody decides; who tries is told where.
+#[test]
+fn a_mail_to_a_page_that_asks_decides_nothing_and_is_told_to_open_the_link() {
+    const ASKS: &str = "\n[source.bot]\ntoken = { env = \"BOT_TOKEN\" }\n\n[trigger.kill]\non = [\"order_kill\"]\n\
+                        roles = [\"trader\"]\nask = { after = \"1h\" }\n";
+    let site = Site::quiet(ASKS);
+    let state = |request: &Value| {
+        let path = format!("/v1/requests/{}", request["id"].as_str().unwrap());
+        Call::get(&path).bearer(BOT).send(site.daemon.address).json()
+    };
+    let (request, id) = site.ask(&json!({ "type": "approval", "question": "Cancel all orders?" }));
+    for said in [
+        "A",
+        "A = Approve",
+        "Approve",
+        "yes",
+        "ok",
+        "no",
+        "No.\r\n\r\nAna",
+        "can't",
+        "wilco",
+        "roger",
+        "?",
+        "48213 A",
+        "",
+    ] {
+        let output = site.hand_in(&reply(ANA, &id, UTF_8, said));
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(output.status.code(), Some(65), "{said:?}: {output:?}");
+        assert!(
+            told.contains("Open the link in the mail that you answer, and choose A (Approve) or B (Deny)."),
+            "{said:?}: {told}"
+        );
+        let now = state(&request);
+        assert_eq!((&now["state"], &now["choices"]), (&json!("open"), &json!([])), "{said:?}");
+        assert_eq!(site.passed(&request), 0, "{said:?}");
+    }
+    // A machine is told nothing, and who is away still passes it on.
+    let notified = site.hand_in(&reply(ANA, &id, "Auto-Submitted: auto-notified\r\n", "A"));
+    assert!(notified.status.success() && notified.stdout.is_empty(), "{notified:?}");
+    let away = site.hand_in(&reply(ANA, &id, "Auto-Submitted: auto-replied\r\n", "I am on the beach"));
+    assert!(away.status.success() && away.stdout.is_empty(), "{away:?}");
+    assert_eq!(site.passed(&request), 1);
+    let form = json!({ "type": "object", "required": ["limit"], "properties": { "limit": { "type": "integer", "minimum": 0, "maximum": 9 } } });
+    let site = Site::quiet(ASKS);
+    let (request, id) = site.ask(&json!({ "type": "form", "question": "Which limit?", "form": form }));
+    let output = site.hand_in(&reply(ANA, &id, "", "5"));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("and fill in the form."), "{output:?}");
+    // What it says of passing it on is so.
+    let output = site.hand_in(&reply(ANA, &id, "", "unable"));
+    assert!(output.status.success() && output.stdout.is_empty() && site.passed(&request) == 1, "{output:?}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Options that are taken by a button in Slack, where a reader of the room presses the same one as everybody.
 
 use super::{Daemon, accepted, incident, kill, look, matrix, sandboxed_on};
-use crate::answers::slack::{ANA, BO, button, send};
+use crate::answers::slack::{ANA, BO, button, send, typed};
 use serde_json::{Value, json};
 
 fn open() -> (Daemon, Value) {
@@ -39,6 +39,24 @@ fn a_cards_button_is_for_the_question_that_it_showed() {
     assert_eq!(send(&daemon, ANA, &format!("B {digest}"), &card).status, 200);
     let denied = look(&daemon, &request["id"], "");
     assert_eq!((&denied["state"], &denied["outcome"]["option"]), (&json!("decided"), &json!("deny")));
+}
+
+#[test]
+fn a_no_that_is_typed_decides_nothing_and_passes_nothing_on() {
+    let (daemon, request) = open();
+    let id = incident(&request);
+    for no in ["no", "can't", "no trader"] {
+        let told = typed(&daemon, ANA, &format!("answer {id} {no}"));
+        assert!(told.contains("nothing was decided and nothing passed on: choose on its page"), "{no}: {told}");
+        assert!(told.ends_with(&format!("/stentor answer {id} unable")), "{told}");
+    }
+    assert_eq!(look(&daemon, &request["id"], "")["state"], "open");
+    let told = typed(&daemon, ANA, &format!("answer {id} unable"));
+    assert!(told.contains("passed on"), "{told}");
+    // To a page that asks nothing a no is one.
+    let crash = daemon.crash("ES");
+    daemon.held(&crash, "ana", "room");
+    assert!(typed(&daemon, ANA, &format!("answer {crash} no")).contains("passed on"));
 }
 
 /// What people read of the options is not what they read of suggestions, which nobody does for them.

@@ -11,7 +11,7 @@ use crate::{
 };
 use serde_json::{Value, json};
 
-fn limit() -> Value {
+pub fn limit() -> Value {
     json!({
         "type": "form", "question": "Which limit may desk EQ-2 trade with until noon?", "action": { "desk": "EQ-2" },
         "form": {

@@ -45,8 +45,8 @@ fn a_turn_of_a_conversation_asks_once_a_human_is_due() {
 
 #[test]
 fn only_the_asker_withdraws_it_by_an_all_clear_and_new_facts_do_not_split_the_conversation() {
-    let rules =
-        "from_alerts = true, after = \"5m\" }\nkey = 'alert.labels.conversation'\nresolved = \"resolve\"\nx = { y = 1";
+    let rules = "from_alerts = true, after = \"5m\" }\nkey = 'alert.labels.conversation'\nresolved = \"resolve\"\n\
+                 summary = 'May the bot offer {alert.labels.offer}?'\nx = { y = 1";
     let daemon = sandboxed_on(&matrix(rules).replace("\nx = { y = 1 }", ""));
     let asked = turn(&daemon, None, 0.4).json();
     let first = look(&daemon, &asked["alerts"][0]["request"]["id"], "");
@@ -55,6 +55,9 @@ fn only_the_asker_withdraws_it_by_an_all_clear_and_new_facts_do_not_split_the_co
     let anew = Call::new("PUT", &path).bearer(secret("MONITOR_TOKEN")).json(&facts).send(daemon.address);
     assert_eq!(anew.status, 202, "{anew:?}");
     let second = anew.json();
+    assert_eq!(second["question"], "May the bot offer a voucher?", "the question is of the new facts");
+    let changed = second["supersedes"]["changed"].as_str().unwrap();
+    assert!(changed.contains("offer a refund -> a voucher"), "{changed}");
     let next = turn(&daemon, None, 0.3).json();
     assert_eq!(next["alerts"][0]["request"], json!({ "id": second["id"], "state": "open" }), "{next}");
     assert_eq!(daemon.incidents().len(), 2);

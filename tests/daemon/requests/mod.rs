@@ -10,6 +10,7 @@ mod new_facts;
 mod python;
 mod read_back;
 mod refused;
+mod replies;
 mod shown;
 mod taker;
 mod turns;
@@ -91,7 +92,8 @@ fn two_people_approve_by_text_and_the_machine_that_waits_gets_it_back() {
         assert_eq!((&now["state"], &now["choices"]), (&json!("open"), &json!([])), "{said}: {reply:?}");
     }
     let reply = text(&daemon, ANA, &format!("{} yes", ana.code));
-    assert!(reply.body.contains("nothing is decided yet: choose A (Approve) or B (Deny)"), "{reply:?}");
+    let how = format!("nothing is decided yet: reply {0} A = Approve, {0} B = Deny", ana.code);
+    assert!(reply.body.contains(&how), "{reply:?}");
     let reply = text(&daemon, ANA, &format!("{} A", ana.code));
     assert!(reply.body.ends_with("it counts; one more person must agree"), "{reply:?}");
     // The one who waits hears of it as soon as it is decided.

@@ -132,6 +132,50 @@ fn who_has_chosen_is_quiet_and_everybody_sees_it() {
     assert_eq!(again.matches("more must agree").count(), 1, "{again}");
 }
 
+/// Who chose for the one role has done what they can; the other one is still asked.
+#[test]
+fn a_choice_for_one_of_two_roles_is_shown_as_chosen_until_the_other_one_agrees() {
+    let rules = matrix("approvals = 2, after = \"5m\"")
+        .replace("roles = [\"trader\"]\nask", "roles = [\"trader\", \"compliance\"]\nask");
+    let daemon = sandboxed_on(&rules);
+    let request = accepted(&daemon, &kill());
+    let (ana, dora) = (daemon.held(incident(&request), "ana", "mail"), daemon.held(incident(&request), "dora", "mail"));
+    assert_eq!(card(&daemon, "ana")["state"], "open");
+    assert_eq!(press(&daemon, ana.path(), "option approve").status, 200);
+    let mine = card(&daemon, "ana");
+    let says = "You chose Approve; one more must agree.";
+    assert_eq!((&mine["state"], &mine["chosen"]), (&json!("chosen"), &json!(says)));
+    let offers: Vec<&str> = mine["offers"].as_array().unwrap().iter().filter_map(|o| o["answer"].as_str()).collect();
+    assert_eq!(offers, ["option approve", "option deny"], "they may choose again");
+    let page = Call::get(ana.path()).send(daemon.address).body;
+    assert!(page.contains(says) && page.contains("option deny"), "{page}");
+    let other = Call::get(dora.path()).send(daemon.address).body;
+    assert!(
+        other.contains("Ana Ruiz chose Approve; one more must agree.") && other.contains("option approve"),
+        "{other}"
+    );
+    assert_eq!(super::look(&daemon, &request["id"], "")["state"], "open");
+    press(&daemon, dora.path(), "option approve");
+    assert_eq!(super::look(&daemon, &request["id"], "")["outcome"]["by"], json!(["ana", "dora"]));
+}
+
+/// As on a desk that was open while a backup was restored.
+#[test]
+fn a_press_on_a_page_that_is_not_there_is_refused_and_says_to_reload() {
+    let (daemon, request) = open("after = \"5m\"", &kill());
+    let cookie = cookie(&daemon, "ana");
+    let mut stream = DeskStream::open(&daemon, &cookie);
+    let state = stream.state(|state| !state["pages"].as_array().unwrap().is_empty());
+    let own = state["pages"][0]["page"].as_str().unwrap();
+    let (number, _) = own.split_once('.').unwrap();
+    for page in [format!("{number}.999"), "INC-999.1".to_owned()] {
+        let reply = answer(&daemon, &cookie, state["csrf"].as_str(), &page, "option approve");
+        assert_eq!(reply.status, 409, "{page}: {reply:?}");
+        assert!(reply.body.contains("reload the desk"), "{reply:?}");
+    }
+    assert_eq!(super::look(&daemon, &request["id"], "")["choices"], json!([]));
+}
+
 #[test]
 fn buttons_carry_their_letters_and_what_they_lead_to() {
     let ask = json!({

@@ -84,6 +84,7 @@ fn a_stream_has_every_state_and_goes_on_where_it_was_after_a_restart() {
     daemon.kill();
     assert_eq!(stream.next(), None);
     daemon.restart();
+    assert_eq!(EventStream::open(&daemon, id, 9_999).next(), Some(opened.clone()), "a number that is not there yet");
     let mut stream = EventStream::open(&daemon, id, opened.0);
     assert_eq!(stream.next(), Some(chosen.clone()), "it comes again as it was");
     text(&daemon, super::BO, &format!("{} A", bo.code));
@@ -97,6 +98,10 @@ fn a_stream_has_every_state_and_goes_on_where_it_was_after_a_restart() {
         Call::get(&path).bearer(secret("MONITOR_TOKEN")).header("Last-Event-ID", seen).send(daemon.address).status
     };
     assert_eq!((again(&seen), again("soon"), again(&chosen.0.to_string())), (204, 400, 200));
+    // Who has seen what this journal does not have, as before a backup was restored, learns the outcome of it.
+    let mut beyond = EventStream::open(&daemon, id, 9_999);
+    let beyond: Vec<StreamEvent> = std::iter::from_fn(|| beyond.next()).collect();
+    assert_eq!(names(&beyond), ["request.opened", "request.chosen", "request.chosen", "request.ended"]);
     let whole: Vec<StreamEvent> = {
         let mut stream = EventStream::open(&daemon, id, 0);
         std::iter::from_fn(|| stream.next()).collect()

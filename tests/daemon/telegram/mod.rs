@@ -46,7 +46,12 @@ impl Rig {
     }
 
     fn held(&self, incident: &str, user: i64) -> Held {
-        let begins = format!("a:wilco:{incident}.");
+        self.held_by(incident, user, "wilco")
+    }
+
+    /// A page that has a button with this answer.
+    fn held_by(&self, incident: &str, user: i64, answer: &str) -> Held {
+        let begins = format!("a:{answer}:{incident}.");
         let held: Held = self.telegram.until(&format!("{user}'s page of {incident}"), |world| {
             let of_user = world.posts.iter().filter(|post| post["chat_id"] == user);
             let found = of_user.flat_map(|post| {
@@ -157,7 +162,7 @@ fn a_text_answers_by_its_code_or_as_a_reply_to_the_page() {
     rig.telegram.hand_in(json!({ "edited_message": message(ANA, &format!("{} 2", ana.code)) }));
     assert_eq!(rig.state(&incident, "trader"), "paging");
     let word = rig.write(ANA, "2", Some(ana.message));
-    assert_eq!(verdict(&word), format!("{incident}: you have it. Reply 4 to that message to hand it back."));
+    assert_eq!(verdict(&word), format!("{incident}: you have it. Reply to that message with 4 to hand it back."));
     assert_eq!(rig.state(&incident, "trader"), "engaged");
     let word = rig.write(BO, &format!("{} 1", bo.code), None);
     assert!(word.starts_with(&format!("{incident}: ")), "{word}");
@@ -165,6 +170,43 @@ fn a_text_answers_by_its_code_or_as_a_reply_to_the_page() {
     // The one who has it hands it back in the same way.
     rig.write(ANA, "4", Some(ana.message));
     assert_ne!(rig.state(&incident, "trader"), "engaged");
+}
+
+#[test]
+fn a_reply_to_a_page_that_asks_may_have_a_fact_of_five_digits_and_a_no_decides_nothing() {
+    const ASK: &str = "\n[trigger.kill]\non = [\"order_kill\"]\nroles = [\"trader\"]\n\
+                       ask = { after = \"5m\", read_back = \"labels.desk\" }\n";
+    let rig = Rig::on(|matrix| matrix + ASK);
+    let ask = || {
+        let ask = json!({ "type": "approval", "question": "Cancel all orders?" });
+        let body = json!({ "kind": "order_kill", "labels": { "desk": "77311" }, "ask": ask });
+        let reply = Call::post("/v1/requests")
+            .bearer(crate::house::secret("MONITOR_TOKEN"))
+            .json(&body)
+            .send(rig.daemon.address);
+        let incident = reply.json()["incident"].as_str().unwrap().to_owned();
+        let held = rig.held_by(&incident, ANA, "unable");
+        (incident, held)
+    };
+    let (incident, ana) = ask();
+    let about = Some(ana.message);
+    let no = rig.write(ANA, "no", about);
+    assert!(
+        no.contains("nothing passed on: reply A = Approve, B = Deny, each with 77311 (desk), or 4 to pass it on."),
+        "{no}"
+    );
+    for wrong in ["A", "A 77312", "A EQ-2"] {
+        let told = rig.write(ANA, wrong, about);
+        assert!(told.ends_with("nothing was counted: repeat 77311 (desk) with your choice"), "{wrong}: {told}");
+    }
+    assert!(rig.write(ANA, "77311", about).contains("No page of yours"), "a number alone is a code");
+    let told = rig.write(ANA, "A 77311", about);
+    assert!(told.ends_with("it is decided"), "{told}");
+    assert_eq!(rig.journaled(&incident, "decided"), 1);
+    // With the code before it, too.
+    let (_, ana) = ask();
+    let told = rig.write(ANA, &format!("{} B 77311", ana.code), Some(ana.message));
+    assert!(told.ends_with("it is decided"), "{told}");
 }
 
 /// The same word to one page after the other is no machine's: each page has an outcome of its own.

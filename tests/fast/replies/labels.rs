@@ -55,6 +55,33 @@ fn what_an_sms_asks_for_is_an_answer_when_it_is_typed() {
     assert!(head.contains("{CODE} = {taken}") && head.contains("{CODE} 4 = pass"), "the form that is read here");
 }
 
+/// `48213 4 to hand it back`: whatever our texts say of a digit may be typed with it.
+#[test]
+fn what_our_texts_say_of_a_digit_is_its_answer_when_it_is_typed() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut said = Vec::new();
+    for room in ["template", "http"] {
+        let files = std::fs::read_dir(src.join(room)).unwrap().map(|file| file.unwrap().path());
+        for file in files.filter(|file| file.extension().is_some_and(|end| end == "rs")) {
+            let source = std::fs::read_to_string(&file).unwrap();
+            let behind_code = source.split("{CODE} ").skip(1).chain(source.split("{code} ").skip(1));
+            let by_digit = behind_code.filter_map(|text| text.split(['"', '{', '.', ',', ';']).next());
+            said.extend(by_digit.filter(|text| text.starts_with(|c: char| c.is_ascii_digit())).map(str::to_owned));
+        }
+    }
+    for words in ["4 to hand it back", "4 = pass", "1 = received"] {
+        assert!(said.iter().any(|text| text == words), "{words} is looked for: {said:?}");
+    }
+    for text in said {
+        let digit: u8 = text[..1].parse().unwrap();
+        for typed in [format!("48213 {text}"), format!("48213 {text}."), format!("48213 {}", text.to_uppercase())] {
+            let reading = read(&typed);
+            let is_it = matches!(&reading, Reply::Answer { code: Some(code), answer } if code == "48213" && answer.digit() == digit);
+            assert!(is_it, "{typed}: {reading:?}");
+        }
+    }
+}
+
 #[test]
 fn an_exercise_in_brackets_alone_is_no_answer() {
     for text in ["48213 (exercise)", "(exercise)", "48213 I have it (exercise", "48213 I have it (exercises)"] {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod answered;
+mod choices;
 mod labels;
 
 use proptest::{
@@ -17,7 +18,7 @@ use stentor::{
         smtp::incoming::{self, MailMeaning},
     },
     core::{Answer, AnswerLevel},
-    text::reply::{READ_MAX, Reply, asks_or_denies, folded, is_yes, read, read_bytes, typed},
+    text::reply::{READ_MAX, Reply, asks_or_denies, folded, is_no, is_yes, read, read_bytes, typed},
 };
 
 /// A reading in one line: `48213 wilco`, `unclear: "?"`.
@@ -193,6 +194,21 @@ fn a_text_without_end_is_unclear_and_half_of_it_is_never_read() {
     assert!(matches!(read(&padded(READ_MAX, "not")), Reply::Unclear { .. }));
     assert!(matches!(incoming::said(&format!("wilco{}not", " ".repeat(300)), "Ana Ruiz"), Reply::Unclear { .. }));
     assert!(matches!(read(&"!".repeat(1 << 20)), Reply::Unclear { .. }));
+}
+
+#[test]
+fn a_no_alone_is_told_from_what_names_the_pass() {
+    for no in ["48213 no", "No.", "48213 no thanks", "can't 48213", "48213 I cannot, sorry", "No I can't", "ok, no"] {
+        assert!(is_no(no), "{no}");
+    }
+    for pass in
+        ["48213 4", "48213 unable", "no, 4", "no, pass it on", "I can't, pass on", "I can't take it", "Hand it back"]
+    {
+        assert!(!is_no(pass) && matches!(read(pass), Reply::Answer { answer: Answer::Unable, .. }), "{pass}");
+    }
+    for other in ["", "48213", "yes", "2", "not", "no way", "no 2"] {
+        assert!(!is_no(other), "{other}");
+    }
 }
 
 #[test]

@@ -86,6 +86,7 @@ mod folded;
 mod lookup;
 mod mended;
 mod responses;
+mod upgraded;
 
 use responses::a_response_is_kept_with_what_it_says_or_not_at_all;
 

@@ -131,7 +131,7 @@ fn is_away(text: &str) -> bool {
     let said_at = |words: &str| {
         let at = text[..end].find(words)?;
         let (before, after) = (&text[..at], &text[at + words.len()..]);
-        let is_whole = !before.ends_with(is_word) && (words == "nieobecn" || !after.starts_with(is_word));
+        let is_whole = !before.ends_with(is_word) && !after.starts_with(is_word);
         let is_denied = before.split(|c| !is_word(c)).any(|word| phrases::NOT_AWAY.has(word));
         Some(is_whole && !is_denied)
     };

@@ -7,31 +7,19 @@ use super::{
     signs::{has_plain_signs, shows_no},
     taken_back::takes_back,
 };
-use crate::text::reply::folded;
+use crate::text::{reply::folded, signature::has_footer_words};
 
 /// Whether the line is a machine's or a company's, whatever stands around it.
 pub(super) fn is_machine_line(line: &str) -> bool {
     is_footer(line) || is_label(line) || is_logo(line)
 }
 
-/// Whether the line is a footer (`Sent from my iPhone`): only known words, one of them the name of a program or phone.
+/// Whether the line is a footer (`Sent from my iPhone`), with or without a link.
 pub(super) fn is_footer(line: &str) -> bool {
-    let lower = folded(line).to_lowercase();
-    if phrases::FOOTERS.iter().any(|footer| lower.trim_end_matches('.') == footer) {
-        return true;
-    }
-    let words = || lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    let is_product = |word: &str| phrases::PRODUCTS.has(word);
-    let is_known =
-        |word: &str| is_product(word) || phrases::FOOTER_WORDS.has(word) || word.chars().any(|c| c.is_ascii_digit());
     let is_link = |word: &str| word.contains("://") || word.starts_with('<') && word.ends_with('>') && is_contact(word);
-    let shown = lower.split_whitespace().filter(|word| !is_link(word));
-    let only_known =
-        shown.flat_map(|word| word.split(|c: char| !c.is_alphanumeric())).all(|word| word.is_empty() || is_known(word));
-    only_known
-        && words().any(is_product)
-        && words().any(|word| phrases::FOOTER_VERBS.has(word))
-        && has_plain_signs(&lower)
+    let folded = folded(line);
+    let said: Vec<&str> = folded.split_whitespace().filter(|word| !is_link(word)).collect();
+    has_footer_words(&said.join(" ")) && has_plain_signs(&folded)
 }
 
 /// Whether the line is a label of how secret the mail is: `Classification: Internal`, `[INTERNAL]`, `TLP:AMBER`.

@@ -57,36 +57,6 @@ pub(super) const THANKS: Phrases = Phrases(
      pozdrawiam|с уважением|спасибо|よろしくお願いします|ありがとうございます",
 );
 
-/// Complete lines that phones and programs add below a mail.
-pub(super) const FOOTERS: Phrases = Phrases(
-    "iphoneから送信|ipadから送信|androidから送信|发自我的iphone|发自我的 iphone|发自我的手机|从我的 iphone 发送|傳送自我的 iphone|從我的iphone傳送|\
-     나의 iphone에서 보냄|iphone'umdan gönderildi|تم الإرسال من الـ iphone|yahoo mail: search, organize, conquer",
-);
-
-/// The names of phones and programs.
-pub(super) const PRODUCTS: Phrases = Phrases(
-    "iphone|iphonesta|iphonu|ipad|ipadu|ios|android|samsung|galaxy|huawei|pixel|xiaomi|oneplus|motorola|nokia|\
-     blackberry|outlook|gmail|yahoo|proton|protonmail|thunderbird|windows|gmx|web|fastmail|bluemail|spark|\
-     superhuman|mac|macos|linux|airmail|canary|edison|icloud|zoho|mailspring|tutanota|posteo|aol|mobile|phone|smartphone|handy|\
-     tablet|oppo|vivo|realme|sony|xperia|fairphone|honor|surface|watch|chromebook|mobiltelefon|téléphone|móvil|celular|cellulare|телефона",
-);
-
-/// Verbs of footers; each footer has one.
-pub(super) const FOOTER_VERBS: Phrases = Phrases(
-    "sent|get|download|gesendet|herunterladen|beziehen|holen|envoyé|télécharger|obtenez|enviado|obtener|descargar|inviato|scarica|\
-     ottieni|verzonden|verstuurd|skickat|hämta|sendt|hent|wysłane|wysłano|pobierz|lähetetty|odesláno|отправлено|baixar",
-);
-
-/// Other words of footers.
-pub(super) const FOOTER_WORDS: Phrases = Phrases(
-    "sent|get|download|gesendet|herunterladen|beziehen|holen|envoyé|télécharger|obtenez|enviado|obtener|descargar|inviato|scarica|\
-     ottieni|verzonden|verstuurd|skickat|hämta|sendt|hent|wysłane|wysłano|pobierz|lähetetty|odesláno|отправлено|baixar|from|my|via|with|\
-     using|by|the|for|on|app|mail|email|secure|device|pro|max|plus|ultra|mini|please|excuse|any|typos|typo|\
-     errors|brevity|von|meinem|mit|der|dem|aus|für|über|sie|sich|diese|nachricht|wurde|gerät|de|mon|depuis|\
-     mobil|appareil|pour|desde|mi|do|meu|dal|da|mio|per|vanaf|mijn|voor|från|min|fra|z|mojego|a|с|из|моего|\
-     почты|messagerie|correo|app's",
-);
-
 /// Warnings that mail servers add above a mail.
 pub(super) const BANNERS: Phrases = Phrases(
     "originated from outside|originated outside|came from outside|sent from outside|external email|\

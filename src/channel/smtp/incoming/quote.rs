@@ -5,7 +5,10 @@ use super::{
     phrases::{self, Phrases, is_blank},
     taken_back::takes_back,
 };
-use crate::text::reply::{Reply, asks_or_denies, folded, read};
+use crate::text::{
+    reply::{Reply, asks_or_denies, folded, read},
+    signature::SIGNATURE_MARK,
+};
 
 /// The largest number of lines of the attribution before a quote.
 const ATTRIBUTION_LINES: usize = 4;
@@ -19,9 +22,6 @@ const LINE_MAX: usize = 500;
 
 /// The largest number of lines of our own page that are looked at.
 const PAGE_LINES: usize = 200;
-
-/// The line above a signature (RFC 3676); without its blank it may be anything.
-pub(super) const SIGNATURE_MARK: &str = "-- ";
 
 /// The writer's own lines, trimmed but for the mark of a signature; an empty line replaces what was left out.
 pub(super) fn own_lines(text: &str) -> Vec<&str> {

@@ -6,7 +6,7 @@ use super::{
     disclaimer::is_disclaimer,
     machine_lines::{is_footer, is_machine_line},
     phrases::{self, LINE_MAX, is_blank},
-    quote::{SIGNATURE_MARK, is_banner, own_lines},
+    quote::{is_banner, own_lines},
     register_line::is_register_line,
     signature::{Writer, has_contact, is_contact, is_name_after_thanks, is_signature_line, names_line, without_name},
     signs::has_plain_signs,
@@ -14,7 +14,10 @@ use super::{
 };
 use crate::{
     core::Answer,
-    text::reply::{NO_SIGNS, READ_MAX, Reply, ReplyDoubt, read},
+    text::{
+        reply::{NO_SIGNS, READ_MAX, Reply, ReplyDoubt, read},
+        signature::SIGNATURE_MARK,
+    },
 };
 
 /// The number of lines in which known phrases are removed; all further lines are read with the answer.

@@ -47,8 +47,8 @@ pub fn operation() -> Operation {
                    the outcome. Their names are those of the webhooks: `request.opened`, `request.chosen`, `request.ended`, \
                    and of a handoff `handoff.assigned`, `handoff.connected`, `handoff.passed_on`. \
                    `data` is the request as it was then, `id` its line in the journal of the incident: with the header \
-                   `Last-Event-ID` the stream goes on behind it, after a restart of the daemon, too. A client that has \
-                   seen the outcome gets `204`. A comment comes every 15 seconds.";
+                   `Last-Event-ID` the stream goes on behind it, after a restart of the daemon, too; a number that the \
+                   journal does not have begins anew. A client that has seen the outcome gets `204`. A comment comes every 15 seconds.";
     Operation::get("getRequestEvents", events)
         .about("The states of a request", details)
         .access(Access::Source(SourceScope::Alerts))
@@ -99,6 +99,11 @@ async fn events(
         app,
     };
     line.read().await?;
+    // It has seen what a backup that was restored does not have: for this chain it has seen nothing.
+    if line.history.last() < line.seen {
+        (line.history, line.seen) = (RequestHistory::of(id.incident), 0);
+        line.read().await?;
+    }
     if line.ready.is_empty() && line.is_over {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }

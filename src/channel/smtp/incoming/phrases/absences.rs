@@ -21,7 +21,7 @@ pub(in crate::channel::smtp::incoming) const ABSENCE_SUBJECTS: Phrases = Phrases
      in ferie|fora do escritório|ausência|em férias|afwezig|afwezigheid|afwezigheidsbericht|niet aanwezig|buiten kantoor|\
      frånvaro|frånvarande|inte på kontoret|ikke til stede|fravær|fraværende|ikke på kontoret|poissa|poissaolo|\
      autoodpowiedź|automatyczna odpowiedź|nieobecność|poza biurem|nepřítomnost|mimo kancelář|házon kívül|în concediu|\
-     ofis dışı|izinde|εκτός γραφείου|нет на месте|в отпуске|відсутн|不在|休暇|外出|不在办公室|休假|부재 중|부재중|휴가|\
+     ofis dışı|izinde|εκτός γραφείου|нет на месте|в отпуске|відсутність|відсутній|відсутня|відсутні|不在|休暇|外出|不在办公室|休假|부재 중|부재중|휴가|\
      خارج المكتب|away|ferien|vacaciones|vacances|congé|congés|ferie|férias|vakantie|verlof|urlop|отпуск|krank|krankmeldung|\
      krankheit|elternzeit|mutterschutz|krankenstand|permiso|malattia|maternité|arrêt maladie|semester|barsel|lomalla|in elternzeit|im mutterschutz|im krankenstand|auf dienstreise|in urlaub|auf urlaub|nicht da|long-term sick|off sick|je ne suis pas au bureau|no estoy en la oficina|non sono in ufficio|\
      ooto|limited access|limited availability|slow to respond|unavailable|currently unavailable|out sick|out until|travelling until|\
@@ -41,7 +41,7 @@ pub(in crate::channel::smtp::incoming) const ABSENCE_SENTENCES: Phrases = Phrase
      ich bin abwesend|ich bin im urlaub|ich bin nicht im büro|ich bin nicht im haus|ich bin außer haus|je suis absent|\
      je suis absente|je suis en congé|je suis en congés|je suis en vacances|est absent|est absente|est en congé|\
      estoy de vacaciones|estoy ausente|estoy fuera|está ausente|sono assente|sono in ferie|estou ausente|\
-     estou de férias|ik ben afwezig|jag är borta|jestem nieobecn",
+     estou de férias|ik ben afwezig|jag är borta|jestem nieobecny|jestem nieobecna",
 );
 
 /// The kinds of leave: before the word for it in a subject.
@@ -72,7 +72,7 @@ pub(in crate::channel::smtp::incoming) const AWAY_WORDS: Phrases = Phrases(
      im mutterschutz|auf dienstreise|en congé|en congés|en vacances|absent du bureau|en déplacement|de vacaciones|\
      fuera de la oficina|fuera de oficina|ausente|de baja|in ferie|assente|fuori ufficio|fuori sede|de férias|fora do escritório|\
      afwezig|op vakantie|niet aanwezig|niet op kantoor|met verlof|borta|på semester|bortrest|frånvarande|ikke på kontoret|på ferie|\
-     poissa|lomalla|nieobecn|na urlopie|poza biurem|в отпуске|нет на месте|отсутствую|mimo kancelář|szabadságon|în concediu|\
+     poissa|lomalla|nieobecny|nieobecna|nieobecni|nieobecne|na urlopie|poza biurem|в отпуске|нет на месте|отсутствую|mimo kancelář|szabadságon|în concediu|\
      na dovolené|na dovolenke|mimo kancelárie|na godišnjem odmoru|na dopustu|indisponible|no disponible|indisponível|izindeyim|\
      у відпустці|в отпуска",
 );

@@ -16,7 +16,7 @@ impl JsonSchema for AlertInBody {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let mut schema = Alert::json_schema(generator);
         let fields = schema.get_mut("properties").and_then(Value::as_object_mut);
-        for fields in fields {
+        if let Some(fields) = fields {
             for (name, field) in fields.iter_mut() {
                 let details = field.get("description").and_then(Value::as_str).unwrap_or_default().to_owned();
                 *field = read(name, details, field.take());

@@ -17,8 +17,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::{sync::Arc, time::Duration};
 use stentor::{
     core::{
-        Answer, ChannelName, Engagement, Event, Incident, IncidentId, IncidentKey, JournalRecord, Page, PageId,
-        PersonName, RequestId, RequestOutcome, RoleName, Roster, SendOutcome, SourceEvent, StoredLine, Timestamp,
+        Answer, ChannelName, Engagement, Event, FormAnswer, Incident, IncidentId, IncidentKey, JournalRecord, Page,
+        PageId, PersonName, RequestId, RequestOutcome, RoleName, Roster, SendOutcome, SourceEvent, StoredLine,
+        Timestamp,
     },
     journal::{JournalVerifier, KeptAnchors},
 };
@@ -58,6 +59,8 @@ pub enum Seen {
         person: PersonName,
         option: String,
         digest: String,
+        /// What they fill in, if it is a form.
+        answer: Option<Box<FormAnswer>>,
     },
     /// A human is about to say this of a conversation.
     Stepped {
@@ -134,6 +137,8 @@ pub struct Broken {
 struct Start {
     at: Timestamp,
     settled: bool,
+    /// Its channel is known not to have taken it.
+    refused: bool,
 }
 
 struct Shadow {
@@ -234,8 +239,9 @@ impl Laws {
                 self.said.insert((*incident, person.clone(), answer.to_string()));
             }
             Seen::Asked { key, request } => self.law_12_an_accepted_request_is_kept(key.as_ref(), *request),
-            Seen::Chose { incident, person, option, digest } => {
+            Seen::Chose { incident, person, option, digest, answer } => {
                 self.about_to_choose((*incident, person.clone(), option.clone(), digest.clone()));
+                self.about_to_fill_in(*incident, person, answer.as_deref());
             }
             Seen::Stepped { incident, person, step } => self.about_to_step((*incident, person.clone(), step)),
             Seen::Withdrawn { incident } => self.about_to_withdraw(*incident),
@@ -353,9 +359,17 @@ impl Laws {
                     self.starts.remove(&page);
                 }
             }
-            Event::Settled { page, sent_at: Some(sent_at), .. } => {
+            Event::Settled { page, sent_at: Some(sent_at), settlement, .. } => {
+                let refused = matches!(
+                    settlement,
+                    SendOutcome::Retry { unknown: false, .. }
+                        | SendOutcome::Held { .. }
+                        | SendOutcome::Unreachable { .. }
+                );
                 let starts = self.starts.entry(PageId { incident: id, n: *page }).or_default();
-                starts.iter_mut().filter(|start| start.at == *sent_at).for_each(|start| start.settled = true);
+                for start in starts.iter_mut().filter(|start| start.at == *sent_at) {
+                    (start.settled, start.refused) = (true, refused);
+                }
             }
             Event::Settled { page, settlement: SendOutcome::Unsent, .. } => {
                 let id = PageId { incident: id, n: *page };
@@ -363,8 +377,8 @@ impl Laws {
                 if self.waited_for_a_desk(id) {
                     self.starts.remove(&id);
                 }
-                let begun = self.starts.contains_key(&id);
-                self.check("law 5", !begun, || format!("{id} is noted as never sent, and it was"));
+                let sent = self.starts.get(&id).is_some_and(|starts| starts.iter().any(|start| !start.refused));
+                self.check("law 5", !sent, || format!("{id} is noted as not sent, and it may have been"));
             }
             Event::RoleEntered { role, .. } => {
                 let open =
@@ -427,7 +441,7 @@ impl Laws {
             let free = until <= at || at <= from + TURN_MAX;
             self.check("pace", free, || format!("{page} starts at {at}, held back until {until}"));
         }
-        self.starts.entry(page).or_default().push(Start { at, settled: false });
+        self.starts.entry(page).or_default().push(Start { at, settled: false, refused: false });
     }
 
     /// Only pages of drills meet faults on purpose.
@@ -436,7 +450,7 @@ impl Laws {
         let drill = self.incident(page.incident).is_some_and(|incident| incident.drill);
         self.check("law 6", drill, || format!("{page} is no drill's and meets a fault on purpose"));
         if taken {
-            self.starts.entry(page).or_default().push(Start { at, settled: false });
+            self.starts.entry(page).or_default().push(Start { at, settled: false, refused: false });
         }
     }
 

@@ -4,9 +4,9 @@
 use super::{LATE_MAX, Laws};
 use std::{collections::BTreeMap, collections::BTreeSet, time::Duration};
 use stentor::core::{
-    Actor, AnswerVerdict, AnswerVia, Ask, AskKind, ChoiceVerdict, Event, HandoffState, HandoffStep, HandoffVerdict,
-    Incident, IncidentId, IncidentOpening, IncidentStatus, PersonName, Request, RequestId, RequestOutcome, Timestamp,
-    request::DENY, request_facts::action_digest,
+    Actor, AnswerVerdict, AnswerVia, Ask, AskKind, ChoiceVerdict, Event, FormAnswer, HandoffState, HandoffStep,
+    HandoffVerdict, Incident, IncidentId, IncidentOpening, IncidentStatus, PersonName, Request, RequestId,
+    RequestOutcome, Timestamp, form_answer::FORM_ANSWER, request::DENY, request_facts::asked_digest,
 };
 
 /// What was seen of requests, beside their incidents.
@@ -17,6 +17,8 @@ pub(super) struct RequestWatch {
     keyed: BTreeMap<String, RequestId>,
     /// What people said that they choose, and the digest that they were shown.
     chose: BTreeSet<(IncidentId, PersonName, String, String)>,
+    /// What they filled in.
+    filled: Vec<(IncidentId, PersonName, FormAnswer)>,
     /// What they said of conversations.
     stepped: BTreeSet<(IncidentId, PersonName, &'static str)>,
     /// Those that somebody wanted to end, and those of which somebody had new facts.
@@ -58,6 +60,10 @@ impl Laws {
 
     pub(super) fn about_to_choose(&mut self, said: (IncidentId, PersonName, String, String)) {
         self.requests.chose.insert(said);
+    }
+
+    pub(super) fn about_to_fill_in(&mut self, id: IncidentId, person: &PersonName, answer: Option<&FormAnswer>) {
+        self.requests.filled.extend(answer.map(|answer| (id, person.clone(), answer.clone())));
     }
 
     pub(super) fn about_to_step(&mut self, said: (IncidentId, PersonName, &'static str)) {
@@ -107,7 +113,7 @@ impl Laws {
 impl Laws {
     pub(super) fn request_opens(&mut self, id: IncidentId, opening: &IncidentOpening) {
         let Some(ask) = opening.ask.as_deref() else { return };
-        let digest = action_digest(&ask.action, &opening.alert).ok();
+        let digest = asked_digest(&ask.action, ask.form.as_ref(), &opening.alert).ok();
         self.check("law 14", digest.as_ref() == Some(&ask.action_digest), || {
             format!("{id} asks about {digest:?} and says {}", ask.action_digest)
         });
@@ -163,7 +169,7 @@ impl Laws {
         let asked = self.may_be_asked(id, person, at);
         let others = request.ask.on_behalf_of.as_ref() != Some(person);
         let in_time = at < request.ask.deadline && request.outcome().is_none();
-        let is_option = request.ask.option(option).is_some();
+        let is_option = options(&request.ask).contains(option);
         let said = self.requests.chose.iter().any(|(of, by, what, _)| *of == id && by == person && what == option);
         self.check("law 13", asked && others && in_time && is_option && said, || {
             format!(
@@ -202,17 +208,18 @@ impl Laws {
         let ask = &request.ask;
         let is_handoff = ask.kind == AskKind::Handoff;
         let counted = self.requests.counted.get(&id).cloned().unwrap_or_default();
-        let undecided =
-            ask.options.iter().all(|option| agreeing(&counted, &option.name).len() < needed(ask, &option.name));
+        let undecided = options(ask).iter().all(|option| agreeing(&counted, option).len() < needed(ask, option));
         let late = !is_handoff && ask.deadline <= at && undecided;
         let owner = self.requests.owners.get(&id).map(|(person, _)| person.clone());
         let holds = match outcome {
-            RequestOutcome::Decided { option, by, .. } => {
+            RequestOutcome::Decided { option, by, answer } => {
+                let fits = self.law_13_is_filled_in(id, ask, by, answer.as_ref());
                 let distinct: BTreeSet<&PersonName> = by.iter().collect();
                 let counts = by.iter().all(|person| counted.get(person) == Some(option));
                 !is_handoff
                     && at < ask.deadline
                     && counts
+                    && fits
                     && distinct.len() == by.len()
                     && needed(ask, option) <= by.len()
             }
@@ -238,6 +245,20 @@ impl Laws {
         self.check("law 13", holds, || {
             format!("{id} is {outcome:?} at {at}: due at {}, counted {counted:?}", ask.deadline)
         });
+    }
+
+    /// A form is decided by what somebody filled in, which fits it; nothing else has an answer.
+    fn law_13_is_filled_in(&self, id: IncidentId, ask: &Ask, by: &[PersonName], answer: Option<&FormAnswer>) -> bool {
+        match (&ask.form, answer) {
+            (None, None) => true,
+            (Some(form), Some(answer)) => {
+                let said = |(of, person, filled): &(IncidentId, PersonName, FormAnswer)| {
+                    *of == id && by.contains(person) && filled == answer
+                };
+                form.fits(answer) && self.requests.filled.iter().any(said)
+            }
+            (None, Some(_)) | (Some(_), None) => false,
+        }
     }
 
     fn law_13_only_who_withdraws_cancels(&mut self, id: IncidentId, by: &Actor) {
@@ -362,6 +383,12 @@ impl Laws {
 
 fn agreeing<'a>(counted: &'a BTreeMap<PersonName, String>, option: &str) -> Vec<&'a PersonName> {
     counted.iter().filter(|(_, chosen)| *chosen == option).map(|(person, _)| person).collect()
+}
+
+/// What can be chosen; a form with more than one choice has its answer in the fields.
+fn options(ask: &Ask) -> BTreeSet<String> {
+    let own = ask.options.iter().map(|option| option.name.clone());
+    own.chain(ask.form.is_some().then(|| FORM_ANSWER.to_owned())).collect()
 }
 
 /// One denial denies.

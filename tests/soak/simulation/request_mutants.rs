@@ -8,7 +8,7 @@ use stentor::core::{
     Timestamp,
 };
 
-pub(super) const FAULTS: [(&str, &str, Fault); 31] = [
+pub(super) const FAULTS: [(&str, &str, Fault); 33] = [
     ("a request ends twice", "law 12", |tape| repeat_first(tape, is_end)),
     ("a request's incident ends and it has no outcome", "law 12", |tape| drop_first(tape, is_end)),
     ("a request's deadline passes", "law 12", a_deadline_passes),
@@ -85,6 +85,25 @@ pub(super) const FAULTS: [(&str, &str, Fault); 31] = [
     ("it is asked anew and nobody has new facts", "law 13", |tape| {
         tape.retain(|seen| !matches!(seen, Seen::NewFacts { .. }));
         has(tape, |e| matches!(e, Event::RequestEnded { outcome: RequestOutcome::Superseded { .. } }))
+    }),
+    ("a form is decided by what nobody filled in", "law 13", |tape| {
+        tape.iter_mut().for_each(|seen| {
+            if let Seen::Chose { answer, .. } = seen {
+                *answer = None;
+            }
+        });
+        has(tape, |e| matches!(e, Event::RequestEnded { outcome: RequestOutcome::Decided { answer: Some(_), .. } }))
+    }),
+    ("a form is decided without an answer", "law 13", |tape| {
+        outcome(
+            tape,
+            |o| matches!(o, RequestOutcome::Decided { answer: Some(_), .. }),
+            |o| {
+                if let RequestOutcome::Decided { answer, .. } = o {
+                    *answer = None;
+                }
+            },
+        )
     }),
     ("fewer people are needed than the matrix says", "law 13", |tape| {
         change_ask(tape, |ask| 1 < ask.approvals, |ask| ask.approvals = 1)
@@ -244,7 +263,7 @@ fn a_stranger_counts(tape: &mut Vec<Seen>) -> bool {
             (*person, *page) = (stranger.clone(), None);
         }
     });
-    tape.insert(at, Seen::Chose { incident, person: stranger, option, digest });
+    tape.insert(at, Seen::Chose { incident, person: stranger, option, digest, answer: None });
     true
 }
 

@@ -11,8 +11,9 @@ use std::time::Duration;
 use stentor::{
     channel::Message,
     core::{
-        Actor, Alert, AlertStatus, AskKind, AskOption, GivenAnswer, GivenChoice, GivenHandoffStep, HandoffResult,
-        HandoffStep, IncidentId, PageId, PersonName, handoff::HandoffSolved, request_facts::action_digest,
+        Actor, Alert, AlertStatus, AskKind, AskOption, Form, FormAnswer, GivenAnswer, GivenChoice, GivenForm,
+        GivenHandoffStep, HandoffResult, HandoffStep, IncidentId, PageId, PersonName, handoff::HandoffSolved,
+        request_facts::asked_digest,
     },
     engine::{AnswerError, AskWish, NewFacts, NewFactsResult, RequestFault},
     store::{RequestKey, StoreError},
@@ -32,6 +33,7 @@ const STALE: &str = "sha256:0000000000000000000000000000000000000000000000000000
 pub enum RequestJob {
     Ask { key: String, alert: Box<Alert>, wish: Box<AskWish> },
     Choose { incident: IncidentId, said: Box<GivenChoice>, shown: String, tries: u32 },
+    FillIn { incident: IncidentId, said: Box<GivenForm>, shown: String, tries: u32 },
     Step { incident: IncidentId, said: Box<GivenHandoffStep>, tries: u32 },
     NewFacts { incident: IncidentId, x: f64 },
     Cancel { incident: IncidentId },
@@ -56,7 +58,7 @@ impl World {
     fn plan_so_many(&mut self, dice: &mut Dice, requests: usize) {
         for n in 0..requests {
             let at = dice.millis(0, 90_000);
-            let kind = dice.pick(&["ask", "ask", "ask", "choose", "talk", "talk", "watch"]);
+            let kind = dice.pick(&["ask", "ask", "ask", "choose", "fill", "talk", "talk", "watch"]);
             let mut alert = Alert::new("bot", kind);
             alert.id = format!("req{n}");
             alert.labels.insert("k".into(), format!("req{n}"));
@@ -89,6 +91,7 @@ impl World {
         match job {
             RequestJob::Ask { key, alert, wish } => self.ask(key, alert, wish),
             RequestJob::Choose { incident, said, shown, tries } => self.choose(incident, said, shown, tries),
+            RequestJob::FillIn { incident, said, shown, tries } => self.fill_in(incident, said, shown, tries),
             RequestJob::Step { incident, said, tries } => self.step(incident, said, tries),
             RequestJob::NewFacts { incident, x } => self.new_facts(incident, x),
             RequestJob::Cancel { incident } => self.cancel(incident),
@@ -184,7 +187,7 @@ impl World {
 impl World {
     /// Who reads a page with options chooses one of them, perhaps.
     pub fn plan_choices(&mut self, page: PageId, reader: &PersonName, message: &Message, takes: Duration) {
-        if message.ask.as_ref().is_none_or(|ask| ask.options.is_empty()) || !self.dice.chance(60) {
+        if message.ask.is_none() || !self.dice.chance(60) {
             return;
         }
         let asked = self.laws.incident(page.incident).and_then(|incident| incident.request.clone());
@@ -192,8 +195,12 @@ impl World {
         let thinks = self.dice.millis(1, 45_000);
         let times = if self.dice.chance(25) { 2 } else { 1 };
         for _ in 0..times {
-            let option = self.dice.pick(&ask.options).name;
-            let option = if self.dice.chance(4) { "perhaps".to_owned() } else { option };
+            let option = (!ask.options.is_empty()).then(|| self.dice.pick(&ask.options).name);
+            let is_option = option.is_some() && (ask.form.is_none() || self.dice.chance(40));
+            if !is_option && ask.form.is_none() {
+                return;
+            }
+            let option = if self.dice.chance(4) { "perhaps".to_owned() } else { option.unwrap_or_default() };
             let person: PersonName =
                 if self.dice.chance(8) { self.dice.pick(&shape::people()).into() } else { reader.clone() };
             let shown = if self.dice.chance(8) { STALE.to_owned() } else { ask.action_digest.clone() };
@@ -215,19 +222,40 @@ impl World {
                 repeated: None,
             };
             let more = self.dice.millis(0, 3_000);
-            let job = RequestJob::Choose { incident: page.incident, said: Box::new(said), shown, tries: 0 };
+            let incident = page.incident;
+            let job = match ask.form.as_ref().filter(|_| !is_option) {
+                Some(_) => {
+                    let said = Box::new(GivenForm { by: said, answer: filled_in(&mut self.dice) });
+                    RequestJob::FillIn { incident, said, shown, tries: 0 }
+                }
+                None => RequestJob::Choose { incident, said: Box::new(said), shown, tries: 0 },
+            };
             self.soon(takes + thinks + more, job);
         }
     }
 
     fn choose(&mut self, incident: IncidentId, said: Box<GivenChoice>, shown: String, tries: u32) {
         let (person, option) = (said.person.clone(), said.option.clone());
-        self.see(Seen::Chose { incident, person, option, digest: shown.clone() });
+        let form = self.laws.incident(incident).and_then(|incident| incident.form().cloned());
+        let answer = form.and_then(|form| form.chosen(&option)).map(Box::new);
+        self.see(Seen::Chose { incident, person, option, digest: shown.clone(), answer });
         let chosen = match self.some_node() {
             Some(engine) => ready(engine.inbound().choose(incident, (*said).clone())).map(drop),
             None => Err(AnswerError::Store(StoreError::Closed)),
         };
         self.said(incident, chosen, tries, RequestJob::Choose { incident, said, shown, tries: tries + 1 });
+    }
+
+    fn fill_in(&mut self, incident: IncidentId, said: Box<GivenForm>, shown: String, tries: u32) {
+        let (person, answer) = (said.by.person.clone(), Some(Box::new(said.answer.clone())));
+        let form = self.laws.incident(incident).and_then(|incident| incident.form().cloned());
+        let option = form.map_or_else(String::new, |form| form.option_of(&said.answer));
+        self.see(Seen::Chose { incident, person, option, digest: shown.clone(), answer });
+        let filled = match self.some_node() {
+            Some(engine) => ready(engine.inbound().fill_in(incident, (*said).clone())).map(drop),
+            None => Err(AnswerError::Store(StoreError::Closed)),
+        };
+        self.said(incident, filled, tries, RequestJob::FillIn { incident, said, shown, tries: tries + 1 });
     }
 
     /// Who has a conversation goes on with it, passes it on, or forgets it.
@@ -292,16 +320,18 @@ fn wish(dice: &mut Dice, kind: &str, alert: &Alert) -> AskWish {
     let packet = json!({
         "conversation": { "id": alert.id }, "reason": { "code": "asked", "text": "the user asks for a person" },
     });
+    let form = (kind == "fill").then(|| dice.pick(&forms()));
     AskWish {
         kind: match kind {
             "choose" => AskKind::Decision,
             "talk" => AskKind::Handoff,
+            "fill" => AskKind::Form,
             _ => AskKind::Approval,
         },
         question: "May it be done?".into(),
         options: if kind == "choose" { vec![option("one"), option("two"), option("three")] } else { Vec::new() },
-        form: None,
-        action_digest: action_digest(&action, alert).expect("a digest"),
+        action_digest: asked_digest(&action, form.as_ref(), alert).expect("a digest"),
+        form,
         action,
         deadline: dice.chance(40).then(|| dice.millis(5_000, 10_000)),
         default: None,
@@ -309,4 +339,25 @@ fn wish(dice: &mut Dice, kind: &str, alert: &Alert) -> AskWish {
         supersedes: None,
         packet: (kind == "talk").then(|| Box::new(serde_json::from_value(packet).expect("a packet"))),
     }
+}
+
+/// One that is answered by one choice, and one that is not.
+fn forms() -> [Form; 2] {
+    let level = json!({ "type": "string", "enum": ["low", "high"] });
+    let share = json!({ "type": "number", "minimum": 0, "maximum": 1 });
+    let of = |properties, required| json!({ "type": "object", "properties": properties, "required": required });
+    [of(json!({ "level": level }), json!(["level"])), of(json!({ "level": level, "share": share }), json!(["share"]))]
+        .map(|schema| Form::read(&schema).expect("a form"))
+}
+
+/// What somebody fills in, perhaps in the other form.
+fn filled_in(dice: &mut Dice) -> FormAnswer {
+    let [choice, share] = forms();
+    let answer = match dice.below(4) {
+        0 => choice.answer(&json!({ "level": "low" })),
+        1 => choice.answer(&json!({ "level": "high" })),
+        2 => share.answer(&json!({ "share": 0.5 })),
+        _ => share.answer(&json!({ "share": 1, "level": "high" })),
+    };
+    answer.expect("an answer")
 }

@@ -158,6 +158,13 @@ fn requests(dice: &mut Dice, roles: &[&str], text: &mut String) {
             writeln!(text, "room = \"team\"").expect("text");
         }
     }
+    let after = dice.between(10, 90);
+    writeln!(
+        text,
+        "[trigger.fill]\non = [\"fill\"]\nroles = {:?}\nask = {{ after = \"{after}s\" }}",
+        dice.some_of(roles, 3)
+    )
+    .expect("text");
     let tier = dice.pick(&["warm", "immediate"]);
     // It is a Monday morning.
     let hours = if dice.chance(20) { ", hours = \"Sat 08:00-18:00\"" } else { "" };

@@ -24,7 +24,7 @@ fn told(seen: &Seen) -> Option<String> {
         Seen::Accepted { alert, .. } => format!("door: alert {alert} is accepted"),
         Seen::Said { incident, person, answer } => format!("{incident} human: {person} says {answer}"),
         Seen::Asked { key, request } => format!("door: request {request} of {key:?} is accepted"),
-        Seen::Chose { incident, person, option, digest } => {
+        Seen::Chose { incident, person, option, digest, .. } => {
             format!("{incident} human: {person} chooses {option} of {digest}")
         }
         Seen::Stepped { incident, person, step } => format!("{incident} human: {person} says {step}"),

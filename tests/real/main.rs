@@ -5,6 +5,7 @@
 #![allow(clippy::disallowed_methods, reason = "real parts are awaited on the real clock and found by the environment")]
 
 mod agents;
+mod bank_chat;
 mod browser;
 mod canonical;
 #[path = "../common/mod.rs"]

@@ -35,6 +35,7 @@ pub mod webhook;
 pub use self::request_notice::RequestNotice;
 
 use self::{
+    chat::ChatForm,
     contact::{ContactField, ContactValues},
     option_button::OptionButton,
 };
@@ -59,6 +60,15 @@ pub trait Channel: Send + Sync + 'static {
     /// anything here, or the provider can not be asked.
     fn link_address<'a>(&'a self, _code: &'a str) -> BoxFuture<'a, Option<String>> {
         Box::pin(std::future::ready(None))
+    }
+
+    /// Shows a form to the user who has just pressed a button for it, where the chat can. The caller sets the timeout.
+    ///
+    /// # Errors
+    ///
+    /// Why it is not shown, without secrets.
+    fn open_form<'a>(&'a self, _opening: &'a str, _form: &'a ChatForm) -> BoxFuture<'a, Result<(), SendError>> {
+        Box::pin(std::future::ready(Err(SendError::unreachable("this channel shows no forms"))))
     }
 
     /// Looks people up at the provider, without paging anybody: whether they exist, and under which id. Leaves out

@@ -228,7 +228,8 @@ fn how(words: &BriefWords<'_>, form: TextForm, labels: bool) -> String {
         return match form {
             TextForm::Screen | TextForm::Voice => "fill in the form".to_owned(),
             TextForm::Sms => FILL_IN.to_owned(),
-            TextForm::Slack | TextForm::Mail | TextForm::Board => "open the link and fill in the form".to_owned(),
+            TextForm::Slack => "press \"Fill in the form\" below".to_owned(),
+            TextForm::Mail | TextForm::Board => "open the link and fill in the form".to_owned(),
         };
     }
     if let Some(ask) = words.asked() {

@@ -4,6 +4,7 @@ use super::text::{self, SECTION_CHARS, cut, escape, one_line, sections, with_tim
 use crate::{
     channel::{
         Message,
+        chat::ChatButton,
         option_button::{OptionButton, PressedOption},
     },
     core::{Answer, AnswerLevel, PagePurpose, answer::HAND_BACK},
@@ -27,6 +28,9 @@ const FRAME_CHARS: usize = 2000;
 /// Marks the buttons of a room's card.
 const ROOM: &str = "room";
 
+/// What is pressed where an answer would be, to fill in a form in Slack itself.
+pub(super) const OPEN_FORM: &str = "form";
+
 /// One message as plain text and as blocks.
 pub(super) struct SlackPost {
     /// The text for push notifications and screen readers.
@@ -42,7 +46,8 @@ pub(super) struct SlackPost {
 pub(super) fn to_person(message: &Message) -> SlackPost {
     let asks = message.purpose.is_brief();
     let buttons = message.ask.as_ref().map(|ask| {
-        let value = format!("{}:{}", ask.page, ask.code.expose_secret());
+        let (page, code) = (ask.page.to_string(), ask.code.expose_secret().to_owned());
+        let value = button_value(&ChatButton::Page { page, code });
         match asks {
             true if ask.repeats.is_some() => actions(message, vec![pass_on(&value)]),
             true if !ask.options.is_empty() => options(message, &ask.options, &value, None),
@@ -65,7 +70,8 @@ pub(super) fn to_person(message: &Message) -> SlackPost {
 /// the page of the person who presses one. When the incident is over, the buttons are removed.
 pub(super) fn room_card(message: &Message) -> SlackPost {
     let level = message.ask.as_ref().map_or(AnswerLevel::Wilco, |ask| ask.level);
-    let value = format!("{}:{}", message.page.incident, room_key(&message.mark));
+    let (incident, mark) = (message.page.incident.to_string(), message.mark.clone());
+    let value = button_value(&ChatButton::Card { incident, mark });
     let open = message.room.as_ref().is_none_or(|room| room.open);
     let asked = message.room.as_ref().filter(|room| !room.options.is_empty());
     let form = message.room.as_ref().is_some_and(|room| room.fills_in);
@@ -84,14 +90,28 @@ pub(super) fn room_card(message: &Message) -> SlackPost {
     }
 }
 
-/// The part of a card button's value after the incident's number.
-fn room_key(mark: &str) -> String {
-    if mark.is_empty() { ROOM.to_owned() } else { format!("{ROOM}-{mark}") }
+/// What a button holds: what it belongs to, and what proves that it is ours.
+pub(super) fn button_value(button: &ChatButton) -> String {
+    match button {
+        ChatButton::Page { page, code } => format!("{page}:{code}"),
+        ChatButton::Card { incident, mark } if mark.is_empty() => format!("{incident}:{ROOM}"),
+        ChatButton::Card { incident, mark } => format!("{incident}:{ROOM}-{mark}"),
+    }
+}
+
+/// Reads what a button held.
+pub(super) fn button_of(value: &str) -> ChatButton {
+    let (target, key) = value.rsplit_once(':').unwrap_or((value, ""));
+    let target = target.to_owned();
+    match room_mark(key) {
+        Some(mark) => ChatButton::Card { incident: target, mark: mark.to_owned() },
+        None => ChatButton::Page { page: target, code: key.to_owned() },
+    }
 }
 
 /// The incident's mark in the value of a card's button, empty for incidents without a mark; `None` if it is not a
 /// button of a card.
-pub fn room_mark(key: &str) -> Option<&str> {
+fn room_mark(key: &str) -> Option<&str> {
     let mark = key.strip_prefix(ROOM)?;
     if mark.is_empty() { Some(mark) } else { mark.strip_prefix('-') }
 }
@@ -167,18 +187,23 @@ fn pass_on(value: &str) -> SlackActionBlockElement {
     button(Answer::Unable, Answer::Unable.label(), value)
 }
 
-/// A form is filled in behind a link. Slack tells us of a press of this button, too: it says nothing.
+/// A form opens in Slack itself; beside it is its link, because Slack opens none for a press that comes late to us. Slack
+/// tells us of a press of the link, too: it says nothing.
 fn fill_in(message: &Message, link: &str, value: &str) -> SlackActionsBlock {
+    let here = SlackBlockButtonElement::new(text::label("Fill in the form").into())
+        .with_action_id(SlackActionId(format!("answer:{OPEN_FORM}")))
+        .with_value(value.to_owned())
+        .with_style(SlackBlockButtonStyle::Primary)
+        .into();
     let open = |url| {
-        SlackBlockButtonElement::new(text::label("Fill in the form").into())
+        SlackBlockButtonElement::new(text::label("Open it in the browser").into())
             .with_action_id(SlackActionId("open-form".to_owned()))
-            .with_style(SlackBlockButtonStyle::Primary)
             .with_url(url)
             .into()
     };
     let unable = button(Answer::Unable, Answer::Unable.label(), value);
     let link = reqwest::Url::parse(link).ok().map(open);
-    actions(message, link.into_iter().chain([unable]).collect())
+    actions(message, std::iter::once(here).chain(link).chain([unable]).collect())
 }
 
 fn decided(option: &OptionButton) -> SlackBlockConfirmItem {

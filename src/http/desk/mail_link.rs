@@ -12,10 +12,11 @@ use crate::{
         desk::{
             cards::{OPTION, after_all, below, decides, offers, options},
             drawn_form::DrawnForm,
-            form_page::{FILLED_IN, FORM_MAX, FormResult, fill_in, given},
+            form_page::{FILLED_IN, FORM_MAX, FormResult, fill_in},
             page::{self, ConfirmPage},
             standing::{RoleStanding, told},
         },
+        filled_form::given,
         problem::ProblemDetails,
         state::AppState,
     },

@@ -13,6 +13,7 @@ mod kinds;
 mod local;
 mod mail;
 mod marks;
+mod modal;
 mod people;
 mod probe;
 mod room;

@@ -265,7 +265,7 @@ impl ChatHost for Host {
         let mut heard = self.heard.lock().unwrap();
         let fate = (self.fate)(&heard, &event);
         heard.push(event);
-        Box::pin(std::future::ready(ChatResult { fate, text: String::new() }))
+        Box::pin(std::future::ready(ChatResult { fate, ..ChatResult::kept("") }))
     }
 
     fn post<'a>(&'a self, _: &'a str, _: String) -> BoxFuture<'a, Result<(), String>> {

@@ -95,6 +95,10 @@ pub struct ChatForm {
     pub button: ChatButton,
     /// The digest of the question that it shows.
     pub digest: String,
+    /// Whether it approves an action, as far as the fields change it.
+    pub edits: bool,
+    /// What must be repeated with it.
+    pub repeats: Option<String>,
 }
 
 /// A form that a user sent.
@@ -106,6 +110,8 @@ pub struct FilledForm {
     pub digest: String,
     /// What was typed, by the names of the fields.
     pub typed: BTreeMap<String, String>,
+    /// What was repeated of the facts.
+    pub repeated: Option<String>,
 }
 
 /// A command and where it was typed.

@@ -243,6 +243,8 @@ pub struct RoomState {
     pub options: Vec<OptionButton>,
     /// Whether a form is to be filled in, which no button can.
     pub fills_in: bool,
+    /// Whether the one who approves may change the action.
+    pub edits: bool,
     /// What must be repeated with an option, so that no button decides.
     pub repeats: Option<String>,
     /// The digest of what is asked, which a choice by the card names: the card may show an older question.
@@ -292,6 +294,8 @@ pub struct ReplyOptions {
     pub options: Vec<OptionButton>,
     /// Whether a form is to be filled in, which is done behind the link.
     pub fills_in: bool,
+    /// Whether the one who approves may change the action, which is done behind the link, too.
+    pub edits: bool,
     /// What must be repeated with an option, so that no button decides.
     pub repeats: Option<String>,
 }

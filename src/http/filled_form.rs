@@ -3,6 +3,7 @@
 use crate::{
     core::{
         AnswerVia, ChoiceVerdict, Form, FormAnswer, GivenChoice, GivenForm, Incident, NamedOption, PersonName,
+        RequestOutcome,
         form::FormField,
         form_answer::{FORM_ANSWER, FieldFault, FieldValue},
     },
@@ -10,6 +11,7 @@ use crate::{
     http::state::AppState,
 };
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// What is recorded as said by who filled a form in. The answer is in the journal, with the request.
 pub const SAID: &str = "filled in the form";
@@ -54,19 +56,35 @@ pub async fn send(
     app.engine.inbound().fill_in(incident.id, GivenForm { by, answer }).await.map(FormVerdict::Judged)
 }
 
-/// What was filled in, as people read it; empty while nobody has.
+/// What was filled in or changed, as people read it; empty while nobody has.
 pub fn filled(incident: &Incident) -> Vec<FilledField> {
-    let answer = incident.request.as_deref().and_then(|request| request.outcome()?.answer());
-    let value = |field: &FormField, value: &FieldValue| FilledField {
-        label: field.label().to_owned(),
-        value: match value {
-            FieldValue::Boolean(true) => "Yes".to_owned(),
-            FieldValue::Boolean(false) => "No".to_owned(),
-            other => other.typed(),
-        },
+    let outcome = incident.request.as_deref().and_then(|request| request.outcome());
+    let answer = outcome.and_then(RequestOutcome::answer);
+    let changes = outcome.and_then(RequestOutcome::edited).map_or(&[][..], |edited| &edited.changes);
+    let value = |field: &FormField| {
+        let change = changes.iter().find(|change| change.field == field.name);
+        let changed = change.map(|change| format!("{} -> {}", read(&change.from), read(&change.to)));
+        changed.or_else(|| answer?.get(&field.name).map(read))
     };
-    let fields = incident.form().map(Form::fields).into_iter().flatten();
-    fields.filter_map(|field| Some(value(field, answer?.get(&field.name)?))).collect()
+    let field = |field: &FormField| Some(FilledField { label: field.label().to_owned(), value: value(field)? });
+    incident.fields().map(Form::fields).into_iter().flatten().filter_map(field).collect()
+}
+
+/// What stands in the fields before anybody types: of an action, what it has.
+pub fn present(incident: &Incident) -> BTreeMap<String, String> {
+    let ask = incident.request.as_deref().map(|request| &request.ask);
+    let Some((ask, edit)) = ask.and_then(|ask| Some((ask, ask.edit.as_ref()?))) else { return BTreeMap::new() };
+    let names = edit.form().fields().iter().map(|field| &field.name);
+    names.map(|name| (name.clone(), edit.present(&ask.action, name))).collect()
+}
+
+/// A value as people read it.
+fn read(value: &FieldValue) -> String {
+    match value {
+        FieldValue::Boolean(true) => "Yes".to_owned(),
+        FieldValue::Boolean(false) => "No".to_owned(),
+        other => other.typed(),
+    }
 }
 
 impl FilledField {

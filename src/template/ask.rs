@@ -243,8 +243,8 @@ fn how(words: &BriefWords<'_>, form: TextForm, labels: bool) -> String {
                 format!("choose on the desk, by the link of a mail or by a text message: {options}")
             }
             TextForm::Slack => format!("press one below: {options}"),
-            TextForm::Mail => format!("open the link in this mail and choose: {options}"),
-            TextForm::Board => format!("open the link below and choose: {options}"),
+            TextForm::Mail => format!("open the link in this mail and choose: {options}{}", or_change(words)),
+            TextForm::Board => format!("open the link below and choose: {options}{}", or_change(words)),
             TextForm::Voice => "decide".to_owned(),
         };
     }
@@ -255,6 +255,11 @@ fn how(words: &BriefWords<'_>, form: TextForm, labels: bool) -> String {
         TextForm::Mail => format!("open the link in this mail and press \"{wanted}\""),
         TextForm::Board => format!("open the link below and press \"{wanted}\""),
     }
+}
+
+/// That the action can be changed behind the link.
+fn or_change(words: &BriefWords<'_>) -> &'static str {
+    if words.takes_changes() { ", or change it there" } else { "" }
 }
 
 fn labelled(ask: &Ask) -> String {

@@ -90,6 +90,7 @@ fn message(to: Recipient, purpose: PagePurpose, drill: bool, open: bool) -> Mess
             level: AnswerLevel::Roger,
             options: Vec::new(),
             fills_in: false,
+            edits: false,
             repeats: None,
         }),
         room: Some(RoomState { open, purpose: "the war room".into(), runbook: None, ..RoomState::default() }),

@@ -28,6 +28,12 @@ const FRAME_CHARS: usize = 2000;
 /// Marks the buttons of a room's card.
 const ROOM: &str = "room";
 
+/// The label of the button that opens a form.
+const FILL_IN: &str = "Fill in the form";
+
+/// The label of the button that opens what can be changed of an action.
+const CHANGE: &str = "Approve with changes";
+
 /// What is pressed where an answer would be, to fill in a form in Slack itself.
 pub(super) const OPEN_FORM: &str = "form";
 
@@ -49,9 +55,12 @@ pub(super) fn to_person(message: &Message) -> SlackPost {
         let (page, code) = (ask.page.to_string(), ask.code.expose_secret().to_owned());
         let value = button_value(&ChatButton::Page { page, code });
         match asks {
-            true if ask.repeats.is_some() => actions(message, vec![pass_on(&value)]),
-            true if !ask.options.is_empty() => options(message, &ask.options, &value, None),
-            true if ask.fills_in => fill_in(message, ask.link.expose_secret(), &value),
+            true if ask.fills_in => actions(message, fill_in(FILL_IN, ask.link.expose_secret(), &value)),
+            true if !ask.options.is_empty() => {
+                let pressed = ask.repeats.is_none().then_some(&*ask.options);
+                let link = ask.edits.then(|| ask.link.expose_secret());
+                options(message, pressed.unwrap_or_default(), &value, None, link)
+            }
             true => buttons(message, ask.level, &value),
             false => actions(message, vec![hand_back(&value)]),
         }
@@ -74,12 +83,16 @@ pub(super) fn room_card(message: &Message) -> SlackPost {
     let value = button_value(&ChatButton::Card { incident, mark });
     let open = message.room.as_ref().is_none_or(|room| room.open);
     let asked = message.room.as_ref().filter(|room| !room.options.is_empty());
-    let form = message.room.as_ref().is_some_and(|room| room.fills_in);
-    let form = message.desk.as_ref().filter(|_| form).map(|desk| format!("{desk}/forms/{}", message.page.incident));
+    let form = message.desk.as_ref().map(|desk| format!("{desk}/forms/{}", message.page.incident)).unwrap_or_default();
     let buttons = open.then(|| match asked {
-        _ if form.is_some() => fill_in(message, &form.clone().unwrap_or_default(), &value),
-        Some(room) if room.repeats.is_some() => actions(message, vec![pass_on(&value)]),
-        Some(room) => options(message, &room.options, &value, room.digest.as_deref()),
+        _ if message.room.as_ref().is_some_and(|room| room.fills_in) => {
+            actions(message, fill_in(FILL_IN, &form, &value))
+        }
+        Some(room) => {
+            let pressed = room.repeats.is_none().then_some(&*room.options);
+            let link = room.edits.then_some(form.as_str());
+            options(message, pressed.unwrap_or_default(), &value, room.digest.as_deref(), link)
+        }
         None => buttons(message, level, &value),
     });
     let whole = cut(&message.whole_text(), SECTION_CHARS);
@@ -165,9 +178,15 @@ fn buttons(message: &Message, level: AnswerLevel, value: &str) -> SlackActionsBl
     actions(message, level.offers().map(|answer| button(answer, level.button(answer, message.drill), value)).into())
 }
 
-/// The options of a request, then passing it on. Nothing is undone once it is decided, so an option that does something
-/// asks for confirmation.
-fn options(message: &Message, options: &[OptionButton], value: &str, digest: Option<&str>) -> SlackActionsBlock {
+/// The options of a request, with a `link` the way to change its action, then passing it on. Nothing is undone once it is
+/// decided, so an option that does something asks for confirmation.
+fn options(
+    message: &Message,
+    options: &[OptionButton],
+    value: &str,
+    digest: Option<&str>,
+    link: Option<&str>,
+) -> SlackActionsBlock {
     let option = |option: &OptionButton| {
         let label = format!("{} {}", option.letter, option.label);
         let button = SlackBlockButtonElement::new(text::label(&label).into())
@@ -179,7 +198,8 @@ fn options(message: &Message, options: &[OptionButton], value: &str, digest: Opt
         }
     };
     let buttons = options.iter().map(|given| option(given).into());
-    actions(message, buttons.chain([pass_on(value)]).collect())
+    let rest = link.map_or_else(|| vec![pass_on(value)], |link| fill_in(CHANGE, link, value));
+    actions(message, buttons.chain(rest).collect())
 }
 
 /// The one button beside the options, and alone where an option needs more than a press.
@@ -187,13 +207,13 @@ fn pass_on(value: &str) -> SlackActionBlockElement {
     button(Answer::Unable, Answer::Unable.label(), value)
 }
 
-/// A form opens in Slack itself; beside it is its link, because Slack opens none for a press that comes late to us. Slack
-/// tells us of a press of the link, too: it says nothing.
-fn fill_in(message: &Message, link: &str, value: &str) -> SlackActionsBlock {
-    let here = SlackBlockButtonElement::new(text::label("Fill in the form").into())
+/// A form opens in Slack itself; beside it is its link, because Slack opens none for a press that comes late to us, and
+/// passing it on. Slack tells us of a press of the link, too: it says nothing.
+fn fill_in(label: &str, link: &str, value: &str) -> Vec<SlackActionBlockElement> {
+    let here = SlackBlockButtonElement::new(text::label(label).into())
         .with_action_id(SlackActionId(format!("answer:{OPEN_FORM}")))
         .with_value(value.to_owned())
-        .with_style(SlackBlockButtonStyle::Primary)
+        .opt_style((label == FILL_IN).then_some(SlackBlockButtonStyle::Primary))
         .into();
     let open = |url| {
         SlackBlockButtonElement::new(text::label("Open it in the browser").into())
@@ -201,9 +221,8 @@ fn fill_in(message: &Message, link: &str, value: &str) -> SlackActionsBlock {
             .with_url(url)
             .into()
     };
-    let unable = button(Answer::Unable, Answer::Unable.label(), value);
     let link = reqwest::Url::parse(link).ok().map(open);
-    actions(message, std::iter::once(here).chain(link).chain([unable]).collect())
+    std::iter::once(here).chain(link).chain([pass_on(value)]).collect()
 }
 
 fn decided(option: &OptionButton) -> SlackBlockConfirmItem {

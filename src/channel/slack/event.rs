@@ -47,6 +47,8 @@ pub struct SentForm {
     pub metadata: String,
     /// What was typed, by the names of the fields.
     pub typed: BTreeMap<String, String>,
+    /// What was repeated of the facts.
+    pub repeated: Option<String>,
 }
 
 /// A slash command as Slack sends it.

@@ -65,6 +65,7 @@ fn sent(payload: &Value, user: String) -> Option<SentForm> {
         is_bot: is_bot(payload),
         metadata: text(&view["private_metadata"]).unwrap_or_default(),
         typed: modal::typed(&view["state"]["values"]),
+        repeated: modal::repeated(&view["state"]["values"]),
     })
 }
 

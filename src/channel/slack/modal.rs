@@ -32,6 +32,12 @@ pub(super) const FORM: &str = "form";
 /// Stands before a field's name in the id of its block.
 const FIELD: &str = "field:";
 
+/// The id of the block in which a fact is repeated.
+const REPEAT: &str = "repeat";
+
+/// The longest text that is repeated, in characters.
+const REPEAT_CHARS: u64 = 64;
+
 /// The id of the one element of a block.
 const VALUE: &str = "value";
 
@@ -55,13 +61,17 @@ pub(super) fn form(form: &ChatForm) -> SlackView {
         let typed = form.typed.get(&field.name).map_or("", String::as_str);
         drawn(field, typed).into()
     });
-    let last = plain("The first answer that fits decides. Nothing takes it back.", SECTION_CHARS);
-    let last = SlackContextBlock::new(vec![last.into()]).into();
-    let blocks = std::iter::once(section(&form.about)).chain(title).chain(fields).chain([last]).collect();
-    let send = if form.drill { "Send it (exercise)" } else { "Send it" };
+    let repeat = form.repeats.as_ref().map(|fact| repeat(fact).into());
+    let (send, last) = match form.edits {
+        true => ("Approve", "What you leave as it is stays as it was asked. Nothing takes it back."),
+        false => ("Send it", "The first answer that fits decides. Nothing takes it back."),
+    };
+    let last = SlackContextBlock::new(vec![plain(last, SECTION_CHARS).into()]).into();
+    let blocks = std::iter::once(section(&form.about)).chain(title).chain(fields).chain(repeat).chain([last]).collect();
+    let send = if form.drill { format!("{send} (exercise)") } else { send.to_owned() };
     SlackView::Modal(
         SlackModalView::new(plain(&format!("{stamp} {}", form.incident), TITLE_CHARS).into(), blocks)
-            .with_submit(plain(send, TITLE_CHARS).into())
+            .with_submit(plain(&send, TITLE_CHARS).into())
             .with_close(plain("Not now", TITLE_CHARS).into())
             .with_callback_id(SlackCallbackId(FORM.to_owned()))
             .with_private_metadata(format!("{} {}", button_value(&form.button), form.digest)),
@@ -79,10 +89,20 @@ pub(super) fn typed(values: &Value) -> BTreeMap<String, String> {
     values.as_object().into_iter().flatten().filter_map(field).collect()
 }
 
+/// What was repeated of the facts, if that was asked for.
+pub(super) fn repeated(values: &Value) -> Option<String> {
+    values[REPEAT][VALUE]["value"].as_str().map(str::to_owned)
+}
+
 /// What the host is handed of a form that was sent.
 pub(super) fn filled(sent: &SentForm) -> FilledForm {
     let (button, digest) = sent.metadata.split_once(' ').unwrap_or((&sent.metadata, ""));
-    FilledForm { button: button_of(button), digest: digest.to_owned(), typed: sent.typed.clone() }
+    FilledForm {
+        button: button_of(button),
+        digest: digest.to_owned(),
+        typed: sent.typed.clone(),
+        repeated: sent.repeated.clone(),
+    }
 }
 
 /// What becomes of the modal.
@@ -129,6 +149,15 @@ fn drawn(field: &FormField, typed: &str) -> SlackInputBlock {
         .with_block_id(SlackBlockId(format!("{FIELD}{}", field.name)))
         .with_optional(!field.required)
         .opt_hint(hint(field).map(|hint| plain(&hint, SECTION_CHARS).into()))
+}
+
+/// A line for the fact that must be repeated.
+fn repeat(fact: &str) -> SlackInputBlock {
+    let line = SlackBlockPlainTextInputElement::new()
+        .with_action_id(SlackActionId(VALUE.to_owned()))
+        .with_max_length(REPEAT_CHARS);
+    SlackInputBlock::new(plain(&format!("To decide, repeat {fact}"), SECTION_CHARS).into(), line.into())
+        .with_block_id(SlackBlockId(REPEAT.to_owned()))
 }
 
 /// Buttons to mark, because people see all of them at once. A choice that was made can be taken back.

@@ -10,9 +10,10 @@ use crate::{
     core::{ChoiceVerdict, Form, GivenChoice, Incident, PersonName, sentence::chosen},
     engine::{AnswerError, AnswerSource},
     http::{
-        filled_form::{FormVerdict, filled, given, send},
+        filled_form::{FormVerdict, filled, given, present, send},
         state::AppState,
     },
+    template::action_of,
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::time::timeout;
@@ -35,7 +36,7 @@ pub(super) async fn open(
     if let Some(refusal) = refusal(&incident, page, person) {
         return Err(PressRefused::Word(worded(&incident, &chosen(&refusal))));
     }
-    let form = shown(&incident, form_of(&incident)?, button.clone(), BTreeMap::new());
+    let form = shown(&incident, form_of(&incident)?, button.clone(), present(&incident));
     let why = match timeout(OPEN_TIME_MAX, channel.open_form(opening, &form)).await {
         Ok(Ok(())) => return Ok(String::new()),
         Ok(Err(error)) => error.to_string(),
@@ -59,7 +60,8 @@ pub(super) async fn fill_in(
         return Err(PressRefused::Word(worded(&incident, &chosen(&refusal))));
     }
     let AnswerSource { via, origin } = by;
-    let by = GivenChoice { digest: Some(sent.digest.clone()), origin, ..given(person, via, page) };
+    let repeated = sent.repeated.clone();
+    let by = GivenChoice { digest: Some(sent.digest.clone()), origin, repeated, ..given(person, via, page) };
     let typed = |name: &str| sent.typed.get(name).cloned().unwrap_or_default();
     let verdict = match send(app, (&incident, form), by, typed).await {
         Ok(FormVerdict::Faults(faults)) => return Ok((String::new(), Some(FormReply::Faults(faults)))),
@@ -70,7 +72,7 @@ pub(super) async fn fill_in(
     let told = worded(&incident, &chosen(&verdict));
     match verdict {
         // They may mean it, and type nothing again.
-        ChoiceVerdict::Doubted { .. } => {
+        ChoiceVerdict::Doubted { .. } | ChoiceVerdict::NotRepeated { .. } => {
             let again = shown(&incident, form, sent.button.clone(), sent.typed.clone());
             Ok((told.clone(), Some(FormReply::Again(Box::new(ChatForm { about: told, ..again })))))
         }
@@ -92,7 +94,7 @@ async fn asked(app: &AppState, button: &ChatButton) -> Result<(Arc<Incident>, Op
 }
 
 fn form_of(incident: &Incident) -> Result<&Form, PressRefused> {
-    incident.form().ok_or_else(|| PressRefused::Word(format!("{} has no form to fill in.", incident.id)))
+    incident.fields().ok_or_else(|| PressRefused::Word(format!("{} has no form to fill in.", incident.id)))
 }
 
 /// Why this person can not answer it, in the words for an answer of theirs; `None` if they can.
@@ -111,14 +113,18 @@ fn refusal(incident: &Incident, page: Option<u32>, person: &PersonName) -> Optio
 
 fn shown(incident: &Incident, form: &Form, button: ChatButton, typed: BTreeMap<String, String>) -> ChatForm {
     let ask = incident.request.as_deref().map(|request| &request.ask);
+    let question = ask.map(|ask| ask.question.clone());
+    let action = action_of(incident).map(|action| action.line);
     ChatForm {
         drill: incident.drill,
         incident: incident.id,
-        about: ask.map(|ask| ask.question.clone()).unwrap_or_default(),
+        about: question.into_iter().chain(action).collect::<Vec<_>>().join("\n"),
         form: form.clone(),
         typed,
         button,
         digest: ask.map(|ask| ask.action_digest.clone()).unwrap_or_default(),
+        edits: incident.takes_changes(),
+        repeats: incident.repeats(),
     }
 }
 

@@ -19,7 +19,7 @@ use crate::{
         problem::{ProblemDetails, answer_problem},
         state::AppState,
     },
-    template::summary_of,
+    template::{action_of, summary_of},
 };
 use axum::{
     extract::{Path, Request, State},
@@ -32,6 +32,9 @@ use std::sync::Arc;
 
 /// The largest form, in bytes: the longest texts of all fields, each letter of them written as twelve.
 pub const FORM_MAX: usize = 32 * 1024;
+
+/// The field with what was repeated.
+pub const REPEATED: &str = "repeated";
 
 /// What the button of a form sends where others send an answer.
 pub const FILLED_IN: &str = "form";
@@ -47,6 +50,9 @@ struct FormPage {
     csrf: String,
     notice: String,
     what: String,
+    /// What will be done if people agree, in one line, and the whole where that does not show it.
+    action: Option<String>,
+    action_whole: Option<String>,
     standing: String,
     /// The fields, as long as it can be answered.
     form: Option<DrawnForm>,
@@ -71,7 +77,7 @@ pub async fn fill_in(
     by: GivenChoice,
     sent: &FormFields,
 ) -> Result<FormResult, ProblemDetails> {
-    let form = incident.form().ok_or_else(|| ProblemDetails::not_found("nothing is to be filled in here"))?;
+    let form = incident.fields().ok_or_else(|| ProblemDetails::not_found("nothing is to be filled in here"))?;
     if incident.request_id().is_none_or(|id| id.to_string() != sent.get("request")) {
         let detail = "this page is from before a backup was restored, or of another question: open it again";
         return Err(ProblemDetails::new(StatusCode::CONFLICT, detail));
@@ -79,7 +85,8 @@ pub async fn fill_in(
     let typed = |name: &str| sent.get(&format!("{FIELD}{name}"));
     let drawn = |faults: &[FieldFault]| DrawnForm::with_faults(incident, typed, faults).unwrap_or_default();
     let (person, via) = (by.person.clone(), by.via);
-    let by = GivenChoice { digest: Some(sent.get("digest")), ..by };
+    let repeated = Some(sent.get(REPEATED)).filter(|repeated| !repeated.is_empty());
+    let by = GivenChoice { digest: Some(sent.get("digest")), repeated, ..by };
     let verdict = match filled_form::send(app, (incident, form), by, typed).await.map_err(answer_problem)? {
         FormVerdict::Faults(faults) => return Ok(FormResult::Faults(drawn(&faults))),
         FormVerdict::Judged(verdict) => verdict,
@@ -141,7 +148,7 @@ async fn theirs(app: &AppState, id: &str, person: &PersonName) -> Result<Arc<Inc
     let unknown = || ProblemDetails::not_found("there is no form with this number that you were asked to fill in");
     let id: IncidentId = id.parse().map_err(|_| unknown())?;
     let incident = app.engine.reads().view(id).await?;
-    incident.filter(|incident| incident.form().is_some() && incident.has_asked(person)).ok_or_else(unknown)
+    incident.filter(|incident| incident.fields().is_some() && incident.has_asked(person)).ok_or_else(unknown)
 }
 
 fn shown(
@@ -152,12 +159,15 @@ fn shown(
     (notice, form): (String, Option<DrawnForm>),
 ) -> Response {
     let live = app.engine.config();
+    let action = action_of(incident);
     let content = FormPage {
         id: incident.id.to_string(),
         drill: incident.drill,
         csrf: app.engine.keys().csrf(cookie).expose_secret().to_owned(),
         notice,
         what: summary_of(incident),
+        action_whole: action.as_ref().and_then(|action| action.whole.clone()),
+        action: action.map(|action| action.line),
         standing: standing(&live, incident, person),
         form,
         answer: filled(incident),

@@ -114,6 +114,7 @@ fn a_form_is_read_past_everything_that_is_not_needed() {
                 "field:note": { "value": { "type": "plain_text_input", "value": null } },
                 "field:odd": { "other": { "value": "x" } },
                 "other": { "value": { "value": "x" } },
+                "repeat": { "value": { "type": "plain_text_input", "value": "EQ-2" } },
                 "field:list": [],
             } },
         },
@@ -124,6 +125,7 @@ fn a_form_is_read_past_everything_that_is_not_needed() {
         is_bot: false,
         metadata: "INC-12.3:48213 sha256:1".to_owned(),
         typed: typed.into(),
+        repeated: Some("EQ-2".to_owned()),
     };
     assert_eq!(of_form(&form(&payload)).unwrap(), SlackInbound::Form(sent.clone()));
     assert_eq!(enveloped("interactive", &payload).unwrap(), SlackInbound::Form(sent));

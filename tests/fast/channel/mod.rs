@@ -89,6 +89,7 @@ fn page_for(contact: ContactData) -> Message {
             level: AnswerLevel::Wilco,
             options: Vec::new(),
             fills_in: false,
+            edits: false,
             repeats: None,
         }),
         room: None,

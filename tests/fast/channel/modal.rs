@@ -47,6 +47,8 @@ fn form(schema: &Value, typed: &[(&str, &str)]) -> ChatForm {
         typed: typed.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect(),
         button: ChatButton::Page { page: "INC-12.3".to_owned(), code: "48213".to_owned() },
         digest: format!("sha256:{}", "0".repeat(64)),
+        edits: false,
+        repeats: None,
     }
 }
 
@@ -137,6 +139,24 @@ async fn what_stands_in_the_fields_is_what_is_sent() {
     assert_eq!(read, expected);
     // Nothing is typed for anybody.
     assert_eq!(sent_as_it_stands(&opened(&form(&limit(), &[])).await), BTreeMap::new());
+}
+
+#[tokio::test]
+async fn an_action_is_approved_with_changes_in_the_same_way_and_a_fact_is_repeated_there() {
+    let asked = ChatForm { edits: true, repeats: Some("EQ-2 (desk)".to_owned()), ..form(&limit(), &[("limit", "5")]) };
+    let view = opened(&asked).await;
+    assert_eq!(view["submit"]["text"], "Approve");
+    let drawn = inputs(&view);
+    let last = drawn.last().unwrap();
+    assert_eq!(
+        (&last["block_id"], &last["label"]["text"]),
+        (&json!("repeat"), &json!("To decide, repeat EQ-2 (desk)"))
+    );
+    assert!(view.to_string().contains("What you leave as it is stays as it was asked."), "{view}");
+    // What is repeated is no field.
+    assert_eq!(sent_as_it_stands(&view), BTreeMap::from([("limit".to_owned(), "5".to_owned())]));
+    let drill = opened(&ChatForm { drill: true, ..asked }).await;
+    assert_eq!(drill["submit"]["text"], "Approve (exercise)");
 }
 
 /// The largest form, with letters of two units each.

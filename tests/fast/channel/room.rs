@@ -102,6 +102,19 @@ async fn a_card_about_a_form_opens_it_in_slack_and_on_the_desk() {
 }
 
 #[tokio::test]
+async fn a_card_about_an_action_that_can_be_changed_opens_that_in_slack_and_on_the_desk() {
+    let slack = FakeSlack::start(&["UANA"]).await;
+    let asked = RoomState { options: super::two_options(), edits: true, ..state(true, None).unwrap() };
+    let message = Message { room: Some(asked), ..card() };
+    assert_eq!(told(&slack_at(slack.api_url()).send(&message).await), "accepted");
+    let post = slack.posts().pop().unwrap();
+    let actions = &post.body["blocks"].as_array().unwrap().last().unwrap()["elements"];
+    let ids: Vec<&str> = actions.as_array().unwrap().iter().filter_map(|button| button["action_id"].as_str()).collect();
+    assert_eq!(ids, ["answer:A", "answer:B", "answer:form", "open-form", "answer:unable"]);
+    assert_eq!(actions[3]["url"], "https://desk.example/desk/forms/INC-12");
+}
+
+#[tokio::test]
 async fn a_room_gets_topic_purpose_runbook_and_a_pinned_card() {
     let (slack, channel, card) = opened().await;
     for (runbook, bookmarks) in

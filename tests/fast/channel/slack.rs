@@ -70,6 +70,27 @@ async fn where_something_must_be_repeated_no_button_is_an_option() {
     }
 }
 
+/// None of them stands out, and the one that opens what can be changed decides nothing by itself.
+#[tokio::test]
+async fn an_action_that_can_be_changed_has_a_button_for_that_beside_its_options() {
+    for (repeats, buttons) in [
+        (None, "answer:A answer:B answer:form open-form answer:unable"),
+        (Some("EQ-2 (desk)"), "answer:form open-form answer:unable"),
+    ] {
+        let mut message = page_for(ana());
+        let ask = message.ask.as_mut().unwrap();
+        (ask.options, ask.repeats, ask.edits) = (two_options(), repeats.map(str::to_owned), true);
+        let body = posted(&message).await;
+        let actions = blocks_of(&body, "actions")[0]["elements"].as_array().unwrap();
+        let ids: Vec<&str> = actions.iter().map(|button| button["action_id"].as_str().unwrap()).collect();
+        assert_eq!(ids.join(" "), buttons);
+        let change = actions.iter().find(|button| button["action_id"] == "answer:form").unwrap();
+        assert_eq!((&change["text"]["text"], &change["style"]), (&json!("Approve with changes"), &Value::Null));
+        let link = actions.iter().find(|button| button["action_id"] == "open-form").unwrap();
+        assert_eq!(link["url"], "https://desk.example/a/link-secret");
+    }
+}
+
 #[tokio::test]
 async fn a_message_that_asks_nothing_has_no_buttons() {
     let body = posted(&Message { ask: None, ..page_for(ana()) }).await;

@@ -301,6 +301,7 @@ fn wish(dice: &mut Dice, kind: &str, alert: &Alert) -> AskWish {
         question: "May it be done?".into(),
         options: if kind == "choose" { vec![option("one"), option("two"), option("three")] } else { Vec::new() },
         form: None,
+        edit: None,
         action_digest: action_digest(&action, alert).expect("a digest"),
         action,
         deadline: dice.chance(40).then(|| dice.millis(5_000, 10_000)),

@@ -1,8 +1,9 @@
 //! What people do in a chat, the same for every kind: the kind's folder reads it into a [`ChatEvent`], a [`ChatHost`]
 //! acts on it, and the folder shows the user what the host says.
 
-use crate::core::{Answer, IncidentId, RoleName};
+use crate::core::{Answer, Form, IncidentId, RoleName, form_answer::FieldFault};
 use futures_util::future::BoxFuture;
+use std::collections::BTreeMap;
 
 /// Something that a user of a chat did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +32,15 @@ pub enum ChatAction {
         /// What the button belongs to.
         button: ChatButton,
     },
+    /// They asked for the form of a request, to fill it in in the chat itself.
+    OpenForm {
+        /// What the button belongs to.
+        button: ChatButton,
+        /// What the provider gave for showing them something.
+        opening: String,
+    },
+    /// They sent a form that was shown to them in the chat.
+    FillIn(FilledForm),
     /// They wrote an answer in words.
     Text {
         /// The receipt of the message of ours that they reply to.
@@ -66,6 +76,42 @@ pub enum ChatButton {
         /// The incident's mark; empty for an incident without one.
         mark: String,
     },
+}
+
+/// A form as it is shown to one user.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChatForm {
+    /// Whether it is a drill: then it must say DRILL.
+    pub drill: bool,
+    /// The incident that asks.
+    pub incident: IncidentId,
+    /// What stands over the fields: the question, or why it is shown again.
+    pub about: String,
+    /// What is to be filled in.
+    pub form: Form,
+    /// What stands in the fields already, by their names.
+    pub typed: BTreeMap<String, String>,
+    /// The button that it was opened by: the same proves what is sent.
+    pub button: ChatButton,
+    /// The digest of the question that it shows.
+    pub digest: String,
+    /// Whether it approves an action, as far as the fields change it.
+    pub edits: bool,
+    /// What must be repeated with it.
+    pub repeats: Option<String>,
+}
+
+/// A form that a user sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilledForm {
+    /// The button that it was opened by, not yet verified.
+    pub button: ChatButton,
+    /// The digest of the question that it showed.
+    pub digest: String,
+    /// What was typed, by the names of the fields.
+    pub typed: BTreeMap<String, String>,
+    /// What was repeated of the facts.
+    pub repeated: Option<String>,
 }
 
 /// A command and where it was typed.
@@ -141,12 +187,23 @@ pub enum ChatFate {
 }
 
 /// What became of an event.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ChatResult {
     /// Whether the provider may be told that it came.
     pub fate: ChatFate,
     /// The text for the user; empty for none.
     pub text: String,
+    /// What becomes of the form that they sent; `None` if it was no form, or is done with.
+    pub form: Option<FormReply>,
+}
+
+/// What becomes of a form that was sent and is not done with.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FormReply {
+    /// These fields do not fit: nothing was taken.
+    Faults(Vec<FieldFault>),
+    /// It is shown again with what they typed, below the text.
+    Again(Box<ChatForm>),
 }
 
 /// Acts on what people do in the chats of one channel.
@@ -170,6 +227,6 @@ pub trait ChatHost: Send + Sync {
 impl ChatResult {
     /// Kept, with this text.
     pub fn kept(text: impl Into<String>) -> Self {
-        Self { fate: ChatFate::Kept, text: text.into() }
+        Self { fate: ChatFate::Kept, text: text.into(), form: None }
     }
 }

@@ -35,6 +35,7 @@ pub mod webhook;
 pub use self::request_notice::RequestNotice;
 
 use self::{
+    chat::ChatForm,
     contact::{ContactField, ContactValues},
     option_button::OptionButton,
 };
@@ -59,6 +60,15 @@ pub trait Channel: Send + Sync + 'static {
     /// anything here, or the provider can not be asked.
     fn link_address<'a>(&'a self, _code: &'a str) -> BoxFuture<'a, Option<String>> {
         Box::pin(std::future::ready(None))
+    }
+
+    /// Shows a form to the user who has just pressed a button for it, where the chat can. The caller sets the timeout.
+    ///
+    /// # Errors
+    ///
+    /// Why it is not shown, without secrets.
+    fn open_form<'a>(&'a self, _opening: &'a str, _form: &'a ChatForm) -> BoxFuture<'a, Result<(), SendError>> {
+        Box::pin(std::future::ready(Err(SendError::unreachable("this channel shows no forms"))))
     }
 
     /// Looks people up at the provider, without paging anybody: whether they exist, and under which id. Leaves out
@@ -233,6 +243,8 @@ pub struct RoomState {
     pub options: Vec<OptionButton>,
     /// Whether a form is to be filled in, which no button can.
     pub fills_in: bool,
+    /// Whether the one who approves may change the action.
+    pub edits: bool,
     /// What must be repeated with an option, so that no button decides.
     pub repeats: Option<String>,
     /// The digest of what is asked, which a choice by the card names: the card may show an older question.
@@ -282,6 +294,8 @@ pub struct ReplyOptions {
     pub options: Vec<OptionButton>,
     /// Whether a form is to be filled in, which is done behind the link.
     pub fills_in: bool,
+    /// Whether the one who approves may change the action, which is done behind the link, too.
+    pub edits: bool,
     /// What must be repeated with an option, so that no button decides.
     pub repeats: Option<String>,
 }

@@ -1,6 +1,8 @@
 //! What the system that asked is told of its request in a webhook's event.
 
-use crate::core::{FormAnswer, HandoffState, Incident, PagePurpose, RequestId, RequestOutcome};
+use crate::core::{
+    FormAnswer, HandoffState, Incident, PagePurpose, RequestId, RequestOutcome, action_edit::ActionChange,
+};
 use serde::Serialize;
 
 /// What the system that asked is told of its request in a notice. It asks for the rest with its own token.
@@ -16,6 +18,12 @@ pub struct RequestNotice {
     /// What was filled in, if it is a form.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answer: Option<FormAnswer>,
+    /// The digest of the action that is to be done, if it was approved with changes: the request has the action.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub action_digest: Option<String>,
+    /// What was changed then.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<ActionChange>,
     /// How it stands with the conversation, if it is a handoff.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub handoff: Option<HandoffNotice>,
@@ -48,6 +56,15 @@ impl RequestNotice {
         let state = outcome.map_or("open", RequestOutcome::state);
         let option = outcome.and_then(RequestOutcome::option).map(str::to_owned);
         let answer = outcome.and_then(RequestOutcome::answer).cloned();
-        Some(Self { id, state, option, answer, handoff: request.handoff_state().map(HandoffNotice::of) })
+        let edited = outcome.and_then(RequestOutcome::edited);
+        Some(Self {
+            id,
+            state,
+            option,
+            answer,
+            action_digest: edited.map(|edited| edited.action_digest.clone()),
+            changes: edited.map(|edited| edited.changes.clone()).unwrap_or_default(),
+            handoff: request.handoff_state().map(HandoffNotice::of),
+        })
     }
 }

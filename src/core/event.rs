@@ -11,6 +11,7 @@ pub use super::{
     stored_line::{ShownText, StoredLine},
 };
 use crate::core::{
+    action_edit::ActionChange,
     alert::Alert,
     answer::{Answer, AnswerVerdict},
     answer_via::AnswerVia,
@@ -215,6 +216,9 @@ pub enum Event {
         /// What they filled in, if the request is a form.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         answer: Option<FormAnswer>,
+        /// What they changed of the action that they approve.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        changes: Vec<ActionChange>,
         /// The way it arrived.
         via: AnswerVia,
         /// The page that it answers, if known.

@@ -175,6 +175,14 @@ impl Form {
     }
 }
 
+impl Form {
+    /// The same, with a value for every field in each answer.
+    pub(super) fn with_every_field(mut self) -> Self {
+        self.fields.iter_mut().for_each(|field| field.required = true);
+        self
+    }
+}
+
 impl TryFrom<Value> for Form {
     type Error = FormFault;
 

@@ -13,25 +13,6 @@ use std::collections::BTreeMap;
 /// What stands for the option of a form that has more than one choice: the answer is elsewhere.
 pub const FORM_ANSWER: &str = "answer";
 
-/// What somebody did who gave this answer, in words. What they typed is for those who look at the request, not for texts
-/// and logs.
-pub(super) fn done(option: &str, answer: Option<&FormAnswer>) -> String {
-    if is_elsewhere(option, answer) { "filled in the form".to_owned() } else { format!("chose {option}") }
-}
-
-/// What these people decided, in words.
-pub(super) fn decided(option: &str, answer: Option<&FormAnswer>, by: &str) -> String {
-    match is_elsewhere(option, answer) {
-        true => format!("{by} {}", done(option, answer)),
-        false => format!("decided: {option}, by {by}"),
-    }
-}
-
-/// Whether the option says nothing, because the answer is in the fields.
-fn is_elsewhere(option: &str, answer: Option<&FormAnswer>) -> bool {
-    answer.is_some() && option == FORM_ANSWER
-}
-
 /// The most characters of an unknown field's name that are told back.
 const QUOTE_MAX: usize = 40;
 
@@ -84,7 +65,8 @@ impl FormAnswer {
 }
 
 impl FieldValue {
-    fn to_json(&self) -> Value {
+    /// As JSON.
+    pub(super) fn to_json(&self) -> Value {
         match self {
             Self::Text(text) => Value::String(text.clone()),
             Self::Boolean(is) => Value::Bool(*is),
@@ -97,7 +79,11 @@ impl FieldValue {
         match self {
             Self::Text(text) => text.clone(),
             Self::Boolean(is) => is.to_string(),
-            Self::Number(number) => number.to_string(),
+            // Without an exponent, which people and their keyboards do not know.
+            Self::Number(number) => match number.as_f64().filter(|_| number.is_f64()) {
+                Some(number) => number.to_string(),
+                None => number.to_string(),
+            },
         }
     }
 }
@@ -189,7 +175,8 @@ impl FormField {
         format!("takes {}", self.takes())
     }
 
-    fn value(&self, given: &Value) -> Result<FieldValue, String> {
+    /// Reads a value in JSON.
+    pub(super) fn value(&self, given: &Value) -> Result<FieldValue, String> {
         let value = match (&self.kind, given) {
             (FieldKind::Choice { .. } | FieldKind::Text { .. }, Value::String(text)) => return self.text(text),
             (FieldKind::Integer { min, max }, Value::Number(_)) => {
@@ -213,7 +200,8 @@ impl FormField {
         if fits { Ok(FieldValue::Text(text.to_owned())) } else { Err(self.refusal()) }
     }
 
-    fn typed(&self, text: &str) -> Result<FieldValue, String> {
+    /// Reads what somebody typed.
+    pub(super) fn typed(&self, text: &str) -> Result<FieldValue, String> {
         match &self.kind {
             FieldKind::Choice { .. } | FieldKind::Text { .. } => self.text(text),
             FieldKind::Integer { .. } => {

@@ -1,6 +1,11 @@
 //! A choice as a person gives it, before it is judged.
 
-use super::{answer_via::AnswerVia, form_answer::FormAnswer, names::PersonName};
+use super::{
+    answer_via::AnswerVia,
+    form_answer::FormAnswer,
+    names::PersonName,
+    request::{APPROVE, Ask},
+};
 
 /// A choice by an authenticated person.
 #[derive(Debug, Clone)]
@@ -47,11 +52,19 @@ impl GivenChoice {
     }
 }
 
-/// The answer to a form by an authenticated person.
+/// What an authenticated person filled in: the answer to a form, or an action as they approve it.
 #[derive(Debug, Clone)]
 pub struct GivenForm {
     /// Who answers, and how it came. Its option is said by the answer.
     pub by: GivenChoice,
     /// What they filled in.
     pub answer: FormAnswer,
+}
+
+impl Ask {
+    /// The option of what somebody filled in; `None` if nothing can be.
+    pub fn option_of(&self, answer: &FormAnswer) -> Option<String> {
+        let form = self.form.as_ref().map(|form| form.option_of(answer));
+        form.or_else(|| self.edit.as_ref().map(|_| APPROVE.to_owned()))
+    }
 }

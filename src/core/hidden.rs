@@ -56,6 +56,15 @@ pub fn plain_line(text: &str) -> String {
     without_invisible(&spaced).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// The start of the text as one line, with two dots where something is missing.
+pub fn short_line(text: &str, most: usize) -> String {
+    let line = plain_line(text);
+    match line.char_indices().nth(most) {
+        Some((end, _)) => format!("{}..", &line[..end]),
+        None => line,
+    }
+}
+
 /// The text without them, in its lines. Tabs stay.
 pub fn plain_lines(text: &str) -> String {
     let blank = |c: char| match c {

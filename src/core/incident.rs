@@ -183,6 +183,16 @@ impl Incident {
         self.request.as_deref()?.ask.form.as_ref()
     }
 
+    /// What can be filled in: the form, or what may be changed of the action.
+    pub fn fields(&self) -> Option<&Form> {
+        self.request.as_deref()?.ask.fields()
+    }
+
+    /// Whether its request is open, and the one who approves may change the action.
+    pub fn takes_changes(&self) -> bool {
+        self.request.as_ref().is_some_and(|request| request.outcome().is_none() && request.ask.edit.is_some())
+    }
+
     /// Whether its request waits for a form that takes more than a letter.
     pub fn asks_for_a_form(&self) -> bool {
         self.request.as_ref().is_some_and(|request| request.outcome().is_none() && request.ask.needs_a_form())

@@ -3,7 +3,8 @@
 //! Nothing here waits, reads a clock, uses random numbers, logs, or does I/O. Every decision of the daemon is made by
 //! [`step`], and all of its state is the fold of the [`Event`]s that `step` returned.
 
-pub mod actor;
+pub mod action_edit;
+mod actor;
 pub mod alert;
 pub mod all_clear;
 pub mod answer;
@@ -11,6 +12,7 @@ pub mod answer_via;
 pub mod attempt;
 pub mod canonical;
 mod choice_verdict;
+mod decision_words;
 pub mod display_names;
 pub mod drill;
 mod drill_incident;

@@ -9,6 +9,7 @@ pub use super::{
 };
 
 use super::{
+    action_edit::{ActionEdit, EditedAction},
     answer_via::AnswerVia,
     form::Form,
     form_answer::FormAnswer,
@@ -84,6 +85,9 @@ pub struct Ask {
     /// The action, as the system that asks describes it; `null` if there is none.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub action: Value,
+    /// What people may change of the action, if the matrix lets them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edit: Option<ActionEdit>,
     /// The digest of the action and the facts that it is asked about: `sha256:` and 64 hexadecimal digits.
     pub action_digest: String,
     /// The person on whose behalf it is asked, who can not be the one who decides.
@@ -133,6 +137,11 @@ impl Ask {
         self.options.iter().find(|option| option.name == name)
     }
 
+    /// What can be filled in: the form, or what may be changed of the action.
+    pub fn fields(&self) -> Option<&Form> {
+        self.form.as_ref().or_else(|| self.edit.as_ref().map(ActionEdit::form))
+    }
+
     /// Whether it is a form that takes more than a letter: it is answered where a form can be drawn.
     pub fn needs_a_form(&self) -> bool {
         self.form.is_some() && self.options.is_empty()
@@ -165,6 +174,9 @@ pub struct AskRules {
     /// the alert hands the conversation over that it has.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub from_alerts: bool,
+    /// Whether the one who approves may change the action, within what the system that asks lets them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub edits: bool,
 }
 
 impl AskRules {
@@ -203,6 +215,9 @@ pub enum RequestOutcome {
         /// What was filled in, if it is a form; then the option says nothing more.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         answer: Option<FormAnswer>,
+        /// The action that was approved, if it is not the one that was asked about.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        edited: Option<Box<EditedAction>>,
     },
     /// Nobody decided in time, and the default that the matrix allows took effect.
     Defaulted {
@@ -262,6 +277,12 @@ impl RequestOutcome {
     pub fn answer(&self) -> Option<&FormAnswer> {
         let Self::Decided { answer, .. } = self else { return None };
         answer.as_ref()
+    }
+
+    /// The action that was approved, if it is not the one that was asked about.
+    pub fn edited(&self) -> Option<&EditedAction> {
+        let Self::Decided { edited, .. } = self else { return None };
+        edited.as_deref()
     }
 
     /// Its word in JSON.

@@ -1,10 +1,12 @@
 //! The facts of a request: what its digest covers, and what changed from one question to the next.
 
 use super::{
+    action_edit::{ActionEdit, EditedAction, changed},
     alert::Alert,
     canonical::{CanonicalError, CanonicalJson},
     form::Form,
-    hidden::plain_line,
+    form_answer::FormAnswer,
+    hidden::{plain_line, short_line},
     names::PersonName,
     request::{Ask, AskKind, AskRules, QUESTION_MAX, Request, RequestId},
     time::Timestamp,
@@ -52,6 +54,24 @@ pub fn asked_digest(action: &Value, form: Option<&Form>, alert: &Alert) -> Resul
     CanonicalJson::of(&digested).map(|canonical| canonical.digest())
 }
 
+/// The action as this answer changes it; `None` if it changes nothing.
+///
+/// # Errors
+/// As [`action_digest`].
+pub fn edited(
+    ask: &Ask,
+    edit: &ActionEdit,
+    answer: &FormAnswer,
+    alert: &Alert,
+) -> Result<Option<EditedAction>, CanonicalError> {
+    let changes = edit.changes(&ask.action, answer);
+    if changes.is_empty() {
+        return Ok(None);
+    }
+    let action_digest = action_digest(&changed(&ask.action, &changes), alert)?;
+    Ok(Some(EditedAction { changes, action_digest }))
+}
+
 /// What an alert asks by itself, where its trigger says so: an approval with this question. `None` if its facts have no
 /// digest, or not the fact that people must repeat: then it pages people without asking.
 pub fn ask_of_alert(rules: &AskRules, alert: &Alert, question: &str, received_at: Timestamp) -> Option<Ask> {
@@ -75,6 +95,7 @@ pub fn ask_of_alert(rules: &AskRules, alert: &Alert, question: &str, received_at
         asker: Some(alert.source.clone()),
         handoff: None,
         form: None,
+        edit: None,
         options,
     })
 }
@@ -141,11 +162,7 @@ fn leaves(path: &str, value: &Value, into: &mut BTreeMap<FactName, String>) {
 /// A value as one short line. Two that differ behind its end are told apart by their hashes elsewhere: here people only
 /// read where to look.
 fn shown(text: &str) -> String {
-    let line = plain_line(text);
-    match line.char_indices().nth(VALUE_MAX) {
-        Some((end, _)) => format!("{}..", &line[..end]),
-        None => line,
-    }
+    short_line(text, VALUE_MAX)
 }
 
 #[cfg(test)]
@@ -166,6 +183,7 @@ mod tests {
                 question: "Cancel?".into(),
                 options: Ask::approval_options(),
                 form: None,
+                edit: None,
                 action,
                 action_digest: String::new(),
                 on_behalf_of: None,

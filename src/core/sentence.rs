@@ -7,10 +7,10 @@
 use crate::core::{
     answer::{Answer, AnswerVerdict, HAND_BACK},
     choice_verdict::ChoiceVerdict,
+    decision_words::{decided, done},
     display_names::{DisplayNames, Ids},
     event::{Event, StepReason},
     event_words::{clock, paged, repeated, settled},
-    form_answer::{decided, done},
     handoff_words,
     page::PageStage,
     printable::one_line,
@@ -155,8 +155,9 @@ fn described(event: &Event, names: &dyn DisplayNames) -> String {
             let role = role.as_ref().map_or(String::new(), |role| format!(" for {role}"));
             format!("{person} answered {answer}{role} by {via}: {}", judged(verdict))
         }
-        Event::Chosen { person, option, answer, via, verdict, .. } => {
-            format!("{} {} by {via}: {}", names.person(person), done(option, answer.as_ref()), chosen(verdict))
+        Event::Chosen { person, option, answer, changes, via, verdict, .. } => {
+            let done = done(option, answer.as_ref(), changes);
+            format!("{} {done} by {via}: {}", names.person(person), chosen(verdict))
         }
         Event::HandoffMoved(moved) => handoff_words::told(moved, names.person(&moved.person)),
         Event::Erased { by } => format!("{} erased the conversation", names.actor(by)),
@@ -242,9 +243,10 @@ pub fn chosen(verdict: &ChoiceVerdict) -> String {
 /// How a request ended.
 pub fn ended_request(outcome: &RequestOutcome, names: &dyn DisplayNames) -> String {
     match outcome {
-        RequestOutcome::Decided { option, by, answer } => {
+        RequestOutcome::Decided { option, by, answer, edited } => {
             let by: Vec<&str> = by.iter().map(|person| names.person(person)).collect();
-            decided(option, answer.as_ref(), &by.join(" and "))
+            let changes = edited.as_ref().map_or(&[][..], |edited| &edited.changes);
+            decided(option, answer.as_ref(), changes, &by.join(" and "))
         }
         RequestOutcome::Defaulted { option } => format!("nobody decided in time: the default {option} took effect"),
         RequestOutcome::Expired => "nobody decided in time: it expired".into(),

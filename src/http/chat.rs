@@ -2,6 +2,7 @@
 //! connection that we keep open.
 
 mod commands;
+mod forms;
 mod judge;
 mod press;
 

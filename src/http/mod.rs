@@ -15,6 +15,7 @@ pub mod control;
 pub mod credential;
 pub mod desk;
 pub mod explanations;
+mod filled_form;
 pub mod handled_requests;
 pub mod handoff_estimate;
 pub mod hooks;

@@ -52,14 +52,27 @@ pub(super) fn read(item: &TomlItem<'_>, compile: Compile<'_>, faults: &mut Matri
     };
     let default = table.take("default").map(|item| default(&item, faults));
     let after = table.demand("after", item.at, "after = \"90s\"", faults).and_then(|item| after(&item, faults));
+    let edits = table.take("edits").and_then(|item| edits(&item, approvals, faults)).unwrap_or_default();
     let from_alerts = table.take("from_alerts").and_then(|item| item.flag(faults)).unwrap_or_default();
     let check = table.take("check").and_then(|item| check(&item, compile, faults));
     let read_back = table.take("read_back").map(|item| read_back(&item, faults));
     table.finish(&["separate"], &["variants", "capacity"], faults);
     let defaults = default.map_or(Some(Vec::new()), |default| default.map(|own| vec![own]))?;
     let read_back = read_back.map_or(Some(None), |read| read.map(Some))?;
-    let rules = AskRules { approvals: approvals?, defaults, after: after?, read_back, handoff: None, from_alerts };
+    let (approvals, after) = (approvals?, after?);
+    let rules = AskRules { approvals, defaults, after, read_back, handoff: None, from_alerts, edits };
     Some((rules, check))
+}
+
+/// Whether the one who approves may change the action. Who agrees with somebody must have seen the same action.
+fn edits(item: &TomlItem<'_>, approvals: Option<u32>, faults: &mut MatrixFaults) -> Option<bool> {
+    let edits = item.flag(faults)?;
+    if edits && approvals.is_some_and(|approvals| 1 < approvals) {
+        let message = "`edits` can not stand beside `approvals` of more than 1";
+        let help = "who agrees must have seen the same action: leave out one of the two";
+        return faults.refuse("edits-of-many", item.at, message, help);
+    }
+    Some(edits)
 }
 
 /// Which fact people repeat.

@@ -32,7 +32,7 @@ pub(super) fn read(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<Han
     let hours = table.take("hours").map(|item| hours(&item, faults));
     let from_alerts = table.take("from_alerts").and_then(|item| item.flag(faults)).unwrap_or_default();
     let variants = table.take("variants").and_then(|item| item.flag(faults)).unwrap_or(false);
-    table.finish(&[], &["approvals", "default", "read_back"], faults);
+    table.finish(&[], &["approvals", "default", "read_back", "edits"], faults);
     let capacity = capacity.map_or(Some(None), |read| read.map(Some))?;
     let hours = hours.map_or(Some(None), |read| read.map(Some))?;
     let handoff = HandoffRules { tier: tier?, capacity, variants };
@@ -43,6 +43,7 @@ pub(super) fn read(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<Han
         read_back: None,
         handoff: Some(handoff),
         from_alerts,
+        edits: false,
     };
     Some(HandoffDraft { rules, hours, at: item.at })
 }

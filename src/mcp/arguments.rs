@@ -34,6 +34,11 @@ pub struct AskHuman {
     /// names that are there twice are refused.
     #[serde(default)]
     action: Value,
+    /// What the one who approves may change of `action`: a small JSON Schema whose properties are members of it, with bounds.
+    /// Only for approvals, and where the rules allow it. If they change it, the result has the `action` to do.
+    #[serde(default)]
+    #[schemars(with = "Option<FormSchema>")]
+    edit: Option<Value>,
     /// How long people have, such as `90s` or `5m`: at least `5s`, at most what the rules allow, which is the default.
     #[serde(default)]
     deadline: Option<String>,
@@ -169,7 +174,7 @@ impl AskHuman {
         };
         let ask = json!({
             "type": kind, "question": self.question, "options": options, "form": self.form, "action": self.action,
-            "deadline": self.deadline, "default": self.default, "on_behalf_of": self.on_behalf_of,
+            "edit": self.edit, "deadline": self.deadline, "default": self.default, "on_behalf_of": self.on_behalf_of,
         });
         let given = [
             ("summary", self.summary.map(Value::from)),

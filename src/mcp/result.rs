@@ -2,7 +2,7 @@
 //! errors.
 
 use super::service::ServiceFault;
-use crate::core::FormAnswer;
+use crate::core::{FormAnswer, action_edit::ActionChange};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -23,6 +23,16 @@ pub struct RequestResult {
     /// What was filled in, if you asked for a form: values by the names of its fields.
     #[serde(skip_serializing_if = "Option::is_none")]
     answer: Option<FormAnswer>,
+    /// The action that they approved, if they changed yours: do this one, and not the one that you asked about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    action: Option<Value>,
+    /// What they changed of it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
+    changes: Vec<ActionChange>,
+    /// The `action_digest` of that action.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changed_digest: Option<String>,
     /// Who decided.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(default)]
@@ -163,6 +173,10 @@ struct RoleState {
 struct OutcomeState {
     option: Option<String>,
     answer: Option<FormAnswer>,
+    action: Option<Value>,
+    #[serde(default)]
+    changes: Vec<ActionChange>,
+    action_digest: Option<String>,
     #[serde(default)]
     by: Vec<String>,
     at: Option<String>,
@@ -190,12 +204,15 @@ impl RequestResult {
             handoff,
             ..
         } = state;
-        let next = next(handoff.as_ref(), &state.state, outcome.option.as_deref(), drill);
+        let next = next(handoff.as_ref(), &state.state, &outcome, drill);
         Ok(Self {
             id,
             state: state.state,
             option: outcome.option,
             answer: outcome.answer,
+            action: outcome.action,
+            changes: outcome.changes,
+            changed_digest: outcome.action_digest,
             by: outcome.by,
             reason: outcome.reason,
             superseded_by: outcome.superseded_by,
@@ -229,16 +246,20 @@ impl RequestResult {
     }
 }
 
-fn next(handoff: Option<&HandoffResult>, state: &str, option: Option<&str>, drill: bool) -> String {
+fn next(handoff: Option<&HandoffResult>, state: &str, outcome: &OutcomeState, drill: bool) -> String {
     if let Some(handoff) = handoff {
         return next_of(&handoff.state).to_owned();
     }
-    let next = match (state, option) {
+    let next = match (state, outcome.option.as_deref()) {
         ("open", _) => {
             "Nobody has decided yet. Do not act. Call get_outcome with this id to wait on; people go on being asked."
         }
         (_, _) if drill => "This was a drill: do nothing.",
         ("decided", None) => "A person filled in the form. Use exactly the values of `answer`, and nothing else.",
+        ("decided", Some("approve")) if outcome.action.is_some() => {
+            "A person approved it with changes. Do exactly the `action` of this result, in place of the one that you asked \
+             about, and nothing else."
+        }
         ("decided", Some("approve")) => "People approved it. Do exactly what was asked about, and nothing else.",
         ("decided", Some("deny")) => "People denied it. Do not act.",
         ("decided", Some(option)) => {

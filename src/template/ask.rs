@@ -228,7 +228,8 @@ fn how(words: &BriefWords<'_>, form: TextForm, labels: bool) -> String {
         return match form {
             TextForm::Screen | TextForm::Voice => "fill in the form".to_owned(),
             TextForm::Sms => FILL_IN.to_owned(),
-            TextForm::Slack | TextForm::Mail | TextForm::Board => "open the link and fill in the form".to_owned(),
+            TextForm::Slack => "press \"Fill in the form\" below".to_owned(),
+            TextForm::Mail | TextForm::Board => "open the link and fill in the form".to_owned(),
         };
     }
     if let Some(ask) = words.asked() {
@@ -242,8 +243,8 @@ fn how(words: &BriefWords<'_>, form: TextForm, labels: bool) -> String {
                 format!("choose on the desk, by the link of a mail or by a text message: {options}")
             }
             TextForm::Slack => format!("press one below: {options}"),
-            TextForm::Mail => format!("open the link in this mail and choose: {options}"),
-            TextForm::Board => format!("open the link below and choose: {options}"),
+            TextForm::Mail => format!("open the link in this mail and choose: {options}{}", or_change(words)),
+            TextForm::Board => format!("open the link below and choose: {options}{}", or_change(words)),
             TextForm::Voice => "decide".to_owned(),
         };
     }
@@ -254,6 +255,11 @@ fn how(words: &BriefWords<'_>, form: TextForm, labels: bool) -> String {
         TextForm::Mail => format!("open the link in this mail and press \"{wanted}\""),
         TextForm::Board => format!("open the link below and press \"{wanted}\""),
     }
+}
+
+/// That the action can be changed behind the link.
+fn or_change(words: &BriefWords<'_>) -> &'static str {
+    if words.takes_changes() { ", or change it there" } else { "" }
 }
 
 fn labelled(ask: &Ask) -> String {

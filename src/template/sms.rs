@@ -52,7 +52,11 @@ pub(super) fn brief(words: &BriefWords<'_>, middle: &str) -> (String, String) {
     let exercise = if words.is_drill() { ". Exercise: answer as if it were real." } else { "" };
     tail.push(format!("{}{exercise}", words.incident().id));
     tail.extend(headline::following(words).map(|_| headline::ALONE.to_owned()));
-    tail.extend(action_of(words.incident()).map(|_| "See the desk for the action.".to_owned()));
+    let action = action_of(words.incident()).map(|_| match words.takes_changes() {
+        true => "See the desk for the action, or to change it.".to_owned(),
+        false => "See the desk for the action.".to_owned(),
+    });
+    tail.extend(action);
     let (head, rest, kept) = fitting(words, &tail);
     let tail: String = kept.iter().map(|line| format!("\n{line}")).collect();
     let rest = if rest.is_empty() { String::new() } else { format!("...{}\n", fit::ended(&rest)) };

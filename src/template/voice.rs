@@ -5,7 +5,7 @@ use super::{
     ask, fit, headline,
     words::{BriefWords, EXERCISE},
 };
-use crate::{template::fit::SPOKEN_MAX, text::speech::spoken};
+use crate::{core::action_edit::CHANGE_IT, template::fit::SPOKEN_MAX, text::speech::spoken};
 
 /// The longest start, what happened and what is asked, in characters.
 const HEAD_MAX: usize = 400;
@@ -22,9 +22,10 @@ pub(super) fn brief(words: &BriefWords<'_>, middle: &str) -> (String, String) {
     let middle = words.unsaid(middle);
     let notes = whole_words(&spoken(&headline::notes(words).join("\n")), NOTES_MAX);
     let exercise = if words.is_drill() { spoken(EXERCISE) } else { String::new() };
-    let around: usize = [&head, &notes, &exercise].iter().map(|part| part.chars().count() + 1).sum();
+    let change = if words.takes_changes() { spoken(CHANGE_IT) } else { String::new() };
+    let around: usize = [&head, &notes, &change, &exercise].iter().map(|part| part.chars().count() + 1).sum();
     let middle = whole_words(&said(words, middle), SPOKEN_MAX.saturating_sub(around));
-    let parts = [head.as_str(), &middle, &notes, &exercise];
+    let parts = [head.as_str(), &middle, &notes, &change, &exercise];
     let body = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
     (head, body)
 }

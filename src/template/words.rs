@@ -83,6 +83,11 @@ impl<'a> BriefWords<'a> {
         self.incident().decides(self.brief.page)
     }
 
+    /// Whether the reader can approve with changes.
+    pub(super) fn takes_changes(&self) -> bool {
+        self.incident().takes_changes() && self.decides()
+    }
+
     /// Who decides, as people read it.
     pub(super) fn deciders(&self) -> String {
         fit::clean(&self.incident().plan.deciders(), NAME_MAX)

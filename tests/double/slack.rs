@@ -3,6 +3,8 @@
 
 #[path = "slack_blocks.rs"]
 pub mod blocks;
+#[path = "slack_views.rs"]
+pub mod views;
 
 use super::{Server, fault::Fault};
 use axum::{
@@ -108,6 +110,8 @@ pub struct World {
     pub faults: BTreeMap<String, Fault>,
     /// The error of every call of a method, as Slack sends it: with a 200.
     pub errors: BTreeMap<String, &'static str>,
+    /// What lets us open modals, and those that we opened.
+    pub triggers: views::Triggers,
 }
 
 /// The workspace.
@@ -268,6 +272,7 @@ impl World {
             posts: Vec::new(),
             faults: BTreeMap::new(),
             errors: BTreeMap::new(),
+            triggers: views::Triggers::default(),
         }
     }
 
@@ -290,6 +295,7 @@ impl World {
             "bookmarks.add" => self.bookmark(body),
             "pins.add" => self.pin(body),
             "users.conversations" => Ok(self.rooms_of_bot(body)),
+            "views.open" => self.triggers.open(body),
             "users.info" => self.user(text(body, "user")),
             "users.lookupByEmail" => self.lookup(text(body, "email")),
             _ => Err("unknown_method"),

@@ -2,7 +2,7 @@
 //! documented to refuse, sends each envelope to exactly one link, and breaks links in every way that Slack is known to.
 //! It runs on its own threads, so that tests with and without a runtime can use it.
 
-use super::listen;
+use super::{fault::Fault, listen, slack::views::Triggers};
 use axum::{
     Json, Router,
     body::Body,
@@ -112,6 +112,10 @@ pub struct World {
     pub faults: Vec<String>,
     /// The arguments of `chat.postMessage`.
     pub posts: Vec<Value>,
+    /// What lets the app open modals, and those that it opened.
+    pub triggers: Triggers,
+    /// The response to every `views.open`, instead of the real one.
+    pub view_fault: Option<Fault>,
     /// The private responses to users.
     pub words: Vec<Value>,
     /// The app-level token, if it is not [`APP_TOKEN`] any more.
@@ -320,12 +324,23 @@ async fn insecure() -> Response<Body> {
     Json(json!({ "ok": false, "error": "insecure_request" })).into_response()
 }
 
-/// The one other method that a page needs.
+/// The other methods that a page needs.
 async fn call(State(world): State<Shared>, Path(method): Path<String>, body: axum::body::Bytes) -> Response<Body> {
-    if method != "chat.postMessage" {
-        return Json(json!({ "ok": false, "error": "unknown_method" })).into_response();
-    }
+    let refused = |error: &str| Json(json!({ "ok": false, "error": error })).into_response();
     let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+    match method.as_str() {
+        "chat.postMessage" => {}
+        "views.open" => {
+            let fault = world.lock().unwrap().view_fault.clone();
+            if let Some(fault) = fault {
+                return fault.answer().await;
+            }
+            let opened = world.lock().unwrap().triggers.open(&body);
+            return opened
+                .map_or_else(refused, |view| Json(json!({ "ok": true, "view": view["view"] })).into_response());
+        }
+        _ => return refused("unknown_method"),
+    }
     let mut world = world.lock().unwrap();
     let channel = format!("D{}", &body["channel"].as_str().unwrap_or_default()[1..]);
     let ts = format!("1700000000.{:06}", world.posts.len() + 1);

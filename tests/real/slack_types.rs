@@ -1,4 +1,5 @@
-//! What we send to Slack, judged by Slack's own types: the TypeScript compiler reads our blocks as `KnownBlock[]`.
+//! What we send to Slack, judged by Slack's own types: the TypeScript compiler reads our blocks as `KnownBlock[]`, and our
+//! forms as `ModalView`.
 
 use crate::{
     double::{self, slack::FakeSlack},
@@ -10,11 +11,12 @@ use std::path::{Path, PathBuf};
 use stentor::{
     channel::{
         Channel, ContactData, Message, MessageText, Recipient, ReplyOptions, RoomState,
+        chat::{ChatButton, ChatForm},
         contact::ContactValues,
         slack::contact::MEMBER,
         slack::send::{SlackChannel, SlackSettings},
     },
-    core::{AnswerLevel, IncidentId, PageId, PagePurpose, Timestamp},
+    core::{AnswerLevel, Form, IncidentId, PageId, PagePurpose, Timestamp},
 };
 
 const PARTS: [Part; 1] = [Part("node", "nodejs")];
@@ -38,18 +40,22 @@ fn modules() -> Option<PathBuf> {
 
 /// What the compiler says about messages; nothing where all are as Slack's types want them.
 fn judged(modules: &Path, messages: &[Value]) -> String {
+    judged_as(modules, "KnownBlock", "{ text: string; blocks: KnownBlock[] }", messages)
+}
+
+/// The same of values of this type, made of one that Slack exports.
+fn judged_as(modules: &Path, exported: &str, of: &str, values: &[Value]) -> String {
     let dir = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink(modules, dir.path().join("node_modules")).unwrap();
-    let text = serde_json::to_string_pretty(messages).unwrap();
+    let text = serde_json::to_string_pretty(values).unwrap();
     let source = format!(
-        "import type {{ KnownBlock }} from '@slack/types';\n\
-         const messages: {{ text: string; blocks: KnownBlock[] }}[] = {text};\nexport default messages;\n"
+        "import type {{ {exported} }} from '@slack/types';\nconst values: ({of})[] = {text};\nexport default values;\n"
     );
-    std::fs::write(dir.path().join("messages.ts"), source).unwrap();
+    std::fs::write(dir.path().join("values.ts"), source).unwrap();
     let compiler = modules.join("typescript/bin/tsc");
     let options = json!({
         "compilerOptions": { "noEmit": true, "strict": true, "skipLibCheck": true, "types": [], "module": "nodenext" },
-        "files": ["messages.ts"],
+        "files": ["values.ts"],
     });
     std::fs::write(dir.path().join("tsconfig.json"), options.to_string()).unwrap();
     let output = parts::command("node").arg(compiler).current_dir(dir.path()).output().unwrap();
@@ -84,6 +90,7 @@ fn message(to: Recipient, purpose: PagePurpose, drill: bool, open: bool) -> Mess
             level: AnswerLevel::Roger,
             options: Vec::new(),
             fills_in: false,
+            edits: false,
             repeats: None,
         }),
         room: Some(RoomState { open, purpose: "the war room".into(), runbook: None, ..RoomState::default() }),
@@ -124,6 +131,58 @@ async fn sent() -> Vec<Value> {
     }
     let bodies = ["chat.postMessage", "chat.update"].iter().flat_map(|method| slack.calls(method));
     bodies.map(|call| json!({ "text": call.body["text"], "blocks": call.body["blocks"] })).collect()
+}
+
+/// A form with every kind of field, empty and with what was typed.
+async fn forms() -> Vec<Value> {
+    double::install_tls();
+    let slack = FakeSlack::start(&["UANA"]).await;
+    let token = SecretString::from(double::slack::TOKEN);
+    let channel = SlackChannel::new(SlackSettings { token, api_url: Some(slack.api_url()) }).unwrap();
+    let schema = json!({
+        "type": "object", "title": "New limit", "required": ["side", "limit"],
+        "properties": {
+            "limit": { "type": "integer", "minimum": 0, "maximum": 10, "description": "In millions." },
+            "ratio": { "type": "number", "minimum": 0.5, "maximum": 2 },
+            "side": { "type": "string", "enum": ["buy", "sell"] },
+            "hedged": { "type": "boolean" },
+            "note": { "type": "string", "maxLength": 20 },
+        },
+    });
+    let typed = [("limit", "5"), ("ratio", "0.5"), ("side", "buy"), ("hedged", "true"), ("note", "now")];
+    let typed = typed.map(|(name, text)| (name.to_owned(), text.to_owned())).into();
+    let form = ChatForm {
+        drill: true,
+        incident: IncidentId(12),
+        about: "Which limit?".into(),
+        form: Form::read(&schema).unwrap(),
+        typed: Default::default(),
+        button: ChatButton::Page { page: "INC-12.3".into(), code: "48213".into() },
+        digest: "sha256:0".into(),
+        edits: false,
+        repeats: None,
+    };
+    let edited = ChatForm { typed: typed.clone(), edits: true, repeats: Some("the desk".into()), ..form.clone() };
+    for form in [form.clone(), ChatForm { typed, ..form }, edited] {
+        let trigger = slack.world.lock().unwrap().triggers.give();
+        channel.open_form(&trigger, &form).await.unwrap();
+    }
+    let views = slack.world.lock().unwrap().triggers.views.clone();
+    views
+}
+
+#[test]
+fn slacks_own_types_accept_every_form_that_we_open() {
+    let Some(modules) = modules() else { return };
+    let views = tokio::runtime::Runtime::new().unwrap().block_on(forms());
+    assert_eq!(views.len(), 3);
+    assert_eq!(judged_as(&modules, "ModalView", "ModalView", &views), "");
+    let mut wrong = views[0].clone();
+    wrong["blocks"][2]["element"]["type"] = json!("dropdown");
+    assert!(
+        judged_as(&modules, "ModalView", "ModalView", &[wrong]).contains("dropdown"),
+        "the compiler lets anything pass"
+    );
 }
 
 #[test]

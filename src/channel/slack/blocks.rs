@@ -4,6 +4,7 @@ use super::text::{self, SECTION_CHARS, cut, escape, one_line, sections, with_tim
 use crate::{
     channel::{
         Message,
+        chat::ChatButton,
         option_button::{OptionButton, PressedOption},
     },
     core::{Answer, AnswerLevel, PagePurpose, answer::HAND_BACK},
@@ -27,6 +28,15 @@ const FRAME_CHARS: usize = 2000;
 /// Marks the buttons of a room's card.
 const ROOM: &str = "room";
 
+/// The label of the button that opens a form.
+const FILL_IN: &str = "Fill in the form";
+
+/// The label of the button that opens what can be changed of an action.
+const CHANGE: &str = "Approve with changes";
+
+/// What is pressed where an answer would be, to fill in a form in Slack itself.
+pub(super) const OPEN_FORM: &str = "form";
+
 /// One message as plain text and as blocks.
 pub(super) struct SlackPost {
     /// The text for push notifications and screen readers.
@@ -42,11 +52,15 @@ pub(super) struct SlackPost {
 pub(super) fn to_person(message: &Message) -> SlackPost {
     let asks = message.purpose.is_brief();
     let buttons = message.ask.as_ref().map(|ask| {
-        let value = format!("{}:{}", ask.page, ask.code.expose_secret());
+        let (page, code) = (ask.page.to_string(), ask.code.expose_secret().to_owned());
+        let value = button_value(&ChatButton::Page { page, code });
         match asks {
-            true if ask.repeats.is_some() => actions(message, vec![pass_on(&value)]),
-            true if !ask.options.is_empty() => options(message, &ask.options, &value, None),
-            true if ask.fills_in => fill_in(message, ask.link.expose_secret(), &value),
+            true if ask.fills_in => actions(message, fill_in(FILL_IN, ask.link.expose_secret(), &value)),
+            true if !ask.options.is_empty() => {
+                let pressed = ask.repeats.is_none().then_some(&*ask.options);
+                let link = ask.edits.then(|| ask.link.expose_secret());
+                options(message, pressed.unwrap_or_default(), &value, None, link)
+            }
             true => buttons(message, ask.level, &value),
             false => actions(message, vec![hand_back(&value)]),
         }
@@ -65,15 +79,20 @@ pub(super) fn to_person(message: &Message) -> SlackPost {
 /// the page of the person who presses one. When the incident is over, the buttons are removed.
 pub(super) fn room_card(message: &Message) -> SlackPost {
     let level = message.ask.as_ref().map_or(AnswerLevel::Wilco, |ask| ask.level);
-    let value = format!("{}:{}", message.page.incident, room_key(&message.mark));
+    let (incident, mark) = (message.page.incident.to_string(), message.mark.clone());
+    let value = button_value(&ChatButton::Card { incident, mark });
     let open = message.room.as_ref().is_none_or(|room| room.open);
     let asked = message.room.as_ref().filter(|room| !room.options.is_empty());
-    let form = message.room.as_ref().is_some_and(|room| room.fills_in);
-    let form = message.desk.as_ref().filter(|_| form).map(|desk| format!("{desk}/forms/{}", message.page.incident));
+    let form = message.desk.as_ref().map(|desk| format!("{desk}/forms/{}", message.page.incident)).unwrap_or_default();
     let buttons = open.then(|| match asked {
-        _ if form.is_some() => fill_in(message, &form.clone().unwrap_or_default(), &value),
-        Some(room) if room.repeats.is_some() => actions(message, vec![pass_on(&value)]),
-        Some(room) => options(message, &room.options, &value, room.digest.as_deref()),
+        _ if message.room.as_ref().is_some_and(|room| room.fills_in) => {
+            actions(message, fill_in(FILL_IN, &form, &value))
+        }
+        Some(room) => {
+            let pressed = room.repeats.is_none().then_some(&*room.options);
+            let link = room.edits.then_some(form.as_str());
+            options(message, pressed.unwrap_or_default(), &value, room.digest.as_deref(), link)
+        }
         None => buttons(message, level, &value),
     });
     let whole = cut(&message.whole_text(), SECTION_CHARS);
@@ -84,14 +103,28 @@ pub(super) fn room_card(message: &Message) -> SlackPost {
     }
 }
 
-/// The part of a card button's value after the incident's number.
-fn room_key(mark: &str) -> String {
-    if mark.is_empty() { ROOM.to_owned() } else { format!("{ROOM}-{mark}") }
+/// What a button holds: what it belongs to, and what proves that it is ours.
+pub(super) fn button_value(button: &ChatButton) -> String {
+    match button {
+        ChatButton::Page { page, code } => format!("{page}:{code}"),
+        ChatButton::Card { incident, mark } if mark.is_empty() => format!("{incident}:{ROOM}"),
+        ChatButton::Card { incident, mark } => format!("{incident}:{ROOM}-{mark}"),
+    }
+}
+
+/// Reads what a button held.
+pub(super) fn button_of(value: &str) -> ChatButton {
+    let (target, key) = value.rsplit_once(':').unwrap_or((value, ""));
+    let target = target.to_owned();
+    match room_mark(key) {
+        Some(mark) => ChatButton::Card { incident: target, mark: mark.to_owned() },
+        None => ChatButton::Page { page: target, code: key.to_owned() },
+    }
 }
 
 /// The incident's mark in the value of a card's button, empty for incidents without a mark; `None` if it is not a
 /// button of a card.
-pub fn room_mark(key: &str) -> Option<&str> {
+fn room_mark(key: &str) -> Option<&str> {
     let mark = key.strip_prefix(ROOM)?;
     if mark.is_empty() { Some(mark) } else { mark.strip_prefix('-') }
 }
@@ -145,9 +178,15 @@ fn buttons(message: &Message, level: AnswerLevel, value: &str) -> SlackActionsBl
     actions(message, level.offers().map(|answer| button(answer, level.button(answer, message.drill), value)).into())
 }
 
-/// The options of a request, then passing it on. Nothing is undone once it is decided, so an option that does something
-/// asks for confirmation.
-fn options(message: &Message, options: &[OptionButton], value: &str, digest: Option<&str>) -> SlackActionsBlock {
+/// The options of a request, with a `link` the way to change its action, then passing it on. Nothing is undone once it is
+/// decided, so an option that does something asks for confirmation.
+fn options(
+    message: &Message,
+    options: &[OptionButton],
+    value: &str,
+    digest: Option<&str>,
+    link: Option<&str>,
+) -> SlackActionsBlock {
     let option = |option: &OptionButton| {
         let label = format!("{} {}", option.letter, option.label);
         let button = SlackBlockButtonElement::new(text::label(&label).into())
@@ -159,7 +198,8 @@ fn options(message: &Message, options: &[OptionButton], value: &str, digest: Opt
         }
     };
     let buttons = options.iter().map(|given| option(given).into());
-    actions(message, buttons.chain([pass_on(value)]).collect())
+    let rest = link.map_or_else(|| vec![pass_on(value)], |link| fill_in(CHANGE, link, value));
+    actions(message, buttons.chain(rest).collect())
 }
 
 /// The one button beside the options, and alone where an option needs more than a press.
@@ -167,18 +207,22 @@ fn pass_on(value: &str) -> SlackActionBlockElement {
     button(Answer::Unable, Answer::Unable.label(), value)
 }
 
-/// A form is filled in behind a link. Slack tells us of a press of this button, too: it says nothing.
-fn fill_in(message: &Message, link: &str, value: &str) -> SlackActionsBlock {
+/// A form opens in Slack itself; beside it is its link, because Slack opens none for a press that comes late to us, and
+/// passing it on. Slack tells us of a press of the link, too: it says nothing.
+fn fill_in(label: &str, link: &str, value: &str) -> Vec<SlackActionBlockElement> {
+    let here = SlackBlockButtonElement::new(text::label(label).into())
+        .with_action_id(SlackActionId(format!("answer:{OPEN_FORM}")))
+        .with_value(value.to_owned())
+        .opt_style((label == FILL_IN).then_some(SlackBlockButtonStyle::Primary))
+        .into();
     let open = |url| {
-        SlackBlockButtonElement::new(text::label("Fill in the form").into())
+        SlackBlockButtonElement::new(text::label("Open it in the browser").into())
             .with_action_id(SlackActionId("open-form".to_owned()))
-            .with_style(SlackBlockButtonStyle::Primary)
             .with_url(url)
             .into()
     };
-    let unable = button(Answer::Unable, Answer::Unable.label(), value);
     let link = reqwest::Url::parse(link).ok().map(open);
-    actions(message, link.into_iter().chain([unable]).collect())
+    std::iter::once(here).chain(link).chain([pass_on(value)]).collect()
 }
 
 fn decided(option: &OptionButton) -> SlackBlockConfirmItem {

@@ -1,15 +1,16 @@
-//! Slack's buttons and commands, handed to the host whichever way they came, and what Slack and the user are told.
+//! Slack's buttons, forms and commands, handed to the host whichever way they came, and what Slack and the user are told.
 
 use super::{
-    blocks::room_mark,
+    blocks::{OPEN_FORM, button_of},
     escape,
-    event::{ButtonPress, SlackInbound, SlashCommand},
+    event::{ButtonPress, SentForm, SlackInbound, SlashCommand},
     inbound::{EphemeralReply, InboundResult, ephemeral},
+    modal,
     socket::{self, ConnectFailure, SocketListener, TIMING},
 };
 use crate::channel::{
     ProbeCheck, SettingError,
-    chat::{ChatAction, ChatButton, ChatEvent, ChatFate, ChatHost, ChatWords, TypedCommand},
+    chat::{ChatAction, ChatEvent, ChatFate, ChatHost, ChatWords, TypedCommand},
     inbound::{Acknowledgement, ChatRequest, InboundRefusal},
     provider_connection::{ConnectionHost, ConnectionSettings, ProviderConnection},
 };
@@ -40,10 +41,10 @@ impl ChatRequest for SlackRequest {
     fn answer(self: Box<Self>, host: &dyn ChatHost) -> BoxFuture<'_, Result<Acknowledgement, InboundRefusal>> {
         Box::pin(async move {
             let is_command = matches!(self.0, SlackInbound::Command(_));
-            let InboundResult { kept, text, response_url } = act(host, self.0).await;
+            let InboundResult { kept, text, response_url, modal } = act(host, self.0).await;
+            let json = |body| Acknowledgement { status: 200, content_type: Some("application/json"), body };
             if is_command {
-                let json = Some("application/json");
-                return Ok(Acknowledgement { status: 200, content_type: json, body: written(&ephemeral(&text)) });
+                return Ok(json(written(&ephemeral(&text))));
             }
             if let Some(url) = response_url.filter(|_| !text.is_empty()) {
                 tell(host, &url, &text).await;
@@ -51,7 +52,8 @@ impl ChatRequest for SlackRequest {
             if !kept {
                 return Err(InboundRefusal::NotKept);
             }
-            Ok(Acknowledgement { status: 200, ..Acknowledgement::empty() })
+            let nothing = Acknowledgement { status: 200, ..Acknowledgement::empty() };
+            Ok(modal.map_or(nothing, |modal| json(modal.to_string())))
         })
     }
 }
@@ -95,13 +97,19 @@ impl SocketListener for SocketEvents {
     }
 }
 
-/// Hands in a button or command. When this returns with `kept`, the action is durable.
+/// Hands in a button, a form or a command. When this returns with `kept`, the action is durable.
 async fn act(host: &dyn ChatHost, heard: SlackInbound) -> InboundResult {
     match heard {
         SlackInbound::Press(press) => {
             let response_url = press.response_url.clone();
             let said = host.act(pressed(press)).await;
-            InboundResult { kept: said.fate == ChatFate::Kept, text: escape(&said.text), response_url }
+            InboundResult { kept: said.fate == ChatFate::Kept, text: escape(&said.text), response_url, modal: None }
+        }
+        SlackInbound::Form(sent) => {
+            let said = host.act(filled(&sent)).await;
+            let kept = said.fate == ChatFate::Kept;
+            let modal = serde_json::to_value(modal::reply(&said)).ok().filter(|_| kept);
+            InboundResult { kept, modal, ..InboundResult::silent() }
         }
         SlackInbound::Command(command) => {
             let (response_url, help) = (command.response_url.clone(), command.help());
@@ -112,27 +120,27 @@ async fn act(host: &dyn ChatHost, heard: SlackInbound) -> InboundResult {
                 Err(_) => escape(LATE),
             };
             // A command always gets a text with status 200: for an error status Slack only shows that it failed.
-            InboundResult { kept: true, text, response_url }
+            InboundResult { kept: true, text, response_url, modal: None }
         }
         SlackInbound::Other => InboundResult::silent(),
     }
 }
 
 fn pressed(press: ButtonPress) -> ChatEvent {
-    let (target, key) = press.value.rsplit_once(':').unwrap_or((press.value.as_str(), ""));
-    let target = target.to_owned();
-    let button = match room_mark(key) {
-        Some(mark) => ChatButton::Card { incident: target, mark: mark.to_owned() },
-        None => ChatButton::Page { page: target, code: key.to_owned() },
+    let button = button_of(&press.value);
+    let action = match press.action.as_str() {
+        OPEN_FORM => ChatAction::OpenForm { button, opening: press.trigger_id.unwrap_or_default() },
+        _ => ChatAction::Press { answer: press.action, button },
     };
-    ChatEvent {
-        user: press.user,
-        is_bot: press.is_bot,
-        id: None,
-        text: String::new(),
-        action: ChatAction::Press { answer: press.action, button },
-        words: words(String::new()),
-    }
+    wordless(press.user, press.is_bot, action)
+}
+
+fn filled(sent: &SentForm) -> ChatEvent {
+    wordless(sent.user.clone(), sent.is_bot, ChatAction::FillIn(modal::filled(sent)))
+}
+
+fn wordless(user: String, is_bot: bool, action: ChatAction) -> ChatEvent {
+    ChatEvent { user, is_bot, id: None, text: String::new(), action, words: words(String::new()) }
 }
 
 fn typed(command: SlashCommand, help: String) -> ChatEvent {

@@ -1,4 +1,4 @@
-//! What Slack sends, by HTTP or over a socket: presses of buttons, and commands.
+//! What Slack sends, by HTTP or over a socket: presses of buttons, forms, and commands.
 
 use super::{
     event::{SlackInbound, SlashCommand},
@@ -27,6 +27,8 @@ pub struct InboundResult {
     pub text: String,
     /// The URL to which a private response can be sent later.
     pub response_url: Option<String>,
+    /// What becomes of the modal, for a form that was sent: part of the acknowledgement.
+    pub modal: Option<Value>,
 }
 
 /// A private response for a response URL. It does not replace the message of the button.
@@ -43,7 +45,7 @@ pub enum InboundError {
     /// The body has neither field, or is not a form.
     #[error("the form has no payload and no command")]
     Empty,
-    /// The payload of a button is not valid.
+    /// The payload of a button or a form is not valid.
     #[error(transparent)]
     Press(#[from] PressError),
     /// The command has no user.
@@ -57,7 +59,7 @@ pub enum InboundError {
 impl InboundResult {
     /// A result without a response text.
     pub fn silent() -> Self {
-        Self { kept: true, text: String::new(), response_url: None }
+        Self { kept: true, text: String::new(), response_url: None, modal: None }
     }
 }
 
@@ -115,7 +117,7 @@ pub(super) fn receive(head: &RequestHead<'_>, body: &[u8]) -> Result<SlackInboun
     of_form(body).map_err(|error| InboundRefusal::Bad(error.to_string()))
 }
 
-/// Parses a verified form: the field `payload` of a button, or the fields of a command.
+/// Parses a verified body: the field `payload` of a button or a modal, or the fields of a command.
 ///
 /// # Errors
 ///
@@ -124,7 +126,7 @@ pub fn of_form(body: &[u8]) -> Result<SlackInbound, InboundError> {
     std::str::from_utf8(body).map_err(|_| InboundError::Empty)?;
     let field = |name: &str| charset::field(body, name).map(|value| String::from_utf8_lossy(&value).into_owned());
     if let Some(payload) = field("payload") {
-        return press(&payload);
+        return interaction(&payload);
     }
     if field("ssl_check").as_deref() == Some("1") {
         return Ok(SlackInbound::Other);
@@ -141,7 +143,7 @@ pub fn of_form(body: &[u8]) -> Result<SlackInbound, InboundError> {
 pub fn of_envelope(kind: &str, payload: Option<&RawValue>) -> Result<SlackInbound, InboundError> {
     let payload = payload.map_or("null", RawValue::get);
     match kind {
-        "interactive" => press(payload),
+        "interactive" => interaction(payload),
         "slash_commands" => {
             let fields: Value = serde_json::from_str(payload).map_err(InboundError::Command)?;
             let command = SlashCommand::of(|name| fields[name].as_str().map(str::to_owned));
@@ -158,9 +160,9 @@ pub fn is_probe(body: &[u8]) -> bool {
     charset::field(body, "ssl_check").is_some_and(|value| value == b"1") && !has("payload") && !has("command")
 }
 
-fn press(payload: &str) -> Result<SlackInbound, InboundError> {
+fn interaction(payload: &str) -> Result<SlackInbound, InboundError> {
     match interaction::parse(payload) {
-        Ok(press) => Ok(SlackInbound::Press(press)),
+        Ok(ours) => Ok(ours),
         Err(PressError::NotOurs) => Ok(SlackInbound::Other),
         Err(error) => Err(error.into()),
     }

@@ -8,6 +8,7 @@ pub mod event;
 pub mod inbound;
 pub mod interaction;
 mod lost_room;
+mod modal;
 mod people;
 mod probe;
 mod refusal;

@@ -3,16 +3,17 @@
 use crate::{
     channel::{
         Channel, ContactData, Message, PersonCheck, ProbeCheck, Recipient, SendError, SettingError,
-        slack::{blocks::SlackPost, refusal::SlackRefusal, web::WebApi},
+        chat::ChatForm,
+        slack::{blocks::SlackPost, modal, refusal::SlackRefusal, web::WebApi},
     },
     core::{PageId, PagePurpose, SendReceipt},
 };
 use futures_util::future::BoxFuture;
 use secrecy::SecretString;
-use serde::Serialize;
+use serde::{Serialize, de::IgnoredAny};
 use slack_morphism::{
-    SlackChannelId, SlackMessageContent, SlackTs,
-    api::{SlackApiChatPostMessageRequest, SlackApiChatUpdateRequest, SlackChannelTs},
+    SlackChannelId, SlackMessageContent, SlackTriggerId, SlackTs,
+    api::{SlackApiChatPostMessageRequest, SlackApiChatUpdateRequest, SlackApiViewsOpenRequest, SlackChannelTs},
     blocks::SlackBlock,
 };
 use std::{
@@ -170,6 +171,14 @@ impl SlackChannel {
 impl Channel for SlackChannel {
     fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<SendReceipt, SendError>> {
         Box::pin(self.page(message))
+    }
+
+    fn open_form<'a>(&'a self, opening: &'a str, form: &'a ChatForm) -> BoxFuture<'a, Result<(), SendError>> {
+        Box::pin(async move {
+            let request = SlackApiViewsOpenRequest::new(SlackTriggerId(opening.to_owned()), modal::form(form));
+            let opened = self.web.call::<IgnoredAny>("views.open", &request).await;
+            opened.map(drop).map_err(SlackRefusal::into_send_error)
+        })
     }
 
     fn probe(&self) -> BoxFuture<'_, Vec<ProbeCheck>> {

@@ -141,6 +141,19 @@ pub(super) fn label(text: &str) -> String {
     text.chars().take(LABEL_CHARS).collect()
 }
 
+/// Plain text, which has no markup to escape, cut to `limit` with a mark if it was cut.
+pub(super) fn cut_plain(text: &str, limit: usize) -> String {
+    if measure(text) <= limit {
+        return text.to_owned();
+    }
+    let mut used = 1;
+    let fits = |c: &char| {
+        used += c.len_utf16();
+        used <= limit
+    };
+    text.chars().take_while(fits).chain(['…']).collect()
+}
+
 /// The length by the strictest definition of "character".
 pub(super) fn measure(text: &str) -> usize {
     text.chars().map(char::len_utf16).sum()

@@ -180,7 +180,7 @@ impl UpdatePoller {
         let judged = AssertUnwindSafe(async { self.host.act(event).await }).catch_unwind().await;
         judged.unwrap_or_else(|_| {
             tracing::error!(update = update.id, "judging a Telegram update panicked; this is a bug");
-            ChatResult { fate: ChatFate::Unkept, text: String::new() }
+            ChatResult { fate: ChatFate::Unkept, ..ChatResult::kept("") }
         })
     }
 

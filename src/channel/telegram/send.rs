@@ -152,7 +152,8 @@ fn with_reply(message: &Message, ask: &ReplyOptions) -> String {
             Some(fact) => ("Write", format!(" and {fact}")),
             None => ("Or write", String::new()),
         };
-        format!("\n\n{or}: {code} and a letter{what}; {}", line(Answer::Unable))
+        let change = if ask.edits { format!("\nTo change it: {}", ask.link.expose_secret()) } else { String::new() };
+        format!("\n\n{or}: {code} and a letter{what}; {}{change}", line(Answer::Unable))
     } else if message.purpose.is_brief() && ask.fills_in {
         format!("\n\nFill in the form: {}\nOr write: {}", ask.link.expose_secret(), line(Answer::Unable))
     } else if message.purpose.is_brief() {

@@ -23,17 +23,23 @@ impl Decider<'_> {
         self.decide(said, answer);
     }
 
-    /// Takes a choice, and what was filled in with it if the request is a form.
-    pub(super) fn decide(&mut self, said: GivenChoice, answer: Option<FormAnswer>) {
+    /// Takes a choice, and what was filled in with it: the answer to a form, or the action as it was changed.
+    pub(super) fn decide(&mut self, said: GivenChoice, filled: Option<FormAnswer>) {
         // Handed over again: whatever they have said since then stands.
         if said.origin.as_ref().is_some_and(|origin| self.incident.has_heard(origin)) {
             return;
         }
-        let verdict = self.choice_verdict(&said, answer.as_ref());
+        let (edited, verdict) = match self.edited(filled.as_ref()) {
+            Ok(edited) => (edited, self.choice_verdict(&said, filled.as_ref())),
+            // It can not be bound to what is done: it must not count for what was asked.
+            Err(_) => (None, ChoiceVerdict::NoSuchOption),
+        };
+        let answer = filled.filter(|_| self.request().is_some_and(|request| request.ask.form.is_some()));
         self.emit(Event::Chosen {
             person: said.person.clone(),
             option: said.option.clone(),
             answer: answer.clone(),
+            changes: edited.as_ref().map(|edited| edited.changes.clone()).unwrap_or_default(),
             via: said.via,
             page: said.page,
             channel: channel_of(said.via, said.page, &said.person, self.incident, self.roster),
@@ -47,7 +53,7 @@ impl Decider<'_> {
                 for role in self.open_roles_of(&said) {
                     self.emit(Event::Engaged { role, person: said.person.clone() });
                 }
-                let outcome = RequestOutcome::Decided { option: said.option, by, answer };
+                let outcome = RequestOutcome::Decided { option: said.option, by, answer, edited: edited.map(Box::new) };
                 self.end_request(outcome, Actor::Person(said.person));
             }
             ChoiceVerdict::Counts { .. } => self.stop_asking(&said),
@@ -63,12 +69,12 @@ impl Decider<'_> {
         }
     }
 
-    fn choice_verdict(&self, said: &GivenChoice, answer: Option<&FormAnswer>) -> ChoiceVerdict {
+    fn choice_verdict(&self, said: &GivenChoice, filled: Option<&FormAnswer>) -> ChoiceVerdict {
         let Some(request) = self.request() else { return ChoiceVerdict::NoSuchOption };
         if let Some(outcome) = request.outcome() {
             return ChoiceVerdict::TooLate { outcome: outcome.clone() };
         }
-        if !takes(&request.ask, &said.option, answer) {
+        if !takes(&request.ask, &said.option, filled) {
             return ChoiceVerdict::NoSuchOption;
         }
         // A page that is not there was shown by another incident, which had this number before a backup was restored.

@@ -104,6 +104,7 @@ impl HandoffOffer {
             question: self.question.clone(),
             options: Vec::new(),
             form: None,
+            edit: None,
             action: Value::Null,
             action_digest: self.digest.clone(),
             on_behalf_of: None,

@@ -6,6 +6,7 @@ use crate::{
     core::{
         Alert, AskKind, Incident, IncidentInput, PersonName, Replacement, Request, RequestId, RequestOutcome,
         Timestamp,
+        action_edit::ActionEdit,
         request::Supersedes,
         request_facts::{QUESTIONS_MAX, asked_digest, what_changed},
     },
@@ -166,6 +167,8 @@ fn anew(
     let question = facts.question.unwrap_or_else(|| ask.question.clone());
     let digest =
         asked_digest(&action, ask.form.as_ref(), &alert).map_err(|error| RequestFault::Unusable(error.to_string()))?;
+    let edit = ask.edit.as_ref().map(|edit| ActionEdit::read(edit.form().schema(), &action)).transpose();
+    let edit = edit.map_err(|fault| RequestFault::Unusable(format!("/ask/edit{fault}")))?;
     let changed = what_changed((&incident.alert, request), (&alert, &question, &action));
     let before = ask.supersedes.as_ref().map_or(1, |before| before.question);
     let wish = AskWish {
@@ -174,6 +177,7 @@ fn anew(
         options: if ask.kind == AskKind::Approval { Vec::new() } else { ask.options.clone() },
         form: ask.form.clone(),
         action,
+        edit,
         action_digest: digest,
         deadline: Some(ask.deadline.since(incident.received_at)),
         default: ask.default.clone(),

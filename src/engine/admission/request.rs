@@ -5,6 +5,7 @@ use crate::{
     core::{
         Alert, Ask, AskKind, AskOption, AskRules, DrillTerms, EscalationPlan, Form, Incident, IncidentId, IncidentKey,
         IncidentNonce, IncidentOpening, Packet, PersonName, RequestId, SourceEvent, Timestamp, TriggerName,
+        action_edit::ActionEdit,
         drill::DRILL_LIFE,
         handoff::OutOfHours,
         request::{Supersedes, UnknownRequest},
@@ -38,6 +39,8 @@ pub struct AskWish {
     pub form: Option<Form>,
     /// The action, `null` if there is none.
     pub action: Value,
+    /// What people may change of it.
+    pub edit: Option<ActionEdit>,
     /// The digest of the action and the facts.
     pub action_digest: String,
     /// How long people should have; `None` for as long as the matrix allows.
@@ -313,6 +316,12 @@ fn allowed(wish: &AskWish, rules: &AskRules, alert: &Alert, now: Timestamp) -> R
         let most = humantime::format_duration(rules.after);
         return Err(RequestFault::NotAllowed(format!("the deadline is too late: the matrix allows {most} at most")));
     }
+    // People who look for nothing to change would not see that it can be.
+    if wish.edit.is_some() && !rules.edits {
+        let detail =
+            "`edit` is not allowed: the trigger of the matrix has no `edits = true` in its `ask`. Ask without it";
+        return Err(RequestFault::NotAllowed(detail.into()));
+    }
     let options = match wish.kind {
         AskKind::Approval => Ask::approval_options(),
         AskKind::Decision => wish.options.clone(),
@@ -339,6 +348,7 @@ fn allowed(wish: &AskWish, rules: &AskRules, alert: &Alert, now: Timestamp) -> R
         options,
         form: wish.form.clone(),
         action: wish.action.clone(),
+        edit: wish.edit.clone(),
         action_digest: wish.action_digest.clone(),
         on_behalf_of: wish.on_behalf_of.clone(),
         approvals: rules.approvals,

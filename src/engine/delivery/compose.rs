@@ -120,6 +120,7 @@ impl Delivery {
             level: row.map_or(crate::core::AnswerLevel::Wilco, |row| row.engaged_by),
             options: OptionButton::of(incident.request.as_deref().filter(|_| incident.decides(brief))),
             fills_in: incident.asks_for_a_form() && incident.decides(brief),
+            edits: incident.takes_changes() && incident.decides(brief),
             repeats: incident.repeats().filter(|_| incident.decides(brief)),
         }
     }

@@ -49,6 +49,7 @@ pub(super) fn state(config: &RuntimeConfig, incident: &Incident) -> RoomState {
         runbook: config.runbook(incident),
         options: OptionButton::of(request),
         fills_in: incident.asks_for_a_form(),
+        edits: incident.takes_changes(),
         repeats: incident.repeats(),
         digest: request.map(|request| request.ask.action_digest.clone()),
     }

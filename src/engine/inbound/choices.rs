@@ -17,8 +17,10 @@ impl InboundResponses {
 
     /// Takes what an authenticated person filled in, as [`Self::choose`] takes a choice.
     pub async fn fill_in(&self, id: IncidentId, mut said: GivenForm) -> Result<ChoiceVerdict, AnswerError> {
-        if let Some(form) = self.context.store.view(id).await?.as_ref().and_then(|incident| incident.form()) {
-            said.by.option = form.option_of(&said.answer);
+        let incident = self.context.store.view(id).await?;
+        let ask = incident.as_ref().and_then(|incident| Some(&incident.request.as_ref()?.ask));
+        if let Some(option) = ask.and_then(|ask| ask.option_of(&said.answer)) {
+            said.by.option = option;
         }
         said.by.doubt = self.doubt(id, &said.by.option).await?;
         let origin = said.by.origin.clone();

@@ -1,12 +1,12 @@
 //! Acts on what people do in the chats of one channel: an event is of the person whose account it came with.
 
 use super::{
-    commands,
+    commands, forms,
     press::{NO_HUMAN, NOT_KEPT, PressRefused, Pressed, verdict_words},
 };
 use crate::{
     channel::{
-        chat::{ChatAction, ChatButton, ChatEvent, ChatFate, ChatHost, ChatResult},
+        chat::{ChatAction, ChatButton, ChatEvent, ChatFate, ChatHost, ChatResult, FilledForm, FormReply},
         kind::ChannelKind,
         option_button::PressedOption,
     },
@@ -14,6 +14,7 @@ use crate::{
     engine::{AnswerSource, LinkError},
     http::{
         explanations::TextReply,
+        filled_form::SAID,
         problem::ProblemDetails,
         state::AppState,
         texts::{self, TextWriter},
@@ -59,6 +60,12 @@ impl ChannelChat {
     /// Acts on it once. Of an event that is handed over again nothing more is said, but for the first time after a
     /// restart; an answer is known again by its incident even then.
     async fn judge(&self, event: ChatEvent) -> ChatResult {
+        if let ChatAction::FillIn(sent) = &event.action {
+            return match self.filled_in(&event, sent).await {
+                Ok((text, form)) => ChatResult { form, ..ChatResult::kept(text) },
+                Err(_) => self.unkept(),
+            };
+        }
         let key = event.id.as_ref().map(|id| format!("{} {} {id}", self.kind, self.channel)).unwrap_or_default();
         let mut is_first = false;
         let judged = self.app.answered.once(key, async || {
@@ -67,11 +74,13 @@ impl ChannelChat {
         });
         match judged.await {
             Ok(text) => ChatResult::kept(if is_first { text } else { String::new() }),
-            Err(_) if self.app.engine.reads().health().is_err() => {
-                ChatResult { fate: ChatFate::NotNow, text: NOT_KEPT.to_owned() }
-            }
-            Err(_) => ChatResult { fate: ChatFate::Unkept, text: NOT_KEPT.to_owned() },
+            Err(_) => self.unkept(),
         }
+    }
+
+    fn unkept(&self) -> ChatResult {
+        let fate = if self.app.engine.reads().health().is_err() { ChatFate::NotNow } else { ChatFate::Unkept };
+        ChatResult { fate, ..ChatResult::kept(NOT_KEPT) }
     }
 
     /// Acts on it; what a person said and is told is in the record before they are told.
@@ -88,13 +97,18 @@ impl ChannelChat {
             ChatAction::Text { about } => return self.text(event, about.as_deref(), person).await,
             ChatAction::Press { answer, button } => {
                 said = answer;
-                match self.press(event, answer, button, person.clone()).await {
-                    Ok(word) | Err(PressRefused::Word(word)) => word,
-                    Err(PressRefused::NotKept) => {
-                        return Err(ProblemDetails::new(StatusCode::SERVICE_UNAVAILABLE, NOT_KEPT));
-                    }
-                }
+                told(self.press(event, answer, button, person.clone()).await)?
             }
+            ChatAction::OpenForm { button, opening } => {
+                let word = told(self.open_form(&person, button, opening).await)?;
+                if word.is_empty() {
+                    return Ok(word);
+                }
+                said = "fill in the form";
+                word
+            }
+            // There is more than words to tell of it: it does not come here.
+            ChatAction::FillIn(_) => return Ok(String::new()),
             ChatAction::Start { .. } => self.explained(event, welcome(&person, event)),
             ChatAction::Unknown => self.explained(event, event.words.help.clone()),
             ChatAction::Command(command) => commands::obey(&self.app, event, command, (person.clone(), via)).await?,
@@ -133,6 +147,36 @@ impl ChannelChat {
         let pressed = Pressed::of(&self.app, button).await?;
         let (incident, said) = pressed.answer(&self.app, person.clone(), answer, self.source(event)).await;
         verdict_words(&self.app, incident, &person, said).await
+    }
+
+    async fn open_form(&self, person: &PersonName, button: &ChatButton, opening: &str) -> Result<String, PressRefused> {
+        let live = self.app.engine.config();
+        let wired = live.channels.get(&self.channel);
+        let wired =
+            wired.ok_or_else(|| PressRefused::Word("This channel is not in the matrix any more.".to_owned()))?;
+        forms::open(&self.app, &wired.channel, person, (button, opening)).await
+    }
+
+    /// Takes a form that was sent; what becomes of it, beside the words.
+    async fn filled_in(
+        &self,
+        event: &ChatEvent,
+        sent: &FilledForm,
+    ) -> Result<(String, Option<FormReply>), ProblemDetails> {
+        if event.is_bot {
+            return Ok((NO_HUMAN.to_owned(), None));
+        }
+        let Some(person) = self.person(&event.user) else { return Ok((self.said_by_stranger(event).await?, None)) };
+        let by = self.source(event);
+        let via = by.via;
+        let (text, form) = match forms::fill_in(&self.app, &person, by, sent).await {
+            Ok((text, form)) => (text, form),
+            refused => (told(refused.map(|(text, _)| text))?, None),
+        };
+        if !matches!(form, Some(FormReply::Faults(_))) {
+            self.app.engine.inbound().keep_exchange(&person, via, SAID, &text).await;
+        }
+        Ok((text, form))
     }
 
     async fn text(&self, event: &ChatEvent, about: Option<&str>, person: PersonName) -> Result<String, ProblemDetails> {
@@ -208,6 +252,14 @@ impl ChannelChat {
     /// By what wrong codes and explanations of one user are counted.
     fn address(&self, event: &ChatEvent) -> String {
         format!("{} {}", self.kind, event.user)
+    }
+}
+
+/// The words for the user, whether it was taken or not.
+fn told(result: Result<String, PressRefused>) -> Result<String, ProblemDetails> {
+    match result {
+        Ok(word) | Err(PressRefused::Word(word)) => Ok(word),
+        Err(PressRefused::NotKept) => Err(ProblemDetails::new(StatusCode::SERVICE_UNAVAILABLE, NOT_KEPT)),
     }
 }
 

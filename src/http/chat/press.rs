@@ -52,6 +52,14 @@ impl Pressed {
         Ok(Self::Page(page))
     }
 
+    /// The incident, and the page if it is one's own.
+    pub(super) fn place(&self) -> (IncidentId, Option<u32>) {
+        match self {
+            Self::Page(page) => (page.incident, Some(page.n)),
+            Self::Card(incident) => (*incident, None),
+        }
+    }
+
     /// Takes an answer. A page must be this person's own, because others may see its button.
     pub(super) async fn answer(
         self,
@@ -78,10 +86,7 @@ impl Pressed {
         pressed: PressedOption,
         by: AnswerSource,
     ) -> Result<String, PressRefused> {
-        let (incident, page) = match self {
-            Self::Page(page) => (page.incident, Some(page.n)),
-            Self::Card(incident) => (incident, None),
-        };
+        let (incident, page) = self.place();
         let seen = app.engine.reads().view(incident).await.map_err(not_kept)?;
         let ask = seen.as_ref().and_then(|incident| Some(&incident.request.as_ref()?.ask));
         let option = ask.and_then(|ask| ask.with_letter(pressed.letter)).map(|option| option.name.clone());
@@ -129,7 +134,7 @@ fn ours(is_ours: Result<bool, StoreError>) -> Result<(), PressRefused> {
 }
 
 /// Logs the store's error.
-fn not_kept(error: StoreError) -> PressRefused {
+pub(super) fn not_kept(error: StoreError) -> PressRefused {
     tracing::error!(%error, "an answer by a button could not be stored");
     PressRefused::NotKept
 }

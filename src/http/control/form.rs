@@ -6,7 +6,7 @@ use crate::{
         form_answer::FieldFault,
     },
     http::{
-        desk::form_page::given,
+        filled_form::given,
         problem::{ProblemDetails, answer_problem},
         state::AppState,
     },

@@ -229,7 +229,7 @@ fn desk_page(
         action: action.map(|action| action.line),
         ask: alarm.as_ref().map(|alarm| alarm.ask.clone()),
         otherwise: alarm.and_then(|alarm| alarm.otherwise),
-        links: links(live, incident),
+        links: links(live, incident, page),
         holder: engagement.holder().map(|holder| live.name_of(holder).to_owned()),
         since: page.born_at,
         deadline: [engagement.deadline, until].into_iter().flatten().min(),
@@ -268,7 +268,7 @@ pub fn below<'t>(rendered: &'t RenderedText, action: Option<&ActionText>) -> &'t
 }
 
 /// The conversation, the runbook, and the room where it is talked about.
-fn links(live: &RuntimeConfig, incident: &Incident) -> Vec<PageLink> {
+fn links(live: &RuntimeConfig, incident: &Incident, page: &Page) -> Vec<PageLink> {
     let runbook = live.runbook(incident).map(|url| PageLink { label: "Runbook", url });
     let room = |(channel, room): (&ChannelName, &WarRoom)| {
         live.channels.get(channel).filter(|active| active.sandboxed.is_none())?;
@@ -278,8 +278,12 @@ fn links(live: &RuntimeConfig, incident: &Incident) -> Vec<PageLink> {
     let handoff = incident.request.as_ref().filter(|request| request.handoff.is_some());
     let conversation =
         handoff.map(|_| PageLink { label: "Conversation", url: format!("/desk/conversations/{}", incident.id) });
-    let form = || PageLink { label: "Fill in the form", url: format!("/desk/forms/{}", incident.id) };
-    let form = incident.asks_for_a_form().then(form);
+    let form = |label| PageLink { label, url: format!("/desk/forms/{}", incident.id) };
+    let change = incident.takes_changes() && incident.decides(page);
+    let form = match incident.asks_for_a_form() {
+        true => Some(form("Fill in the form")),
+        false => change.then(|| form("Approve with changes")),
+    };
     let links = form.into_iter().chain(conversation).chain(runbook);
     links.chain(incident.rooms.iter().filter_map(room)).collect()
 }

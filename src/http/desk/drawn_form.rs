@@ -1,10 +1,13 @@
 //! A form as it is drawn, on the desk and behind the link of a mail: each field with its label, what it takes, what was
 //! typed and what does not fit.
 
-use crate::core::{
-    Incident,
-    form::{FieldKind, FormField},
-    form_answer::FieldFault,
+use crate::{
+    core::{
+        Incident,
+        form::{FieldKind, FormField},
+        form_answer::FieldFault,
+    },
+    http::filled_form::present,
 };
 use serde::Serialize;
 
@@ -21,6 +24,10 @@ pub struct DrawnForm {
     fields: Vec<DrawnField>,
     /// How many fields have a fault.
     faults: usize,
+    /// Whether it approves an action, as far as the fields change it.
+    edits: bool,
+    /// What must be repeated with it.
+    repeat: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -50,15 +57,16 @@ struct DrawnChoice {
 }
 
 impl DrawnForm {
-    /// The form of an open incident, empty; `None` where there is nothing to fill in.
+    /// The form of an open incident, with nothing but what its action has; `None` where there is nothing to fill in.
     pub fn of(incident: &Incident) -> Option<Self> {
-        Self::with_faults(incident, |_| String::new(), &[])
+        let present = present(incident);
+        Self::with_faults(incident, |name| present.get(name).cloned().unwrap_or_default(), &[])
     }
 
     /// The same with what was typed, and what does not fit.
     pub fn with_faults(incident: &Incident, typed: impl Fn(&str) -> String, faults: &[FieldFault]) -> Option<Self> {
         let request = incident.request.as_deref().filter(|request| request.outcome().is_none())?;
-        let form = request.ask.form.as_ref()?;
+        let form = request.ask.fields()?;
         let draw = |field: &FormField| {
             let fault = faults.iter().find(|fault| fault.field == field.name);
             DrawnField::of(field, typed(&field.name), fault.map(|fault| format!("{} {}.", field.label(), fault.why)))
@@ -69,6 +77,8 @@ impl DrawnForm {
             request: incident.request_id().map(|id| id.to_string()).unwrap_or_default(),
             fields: form.fields().iter().map(draw).collect(),
             faults: faults.len(),
+            edits: incident.takes_changes(),
+            repeat: incident.repeats(),
         })
     }
 

@@ -8,21 +8,18 @@ use super::{
 };
 use crate::{
     core::{
-        AnswerVia, ChoiceVerdict, Form, FormAnswer, GivenChoice, GivenForm, Incident, IncidentId, NamedOption,
-        PersonName,
-        form::FormField,
-        form_answer::{FORM_ANSWER, FieldFault, FieldValue},
-        printable::capitalised,
-        sentence::chosen,
+        AnswerVia, ChoiceVerdict, GivenChoice, Incident, IncidentId, PersonName, form_answer::FieldFault,
+        printable::capitalised, sentence::chosen,
     },
     engine::RuntimeConfig,
     http::{
         body::{self, FormFields},
         credential::{self, session},
+        filled_form::{self, FilledField, FormVerdict, SAID, filled, given},
         problem::{ProblemDetails, answer_problem},
         state::AppState,
     },
-    template::summary_of,
+    template::{action_of, summary_of},
 };
 use axum::{
     extract::{Path, Request, State},
@@ -36,21 +33,14 @@ use std::sync::Arc;
 /// The largest form, in bytes: the longest texts of all fields, each letter of them written as twelve.
 pub const FORM_MAX: usize = 32 * 1024;
 
+/// The field with what was repeated.
+pub const REPEATED: &str = "repeated";
+
 /// What the button of a form sends where others send an answer.
 pub const FILLED_IN: &str = "form";
 
-/// What is recorded as said by who filled a form in. The answer is in the journal, with the request.
-pub const SAID: &str = "filled in the form";
-
 /// What somebody reads whose page was made for another session.
 const OUT_OF_DATE: &str = "Nothing was sent, because this page was out of date. It is new now: send it again";
-
-/// What was filled in, line by line.
-#[derive(Debug, Serialize)]
-struct FilledField {
-    label: String,
-    value: String,
-}
 
 /// The page of a desk.
 #[derive(Serialize)]
@@ -60,6 +50,9 @@ struct FormPage {
     csrf: String,
     notice: String,
     what: String,
+    /// What will be done if people agree, in one line, and the whole where that does not show it.
+    action: Option<String>,
+    action_whole: Option<String>,
     standing: String,
     /// The fields, as long as it can be answered.
     form: Option<DrawnForm>,
@@ -84,7 +77,7 @@ pub async fn fill_in(
     by: GivenChoice,
     sent: &FormFields,
 ) -> Result<FormResult, ProblemDetails> {
-    let form = incident.form().ok_or_else(|| ProblemDetails::not_found("nothing is to be filled in here"))?;
+    let form = incident.fields().ok_or_else(|| ProblemDetails::not_found("nothing is to be filled in here"))?;
     if incident.request_id().is_none_or(|id| id.to_string() != sent.get("request")) {
         let detail = "this page is from before a backup was restored, or of another question: open it again";
         return Err(ProblemDetails::new(StatusCode::CONFLICT, detail));
@@ -92,14 +85,12 @@ pub async fn fill_in(
     let typed = |name: &str| sent.get(&format!("{FIELD}{name}"));
     let drawn = |faults: &[FieldFault]| DrawnForm::with_faults(incident, typed, faults).unwrap_or_default();
     let (person, via) = (by.person.clone(), by.via);
-    let answer = match form.typed(typed) {
-        Ok(answer) => answer,
-        Err(faults) if incident.is_open() => return Ok(FormResult::Faults(drawn(&faults))),
-        // Whoever is late is told so, whatever they typed.
-        Err(_) => FormAnswer::default(),
+    let repeated = Some(sent.get(REPEATED)).filter(|repeated| !repeated.is_empty());
+    let by = GivenChoice { digest: Some(sent.get("digest")), repeated, ..by };
+    let verdict = match filled_form::send(app, (incident, form), by, typed).await.map_err(answer_problem)? {
+        FormVerdict::Faults(faults) => return Ok(FormResult::Faults(drawn(&faults))),
+        FormVerdict::Judged(verdict) => verdict,
     };
-    let by = GivenChoice { digest: Some(sent.get("digest")), ..by };
-    let verdict = app.engine.inbound().fill_in(incident.id, GivenForm { by, answer }).await.map_err(answer_problem)?;
     let told = chosen(&verdict);
     app.engine.inbound().keep_exchange(&person, via, SAID, &told).await;
     let taken = matches!(verdict, ChoiceVerdict::Decides | ChoiceVerdict::Repeated);
@@ -147,12 +138,6 @@ pub async fn press(
     })
 }
 
-/// Who sends a form, and by what.
-pub fn given(person: &PersonName, via: AnswerVia, page: Option<u32>) -> GivenChoice {
-    let said = NamedOption { option: FORM_ANSWER.to_owned(), repeated: None };
-    GivenChoice { page, ..GivenChoice::new(person.clone(), said, via) }
-}
-
 fn newest_page(incident: &Incident, person: &PersonName) -> Option<u32> {
     let newest = |role: &_| incident.pages.last_call(role, person).last().map(|page| page.n);
     incident.engagements.keys().filter_map(newest).max()
@@ -163,7 +148,7 @@ async fn theirs(app: &AppState, id: &str, person: &PersonName) -> Result<Arc<Inc
     let unknown = || ProblemDetails::not_found("there is no form with this number that you were asked to fill in");
     let id: IncidentId = id.parse().map_err(|_| unknown())?;
     let incident = app.engine.reads().view(id).await?;
-    incident.filter(|incident| incident.form().is_some() && incident.has_asked(person)).ok_or_else(unknown)
+    incident.filter(|incident| incident.fields().is_some() && incident.has_asked(person)).ok_or_else(unknown)
 }
 
 fn shown(
@@ -174,12 +159,15 @@ fn shown(
     (notice, form): (String, Option<DrawnForm>),
 ) -> Response {
     let live = app.engine.config();
+    let action = action_of(incident);
     let content = FormPage {
         id: incident.id.to_string(),
         drill: incident.drill,
         csrf: app.engine.keys().csrf(cookie).expose_secret().to_owned(),
         notice,
         what: summary_of(incident),
+        action_whole: action.as_ref().and_then(|action| action.whole.clone()),
+        action: action.map(|action| action.line),
         standing: standing(&live, incident, person),
         form,
         answer: filled(incident),
@@ -191,18 +179,4 @@ fn standing(live: &RuntimeConfig, incident: &Incident, person: &PersonName) -> S
     let role = incident.engagements.keys().find(|role| incident.pages.has_asked_for(role, person));
     let standing = role.and_then(|role| RoleStanding::of(live, incident, role, person));
     standing.map(|standing| standing.words()).unwrap_or_default()
-}
-
-fn filled(incident: &Incident) -> Vec<FilledField> {
-    let answer = incident.request.as_deref().and_then(|request| request.outcome()?.answer());
-    let value = |field: &FormField, value: &FieldValue| FilledField {
-        label: field.label().to_owned(),
-        value: match value {
-            FieldValue::Boolean(true) => "Yes".to_owned(),
-            FieldValue::Boolean(false) => "No".to_owned(),
-            other => other.typed(),
-        },
-    };
-    let fields = incident.form().map(Form::fields).into_iter().flatten();
-    fields.filter_map(|field| Some(value(field, answer?.get(&field.name)?))).collect()
 }

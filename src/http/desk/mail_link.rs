@@ -12,10 +12,11 @@ use crate::{
         desk::{
             cards::{OPTION, after_all, below, decides, offers, options},
             drawn_form::DrawnForm,
-            form_page::{FILLED_IN, FORM_MAX, FormResult, fill_in, given},
+            form_page::{FILLED_IN, FORM_MAX, FormResult, REPEATED, fill_in},
             page::{self, ConfirmPage},
             standing::{RoleStanding, told},
         },
+        filled_form::given,
         problem::ProblemDetails,
         state::AppState,
     },
@@ -28,9 +29,6 @@ use axum::{
 };
 use secrecy::ExposeSecret;
 use std::sync::Arc;
-
-/// The field with what was repeated.
-const REPEATED: &str = "repeated";
 
 /// Shows the page with its buttons. It may be opened any number of times. A `HEAD` request shows nothing, and leaves no
 /// record.
@@ -67,7 +65,7 @@ async fn pressed(app: &AppState, token: &str, request: Request) -> Result<Respon
         let (status, confirm) = unknown();
         return Ok(page::confirm(status, &confirm));
     };
-    let most = if incident.asks_for_a_form() { FORM_MAX } else { body::PRESS_MAX };
+    let most = if incident.asks_for_a_form() || incident.takes_changes() { FORM_MAX } else { body::PRESS_MAX };
     let sent = body::form(request, most).await?;
     let answer = sent.demand("answer")?;
     let row = incident.pages.get(&page.n);
@@ -103,7 +101,10 @@ async fn filled_in(
     let now = now.as_deref().unwrap_or(incident);
     let mut confirm = filled(app, now, page, confirm(&app.engine.config(), now, page));
     confirm.pressed = true;
-    confirm.form = confirm.form.map(|_| form);
+    match confirm.edit.is_some() {
+        true => (confirm.edit, confirm.edit_open) = (Some(form), true),
+        false => confirm.form = confirm.form.map(|_| form),
+    }
     confirm.notice = format!("{told}{}", confirm.notice).trim_end().to_owned();
     Ok(page::confirm(status, &confirm))
 }
@@ -188,6 +189,8 @@ fn confirm(live: &RuntimeConfig, incident: &Incident, page: PageId) -> ConfirmPa
         ask: rendered.alarm.as_ref().filter(|_| says.is_none()).map(|alarm| alarm.ask.clone()),
         otherwise: rendered.alarm.as_ref().filter(|_| says.is_none()).and_then(|alarm| alarm.otherwise.clone()),
         form: DrawnForm::of(incident).filter(|_| incident.asks_for_a_form() && incident.decides(row)),
+        edit: DrawnForm::of(incident).filter(|_| incident.takes_changes() && incident.decides(row)),
+        edit_open: false,
         repeat: incident.repeats().filter(|_| incident.decides(row)),
         offers: match (says, incident.request.as_ref().filter(|request| decides(incident, row, request))) {
             (_, Some(request)) if incident.is_open() => options(request, says.is_none()),

@@ -52,6 +52,10 @@ pub struct ConfirmPage {
     pub body: String,
     /// What can be filled in.
     pub form: Option<DrawnForm>,
+    /// What can be changed of the action by who approves it.
+    pub edit: Option<DrawnForm>,
+    /// Whether that is shown at once.
+    pub edit_open: bool,
     /// What must be repeated with an option.
     pub repeat: Option<String>,
     /// The buttons; empty if there is nothing to answer.
@@ -72,7 +76,7 @@ impl ConfirmPage {
         let band = if self.drill { "DRILL" } else { "LIVE" };
         let lines = [format!("{band} {}", self.id), self.notice.clone(), self.what.clone()];
         let asked = [&self.action, &self.action_whole, &self.ask, &self.otherwise].into_iter().flatten().cloned();
-        let form = self.form.as_ref().map(DrawnForm::words);
+        let form = self.form.as_ref().or(self.edit.as_ref()).map(DrawnForm::words);
         let lines = lines.into_iter().chain(asked).chain(form).chain([self.body.clone()]);
         lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
     }

@@ -35,6 +35,18 @@ fn signed(body: &str, at: i64) -> Call {
     call.header("X-Slack-Signature", &signature(body, at)).body(body)
 }
 
+/// A form that this person sends, opened by the button that they hold; what becomes of its modal.
+pub fn fill_in(daemon: &Daemon, user: &str, held: &Held, digest: &Value, fields: &Value) -> Value {
+    let typed = |(field, value): (&String, &Value)| (format!("field:{field}"), json!({ "value": value }));
+    let values: serde_json::Map<String, Value> = fields.as_object().unwrap().iter().map(typed).collect();
+    let metadata = format!("{} {}", button(held), digest.as_str().unwrap());
+    let view = json!({ "callback_id": "form", "private_metadata": metadata, "state": { "values": values } });
+    let payload = json!({ "type": "view_submission", "team": null, "user": { "id": user }, "view": view });
+    let reply = signed(&form(&[("payload", &payload.to_string())]), now()).send(daemon.address);
+    assert_eq!(reply.status, 200, "{reply:?}");
+    reply.json()
+}
+
 /// What Slack sends when a button is pressed, nulls included.
 fn press(user: &str, action: &str, value: &str, response_url: Option<&str>) -> String {
     let payload = json!({

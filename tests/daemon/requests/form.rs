@@ -37,24 +37,28 @@ fn venue() -> Value {
 }
 
 /// A page with a form, as a browser without scripts has it.
-struct Page<'a> {
+pub(super) struct Page<'a> {
     daemon: &'a Daemon,
     path: String,
     cookie: String,
 }
 
 impl<'a> Page<'a> {
-    fn desk(daemon: &'a Daemon, person: &str, request: &Value) -> Self {
+    pub(super) fn desk(daemon: &'a Daemon, person: &str, request: &Value) -> Self {
         Self { daemon, path: format!("/desk/forms/{}", incident(request)), cookie: cookie(daemon, person) }
     }
 
-    fn mail(daemon: &'a Daemon, person: &str, request: &Value) -> Self {
+    pub(super) fn mail(daemon: &'a Daemon, person: &str, request: &Value) -> Self {
         let link = daemon.held(incident(request), person, "mail").link;
         let path = link[link.find("/a/").unwrap()..].to_owned();
         Self { daemon, path, cookie: String::new() }
     }
 
-    fn shown(&self) -> Reply {
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
+    pub(super) fn shown(&self) -> Reply {
         Call::get(&self.path).header("Cookie", &self.cookie).send(self.daemon.address)
     }
 
@@ -68,7 +72,7 @@ impl<'a> Page<'a> {
         hidden.collect()
     }
 
-    fn send(&self, fields: &[(&str, &str)]) -> Reply {
+    pub(super) fn send(&self, fields: &[(&str, &str)]) -> Reply {
         let hidden = self.hidden();
         let given = |name: &str| fields.iter().any(|(own, _)| *own == name);
         let mut all: Vec<(&str, &str)> =
@@ -129,7 +133,7 @@ fn it_is_filled_in_on_the_desk_and_the_machine_gets_the_values() {
     assert!(verified.status.success(), "{verified:?}");
 }
 
-fn base64_url(text: &str) -> Vec<u8> {
+pub(super) fn base64_url(text: &str) -> Vec<u8> {
     use base64::Engine as _;
     base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(text).unwrap()
 }

@@ -2,6 +2,7 @@
 
 mod bank;
 mod buttons;
+mod edit;
 mod form;
 mod from_alerts;
 mod handoff;

@@ -30,6 +30,7 @@ fn the_gate_opens_for_an_approval_alone() {
     let daemon = sandboxed_on(&matrix("after = \"5m\"").replace("order_kill", "agent_change"));
     let Some(approved) = gate(&daemon, "k1", "A") else { return println!("SKIPPED: there is no python3") };
     assert_eq!(approved.status.code(), Some(0), "{approved:?}");
+    assert_eq!(String::from_utf8_lossy(&approved.stdout).trim(), r#"{"restart": "gateway"}"#);
     let denied = gate(&daemon, "k2", "B").unwrap();
     assert_eq!(denied.status.code(), Some(1), "{denied:?}");
     // After a crash: the outcome, and nobody is asked.

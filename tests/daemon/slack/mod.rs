@@ -5,6 +5,7 @@
 use crate::common;
 use crate::double;
 use crate::house;
+mod forms;
 mod laws;
 mod links;
 mod orders;

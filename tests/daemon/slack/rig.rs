@@ -166,6 +166,18 @@ pub fn signature(secret: &str, at: &str, body: &[u8]) -> String {
     format!("v0={hex}")
 }
 
+/// What Slack sends when a form is sent: the modal as it was opened, and what was typed into it.
+pub fn sent(user: &str, view: &Value, typed: &[(&str, Value)]) -> Value {
+    let state = |(field, element): &(&str, Value)| (format!("field:{field}"), json!({ "value": element }));
+    let values: serde_json::Map<String, Value> = typed.iter().map(state).collect();
+    let mut view = view.clone();
+    view["state"] = json!({ "values": values });
+    json!({
+        "type": "view_submission", "team": null, "enterprise": { "id": "E1" }, "is_enterprise_install": true,
+        "user": { "id": user, "username": "x" }, "trigger_id": "1.2.3", "view": view, "response_urls": [],
+    })
+}
+
 /// A request as Slack sends it.
 pub fn signed(body: &str, at: i64) -> Call {
     let at = at.to_string();

@@ -3,7 +3,7 @@
 use serde_json::value::RawValue;
 use stentor::channel::slack::{
     escape,
-    event::{ButtonPress, SlackInbound, SlashCommand},
+    event::{ButtonPress, SentForm, SlackInbound, SlashCommand},
     inbound::{InboundError, is_probe, of_envelope, of_form},
     interaction::PressError,
 };
@@ -29,6 +29,7 @@ fn a_press_is_read_past_everything_that_is_not_needed() {
         "container": { "type": "message", "message_ts": "1700000000.000001", "channel_id": "DANA" },
         "message": { "ts": "1700000000.000001", "blocks": [{ "type": "hologram", "depth": 3 }] },
         "response_url": "https://hooks.slack.example/actions/1",
+        "trigger_id": "1.2.abc",
         "actions": [
             { "type": "static_select", "action_id": "other", "selected_option": { "value": "x" } },
             { "type": "button", "action_id": "answer:wilco", "value": "INC-12.3:48213", "action_ts": "1700000001.1" }
@@ -40,6 +41,7 @@ fn a_press_is_read_past_everything_that_is_not_needed() {
         action: "wilco".to_owned(),
         value: "INC-12.3:48213".to_owned(),
         response_url: Some("https://hooks.slack.example/actions/1".to_owned()),
+        trigger_id: Some("1.2.abc".to_owned()),
         message_ts: Some("1700000000.000001".to_owned()),
         channel: Some("DANA".to_owned()),
     };
@@ -84,7 +86,8 @@ fn a_press_that_says_that_it_is_a_bots_is_known_as_one() {
 fn what_is_no_press_of_ours_is_told_apart() {
     let user = serde_json::json!({ "id": "UANA" });
     let foreign = serde_json::json!({ "type": "block_actions", "user": user, "actions": [{ "action_id": "x" }] });
-    let view = serde_json::json!({ "type": "view_submission", "user": user, "actions": null });
+    let view =
+        serde_json::json!({ "type": "view_submission", "user": user, "actions": null, "view": { "callback_id": "x" } });
     let nobody = serde_json::json!({ "type": "block_actions", "actions": [{ "action_id": "answer:wilco" }] });
     assert!(matches!(of_form(&form(&foreign)), Ok(SlackInbound::Other)));
     assert!(matches!(of_form(&form(&view)), Ok(SlackInbound::Other)));
@@ -96,6 +99,42 @@ fn what_is_no_press_of_ours_is_told_apart() {
     assert!(matches!(enveloped("events_api", &view), Ok(SlackInbound::Other)));
     assert!(matches!(of_envelope("interactive", None), Err(InboundError::Press(_))));
     assert!(matches!(of_envelope("slash_commands", None), Err(InboundError::NoUser)));
+}
+
+#[test]
+fn a_form_is_read_past_everything_that_is_not_needed() {
+    let payload = serde_json::json!({
+        "type": "view_submission", "team": null, "user": { "id": "UANA" }, "response_urls": [],
+        "view": {
+            "id": "V1", "callback_id": "form", "private_metadata": "INC-12.3:48213 sha256:1",
+            "state": { "values": {
+                "field:limit": { "value": { "type": "number_input", "value": "5" } },
+                "field:side": { "value": { "type": "radio_buttons", "selected_option": { "value": "=none" } } },
+                "field:hedged": { "value": { "type": "radio_buttons", "selected_option": { "value": "none" } } },
+                "field:note": { "value": { "type": "plain_text_input", "value": null } },
+                "field:odd": { "other": { "value": "x" } },
+                "other": { "value": { "value": "x" } },
+                "repeat": { "value": { "type": "plain_text_input", "value": "EQ-2" } },
+                "field:list": [],
+            } },
+        },
+    });
+    let typed = [("limit", "5"), ("side", "none")].map(|(name, text)| (name.to_owned(), text.to_owned()));
+    let sent = SentForm {
+        user: "UANA".to_owned(),
+        is_bot: false,
+        metadata: "INC-12.3:48213 sha256:1".to_owned(),
+        typed: typed.into(),
+        repeated: Some("EQ-2".to_owned()),
+    };
+    assert_eq!(of_form(&form(&payload)).unwrap(), SlackInbound::Form(sent.clone()));
+    assert_eq!(enveloped("interactive", &payload).unwrap(), SlackInbound::Form(sent));
+    for state in [serde_json::Value::Null, serde_json::json!({ "values": [] }), serde_json::json!("x")] {
+        let mut payload = payload.clone();
+        (payload["view"]["state"], payload["view"]["private_metadata"]) = (state, serde_json::Value::Null);
+        let Ok(SlackInbound::Form(sent)) = of_form(&form(&payload)) else { panic!("{payload}") };
+        assert!(sent.typed.is_empty() && sent.metadata.is_empty(), "{sent:?}");
+    }
 }
 
 #[test]

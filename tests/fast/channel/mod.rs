@@ -13,6 +13,7 @@ mod kinds;
 mod local;
 mod mail;
 mod marks;
+mod modal;
 mod people;
 mod probe;
 mod room;
@@ -88,6 +89,7 @@ fn page_for(contact: ContactData) -> Message {
             level: AnswerLevel::Wilco,
             options: Vec::new(),
             fills_in: false,
+            edits: false,
             repeats: None,
         }),
         room: None,

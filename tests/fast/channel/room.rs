@@ -86,9 +86,9 @@ async fn a_room_is_made_and_opened_with_a_card_that_anybody_in_it_can_answer() {
     assert_eq!(actions[0]["action_id"], "answer:wilco");
 }
 
-/// Everybody in the room sees the same button: it leads to the desk, which knows who asks.
+/// Everybody in the room sees the same link: it leads to the desk, which knows who asks.
 #[tokio::test]
-async fn a_card_about_a_form_opens_it_on_the_desk() {
+async fn a_card_about_a_form_opens_it_in_slack_and_on_the_desk() {
     let slack = FakeSlack::start(&["UANA"]).await;
     let asked = RoomState { fills_in: true, ..state(true, None).unwrap() };
     let message = Message { room: Some(asked), ..card() };
@@ -96,9 +96,22 @@ async fn a_card_about_a_form_opens_it_on_the_desk() {
     let post = slack.posts().pop().unwrap();
     let actions = &post.body["blocks"].as_array().unwrap().last().unwrap()["elements"];
     let ids: Vec<&str> = actions.as_array().unwrap().iter().filter_map(|button| button["action_id"].as_str()).collect();
-    assert_eq!(ids, ["open-form", "answer:unable"]);
-    assert_eq!(actions[0]["url"], "https://desk.example/desk/forms/INC-12");
-    assert_eq!(actions[1]["value"], "INC-12:room");
+    assert_eq!(ids, ["answer:form", "open-form", "answer:unable"]);
+    assert_eq!(actions[1]["url"], "https://desk.example/desk/forms/INC-12");
+    assert_eq!((&actions[0]["value"], &actions[2]["value"]), (&json!("INC-12:room"), &json!("INC-12:room")));
+}
+
+#[tokio::test]
+async fn a_card_about_an_action_that_can_be_changed_opens_that_in_slack_and_on_the_desk() {
+    let slack = FakeSlack::start(&["UANA"]).await;
+    let asked = RoomState { options: super::two_options(), edits: true, ..state(true, None).unwrap() };
+    let message = Message { room: Some(asked), ..card() };
+    assert_eq!(told(&slack_at(slack.api_url()).send(&message).await), "accepted");
+    let post = slack.posts().pop().unwrap();
+    let actions = &post.body["blocks"].as_array().unwrap().last().unwrap()["elements"];
+    let ids: Vec<&str> = actions.as_array().unwrap().iter().filter_map(|button| button["action_id"].as_str()).collect();
+    assert_eq!(ids, ["answer:A", "answer:B", "answer:form", "open-form", "answer:unable"]);
+    assert_eq!(actions[3]["url"], "https://desk.example/desk/forms/INC-12");
 }
 
 #[tokio::test]

@@ -42,18 +42,19 @@ async fn a_direct_message_has_a_push_text_and_the_four_answers() {
     );
 }
 
-/// A form opens in the browser: no button pretends to be its answer.
+/// Where Slack does not show the form, its link does.
 #[tokio::test]
-async fn a_form_has_a_button_that_opens_its_link_and_one_to_pass_it_on() {
+async fn a_form_has_a_button_that_opens_it_one_with_its_link_and_one_to_pass_it_on() {
     let mut message = page_for(ana());
     message.ask.as_mut().unwrap().fills_in = true;
     let body = posted(&message).await;
     let actions = blocks_of(&body, "actions");
     let elements = actions[0]["elements"].as_array().unwrap();
-    assert_eq!(elements.len(), 2, "{elements:?}");
-    assert_eq!(elements[0]["url"], "https://desk.example/a/link-secret");
-    assert_eq!((&elements[0]["action_id"], &elements[0]["value"]), (&json!("open-form"), &Value::Null));
-    assert_eq!(elements[1]["action_id"], "answer:unable");
+    assert_eq!(elements.len(), 3, "{elements:?}");
+    assert_eq!((&elements[0]["action_id"], &elements[0]["value"]), (&json!("answer:form"), &json!("INC-12.3:48213")));
+    assert_eq!(elements[1]["url"], "https://desk.example/a/link-secret");
+    assert_eq!((&elements[1]["action_id"], &elements[1]["value"]), (&json!("open-form"), &Value::Null));
+    assert_eq!(elements[2]["action_id"], "answer:unable");
 }
 
 #[tokio::test]
@@ -66,6 +67,27 @@ async fn where_something_must_be_repeated_no_button_is_an_option() {
         let actions = blocks_of(&body, "actions")[0]["elements"].as_array().unwrap();
         let ids: Vec<&str> = actions.iter().map(|button| button["action_id"].as_str().unwrap()).collect();
         assert_eq!(ids.join(" "), buttons);
+    }
+}
+
+/// None of them stands out, and the one that opens what can be changed decides nothing by itself.
+#[tokio::test]
+async fn an_action_that_can_be_changed_has_a_button_for_that_beside_its_options() {
+    for (repeats, buttons) in [
+        (None, "answer:A answer:B answer:form open-form answer:unable"),
+        (Some("EQ-2 (desk)"), "answer:form open-form answer:unable"),
+    ] {
+        let mut message = page_for(ana());
+        let ask = message.ask.as_mut().unwrap();
+        (ask.options, ask.repeats, ask.edits) = (two_options(), repeats.map(str::to_owned), true);
+        let body = posted(&message).await;
+        let actions = blocks_of(&body, "actions")[0]["elements"].as_array().unwrap();
+        let ids: Vec<&str> = actions.iter().map(|button| button["action_id"].as_str().unwrap()).collect();
+        assert_eq!(ids.join(" "), buttons);
+        let change = actions.iter().find(|button| button["action_id"] == "answer:form").unwrap();
+        assert_eq!((&change["text"]["text"], &change["style"]), (&json!("Approve with changes"), &Value::Null));
+        let link = actions.iter().find(|button| button["action_id"] == "open-form").unwrap();
+        assert_eq!(link["url"], "https://desk.example/a/link-secret");
     }
 }
 

@@ -56,7 +56,7 @@ impl SocketListener for Ear {
                 SlackInbound::Press(press) if press.action == "panic" => panic!("as the test wants"),
                 SlackInbound::Press(press) => {
                     let (kept, text) = (press.action != "lost", format!("heard {}", press.action));
-                    InboundResult { kept, text, response_url: press.response_url }
+                    InboundResult { kept, text, response_url: press.response_url, modal: None }
                 }
                 SlackInbound::Command(command) => {
                     if command.text == "slow" {
@@ -66,7 +66,13 @@ impl SocketListener for Ear {
                         kept: true,
                         text: format!("did {}", command.text),
                         response_url: command.response_url,
+                        modal: None,
                     }
+                }
+                SlackInbound::Form(sent) => {
+                    let kept = !sent.metadata.starts_with("lost");
+                    let modal = kept.then(|| json!({ "response_action": "clear" }));
+                    InboundResult { kept, modal, ..InboundResult::silent() }
                 }
                 SlackInbound::Other => InboundResult::silent(),
             }
@@ -167,6 +173,11 @@ fn press(action: &str) -> Value {
     })
 }
 
+fn sent(metadata: &str, callback: &str) -> Value {
+    let view = json!({ "callback_id": callback, "private_metadata": metadata, "state": { "values": {} } });
+    json!({ "type": "view_submission", "team": null, "user": { "id": "UANA" }, "view": view })
+}
+
 fn command(text: &str) -> Value {
     json!({ "command": "/stentor", "user_id": "UANA", "text": text, "response_url": "https://hooks.double/2" })
 }
@@ -203,7 +214,7 @@ fn each_envelope_is_heard_once_and_acknowledged_on_its_own_link() {
         // What is not for us is acknowledged, or Slack would hand it in again.
         for (kind, payload) in [
             ("events_api", json!({ "event": { "type": "message" } })),
-            ("interactive", json!({ "type": "view_submission", "user": { "id": "UANA" } })),
+            ("interactive", sent("lost", "another")),
             ("interactive", json!(["nonsense"])),
             ("slash_commands", Value::Null),
             ("of_next_year", json!({})),
@@ -212,6 +223,14 @@ fn each_envelope_is_heard_once_and_acknowledged_on_its_own_link() {
             assert_eq!(rig.slack.ack(&id).frame, json!({ "envelope_id": id }), "{kind} {payload}");
         }
         assert_eq!(rig.heard(), before + 3);
+        // What becomes of a modal is in its acknowledgement; what was not kept has none, so that the modal stays.
+        let taken = rig.slack.send_on(link, "interactive", &sent("INC-1.1:12345 d", "form"), true);
+        let closed = json!({ "envelope_id": taken, "payload": { "response_action": "clear" } });
+        assert_eq!(rig.slack.ack(&taken).frame, closed);
+        let lost = rig.slack.send_on(link, "interactive", &sent("lost", "form"), true);
+        let next = rig.slack.send_on(link, "interactive", &press("wilco"), false);
+        rig.slack.ack(&next);
+        assert!(!rig.slack.world().acks.contains_key(&lost));
     }
     let texts: Vec<String> = rig.ear.told.lock().unwrap().iter().map(|(_, text)| text.clone()).collect();
     assert!(!texts.contains(&"did list".to_owned()), "said twice: {texts:?}");

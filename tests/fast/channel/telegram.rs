@@ -66,6 +66,17 @@ async fn a_form_has_its_link_and_no_button_but_to_pass_it_on() {
 }
 
 #[tokio::test]
+async fn an_action_that_can_be_changed_has_the_link_for_that() {
+    let telegram = FakeTelegram::start();
+    let mut message = page_for(ana());
+    let ask = message.ask.as_mut().unwrap();
+    (ask.options, ask.edits) = (two_options(), true);
+    assert_eq!(sent(&telegram, &message).await, "accepted");
+    let post = telegram.world().posts[0].clone();
+    assert!(post["text"].as_str().unwrap().ends_with("\nTo change it: https://desk.example/a/link-secret"), "{post}");
+}
+
+#[tokio::test]
 async fn where_something_must_be_repeated_it_is_written_and_no_button_is_an_option() {
     for (repeats, buttons, how) in [
         (None, vec!["a:A", "a:B", "a:unable"], "Or write: 48213 and a letter; 48213 4"),
@@ -265,7 +276,7 @@ impl ChatHost for Host {
         let mut heard = self.heard.lock().unwrap();
         let fate = (self.fate)(&heard, &event);
         heard.push(event);
-        Box::pin(std::future::ready(ChatResult { fate, text: String::new() }))
+        Box::pin(std::future::ready(ChatResult { fate, ..ChatResult::kept("") }))
     }
 
     fn post<'a>(&'a self, _: &'a str, _: String) -> BoxFuture<'a, Result<(), String>> {

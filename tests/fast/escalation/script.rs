@@ -10,6 +10,7 @@ use stentor::core::{
     HandoffReason, HandoffResult, HandoffStep, HandoffTerms, HandoffTier, HeldWhy, Incident, IncidentId, IncidentInput,
     IncidentKey, IncidentNonce, IncidentOpening, NamedOption, PersonName, ReadBack, Replacement, RequestId, RoleName,
     RolePlan, Roster, SendOutcome, SendReceipt, StandIn, StepPlan, StepTarget, Timestamp,
+    action_edit::ActionEdit,
     display_names::Ids,
     handoff::OutOfHours,
     open,
@@ -57,6 +58,11 @@ struct AskScript {
     /// It is a form, with this schema.
     #[serde(default)]
     form: Option<Form>,
+    /// What may be changed of the action.
+    #[serde(default)]
+    edit: Option<ActionEdit>,
+    #[serde(default)]
+    action: serde_json::Value,
     approvals: u32,
     #[serde(default)]
     default: Option<String>,
@@ -103,7 +109,8 @@ impl AskScript {
             question: "cancel all orders?".into(),
             options: if is_approval { Ask::approval_options() } else { options.iter().map(option).collect() },
             form: self.form.clone(),
-            action: serde_json::Value::Null,
+            action: self.action,
+            edit: self.edit,
             action_digest: "sha256:1".into(),
             on_behalf_of: self.on_behalf_of,
             approvals: self.approvals,
@@ -379,7 +386,7 @@ fn chosen(person: &str, option: &str, more: &[&str]) -> Option<GivenChoice> {
     Some(GivenChoice { page, digest, ..GivenChoice::new(person.into(), said, AnswerVia::Sms) })
 }
 
-/// `limit=5 note=low`, and behind it where from: `to 3`, `as 1`. Whatever stands there is handed to the core.
+/// `limit=5 note=low`, and behind it where from: `to 3`, `as 1`, `repeating 5`. Whatever stands there is handed to the core.
 fn filled_in(person: &str, words: &[&str]) -> Option<IncidentInput> {
     let (more, fields): (Vec<&str>, Vec<&str>) = words.iter().partition(|word| !word.contains('='));
     let value = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| json!(text));

@@ -3,7 +3,12 @@
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
-use stentor::core::{Alert, Form, form_schema::FormSchema, request_facts::asked_digest};
+use stentor::core::{
+    Alert, Form,
+    action_edit::{ActionEdit, change_words, changed},
+    form_schema::FormSchema,
+    request_facts::{action_digest, asked_digest},
+};
 
 fn form(schema: &Value) -> Form {
     Form::read(schema).unwrap_or_else(|fault| panic!("{fault}: {schema}"))
@@ -151,6 +156,91 @@ fn the_digest_covers_the_form() {
     let digest = |form: Option<&Form>| asked_digest(&Value::Null, form, &alert).unwrap();
     assert_ne!(digest(Some(&bounded(5))), digest(Some(&bounded(50))));
     assert_ne!(digest(None), digest(Some(&bounded(5))));
+}
+
+#[test]
+fn what_can_not_be_changed_of_an_action_is_refused_at_its_place() {
+    let action =
+        json!({ "qty": 100, "side": "sell", "gap": " x", "none": "", "px": { "limit": 1 }, "ok": true, "rate": 0.5 });
+    let whole = |max: u32| json!({ "type": "integer", "minimum": 1, "maximum": max });
+    let with = |name: &str, field: Value| json!({ "type": "object", "properties": { name: field } });
+    let text = json!({ "type": "string", "maxLength": 9 });
+    for (schema, at, why) in [
+        (with("size", whole(9)), "/properties/size", "is not a member of `action`"),
+        (
+            with("qty", whole(99)),
+            "/properties/qty",
+            "the action has 100, which does not fit: the field takes a whole number",
+        ),
+        (with("qty", text.clone()), "/properties/qty", "the action has 100, which does not fit"),
+        (
+            with("side", json!({ "type": "string", "enum": ["buy", "hold"] })),
+            "/properties/side",
+            "takes one of buy, hold",
+        ),
+        (with("px", text.clone()), "/properties/px", "does not fit"),
+        (with("gap", text.clone()), "/properties/gap", "a blank at an end"),
+        (with("none", text.clone()), "/properties/none", "is empty"),
+        (with("qty", json!({ "type": "integer" })), "/properties/qty/minimum", "needs `minimum`"),
+        (json!([]), "", "must be an object"),
+    ] {
+        let fault = ActionEdit::read(&schema, &action).unwrap_err();
+        assert_eq!(fault.at, at, "{schema}");
+        assert!(fault.why.contains(why), "{schema}: {fault}");
+    }
+    for action in [Value::Null, json!("sell"), json!([100])] {
+        assert!(ActionEdit::read(&with("qty", whole(100)), &action).is_err(), "{action}");
+    }
+    for (name, field) in [
+        ("qty", whole(100)),
+        ("side", text.clone()),
+        ("ok", json!({ "type": "boolean" })),
+        ("rate", json!({ "type": "number", "minimum": 0, "maximum": 1 })),
+    ] {
+        assert!(ActionEdit::read(&with(name, field), &action).is_ok(), "{name}");
+    }
+}
+
+/// Law 14: what is done is bound to what was approved as it would have been if that had been asked about.
+#[test]
+fn a_changed_action_has_the_digest_of_one_that_was_asked_about() {
+    let alert = Alert::new("bot", "order");
+    let asked = json!({ "qty": 100.0, "side": "sell", "note": "as it was", "more": { "a": [1, 2] } });
+    let schema = json!({
+        "type": "object", "properties": {
+            "qty": { "type": "integer", "minimum": 1, "maximum": 100 }, "side": { "type": "string", "enum": ["buy", "sell"] },
+        },
+    });
+    let edit = ActionEdit::read(&schema, &asked).unwrap();
+    // Every field keeps a value, whatever the schema requires.
+    assert!(edit.form().fields().iter().all(|field| field.required));
+    assert_eq!(serde_json::from_value::<ActionEdit>(serde_json::to_value(&edit).unwrap()).unwrap(), edit);
+    assert_eq!(
+        [edit.present(&asked, "qty"), edit.present(&asked, "side"), edit.present(&asked, "x")],
+        ["100", "sell", ""]
+    );
+    let answer = |qty: u32, side: &str| edit.form().answer(&json!({ "qty": qty, "side": side })).unwrap();
+    assert_eq!(edit.changes(&asked, &answer(100, "sell")), []);
+    let changes = edit.changes(&asked, &answer(60, "buy"));
+    assert_eq!(change_words(&changes), "qty 100 -> 60, side sell -> buy");
+    let done = changed(&asked, &changes);
+    assert_eq!(done, json!({ "qty": 60, "side": "buy", "note": "as it was", "more": { "a": [1, 2] } }));
+    let built = json!({ "more": { "a": [1, 2] }, "note": "as it was", "side": "buy", "qty": 60 });
+    assert_eq!(action_digest(&done, &alert), action_digest(&built, &alert));
+    assert_ne!(action_digest(&done, &alert), action_digest(&asked, &alert));
+    let small = json!({ "rate": 1e-7 });
+    let rate = json!({ "rate": { "type": "number", "minimum": 0, "maximum": 1 } });
+    let edit = ActionEdit::read(&json!({ "type": "object", "properties": rate }), &small).unwrap();
+    assert_eq!(edit.present(&small, "rate"), "0.0000001");
+    // Two of five are counted, and nobody's text makes a line of its own.
+    let fields: Map<String, Value> =
+        (0..5).map(|n| (format!("f{n}"), json!({ "type": "string", "maxLength": 99 }))).collect();
+    let many: Map<String, Value> = (0..5).map(|n| (format!("f{n}"), json!("a".repeat(30)))).collect();
+    let edit = ActionEdit::read(&json!({ "type": "object", "properties": fields }), &json!(many)).unwrap();
+    let other: Map<String, Value> = (0..5).map(|n| (format!("f{n}"), json!("b"))).collect();
+    let told = change_words(&edit.changes(&json!(many), &edit.form().answer(&json!(other)).unwrap()));
+    let one = format!("{}.. -> b", "a".repeat(24));
+    assert_eq!(told, format!("f0 {one}, f1 {one}, f2 {one}, 2 more"));
 }
 
 /// A letter, a space, a sign of two UTF-16 units: whatever length means, it is that of characters.

@@ -34,6 +34,7 @@ fn asked(variant: WordingVariant, closed: bool) -> Ask {
         question: "who takes it?".into(),
         options: Vec::new(),
         form: None,
+        edit: None,
         action: serde_json::Value::Null,
         action_digest: "sha256:1".into(),
         on_behalf_of: None,

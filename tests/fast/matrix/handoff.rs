@@ -47,6 +47,16 @@ fn the_fact_that_people_repeat_is_a_label_or_a_value() {
 }
 
 #[test]
+fn an_action_is_changed_by_one_alone_and_not_without_a_word() {
+    let asking = |keys: &str| format!("roles = [\"officer\"]\nask = {{ after = \"5m\"{keys} }}");
+    let edits = |keys: &str| read(&asking(keys)).plan(&"talk".into()).unwrap().ask.clone().unwrap().edits;
+    assert_eq!([edits(""), edits(", edits = false"), edits(", edits = true")], [false, false, true]);
+    assert_eq!(errors(&asking(", approvals = 2, edits = true")), ["edits-of-many"]);
+    assert_eq!(errors(&asking(", approvals = 2, edits = false")), Vec::<&str>::new());
+    assert_eq!(errors(&asking(", edits = \"yes\"")), ["wrong-type"]);
+}
+
+#[test]
 fn what_can_not_be_meant_is_refused() {
     let officer = |keys: &str| format!("roles = [\"officer\"]\nhandoff = {{ after = \"10m\"{keys} }}");
     for (trigger, code) in [
@@ -62,6 +72,7 @@ fn what_can_not_be_meant_is_refused() {
         (officer(", read_back = \"labels.desk\""), "key-without-effect"),
         (officer(", from_alerts = true"), "no-conversation"),
         (officer(", from_alerts = 1"), "wrong-type"),
+        (officer(", edits = true"), "key-without-effect"),
         ("roles = [\"reader\"]\nhandoff = { after = \"10m\" }".to_owned(), "nobody-takes-it"),
         ("roles = [\"officer\", \"reader\"]\nhandoff = { after = \"10m\" }".to_owned(), "one-role"),
         (officer("") + "\nask = { after = \"10m\" }", "two-kinds-of-requests"),

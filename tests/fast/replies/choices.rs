@@ -19,6 +19,7 @@ fn ask(labels: &[&str], fact: Option<&str>) -> Ask {
         question: "Which?".into(),
         options: labels.iter().enumerate().map(option).collect(),
         form: None,
+        edit: None,
         action: serde_json::Value::Null,
         action_digest: "sha256:1".into(),
         on_behalf_of: None,

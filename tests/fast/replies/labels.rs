@@ -6,6 +6,9 @@ use stentor::{
     text::reply::{Reply, read, says_exercise, typed},
 };
 
+/// Behind it is what can be changed of an action.
+const OPENS_A_FORM: &str = "Approve with changes";
+
 #[test]
 fn each_label_that_a_button_can_have_is_its_answer_when_it_is_typed() {
     for (label, answer) in button_labels() {
@@ -28,7 +31,10 @@ fn the_list_has_the_labels_of_the_pages() {
     let written = written.filter_map(|line| line.split_once('>')?.1.split(['<', '{']).next());
     let written: Vec<&str> = written.filter(|label| !label.is_empty()).collect();
     assert!(written.contains(&HAND_BACK) && written.contains(&HAND_BACK_SURE), "{written:?}");
-    for label in &written {
+    // What only opens a form is no answer where somebody types it: least of all a plain approval.
+    assert!(written.contains(&OPENS_A_FORM), "{written:?}");
+    assert!(matches!(read(&format!("48213 {OPENS_A_FORM}")), Reply::Unclear { .. }) && typed(OPENS_A_FORM).is_err());
+    for label in written.iter().filter(|label| **label != OPENS_A_FORM) {
         assert!(button_labels().any(|(known, _)| known == *label), "{label:?}");
     }
     assert!(text("desk.js").contains(&format!("label: \"{HAND_BACK}\"")));

@@ -7,7 +7,7 @@ use super::{
 };
 use serde_json::{Value, json};
 use stentor::{
-    core::{Ask, AskKind, AskOption, Incident},
+    core::{Ask, AskKind, AskOption, Incident, action_edit::ActionEdit},
     template::{ACTION_WHOLE_MAX, PageTemplates, RenderedText, TextForm, action_of, summary_of},
 };
 
@@ -26,6 +26,7 @@ fn approval(question: &str, action: Value) -> Ask {
         deadline: after(90),
         read_back: None,
         form: None,
+        edit: None,
         asker: None,
         supersedes: None,
         handoff: None,
@@ -91,6 +92,25 @@ fn a_long_action_says_how_much_is_cut_and_where_the_whole_is() {
     assert_eq!(nested.whole.as_deref(), Some("{\n  \"a\": {\n    \"b\": 1\n  }\n}"));
     let vast = action_of(&asking(approval("Now?", json!({ "a": "y".repeat(ACTION_WHOLE_MAX) })), false)).unwrap();
     assert!(vast.whole.unwrap().ends_with("…\n(14 more characters are not shown)"));
+}
+
+#[test]
+fn where_an_action_can_be_changed_each_text_says_where() {
+    let schema =
+        json!({ "type": "object", "properties": { "qty": { "type": "integer", "minimum": 1, "maximum": 9 } } });
+    let action = json!({ "qty": 9 });
+    let edit = ActionEdit::read(&schema, &action).ok();
+    let asked = asking(Ask { edit, ..approval("Sell 9?", action.clone()) }, false);
+    let plain = asking(approval("Sell 9?", action), false);
+    for (form, says) in [
+        (TextForm::Mail, ", or change it there"),
+        (TextForm::Board, ", or change it there"),
+        (TextForm::Sms, "See the desk for the action, or to change it."),
+        (TextForm::Voice, "To change it, use your desk or the link in your mail."),
+    ] {
+        let (with, without) = (read(&asked, form).body, read(&plain, form).body);
+        assert!(with.contains(says) && !without.contains("change it"), "{form:?}: {with} / {without}");
+    }
 }
 
 #[test]

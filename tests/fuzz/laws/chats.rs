@@ -41,6 +41,15 @@ pub fn slack(bytes: &[u8]) {
             let payload = to_raw_value(&payload).expect("it was read");
             assert_eq!(of_envelope("interactive", Some(&payload)).ok().as_ref(), Some(&heard));
         }
+        SlackInbound::Form(sent) => {
+            let payload = charset::field(bytes, "payload").expect("a form has a payload");
+            let mut payload: Value = serde_json::from_slice(&payload).expect("it was read");
+            let raw = to_raw_value(&payload).expect("it was read");
+            assert_eq!(of_envelope("interactive", Some(&raw)).ok().as_ref(), Some(&heard));
+            payload["bot_id"] = "B1".into();
+            let by_bot = of_envelope("interactive", Some(&to_raw_value(&payload).expect("it was read")));
+            assert!(matches!(by_bot, Ok(SlackInbound::Form(bot)) if bot.is_bot && bot.user == sent.user));
+        }
         SlackInbound::Other => {}
     }
 }
@@ -83,13 +92,15 @@ pub fn frames(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let Ok(frame) = serde_json::from_str::<SocketFrame>(text) else { return };
     let FrameKind::Envelope(envelope) = frame.word() else { return };
-    for reply in [None, Some("word")] {
-        let said: Value = serde_json::from_str(&acknowledgement(&envelope.id, reply)).expect("we wrote it");
+    for reply in [None, Some(Value::from("word"))] {
+        let said: Value = serde_json::from_str(&acknowledgement(&envelope.id, reply.as_ref())).expect("we wrote it");
         assert_eq!(said["envelope_id"], envelope.id.as_str());
     }
     match of_envelope(&envelope.kind, envelope.payload.as_deref()) {
         Ok(SlackInbound::Command(command)) => ordered(&command),
         Ok(SlackInbound::Press(press)) => assert!(!press.action.contains('\u{0}') || text.contains("\\u0000")),
+        // What is typed is read as far as it stands in the fields of a form.
+        Ok(SlackInbound::Form(sent)) => assert!(sent.typed.values().all(|typed| typed.len() <= text.len())),
         Ok(SlackInbound::Other) | Err(_) => {}
     }
 }

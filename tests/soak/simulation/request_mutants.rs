@@ -71,7 +71,7 @@ pub(super) const FAULTS: [(&str, &str, Fault); 33] = [
         outcome(
             tape,
             |o| *o == RequestOutcome::Expired,
-            |o| *o = RequestOutcome::Decided { option: "deny".into(), by: Vec::new(), answer: None },
+            |o| *o = RequestOutcome::Decided { option: "deny".into(), by: Vec::new(), answer: None, edited: None },
         )
     }),
     ("a default is lost", "law 13", |tape| {

@@ -332,6 +332,7 @@ fn wish(dice: &mut Dice, kind: &str, alert: &Alert) -> AskWish {
         options: if kind == "choose" { vec![option("one"), option("two"), option("three")] } else { Vec::new() },
         action_digest: asked_digest(&action, form.as_ref(), alert).expect("a digest"),
         form,
+        edit: None,
         action,
         deadline: dice.chance(40).then(|| dice.millis(5_000, 10_000)),
         default: None,

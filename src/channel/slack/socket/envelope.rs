@@ -1,7 +1,6 @@
 //! The frames of Socket Mode. Our own, permissive types: a missing or `null` field loses nothing, and a payload that
 //! can not be parsed is still acknowledged.
 
-use crate::channel::slack::inbound::ephemeral;
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 
@@ -63,10 +62,10 @@ impl SocketFrame {
     }
 }
 
-/// An acknowledgement, with a private response for the user if the envelope accepts one.
-pub fn acknowledgement(id: &str, reply: Option<&str>) -> String {
+/// An acknowledgement, with a response if there is one.
+pub fn acknowledgement(id: &str, reply: Option<&Value>) -> String {
     let frame = match reply {
-        Some(text) => json!({ "envelope_id": id, "payload": ephemeral(text) }),
+        Some(reply) => json!({ "envelope_id": id, "payload": reply }),
         None => json!({ "envelope_id": id }),
     };
     frame.to_string()

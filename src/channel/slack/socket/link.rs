@@ -7,7 +7,7 @@ use super::{
 };
 use crate::channel::slack::{
     event::SlackInbound,
-    inbound::{self, InboundResult},
+    inbound::{self, InboundResult, ephemeral},
 };
 use futures_util::{FutureExt, SinkExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use std::{fmt, panic::AssertUnwindSafe, sync::Arc, time::Duration};
@@ -178,10 +178,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> SocketConnection<S> {
     /// An action that was not kept is not acknowledged: then Slack shows the user that it failed.
     async fn acknowledge(&mut self, done: HandledEnvelope) -> Result<(), CloseReason> {
         let HandledEnvelope { id, takes_reply, is_command, judged } = done;
-        let InboundResult { kept, text, response_url } = judged;
-        let reply = Some(text.as_str()).filter(|text| takes_reply && is_command && !text.is_empty());
+        let InboundResult { kept, text, response_url, modal } = judged;
+        let word = takes_reply && is_command && !text.is_empty();
+        let reply = modal.or_else(|| serde_json::to_value(ephemeral(&text)).ok().filter(|_| word));
         let acknowledged = if kept || reply.is_some() {
-            self.write(Message::text(acknowledgement(&id, reply))).await
+            self.write(Message::text(acknowledgement(&id, reply.as_ref()))).await
         } else {
             tracing::error!("an event from Slack could not be stored: it is not acknowledged");
             Ok(())

@@ -65,6 +65,10 @@ struct AskBody {
     /// The action, as any JSON; its digest is in the answer.
     #[serde(default)]
     action: Value,
+    /// What the one who approves may change of the action: a small JSON Schema whose fields are members of `action` with their
+    /// bounds. Of an approval, and where the matrix allows it.
+    #[schemars(with = "Option<FormSchema>")]
+    edit: Option<Value>,
     /// How long people have, such as 90s or 5m: 5s at least, and at most what the matrix allows.
     deadline: Option<String>,
     /// The option that takes effect if nobody decides in time; the matrix must allow it.
@@ -108,7 +112,8 @@ pub fn read(bytes: &[u8]) -> Result<(Alert, AskWish), ProblemDetails> {
     let ask: AskBody = serde_json::from_value(ask).map_err(|error| unusable(format!("ask: {}", said(&error))))?;
     let form = form_body::read(ask.kind, ask.form.as_ref())?;
     let digest = asked_digest(&ask.action, form.as_ref(), &alert).map_err(|error| unusable(error.to_string()))?;
-    Ok((alert, wish(ask, form, digest)?))
+    let edit = form_body::edit(ask.kind, ask.edit.as_ref(), &ask.action)?;
+    Ok((alert, AskWish { edit, ..wish(ask, form, digest)? }))
 }
 
 fn wish(ask: AskBody, form: Option<Form>, action_digest: String) -> Result<AskWish, ProblemDetails> {
@@ -142,6 +147,7 @@ fn wish(ask: AskBody, form: Option<Form>, action_digest: String) -> Result<AskWi
         options,
         form,
         action: ask.action,
+        edit: None,
         action_digest,
         deadline,
         default: ask.default,

@@ -1,7 +1,7 @@
-//! Reads what a form asks.
+//! Reads what a form asks, and what people may change of an action.
 
 use crate::{
-    core::{AskKind, Form},
+    core::{AskKind, Form, action_edit::ActionEdit},
     http::problem::ProblemDetails,
 };
 use axum::http::StatusCode;
@@ -25,6 +25,22 @@ pub(super) fn read(kind: AskKind, schema: Option<&Value>) -> Result<Option<Form>
         (AskKind::Approval | AskKind::Decision | AskKind::Handoff, None) => return Ok(None),
     };
     Form::read(schema).map(Some).map_err(|fault| unusable(format!("/ask/form{fault}")))
+}
+
+/// What people may change of the action.
+///
+/// # Errors
+/// `422` for another request than an approval, and, with its place, for what can not be asked of this action.
+pub(super) fn edit(
+    kind: AskKind,
+    schema: Option<&Value>,
+    action: &Value,
+) -> Result<Option<ActionEdit>, ProblemDetails> {
+    let Some(schema) = schema else { return Ok(None) };
+    if kind != AskKind::Approval {
+        return Err(unusable("only a request of type \"approval\" has an `edit`"));
+    }
+    ActionEdit::read(schema, action).map(Some).map_err(|fault| unusable(format!("/ask/edit{fault}")))
 }
 
 fn unusable(detail: impl Into<String>) -> ProblemDetails {

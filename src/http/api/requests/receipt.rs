@@ -5,7 +5,7 @@ use super::service::{asker, theirs, unknown};
 use crate::{
     core::{
         Event, FormAnswer, Incident, PersonName, RequestId, RequestOutcome, StoredLine, Timestamp,
-        handoff::HandoffMove, hex::hex, page::SystemNotice,
+        action_edit::ActionChange, handoff::HandoffMove, hex::hex, page::SystemNotice,
     },
     engine::request_history::{RequestHistory, RequestMoment},
     http::{
@@ -84,8 +84,14 @@ struct ReceiptClaims {
     #[serde(rename = "type")]
     kind: crate::core::AskKind,
     question: String,
-    /// The digest of what was asked: compare it with what is about to be done.
+    /// The digest of what was asked, or approved with changes: compare it with what is about to be done.
     action_digest: String,
+    /// The digest of what was asked, if it was approved with changes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asked_digest: Option<String>,
+    /// What was changed then.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    changes: Vec<ActionChange>,
     /// The revision of the matrix that said who decides.
     matrix: String,
     /// How many people had to agree.
@@ -142,6 +148,7 @@ impl ReceiptClaims {
         let incident = moment.incident;
         let request = incident.request.as_deref()?;
         let (outcome, ended_at) = request.ended.as_ref()?;
+        let edited = outcome.edited();
         let (texts, texts_left_out) = texts(incident);
         Some(Self {
             site: site.to_owned(),
@@ -150,7 +157,9 @@ impl ReceiptClaims {
             drill: incident.drill,
             kind: request.ask.kind,
             question: request.ask.question.clone(),
-            action_digest: request.ask.action_digest.clone(),
+            action_digest: edited.map_or(&request.ask.action_digest, |edited| &edited.action_digest).clone(),
+            asked_digest: edited.map(|_| request.ask.action_digest.clone()),
+            changes: edited.map(|edited| edited.changes.clone()).unwrap_or_default(),
             matrix: incident.plan.matrix.clone(),
             approvals: request.ask.approvals,
             state: outcome.state(),

@@ -2,8 +2,10 @@
 
 use crate::{
     core::{
-        AskKind, Form, FormAnswer, HandoffResult, Incident, IncidentId, PersonName, RequestId, RequestOutcome,
-        Timestamp, request::Supersedes,
+        Ask, AskKind, Form, FormAnswer, HandoffResult, Incident, IncidentId, PersonName, RequestId, RequestOutcome,
+        Timestamp,
+        action_edit::{ActionChange, ActionEdit, EditedAction, changed},
+        request::Supersedes,
     },
     http::{api::handoffs::HandoffView, problem::ProblemDetails},
 };
@@ -36,6 +38,10 @@ pub struct RequestView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<Map<String, Value>>")]
     form: Option<Form>,
+    /// What the one who approves may change of the action, as it was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Map<String, Value>>")]
+    edit: Option<ActionEdit>,
     /// The SHA-256 of what people are asked about.
     action_digest: String,
     /// How many different people must agree.
@@ -113,6 +119,9 @@ struct OutcomeView {
     /// What was filled in, if it is a form: values by the names of their fields.
     #[serde(skip_serializing_if = "Option::is_none")]
     answer: Option<FormAnswer>,
+    /// What was changed, if it was approved with changes; then `action` is to be done in place of the one that was asked about.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    edited: Option<EditedView>,
     /// Who decided, in the order of their answers.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "Vec<String>")]
@@ -132,6 +141,17 @@ struct OutcomeView {
     /// How a person finished the conversation.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     result: Option<HandoffResult>,
+}
+
+/// The action of an approval with changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct EditedView {
+    /// The whole action, as it was approved.
+    action: Value,
+    /// The SHA-256 of it, as if it had been asked about.
+    action_digest: String,
+    /// What was changed of it.
+    changes: Vec<ActionChange>,
 }
 
 impl RequestView {
@@ -164,6 +184,7 @@ impl RequestView {
             question: ask.question.clone(),
             options: ask.lettered().map(option).collect(),
             form: ask.form.clone(),
+            edit: ask.edit.clone(),
             action_digest: ask.action_digest.clone(),
             approvals: ask.approvals,
             read_back: ask.read_back.as_ref().map(|fact| fact.field.to_string()),
@@ -173,9 +194,16 @@ impl RequestView {
             supersedes: ask.supersedes.as_ref().map(supersedes),
             roles: incident.engagements.keys().map(asked).collect(),
             choices,
-            outcome: request.ended.as_ref().map(|(outcome, at)| outcome_view(outcome, *at)),
+            outcome: request.ended.as_ref().map(|(outcome, at)| outcome_view(ask, outcome, *at)),
             handoff: None,
         })
+    }
+}
+
+impl EditedView {
+    fn of(ask: &Ask, edited: &EditedAction) -> Self {
+        let EditedAction { changes, action_digest } = edited.clone();
+        Self { action: changed(&ask.action, &changes), action_digest, changes }
     }
 }
 
@@ -188,12 +216,13 @@ fn supersedes(before: &Supersedes) -> SupersedesView {
     SupersedesView { request: before.request, changed: before.changed.clone() }
 }
 
-fn outcome_view(outcome: &RequestOutcome, at: Timestamp) -> OutcomeView {
+fn outcome_view(ask: &Ask, outcome: &RequestOutcome, at: Timestamp) -> OutcomeView {
     let option = outcome.option().map(ToOwned::to_owned);
     let answer = outcome.answer().cloned();
     let plain = OutcomeView {
         option,
         answer,
+        edited: outcome.edited().map(|edited| EditedView::of(ask, edited)),
         by: Vec::new(),
         at,
         reason: None,

@@ -7,7 +7,10 @@ use crate::{
 };
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 use stentor::{
     channel::{
         Channel, ContactData, Message, MessageText, Recipient, ReplyOptions, RoomState,
@@ -150,7 +153,7 @@ async fn forms() -> Vec<Value> {
         },
     });
     let typed = [("limit", "5"), ("ratio", "0.5"), ("side", "buy"), ("hedged", "true"), ("note", "now")];
-    let typed = typed.map(|(name, text)| (name.to_owned(), text.to_owned())).into();
+    let typed: BTreeMap<String, String> = typed.map(|(name, text)| (name.to_owned(), text.to_owned())).into();
     let form = ChatForm {
         drill: true,
         incident: IncidentId(12),

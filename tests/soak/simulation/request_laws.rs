@@ -6,7 +6,11 @@ use std::{collections::BTreeMap, collections::BTreeSet, time::Duration};
 use stentor::core::{
     Actor, AnswerVerdict, AnswerVia, Ask, AskKind, ChoiceVerdict, Event, FormAnswer, HandoffState, HandoffStep,
     HandoffVerdict, Incident, IncidentId, IncidentOpening, IncidentStatus, PersonName, Request, RequestId,
-    RequestOutcome, Timestamp, form_answer::FORM_ANSWER, request::DENY, request_facts::asked_digest,
+    RequestOutcome, Timestamp,
+    action_edit::EditedAction,
+    form_answer::FORM_ANSWER,
+    request::DENY,
+    request_facts::{asked_digest, edited},
 };
 
 /// What was seen of requests, beside their incidents.
@@ -212,8 +216,9 @@ impl Laws {
         let late = !is_handoff && ask.deadline <= at && undecided;
         let owner = self.requests.owners.get(&id).map(|(person, _)| person.clone());
         let holds = match outcome {
-            RequestOutcome::Decided { option, by, answer } => {
-                let fits = self.law_13_is_filled_in(id, ask, by, answer.as_ref());
+            RequestOutcome::Decided { option, by, answer, edited } => {
+                let fits = self.law_13_is_filled_in(id, ask, by, answer.as_ref())
+                    && self.law_14_is_as_it_was_changed(id, ask, by, edited.as_deref());
                 let distinct: BTreeSet<&PersonName> = by.iter().collect();
                 let counts = by.iter().all(|person| counted.get(person) == Some(option));
                 !is_handoff
@@ -259,6 +264,22 @@ impl Laws {
             }
             (None, Some(_)) | (Some(_), None) => false,
         }
+    }
+
+    /// What is to be done is what was asked about, or what the one who approves made of it.
+    fn law_14_is_as_it_was_changed(
+        &self,
+        id: IncidentId,
+        ask: &Ask,
+        by: &[PersonName],
+        outcome: Option<&EditedAction>,
+    ) -> bool {
+        let Some(outcome) = outcome else { return true };
+        let Some((edit, incident)) = ask.edit.as_ref().zip(self.incident(id)) else { return false };
+        self.requests.filled.iter().any(|(of, person, answer)| {
+            let made = || edited(ask, edit, answer, &incident.alert).ok().flatten();
+            *of == id && by.contains(person) && made().as_ref() == Some(outcome)
+        })
     }
 
     fn law_13_only_who_withdraws_cancels(&mut self, id: IncidentId, by: &Actor) {

@@ -8,7 +8,7 @@ use stentor::core::{
     Timestamp,
 };
 
-pub(super) const FAULTS: [(&str, &str, Fault); 33] = [
+pub(super) const FAULTS: [(&str, &str, Fault); 34] = [
     ("a request ends twice", "law 12", |tape| repeat_first(tape, is_end)),
     ("a request's incident ends and it has no outcome", "law 12", |tape| drop_first(tape, is_end)),
     ("a request's deadline passes", "law 12", a_deadline_passes),
@@ -93,6 +93,14 @@ pub(super) const FAULTS: [(&str, &str, Fault); 33] = [
             }
         });
         has(tape, |e| matches!(e, Event::RequestEnded { outcome: RequestOutcome::Decided { answer: Some(_), .. } }))
+    }),
+    ("an action is done as nobody changed it", "law 13", |tape| {
+        tape.iter_mut().for_each(|seen| {
+            if let Seen::Chose { answer, .. } = seen {
+                *answer = None;
+            }
+        });
+        has(tape, |e| matches!(e, Event::RequestEnded { outcome: RequestOutcome::Decided { edited: Some(_), .. } }))
     }),
     ("a form is decided without an answer", "law 13", |tape| {
         outcome(

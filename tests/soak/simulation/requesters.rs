@@ -6,14 +6,14 @@ use super::{
     shape,
     world::{Job, World, ready},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::Duration;
 use stentor::{
     channel::Message,
     core::{
         Actor, Alert, AlertStatus, AskKind, AskOption, Form, FormAnswer, GivenAnswer, GivenChoice, GivenForm,
-        GivenHandoffStep, HandoffResult, HandoffStep, IncidentId, PageId, PersonName, handoff::HandoffSolved,
-        request_facts::asked_digest,
+        GivenHandoffStep, HandoffResult, HandoffStep, IncidentId, PageId, PersonName, action_edit::ActionEdit,
+        handoff::HandoffSolved, request_facts::asked_digest,
     },
     engine::{AnswerError, AskWish, NewFacts, NewFactsResult, RequestFault},
     store::{RequestKey, StoreError},
@@ -58,7 +58,7 @@ impl World {
     fn plan_so_many(&mut self, dice: &mut Dice, requests: usize) {
         for n in 0..requests {
             let at = dice.millis(0, 90_000);
-            let kind = dice.pick(&["ask", "ask", "ask", "choose", "fill", "talk", "talk", "watch"]);
+            let kind = dice.pick(&["ask", "ask", "ask", "choose", "fill", "change", "talk", "talk", "watch"]);
             let mut alert = Alert::new("bot", kind);
             alert.id = format!("req{n}");
             alert.labels.insert("k".into(), format!("req{n}"));
@@ -196,8 +196,8 @@ impl World {
         let times = if self.dice.chance(25) { 2 } else { 1 };
         for _ in 0..times {
             let option = (!ask.options.is_empty()).then(|| self.dice.pick(&ask.options).name);
-            let is_option = option.is_some() && (ask.form.is_none() || self.dice.chance(40));
-            if !is_option && ask.form.is_none() {
+            let is_option = option.is_some() && (ask.fields().is_none() || self.dice.chance(40));
+            if !is_option && ask.fields().is_none() {
                 return;
             }
             let option = if self.dice.chance(4) { "perhaps".to_owned() } else { option.unwrap_or_default() };
@@ -223,9 +223,9 @@ impl World {
             };
             let more = self.dice.millis(0, 3_000);
             let incident = page.incident;
-            let job = match ask.form.as_ref().filter(|_| !is_option) {
+            let job = match ask.fields().filter(|_| !is_option) {
                 Some(_) => {
-                    let said = Box::new(GivenForm { by: said, answer: filled_in(&mut self.dice) });
+                    let said = Box::new(GivenForm { by: said, answer: filled_in(&mut self.dice, ask.edit.is_some()) });
                     RequestJob::FillIn { incident, said, shown, tries: 0 }
                 }
                 None => RequestJob::Choose { incident, said: Box::new(said), shown, tries: 0 },
@@ -248,8 +248,8 @@ impl World {
 
     fn fill_in(&mut self, incident: IncidentId, said: Box<GivenForm>, shown: String, tries: u32) {
         let (person, answer) = (said.by.person.clone(), Some(Box::new(said.answer.clone())));
-        let form = self.laws.incident(incident).and_then(|incident| incident.form().cloned());
-        let option = form.map_or_else(String::new, |form| form.option_of(&said.answer));
+        let ask = self.laws.incident(incident).and_then(|incident| incident.request.as_deref()).map(|own| &own.ask);
+        let option = ask.and_then(|ask| ask.option_of(&said.answer)).unwrap_or_default();
         self.see(Seen::Chose { incident, person, option, digest: shown.clone(), answer });
         let filled = match self.some_node() {
             Some(engine) => ready(engine.inbound().fill_in(incident, (*said).clone())).map(drop),
@@ -332,7 +332,7 @@ fn wish(dice: &mut Dice, kind: &str, alert: &Alert) -> AskWish {
         options: if kind == "choose" { vec![option("one"), option("two"), option("three")] } else { Vec::new() },
         action_digest: asked_digest(&action, form.as_ref(), alert).expect("a digest"),
         form,
-        edit: None,
+        edit: (kind == "change").then(|| ActionEdit::read(&how_many(), &action).expect("an edit")),
         action,
         deadline: dice.chance(40).then(|| dice.millis(5_000, 10_000)),
         default: None,
@@ -351,8 +351,17 @@ fn forms() -> [Form; 2] {
         .map(|schema| Form::read(&schema).expect("a form"))
 }
 
-/// What somebody fills in, perhaps in the other form.
-fn filled_in(dice: &mut Dice) -> FormAnswer {
+/// How many are cancelled, which may be changed.
+fn how_many() -> Value {
+    json!({ "type": "object", "properties": { "cancel": { "type": "integer", "minimum": 1, "maximum": 9 } } })
+}
+
+/// What somebody fills in, perhaps in another form.
+fn filled_in(dice: &mut Dice, changes: bool) -> FormAnswer {
+    if changes && dice.chance(90) {
+        let form = Form::read(&how_many()).expect("a form");
+        return form.answer(&json!({ "cancel": dice.between(1, 9) })).expect("an answer");
+    }
     let [choice, share] = forms();
     let answer = match dice.below(4) {
         0 => choice.answer(&json!({ "level": "low" })),

@@ -165,6 +165,10 @@ fn requests(dice: &mut Dice, roles: &[&str], text: &mut String) {
         dice.some_of(roles, 3)
     )
     .expect("text");
+    let after = dice.between(10, 90);
+    let ask = format!("after = \"{after}s\", edits = true");
+    writeln!(text, "[trigger.change]\non = [\"change\"]\nroles = {:?}\nask = {{ {ask} }}", dice.some_of(roles, 3))
+        .expect("text");
     let tier = dice.pick(&["warm", "immediate"]);
     // It is a Monday morning.
     let hours = if dice.chance(20) { ", hours = \"Sat 08:00-18:00\"" } else { "" };

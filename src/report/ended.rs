@@ -58,7 +58,7 @@ pub struct Endings {
     pub drill_over: usize,
     /// Still open.
     pub open: usize,
-    /// Of those that were not engaged: how many had no page that a channel accepted.
+    /// Of those that were not engaged: how many had no page that reached anybody, or may have.
     pub never_reached: usize,
 }
 
@@ -125,7 +125,7 @@ impl Ended {
 }
 
 impl Endings {
-    /// Counts one; `is_reached`: a channel had accepted a page for it.
+    /// Counts one; `is_reached`: somebody had a page for it, or may have had.
     pub fn add(&mut self, ended: Ended, is_reached: bool) {
         *match ended {
             Ended::Engaged => &mut self.engaged,

@@ -297,8 +297,8 @@ impl PaceFigures {
         let Some(whole) = all_of(endings.iter().copied()) else { return };
         let by = required().zip(&endings).find(|(_, ending)| **ending == whole).map(|(role, _)| ended(role));
         let waits = || required().map(ended).find(|ended| ended.how() == whole.how);
-        let is_taken = |role: &RoleTimeline| timeline.incident.briefs_of(&role.role).any(Page::is_taken);
-        let is_reached = required().all(|role| role.engaged || is_taken(role));
+        let has_page = |role: &RoleTimeline| timeline.incident.briefs_of(&role.role).any(Page::may_be_read);
+        let is_reached = required().all(|role| role.engaged || has_page(role));
         // The last one engaged may not be the one that is still open.
         if let Some(ended) = by.or_else(waits) {
             self.whole.add(ended, whole.time, is_reached, None);
@@ -314,7 +314,7 @@ impl PaceFigures {
     ) {
         let ended = entry.ended;
         let is_reached =
-            |of: &dyn Fn(&Page) -> bool| entry.briefs(timeline, &role.role).any(|page| page.is_taken() && of(page));
+            |of: &dyn Fn(&Page) -> bool| entry.briefs(timeline, &role.role).any(|page| page.may_be_read() && of(page));
         let (steps, answer) = entry.steps(timeline, &role.role);
         // An engagement by another step or channel.
         let own = |answered: bool| if ended == Ended::Engaged && !answered { Ended::Elsewhere } else { ended };

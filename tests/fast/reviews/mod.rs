@@ -306,25 +306,27 @@ fn a_channel_that_refused_a_page_did_not_bring_its_code() {
 /// What was only tried is not called sent, and nobody is asked about a page that did not arrive.
 #[test]
 fn a_role_is_reached_by_what_its_people_have_or_may_have() {
-    let did_not_arrive = |story: &mut Story| {
-        story.settle(2, "sms", &accepted());
-        let page = story.brief("ana", "sms");
-        story.step(3, IncidentInput::Undelivered { page, why: "rejected".into() });
-    };
-    let stories: [(&dyn Fn(&mut Story), &str, &str); 4] = [
-        (&|story| story.settle(2, "sms", &refused(15)), ", never reached", "| trader | - | - |"),
-        (&|story| story.settle(2, "sms", &unknown(15)), ", perhaps never reached", "| trader | 2.000 s | - |"),
-        (&did_not_arrive, ", never reached", "| trader | 2.000 s | 2.000 s |"),
-        (&|story| story.settle(2, "sms", &accepted()), "closed by a human |", "| trader | 2.000 s | 2.000 s |"),
+    let stories = [
+        (refused(15), true, ", never reached", "| trader | - | - |"),
+        (unknown(15), true, ", perhaps never reached", "| trader | 2.000 s | - |"),
+        (accepted(), false, ", never reached", "| trader | 2.000 s | 2.000 s |"),
+        (accepted(), true, "closed by a human |", "| trader | 2.000 s | 2.000 s |"),
     ];
-    for (n, (happen, state, stages)) in stories.into_iter().enumerate() {
+    for (n, (how, arrives, state, stages)) in stories.into_iter().enumerate() {
         let mut story = Story::of_trader();
-        happen(&mut story);
+        story.settle(2, "sms", &how);
+        if !arrives {
+            let page = story.brief("ana", "sms");
+            story.step(3, IncidentInput::Undelivered { page, why: "rejected".into() });
+        }
         story.resolve(10);
         let text = story.post_mortem(20);
         says(&text, state);
         says(&text, stages);
         assert_eq!(text.contains("Why did ana not answer?"), n == 3, "{text}");
+        let of_role = story.groups(TteGrouping::Role);
+        let never = usize::from(state == ", never reached");
+        assert_eq!(of_role.first().map(|group| group.ended.never_reached), Some(never), "{text}");
     }
 }
 

@@ -170,8 +170,7 @@ async fn forms() -> Vec<Value> {
         let trigger = slack.world.lock().unwrap().triggers.give();
         channel.open_form(&trigger, &form).await.unwrap();
     }
-    let views = slack.world.lock().unwrap().triggers.views.clone();
-    views
+    slack.world.lock().unwrap().triggers.views.clone()
 }
 
 #[test]

@@ -87,6 +87,10 @@ pub enum AnswerVerdict {
     TooLate {
         /// The person who has it.
         has: PersonName,
+        /// Whether the person had chosen an option of its question, and chooses nothing any more. Older journals do not
+        /// have it: there such a choice stood.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        took_back: bool,
     },
     /// The same person already gave this answer.
     Repeated,
@@ -102,6 +106,11 @@ pub enum AnswerVerdict {
 }
 
 impl AnswerVerdict {
+    /// Whether the person stands by no choice any more after a word of theirs.
+    pub fn takes_back(&self) -> bool {
+        matches!(self, Self::Passed | Self::HandedBack | Self::TooLate { took_back: true, .. })
+    }
+
     /// Its name in JSON.
     pub fn tag(&self) -> &'static str {
         match self {

@@ -176,7 +176,7 @@ impl Incident {
             self.engagement(role, |e| e.answered(person, verdict));
         }
         // Who passes it on or hands it back does not stand by what they chose either. A mailbox says nothing of that.
-        if via != AnswerVia::AutoReply && matches!(verdict, AnswerVerdict::Passed | AnswerVerdict::HandedBack) {
+        if via != AnswerVia::AutoReply && verdict.takes_back() {
             self.change_request(|request| drop(request.choices.remove(person)));
         }
     }

@@ -54,7 +54,10 @@ fn led_to(verdict: &AnswerVerdict, names: &dyn DisplayNames) -> Option<String> {
         AnswerVerdict::StandbyRefused => "no more time was given".into(),
         AnswerVerdict::Passed => "passed on".into(),
         AnswerVerdict::Yours => "nothing changed, they have it".into(),
-        AnswerVerdict::TooLate { has } => format!("too late, {} has it", names.person(has)),
+        AnswerVerdict::TooLate { has, took_back: false } => format!("too late, {} has it", names.person(has)),
+        AnswerVerdict::TooLate { has, .. } => {
+            format!("they took their choice back; {} has the role", names.person(has))
+        }
         AnswerVerdict::Repeated => "they said so before".into(),
         AnswerVerdict::Closed => "it was over".into(),
         AnswerVerdict::NotAsked => "they were not asked for it".into(),
@@ -206,7 +209,8 @@ pub fn judged(verdict: &AnswerVerdict) -> String {
         AnswerVerdict::Passed => "passed on".into(),
         AnswerVerdict::HandedBack => "you handed it back".into(),
         AnswerVerdict::Yours => "you have it already, nothing was changed; say unable to hand it back".into(),
-        AnswerVerdict::TooLate { has } => format!("too late: {has} has it"),
+        AnswerVerdict::TooLate { has, took_back: false } => format!("too late: {has} has it"),
+        AnswerVerdict::TooLate { has, .. } => format!("your choice is taken back; {has} has the role"),
         AnswerVerdict::Repeated => "you said so before".into(),
         AnswerVerdict::Closed => "the incident is over".into(),
         AnswerVerdict::NotAsked => "you were not asked for this".into(),

@@ -14,13 +14,22 @@ pub(super) const HOW: &str =
 /// How to choose an option.
 pub(super) const HOW_TO_CHOOSE: &str = "Reply with the 5-digit code of the page before the letter.";
 
+/// What is missing between a code and what stands directly behind it.
+pub(super) const WITH_A_BLANK: &str = "Put a blank between the 5-digit code and the letter or digit behind it.";
+
 /// What becomes of a no to a page that asks.
-pub(super) const NO_TO_QUESTION: &str = "nothing was decided and nothing passed on";
+const NO_TO_QUESTION: &str = "nothing was decided and nothing passed on";
+
+/// Replaces text in letters of another alphabet.
+const OTHER_ALPHABET: &str = "letters that are not of the Latin alphabet: type them on a Latin keyboard";
+
+/// The last letter of the Latin alphabet with its marks (Latin Extended-B).
+const LATIN_END: char = '\u{24f}';
 
 /// Replaces text that the GSM alphabet can not show.
 const NO_LETTERS: &str = "a sign or word that I do not know";
 
-/// The question that this page asks its reader, who can decide it and has not until now: an approval, a decision or a form.
+/// The question that this page asks its reader, who can decide it: an approval, a decision or a form without an outcome.
 pub(super) fn asked_on(incident: &Incident, n: u32) -> Option<&Ask> {
     let page = incident.pages.get(&n)?;
     let request = incident.request.as_ref().filter(|_| incident.decides(page))?;
@@ -42,14 +51,27 @@ pub(super) fn choices(ask: &Ask, code: &str) -> String {
     options + &fact
 }
 
-/// The words for a no to a page that asks: it may be one to the question.
-pub(super) fn no_to_question(ask: &Ask, code: &str) -> String {
-    let pass = format!("{code} {} to pass it on", Answer::Unable.digit());
-    let pass = pass.trim_start();
+/// The label of what this person has chosen, which counts until they choose otherwise.
+pub(super) fn standing_choice<'a>(incident: &'a Incident, person: &PersonName) -> Option<&'a str> {
+    let request = incident.request.as_ref()?;
+    let option = &request.choices.get(person)?.option;
+    Some(request.ask.option(option).map_or(option.as_str(), |option| &option.label))
+}
+
+/// What a no to a page that asks leaves as it is.
+pub(super) fn after_no(chosen: Option<&str>) -> String {
+    chosen.map_or_else(|| NO_TO_QUESTION.to_owned(), |label| format!("your {label} still counts"))
+}
+
+/// The words for a no to a page that asks, of somebody who may have chosen: it may be one to the question.
+pub(super) fn no_to_question(ask: &Ask, code: &str, chosen: Option<&str>) -> String {
+    let what = if chosen.is_some() { "take it back" } else { "pass it on" };
+    let pass = format!("{code} {} to {what}", Answer::Unable.digit());
+    let (pass, now) = (pass.trim_start(), after_no(chosen));
     if ask.needs_a_form() {
-        return format!("{NO_TO_QUESTION}: {FILL_IN}, or reply {pass}.");
+        return format!("{now}: {FILL_IN}, or reply {pass}.");
     }
-    format!("{NO_TO_QUESTION}: reply {}, or {pass}.", choices(ask, code))
+    format!("{now}: reply {}, or {pass}.", choices(ask, code))
 }
 
 /// What was understood, what was not, and what to write, in one SMS.
@@ -75,6 +97,11 @@ fn shown(doubt: &ReplyDoubt) -> String {
     let plain = gsm7::to_gsm7(part);
     // A sign that is written out as a word was not written so.
     let has_letters = |text: &str| text.chars().any(char::is_alphanumeric);
+    // A letter of another alphabet may look like one of ours.
+    let is_foreign = |c: char| c.is_alphabetic() && LATIN_END < c;
+    if part.chars().any(is_foreign) {
+        return OTHER_ALPHABET.to_owned();
+    }
     if plain != *part && !(has_letters(&plain) && has_letters(part)) {
         return NO_LETTERS.to_owned();
     }

@@ -17,13 +17,15 @@ use crate::{
         explanations::TextReply,
         problem::{ProblemDetails, answer_problem},
         state::AppState,
-        text_words::{HOW, HOW_TO_CHOOSE, asked_on, choices, no_to_question, not_understood},
+        text_words::{
+            HOW, HOW_TO_CHOOSE, WITH_A_BLANK, asked_on, choices, no_to_question, not_understood, standing_choice,
+        },
         wrong_codes::{GUESS_WINDOW, GUESSERS_MAX, NumberGuesses},
     },
     text::{
         reply::{
-            ChoiceReading, Reply, ReplyDoubt, beside_code, choice, first_code, folded, is_no, is_of_exercise, is_yes,
-            read, says_exercise,
+            CODE_DIGITS, ChoiceReading, Reply, ReplyDoubt, beside_code, choice, first_code, folded, is_no,
+            is_of_exercise, is_yes, read, says_exercise,
         },
         signature::without_signature,
     },
@@ -115,13 +117,28 @@ async fn question(app: &AppState, person: &PersonName, text: &str) -> Result<Str
     let waiting = app.engine.inbound().waiting_for(person, NAMED_MAX).await?;
     let named = |(incident, role): &(IncidentId, RoleName)| format!("{incident} ({role})");
     let names: Vec<String> = waiting.roles.iter().map(named).collect();
-    let how = if is_letter(text) { HOW_TO_CHOOSE } else { HOW };
+    let how = if is_letter(text) {
+        HOW_TO_CHOOSE
+    } else if is_joined_code(text) {
+        WITH_A_BLANK
+    } else {
+        HOW
+    };
     Ok(match (names.as_slice(), waiting.more) {
         ([], 0) => how.to_owned(),
         ([one], 0) => format!("{one} waits for you. {how}"),
         (many, 0) => format!("Which one? {} wait for you. {how}", many.join(", ")),
         (many, more) => format!("Which one? {} and {more} older ones wait for you. {how}", many.join(", ")),
     })
+}
+
+/// Whether a text is a code with a letter or a digit directly behind it.
+fn is_joined_code(text: &str) -> bool {
+    let folded = folded(text);
+    let said = folded.trim_matches(|c: char| !c.is_alphanumeric());
+    let (code, behind) = said.split_at_checked(CODE_DIGITS).unwrap_or((said, ""));
+    let behind = behind.trim_matches(|c: char| !c.is_alphanumeric());
+    code.bytes().all(|c| c.is_ascii_digit()) && behind.chars().count() == 1
 }
 
 /// Whether a text is the letter of an option alone.
@@ -204,8 +221,8 @@ async fn to_page(
         return doubted(&ReplyDoubt::Live);
     }
     let asked = |incident| asked_on(incident, page.n);
-    if let Some(ask) = seen.as_deref().and_then(asked).filter(|_| is_no(text)) {
-        return explained(no_to_question(ask, code));
+    if let Some((incident, ask)) = seen.as_deref().filter(|_| is_no(text)).and_then(|seen| Some((seen, asked(seen)?))) {
+        return explained(no_to_question(ask, code, standing_choice(incident, &person)));
     }
     let verdict = app.engine.inbound().answer_page(page, person.clone(), said, by).await.map_err(answer_problem)?;
     let incident = app.engine.reads().view(page.incident).await?;

@@ -136,6 +136,10 @@ fn clears_by_anybody(draft: &MatrixDraft, trigger: &TriggerDraft, faults: &mut M
     if trigger.resolved.value != OnResolved::Resolve || trigger.sources.is_some() || senders.len() < 2 {
         return;
     }
+    // The keys of conversations are those of one source.
+    if trigger.handoff.as_ref().is_some_and(|handoff| handoff.rules.from_alerts) {
+        return;
+    }
     let asks = |when: &&LocatedValue<CelExpression>| when.value.text().contains("alert.source");
     if let Some(when) = trigger.when.as_ref().filter(asks) {
         let message = "`when` asks for the source, but an all-clear of any source resolves the incident";

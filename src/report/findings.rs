@@ -86,9 +86,13 @@ fn did(
     if !announced.is_empty() {
         did.push(format!("announced it: {}", taken_of(&announced)));
     }
-    let ends = words(|purpose| purpose.tells_who_has_it() || matches!(purpose, PagePurpose::Resolved));
+    let holders = words(PagePurpose::tells_who_has_it);
+    if !holders.is_empty() {
+        did.push(format!("told people who has it: {}", taken_of(&holders)));
+    }
+    let ends = words(|purpose| matches!(purpose, PagePurpose::Resolved));
     if !ends.is_empty() {
-        did.push(format!("told people how it ended: {}", taken_of(&ends)));
+        did.push(format!("told people that it is over: {}", taken_of(&ends)));
     }
     let backs = words(|purpose| matches!(purpose, PagePurpose::HandedBack { .. }));
     for role in roles {
@@ -162,8 +166,12 @@ fn injected(timeline: &IncidentTimeline, attempts: &AttemptFindings<'_>) -> Vec<
 fn step_done(role: &RoleTimeline, step: &StepStory, beside: &IncidentTexts) -> String {
     let people: Vec<&str> = step.on_call.iter().map(|person| beside.name(person)).collect();
     let whom = if people.is_empty() { "nobody on call".to_owned() } else { people.join(", ") };
-    let again =
-        if 1 < step.step_entries.len() { format!(", {} times", step.step_entries.len()) } else { String::new() };
+    // Not everybody need be asked each time: who handed it back is not.
+    let again = if 1 < step.step_entries.len() {
+        format!("; entered {} times", step.step_entries.len())
+    } else {
+        String::new()
+    };
     format!("step {} after {} ({whom}{again})", step.step + 1, span(seconds(role.entered_at, step.entered_at)))
 }
 

@@ -365,10 +365,11 @@ impl<'a> Transaction<'a> {
         }
         if !kept.incident.is_open() && self.loaded.keys.get(&kept.incident.key) == Some(&id) {
             self.loaded.keys.remove(&kept.incident.key);
-            // An incident that the monitor itself ended may begin again by its word.
-            let by_human =
-                !matches!(&kept.incident.status, core::IncidentStatus::Resolved { by: core::Actor::Source(_), .. });
-            if by_human {
+            // An incident that the monitor itself ended may begin again by its word, and a question that nobody answered is
+            // asked again.
+            use core::{Actor::*, IncidentStatus::Resolved};
+            let is_over = !matches!(&kept.incident.status, Resolved { by: Source(_) | Deadline, .. });
+            if is_over {
                 for window in ended_with(&kept.incident) {
                     self.loaded.observed.change(&window, |observed| observed.mark(at));
                     self.changes.observed.insert(window);

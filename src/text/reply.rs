@@ -296,7 +296,7 @@ fn meaning(code: Option<String>, said: &[WordMeaning<'_>]) -> Reply {
         Some(answer) => answers
             .find(|other| *other != answer)
             .map(|other| ReplyDoubt::between(answer, other))
-            .or_else(|| at_odds(answer, has)),
+            .or_else(|| at_odds(answer, said)),
         None => no_answer(said, code.is_some()),
     };
     match (doubt, first) {
@@ -324,14 +324,18 @@ fn denied(said: &[WordMeaning<'_>]) -> Option<ReplyDoubt> {
         .map(|(one, next)| ReplyDoubt::unknown(&format!("{} {}", one.text, next.text)))
 }
 
-/// Words that contradict this answer: a yes with a no, a "sorry" with a yes, "I need" without a time.
-fn at_odds(answer: Answer, has: impl Fn(WordSense) -> Option<String>) -> Option<ReplyDoubt> {
+/// Words that contradict this answer: a yes with a no, a "sorry" with a yes, "I need" without a time. `No, ok` is a yes in
+/// some languages.
+fn at_odds(answer: Answer, said: &[WordMeaning<'_>]) -> Option<ReplyDoubt> {
+    let is_no = said.iter().any(|said| said.text.eq_ignore_ascii_case("no"));
     let odd: &[WordSense] = match answer {
         Answer::Wilco | Answer::Roger => &[WordSense::Sorry, WordSense::Need],
         Answer::Standby { .. } => &[WordSense::Yes],
+        Answer::Unable if is_no => &[WordSense::Yes, WordSense::Need, WordSense::Fine],
         Answer::Unable => &[WordSense::Yes, WordSense::Need],
     };
-    odd.iter().find_map(|sense| has(*sense)).map(|word| ReplyDoubt::Both(word, by_digit(answer)))
+    let word = odd.iter().find_map(|sense| said.iter().find(|said| said.sense == *sense))?;
+    Some(ReplyDoubt::Both(quoted(word.text), by_digit(answer)))
 }
 
 /// Texts without an explicit answer: a code alone or a yes means the answer that was asked for; thanks alone mean

@@ -130,13 +130,14 @@ impl Decider<'_> {
             return if *holder == said.person {
                 of_holder(said)
             } else {
-                AnswerVerdict::TooLate { has: holder.clone() }
+                AnswerVerdict::TooLate { has: holder.clone(), took_back: self.takes_back(said) }
             };
         }
         if !engagement.is_open() {
             // It was stood down: the roles that it stood in for have a holder.
             let holder = engagement.stands_for.iter().filter_map(|r| self.incident.engagements.get(r)?.holder()).next();
-            return holder.map_or(AnswerVerdict::Closed, |has| AnswerVerdict::TooLate { has: has.clone() });
+            let took_back = self.takes_back(said);
+            return holder.map_or(AnswerVerdict::Closed, |has| AnswerVerdict::TooLate { has: has.clone(), took_back });
         }
         match said.answer {
             // Whoever says so has decided nothing, and who else is needed is asked on.
@@ -148,6 +149,14 @@ impl Decider<'_> {
             Answer::Unable if engagement.unable.contains(&said.person) => AnswerVerdict::Repeated,
             Answer::Unable => AnswerVerdict::Passed,
         }
+    }
+
+    /// Whether somebody who has not the role takes back by this what they chose. A mailbox does not.
+    fn takes_back(&self, said: &GivenAnswer) -> bool {
+        let open = self.request().filter(|request| request.outcome().is_none());
+        said.answer == Answer::Unable
+            && said.via != AnswerVia::AutoReply
+            && open.is_some_and(|request| request.choices.contains_key(&said.person))
     }
 
     pub(super) fn standby(&self, deadline: Option<Timestamp>, span: Duration) -> AnswerVerdict {

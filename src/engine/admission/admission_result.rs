@@ -1,6 +1,6 @@
 //! What became of an alert.
 
-use crate::core::{AlertStatus, IncidentId, RequestId, Timestamp};
+use crate::core::{AlertStatus, IncidentId, RequestId, Timestamp, TriggerName};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +14,9 @@ pub struct AdmittedAlert {
     pub request: Option<AlertRequest>,
 }
 
+/// The state of a request that has no outcome yet.
+pub(super) const OPEN: &str = "open";
+
 /// The request of an alert.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AlertRequest {
@@ -22,6 +25,20 @@ pub struct AlertRequest {
     pub id: RequestId,
     /// `open`, or how it ended.
     pub state: String,
+}
+
+impl AdmissionResult {
+    pub(super) fn over_quota(trigger: &TriggerName) -> Self {
+        Self::OverQuota { trigger: trigger.to_string() }
+    }
+}
+
+impl AlertRequest {
+    /// The one that whoever waits follows: two triggers may ask, and one may have ended at once.
+    pub(super) fn to_follow(requests: impl Iterator<Item = Self>) -> Option<Self> {
+        let requests: Vec<Self> = requests.collect();
+        requests.iter().find(|request| request.state == OPEN).or(requests.first()).cloned()
+    }
 }
 
 impl AdmittedAlert {

@@ -10,7 +10,7 @@ use crate::{
     engine::{
         admission::{
             Admission, IncomingAlert,
-            admission_result::{AdmissionResult, AdmittedAlert, AlertRequest},
+            admission_result::{AdmissionResult, AdmittedAlert, AlertRequest, OPEN},
             failed::FailureKeys,
             judge::{MatchedAlert, RequestCost, Unjudged},
             live_beside,
@@ -198,7 +198,7 @@ impl AlertAdmission<'_, '_> {
             let paged = key.and_then(|key| self.page_unmatched(alert, key));
             results.push(paged.unwrap_or(AdmissionResult::Unmatched));
         }
-        let request = results.iter().find_map(|result| self.request(alert, result));
+        let request = AlertRequest::to_follow(results.iter().filter_map(|result| self.request(alert, result)));
         AdmittedAlert { results, request }
     }
 
@@ -207,7 +207,7 @@ impl AlertAdmission<'_, '_> {
         let (AdmissionResult::Opened { incident } | AdmissionResult::Joined { incident }) = result else { return None };
         let incident = self.tx.incident(*incident).filter(|incident| *incident.asker() == alert.source)?;
         let outcome = incident.request.as_ref()?.outcome();
-        let state = outcome.map_or("open", RequestOutcome::state).to_owned();
+        let state = outcome.map_or(OPEN, RequestOutcome::state).to_owned();
         Some(AlertRequest { id: incident.request_id()?, state })
     }
 
@@ -217,7 +217,9 @@ impl AlertAdmission<'_, '_> {
             TriggerMatch::Holds { trigger, key, summary, threshold, window } => {
                 let joined = self.join(alert, key).or_else(|| self.counted(alert, trigger, key));
                 let joined = joined.map(|incident| AdmissionResult::Joined { incident });
-                let known = joined.or_else(|| self.over(alert, trigger, key));
+                // Each turn of a conversation is news, whatever ended the one before.
+                let is_turn = judged.offer(trigger).is_some();
+                let known = joined.or_else(|| if is_turn { None } else { self.over(alert, trigger, key) });
                 let known =
                     known.or_else(|| self.held(alert, trigger, key, threshold.map(|threshold| (threshold, window))));
                 known.or_else(|| {
@@ -226,7 +228,7 @@ impl AlertAdmission<'_, '_> {
                         return Some(self.refused(alert, trigger, live));
                     }
                     if !self.may_open.allows(alert) {
-                        return Some(over_quota(trigger));
+                        return Some(AdmissionResult::over_quota(trigger));
                     }
                     Some(self.open_or_count(judged, plan, key, summary))
                 })
@@ -257,7 +259,7 @@ impl AlertAdmission<'_, '_> {
             return Some(self.refused(alert, &trigger, live));
         }
         if !self.may_open.allows(alert) {
-            return Some(over_quota(&trigger));
+            return Some(AdmissionResult::over_quota(&trigger));
         }
         let summary = format!("no trigger takes {} alerts of {}: {}", alert.kind, alert.source, alert.headline());
         self.may_open.take(alert);
@@ -384,7 +386,7 @@ impl AlertAdmission<'_, '_> {
         }
         let plan = self.matrix.failure_plan(trigger).filter(|_| !is_refused && joined.is_none());
         if plan.is_some() && !self.may_open.allows(alert) {
-            return over_quota(trigger);
+            return AdmissionResult::over_quota(trigger);
         }
         let incident = joined.or_else(|| {
             let plan = plan?;
@@ -393,8 +395,4 @@ impl AlertAdmission<'_, '_> {
         });
         AdmissionResult::ConditionFailed { trigger: trigger.to_string(), why: said, incident }
     }
-}
-
-fn over_quota(trigger: &TriggerName) -> AdmissionResult {
-    AdmissionResult::OverQuota { trigger: trigger.to_string() }
 }

@@ -4,7 +4,7 @@
 use super::handoff;
 use crate::{
     core::{
-        Alert, Ask, AskKind, AskRules, IncidentId, IncidentNonce, Packet, Timestamp, TriggerName,
+        Alert, Ask, AskKind, AskRules, IncidentId, IncidentKey, IncidentNonce, Packet, Timestamp, TriggerName,
         handoff::{HandoffTerms, OutOfHours},
         packet::PacketEvidence,
         request_facts::{action_digest, question_of},
@@ -44,30 +44,41 @@ pub(super) struct HandoffOffer {
 
 /// Why a trigger that hands over can not.
 const NO_PACKET: &str = "it hands conversations over, and the alert has no `packet` that can be read";
+const OTHER_CONVERSATION: &str =
+    "it hands conversations over, and its `key` is not the `conversation.id` of the alert's `packet`";
 
-/// Makes an offer for each trigger that holds and hands over. Without a conversation such a trigger has failed.
+/// Makes an offer for each trigger that holds and hands over. Without the conversation that its key names such a trigger has
+/// failed. Where one of them has somebody there, those that are out of hours say nothing.
 pub(super) fn offers(
-    said: &mut [TriggerMatch],
+    said: &mut Vec<TriggerMatch>,
     (alert, packet): (&Alert, Option<&Packet>),
     config: &RuntimeConfig,
     closed: impl Fn(&TriggerName) -> Option<OutOfHours>,
 ) -> Vec<HandoffOffer> {
-    let mut offers = Vec::new();
-    for judgement in said {
-        let TriggerMatch::Holds { trigger, summary, .. } = judgement else { continue };
+    let mut offers: Vec<HandoffOffer> = Vec::new();
+    for judgement in &mut *said {
+        let TriggerMatch::Holds { trigger, summary, key, .. } = judgement else { continue };
         let rules = config.matrix.plan(trigger).and_then(|plan| plan.ask.clone());
         let Some(rules) = rules.filter(AskRules::hands_over) else { continue };
-        let offer = packet.and_then(|packet| {
-            let closed = closed(trigger);
-            HandoffOffer::of(packet, alert, (trigger, summary), &rules, closed)
-        });
+        // Another conversation under this key would be told of the person who has that one.
+        let is_named = |packet: &&Packet| {
+            *key == IncidentKey::of_conversation(&alert.source, &packet.conversation.id, alert.drill)
+        };
+        let offer = packet
+            .filter(is_named)
+            .and_then(|packet| HandoffOffer::of(packet, alert, (trigger, summary), &rules, closed(trigger)));
         match offer {
             Some(offer) => offers.push(offer),
             None => {
-                let (trigger, why) = (trigger.clone(), NO_PACKET.to_owned());
-                *judgement = TriggerMatch::Failed { trigger, why, entity: None };
+                let why = if packet.is_some() { OTHER_CONVERSATION } else { NO_PACKET };
+                *judgement = TriggerMatch::Failed { trigger: trigger.clone(), why: why.to_owned(), entity: None };
             }
         }
+    }
+    if offers.iter().any(|offer| offer.terms.closed.is_none()) {
+        let silent: Vec<TriggerName> =
+            offers.extract_if(.., |offer| offer.terms.closed.is_some()).map(|offer| offer.trigger).collect();
+        said.retain(|judgement| !matches!(judgement, TriggerMatch::Holds { trigger, .. } if silent.contains(trigger)));
     }
     offers
 }

@@ -4,7 +4,7 @@
 //! thread of its own, one request at a time and under a deadline; the async runtime goes on.
 
 use crate::{
-    core::Alert,
+    core::{Alert, TriggerName},
     engine::{
         admission::{
             Admission,
@@ -38,6 +38,13 @@ pub(super) struct MatchedAlert {
     pub said: Result<Vec<TriggerMatch>, Unjudged>,
     /// What those that hand conversations over would offer.
     pub offers: Vec<HandoffOffer>,
+}
+
+impl MatchedAlert {
+    /// What this trigger offers, if it hands the alert's conversation over.
+    pub fn offer(&self, trigger: &TriggerName) -> Option<&HandoffOffer> {
+        self.offers.iter().find(|offer| offer.trigger == *trigger)
+    }
 }
 
 /// Why the conditions for an alert were not evaluated.

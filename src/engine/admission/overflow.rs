@@ -38,9 +38,10 @@ impl AlertAdmission<'_, '_> {
         let overflow = IncidentKey::of_overflow(&trigger, alert.drill);
         let most = self.matrix.triggers.get(&trigger).map_or(u32::MAX, |trigger| trigger.openings_per_minute);
         let is_first = self.tx.allows(&source_openings_window(&overflow, &alert.source), 1, OPENINGS_WITHIN);
-        // What is opened for a source's first alert counts, too.
-        if self.tx.allows(&openings_window(&overflow), most, OPENINGS_WITHIN) || is_first {
-            let offer = judged.offers.iter().find(|offer| offer.trigger == trigger);
+        let offer = judged.offer(&trigger);
+        // What is opened for a source's first alert counts, too. A user waits behind each conversation: it is never one of
+        // many, and its source has a limit of its own.
+        if self.tx.allows(&openings_window(&overflow), most, OPENINGS_WITHIN) || is_first || offer.is_some() {
             let ask = plan.ask.as_ref().and_then(|rules| match offer {
                 Some(offer) => Some(offer.ask(rules, alert, self.received_at)),
                 None => ask_of_alert(rules, alert, summary, self.received_at),

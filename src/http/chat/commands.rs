@@ -14,7 +14,7 @@ use crate::{
         problem::ProblemDetails,
         state::AppState,
         status::status,
-        text_words::{NO_TO_QUESTION, asked_of_person},
+        text_words::{after_no, asked_of_person, standing_choice},
     },
     store::{IncidentFilter, StoreError},
     text::reply::{ReplyDoubt, says_exercise},
@@ -46,7 +46,9 @@ pub(super) async fn obey(
             let hand_back = format!("To hand it back: {unable}");
             match app.engine.reads().view(incident).await {
                 Ok(Some(seen)) if is_no && asked_of_person(&seen, &person).is_some() => {
-                    format!("{incident}: {NO_TO_QUESTION}: choose on its page, or pass it on: {unable}")
+                    let chosen = standing_choice(&seen, &person);
+                    let what = if chosen.is_some() { "take it back" } else { "pass it on" };
+                    format!("{incident}: {}: choose on its page, or {what}: {unable}", after_no(chosen))
                 }
                 Ok(Some(seen)) if !seen.drill && says_exercise(&event.text) => {
                     format!("{incident}: {}", ReplyDoubt::Live)

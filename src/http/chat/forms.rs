@@ -74,7 +74,9 @@ pub(super) async fn fill_in(
         // They may mean it, and type nothing again.
         ChoiceVerdict::Doubted { .. } | ChoiceVerdict::NotRepeated { .. } => {
             let again = shown(&incident, form, sent.button.clone(), sent.typed.clone());
-            Ok((told.clone(), Some(FormReply::Again(Box::new(ChatForm { about: told, ..again })))))
+            // Why it comes again, and what they say yes to.
+            let about = format!("{told}\n{}", again.about);
+            Ok((told, Some(FormReply::Again(Box::new(ChatForm { about, ..again })))))
         }
         ChoiceVerdict::Decides => {
             // The answer is committed, even if reading the incident fails.

@@ -25,7 +25,7 @@ use crate::{
         filled_form::SAID,
         problem::{ProblemDetails, answer_problem},
         state::AppState,
-        text_words::{NO_TO_QUESTION, asked_of_person},
+        text_words::{after_no, asked_of_person, standing_choice},
     },
     text::reply::{ChoiceReading, ReplyDoubt, choice, is_no, says_exercise, typed},
 };
@@ -139,7 +139,9 @@ async fn judged(
         let names: Vec<&str> = ask.options.iter().map(|option| option.name.as_str()).collect();
         let how =
             if names.is_empty() { FILL_IN.to_owned() } else { format!("stentor answer {id} {}", names.join(" or ")) };
-        let words = format!("{id}: {NO_TO_QUESTION}: {how}; stentor answer {id} unable passes it on");
+        let chosen = seen.as_deref().and_then(|seen| standing_choice(seen, person));
+        let what = if chosen.is_some() { "takes it back" } else { "passes it on" };
+        let words = format!("{id}: {}: {how}; stentor answer {id} unable {what}", after_no(chosen));
         return Err(ProblemDetails::bad(words));
     }
     if says_exercise(&spoken.answer) && seen.is_some_and(|incident| !incident.drill) {

@@ -212,10 +212,11 @@ fn says_itself(verdict: &AnswerVerdict) -> bool {
     match verdict {
         AnswerVerdict::Engages
         | AnswerVerdict::HandedBack
-        | AnswerVerdict::TooLate { .. }
+        | AnswerVerdict::TooLate { took_back: false, .. }
         | AnswerVerdict::Repeated
         | AnswerVerdict::Closed => true,
-        AnswerVerdict::Received
+        AnswerVerdict::TooLate { took_back: true, .. }
+        | AnswerVerdict::Received
         | AnswerVerdict::StandbyGranted { .. }
         | AnswerVerdict::StandbyRefused
         | AnswerVerdict::Passed

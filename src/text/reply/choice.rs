@@ -66,7 +66,7 @@ pub fn choice(ask: &Ask, text: &str) -> ChoiceReading {
     let named = |repeated: Option<&str>| {
         ChoiceReading::Option(NamedOption { option: option.name.clone(), repeated: repeated.map(str::to_owned) })
     };
-    let is_empty = |text: &str| text.trim_matches(is_end).is_empty();
+    let is_empty = |text: &str| without_end(text).is_empty();
     let behind = without_sign(behind);
     // The label behind the letter says the same again.
     let label = [own_start(option, behind), cut_start(option, behind)].into_iter().flatten().max();
@@ -91,7 +91,7 @@ fn first_option<'a, 't>(ask: &'a Ask, text: &'t str) -> Option<(&'a AskOption, &
     let letter = letters.next()?;
     let close = AROUND.iter().find(|(open, _)| *open == letter).map(|(_, close)| *close);
     let inside = close.and_then(|close| letters.as_str().split_once(close));
-    let around = inside.and_then(|(inside, behind)| Some((whole_option(ask, inside.trim_matches(is_end))?, behind)));
+    let around = inside.and_then(|(inside, behind)| Some((whole_option(ask, without_end(inside))?, behind)));
     let by_letter = ask.with_letter(letter).map(|option| (option, letters.as_str()));
     around.or_else(|| by_letter.filter(|(_, behind)| ends_word(behind))).or_else(|| {
         let starts = ask.options.iter().filter_map(|option| Some((option, own_start(option, text)?)));
@@ -179,8 +179,21 @@ fn without_sign(text: &str) -> &str {
     let text = text.trim_start();
     let sign = text.chars().next().filter(|sign| BETWEEN.contains(sign));
     let behind = sign.map_or(text, |sign| &text[sign.len_utf8()..]);
+    // What joins nothing was broken off, but for what our own texts have behind a letter and a label.
+    let ends = matches!(sign, Some(')' | ',' | ';'));
+    if behind.trim().is_empty() && !ends || text.starts_with("..") {
+        return text;
+    }
     let is_number = matches!(sign, Some('-' | '.' | ',')) && behind.starts_with(|c: char| c.is_numeric());
     if is_number { text } else { behind.trim() }
+}
+
+/// The text without what ends a sentence: one full stop or some exclamation marks. More full stops are a hesitation.
+fn without_end(text: &str) -> &str {
+    let text = text.trim();
+    let without = text.trim_end_matches('!');
+    let without = if without.len() == text.len() { text.strip_suffix('.').unwrap_or(text) } else { without };
+    if without.trim_end().ends_with(['.', '!']) { text } else { without.trim_end() }
 }
 
 fn is_end(sign: char) -> bool {

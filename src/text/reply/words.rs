@@ -122,6 +122,7 @@ const KNOWN: &[(&str, WordSense)] = &[
     ("wait", WordSense::Say(WAIT)),
     ("4", WordSense::Say(Answer::Unable)),
     ("4 to hand it back", WordSense::Say(Answer::Unable)),
+    ("4 to take it back", WordSense::Say(Answer::Unable)),
     ("4 to pass it on", WordSense::Say(Answer::Unable)),
     ("yes hand it back", WordSense::Say(Answer::Unable)),
     ("unable", WordSense::Say(Answer::Unable)),

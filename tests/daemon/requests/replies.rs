@@ -172,3 +172,39 @@ fn a_signature_is_no_part_of_an_answer_and_a_line_that_is_none_is() {
     let reply = text(&daemon, ANA, &format!("{code} 2\n\nSent from my iPhone"));
     assert!(reply.body.contains("you have it"), "{reply:?}");
 }
+
+const BO: &str = "+447700900002";
+
+#[test]
+fn who_takes_a_choice_back_is_not_counted_whoever_has_the_role_and_a_no_says_what_stands() {
+    let pace = "kind     = \"kannel\"\npace     = \"100/s burst 100\"";
+    let both = "on = [\"order_kill\"]\nroles = [\"trader\", \"compliance\"]";
+    let text_of = matrix("after = \"5m\", approvals = 3").replace("kind     = \"kannel\"", pace);
+    let daemon = sandboxed_on(&text_of.replace("on = [\"order_kill\"]\nroles = [\"trader\"]", both));
+    let request = accepted(&daemon, &kill());
+    let code = |person| daemon.held(incident(&request), person, "sms").code;
+    let (ana, bo) = (code("ana"), code("bo"));
+    for (person, code) in [(ANA, &ana), (BO, &bo)] {
+        let reply = text(&daemon, person, &format!("{code} A"));
+        assert!(reply.body.contains("it counts"), "{reply:?}");
+    }
+    let no = text(&daemon, BO, &format!("{bo} no"));
+    assert!(no.body.contains("your Approve still counts: reply") && no.body.contains("4 to take it back"), "{no:?}");
+    let back = text(&daemon, BO, &format!("{bo} 4"));
+    assert!(back.body.contains("your choice is taken back; Ana Ruiz has the role"), "{back:?}");
+    let choices = look(&daemon, &request["id"], "")["choices"].clone();
+    let who: Vec<&str> = choices.as_array().unwrap().iter().filter_map(|choice| choice["person"].as_str()).collect();
+    assert_eq!(who, ["ana"], "{choices}");
+    let verified = daemon.cli(&["journal", "verify", "--state"]);
+    assert!(verified.status.success(), "{verified:?}");
+}
+
+#[test]
+fn a_code_without_a_blank_behind_it_is_told_that_it_needs_one() {
+    let (daemon, request, code) = open();
+    for said in ["CODEA", "CODE2.", "CODEa!"] {
+        let reply = text(&daemon, ANA, &said.replace("CODE", &code));
+        assert!(reply.body.contains("Put a blank between the 5-digit code and the letter"), "{said}: {reply:?}");
+    }
+    assert_eq!(look(&daemon, &request["id"], "")["choices"], json!([]));
+}

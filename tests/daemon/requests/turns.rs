@@ -145,3 +145,60 @@ fn a_link_that_the_matrix_does_not_allow_is_left_out_with_a_warning() {
     assert_eq!(result["request"]["state"], "open", "{result}");
     assert!(result["warnings"].to_string().contains("allows this source no links"), "{result}");
 }
+
+#[test]
+fn a_flood_of_conversations_hides_none_of_them() {
+    let matrix = matrix().replace("[trigger.asked]\n", "[trigger.asked]\nopenings_per_minute = 2\n");
+    let daemon = sandboxed_on(&matrix);
+    let asked: Vec<Value> = (0..6)
+        .map(|n| sent(&daemon, &turn(&format!("c-{n}"), 0.9, &json!({ "asked": "yes" })))["request"].clone())
+        .collect();
+    let ids: std::collections::BTreeSet<String> = asked.iter().map(|request| request["id"].to_string()).collect();
+    assert!(asked.iter().all(|request| request["state"] == "open") && ids.len() == 6, "{asked:?}");
+}
+
+#[test]
+fn a_conversation_whose_start_does_not_change_is_handed_over_again_once_its_request_is_over() {
+    let daemon = sandboxed_on(&matrix());
+    let mut alert = turn("c-1", 0.9, &json!({ "asked": "yes" }));
+    alert["starts_at"] = json!("2026-11-30T09:00:00Z");
+    let first = sent(&daemon, &alert)["request"].clone();
+    let page = daemon.held(incident(&look(&daemon, &first["id"], "")), "ana", "sms");
+    assert!(!page.code.is_empty());
+    let ana = super::taker::Desk::of(&daemon, "ana", incident(&look(&daemon, &first["id"], "")));
+    ana.press("take", "");
+    ana.press("solved", "");
+    assert_eq!(look(&daemon, &first["id"], "")["handoff"]["state"], "completed");
+    let again = sent(&daemon, &alert);
+    assert!(again["request"]["id"].is_string() && again["request"]["id"] != first["id"], "{again}");
+}
+
+#[test]
+fn where_one_trigger_has_somebody_there_the_one_that_is_closed_says_nothing() {
+    // No day has this minute for long.
+    let day = (chrono::Utc::now() + chrono::Duration::days(3)).format("%a").to_string();
+    let closed = format!("from_alerts = true, hours = \"{day} 09:00-09:01\"");
+    let matrix = matrix().replacen("from_alerts = true", &closed, 1);
+    let daemon = sandboxed_on(&matrix);
+    let both = sent(&daemon, &turn("c-1", 0.9, &json!({ "asked": "yes", "intent": "refinancing" })));
+    assert_eq!(
+        (&both["request"]["state"], both["incidents"].as_array().map(Vec::len)),
+        (&json!("open"), Some(1)),
+        "{both}"
+    );
+    let alone = sent(&daemon, &turn("c-2", 0.9, &json!({ "asked": "yes" })));
+    assert_eq!(alone["request"]["state"], "unanswered", "{alone}");
+}
+
+#[test]
+fn another_conversation_under_the_same_key_is_a_fault_and_not_that_one() {
+    let daemon = sandboxed_on(&matrix());
+    let first = sent(&daemon, &turn("c-1", 0.9, &json!({ "asked": "yes" })));
+    assert_eq!(first["request"]["state"], "open");
+    for key in ["c-1", ""] {
+        let mut other = turn("c-2", 0.9, &json!({ "asked": "yes" }));
+        other["labels"]["conversation"] = key.into();
+        let result = sent(&daemon, &other);
+        assert!(result["request"].is_null() && result.to_string().contains("`conversation.id`"), "{key}: {result}");
+    }
+}

@@ -207,12 +207,12 @@ fn an_announcement_tells_nobody_how_it_ended() {
     story.incident.apply(&event, story.now);
     story.record(vec![event]);
     let text = story.post_mortem(5);
-    says_not(&text, "told people how it ended");
+    says_not(&text, "told people that it is over");
     says(&text, "announced it: 1 of 1 message(s) were accepted by a channel");
     story.says(9, "ana", Answer::Wilco, Some(story.brief("ana", "sms")));
     story.settle(10, "sms", &accepted());
     let text = story.post_mortem(15);
-    says(&text, "told people how it ended: ");
+    says(&text, "told people who has it: ");
     says_not(&text, " of 3 message(s)");
 }
 

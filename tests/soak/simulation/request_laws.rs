@@ -4,7 +4,7 @@
 use super::{LATE_MAX, Laws};
 use std::{collections::BTreeMap, collections::BTreeSet, time::Duration};
 use stentor::core::{
-    Actor, AnswerVerdict, AnswerVia, Ask, AskKind, ChoiceVerdict, Event, FormAnswer, HandoffState, HandoffStep,
+    Actor, Answer, AnswerVerdict, AnswerVia, Ask, AskKind, ChoiceVerdict, Event, FormAnswer, HandoffState, HandoffStep,
     HandoffVerdict, Incident, IncidentId, IncidentOpening, IncidentStatus, PersonName, Request, RequestId,
     RequestOutcome, Timestamp,
     action_edit::EditedAction,
@@ -141,8 +141,10 @@ impl Laws {
                 self.requests.counted.entry(id).or_default().insert(person.clone(), option.clone());
                 self.law_13_enough_decide(id, &request.ask, option, verdict);
             }
-            Event::Answered { person, via, verdict: AnswerVerdict::Passed | AnswerVerdict::HandedBack, .. }
-                if *via != AnswerVia::AutoReply =>
+            Event::Answered { person, via, verdict, answer, .. }
+                if *via != AnswerVia::AutoReply
+                    && (matches!(verdict, AnswerVerdict::Passed | AnswerVerdict::HandedBack)
+                        || matches!(verdict, AnswerVerdict::TooLate { .. }) && *answer == Answer::Unable) =>
             {
                 // What they chose does not stand either.
                 self.requests.counted.entry(id).or_default().remove(person);

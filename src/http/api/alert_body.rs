@@ -67,7 +67,5 @@ fn packet() -> Value {
         "description": "The conversation that the alert is a turn of, as in a handoff, with `conversation`; `reason` may be \
                         left out. It is kept only where a trigger hands it over. One that can not be read is left out with a \
                         warning.",
-        "type": ["object", "null"],
-        "additionalProperties": true,
     })
 }

@@ -137,13 +137,14 @@ pub async fn cancel(
     id: RequestId,
     reason: Option<String>,
 ) -> Result<Arc<Incident>, ProblemDetails> {
-    let why = reason.map(|reason| plain_line(&reason)).filter(|reason| !reason.is_empty());
-    if why.as_ref().is_some_and(|why| WHY_MAX < why.chars().count()) {
+    // As it was sent: what is left out of it counts, too.
+    if reason.as_ref().is_some_and(|reason| WHY_MAX < reason.chars().count()) {
         return Err(ProblemDetails::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             format!("the reason is longer than {WHY_MAX} characters"),
         ));
     }
+    let why = reason.map(|reason| plain_line(&reason)).filter(|reason| !reason.is_empty());
     theirs(app, source, id).await?;
     app.engine.inbound().cancel(id.incident, Actor::Source(source.clone()), why).await?;
     theirs(app, source, id).await

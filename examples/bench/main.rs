@@ -56,6 +56,7 @@ struct Options {
 }
 
 fn main() -> ExitCode {
+    stentor::tls::init();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     match runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(run(Options::parse()))) {
         Ok(()) => ExitCode::SUCCESS,

@@ -26,6 +26,7 @@ pub struct Waited {
 pub async fn measure(subject: &Subject, sink: &Sink, ids: std::ops::Range<u32>) -> Outcome<Waited> {
     let asker = Caller::new(subject)?;
     let mut asked = Vec::new();
+    let ended = ids.start..ids.end.min(ids.start + ENDED as u32);
     for part in ids.collect::<Vec<u32>>().chunks(100) {
         asked.extend(try_join_all(part.iter().map(|id| asker.ask(*id))).await?);
     }
@@ -54,6 +55,8 @@ pub async fn measure(subject: &Subject, sink: &Sink, ids: std::ops::Range<u32>) 
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let more_mib = subject.rss_mib() - before;
+    // Who was asked hears of it.
+    sink.expect(ended, 1);
     let mut told = Vec::new();
     for (id, wait) in asked.iter().zip(waits).take(ENDED) {
         asker.post(&format!("/v1/requests/{id}/cancel"), &json!({}).to_string()).await?;
@@ -64,6 +67,7 @@ pub async fn measure(subject: &Subject, sink: &Sink, ids: std::ops::Range<u32>) 
         }
         told.push(at.saturating_duration_since(acknowledged).as_secs_f64() * 1e3);
     }
+    sink.all(PATIENCE).await?;
     let span = [0.5, 0.99, 1.0].map(|part| percentile(&mut told, part));
     Ok(Waited { more_mib, told: span })
 }

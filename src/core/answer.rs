@@ -87,10 +87,11 @@ pub enum AnswerVerdict {
     TooLate {
         /// The person who has it.
         has: PersonName,
-        /// Whether the person had chosen an option of its question, and chooses nothing any more. Older journals do not
-        /// have it: there such a choice stood.
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        took_back: bool,
+    },
+    /// The person had chosen an option of the question, and stands by none any more. For the role it changes nothing.
+    TookBack {
+        /// Who has the role, if anybody has.
+        has: Option<PersonName>,
     },
     /// The same person already gave this answer.
     Repeated,
@@ -108,7 +109,7 @@ pub enum AnswerVerdict {
 impl AnswerVerdict {
     /// Whether the person stands by no choice any more after a word of theirs.
     pub fn takes_back(&self) -> bool {
-        matches!(self, Self::Passed | Self::HandedBack | Self::TooLate { took_back: true, .. })
+        matches!(self, Self::Passed | Self::HandedBack | Self::TookBack { .. })
     }
 
     /// Its name in JSON.
@@ -122,6 +123,7 @@ impl AnswerVerdict {
             Self::HandedBack => "handed-back",
             Self::Yours => "yours",
             Self::TooLate { .. } => "too-late",
+            Self::TookBack { .. } => "took-back",
             Self::Repeated => "repeated",
             Self::Closed => "closed",
             Self::NotAsked => "not-asked",

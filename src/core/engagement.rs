@@ -185,6 +185,7 @@ impl Engagement {
             AnswerVerdict::Engages | AnswerVerdict::HandedBack => {}
             AnswerVerdict::StandbyRefused
             | AnswerVerdict::TooLate { .. }
+            | AnswerVerdict::TookBack { .. }
             | AnswerVerdict::Yours
             | AnswerVerdict::Repeated
             | AnswerVerdict::Closed

@@ -175,7 +175,7 @@ impl IncidentPages {
             Ordering::Greater => {
                 let nobody = || PersonName::from("");
                 let earlier = self.steps.range((role.clone(), 0, nobody())..(role.clone(), step_entry, nobody()));
-                earlier.filter(|((.., whose), _)| whose == person).map(|((_, entry, _), _)| *entry).last()
+                earlier.rev().find(|((.., whose), _)| whose == person).map(|((_, entry, _), _)| *entry)
             }
         });
         entry.into_iter().flat_map(move |entry| self.of_step_to(role, entry, person))

@@ -54,8 +54,9 @@ fn led_to(verdict: &AnswerVerdict, names: &dyn DisplayNames) -> Option<String> {
         AnswerVerdict::StandbyRefused => "no more time was given".into(),
         AnswerVerdict::Passed => "passed on".into(),
         AnswerVerdict::Yours => "nothing changed, they have it".into(),
-        AnswerVerdict::TooLate { has, took_back: false } => format!("too late, {} has it", names.person(has)),
-        AnswerVerdict::TooLate { has, .. } => {
+        AnswerVerdict::TooLate { has } => format!("too late, {} has it", names.person(has)),
+        AnswerVerdict::TookBack { has: None } => "they took their choice back".into(),
+        AnswerVerdict::TookBack { has: Some(has) } => {
             format!("they took their choice back; {} has the role", names.person(has))
         }
         AnswerVerdict::Repeated => "they said so before".into(),
@@ -209,8 +210,9 @@ pub fn judged(verdict: &AnswerVerdict) -> String {
         AnswerVerdict::Passed => "passed on".into(),
         AnswerVerdict::HandedBack => "you handed it back".into(),
         AnswerVerdict::Yours => "you have it already, nothing was changed; say unable to hand it back".into(),
-        AnswerVerdict::TooLate { has, took_back: false } => format!("too late: {has} has it"),
-        AnswerVerdict::TooLate { has, .. } => format!("your choice is taken back; {has} has the role"),
+        AnswerVerdict::TooLate { has } => format!("too late: {has} has it"),
+        AnswerVerdict::TookBack { has: None } => "your choice is taken back".into(),
+        AnswerVerdict::TookBack { has: Some(has) } => format!("your choice is taken back; {has} has the role"),
         AnswerVerdict::Repeated => "you said so before".into(),
         AnswerVerdict::Closed => "the incident is over".into(),
         AnswerVerdict::NotAsked => "you were not asked for this".into(),

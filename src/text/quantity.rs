@@ -185,7 +185,6 @@ mod tests {
         for (field, text, number) in [
             ("free_gb", "5G", 5.0),
             ("free_gigs", "5G", 5.0),
-            ("free_giga", "5G", 5.0),
             ("freeMegs", "5G", 5000.0),
             ("cash_mln", "4M", 4.0),
             ("cash_bln", "400M", 0.4),
@@ -195,6 +194,8 @@ mod tests {
             ("premium_crores", "20M", 2.0),
             ("free_permille", "6.1%", 61.0),
             ("hitratio", "85%", 0.85),
+            ("corporate_bonds", "85%", 85.0),
+            ("pet_food", "5M", 5e6),
             ("memorypercent", "85%", 85.0),
             ("free_gb", "5.0G", 5.0),
             ("free_gb", "5Gi", 5.368_709_12),
@@ -247,6 +248,7 @@ mod tests {
             ("rx_bps", "6.1%"),
             // In percent to some, from 0 to 1 to others.
             ("error_rate", "6.1%"),
+            ("fillrate", "85%"),
             ("utilization", "6.1%"),
             ("uptime", "99.5%"),
             // Thousands of gigabytes, or kilobytes.

@@ -27,7 +27,7 @@ impl Decider<'_> {
                     Answer::Unable => self.held_through(role, &said.person),
                     Answer::Roger | Answer::Wilco | Answer::Standby { .. } => role,
                 };
-                let verdict = self.verdict(&role, &said);
+                let verdict = self.or_takes_back(self.verdict(&role, &said), &said);
                 (Some(role), verdict)
             }
             Err(verdict) => (said.role.clone(), verdict),
@@ -52,6 +52,7 @@ impl Decider<'_> {
             | AnswerVerdict::StandbyRefused
             | AnswerVerdict::Yours
             | AnswerVerdict::TooLate { .. }
+            | AnswerVerdict::TookBack { .. }
             | AnswerVerdict::Repeated
             | AnswerVerdict::Closed
             | AnswerVerdict::NotAsked
@@ -130,14 +131,13 @@ impl Decider<'_> {
             return if *holder == said.person {
                 of_holder(said)
             } else {
-                AnswerVerdict::TooLate { has: holder.clone(), took_back: self.takes_back(said) }
+                AnswerVerdict::TooLate { has: holder.clone() }
             };
         }
         if !engagement.is_open() {
             // It was stood down: the roles that it stood in for have a holder.
             let holder = engagement.stands_for.iter().filter_map(|r| self.incident.engagements.get(r)?.holder()).next();
-            let took_back = self.takes_back(said);
-            return holder.map_or(AnswerVerdict::Closed, |has| AnswerVerdict::TooLate { has: has.clone(), took_back });
+            return holder.map_or(AnswerVerdict::Closed, |has| AnswerVerdict::TooLate { has: has.clone() });
         }
         match said.answer {
             // Whoever says so has decided nothing, and who else is needed is asked on.
@@ -151,12 +151,17 @@ impl Decider<'_> {
         }
     }
 
-    /// Whether somebody who has not the role takes back by this what they chose. A mailbox does not.
-    fn takes_back(&self, said: &GivenAnswer) -> bool {
-        let open = self.request().filter(|request| request.outcome().is_none());
-        said.answer == Answer::Unable
-            && said.via != AnswerVia::AutoReply
-            && open.is_some_and(|request| request.choices.contains_key(&said.person))
+    /// Whoever can not do it stands by no choice either, also where that is no news to the role. A mailbox says nothing of
+    /// that.
+    fn or_takes_back(&self, verdict: AnswerVerdict, said: &GivenAnswer) -> AnswerVerdict {
+        let stands =
+            self.request().is_some_and(|own| own.outcome().is_none() && own.choices.contains_key(&said.person));
+        let is_taken_back = said.answer == Answer::Unable && said.via != AnswerVia::AutoReply && stands;
+        match verdict {
+            AnswerVerdict::TooLate { has } if is_taken_back => AnswerVerdict::TookBack { has: Some(has) },
+            AnswerVerdict::Repeated | AnswerVerdict::Closed if is_taken_back => AnswerVerdict::TookBack { has: None },
+            other => other,
+        }
     }
 
     pub(super) fn standby(&self, deadline: Option<Timestamp>, span: Duration) -> AnswerVerdict {

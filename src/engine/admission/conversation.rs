@@ -58,15 +58,16 @@ pub(super) fn offers(
     let mut offers: Vec<HandoffOffer> = Vec::new();
     for judgement in &mut *said {
         let TriggerMatch::Holds { trigger, summary, key, .. } = judgement else { continue };
-        let rules = config.matrix.plan(trigger).and_then(|plan| plan.ask.clone());
-        let Some(rules) = rules.filter(AskRules::hands_over) else { continue };
+        let plan = config.matrix.plan(trigger);
+        let rules = plan.as_ref().and_then(|plan| plan.ask.as_ref());
+        let Some(rules) = rules.filter(|rules| rules.hands_over()) else { continue };
         // Another conversation under this key would be told of the person who has that one.
         let is_named = |packet: &&Packet| {
             *key == IncidentKey::of_conversation(&alert.source, &packet.conversation.id, alert.drill)
         };
         let offer = packet
             .filter(is_named)
-            .and_then(|packet| HandoffOffer::of(packet, alert, (trigger, summary), &rules, closed(trigger)));
+            .and_then(|packet| HandoffOffer::of(packet, alert, (trigger, summary), rules, closed(trigger)));
         match offer {
             Some(offer) => offers.push(offer),
             None => {

@@ -212,10 +212,10 @@ fn says_itself(verdict: &AnswerVerdict) -> bool {
     match verdict {
         AnswerVerdict::Engages
         | AnswerVerdict::HandedBack
-        | AnswerVerdict::TooLate { took_back: false, .. }
+        | AnswerVerdict::TooLate { .. }
         | AnswerVerdict::Repeated
         | AnswerVerdict::Closed => true,
-        AnswerVerdict::TooLate { took_back: true, .. }
+        AnswerVerdict::TookBack { .. }
         | AnswerVerdict::Received
         | AnswerVerdict::StandbyGranted { .. }
         | AnswerVerdict::StandbyRefused

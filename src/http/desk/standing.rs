@@ -222,8 +222,9 @@ impl RoleStanding<'_> {
 /// A verdict in the words of the one who gave the answer: display names, and the clock on their wall.
 pub fn told(live: &RuntimeConfig, verdict: &AnswerVerdict, reader: &PersonName) -> String {
     match verdict {
-        AnswerVerdict::TooLate { has, took_back } => {
-            judged(&AnswerVerdict::TooLate { has: PersonName::from(live.name_of(has)), took_back: *took_back })
+        AnswerVerdict::TooLate { has } => judged(&AnswerVerdict::TooLate { has: PersonName::from(live.name_of(has)) }),
+        AnswerVerdict::TookBack { has: Some(has) } => {
+            judged(&AnswerVerdict::TookBack { has: Some(PersonName::from(live.name_of(has))) })
         }
         AnswerVerdict::StandbyGranted { until, .. } => format!("you have until {}", time(live, *until, reader)),
         other => judged(other),

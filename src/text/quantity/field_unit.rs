@@ -20,8 +20,21 @@ pub(super) struct FieldUnit {
 }
 
 /// What is measured in percent by some and from 0 to 1 by others.
-const SHARES: [&str; 8] =
-    ["rate", "share", "utilization", "utilisation", "saturation", "availability", "uptime", "accuracy"];
+const SHARES: [&str; 13] = [
+    "rate",
+    "errorrate",
+    "failrate",
+    "fillrate",
+    "hitrate",
+    "rejectrate",
+    "share",
+    "utilization",
+    "utilisation",
+    "saturation",
+    "availability",
+    "uptime",
+    "accuracy",
+];
 
 /// What is counted.
 pub(super) const COUNTS: [&str; 32] = [
@@ -97,8 +110,7 @@ impl FieldUnit {
             unit.percent = unit.percent.or(percent);
             unit.scale = unit.scale.or(scale);
             unit.is_count |= COUNTS.contains(&word.as_str()) || CURRENCIES.contains(&word.as_str());
-            // `fillrate` is one word to some.
-            unit.is_share |= SHARES.contains(&word.as_str()) || word.ends_with("rate");
+            unit.is_share |= SHARES.contains(&word.as_str());
             unit.is_unclear |= scale.is_none() && UNCLEAR.contains(&word.as_str());
         }
         unit.is_count |= has(&["bps"]) && unit.percent.is_none();
@@ -229,12 +241,11 @@ pub(super) fn bytes(unit: &str) -> Option<f64> {
         ("tebi", "ti"),
         ("pebi", "pi"),
     ];
-    // As people call them: `free_gigs`.
-    if let Some(found) = ["mega", "giga", "tera", "peta"].iter().position(|name| {
-        unit.strip_suffix('s').unwrap_or(unit) == *name || unit.strip_suffix('s').unwrap_or(unit) == &name[..3]
-    }) {
-        return Some(1000.0_f64.powi(i32::try_from(found).ok()? + 2));
-    }
+    let unit = match unit {
+        "meg" | "megs" => "mb",
+        "gig" | "gigs" => "gb",
+        other => other,
+    };
     let prefix = match unit.strip_suffix("bytes").or_else(|| unit.strip_suffix("byte")) {
         Some(prefix) => NAMES.iter().find(|(name, _)| *name == prefix).map_or(prefix, |(_, short)| short),
         None => unit.strip_suffix('b')?,

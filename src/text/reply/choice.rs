@@ -43,8 +43,11 @@ pub fn beside_code(text: &str, code: &str) -> String {
     let found = pieces(&text).into_iter().find(|piece| is_code(&piece.kind) && piece.text == code);
     let Some((at, end)) = found.map(|piece| (piece.at, piece.end())) else { return text.trim().to_owned() };
     let joins = |c: char| c.is_whitespace() || BETWEEN.contains(&c);
-    let (before, after) =
-        (text[..at].trim_end_matches(|c| joins(c) || matches!(c, '#' | '(')), text[end..].trim_start_matches(joins));
+    let (before, after) = (text[..at].trim_end(), text[end..].trim_start());
+    // More full stops than one are a hesitation, and join nothing.
+    let before =
+        if before.ends_with("..") { before } else { before.trim_end_matches(|c| joins(c) || matches!(c, '#' | '(')) };
+    let after = if after.starts_with("..") { after } else { after.trim_start_matches(joins) };
     format!("{} {}", before.trim(), after.trim()).trim().to_owned()
 }
 

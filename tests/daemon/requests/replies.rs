@@ -195,6 +195,10 @@ fn who_takes_a_choice_back_is_not_counted_whoever_has_the_role_and_a_no_says_wha
     let choices = look(&daemon, &request["id"], "")["choices"].clone();
     let who: Vec<&str> = choices.as_array().unwrap().iter().filter_map(|choice| choice["person"].as_str()).collect();
     assert_eq!(who, ["ana"], "{choices}");
+    // The second time it is no news to the role, and the choice is theirs to take back all the same.
+    assert!(text(&daemon, BO, &format!("{bo} A")).body.contains("it counts"));
+    assert!(text(&daemon, BO, &format!("{bo} unable")).body.contains("your choice is taken back"));
+    assert_eq!(look(&daemon, &request["id"], "")["choices"].as_array().unwrap().len(), 1);
     let verified = daemon.cli(&["journal", "verify"]);
     assert!(verified.status.success(), "{verified:?}");
 }

@@ -122,6 +122,8 @@ fn a_word_or_sign_more_is_no_choice_and_is_what_is_quoted() {
         &ask,
         &[
             ("48213 A...", "left: ..."),
+            ("A... 48213", "left: ..."),
+            ("48213... A", "left: ..."),
             ("48213 A…", "left: ..."),
             ("48213 A ...", "left: ..."),
             ("48213 A . . .", "left: . ."),

@@ -141,10 +141,10 @@ impl Laws {
                 self.requests.counted.entry(id).or_default().insert(person.clone(), option.clone());
                 self.law_13_enough_decide(id, &request.ask, option, verdict);
             }
-            Event::Answered { person, via, verdict, answer, .. }
+            // Whoever can not do it stands by no choice, whatever that is to the role.
+            Event::Answered { person, via, verdict, answer: Answer::Unable, .. }
                 if *via != AnswerVia::AutoReply
-                    && (matches!(verdict, AnswerVerdict::Passed | AnswerVerdict::HandedBack)
-                        || matches!(verdict, AnswerVerdict::TooLate { .. }) && *answer == Answer::Unable) =>
+                    && !matches!(verdict, AnswerVerdict::NotAsked | AnswerVerdict::WhichRole { .. }) =>
             {
                 // What they chose does not stand either.
                 self.requests.counted.entry(id).or_default().remove(person);

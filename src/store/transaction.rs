@@ -367,8 +367,8 @@ impl<'a> Transaction<'a> {
             self.loaded.keys.remove(&kept.incident.key);
             // An incident that the monitor itself ended may begin again by its word, and a question that nobody answered is
             // asked again.
-            use core::{Actor::*, IncidentStatus::Resolved};
-            let is_over = !matches!(&kept.incident.status, Resolved { by: Source(_) | Deadline, .. });
+            use core::{Actor, IncidentStatus::Resolved};
+            let is_over = !matches!(&kept.incident.status, Resolved { by: Actor::Source(_) | Actor::Deadline, .. });
             if is_over {
                 for window in ended_with(&kept.incident) {
                     self.loaded.observed.change(&window, |observed| observed.mark(at));

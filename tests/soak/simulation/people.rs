@@ -3,7 +3,7 @@
 use super::{
     dice::Dice,
     laws::Seen,
-    shape,
+    requesters, shape,
     world::{CHAOS, Job, World, ready},
 };
 use std::time::Duration;
@@ -13,7 +13,7 @@ use stentor::{
         Actor, Alert, AlertStatus, Answer, AnswerVerdict, AnswerVia, DrillTerms, FaultKind, GivenAnswer, HeldWhy,
         IncidentId, InjectedFault, Page, PageId, PagePurpose, SendReceipt, Timestamp, page::PageStage,
     },
-    engine::{AnswerError, Engine, SendAttempt},
+    engine::{AnswerError, Engine, IncomingAlert, SendAttempt},
     matrix::ChannelKind,
     store::StoreError,
 };
@@ -352,7 +352,9 @@ impl World {
         let now: Timestamp = self.now();
         let terms = self.terms(now);
         let counted = self.counted();
-        let Some(admitted) = self.kept(ready(engine.admission().admit_on(vec![(*alert).clone()], now, &terms))) else {
+        let packet = alert.labels.get("k").filter(|_| alert.kind == "turn").map(|k| requesters::packet(k));
+        let turn = IncomingAlert { alert: (*alert).clone(), packet };
+        let Some(admitted) = self.kept(ready(engine.admission().admit_on(vec![turn], now, &terms))) else {
             // A monitor posts again what was refused.
             return self.later(Duration::from_secs(3), Job::Arrive(alert));
         };

@@ -117,6 +117,11 @@ impl Laws {
 impl Laws {
     pub(super) fn request_opens(&mut self, id: IncidentId, opening: &IncidentOpening) {
         let Some(ask) = opening.ask.as_deref() else { return };
+        let of_same = |other: &&Incident| other.is_open() && other.key == opening.key;
+        let other = self.incidents().find(of_same).map(|other| other.id);
+        self.check("law 15", ask.handoff.is_none() || other.is_none(), || {
+            format!("{id} hands the conversation over that {other:?} hands over")
+        });
         let digest = asked_digest(&ask.action, ask.form.as_ref(), &opening.alert).ok();
         self.check("law 14", digest.as_ref() == Some(&ask.action_digest), || {
             format!("{id} asks about {digest:?} and says {}", ask.action_digest)

@@ -8,7 +8,7 @@ use stentor::core::{
     Timestamp,
 };
 
-pub(super) const FAULTS: [(&str, &str, Fault); 34] = [
+pub(super) const FAULTS: [(&str, &str, Fault); 35] = [
     ("a request ends twice", "law 12", |tape| repeat_first(tape, is_end)),
     ("a request's incident ends and it has no outcome", "law 12", |tape| drop_first(tape, is_end)),
     ("a request's deadline passes", "law 12", a_deadline_passes),
@@ -135,6 +135,14 @@ pub(super) const FAULTS: [(&str, &str, Fault); 34] = [
         has(tape, connects) && drop_all(tape, |e| matches!(e, Event::Engaged { .. }))
     }),
     ("two people have a conversation", "law 15", two_owners),
+    ("alerts hand a conversation over twice", "law 15", |tape| {
+        let of_turns = |e: &Event| matches!(e, Event::Opened(o) if o.key.as_str().contains("request/conversation/"));
+        let Some((at, ..)) = find(tape, of_turns) else { return false };
+        let Seen::Line(mut again) = tape[at].clone() else { return false };
+        again.chain = "INC-900".to_owned();
+        tape.insert(at + 1, Seen::Line(again));
+        true
+    }),
     ("a conversation that was passed on is still theirs", "law 15", |tape| {
         let passed = |e: &Event| {
             matches!(e, Event::HandoffMoved(moved)

@@ -12,7 +12,7 @@ use stentor::{
     channel::Message,
     core::{
         Actor, Alert, AlertStatus, AskKind, AskOption, Form, FormAnswer, GivenAnswer, GivenChoice, GivenForm,
-        GivenHandoffStep, HandoffResult, HandoffStep, IncidentId, PageId, PersonName, action_edit::ActionEdit,
+        GivenHandoffStep, HandoffResult, HandoffStep, IncidentId, Packet, PageId, PersonName, action_edit::ActionEdit,
         handoff::HandoffSolved, request_facts::asked_digest,
     },
     engine::{AnswerError, AskWish, NewFacts, NewFactsResult, RequestFault},
@@ -58,7 +58,7 @@ impl World {
     fn plan_so_many(&mut self, dice: &mut Dice, requests: usize) {
         for n in 0..requests {
             let at = dice.millis(0, 90_000);
-            let kind = dice.pick(&["ask", "ask", "ask", "choose", "fill", "change", "talk", "talk", "watch"]);
+            let kind = dice.pick(&["ask", "ask", "ask", "choose", "fill", "change", "talk", "talk", "watch", "turn"]);
             let mut alert = Alert::new("bot", kind);
             alert.id = format!("req{n}");
             alert.labels.insert("k".into(), format!("req{n}"));
@@ -66,6 +66,8 @@ impl World {
             alert.drill = dice.chance(15);
             if kind == "watch" {
                 self.plan_watch(dice, alert, at);
+            } else if kind == "turn" {
+                self.plan_turns(dice, alert, at);
             } else {
                 let wish = Box::new(wish(dice, kind, &alert));
                 let job = RequestJob::Ask { key: format!("key{n}"), alert: Box::new(alert), wish };
@@ -84,6 +86,21 @@ impl World {
             }
             let after = if again == 0 { Duration::ZERO } else { dice.millis(100, 60_000) };
             self.later(at + after, Job::Arrive(Box::new(alert)));
+        }
+    }
+
+    /// The turns of a conversation; in the end the user may leave.
+    fn plan_turns(&mut self, dice: &mut Dice, alert: Alert, mut at: Duration) {
+        for turn in 0..2 + dice.below(6) {
+            let mut alert = alert.clone();
+            alert.id = format!("{}.{turn}", alert.id);
+            alert.confidence = dice.pick(&[0.4, 0.4, 0.9]);
+            alert.values.insert("x".into(), if dice.chance(15) { 2.0 } else { 0.5 });
+            if dice.chance(8) {
+                alert.status = AlertStatus::Resolved;
+            }
+            self.later(at, Job::Arrive(Box::new(alert)));
+            at += dice.millis(100, 30_000);
         }
     }
 
@@ -317,9 +334,6 @@ impl World {
 fn wish(dice: &mut Dice, kind: &str, alert: &Alert) -> AskWish {
     let action = json!({ "cancel": dice.between(1, 9) });
     let option = |name: &str| AskOption { name: name.into(), label: name.to_uppercase(), does: None };
-    let packet = json!({
-        "conversation": { "id": alert.id }, "reason": { "code": "asked", "text": "the user asks for a person" },
-    });
     let form = (kind == "fill").then(|| dice.pick(&forms()));
     AskWish {
         kind: match kind {
@@ -338,7 +352,7 @@ fn wish(dice: &mut Dice, kind: &str, alert: &Alert) -> AskWish {
         default: None,
         on_behalf_of: dice.chance(25).then(|| dice.pick(&shape::people()).into()),
         supersedes: None,
-        packet: (kind == "talk").then(|| Box::new(serde_json::from_value(packet).expect("a packet"))),
+        packet: (kind == "talk").then(|| packet(&alert.id)),
     }
 }
 
@@ -370,4 +384,12 @@ fn filled_in(dice: &mut Dice, changes: bool) -> FormAnswer {
         _ => share.answer(&json!({ "share": 1, "level": "high" })),
     };
     answer.expect("an answer")
+}
+
+/// What a person needs to take this conversation over.
+pub fn packet(conversation: &str) -> Box<Packet> {
+    let packet = json!({
+        "conversation": { "id": conversation }, "reason": { "code": "asked", "text": "the user asks for a person" },
+    });
+    Box::new(serde_json::from_value(packet).expect("a packet"))
 }

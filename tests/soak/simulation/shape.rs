@@ -175,6 +175,18 @@ fn requests(dice: &mut Dice, roles: &[&str], text: &mut String) {
     let after = dice.between(10, 90);
     writeln!(text, "[trigger.talk]\non = [\"talk\"]\nroles = [\"agent\"]\nhandoff = {{ after = \"{after}s\", tier = {tier:?}{hours} }}")
         .expect("text");
+    // The same conversations, whose turns are alerts: the two share their keys.
+    let unsure = "threshold = { count = 2, within = \"60s\", consecutive = true }\n";
+    for (name, when, more) in [("told", "alert.values.x > 1.0", ""), ("unsure", "alert.confidence < 0.7", unsure)] {
+        let after = dice.between(10, 90);
+        let resolved = if dice.chance(50) { "resolved = \"resolve\"\n" } else { "" };
+        let handoff = format!("{{ after = \"{after}s\", tier = {tier:?}, from_alerts = true }}");
+        writeln!(
+            text,
+            "[trigger.turn-{name}]\non = [\"turn\"]\nkey = 'alert.labels.k'\nwhen = '{when}'\nroles = [\"agent\"]\n{more}{resolved}handoff = {handoff}"
+        )
+        .expect("text");
+    }
 }
 
 fn triggers(dice: &mut Dice, roles: &[&str], text: &mut String) {

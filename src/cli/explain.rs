@@ -17,7 +17,7 @@ use crate::{
     },
     engine::render,
     http::api::alerts,
-    matrix::{Matrix, TriggerMatch},
+    matrix::{LayerWords, Matrix, Trigger, TriggerMatch},
     template::PageTemplates,
 };
 use clap::Args;
@@ -160,22 +160,20 @@ struct Suggestion {
 impl ExplainPrinter<'_> {
     fn print(&self, alert: &Alert, judgement: &TriggerMatch, words: bool) {
         match judgement {
-            TriggerMatch::Clears { trigger, key } => say(&format!("trigger {trigger}: all clear for {key}")),
+            TriggerMatch::Clears { trigger, key, .. } => say(&format!("trigger {trigger}: all clear for {key}")),
             TriggerMatch::Failed { trigger, why, .. } => say(&format!("trigger {trigger} can not evaluate it: {why}")),
             TriggerMatch::Breaks { trigger, key, .. } => {
-                say(&format!("trigger {trigger} does not hold, and its count for {key} starts anew"));
+                say(&format!("trigger {trigger} does not hold: what counted or waited for {key} starts anew"));
             }
-            TriggerMatch::Holds { trigger, key, summary, threshold, .. } => {
+            TriggerMatch::Holds { trigger, key, summary, .. } => {
                 say(&format!("trigger {trigger} holds, key {key}: {summary}"));
-                if let Some(threshold) = threshold {
-                    let within = humantime::format_duration(threshold.within);
-                    let row = if threshold.consecutive { " in a row" } else { "" };
-                    say(&format!(
-                        "  it opens an incident once it has held {} times{row} within {within}",
-                        threshold.count
-                    ));
-                }
             }
+            TriggerMatch::Speaks { trigger, key, summary, .. } => {
+                say(&format!("trigger {trigger} hears {key}. If it falls silent: {summary}"));
+            }
+        }
+        for LayerWords { key, says, costs, .. } in self.layers(judgement) {
+            say(&format!("  {key}: {says}. It costs {costs}."));
         }
         let Some(preview) = self.play(alert, judgement) else { return };
         for room in &preview.rooms {
@@ -196,14 +194,25 @@ impl ExplainPrinter<'_> {
 
     fn json(&self, alert: &Alert, judgement: &TriggerMatch) -> Value {
         let verdict = match judgement {
-            TriggerMatch::Clears { trigger, key } => json!({ "trigger": trigger, "clears": key }),
+            TriggerMatch::Clears { trigger, key, .. } => json!({ "trigger": trigger, "clears": key }),
             TriggerMatch::Failed { trigger, why, .. } => json!({ "trigger": trigger, "failed": why }),
             TriggerMatch::Breaks { trigger, key, .. } => json!({ "trigger": trigger, "starts_anew": key }),
             TriggerMatch::Holds { trigger, key, summary, threshold, .. } => {
                 json!({ "trigger": trigger, "holds": true, "key": key, "summary": summary, "threshold": threshold })
             }
+            TriggerMatch::Speaks { trigger, key, summary, .. } => {
+                json!({ "trigger": trigger, "speaks": key, "summary": summary })
+            }
         };
-        json!({ "match": verdict, "preview": self.play(alert, judgement) })
+        json!({ "match": verdict, "layers": self.layers(judgement), "preview": self.play(alert, judgement) })
+    }
+
+    /// What stands between the condition and an incident.
+    fn layers(&self, judgement: &TriggerMatch) -> Vec<LayerWords> {
+        let (TriggerMatch::Holds { trigger, .. } | TriggerMatch::Speaks { trigger, .. }) = judgement else {
+            return Vec::new();
+        };
+        self.matrix.triggers.get(trigger).map(Trigger::layer_words).unwrap_or_default()
     }
 
     /// Steps the ladder until every role repeats or the horizon is reached.
@@ -230,7 +239,7 @@ impl ExplainPrinter<'_> {
 
     fn opening(&self, alert: &Alert, judgement: &TriggerMatch) -> Option<IncidentOpening> {
         let (plan, key, summary) = match judgement {
-            TriggerMatch::Holds { trigger, key, summary, .. } => {
+            TriggerMatch::Holds { trigger, key, summary, .. } | TriggerMatch::Speaks { trigger, key, summary, .. } => {
                 (self.matrix.plan(trigger)?, key.clone(), summary.clone())
             }
             TriggerMatch::Failed { trigger, why, entity } => {

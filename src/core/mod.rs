@@ -37,6 +37,7 @@ mod incident_fold;
 pub mod incident_pages;
 mod incident_repeats;
 pub mod invisible;
+pub mod judgement;
 pub mod key;
 pub mod names;
 pub mod oncall;

@@ -6,6 +6,7 @@ use super::{
     answer_via::AnswerVia,
     identity::RunId,
     incident::IncidentId,
+    judgement::JudgementLayer,
     key::IncidentKey,
     names::{ChannelName, PersonName, TriggerName},
     result_count::{CountedAlerts, KIND_MAX, ResultName},
@@ -35,14 +36,20 @@ pub enum SourceEvent {
         /// The alert.
         alert: Arc<Alert>,
     },
-    /// A trigger counted it; the threshold is not reached yet.
+    /// A layer of a trigger holds it.
     Held {
         /// The trigger.
         trigger: TriggerName,
         /// The key.
         key: IncidentKey,
-        /// How many alerts have counted; 0 if this one starts the count anew.
+        /// How many alerts, or witnesses, have counted; 0 if this one starts the count anew, or ends a wait.
         count: usize,
+        /// The layer; in lines of earlier versions it is the count.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        layer: Option<JudgementLayer>,
+        /// When an incident is opened unless something comes in between.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
         /// The alert.
         alert: Arc<Alert>,
     },
@@ -309,7 +316,14 @@ mod tests {
         let counted = [
             SourceEvent::Unmatched { alert: alert.clone() },
             SourceEvent::NothingOpen { alert: alert.clone() },
-            SourceEvent::Held { trigger: trigger.clone(), key: key.clone(), count: 1, alert: alert.clone() },
+            SourceEvent::Held {
+                trigger: trigger.clone(),
+                key: key.clone(),
+                count: 1,
+                layer: None,
+                until: None,
+                alert: alert.clone(),
+            },
             SourceEvent::Over { trigger: trigger.clone(), key, ended_at: Timestamp::default(), alert: alert.clone() },
             SourceEvent::DrillRefused { trigger: trigger.clone(), live: IncidentId(1), alert: alert.clone() },
             SourceEvent::ConditionFailed { trigger, why: String::new(), alert },

@@ -46,6 +46,7 @@ pub async fn run(engine: Arc<Engine>, shutdown: CancellationToken) {
         () = shutdown.cancelled() => {}
         () = deliver(&engine, &sends) => {}
         () = move_ladders(&engine) => {}
+        () = open_waited(&engine) => {}
         () = hold_lease(&engine) => {}
         () = adopt_orphans(&engine) => {}
         () = find_owed(&engine) => {}
@@ -164,6 +165,27 @@ async fn move_ladders(engine: &Engine) {
                 tracing::error!(%error, "deadlines could not be read; trying again");
                 sleep(AFTER_FAILURE).await;
             }
+        }
+    }
+}
+
+/// A loop of its own: new incidents may be refused on a full disk, and ladders go on.
+async fn open_waited(engine: &Engine) {
+    let mut changed = engine.store().changed();
+    loop {
+        changed.mark_unchanged();
+        let (next, now) = (engine.admission().next_judgement().await, engine.store().now());
+        let failed = match next {
+            Ok(Some(due)) if due <= now => engine.admission().tick_judgements().await.err(),
+            Ok(next) => {
+                let _ = timeout(until(next, now), changed.changed()).await;
+                None
+            }
+            Err(error) => Some(error),
+        };
+        if let Some(error) = failed {
+            tracing::error!(%error, "incidents for alerts that have waited long enough could not be opened; trying again");
+            sleep(AFTER_FAILURE).await;
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::{
     channel::{contact::ContactField, settings::ChannelSettings},
     core::{
         AnswerLevel, AskRules, EngagementTarget, Priority, Timestamp, Zone,
+        judgement::JudgementLayers,
         opening_hours::OpeningSpan,
         plan::{OnResolved, SuggestedAction},
         schedule::CronSchedule,
@@ -86,6 +87,7 @@ pub(super) struct TriggerDraft {
     pub sources: Option<Vec<LocatedValue<String>>>,
     pub when: Option<LocatedValue<CelExpression>>,
     pub threshold: Option<TriggerThreshold>,
+    pub layers: LayersDraft,
     pub key: Option<CelExpression>,
     pub openings_per_minute: u32,
     pub priority: Priority,
@@ -99,6 +101,20 @@ pub(super) struct TriggerDraft {
     pub handoff: Option<HandoffDraft>,
     pub check: Option<AskCheck>,
     pub resolved: LocatedValue<OnResolved>,
+}
+
+/// The layers of a trigger as they are written.
+#[derive(Debug, Default)]
+pub(super) struct LayersDraft {
+    pub layers: JudgementLayers,
+    /// The value whose change counts.
+    pub value: Option<CelExpression>,
+    /// Who counts as one witness; without it, each source.
+    pub witness: Option<CelExpression>,
+    /// When an alert is an all-clear, though its monitor does not say so.
+    pub clear_when: Option<CelExpression>,
+    /// The keys that are there, with their places.
+    pub at: BTreeMap<&'static str, SourceSpan>,
 }
 
 /// What a trigger says of handoffs.

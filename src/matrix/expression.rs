@@ -108,6 +108,18 @@ impl CelExpression {
         Ok(format!("{start}~{hash}"))
     }
 
+    /// The value as a finite number; the error says why there is none.
+    pub(super) fn number(&self, scope: &AlertScope<'_>) -> Result<f64, String> {
+        let value = self.value(scope)?;
+        let number = match scalar(&*value) {
+            Some(Scalar::Double(number)) => Some(number),
+            Some(Scalar::Int(number)) => Some(number as f64),
+            Some(Scalar::UInt(number)) => Some(number as f64),
+            _ => None,
+        };
+        number.filter(|number| number.is_finite()).ok_or_else(|| self.failed("it gives no number"))
+    }
+
     /// The value as people read it; the error says why there is none. A long text is cut.
     pub(super) fn read(&self, scope: &AlertScope<'_>) -> Result<String, String> {
         let value = self.value(scope)?;

@@ -152,6 +152,13 @@
 //! | `sources` | a source of the matrix, or a list: only their alerts and all-clears count | all |
 //! | `when` | a CEL expression over `alert`, true or false | always |
 //! | `threshold` | `{ count, within, consecutive }`: the condition must hold this often (2 to 1000) within this time; `consecutive = true`: an alert for which it does not hold starts the count anew | once |
+//! | `change` | `{ of, by, within }`: a value must have changed by so much (`"-5%"`, `"+20"`, `"3"`) within this time | none |
+//! | `corroborate` | `{ count, within, by }`: so many independent witnesses must say it within this time | one |
+//! | `for` | how long the condition must go on | at once |
+//! | `clear_when` | a CEL expression: where it holds and `when` does not, the alert is an all-clear | none |
+//! | `cooldown` | how long nothing opens after the end of an incident of the same key | none |
+//! | `flapping` | `{ openings, within }`: what opens so often within this time stays open until a person ends it | none |
+//! | `absent` | `{ every, grace }`: an incident opens when the key falls silent | none |
 //! | `key` | a CEL expression: alerts with the same value are one incident | one incident per trigger |
 //! | `openings_per_minute` | how many incidents it opens within a minute, 1 to 1000; alerts with further keys join one overflow incident | 60 |
 //! | `priority` | 1 (most urgent) to 5: whose pages go first where they wait for the same channel | 3 |
@@ -193,6 +200,8 @@ mod facts;
 mod hand_overs;
 mod handoff;
 mod ladder;
+mod layer_words;
+mod layers;
 mod lint;
 mod model;
 mod parse;
@@ -219,6 +228,7 @@ pub use crate::toml_kit::{
 };
 pub use cost::{CostMeter, EXPRESSION_COST_MAX};
 pub use expression::{CelExpression, EXPRESSION_MAX, TEXT_MAX};
+pub use layer_words::LayerWords;
 pub use model::{KnownNames, Matrix, ParsedMatrix};
 pub use settings::{
     AnchorSettings, DaemonSettings, People, Person, PingSettings, SourceScope, SourceSettings, Sources,

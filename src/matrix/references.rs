@@ -8,7 +8,7 @@ use crate::{
         contact_coverage, deciders,
         draft::{MatrixDraft, NamedItems, ROTATION, StepDraft, TriggerDraft},
         expression::CelExpression,
-        handoff,
+        handoff, layers,
         model::KnownNames,
         settings::SourceSettings,
         stand_ins, without_effect,
@@ -40,6 +40,11 @@ pub(super) fn check(draft: &MatrixDraft, known: &KnownNames<'_>, faults: &mut Ma
     unused(draft, faults);
     contact_coverage::check(draft, faults);
     handoff::check(draft, faults);
+    draft
+        .triggers
+        .values()
+        .filter_map(|placed| placed.value.as_ref())
+        .for_each(|trigger| layers::check(trigger, faults));
     deciders::check(draft, faults);
     stand_ins::check(draft, faults);
     without_effect::check(draft, faults);

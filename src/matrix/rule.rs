@@ -12,7 +12,7 @@ use crate::{
         draft::TriggerDraft,
         expression::ExpressionLanguage,
         expression_fault::{BadExpression, ExpressionUse},
-        handoff,
+        handoff, layers,
         summary::SummaryTemplate,
     },
     toml_kit::{
@@ -25,20 +25,8 @@ use crate::{
 use toml::de::DeValue;
 
 /// Keys that a later version will support.
-const LATER: [&str; 12] = [
-    "impact",
-    "likelihood",
-    "tier",
-    "separate",
-    "decision",
-    "options",
-    "layers",
-    "heartbeat",
-    "cooldown",
-    "corroborate",
-    "deadline",
-    "default",
-];
+const LATER: [&str; 10] =
+    ["impact", "likelihood", "tier", "separate", "decision", "options", "layers", "heartbeat", "deadline", "default"];
 
 /// Reads a trigger; `text` is the file that contains it.
 pub(super) fn trigger(
@@ -55,8 +43,14 @@ pub(super) fn trigger(
     let when =
         when.and_then(|item| compiled(&item, text, faults, |text| language.compile(text, ExpressionUse::Condition)));
     let threshold = table.take_renamed("threshold", "hold", faults).and_then(|item| threshold(&item, faults));
-    let key = table.take("key");
-    let key = key.and_then(|item| compiled(&item, text, faults, |text| language.compile(text, ExpressionUse::Scalar)));
+    let scalar = |item: &TomlItem<'_>, faults: &mut MatrixFaults| {
+        compiled(item, text, faults, |text| language.compile(text, ExpressionUse::Scalar))
+    };
+    let condition = |item: &TomlItem<'_>, faults: &mut MatrixFaults| {
+        compiled(item, text, faults, |text| language.compile(text, ExpressionUse::Condition))
+    };
+    let layers = layers::read(&mut table, &scalar, &condition, faults);
+    let key = table.take("key").and_then(|item| scalar(&item, faults));
     let openings_per_minute = table.take("openings_per_minute").and_then(|item| openings(&item, faults));
     let priority = table.take("priority").and_then(|item| priority(&item, faults)).unwrap_or_default();
     let summary = table
@@ -68,9 +62,6 @@ pub(super) fn trigger(
         table.take_renamed("webhooks", "tell", faults).map(|item| one_or_more(&item, faults)).unwrap_or_default();
     let runbook = table.take("runbook").and_then(|item| web_url(&item, faults));
     let actions = table.take("actions").map(|item| actions::read(&item, faults)).unwrap_or_default();
-    let condition = |item: &TomlItem<'_>, faults: &mut MatrixFaults| {
-        compiled(item, text, faults, |text| language.compile(text, ExpressionUse::Condition))
-    };
     let (ask, check) = table.take("ask").and_then(|item| ask::read(&item, &condition, faults)).unzip();
     let handoff = table.take("handoff").and_then(|item| handoff::read(&item, faults));
     let resolved = table.take("resolved").and_then(|item| resolved(&item, faults));
@@ -81,6 +72,7 @@ pub(super) fn trigger(
         sources,
         when: when.zip(when_at).map(|(value, at)| LocatedValue { value, at }),
         threshold,
+        layers,
         key,
         openings_per_minute: openings_per_minute.unwrap_or(OPENINGS_PER_MINUTE),
         priority,

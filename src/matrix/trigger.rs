@@ -3,6 +3,7 @@
 use crate::{
     core::{
         Alert, AlertStatus, AskRules, EscalationPlan, IncidentKey, OpeningHours, RoleName, SourceName, TriggerName,
+        judgement::{JudgementLayers, LayerEvidence, pass::LayerInput, row_name},
         trigger::TriggerThreshold,
     },
     matrix::{
@@ -11,6 +12,7 @@ use crate::{
         summary::SummaryTemplate,
     },
 };
+use humantime::format_duration;
 use std::{collections::BTreeSet, sync::Arc};
 
 /// A rule that turns alerts into an incident.
@@ -24,6 +26,8 @@ pub struct Trigger {
     pub when: Option<CelExpression>,
     /// How often the condition must hold in which window; without a threshold, once is enough.
     pub threshold: Option<TriggerThreshold>,
+    /// What must be true besides.
+    pub layers: Arc<JudgementLayers>,
     /// The expression for the incident key: besides the trigger, it decides which alerts belong to one incident.
     pub key: Option<CelExpression>,
     /// How many incidents it opens within a minute. Further ones are counted in one overflow incident.
@@ -36,6 +40,10 @@ pub struct Trigger {
     pub roles: Vec<RoleName>,
     /// When somebody is there for its handoffs; `None`: always.
     pub hours: Option<OpeningHours>,
+    pub(super) value: Option<CelExpression>,
+    pub(super) witness: Option<CelExpression>,
+    /// When an alert is an all-clear, though its monitor does not say so.
+    pub clear_when: Option<CelExpression>,
     pub(super) plan: Arc<EscalationPlan>,
     pub(super) check: Option<AskCheck>,
     pub(super) failure_plan: Option<Arc<EscalationPlan>>,
@@ -54,27 +62,49 @@ pub enum TriggerMatch {
         summary: String,
         /// How often it must hold; `None` if once is enough.
         threshold: Option<TriggerThreshold>,
-        /// The window that `threshold` counts in.
+        /// The row of the trigger and key: of the count, and of the layers.
         window: String,
+        /// What the layers look at, if there are any.
+        layers: Option<LayerInput>,
     },
-    /// The condition does not hold, and the trigger counts only alerts that follow each other: its count starts anew.
+    /// A monitor whose silence counts has spoken.
+    Speaks {
+        /// Which trigger.
+        trigger: TriggerName,
+        /// The key of the incident that its silence would open.
+        key: IncidentKey,
+        /// The summary of that incident.
+        summary: String,
+        /// The row of the trigger and key.
+        window: String,
+        /// Its layers.
+        layers: Arc<JudgementLayers>,
+    },
+    /// The condition does not hold, and that matters: what counts only alerts that follow each other starts anew, and what
+    /// waited waits no longer.
     Breaks {
         /// Which trigger.
         trigger: TriggerName,
         /// The key of the incident that the others were about.
         key: IncidentKey,
-        /// The threshold.
-        threshold: TriggerThreshold,
-        /// The window that it counts in.
+        /// The threshold, if it counts only alerts that follow each other.
+        threshold: Option<TriggerThreshold>,
+        /// The row of the trigger and key.
         window: String,
+        /// What the layers look at, if that changes anything for them.
+        layers: Option<LayerInput>,
+        /// Whether it is no all-clear either: an open incident of this key goes on and takes it in.
+        goes_on: bool,
     },
-    /// The monitor reports that the condition is over. The condition is not evaluated: an all-clear seldom satisfies
-    /// it.
+    /// The monitor reports that the condition is over, or `clear_when` says so. The condition is not evaluated: an all-clear
+    /// seldom satisfies it.
     Clears {
         /// Which trigger.
         trigger: TriggerName,
         /// The key of the incident that it is about.
         key: IncidentKey,
+        /// The row of the trigger and key, where an all-clear changes it.
+        window: Option<String>,
     },
     /// The condition, the key or the summary cannot be evaluated for this alert.
     Failed {
@@ -102,27 +132,81 @@ impl Trigger {
             && let Some(when) = &self.when
             && !when.holds(scope)?
         {
-            return Ok(self.breaks(name, alert, scope));
+            return self.not_so(name, alert, scope);
         }
         let key = self.incident_key(name, alert, scope)?;
-        let trigger = name.clone();
         if !firing {
-            return Ok(Some(TriggerMatch::Clears { trigger, key }));
+            return Ok(Some(self.clears(name, key)));
         }
+        let (trigger, window) = (name.clone(), row_name(name, &key));
         let summary = match &self.summary {
             Some(summary) => summary.fill(scope)?,
-            None => alert.headline().to_owned(),
+            None => self.layers.silence.map_or_else(
+                || alert.headline().to_owned(),
+                |limit| {
+                    format!("{} has not been heard of for {}", about(&key), format_duration(limit.every + limit.grace))
+                },
+            ),
         };
-        let window = window(name, &key);
-        Ok(Some(TriggerMatch::Holds { trigger, key, summary, threshold: self.threshold, window }))
+        if self.layers.silence.is_some() {
+            return Ok(Some(TriggerMatch::Speaks { trigger, key, summary, window, layers: self.layers.clone() }));
+        }
+        let layers = self.layer_input(alert, scope)?;
+        Ok(Some(TriggerMatch::Holds { trigger, key, summary, threshold: self.threshold, window, layers }))
     }
 
-    /// An alert for which the condition does not hold matters where only consecutive alerts count. One without the key is
-    /// about nothing that is counted.
-    fn breaks(&self, name: &TriggerName, alert: &Alert, scope: &AlertScope<'_>) -> Option<TriggerMatch> {
-        let threshold = self.threshold.filter(|threshold| threshold.consecutive)?;
-        let key = self.incident_key(name, alert, scope).ok()?;
-        Some(TriggerMatch::Breaks { trigger: name.clone(), window: window(name, &key), key, threshold })
+    /// An alert for which the condition does not hold: an all-clear, if `clear_when` says so; else it matters where only
+    /// alerts that follow each other count, and where something may wait. One without the key is about nothing of that.
+    fn not_so(
+        &self,
+        name: &TriggerName,
+        alert: &Alert,
+        scope: &AlertScope<'_>,
+    ) -> Result<Option<TriggerMatch>, String> {
+        if let Some(clear_when) = &self.clear_when
+            && clear_when.holds(scope)?
+        {
+            let key = self.incident_key(name, alert, scope)?;
+            return Ok(Some(self.clears(name, key)));
+        }
+        let threshold = self.threshold.filter(|threshold| threshold.consecutive);
+        let (goes_on, may_break) = (self.clear_when.is_some(), self.layers.breaks() && self.layers.silence.is_none());
+        if threshold.is_none() && !goes_on && !may_break {
+            return Ok(None);
+        }
+        let Ok(key) = self.incident_key(name, alert, scope) else { return Ok(None) };
+        // Between the two conditions nothing is over: what waits goes on waiting.
+        let layers = if may_break && !goes_on {
+            let evidence = LayerEvidence { value: None, witness: self.says(alert, scope)? };
+            Some(LayerInput { layers: self.layers.clone(), evidence })
+        } else {
+            None
+        };
+        let (trigger, window) = (name.clone(), row_name(name, &key));
+        Ok(Some(TriggerMatch::Breaks { trigger, key, threshold, window, layers, goes_on }))
+    }
+
+    fn clears(&self, name: &TriggerName, key: IncidentKey) -> TriggerMatch {
+        let window = (!self.layers.is_empty()).then(|| row_name(name, &key));
+        TriggerMatch::Clears { trigger: name.clone(), key, window }
+    }
+
+    fn layer_input(&self, alert: &Alert, scope: &AlertScope<'_>) -> Result<Option<LayerInput>, String> {
+        if self.layers.is_empty() {
+            return Ok(None);
+        }
+        let value = self.value.as_ref().map(|value| value.number(scope)).transpose()?;
+        let evidence = LayerEvidence { value, witness: self.says(alert, scope)? };
+        Ok(Some(LayerInput { layers: self.layers.clone(), evidence }))
+    }
+
+    /// Who says it, where witnesses count: without `by`, the source.
+    fn says(&self, alert: &Alert, scope: &AlertScope<'_>) -> Result<String, String> {
+        match (&self.layers.corroborate, &self.witness) {
+            (None, _) => Ok(String::new()),
+            (Some(_), Some(witness)) => witness.key(scope),
+            (Some(_), None) => Ok(alert.source.to_string()),
+        }
     }
 
     /// What an alert is about that this trigger can not evaluate: the trigger's own key if that can be evaluated, else a
@@ -146,7 +230,8 @@ impl Trigger {
     }
 }
 
-/// The name of the window in which a trigger counts the alerts of one key.
-fn window(name: &TriggerName, key: &IncidentKey) -> String {
-    format!("{name}\u{1f}{key}")
+/// What an incident of this key is about, for people.
+fn about(key: &IncidentKey) -> &str {
+    let text = key.as_str();
+    text.split_once('/').map(|(_, value)| value).filter(|value| !value.is_empty()).unwrap_or(text)
 }

@@ -1,24 +1,30 @@
-//! Deadlines of incidents, in memory; they follow from the incidents.
+//! Deadlines of incidents and judgements, in memory; they follow from those.
 
-use crate::core::{IncidentId, Timestamp};
+use crate::core::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The deadlines of all incidents that have one, earliest first.
-#[derive(Debug, Clone, Default)]
-pub struct DeadlineIndex {
-    by_time: BTreeSet<(Timestamp, IncidentId)>,
-    of: BTreeMap<IncidentId, Timestamp>,
+/// The deadlines of all that have one, earliest first.
+#[derive(Debug, Clone)]
+pub struct DeadlineIndex<K> {
+    by_time: BTreeSet<(Timestamp, K)>,
+    of: BTreeMap<K, Timestamp>,
 }
 
-impl DeadlineIndex {
-    /// Sets an incident's deadline; `None` removes it.
-    pub fn set(&mut self, id: IncidentId, deadline: Option<Timestamp>) {
+impl<K> Default for DeadlineIndex<K> {
+    fn default() -> Self {
+        Self { by_time: BTreeSet::new(), of: BTreeMap::new() }
+    }
+}
+
+impl<K: Ord + Clone> DeadlineIndex<K> {
+    /// Sets a deadline; `None` removes it.
+    pub fn set(&mut self, id: K, deadline: Option<Timestamp>) {
         let before = match deadline {
-            Some(at) => self.of.insert(id, at),
+            Some(at) => self.of.insert(id.clone(), at),
             None => self.of.remove(&id),
         };
         if let Some(before) = before {
-            self.by_time.remove(&(before, id));
+            self.by_time.remove(&(before, id.clone()));
         }
         if let Some(at) = deadline {
             self.by_time.insert((at, id));
@@ -30,9 +36,14 @@ impl DeadlineIndex {
         self.by_time.first().map(|(at, _)| *at)
     }
 
-    /// Incidents whose deadline is not after `now`, earliest first, at most `limit`.
-    pub fn due(&self, now: Timestamp, limit: usize) -> Vec<IncidentId> {
+    /// Those whose deadline is not after `now`, earliest first, at most `limit`.
+    pub fn due(&self, now: Timestamp, limit: usize) -> Vec<K> {
         let due = self.by_time.iter().take_while(|(at, _)| *at <= now);
-        due.take(limit).map(|(_, id)| *id).collect()
+        due.take(limit).map(|(_, id)| id.clone()).collect()
+    }
+
+    /// How many have one.
+    pub fn len(&self) -> usize {
+        self.of.len()
     }
 }

@@ -4,6 +4,7 @@
 mod host;
 mod inner;
 mod lookup;
+mod pages;
 
 use crate::{
     core::{
@@ -150,45 +151,11 @@ impl MemoryNode {
         (request.run)(&mut tx);
         let events = tx.finish();
         changes.observed.extend(loaded.observed.sweep(now));
+        changes.judged.extend(loaded.judged.sweep(now));
         changes.responses.extend(loaded.responses.sweep(now));
         *drawn = host.drawn.get();
         *last_id = host.last_id.get();
         Ok((CommittedEvents { at: now, events: events? }, changes))
-    }
-
-    fn orphans_now(&self, limit: usize) -> OrphanPages {
-        let mut inner = self.shared.lock();
-        let now = self.shared.now(&mut inner);
-        let is_dead = |epoch: u64| epoch != self.epoch && inner.leases.get(&epoch).is_none_or(|until| *until <= now);
-        let mut left = limit;
-        let mut orphans = Vec::new();
-        for (id, kept) in inner.loaded.incidents.iter().filter(|(id, _)| inner.quarantine.holds(**id).is_none()) {
-            let free = kept.claims.iter().filter(|(_, epoch)| is_dead(**epoch)).map(|(n, _)| *n);
-            let pages: Vec<u32> = free.take(left).collect();
-            left -= pages.len();
-            if !pages.is_empty() {
-                orphans.push((*id, pages));
-            }
-        }
-        orphans
-    }
-
-    fn owed_now(&self, after: Option<PageId>, limit: usize) -> Vec<PageId> {
-        let inner = self.shared.lock();
-        let claimed = inner.loaded.incidents.iter().flat_map(|(id, kept)| {
-            let mine = kept.claims.iter().filter(|(_, epoch)| **epoch == self.epoch);
-            mine.map(|(n, _)| PageId { incident: *id, n: *n })
-        });
-        claimed.filter(|page| after.is_none_or(|after| after < *page)).take(limit).collect()
-    }
-
-    fn is_wanted_now(&self, page: PageId) -> bool {
-        let inner = self.shared.lock();
-        if inner.quarantine.holds(page.incident).is_some() {
-            return false;
-        }
-        let Some(kept) = inner.loaded.incidents.get(&page.incident) else { return false };
-        kept.wants(page.n, self.epoch)
     }
 
     fn anchor_now(&self) -> Option<StoredLine> {
@@ -276,6 +243,14 @@ impl Store for MemoryNode {
 
     fn next_deadline(&self) -> BoxFuture<'_, Result<Option<Timestamp>, StoreError>> {
         ready(|| self.shared.lock().deadlines.first())
+    }
+
+    fn due_judgements(&self, now: Timestamp, limit: usize) -> BoxFuture<'_, Result<Vec<String>, StoreError>> {
+        ready(move || self.shared.lock().loaded.judged.due(now, limit))
+    }
+
+    fn next_judgement(&self) -> BoxFuture<'_, Result<Option<Timestamp>, StoreError>> {
+        ready(|| self.shared.lock().loaded.judged.next_due())
     }
 
     fn changed(&self) -> watch::Receiver<u64> {

@@ -10,8 +10,10 @@ mod clear_quarantined;
 pub mod clock;
 mod deadlines;
 mod ended_windows;
+mod error;
 mod host;
 mod index;
+mod judgements;
 mod line;
 mod lookup;
 pub mod memory;
@@ -30,7 +32,9 @@ pub use crate::core::{StoredLine, event::ANCHORS};
 pub use clear_quarantined::clear_quarantined;
 pub use clock::SteadyClock;
 pub use ended_windows::ended_windows;
+pub use error::StoreError;
 pub use host::TransactionHost;
+pub use judgements::Judgements;
 pub use line::{ChainHead, JournalLine};
 pub use lookup::{AskedIncidents, AskedQuery, AskedStanding, BriefOf, IncidentPortion, Lookup, RunPortion, earlier};
 pub use memory::{MemoryNode, MemoryStore};
@@ -117,6 +121,12 @@ pub trait Store: Lookup {
 
     /// The earliest deadline of all incidents. Cheap.
     fn next_deadline(&self) -> BoxFuture<'_, Result<Option<Timestamp>, StoreError>>;
+
+    /// The states of triggers and keys that are due at `now`, by their names, earliest first, at most `limit`.
+    fn due_judgements(&self, now: Timestamp, limit: usize) -> BoxFuture<'_, Result<Vec<String>, StoreError>>;
+
+    /// When the first of them is due. Cheap.
+    fn next_judgement(&self) -> BoxFuture<'_, Result<Option<Timestamp>, StoreError>>;
 
     /// Changes with every commit, of this node or (as far as the store can tell) another.
     fn changed(&self) -> tokio::sync::watch::Receiver<u64>;
@@ -264,8 +274,10 @@ pub struct LockSet {
     pub incidents: Vec<IncidentId>,
     /// Open incidents, by key, if there are any.
     pub keys: Vec<IncidentKey>,
-    /// Windows of triggers ([`Transaction::observe`]).
+    /// Windows of triggers.
     pub observed: Vec<String>,
+    /// States of triggers and keys ([`Transaction::judge`]).
+    pub judged: Vec<String>,
     /// Chains of sources ([`Transaction::record_source`]).
     pub sources: Vec<SourceName>,
     /// Requests with an idempotency key ([`Transaction::response`]).
@@ -315,66 +327,6 @@ pub struct CommittedEvent {
     pub sandboxed: bool,
     /// The event.
     pub event: Event,
-}
-
-/// Why nothing was committed.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum StoreError {
-    /// There is too little space for new alerts; open ladders go on. The figures are those of `sqlite::disk`.
-    #[error(
-        "the disk of the state folder is nearly full (less than 16 MiB free): make 24 MiB free, then send it again. New \
-         alerts are refused, open incidents go on"
-    )]
-    Full,
-    /// The space for open ladders can not be reserved, though the disk has room.
-    #[error(
-        "the state folder has room, but space for open incidents can not be reserved there ({0}): new alerts are refused, \
-         open incidents go on"
-    )]
-    NoReserve(String),
-    /// The store can not be written.
-    #[error("the state directory can not be written: {0}")]
-    ReadOnly(String),
-    /// Another daemon has the store open.
-    #[error("another stentor uses the state directory {0}: stop it first, or give this one its own with --state")]
-    Locked(String),
-    /// The store was written by a newer program.
-    #[error(
-        "the state was written by a newer stentor (schema {found}, this one knows {known}): upgrade, or restore a backup"
-    )]
-    Newer {
-        /// The schema version of the store.
-        found: i64,
-        /// The newest version that this program knows.
-        known: i64,
-    },
-    /// The store is shutting down.
-    #[error("the store is closed")]
-    Closed,
-    /// Something in the store can not be read.
-    #[error("{what} in the store can not be read: {why}")]
-    Corrupt {
-        /// What can not be read.
-        what: String,
-        /// The reason.
-        why: String,
-    },
-    /// What a transaction wrote could not be read back, so nothing of it was committed.
-    #[error("nothing of this was kept, because it could not be read back: {0}")]
-    Unwritable(String),
-    /// Any other error of the database.
-    #[error("the store failed: {0}")]
-    Failed(String),
-}
-
-impl StoreError {
-    /// Why this incident can not be read, without its name.
-    fn reason(&self, id: &IncidentId) -> String {
-        match self {
-            Self::Corrupt { what, why } if *what == id.to_string() => why.clone(),
-            error => error.to_string(),
-        }
-    }
 }
 
 /// Runs a closure in a transaction and returns its result: [`Store::run`] for callers that want an answer.

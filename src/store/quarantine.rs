@@ -41,6 +41,8 @@ pub enum RowKind {
     Proof,
     /// A window of a trigger.
     Window,
+    /// What a trigger knows of one key.
+    Judgement,
     /// The head of a source's chain, or of the chain of anchors.
     Head,
     /// A setting of the store: the server key, the epoch.
@@ -50,11 +52,12 @@ pub enum RowKind {
 }
 
 impl RowKind {
-    const ALL: [(Self, &'static str); 7] = [
+    const ALL: [(Self, &'static str); 8] = [
         (Self::Run, "run"),
         (Self::Turn, "turn"),
         (Self::Proof, "proof"),
         (Self::Window, "window"),
+        (Self::Judgement, "judgement"),
         (Self::Head, "head"),
         (Self::Meta, "meta"),
         (Self::Line, "line"),

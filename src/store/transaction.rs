@@ -1,6 +1,8 @@
 //! What a transaction may use while it runs. It changes incidents only through [`crate::core::step`], so it can have no
 //! effect that is not in the journal.
 
+mod judged;
+
 use super::{
     CommittedEvent, LockSet,
     ended_windows::{ended_windows, ended_with},
@@ -14,12 +16,12 @@ use super::{
 use crate::core::{
     self, Alert, ContactProof, DrillRun, Event, Incident, IncidentId, IncidentInput, IncidentKey, IncidentOpening,
     PageNonce, ResultCount, ResultName, Roster, SourceEvent, SourceName, Timestamp,
+    judgement::row_name,
     names::SELF,
     result_count::{COUNT_PERIOD, NAMES_MAX},
     time::StepTime,
-    trigger::TriggerThreshold,
 };
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 /// One transaction: the part of the working set that it asked for, and what it changes.
 pub struct Transaction<'a> {
@@ -178,42 +180,6 @@ impl<'a> Transaction<'a> {
         windows.iter().filter_map(|window| self.loaded.observed.get(window)?.last()).max()
     }
 
-    /// Whether one more is allowed in a window, which must be in the [`LockSet`]: see [`allows`](core::trigger::ThresholdWindow::allows).
-    pub fn allows(&mut self, window: &str, most: u32, within: Duration) -> bool {
-        self.demand_window(window);
-        let now = self.time.now;
-        let allowed = self.loaded.observed.change(window, |openings| openings.allows(most, within, now));
-        if allowed {
-            self.changes.observed.insert(window.to_owned());
-        }
-        allowed
-    }
-
-    /// Counts an alert in a window, which must be in the [`LockSet`]. Returns whether the trigger holds now, and how
-    /// many count.
-    pub fn observe(&mut self, window: &str, threshold: TriggerThreshold) -> (bool, usize) {
-        self.demand_window(window);
-        let now = self.time.now;
-        self.changes.observed.insert(window.to_owned());
-        self.loaded.observed.change(window, |observed| (observed.observe(threshold, now), observed.count()))
-    }
-
-    /// Starts the count of a window anew, which must be in the [`LockSet`]. Returns whether anything had counted.
-    pub fn restart(&mut self, window: &str, threshold: TriggerThreshold) -> bool {
-        self.demand_window(window);
-        let now = self.time.now;
-        let had_counted = self.loaded.observed.change(window, |observed| observed.restart(threshold, now));
-        if had_counted {
-            self.changes.observed.insert(window.to_owned());
-        }
-        had_counted
-    }
-
-    fn demand_window(&self, window: &str) {
-        let is_named = self.needs.observed.iter().any(|need| need == window);
-        debug_assert!(is_named, "a transaction must name the window {window:?}");
-    }
-
     /// What is kept of a request, which must be in the [`LockSet`], if it still counts.
     pub fn response(&self, key: &RequestKey) -> Option<Arc<KeptResponse>> {
         debug_assert!(self.needs.responses.contains(key), "a transaction must name the request {key:?}");
@@ -365,6 +331,10 @@ impl<'a> Transaction<'a> {
         }
         if !kept.incident.is_open() && self.loaded.keys.get(&kept.incident.key) == Some(&id) {
             self.loaded.keys.remove(&kept.incident.key);
+            let row = row_name(&kept.incident.trigger, &kept.incident.key);
+            if self.loaded.judged.ended(&row, at) {
+                self.changes.judged.insert(row);
+            }
             // An incident that the monitor itself ended may begin again by its word, and a question that nobody answered is
             // asked again.
             use core::{Actor, IncidentStatus::Resolved};

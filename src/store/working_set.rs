@@ -2,6 +2,7 @@
 
 use super::{
     OpenNow,
+    judgements::Judgements,
     line::{ChainHead, JournalLine},
     quarantine::{QuarantinedRow, RowName},
     responses::{KeptResponses, RequestKey},
@@ -27,6 +28,8 @@ pub struct WorkingSet {
     pub keys: BTreeMap<IncidentKey, IncidentId>,
     /// Windows of triggers.
     pub observed: Windows,
+    /// States of triggers and keys.
+    pub judged: Judgements,
     /// Counts of alerts that opened nothing, by source.
     pub counts: BTreeMap<SourceName, BTreeMap<ResultName, ResultCount>>,
     /// Heads of the sources' chains.
@@ -94,6 +97,8 @@ pub struct ChangeSet {
     pub asked: BTreeSet<(IncidentId, PersonName)>,
     /// Windows that changed.
     pub observed: BTreeSet<String>,
+    /// States of triggers and keys that changed.
+    pub judged: BTreeSet<String>,
     /// Counts that changed, or are gone.
     pub counts: BTreeSet<(SourceName, ResultName)>,
     /// Requests with an idempotency key of which more is kept, or nothing any more.
@@ -118,6 +123,7 @@ impl ChangeSet {
         self.lines.is_empty()
             && self.heads.is_empty()
             && self.observed.is_empty()
+            && self.judged.is_empty()
             && self.counts.is_empty()
             && self.responses.is_empty()
             && self.runs.is_empty()

@@ -49,7 +49,9 @@ fn called(scenario: &Scenario, matrix: &Matrix, now: Timestamp) -> BTreeSet<Pers
     let mut people = BTreeSet::new();
     for inject in &scenario.injects {
         for judgement in matrix.judge(&inject.alert) {
-            let TriggerMatch::Holds { trigger, .. } = judgement else { continue };
+            let (TriggerMatch::Holds { trigger, .. } | TriggerMatch::Speaks { trigger, .. }) = judgement else {
+                continue;
+            };
             let Some(plan) = matrix.plan(&trigger) else { continue };
             let steps = plan.roles.values().flat_map(|row| &row.steps);
             people.extend(steps.flat_map(|step| matrix.roster.resolve(&step.page, now)));

@@ -2,8 +2,12 @@
 
 use crate::{
     core::{
-        AlertStatus, EscalationPlan, PersonName, RoleName, Timestamp, TriggerName, plan::StepTarget,
-        trigger::ThresholdWindow,
+        Alert, AlertStatus, EscalationPlan, PersonName, RoleName, Timestamp, TriggerName,
+        judgement::{
+            self, LayerVerdict,
+            pass::{self, PlayedJudgements},
+        },
+        plan::StepTarget,
     },
     drill::scenario::{
         definition::{Scenario, ScenarioFault, ScriptedAnswer},
@@ -126,34 +130,33 @@ fn people_of(role: &RoleName, matrix: &Matrix) -> BTreeSet<PersonName> {
 /// Evaluates each kind of alert once, and counts alerts as the triggers' windows would.
 pub(super) fn openings(scenario: &Scenario, matrix: &Matrix) -> ScenarioOpenings {
     let mut openings = ScenarioOpenings { opened: BTreeSet::new(), failed: BTreeMap::new() };
-    let mut windows: BTreeMap<String, ThresholdWindow> = BTreeMap::new();
-    let judged: Vec<(Duration, Option<Duration>, u32, Vec<TriggerMatch>)> = scenario
-        .injects
-        .iter()
-        .filter(|inject| inject.alert.status == AlertStatus::Firing)
-        .map(|inject| (inject.at, inject.every, inject.count, matrix.judge(&inject.alert)))
-        .collect();
-    let mut reports: Vec<(Duration, &[TriggerMatch])> = Vec::new();
-    for (at, every, count, judgements) in &judged {
-        let every = every.unwrap_or_default();
-        reports.extend((0..*count).map(|n| (*at + every.saturating_mul(n), judgements.as_slice())));
+    let mut rows = PlayedJudgements::default();
+    let firing = scenario.injects.iter().filter(|inject| inject.alert.status == AlertStatus::Firing);
+    let judged: Vec<_> = firing.map(|inject| (inject, inject.alert.clone(), matrix.judge(&inject.alert))).collect();
+    let mut reports: Vec<(Duration, &Arc<Alert>, &[TriggerMatch])> = Vec::new();
+    for (inject, alert, judgements) in &judged {
+        let every = inject.every.unwrap_or_default();
+        reports.extend((0..inject.count).map(|n| (inject.at + every.saturating_mul(n), alert, judgements.as_slice())));
     }
-    reports.sort_by_key(|(at, _)| *at);
-    for (at, judgements) in reports {
+    reports.sort_by_key(|(at, ..)| *at);
+    for (at, alert, judgements) in reports {
+        rows.now = Timestamp::default() + at;
         for judgement in judgements {
             match judgement {
-                TriggerMatch::Holds { trigger, threshold, window, .. } => {
-                    let now = Timestamp::default() + at;
-                    let mut holds = |threshold| windows.entry(window.clone()).or_default().observe(threshold, now);
-                    if threshold.is_none_or(&mut holds) {
-                        openings.opened.insert(trigger.clone());
-                    }
+                TriggerMatch::Holds { trigger, summary, threshold, window, layers, .. } => {
+                    let waiting = judgement::pending(alert, summary, rows.now, None);
+                    match pass::holds(&mut rows, window, *threshold, layers.as_ref(), waiting) {
+                        LayerVerdict::Opens { .. } => openings.opened.insert(trigger.clone()),
+                        // What waits is opened unless something comes in between.
+                        LayerVerdict::Held(hold) => hold.until.is_some() && openings.opened.insert(trigger.clone()),
+                    };
                 }
+                TriggerMatch::Speaks { trigger, .. } => drop(openings.opened.insert(trigger.clone())),
                 TriggerMatch::Failed { trigger, why, .. } => {
                     openings.failed.insert(trigger.clone(), why.clone());
                 }
-                TriggerMatch::Breaks { threshold, window, .. } => {
-                    windows.entry(window.clone()).or_default().restart(*threshold, Timestamp::default() + at);
+                TriggerMatch::Breaks { threshold, window, layers, .. } => {
+                    pass::breaks(&mut rows, window, *threshold, layers.as_ref());
                 }
                 TriggerMatch::Clears { .. } => {}
             }

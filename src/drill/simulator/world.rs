@@ -6,8 +6,10 @@ use crate::{
     channel::SendError,
     core::{
         self, Actor, Answer, AnswerVia, Event, FaultKind, GivenAnswer, HeldWhy, Incident, IncidentInput, IncidentKey,
-        PageId, PageState, PersonName, RoleName, SendOutcome, Timestamp, page::PageStage, retry::SendPace,
-        trigger::ThresholdWindow,
+        PageId, PageState, PersonName, RoleName, SendOutcome, Timestamp,
+        judgement::{pass::PlayedJudgements, row_name},
+        page::PageStage,
+        retry::SendPace,
     },
     drill::simulator::{
         people::{VirtualAttempt, VirtualPeople},
@@ -35,6 +37,8 @@ const BY: &str = "drill";
 enum VirtualEvent {
     /// An alert of the scenario is reported.
     Report(usize),
+    /// What waits in this row may have waited long enough.
+    Judged(String),
     /// A ladder, an accept timeout or a lease may be due.
     Tick(usize),
     /// The delivery engine may have something to start.
@@ -64,7 +68,7 @@ pub(crate) struct VirtualWorld<'a> {
     /// When the next tick of each incident is due.
     ticks: Vec<Option<Timestamp>>,
     keys: BTreeMap<IncidentKey, usize>,
-    windows: BTreeMap<String, ThresholdWindow>,
+    judged: PlayedJudgements,
     delivery: DeliveryQueues,
     delivers_at: Option<Timestamp>,
     breakers: ChannelBreakers,
@@ -85,7 +89,7 @@ impl<'a> VirtualWorld<'a> {
             cases: Vec::new(),
             ticks: Vec::new(),
             keys: BTreeMap::new(),
-            windows: BTreeMap::new(),
+            judged: PlayedJudgements::default(),
             delivery: DeliveryQueues::default(),
             delivers_at: None,
             breakers: ChannelBreakers::default(),
@@ -123,6 +127,7 @@ impl<'a> VirtualWorld<'a> {
             && self.script_left == 0
             && self.setting.all_clear.is_none()
             && !self.cases.iter().any(open)
+            && !self.judged.states.values().any(|state| state.deadline().is_some())
     }
 
     fn at(&mut self, at: Timestamp, job: VirtualEvent) {
@@ -143,6 +148,7 @@ impl<'a> VirtualWorld<'a> {
                 self.next_report(n + 1);
                 self.report(n);
             }
+            VirtualEvent::Judged(row) => self.judged(&row),
             VirtualEvent::Tick(case) => {
                 self.ticks[case] = None;
                 self.tick(case);
@@ -188,6 +194,9 @@ impl<'a> VirtualWorld<'a> {
             self.delivery.apply(PageOrigin::of(&case.incident, page), event);
             if matches!(event, Event::Resolved { .. }) {
                 self.keys.remove(&case.incident.key);
+                let row = row_name(&case.incident.trigger, &case.incident.key);
+                let now = self.now;
+                self.judged.states.get_mut(&row).into_iter().for_each(|state| state.ended(now));
             }
         }
         let now = self.now;

@@ -1,6 +1,6 @@
 //! What became of an alert.
 
-use crate::core::{AlertStatus, IncidentId, RequestId, Timestamp, TriggerName};
+use crate::core::{AlertStatus, IncidentId, RequestId, Timestamp, TriggerName, judgement::JudgementLayer};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -90,13 +90,20 @@ pub enum AdmissionResult {
         /// The overflow incident.
         incident: IncidentId,
     },
-    /// It counts toward the trigger's threshold, which is not reached yet.
+    /// A layer of the trigger holds it: no incident is opened now.
     Held {
         /// The trigger.
         trigger: String,
-        /// How many alerts count so far; 0 after one for which the condition does not hold, where only consecutive ones
-        /// count.
+        /// How many alerts, or witnesses, count so far; 0 after one for which the condition does not hold: the count starts
+        /// anew, and what waited waits no longer.
         count: usize,
+        /// Which layer, by its key in the matrix.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        layer: Option<JudgementLayer>,
+        /// When an incident is opened unless something comes in between.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "Option<String>")]
+        until: Option<Timestamp>,
     },
     /// A repetition of an alert (with the same start time) whose incident a human has resolved. Nobody is paged again.
     Over {

@@ -4,8 +4,9 @@
 use crate::{
     core::{
         Alert, AlertStatus, Ask, DrillTerms, EscalationPlan, IncidentId, IncidentInput, IncidentKey, IncidentNonce,
-        IncidentOpening, RequestOutcome, SourceEvent, Timestamp, TriggerName, drill::DRILL_LIFE,
-        trigger::TriggerThreshold,
+        IncidentOpening, RequestOutcome, SourceEvent, Timestamp, TriggerName,
+        drill::DRILL_LIFE,
+        judgement::{LayerHold, LayerVerdict, pass},
     },
     engine::{
         admission::{
@@ -88,7 +89,7 @@ impl Admission {
         OpeningTerms { drill, has_quota }: OpeningTerms<'_>,
     ) -> Result<Vec<AdmittedAlert>, StoreError> {
         let (config, terms) = (config.clone(), drill.clone());
-        let may_open = if has_quota { self.may_open(&judged) } else { MayOpen { live: u32::MAX, drill: u32::MAX } };
+        let may_open = if has_quota { self.may_open(&judged) } else { MayOpen::any() };
         let needs = needs(&judged, &config.matrix);
         let alerts: Vec<Arc<Alert>> = judged.iter().map(|judged| judged.alert.clone()).collect();
         let run = move |tx: &mut Transaction<'_>| {
@@ -151,6 +152,11 @@ pub(super) struct MayOpen {
 }
 
 impl MayOpen {
+    /// As many as there are.
+    pub(super) fn any() -> Self {
+        Self { live: u32::MAX, drill: u32::MAX }
+    }
+
     fn allows(self, alert: &Alert) -> bool {
         0 < if alert.drill { self.drill } else { self.live }
     }
@@ -214,33 +220,43 @@ impl AlertAdmission<'_, '_> {
     fn result(&mut self, judged: &MatchedAlert, judgement: &TriggerMatch) -> Option<AdmissionResult> {
         let alert = &judged.alert;
         match judgement {
-            TriggerMatch::Holds { trigger, key, summary, threshold, window } => {
+            TriggerMatch::Holds { trigger, key, summary, window, layers, .. } => {
                 let joined = self.join(alert, key).or_else(|| self.counted(alert, trigger, key));
+                if let Some(input) = layers.as_ref().filter(|_| joined.is_some()) {
+                    let now = self.tx.now();
+                    self.tx.judge(window, |state| state.joined(&input.layers, &input.evidence, alert, now));
+                }
                 let joined = joined.map(|incident| AdmissionResult::Joined { incident });
                 // Each turn of a conversation is news, whatever ended the one before.
                 let is_turn = judged.offer(trigger).is_some();
                 let known = joined.or_else(|| if is_turn { None } else { self.over(alert, trigger, key) });
-                let known =
-                    known.or_else(|| self.held(alert, trigger, key, threshold.map(|threshold| (threshold, window))));
                 known.or_else(|| {
-                    let plan = self.matrix.plan(trigger)?;
+                    let flaps = match self.pass(alert, judgement) {
+                        LayerVerdict::Opens { flaps } => flaps,
+                        LayerVerdict::Held(hold) => return Some(self.held(alert, trigger, key, hold)),
+                    };
+                    let (plan, summary) = self.plan(trigger, summary, flaps)?;
                     if let Some(live) = live_beside(self.tx, alert.drill) {
                         return Some(self.refused(alert, trigger, live));
                     }
                     if !self.may_open.allows(alert) {
                         return Some(AdmissionResult::over_quota(trigger));
                     }
-                    Some(self.open_or_count(judged, plan, key, summary))
+                    Some(self.open_or_count(judged, plan, key, &summary))
                 })
             }
-            TriggerMatch::Breaks { trigger, key, threshold, window } => {
-                let had_counted = self.tx.restart(window, *threshold);
-                had_counted.then(|| self.held_at(alert, trigger, key, 0))
+            TriggerMatch::Speaks { trigger, key, summary, window, layers } => {
+                self.spoken(alert, (trigger, key, summary), window, layers)
             }
-            TriggerMatch::Clears { trigger, key } => {
-                let joined = self.join(alert, key).or_else(|| self.counted(alert, trigger, key));
-                joined.map(|incident| AdmissionResult::Cleared { incident })
+            TriggerMatch::Breaks { trigger, key, threshold, window, layers, goes_on } => {
+                let joined = if *goes_on { self.join(alert, key) } else { None };
+                if let Some(incident) = joined {
+                    return Some(AdmissionResult::Joined { incident });
+                }
+                let layer = pass::breaks(self.tx, window, *threshold, layers.as_ref())?;
+                Some(self.held(alert, trigger, key, LayerHold { layer, count: 0, until: None }))
             }
+            TriggerMatch::Clears { trigger, key, window } => self.cleared(alert, (trigger, key), window.as_deref()),
             TriggerMatch::Failed { trigger, why, entity } => Some(self.failed(alert, trigger, why, entity.as_deref())),
         }
     }
@@ -266,7 +282,7 @@ impl AlertAdmission<'_, '_> {
         Some(AdmissionResult::Opened { incident: self.open(alert, plan, key, summary) })
     }
 
-    fn join(&mut self, alert: &Arc<Alert>, key: &IncidentKey) -> Option<IncidentId> {
+    pub(super) fn join(&mut self, alert: &Arc<Alert>, key: &IncidentKey) -> Option<IncidentId> {
         let incident = self.tx.open_with_key(key)?;
         if self.has_ended(incident) {
             return None;
@@ -324,7 +340,7 @@ impl AlertAdmission<'_, '_> {
     }
 
     /// Refuses a drill because a live incident is open.
-    fn refused(&mut self, alert: &Arc<Alert>, trigger: &TriggerName, live: IncidentId) -> AdmissionResult {
+    pub(super) fn refused(&mut self, alert: &Arc<Alert>, trigger: &TriggerName, live: IncidentId) -> AdmissionResult {
         let source = alert.source.clone();
         let event = SourceEvent::DrillRefused { trigger: trigger.clone(), live, alert: alert.clone() };
         self.tx.record_alert(&source, event);
@@ -332,39 +348,17 @@ impl AlertAdmission<'_, '_> {
     }
 
     /// The result for a repetition whose incident a human has resolved.
-    fn over(&mut self, alert: &Arc<Alert>, trigger: &TriggerName, key: &IncidentKey) -> Option<AdmissionResult> {
+    pub(super) fn over(
+        &mut self,
+        alert: &Arc<Alert>,
+        trigger: &TriggerName,
+        key: &IncidentKey,
+    ) -> Option<AdmissionResult> {
         let ended_at = self.tx.ended(key, alert)?;
         let (name, key, alert) = (trigger.clone(), key.clone(), alert.clone());
         let source = alert.source.clone();
         self.tx.record_alert(&source, SourceEvent::Over { trigger: name, key, ended_at, alert });
         Some(AdmissionResult::Over { trigger: trigger.to_string(), ended_at })
-    }
-
-    /// Counts the alert. `None` if one alert is enough, or if the threshold is reached.
-    fn held(
-        &mut self,
-        alert: &Arc<Alert>,
-        trigger: &TriggerName,
-        key: &IncidentKey,
-        threshold: Option<(TriggerThreshold, &String)>,
-    ) -> Option<AdmissionResult> {
-        let (threshold, window) = threshold?;
-        let (holds, count) = self.tx.observe(window, threshold);
-        (!holds).then(|| self.held_at(alert, trigger, key, count))
-    }
-
-    /// So many alerts count now, this one among them unless it is none.
-    fn held_at(
-        &mut self,
-        alert: &Arc<Alert>,
-        trigger: &TriggerName,
-        key: &IncidentKey,
-        count: usize,
-    ) -> AdmissionResult {
-        let (name, key, alert) = (trigger.clone(), key.clone(), alert.clone());
-        let source = alert.source.clone();
-        self.tx.record_alert(&source, SourceEvent::Held { trigger: name, key, count, alert });
-        AdmissionResult::Held { trigger: trigger.to_string(), count }
     }
 
     /// A condition failed: journaled, and reported to the catch-all.

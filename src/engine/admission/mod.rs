@@ -7,12 +7,14 @@ mod failed;
 mod handoff;
 mod judge;
 mod keyed;
+mod layers;
 mod manual_page;
 mod new_facts;
 mod opening_window;
 mod overflow;
 mod parts;
 mod request;
+mod waited;
 
 pub use admission_result::{AdmissionResult, AdmittedAlert};
 pub use conversation::IncomingAlert;
@@ -35,6 +37,8 @@ pub struct Admission {
     context: Arc<EngineContext>,
     /// Who may evaluate conditions that cost much: one request at a time.
     costly: Semaphore,
+    /// Since when alerts could be heard.
+    started_at: Timestamp,
 }
 
 /// The one gate for drills, by whatever way: nothing opens as a drill while this live incident is open. The transaction
@@ -45,7 +49,8 @@ fn live_beside(tx: &Transaction<'_>, drill: bool) -> Option<IncidentId> {
 
 impl Admission {
     pub(super) fn new(context: Arc<EngineContext>) -> Self {
-        Self { context, costly: Semaphore::new(1) }
+        let started_at = context.store.now();
+        Self { context, costly: Semaphore::new(1), started_at }
     }
 
     /// How long a source must wait before its alerts may open another incident, by its `openings_per_minute`; `None` if

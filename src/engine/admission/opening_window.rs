@@ -2,7 +2,7 @@
 
 use crate::{
     core::{Alert, IncidentKey, SourceName, TriggerName},
-    store::LockSet,
+    store::{LockSet, ended_windows},
 };
 
 pub use crate::core::overflow::OPENINGS_WITHIN;
@@ -12,6 +12,13 @@ pub fn needs(trigger: &TriggerName, alert: &Alert, needs: &mut LockSet) {
     let key = IncidentKey::of_overflow(trigger, alert.drill);
     needs.observed.extend([openings_window(&key), source_openings_window(&key, &alert.source)]);
     needs.keys.push(key);
+}
+
+/// What it needs in order to open the incident of this key, too.
+pub fn opening(trigger: &TriggerName, key: &IncidentKey, alert: &Alert, locks: &mut LockSet) {
+    locks.keys.push(key.clone());
+    locks.observed.extend(ended_windows(key, alert));
+    needs(trigger, alert, locks);
 }
 
 /// The window that counts what a trigger has opened. Drills do not count against live incidents.

@@ -42,16 +42,25 @@ pub(super) fn needs(judged: &[MatchedAlert], matrix: &Matrix) -> LockSet {
         }
         for judgement in judgements {
             match judgement {
-                TriggerMatch::Holds { trigger, key, threshold, window, .. } => {
-                    needs.keys.push(key.clone());
-                    opening_window::needs(trigger, alert, &mut needs);
-                    needs.observed.extend(ended_windows(key, alert));
+                TriggerMatch::Holds { trigger, key, threshold, window, layers, .. } => {
+                    opening_window::opening(trigger, key, alert, &mut needs);
                     needs.observed.extend(threshold.is_some().then(|| window.clone()));
+                    needs.judged.extend(layers.is_some().then(|| window.clone()));
                 }
-                TriggerMatch::Breaks { window, .. } => needs.observed.push(window.clone()),
-                TriggerMatch::Clears { trigger, key } => {
+                TriggerMatch::Speaks { trigger, key, window, .. } => {
                     needs.keys.push(key.clone());
                     opening_window::needs(trigger, alert, &mut needs);
+                    needs.judged.push(window.clone());
+                }
+                TriggerMatch::Breaks { key, threshold, window, layers, goes_on, .. } => {
+                    needs.keys.extend(goes_on.then(|| key.clone()));
+                    needs.observed.extend(threshold.is_some().then(|| window.clone()));
+                    needs.judged.extend(layers.is_some().then(|| window.clone()));
+                }
+                TriggerMatch::Clears { trigger, key, window } => {
+                    needs.keys.push(key.clone());
+                    opening_window::needs(trigger, alert, &mut needs);
+                    needs.judged.extend(window.clone());
                 }
                 TriggerMatch::Failed { trigger, entity, .. } => {
                     FailureKeys::of(trigger, alert, entity.as_deref()).add_to(&mut needs);

@@ -299,7 +299,10 @@ fn asked_by(
             TriggerMatch::Failed { trigger, why, .. } if matrix.plan(trigger).is_some_and(|plan| takes(&plan)) => {
                 return Err(RequestFault::Unusable(format!("trigger {trigger} can not be evaluated: {why}")));
             }
-            TriggerMatch::Failed { .. } | TriggerMatch::Clears { .. } | TriggerMatch::Breaks { .. } => {}
+            TriggerMatch::Failed { .. }
+            | TriggerMatch::Clears { .. }
+            | TriggerMatch::Breaks { .. }
+            | TriggerMatch::Speaks { .. } => {}
         }
     }
     Err(no_trigger(alert, kind))

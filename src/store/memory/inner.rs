@@ -22,7 +22,7 @@ pub struct MemoryState {
     pub index: IncidentIndex,
     /// How many nonces were drawn.
     pub drawn: u64,
-    pub deadlines: DeadlineIndex,
+    pub deadlines: DeadlineIndex<IncidentId>,
     pub lines: Vec<StoredLine>,
     pub texts: BTreeMap<String, String>,
     pub request_keys: BTreeMap<IncidentId, [u8; 32]>,

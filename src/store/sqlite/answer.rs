@@ -84,6 +84,14 @@ impl Store for SqliteStore {
         Box::pin(async move { Ok(self.shared.published.next_deadline()) })
     }
 
+    fn due_judgements(&self, now: Timestamp, limit: usize) -> BoxFuture<'_, Result<Vec<String>, StoreError>> {
+        Box::pin(async move { Ok(self.shared.published.due_judgements(now, limit)) })
+    }
+
+    fn next_judgement(&self) -> BoxFuture<'_, Result<Option<Timestamp>, StoreError>> {
+        Box::pin(async move { Ok(self.shared.published.next_judgement()) })
+    }
+
     fn changed(&self) -> watch::Receiver<u64> {
         self.shared.changed.subscribe()
     }

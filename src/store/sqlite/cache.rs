@@ -2,7 +2,7 @@
 
 use crate::{
     core::{IncidentId, Timestamp},
-    store::{OpenNow, StoredIncident, deadlines::DeadlineIndex},
+    store::{Judgements, OpenNow, StoredIncident, deadlines::DeadlineIndex},
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -16,7 +16,9 @@ pub struct PublishedState(RwLock<PublishedInner>);
 #[derive(Default)]
 struct PublishedInner {
     incidents: HashMap<IncidentId, StoredIncident>,
-    deadlines: DeadlineIndex,
+    deadlines: DeadlineIndex<IncidentId>,
+    /// When states of triggers and keys are due.
+    judged: DeadlineIndex<String>,
     /// Ladders whose work failed for its own sake, and until when they rest, whatever deadline the disk has.
     rests: BTreeMap<IncidentId, Timestamp>,
     open: OpenNow,
@@ -41,6 +43,28 @@ impl PublishedState {
     /// See [`DeadlineIndex::first`].
     pub fn next_deadline(&self) -> Option<Timestamp> {
         self.read(|inner| inner.deadlines.first())
+    }
+
+    /// See [`Judgements::due`].
+    pub fn due_judgements(&self, now: Timestamp, limit: usize) -> Vec<String> {
+        self.read(|inner| inner.judged.due(now, limit))
+    }
+
+    /// See [`Judgements::next_due`].
+    pub fn next_judgement(&self) -> Option<Timestamp> {
+        self.read(|inner| inner.judged.first())
+    }
+
+    /// Sets when states of triggers and keys are due; `None`: not any more.
+    pub fn set_judged(&self, judged: Vec<(String, Option<Timestamp>)>) {
+        if !judged.is_empty() {
+            self.write(|inner| judged.into_iter().for_each(|(name, due)| inner.judged.set(name, due)));
+        }
+    }
+
+    /// Replaces all of them with those on the disk.
+    pub fn replace_judged(&self, judged: &Judgements) {
+        self.write(|inner| inner.judged = judged.deadlines().clone());
     }
 
     /// What is open as of the last commit.

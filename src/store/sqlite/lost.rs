@@ -63,6 +63,7 @@ pub async fn remains(conn: &mut SqliteConnection, row: &RowName) -> Result<Vec<R
                         WHERE person || '/' || channel = ?"
                 }
                 RowKind::Window => "SELECT 'observed', body FROM observed WHERE name = ?",
+                RowKind::Judgement => "SELECT 'judgement', body FROM judgement WHERE name = ?",
                 RowKind::Head => "SELECT 'chain', json_array(seq, hex(hash)) FROM chain WHERE name = ?",
                 // The server key is a secret, even when damaged.
                 RowKind::Meta => "SELECT 'meta', length(value) || ' bytes' FROM meta WHERE name = ?",

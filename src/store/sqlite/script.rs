@@ -5,6 +5,7 @@
 use crate::{
     core::{
         ContactProof, DrillRun, IncidentId, IncidentStatus, PersonName, ResultName, SourceName, Timestamp, event::hex,
+        judgement::JudgementState,
     },
     store::{
         ChainHead, ChangeSet, RequestKey, WorkingSet,
@@ -23,7 +24,7 @@ PRAGMA temp_store = MEMORY;
 PRAGMA secure_delete = ON;
 CREATE TEMP VIEW written AS SELECT NULL AS journal, NULL AS incident, NULL AS plan, NULL AS body, NULL AS page,
     NULL AS chain, NULL AS observed, NULL AS text, NULL AS clock, NULL AS proof, NULL AS quarantine, NULL AS asked,
-    NULL AS tally, NULL AS drill_run, NULL AS response, NULL AS request_key;
+    NULL AS tally, NULL AS drill_run, NULL AS response, NULL AS request_key, NULL AS judgement;
 CREATE TEMP TRIGGER write INSTEAD OF INSERT ON written BEGIN
     INSERT INTO journal (chain, seq, at, hash, body)
         SELECT value->>0, value->>1, value->>2, unhex(value->>3), value->>4 FROM json_each(NEW.journal);
@@ -56,6 +57,11 @@ CREATE TEMP TRIGGER write INSTEAD OF INSERT ON written BEGIN
         SELECT CAST(unhex(value->>0) AS TEXT), value->>1, value->>2
         FROM json_each(NEW.observed) WHERE value->>2 IS NOT NULL
         ON CONFLICT (name) DO UPDATE SET at = excluded.at, body = excluded.body;
+    DELETE FROM judgement WHERE name IN (
+        SELECT CAST(unhex(value->>0) AS TEXT) FROM json_each(NEW.judgement) WHERE value->>1 IS NULL);
+    INSERT INTO judgement (name, body)
+        SELECT CAST(unhex(value->>0) AS TEXT), value->>1 FROM json_each(NEW.judgement) WHERE value->>1 IS NOT NULL
+        ON CONFLICT (name) DO UPDATE SET body = excluded.body;
     DELETE FROM tally WHERE (source, name) IN (SELECT CAST(unhex(value->>0) AS TEXT), CAST(unhex(value->>1) AS TEXT)
         FROM json_each(NEW.tally) WHERE value->>2 IS NULL);
     INSERT INTO tally (source, name, body)
@@ -97,10 +103,10 @@ CREATE TEMP TRIGGER write INSTEAD OF INSERT ON written BEGIN
 END;";
 
 /// The commit. Without a transaction around it it is one.
-const WRITE: &str = "INSERT INTO temp.written VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const WRITE: &str = "INSERT INTO temp.written VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 /// How many columns the view has.
-const COLUMNS: usize = 16;
+const COLUMNS: usize = 17;
 
 /// What one commit writes.
 #[derive(Default)]
@@ -109,6 +115,8 @@ pub struct WriteScript {
     rows: [String; COLUMNS],
     /// The deadlines that the touched incidents have now.
     pub deadlines: Vec<(IncidentId, Option<Timestamp>)>,
+    /// When the touched states of triggers and keys are due.
+    pub judged: Vec<(String, Option<Timestamp>)>,
     /// Hashes of the plans that are stored by it.
     pub plans: Vec<String>,
 }
@@ -139,6 +147,7 @@ impl WriteScript {
             Ok((text_hex(name), at, window))
         });
         script.rows[6] = rows(observed.collect::<serde_json::Result<Vec<_>>>()?)?;
+        script.judgements(changes, loaded)?;
         script.rows[7] = rows(changes.texts.iter().map(|(hash, text)| (text_hex(hash), text_hex(text))))?;
         script.rows[9] = rows(changes.proofs.values().map(proof_row))?;
         let quarantine = changes.quarantine.iter();
@@ -168,6 +177,17 @@ impl WriteScript {
         let columns = self.rows.into_iter().map(|rows| (!rows.is_empty()).then_some(rows));
         let write = columns.fold(sqlx::query(WRITE), |write, column| write.bind(column));
         write.execute(conn).await.map(drop).map_err(unkept)
+    }
+
+    fn judgements(&mut self, changes: &ChangeSet, loaded: &WorkingSet) -> Result<(), UnwritableValue> {
+        let mut judged = Vec::with_capacity(changes.judged.len());
+        for name in &changes.judged {
+            let state = loaded.judged.get(name);
+            self.judged.push((name.clone(), state.and_then(JudgementState::deadline)));
+            judged.push((text_hex(name), state.map(serde_json::to_string).transpose()?));
+        }
+        self.rows[16] = rows(judged)?;
+        Ok(())
     }
 
     fn incidents(

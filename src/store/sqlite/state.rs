@@ -49,6 +49,7 @@ pub async fn state(
     state.timed(conn, plans, quarantine).await?;
     state.heads(conn).await?;
     state.windows(conn).await?;
+    state.judgements(conn).await?;
     for (source, count) in read::counts(conn).await? {
         state.loaded.counts.entry(source).or_default().insert(count.counted.name.clone(), count);
     }
@@ -141,6 +142,18 @@ impl StartState {
             {
                 Ok(window) => self.loaded.observed.insert(name, window),
                 Err(why) => self.found(RowKind::Window, &name, why),
+            }
+        }
+        Ok(())
+    }
+
+    async fn judgements(&mut self, conn: &mut SqliteConnection) -> Result<(), StoreError> {
+        for row in &rows(conn, "SELECT name, body FROM judgement").await? {
+            let name = column::<String>(row, 0).unwrap_or_else(|_| "?".into());
+            let read = column::<&str>(row, 1).map_err(|error| error.to_string());
+            match read.and_then(|body| serde_json::from_str(body).map_err(|error| error.to_string())) {
+                Ok(state) => self.loaded.judged.insert(name, state),
+                Err(why) => self.found(RowKind::Judgement, &name, why),
             }
         }
         Ok(())

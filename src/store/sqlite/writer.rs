@@ -238,6 +238,7 @@ impl SqliteWriter {
         let mut changes = ChangeSet::default();
         self.run_jobs(batch, now, &mut changes)?;
         changes.observed.extend(self.loaded.observed.sweep(now));
+        changes.judged.extend(self.loaded.judged.sweep(now));
         changes.responses.extend(self.loaded.responses.sweep(now));
         let anchor = if batch.anchors.is_empty() { None } else { self.write_anchor(now, &mut changes) };
         if changes.is_empty() && batch.leases.is_empty() {
@@ -302,9 +303,11 @@ impl SqliteWriter {
             script.keep_clock(serde_json::to_string(&self.shared.clock.anchor()).unwrap_or_default());
         }
         let (deadlines, plans) = (std::mem::take(&mut script.deadlines), std::mem::take(&mut script.plans));
+        let judged = std::mem::take(&mut script.judged);
         script.run(&mut self.conn).await.map_err(|error| self.known(error, changes))?;
         self.plans.committed(plans);
         self.shared.published.set_deadlines(deadlines);
+        self.shared.published.set_judged(judged);
         Ok(())
     }
 

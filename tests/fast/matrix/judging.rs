@@ -26,6 +26,7 @@ fn shown(matrix: &Matrix, alert: &Alert) -> Vec<String> {
     let show = |judgement| match judgement {
         TriggerMatch::Holds { key, summary, .. } => format!("holds {key} {summary:?}"),
         TriggerMatch::Clears { key, .. } => format!("clears {key}"),
+        TriggerMatch::Speaks { key, summary, .. } => format!("hears {key} {summary:?}"),
         TriggerMatch::Breaks { key, .. } => format!("breaks {key}"),
         TriggerMatch::Failed { trigger, why, .. } => format!("failed {trigger}: {why}"),
     };

@@ -13,6 +13,7 @@ mod faults;
 mod handoff;
 mod judging;
 mod laws;
+mod layers;
 mod plans;
 mod rooms;
 mod shipped;

@@ -155,6 +155,14 @@ impl Store for Faulty {
     fn next_deadline(&self) -> Answer<'_, Option<Timestamp>> {
         self.store.next_deadline()
     }
+
+    fn due_judgements(&self, now: Timestamp, limit: usize) -> Answer<'_, Vec<String>> {
+        self.store.due_judgements(now, limit)
+    }
+
+    fn next_judgement(&self) -> Answer<'_, Option<Timestamp>> {
+        self.store.next_judgement()
+    }
     fn changed(&self) -> watch::Receiver<u64> {
         self.store.changed()
     }

@@ -101,6 +101,25 @@ fn a_run_without_chance_takes_exactly_what_its_parts_take() {
     assert_eq!((trader.quantiles[2].seconds, outlook.verdict()), (Some(33.0), HypothesisVerdict::Held));
 }
 
+/// In virtual time as in the daemon: an incident opens by time alone, unless something comes in between.
+#[test]
+fn what_waits_for_a_layer_opens_by_time_alone() {
+    for (layer, over, called) in [
+        ("for = \"60s\"", "", true),
+        ("for = \"60s\"", "[[inject]]\nat = \"40s\"\nkind = \"boom\"\nstatus = \"resolved\"\n", false),
+        ("absent = { every = \"60s\" }", "", true),
+        ("absent = { every = \"60s\" }", "[[inject]]\nat = \"40s\"\nkind = \"boom\"\nstatus = \"resolved\"\n", false),
+    ] {
+        let text = small_text().replace("on = [\"boom\"]", &format!("on = [\"boom\"]\n{layer}"));
+        let matrix = fixture::parsed(&text, start());
+        let boom = BOOM.replace("[hypothesis.trader]", &format!("{over}[hypothesis.trader]"));
+        let text = format!("{boom}[people.ana]\nanswers = {{ times = [\"30s\"] }}\n");
+        let outlook = play_all(&scenario_of(&text, &matrix), &matrix, &WhatIf::default(), 10);
+        let engaged: Vec<_> = outlook.roles.iter().map(|role| (role.engaged, role.quantiles[0].seconds)).collect();
+        assert_eq!(engaged, if called { vec![(10, Some(33.0))] } else { Vec::new() }, "{layer} {over}");
+    }
+}
+
 #[test]
 fn who_answers_late_is_engaged_by_the_page_that_reached_them_and_the_next_step_was_called_for_nothing() {
     let matrix = small();

@@ -435,7 +435,7 @@ async fn an_open_incident_under_a_key_of_before_is_found_by_the_key_of_today() {
         DROP INDEX page_receipt; ALTER TABLE page DROP COLUMN asks; ALTER TABLE page DROP COLUMN channel;
         ALTER TABLE page DROP COLUMN receipt; ALTER TABLE incident DROP COLUMN nonce;
         ALTER TABLE incident DROP COLUMN repeats; DROP TABLE tally; DROP TABLE response;
-        DROP TABLE request_key; PRAGMA user_version = 4;
+        DROP TABLE request_key; DROP TABLE judgement; PRAGMA user_version = 4;
         UPDATE journal SET body = json_remove(body, '$.nonce') WHERE chain GLOB 'INC-*';
         UPDATE incident SET key = replace(key, 'stentor:', ''); UPDATE body SET body = replace(body, 'stentor:', '')";
     super::sql(world.dir.path(), back).await;

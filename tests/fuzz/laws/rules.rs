@@ -102,6 +102,7 @@ pub fn conditions(bytes: &[u8]) {
             match said {
                 TriggerMatch::Holds { key, .. }
                 | TriggerMatch::Clears { key, .. }
+                | TriggerMatch::Speaks { key, .. }
                 | TriggerMatch::Breaks { key, .. } => {
                     assert!(key.to_string().len() <= 300, "{key}");
                 }

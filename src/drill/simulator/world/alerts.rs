@@ -1,10 +1,15 @@
 //! Alerts of a run, admitted as in the daemon.
 
-use super::VirtualWorld;
+use super::{VirtualEvent, VirtualWorld};
 use crate::{
     core::{
-        self, Alert, IncidentId, IncidentInput, IncidentKey, IncidentOpening, TriggerName, overflow::opening_words,
-        trigger::TriggerThreshold,
+        self, Alert, AlertStatus, EscalationPlan, IncidentId, IncidentInput, IncidentKey, IncidentOpening, TriggerName,
+        judgement::{
+            self, JudgementState, LayerVerdict, RipeJudgement, of_row,
+            pass::{self, JudgementRows},
+        },
+        overflow::opening_words,
+        plan::OnResolved,
     },
     drill::simulator::setting::PlayedIncident,
     engine::{OPENINGS_WITHIN, openings_window, source_openings_window},
@@ -15,25 +20,39 @@ use std::sync::Arc;
 impl VirtualWorld<'_> {
     pub(super) fn report(&mut self, n: usize) {
         let (_, alert, judgements) = &self.setting.reports[n];
+        self.judged.now = self.now;
         for judgement in judgements.iter() {
             match judgement {
-                TriggerMatch::Holds { trigger, key, summary, threshold, window } => {
+                TriggerMatch::Holds { trigger, key, summary, threshold, window, layers } => {
                     if let Some(case) = self.keys.get(key).copied() {
                         self.step(case, IncidentInput::Alert(alert.clone()));
-                    } else if !self.counted(alert, trigger, key)
-                        && threshold.is_none_or(|threshold| self.holds(window, threshold))
-                    {
-                        self.open_or_count(alert, trigger, key, summary);
+                    } else if !self.counted(alert, trigger, key) {
+                        let waiting = judgement::pending(alert, summary, self.now, None);
+                        let verdict = pass::holds(&mut self.judged, window, *threshold, layers.as_ref(), waiting);
+                        match verdict {
+                            LayerVerdict::Opens { flaps } => self.open_or_count(alert, trigger, key, summary, flaps),
+                            LayerVerdict::Held(_) => self.look_again(window),
+                        }
                     }
                 }
-                TriggerMatch::Breaks { threshold, window, .. } => {
-                    self.windows.entry(window.to_owned()).or_default().restart(*threshold, self.now);
+                TriggerMatch::Speaks { trigger, key, summary, window, layers } => {
+                    self.all_clear(alert, trigger, key);
+                    let Some(limit) = layers.silence else { continue };
+                    let waiting = judgement::pending(alert, summary, self.now, None);
+                    let now = self.now;
+                    self.judged.state(window, |state| state.spoke(&limit, waiting, now));
+                    self.look_again(window);
                 }
-                TriggerMatch::Clears { trigger, key } => {
-                    if let Some(case) = self.keys.get(key).copied() {
-                        self.step(case, IncidentInput::Alert(alert.clone()));
-                    } else {
-                        self.counted(alert, trigger, key);
+                TriggerMatch::Breaks { key, threshold, window, layers, goes_on, .. } => {
+                    match self.keys.get(key).copied().filter(|_| *goes_on) {
+                        Some(case) => self.step(case, IncidentInput::Alert(alert.clone())),
+                        None => drop(pass::breaks(&mut self.judged, window, *threshold, layers.as_ref())),
+                    }
+                }
+                TriggerMatch::Clears { trigger, key, window } => {
+                    self.all_clear(alert, trigger, key);
+                    if let Some(window) = window {
+                        self.judged.state(window, JudgementState::cleared);
                     }
                 }
                 // A scenario with an alert like this is refused when it is read.
@@ -42,8 +61,36 @@ impl VirtualWorld<'_> {
         }
     }
 
-    fn holds(&mut self, window: &str, threshold: TriggerThreshold) -> bool {
-        self.windows.entry(window.to_owned()).or_default().observe(threshold, self.now)
+    fn all_clear(&mut self, alert: &Arc<Alert>, trigger: &TriggerName, key: &IncidentKey) {
+        let over = Arc::new(Alert { status: AlertStatus::Resolved, ..Alert::clone(alert) });
+        if let Some(case) = self.keys.get(key).copied() {
+            self.step(case, IncidentInput::Alert(over));
+        } else {
+            self.counted(&over, trigger, key);
+        }
+    }
+
+    /// Looks at a row again when it is due.
+    fn look_again(&mut self, row: &str) {
+        if let Some(due) = self.judged.states.get(row).and_then(JudgementState::deadline) {
+            self.at(due, VirtualEvent::Judged(row.to_owned()));
+        }
+    }
+
+    /// Opens what has waited long enough.
+    pub(super) fn judged(&mut self, row: &str) {
+        let Some((trigger, key)) = of_row(row) else { return };
+        let Some(layers) = self.setting.matrix.triggers.get(&trigger).map(|trigger| trigger.layers.clone()) else {
+            return;
+        };
+        let now = self.now;
+        match self.judged.state(row, |state| state.ripen(&layers, now)) {
+            Some(RipeJudgement::Opens { pending, flaps }) if !self.keys.contains_key(&key) => {
+                self.open_or_count(&pending.alert, &trigger, &key, &pending.summary, flaps);
+            }
+            Some(_) => self.look_again(row),
+            None => {}
+        }
     }
 
     /// Steps the trigger's overflow incident, if it counts this key.
@@ -56,25 +103,37 @@ impl VirtualWorld<'_> {
         case.is_some()
     }
 
-    fn open_or_count(&mut self, alert: &Arc<Alert>, trigger: &TriggerName, key: &IncidentKey, summary: &str) {
+    fn open_or_count(
+        &mut self,
+        alert: &Arc<Alert>,
+        trigger: &TriggerName,
+        key: &IncidentKey,
+        summary: &str,
+        flaps: Option<u32>,
+    ) {
         let overflow = IncidentKey::of_overflow(trigger, alert.drill);
         let most = self.setting.matrix.triggers.get(trigger).map_or(u32::MAX, |trigger| trigger.openings_per_minute);
-        let own = self.windows.entry(source_openings_window(&overflow, &alert.source)).or_default();
-        let is_first = own.allows(1, OPENINGS_WITHIN, self.now);
-        let window = self.windows.entry(openings_window(&overflow)).or_default();
-        if window.allows(most, OPENINGS_WITHIN, self.now) || is_first {
-            return self.open(alert, trigger.as_str(), key, summary);
+        let now = self.now;
+        let own = source_openings_window(&overflow, &alert.source);
+        let is_first = self.judged.window(&own, |window| window.allows(1, OPENINGS_WITHIN, now));
+        let is_allowed =
+            self.judged.window(&openings_window(&overflow), |window| window.allows(most, OPENINGS_WITHIN, now));
+        if is_allowed || is_first {
+            return self.open(alert, trigger.as_str(), key, summary, flaps.is_some());
         }
         if !self.keys.contains_key(&overflow) {
-            self.open(alert, trigger.as_str(), &overflow, &opening_words(trigger, most));
+            self.open(alert, trigger.as_str(), &overflow, &opening_words(trigger, most), false);
         }
         if let Some(case) = self.keys.get(&overflow).copied() {
             self.step(case, IncidentInput::Overflow { key: key.clone(), alert: alert.clone() });
         }
     }
 
-    fn open(&mut self, alert: &Arc<Alert>, trigger: &str, key: &IncidentKey, summary: &str) {
-        let Some(plan) = self.setting.plans.get(trigger).cloned() else { return };
+    fn open(&mut self, alert: &Arc<Alert>, trigger: &str, key: &IncidentKey, summary: &str, is_flapping: bool) {
+        let Some(mut plan) = self.setting.plans.get(trigger).cloned() else { return };
+        if is_flapping {
+            plan = Arc::new(EscalationPlan { on_resolved: OnResolved::Note, ..EscalationPlan::clone(&plan) });
+        }
         let n = self.cases.len();
         let id = IncidentId(i64::try_from(n + 1).unwrap_or(i64::MAX));
         let (key, summary, alert) = (key.clone(), summary.to_owned(), alert.clone());

@@ -81,6 +81,7 @@ impl SqliteWriter {
         self.anchors = state.anchors;
         self.unanchored = state.unanchored;
         self.shared.published.replace_deadlines(state.deadlines);
+        self.shared.published.replace_judged(&self.loaded.judged);
         state.unreadable.into_iter().for_each(|entry| self.shared.set_aside(entry));
         let held = self.shared.quarantine().incidents();
         self.drop_out(&held);

@@ -1,0 +1,103 @@
+//! How an alert passes the layers, whatever keeps their states.
+
+use super::{JudgementLayer, JudgementLayers, JudgementState, LayerEvidence, LayerHold, LayerVerdict, PendingAlert};
+use crate::core::{
+    time::Timestamp,
+    trigger::{ThresholdWindow, TriggerThreshold},
+};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// Where the states of triggers and keys are.
+pub trait JudgementRows {
+    /// The time.
+    fn now(&self) -> Timestamp;
+
+    /// Whether one more alert may wait.
+    fn may_wait(&self) -> bool {
+        true
+    }
+
+    /// The count of a trigger and key.
+    fn window<R>(&mut self, row: &str, change: impl FnOnce(&mut ThresholdWindow) -> R) -> R;
+
+    /// The state of a trigger and key.
+    fn state<R>(&mut self, row: &str, change: impl FnOnce(&mut JudgementState) -> R) -> R;
+}
+
+/// What a trigger's layers look at of one alert.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LayerInput {
+    /// The layers.
+    pub layers: Arc<JudgementLayers>,
+    /// What the alert says.
+    pub evidence: LayerEvidence,
+}
+
+/// An alert for which the condition of its trigger holds, while no incident of its key is open.
+pub fn holds(
+    rows: &mut impl JudgementRows,
+    row: &str,
+    threshold: Option<TriggerThreshold>,
+    input: Option<&LayerInput>,
+    waiting: PendingAlert,
+) -> LayerVerdict {
+    let now = rows.now();
+    if let Some(LayerInput { layers, evidence }) = input
+        && let Some(hold) = rows.state(row, |state| state.weigh(layers, evidence, &waiting.alert, now))
+    {
+        return LayerVerdict::Held(hold);
+    }
+    if let Some(threshold) = threshold {
+        let (is_reached, count) = rows.window(row, |window| (window.observe(threshold, now), window.count()));
+        // What waits has counted already.
+        let mut waits = || input.is_some() && rows.state(row, |state| state.pending().is_some());
+        if !is_reached && !waits() {
+            return LayerVerdict::Held(LayerHold { layer: JudgementLayer::Threshold, count, until: None });
+        }
+    }
+    let Some(LayerInput { layers, .. }) = input else { return LayerVerdict::Opens { flaps: None } };
+    let may_wait = rows.may_wait();
+    rows.state(row, |state| {
+        let waiting = Some(waiting).filter(|_| may_wait || state.pending().is_some());
+        state.admit(layers, waiting, now)
+    })
+}
+
+/// An alert for which the condition does not hold. Returns the layer that had held something back and starts anew.
+pub fn breaks(
+    rows: &mut impl JudgementRows,
+    row: &str,
+    threshold: Option<TriggerThreshold>,
+    input: Option<&LayerInput>,
+) -> Option<JudgementLayer> {
+    let now = rows.now();
+    let consecutive = threshold.filter(|threshold| threshold.consecutive);
+    let counted = consecutive.is_some_and(|threshold| rows.window(row, |window| window.restart(threshold, now)));
+    let held = input.and_then(|input| rows.state(row, |state| state.broken(&input.evidence.witness)));
+    held.or(counted.then_some(JudgementLayer::Threshold))
+}
+
+/// States in memory, for what plays a scenario.
+#[derive(Debug, Default)]
+pub struct PlayedJudgements {
+    /// The time.
+    pub now: Timestamp,
+    /// Counts.
+    pub windows: BTreeMap<String, ThresholdWindow>,
+    /// States.
+    pub states: BTreeMap<String, JudgementState>,
+}
+
+impl JudgementRows for PlayedJudgements {
+    fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    fn window<R>(&mut self, row: &str, change: impl FnOnce(&mut ThresholdWindow) -> R) -> R {
+        change(self.windows.entry(row.to_owned()).or_default())
+    }
+
+    fn state<R>(&mut self, row: &str, change: impl FnOnce(&mut JudgementState) -> R) -> R {
+        change(self.states.entry(row.to_owned()).or_default())
+    }
+}

@@ -1,0 +1,24 @@
+//! An alert that waits to open an incident.
+
+use super::JudgementLayer;
+use crate::core::{alert::Alert, drill::DrillTerms, time::Timestamp};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// An alert that waits.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PendingAlert {
+    /// For which layer.
+    pub layer: JudgementLayer,
+    /// When it opens an incident unless something comes in between.
+    pub due: Timestamp,
+    /// When the first alert that waited was received.
+    pub received_at: Timestamp,
+    /// The summary of the incident.
+    pub summary: String,
+    /// The newest alert.
+    pub alert: Arc<Alert>,
+    /// The terms of the drill that it is part of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terms: Option<DrillTerms>,
+}

@@ -1,0 +1,74 @@
+//! The silences that are in force, folded from Stentor's own chain.
+
+use crate::core::{
+    Alert, SourceEvent, Timestamp, TriggerName,
+    judgement::SilencedUntil,
+    silence::{CompiledSilence, SILENCES_MAX, Silence, SilenceId, SilenceState},
+};
+use std::{
+    collections::BTreeMap,
+    sync::{PoisonError, RwLock},
+    time::Duration,
+};
+
+/// How long a silence is shown after its end.
+const SHOWN_AFTER: Duration = Duration::from_secs(5 * 24 * 3600);
+
+/// All silences that are shown.
+#[derive(Debug, Default)]
+pub struct SilenceRegister(RwLock<BTreeMap<SilenceId, CompiledSilence>>);
+
+impl SilenceRegister {
+    /// All of them, those that end first first.
+    pub fn all(&self) -> Vec<Silence> {
+        let mut all: Vec<_> = self.read(|all| all.values().map(|kept| kept.silence.clone()).collect());
+        all.sort_by_key(|silence: &Silence| (silence.ends_at, silence.id));
+        all
+    }
+
+    /// One of them.
+    pub fn get(&self, id: SilenceId) -> Option<Silence> {
+        self.read(|all| all.get(&id).map(|kept| kept.silence.clone()))
+    }
+
+    /// Whether there is room for one more.
+    pub fn has_room(&self, now: Timestamp) -> bool {
+        let counts = |kept: &&CompiledSilence| kept.silence.state(now) != SilenceState::Expired;
+        self.read(|all| all.values().filter(counts).count()) < SILENCES_MAX
+    }
+
+    /// The one that holds an alert of this trigger longest.
+    pub fn holding(&self, alert: &Alert, trigger: &TriggerName, now: Timestamp) -> Option<SilencedUntil> {
+        self.read(|all| {
+            let active = all.values().filter(|kept| kept.silence.state(now) == SilenceState::Active);
+            let matching = active.filter(|kept| kept.matches(alert, trigger));
+            let last = matching.max_by_key(|kept| (kept.silence.ends_at, kept.silence.id))?;
+            Some(SilencedUntil { silence: last.silence.id, until: last.silence.ends_at })
+        })
+    }
+
+    /// Applies a journaled event.
+    pub fn apply(&self, now: Timestamp, event: &SourceEvent) {
+        match event {
+            SourceEvent::SilenceKept { silence, .. } => self.write(|all| {
+                all.retain(|_, kept| now < kept.silence.ends_at + SHOWN_AFTER);
+                all.insert(silence.id, CompiledSilence::new(silence.clone()));
+            }),
+            SourceEvent::SilenceEnded { silence, .. } => self.write(|all| {
+                if let Some(kept) = all.get_mut(silence) {
+                    kept.silence.ends_at = kept.silence.ends_at.min(now);
+                    kept.silence.starts_at = kept.silence.starts_at.min(kept.silence.ends_at);
+                }
+            }),
+            _ => {}
+        }
+    }
+
+    fn read<T>(&self, read: impl FnOnce(&BTreeMap<SilenceId, CompiledSilence>) -> T) -> T {
+        read(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn write(&self, change: impl FnOnce(&mut BTreeMap<SilenceId, CompiledSilence>)) {
+        change(&mut self.0.write().unwrap_or_else(PoisonError::into_inner));
+    }
+}

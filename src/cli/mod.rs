@@ -24,6 +24,7 @@ mod receipt;
 mod reload;
 mod reports;
 mod scenario;
+mod silence;
 mod simulate;
 mod store;
 mod table;
@@ -73,6 +74,8 @@ enum Command {
     Answer(incident::answer::AnswerArgs),
     /// Close an incident
     Resolve(incident::resolve::ResolveArgs),
+    /// Hold alerts that match back for a while, with a reason and an end
+    Silence(silence::SilenceArgs),
     /// Erase a conversation that was handed over: its key is destroyed, the journal still verifies
     Erase(incident::erase::EraseArgs),
     /// Report how fast people are engaged, and how often triggers are right: from the journal, unanswered pages included
@@ -137,6 +140,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Show(show) => show.run(places),
         Command::Answer(answer) => answer.run(places),
         Command::Resolve(resolve) => resolve.run(places),
+        Command::Silence(silence) => silence.run(places),
         Command::Erase(erase) => erase.run(places),
         Command::Report(report) => report.run(places),
         Command::Postmortem(postmortem) => postmortem.run(places),

@@ -15,7 +15,9 @@ pub use pending::PendingAlert;
 pub use samples::{ChangeDirection, SAMPLES_MAX, ValueChange};
 pub use witnesses::WITNESSES_MAX;
 
-use super::{alert::Alert, drill::DrillTerms, key::IncidentKey, names::TriggerName, time::Timestamp};
+use super::{
+    alert::Alert, drill::DrillTerms, key::IncidentKey, names::TriggerName, silence::SilenceId, time::Timestamp,
+};
 use samples::ValueSeries;
 use serde::{Deserialize, Serialize};
 use std::{collections::VecDeque, sync::Arc, time::Duration};
@@ -80,6 +82,15 @@ pub enum LayerVerdict {
     Held(LayerHold),
 }
 
+/// A silence that is about an alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SilencedUntil {
+    /// Which.
+    pub silence: SilenceId,
+    /// When it ends.
+    pub until: Timestamp,
+}
+
 /// Why an alert is held.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LayerHold {
@@ -89,6 +100,8 @@ pub struct LayerHold {
     pub count: usize,
     /// When an incident is opened if nothing changes; `None` where time alone opens none.
     pub until: Option<Timestamp>,
+    /// The silence that holds it, if one does.
+    pub silence: Option<SilenceId>,
 }
 
 /// A wait that has ended by itself: what is to be opened now.
@@ -127,16 +140,15 @@ impl JudgementState {
     ) -> Option<LayerHold> {
         if let Some(change) = &layers.change
             && let Some(value) = evidence.value
+            && !self.sample(change, value, evidence, alert, now)
         {
-            if !self.sample(change, value, evidence, alert, now) {
-                return Some(LayerHold { layer: JudgementLayer::Change, count: 0, until: None });
-            }
+            return Some(LayerHold { layer: JudgementLayer::Change, count: 0, until: None, silence: None });
         }
         if let Some(corroboration) = &layers.corroborate {
             let count = self.witnesses.observe(corroboration, &evidence.witness, now);
             self.keep(now, corroboration.within);
             if count < corroboration.count as usize {
-                return Some(LayerHold { layer: JudgementLayer::Corroborate, count, until: None });
+                return Some(LayerHold { layer: JudgementLayer::Corroborate, count, until: None, silence: None });
             }
         }
         None
@@ -144,11 +156,16 @@ impl JudgementState {
 
     /// The layers behind the count: whether it has held for long enough, and whether the last incident is long enough ago.
     /// Without `wait` there is no room for what would wait, and an incident is opened rather than an alert lost.
-    pub fn admit(&mut self, layers: &JudgementLayers, wait: Option<PendingAlert>, now: Timestamp) -> LayerVerdict {
-        let delay = layers.delay.map(|delay| (JudgementLayer::Delay, now + delay));
-        let cooldown = || self.cooling(now).map(|until| (JudgementLayer::Cooldown, until));
-        match delay.or_else(cooldown).zip(wait) {
-            Some(((layer, due), new)) => self.wait(layer, due, new),
+    pub fn admit(
+        &mut self,
+        layers: &JudgementLayers,
+        silenced: Option<SilencedUntil>,
+        wait: Option<PendingAlert>,
+        now: Timestamp,
+    ) -> LayerVerdict {
+        let delay = layers.delay.map(|delay| (JudgementLayer::Delay, now + delay, None));
+        match delay.or_else(|| self.rests(silenced, now)).zip(wait) {
+            Some(((layer, due, silence), new)) => self.wait(PendingAlert { layer, due, silence, ..new }),
             None => self.open(layers, now),
         }
     }
@@ -183,7 +200,7 @@ impl JudgementState {
     /// A monitor that must go on speaking has spoken.
     pub fn spoke(&mut self, limit: &SilenceLimit, wait: PendingAlert, now: Timestamp) {
         let due = now + limit.every + limit.grace;
-        self.pending = Some(PendingAlert { layer: JudgementLayer::Silence, due, ..wait });
+        self.pending = Some(PendingAlert { layer: JudgementLayer::Silence, due, silence: None, ..wait });
     }
 
     /// Puts a silence off that could not be heard out: the daemon was not there.
@@ -194,16 +211,25 @@ impl JudgementState {
     }
 
     /// Takes what has waited long enough at `now`; `None` if nothing has.
-    pub fn ripen(&mut self, layers: &JudgementLayers, now: Timestamp) -> Option<RipeJudgement> {
+    pub fn ripen(
+        &mut self,
+        layers: &JudgementLayers,
+        silenced: Option<SilencedUntil>,
+        now: Timestamp,
+    ) -> Option<RipeJudgement> {
         let pending = self.pending.take_if(|pending| pending.due <= now)?;
-        if pending.layer != JudgementLayer::Cooldown
-            && let Some(until) = self.cooling(now)
-        {
-            self.pending = Some(PendingAlert { layer: JudgementLayer::Cooldown, due: until, ..pending });
+        if let Some((layer, due, silence)) = self.rests(silenced, now) {
+            self.pending = Some(PendingAlert { layer, due, silence, ..pending });
             return Some(RipeJudgement::Waits);
         }
         let LayerVerdict::Opens { flaps } = self.open(layers, now) else { return Some(RipeJudgement::Waits) };
         Some(RipeJudgement::Opens { pending, flaps })
+    }
+
+    /// Makes what this silence holds due at `now`: the silence has changed. Returns whether it held something.
+    pub fn look_again(&mut self, silence: SilenceId, now: Timestamp) -> bool {
+        let held = self.pending.as_mut().filter(|pending| pending.silence == Some(silence));
+        held.map(|pending| pending.due = pending.due.min(now)).is_some()
     }
 
     /// The incident of this key has ended.
@@ -246,17 +272,25 @@ impl JudgementState {
         self.until = self.until.max(Some(now + span));
     }
 
-    fn cooling(&self, now: Timestamp) -> Option<Timestamp> {
-        self.cool_until.filter(|until| now < *until)
+    /// Why nothing opens now though it holds: the last incident ended lately, or a silence is about it.
+    fn rests(
+        &self,
+        silenced: Option<SilencedUntil>,
+        now: Timestamp,
+    ) -> Option<(JudgementLayer, Timestamp, Option<SilenceId>)> {
+        let cooling = self.cool_until.filter(|until| now < *until);
+        let cooling = cooling.map(|until| (JudgementLayer::Cooldown, until, None));
+        let silenced = silenced.filter(|silenced| now < silenced.until);
+        cooling.or(silenced.map(|silenced| (JudgementLayer::Silenced, silenced.until, Some(silenced.silence))))
     }
 
     /// What waits already goes on waiting as long as it has to, and has the newest facts.
-    fn wait(&mut self, layer: JudgementLayer, due: Timestamp, new: PendingAlert) -> LayerVerdict {
+    fn wait(&mut self, new: PendingAlert) -> LayerVerdict {
         let pending = match self.pending.take().filter(|pending| pending.layer != JudgementLayer::Silence) {
             Some(before) => PendingAlert { alert: new.alert, summary: new.summary, ..before },
-            None => PendingAlert { layer, due, ..new },
+            None => new,
         };
-        let hold = LayerHold { layer: pending.layer, count: 1, until: Some(pending.due) };
+        let hold = LayerHold { layer: pending.layer, count: 1, until: Some(pending.due), silence: pending.silence };
         self.pending = Some(pending);
         LayerVerdict::Held(hold)
     }
@@ -283,6 +317,7 @@ impl JudgementState {
 pub fn pending(alert: &Arc<Alert>, summary: &str, received_at: Timestamp, terms: Option<DrillTerms>) -> PendingAlert {
     PendingAlert {
         layer: JudgementLayer::Delay,
+        silence: None,
         due: received_at,
         received_at,
         summary: summary.to_owned(),

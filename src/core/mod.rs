@@ -68,6 +68,7 @@ pub mod sandbox;
 pub mod schedule;
 pub mod send_outcome;
 pub mod sentence;
+pub mod silence;
 pub mod source_event;
 pub mod standing;
 pub mod stored_line;

@@ -1,11 +1,6 @@
 //! Silences: for a while, alerts that match open no incidents. Each has an owner, a reason and an end.
 
-use super::{
-    alert::Alert,
-    hidden::plain_lines,
-    names::TriggerName,
-    time::Timestamp,
-};
+use super::{alert::Alert, hidden::hidden, names::TriggerName, time::Timestamp};
 use regex::{Regex, RegexBuilder};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -150,6 +145,9 @@ pub struct Silence {
     /// When it ends.
     #[schemars(with = "String")]
     pub ends_at: Timestamp,
+    /// When it was made, or changed last.
+    #[schemars(with = "String")]
+    pub updated_at: Timestamp,
     /// Whose it is.
     pub created_by: String,
     /// Why.
@@ -175,7 +173,7 @@ impl Silence {
         if long(&self.reason) || long(&self.created_by) {
             return Some(format!("the reason has at most {REASON_MAX} characters"));
         }
-        if plain_lines(&self.reason).is_err() || plain_lines(&self.created_by).is_err() {
+        if hidden(&self.reason, true).or(hidden(&self.created_by, false)).is_some() {
             return Some("the reason has characters that nobody sees".into());
         }
         if self.ends_at <= now {
@@ -188,6 +186,12 @@ impl Silence {
             return Some("a silence lasts at most 31 days: people forget what is silent for longer".into());
         }
         None
+    }
+
+    /// Whether it is about what this matcher asks for: its own matchers, taken as labels, fit.
+    pub fn is_about(&self, asked: &SilenceMatcher) -> bool {
+        let own = self.matchers.iter().find(|matcher| matcher.name == asked.name);
+        asked.fits(own.map_or("", |matcher| &matcher.value))
     }
 
     /// How it stands at `now`.

@@ -11,6 +11,7 @@ use super::{
     names::{ChannelName, PersonName, TriggerName},
     result_count::{CountedAlerts, KIND_MAX, ResultName},
     run::RunState,
+    silence::{Silence, SilenceId},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -50,6 +51,9 @@ pub enum SourceEvent {
         /// When an incident is opened unless something comes in between.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<Timestamp>,
+        /// The silence that holds it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        silence: Option<SilenceId>,
         /// The alert.
         alert: Arc<Alert>,
     },
@@ -276,6 +280,20 @@ pub enum SourceEvent {
         /// When the first of them came.
         since: Timestamp,
     },
+    /// A silence was made, or changed.
+    SilenceKept {
+        /// The silence as it is now.
+        silence: Silence,
+        /// Who made or changed it.
+        by: Actor,
+    },
+    /// A silence was ended before its time.
+    SilenceEnded {
+        /// Which.
+        silence: SilenceId,
+        /// Who ended it.
+        by: Actor,
+    },
     /// A run of a drill, new or changed. Kept together with the run itself; earlier versions wrote it just before.
     DrillRunKept {
         /// The run.
@@ -322,6 +340,7 @@ mod tests {
                 count: 1,
                 layer: None,
                 until: None,
+                silence: None,
                 alert: alert.clone(),
             },
             SourceEvent::Over { trigger: trigger.clone(), key, ended_at: Timestamp::default(), alert: alert.clone() },

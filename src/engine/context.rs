@@ -2,7 +2,7 @@
 
 use super::{
     alert_tally::AlertTally, anchor_copies::AnchorCopies, keys::DerivedKeys, metrics::Metrics,
-    opening_quota::OpeningQuota, runtime_config::RuntimeConfig, watches::IncidentWatches,
+    opening_quota::OpeningQuota, runtime_config::RuntimeConfig, silences::SilenceRegister, watches::IncidentWatches,
 };
 use crate::{
     core::{IncidentId, IncidentInput, SourceEvent, SourceName, names::SELF},
@@ -29,6 +29,8 @@ pub(super) struct EngineContext {
     pub alerts: AlertTally,
     /// How many incidents each source has opened lately.
     pub openings: OpeningQuota,
+    /// The silences that are in force.
+    pub silences: SilenceRegister,
     /// The copies of anchors that wait for somebody else.
     pub anchors: AnchorCopies,
     /// The base of answer links, without a trailing slash.
@@ -49,6 +51,7 @@ impl EngineContext {
             config: ArcSwap::new(config),
             metrics,
             openings: OpeningQuota::default(),
+            silences: SilenceRegister::default(),
             anchors: AnchorCopies::default(),
             public_url: public_url.trim_end_matches('/').to_owned(),
             changes: broadcast::channel(CHANGES_KEPT).0,

@@ -30,13 +30,14 @@ pub mod request_history;
 pub mod runtime_config;
 mod self_report;
 pub mod sender_clock;
+mod silences;
 mod watches;
 
 pub use active_channel::{ActiveChannel, PROBE_TIME_MAX, SEND_TIMEOUT_MAX, SharedChannelParts};
 pub use admission::{
     Admission, AdmissionResult, AdmittedAlert, AskWish, CALLS_MAX, CALLS_WITHIN, HandoffTrigger, IncomingAlert,
     KeptResult, KeyedRequest, KeyedResponder, KeyedResult, ManualPage, ManualPageResult, NewFacts, NewFactsResult,
-    OPENINGS_WITHIN, RequestAdmission, RequestFault, openings_window, source_openings_window,
+    OPENINGS_WITHIN, RequestAdmission, RequestFault, SilenceFault, openings_window, source_openings_window,
 };
 pub use delivery::{Delivery, SendAttempt, again, render};
 pub use health::{

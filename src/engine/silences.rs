@@ -14,6 +14,9 @@ use std::{
 /// How long a silence is shown after its end.
 const SHOWN_AFTER: Duration = Duration::from_secs(5 * 24 * 3600);
 
+/// How long after the end of a silence what it held may still wait, because the store is busy.
+const LOOKED_AT_AFTER: Duration = Duration::from_secs(3600);
+
 /// All silences that are shown.
 #[derive(Debug, Default)]
 pub struct SilenceRegister(RwLock<BTreeMap<SilenceId, CompiledSilence>>);
@@ -37,6 +40,13 @@ impl SilenceRegister {
         self.read(|all| all.values().filter(counts).count()) < SILENCES_MAX
     }
 
+    /// Whether one may hold something: it is in force, or was a moment ago.
+    pub fn may_hold(&self, now: Timestamp) -> bool {
+        let may =
+            |kept: &CompiledSilence| kept.silence.starts_at <= now && now < kept.silence.ends_at + LOOKED_AT_AFTER;
+        self.read(|all| all.values().any(may))
+    }
+
     /// The one that holds an alert of this trigger longest.
     pub fn holding(&self, alert: &Alert, trigger: &TriggerName, now: Timestamp) -> Option<SilencedUntil> {
         self.read(|all| {
@@ -57,6 +67,7 @@ impl SilenceRegister {
             SourceEvent::SilenceEnded { silence, .. } => self.write(|all| {
                 if let Some(kept) = all.get_mut(silence) {
                     kept.silence.ends_at = kept.silence.ends_at.min(now);
+                    kept.silence.updated_at = now;
                     kept.silence.starts_at = kept.silence.starts_at.min(kept.silence.ends_at);
                 }
             }),

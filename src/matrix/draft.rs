@@ -88,6 +88,7 @@ pub(super) struct TriggerDraft {
     pub when: Option<LocatedValue<CelExpression>>,
     pub threshold: Option<TriggerThreshold>,
     pub layers: LayersDraft,
+    pub can_be_silenced: bool,
     pub key: Option<CelExpression>,
     pub openings_per_minute: u32,
     pub priority: Priority,
@@ -114,7 +115,7 @@ pub(super) struct LayersDraft {
     /// When an alert is an all-clear, though its monitor does not say so.
     pub clear_when: Option<CelExpression>,
     /// The keys that are there, with their places.
-    pub at: BTreeMap<&'static str, SourceSpan>,
+    pub at: BTreeMap<String, SourceSpan>,
 }
 
 /// What a trigger says of handoffs.

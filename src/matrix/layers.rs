@@ -13,7 +13,7 @@ use crate::{
     },
     toml_kit::{
         document::{TomlItem, TomlTable},
-        faults::MatrixFaults,
+        faults::{MatrixFaults, SourceSpan},
     },
 };
 use std::{collections::BTreeMap, time::Duration};
@@ -24,9 +24,6 @@ const SILENCE_MIN: Duration = Duration::from_millis(100);
 /// The longest time of a layer.
 const SPAN_MAX: Duration = Duration::from_secs(31 * 24 * 3600);
 
-/// The keys that are read here.
-const KEYS: [&str; 7] = ["corroborate", "change", "for", "clear_when", "cooldown", "flapping", "absent"];
-
 /// Compiles a number, or a text, at an item.
 pub(super) type CompileScalar<'c> = &'c dyn Fn(&TomlItem<'_>, &mut MatrixFaults) -> Option<CelExpression>;
 
@@ -36,23 +33,32 @@ pub(super) fn read(
     condition: CompileScalar<'_>,
     faults: &mut MatrixFaults,
 ) -> LayersDraft {
-    let mut items: BTreeMap<&'static str, TomlItem<'_>> =
-        KEYS.iter().filter_map(|key| Some((*key, table.take(key)?))).collect();
-    let mut draft =
-        LayersDraft { at: items.iter().map(|(key, item)| (*key, item.at)).collect(), ..LayersDraft::default() };
-    let mut take = |key: &str| items.remove(key);
-    draft.clear_when = take("clear_when").and_then(|item| condition(&item, faults));
-    if let Some((corroboration, witness)) = take("corroborate").and_then(|item| corroborates(&item, scalar, faults)) {
+    let mut draft = LayersDraft::default();
+    let at = &mut draft.at;
+    let corroborate = placed(table.take("corroborate"), at);
+    let change = placed(table.take("change"), at);
+    let delay = placed(table.take("for"), at);
+    let clear_when = placed(table.take("clear_when"), at);
+    let cooldown = placed(table.take("cooldown"), at);
+    let flapping = placed(table.take("flapping"), at);
+    let silence = placed(table.take("absent"), at);
+    draft.clear_when = clear_when.and_then(|item| condition(&item, faults));
+    if let Some((corroboration, witness)) = corroborate.and_then(|item| corroborates(&item, scalar, faults)) {
         (draft.layers.corroborate, draft.witness) = (Some(corroboration), witness);
     }
-    if let Some((change, value)) = take("change").and_then(|item| changes(&item, scalar, faults)) {
+    if let Some((change, value)) = change.and_then(|item| changes(&item, scalar, faults)) {
         (draft.layers.change, draft.value) = (Some(change), Some(value));
     }
-    draft.layers.delay = take("for").and_then(|item| span(&item, faults));
-    draft.layers.cooldown = take("cooldown").and_then(|item| span(&item, faults));
-    draft.layers.flapping = take("flapping").and_then(|item| flaps(&item, faults));
-    draft.layers.silence = take("absent").and_then(|item| silent(&item, faults));
+    draft.layers.delay = delay.and_then(|item| span(&item, faults));
+    draft.layers.cooldown = cooldown.and_then(|item| span(&item, faults));
+    draft.layers.flapping = flapping.and_then(|item| flaps(&item, faults));
+    draft.layers.silence = silence.and_then(|item| silent(&item, faults));
     draft
+}
+
+fn placed<'a>(item: Option<TomlItem<'a>>, at: &mut BTreeMap<String, SourceSpan>) -> Option<TomlItem<'a>> {
+    at.extend(item.iter().map(|item| (item.key.to_owned(), item.at)));
+    item
 }
 
 /// What does not go together.

@@ -28,7 +28,7 @@
 //! | `unmatched` | what alerts do that no trigger takes: `count`, or page the `catch-all`, once for the source | `count` |
 //! | `openings_per_minute` | how many incidents its alerts may open in a minute; then alerts that would open more are refused with 429 for a while | `6000` |
 //! | `reply_url` | how links begin that its handoffs may give people: http or https | none: its handoffs have no links |
-//! | `scopes` | what its token may do: `alerts` (send alerts, read the incidents that they opened), `read` (read every incident, reports, the details of `/readyz`), `metrics` (read `/metrics`) | `["alerts"]` |
+//! | `scopes` | what its token may do: `alerts` (send alerts, read the incidents that they opened), `read` (read every incident, reports, the details of `/readyz`), `metrics` (read `/metrics`), `silences` (read, make and end silences) | `["alerts"]` |
 //!
 //! A *secret* is never written here; the matrix only says where it is kept: `{ env = "VARIABLE" }`, `{ file = "PATH" }`
 //! or `{ credential = "NAME" }` (systemd).
@@ -159,6 +159,7 @@
 //! | `cooldown` | how long nothing opens after the end of an incident of the same key | none |
 //! | `flapping` | `{ openings, within }`: what opens so often within this time stays open until a person ends it | none |
 //! | `absent` | `{ every, grace }`: an incident opens when the key falls silent | none |
+//! | `silences` | whether silences count for it | `true` |
 //! | `key` | a CEL expression: alerts with the same value are one incident | one incident per trigger |
 //! | `openings_per_minute` | how many incidents it opens within a minute, 1 to 1000; alerts with further keys join one overflow incident | 60 |
 //! | `priority` | 1 (most urgent) to 5: whose pages go first where they wait for the same channel | 3 |

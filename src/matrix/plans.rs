@@ -45,6 +45,7 @@ impl PlanBuilder<'_> {
             sources: draft.sources.map(|sources| sources.into_iter().map(|source| source.value.into()).collect()),
             when: draft.when.map(|when| when.value),
             threshold: draft.threshold,
+            can_be_silenced: draft.can_be_silenced,
             layers: Arc::new(draft.layers.layers),
             value: draft.layers.value,
             witness: draft.layers.witness,

@@ -49,6 +49,7 @@ pub(super) fn trigger(
     let condition = |item: &TomlItem<'_>, faults: &mut MatrixFaults| {
         compiled(item, text, faults, |text| language.compile(text, ExpressionUse::Condition))
     };
+    let can_be_silenced = table.take("silences").and_then(|item| item.flag(faults)).unwrap_or(true);
     let layers = layers::read(&mut table, &scalar, &condition, faults);
     let key = table.take("key").and_then(|item| scalar(&item, faults));
     let openings_per_minute = table.take("openings_per_minute").and_then(|item| openings(&item, faults));
@@ -73,6 +74,7 @@ pub(super) fn trigger(
         when: when.zip(when_at).map(|(value, at)| LocatedValue { value, at }),
         threshold,
         layers,
+        can_be_silenced,
         key,
         openings_per_minute: openings_per_minute.unwrap_or(OPENINGS_PER_MINUTE),
         priority,

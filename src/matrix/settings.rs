@@ -116,11 +116,13 @@ pub enum SourceScope {
     Read,
     /// Reading `/metrics`.
     Metrics,
+    /// Reading, making and ending silences.
+    Silences,
 }
 
 impl SourceScope {
     /// All of them, in the order in which they are documented.
-    pub const ALL: [Self; 3] = [Self::Alerts, Self::Read, Self::Metrics];
+    pub const ALL: [Self; 4] = [Self::Alerts, Self::Read, Self::Metrics, Self::Silences];
 
     /// Its name in the matrix.
     pub fn as_str(self) -> &'static str {
@@ -128,6 +130,7 @@ impl SourceScope {
             Self::Alerts => "alerts",
             Self::Read => "read",
             Self::Metrics => "metrics",
+            Self::Silences => "silences",
         }
     }
 
@@ -137,6 +140,7 @@ impl SourceScope {
             Self::Alerts => "sending alerts, and reading the incidents that they opened",
             Self::Read => "reading every incident and the reports",
             Self::Metrics => "reading `/metrics`",
+            Self::Silences => "reading, making and ending silences",
         }
     }
 }

@@ -26,6 +26,8 @@ pub struct Trigger {
     pub when: Option<CelExpression>,
     /// How often the condition must hold in which window; without a threshold, once is enough.
     pub threshold: Option<TriggerThreshold>,
+    /// Whether silences count for it.
+    pub can_be_silenced: bool,
     /// What must be true besides.
     pub layers: Arc<JudgementLayers>,
     /// The expression for the incident key: besides the trigger, it decides which alerts belong to one incident.
@@ -103,8 +105,8 @@ pub enum TriggerMatch {
         trigger: TriggerName,
         /// The key of the incident that it is about.
         key: IncidentKey,
-        /// The row of the trigger and key, where an all-clear changes it.
-        window: Option<String>,
+        /// The row of the trigger and key.
+        window: String,
     },
     /// The condition, the key or the summary cannot be evaluated for this alert.
     Failed {
@@ -126,13 +128,14 @@ impl Trigger {
         name: &TriggerName,
         alert: &Alert,
         scope: &AlertScope<'_>,
+        may_be_silenced: bool,
     ) -> Result<Option<TriggerMatch>, String> {
         let firing = alert.status == AlertStatus::Firing;
         if firing
             && let Some(when) = &self.when
             && !when.holds(scope)?
         {
-            return self.not_so(name, alert, scope);
+            return self.not_so(name, alert, scope, may_be_silenced);
         }
         let key = self.incident_key(name, alert, scope)?;
         if !firing {
@@ -156,12 +159,14 @@ impl Trigger {
     }
 
     /// An alert for which the condition does not hold: an all-clear, if `clear_when` says so; else it matters where only
-    /// alerts that follow each other count, and where something may wait. One without the key is about nothing of that.
+    /// alerts that follow each other count, and where something may wait. One without the key, or without a witness, is about nothing of
+    /// that.
     fn not_so(
         &self,
         name: &TriggerName,
         alert: &Alert,
         scope: &AlertScope<'_>,
+        may_be_silenced: bool,
     ) -> Result<Option<TriggerMatch>, String> {
         if let Some(clear_when) = &self.clear_when
             && clear_when.holds(scope)?
@@ -170,25 +175,23 @@ impl Trigger {
             return Ok(Some(self.clears(name, key)));
         }
         let threshold = self.threshold.filter(|threshold| threshold.consecutive);
-        let (goes_on, may_break) = (self.clear_when.is_some(), self.layers.breaks() && self.layers.silence.is_none());
+        let goes_on = self.clear_when.is_some();
+        let may_wait = self.layers.breaks() || (may_be_silenced && self.can_be_silenced);
+        let may_break = may_wait && self.layers.silence.is_none();
         if threshold.is_none() && !goes_on && !may_break {
             return Ok(None);
         }
-        let Ok(key) = self.incident_key(name, alert, scope) else { return Ok(None) };
+        let (key, witness) = (self.incident_key(name, alert, scope), self.says(alert, scope));
+        let (Ok(key), Ok(witness)) = (key, witness) else { return Ok(None) };
         // Between the two conditions nothing is over: what waits goes on waiting.
-        let layers = if may_break && !goes_on {
-            let evidence = LayerEvidence { value: None, witness: self.says(alert, scope)? };
-            Some(LayerInput { layers: self.layers.clone(), evidence })
-        } else {
-            None
-        };
+        let evidence = LayerEvidence { value: None, witness };
+        let layers = (may_break && !goes_on).then(|| LayerInput { layers: self.layers.clone(), evidence });
         let (trigger, window) = (name.clone(), row_name(name, &key));
         Ok(Some(TriggerMatch::Breaks { trigger, key, threshold, window, layers, goes_on }))
     }
 
     fn clears(&self, name: &TriggerName, key: IncidentKey) -> TriggerMatch {
-        let window = (!self.layers.is_empty()).then(|| row_name(name, &key));
-        TriggerMatch::Clears { trigger: name.clone(), key, window }
+        TriggerMatch::Clears { trigger: name.clone(), window: row_name(name, &key), key }
     }
 
     fn layer_input(&self, alert: &Alert, scope: &AlertScope<'_>) -> Result<Option<LayerInput>, String> {

@@ -19,12 +19,12 @@ impl Matrix {
     /// condition does not hold give no result. Takes microseconds per trigger; at worst what [`EXPRESSION_COST_MAX`](crate::matrix::EXPRESSION_COST_MAX)
     /// units take for each of its expressions.
     pub fn judge(&self, alert: &Alert) -> Vec<TriggerMatch> {
-        self.judge_within(alert, &Arc::new(CostMeter::new(u64::MAX)))
+        self.judge_within(alert, &Arc::new(CostMeter::new(u64::MAX)), false)
     }
 
     /// The same, where several alerts share what evaluations may cost. A trigger that can not be evaluated within that
-    /// has failed.
-    pub fn judge_within(&self, alert: &Alert, meter: &Arc<CostMeter>) -> Vec<TriggerMatch> {
+    /// has failed. Where silences may hold something, alerts for which a condition does not hold matter to all triggers.
+    pub fn judge_within(&self, alert: &Alert, meter: &Arc<CostMeter>, may_be_silenced: bool) -> Vec<TriggerMatch> {
         let Some(names) = self.by_kind.get(&alert.kind) else { return Vec::new() };
         let scope = AlertScope::new(&self.language, alert, meter);
         let judged = names.iter().filter_map(|name| {
@@ -32,7 +32,7 @@ impl Matrix {
             if !self.listens(trigger, &alert.source) {
                 return None;
             }
-            match trigger.judge(name, alert, &scope) {
+            match trigger.judge(name, alert, &scope, may_be_silenced) {
                 Ok(judgement) => judgement,
                 Err(why) => {
                     let entity = trigger.entity(alert, &scope);

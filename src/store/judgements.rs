@@ -1,7 +1,7 @@
 //! The states of triggers and keys, with indexes by when they are due and when they end.
 
 use super::deadlines::DeadlineIndex;
-use crate::core::{Timestamp, judgement::JudgementState};
+use crate::core::{Timestamp, judgement::JudgementState, silence::SilenceId};
 use std::collections::BTreeMap;
 
 /// The most that are removed in one transaction because they have ended.
@@ -52,6 +52,12 @@ impl Judgements {
             Some(_) => drop(self.by_name.insert(name, state)),
             None => drop(self.by_name.remove(&name)),
         }
+    }
+
+    /// Those of which a silence holds an alert.
+    pub fn silenced(&self, silence: SilenceId) -> Vec<String> {
+        let held = |state: &JudgementState| state.pending().is_some_and(|pending| pending.silence == Some(silence));
+        self.by_name.iter().filter(|(_, state)| held(state)).map(|(name, _)| name.clone()).collect()
     }
 
     /// Those that are due at `now`, earliest first, at most `limit`.

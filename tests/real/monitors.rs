@@ -15,7 +15,8 @@ token  = { env = "TOKEN_ONE" }
 scopes = ["alerts", "metrics"]
 
 [source.two]
-token = { env = "TOKEN_TWO" }
+token  = { env = "TOKEN_TWO" }
+scopes = ["alerts", "silences"]
 
 [channel.desk]
 kind = "screen"
@@ -102,4 +103,36 @@ fn amtool_reports_an_alert_and_is_refused_without_a_credential() {
     assert!(taken.status.success(), "{}", String::from_utf8_lossy(&taken.stderr));
     let shown = Shown::look(&daemon).expect("what was taken is there");
     assert_eq!(shown.incident["summary"], "matching-1 does not answer");
+}
+
+#[test]
+fn amtool_makes_extends_and_ends_a_silence() {
+    if parts::missing(&[Part("amtool", "prometheus-alertmanager")]) {
+        return;
+    }
+    let daemon = watching();
+    let amtool = |arguments: &[&str]| {
+        let mut command = parts::command("amtool");
+        command.arg(format!("--alertmanager.url=http://amtool:secret-two@{}", daemon.address)).args(arguments);
+        let output = command.env("HOME", daemon.dir.path()).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    };
+    let fire = || {
+        amtool(&["alert", "add", "alertname=TradingHostDown", "instance=matching-1", "--annotation=error_rate_pct=0"])
+    };
+    let id =
+        amtool(&["silence", "add", "instance=~matching-.", "--duration=1h", "--author=eve", "--comment=it is moved"]);
+    fire();
+    assert!(Shown::look(&daemon).is_none(), "it is held");
+    let listed = amtool(&["silence", "query", "instance=matching-1"]);
+    assert!(amtool(&["silence", "query"]).contains(&id) && !listed.contains("it is gone"), "{listed}");
+    assert_eq!(amtool(&["silence", "update", "--duration=2h", &id, "-q"]), id);
+    amtool(&["silence", "expire", &id]);
+    assert_eq!(amtool(&["silence", "query", "-q"]), "");
+    assert_eq!(amtool(&["silence", "query", "--expired", "-q"]), id);
+    // What it held is judged when it ends.
+    let shown = Shown::once(&daemon, "what the silence held", |shown| shown.incident["status"] == "open");
+    assert_eq!(shown.incident["summary"], "matching-1 does not answer");
+    assert_journal(&daemon);
 }

@@ -19,13 +19,16 @@ pub enum JudgementLayer {
     Delay,
     /// The last incident must be over for so long.
     Cooldown,
+    /// No silence must hold it.
+    #[serde(rename = "silence")]
+    Silenced,
     /// A monitor must have been silent for so long.
     #[serde(rename = "absent")]
     Silence,
 }
 
 impl JudgementLayer {
-    /// The key of a trigger that sets it.
+    /// The key of a trigger that sets it; `silence` is set by people.
     pub fn key(self) -> &'static str {
         match self {
             Self::Change => "change",
@@ -33,6 +36,7 @@ impl JudgementLayer {
             Self::Threshold => "threshold",
             Self::Delay => "for",
             Self::Cooldown => "cooldown",
+            Self::Silenced => "silence",
             Self::Silence => "absent",
         }
     }

@@ -1,6 +1,9 @@
 //! How an alert passes the layers, whatever keeps their states.
 
-use super::{JudgementLayer, JudgementLayers, JudgementState, LayerEvidence, LayerHold, LayerVerdict, PendingAlert};
+use super::{
+    JudgementLayer, JudgementLayers, JudgementState, LayerEvidence, LayerHold, LayerVerdict, PendingAlert,
+    SilencedUntil,
+};
 use crate::core::{
     time::Timestamp,
     trigger::{ThresholdWindow, TriggerThreshold},
@@ -33,12 +36,14 @@ pub struct LayerInput {
     pub evidence: LayerEvidence,
 }
 
-/// An alert for which the condition of its trigger holds, while no incident of its key is open.
+/// An alert for which the condition of its trigger holds, while no incident of its key is open. `silenced` is the silence
+/// that is about it.
 pub fn holds(
     rows: &mut impl JudgementRows,
     row: &str,
     threshold: Option<TriggerThreshold>,
     input: Option<&LayerInput>,
+    silenced: Option<SilencedUntil>,
     waiting: PendingAlert,
 ) -> LayerVerdict {
     let now = rows.now();
@@ -52,14 +57,24 @@ pub fn holds(
         // What waits has counted already.
         let mut waits = || input.is_some() && rows.state(row, |state| state.pending().is_some());
         if !is_reached && !waits() {
-            return LayerVerdict::Held(LayerHold { layer: JudgementLayer::Threshold, count, until: None });
+            return LayerVerdict::Held(LayerHold {
+                layer: JudgementLayer::Threshold,
+                count,
+                until: None,
+                silence: None,
+            });
         }
     }
-    let Some(LayerInput { layers, .. }) = input else { return LayerVerdict::Opens { flaps: None } };
+    let none = JudgementLayers::default();
+    let layers = match input {
+        Some(input) => &*input.layers,
+        None if silenced.is_some() => &none,
+        None => return LayerVerdict::Opens { flaps: None },
+    };
     let may_wait = rows.may_wait();
     rows.state(row, |state| {
         let waiting = Some(waiting).filter(|_| may_wait || state.pending().is_some());
-        state.admit(layers, waiting, now)
+        state.admit(layers, silenced, waiting, now)
     })
 }
 

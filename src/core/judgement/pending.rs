@@ -1,7 +1,7 @@
 //! An alert that waits to open an incident.
 
 use super::JudgementLayer;
-use crate::core::{alert::Alert, drill::DrillTerms, time::Timestamp};
+use crate::core::{alert::Alert, drill::DrillTerms, silence::SilenceId, time::Timestamp};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -10,6 +10,9 @@ use std::sync::Arc;
 pub struct PendingAlert {
     /// For which layer.
     pub layer: JudgementLayer,
+    /// Which silence holds it, if one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silence: Option<SilenceId>,
     /// When it opens an incident unless something comes in between.
     pub due: Timestamp,
     /// When the first alert that waited was received.

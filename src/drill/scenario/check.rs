@@ -145,7 +145,7 @@ pub(super) fn openings(scenario: &Scenario, matrix: &Matrix) -> ScenarioOpenings
             match judgement {
                 TriggerMatch::Holds { trigger, summary, threshold, window, layers, .. } => {
                     let waiting = judgement::pending(alert, summary, rows.now, None);
-                    match pass::holds(&mut rows, window, *threshold, layers.as_ref(), waiting) {
+                    match pass::holds(&mut rows, window, *threshold, layers.as_ref(), None, waiting) {
                         LayerVerdict::Opens { .. } => openings.opened.insert(trigger.clone()),
                         // What waits is opened unless something comes in between.
                         LayerVerdict::Held(hold) => hold.until.is_some() && openings.opened.insert(trigger.clone()),

@@ -1,6 +1,8 @@
 //! What became of an alert.
 
-use crate::core::{AlertStatus, IncidentId, RequestId, Timestamp, TriggerName, judgement::JudgementLayer};
+use crate::core::{
+    AlertStatus, IncidentId, RequestId, Timestamp, TriggerName, judgement::JudgementLayer, silence::SilenceId,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -104,6 +106,9 @@ pub enum AdmissionResult {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[schemars(with = "Option<String>")]
         until: Option<Timestamp>,
+        /// The silence that holds it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        silence: Option<SilenceId>,
     },
     /// A repetition of an alert (with the same start time) whose incident a human has resolved. Nobody is paged again.
     Over {

@@ -231,7 +231,7 @@ impl AlertAdmission<'_, '_> {
                 let is_turn = judged.offer(trigger).is_some();
                 let known = joined.or_else(|| if is_turn { None } else { self.over(alert, trigger, key) });
                 known.or_else(|| {
-                    let flaps = match self.pass(alert, judgement) {
+                    let flaps = match self.pass(judged, judgement) {
                         LayerVerdict::Opens { flaps } => flaps,
                         LayerVerdict::Held(hold) => return Some(self.held(alert, trigger, key, hold)),
                     };
@@ -254,9 +254,9 @@ impl AlertAdmission<'_, '_> {
                     return Some(AdmissionResult::Joined { incident });
                 }
                 let layer = pass::breaks(self.tx, window, *threshold, layers.as_ref())?;
-                Some(self.held(alert, trigger, key, LayerHold { layer, count: 0, until: None }))
+                Some(self.held(alert, trigger, key, LayerHold { layer, count: 0, until: None, silence: None }))
             }
-            TriggerMatch::Clears { trigger, key, window } => self.cleared(alert, (trigger, key), window.as_deref()),
+            TriggerMatch::Clears { trigger, key, window } => self.cleared(alert, (trigger, key), window),
             TriggerMatch::Failed { trigger, why, entity } => Some(self.failed(alert, trigger, why, entity.as_deref())),
         }
     }

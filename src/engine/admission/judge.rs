@@ -4,7 +4,7 @@
 //! thread of its own, one request at a time and under a deadline; the async runtime goes on.
 
 use crate::{
-    core::{Alert, TriggerName},
+    core::{Alert, TriggerName, judgement::SilencedUntil},
     engine::{
         admission::{
             Admission,
@@ -38,9 +38,16 @@ pub(super) struct MatchedAlert {
     pub said: Result<Vec<TriggerMatch>, Unjudged>,
     /// What those that hand conversations over would offer.
     pub offers: Vec<HandoffOffer>,
+    /// The silences that are about it, by trigger.
+    pub silences: Vec<(TriggerName, SilencedUntil)>,
 }
 
 impl MatchedAlert {
+    /// The silence that is about it as an alert of this trigger.
+    pub fn silenced(&self, trigger: &TriggerName) -> Option<SilencedUntil> {
+        self.silences.iter().find(|(other, _)| other == trigger).map(|(_, silenced)| *silenced)
+    }
+
     /// What this trigger offers, if it hands the alert's conversation over.
     pub fn offer(&self, trigger: &TriggerName) -> Option<&HandoffOffer> {
         self.offers.iter().find(|offer| offer.trigger == *trigger)
@@ -76,20 +83,23 @@ impl Admission {
         config: &Arc<RuntimeConfig>,
         cost: &mut RequestCost,
     ) -> Vec<MatchedAlert> {
+        let may_be_silenced = self.context.silences.may_hold(self.context.store.now());
         let mut costly = Vec::new();
         let mut judged = Vec::with_capacity(alerts.len());
         for alert in alerts.into_iter().map(Arc::new) {
             let meter = Arc::new(CostMeter::new(QUICK_COST_MAX));
             let flaw = alert.flaw().map(Unjudged::Flaw);
-            let said = flaw.map_or_else(|| Ok(config.matrix.judge_within(&alert, &meter)), Err);
+            let said = flaw.map_or_else(|| Ok(config.matrix.judge_within(&alert, &meter, may_be_silenced)), Err);
             if meter.is_overrun() {
                 costly.push(judged.len());
             }
-            judged.push(MatchedAlert { alert, said, offers: Vec::new() });
+            judged.push(MatchedAlert { alert, said, offers: Vec::new(), silences: Vec::new() });
         }
         if !costly.is_empty() {
             let alerts = costly.iter().map(|at| judged[*at].alert.clone()).collect();
-            for (at, said) in costly.into_iter().zip(self.judge_apart(alerts, config.clone(), cost).await) {
+            for (at, said) in
+                costly.into_iter().zip(self.judge_apart((alerts, may_be_silenced), config.clone(), cost).await)
+            {
                 judged[at].said = said;
             }
         }
@@ -107,15 +117,44 @@ impl Admission {
         let mut judged = self.judge(alerts, config, cost).await;
         for (judged, packet) in judged.iter_mut().zip(&packets) {
             let Ok(said) = &mut judged.said else { continue };
+            judged.silences = self.silences_of(said, &judged.alert, config);
             let closed = |trigger: &_| self.closed(config, trigger);
             judged.offers = conversation::offers(said, (&judged.alert, packet.as_deref()), config, closed);
         }
         judged
     }
 
+    /// The silences that are about an alert, for each trigger that holds and can be silenced.
+    fn silences_of(
+        &self,
+        said: &[TriggerMatch],
+        alert: &Alert,
+        config: &RuntimeConfig,
+    ) -> Vec<(TriggerName, SilencedUntil)> {
+        let holding = said.iter().filter_map(|judgement| match judgement {
+            TriggerMatch::Holds { trigger, .. } => Some(trigger),
+            _ => None,
+        });
+        let silenced = |trigger: &TriggerName| Some((trigger.clone(), self.silenced(alert, trigger, config)?));
+        holding.filter_map(silenced).collect()
+    }
+
+    /// The silence that is about an alert of this trigger, if one is, and if the trigger can be silenced. A drill is never
+    /// silent: whoever makes one wants to hear it.
+    pub(super) fn silenced(
+        &self,
+        alert: &Alert,
+        trigger: &TriggerName,
+        config: &RuntimeConfig,
+    ) -> Option<SilencedUntil> {
+        let can_be = config.matrix.triggers.get(trigger).is_some_and(|trigger| trigger.can_be_silenced);
+        let now = self.context.store.now();
+        (can_be && !alert.drill).then(|| self.context.silences.holding(alert, trigger, now)).flatten()
+    }
+
     async fn judge_apart(
         &self,
-        alerts: Vec<Arc<Alert>>,
+        (alerts, may_be_silenced): (Vec<Arc<Alert>>, bool),
         config: Arc<RuntimeConfig>,
         cost: &mut RequestCost,
     ) -> Vec<Result<Vec<TriggerMatch>, Unjudged>> {
@@ -123,7 +162,7 @@ impl Admission {
             return alerts.iter().map(|_| Err(Unjudged::OverCost)).collect();
         }
         let meter = Arc::new(CostMeter::new(cost.left));
-        let judged = self.on_a_thread(alerts, config, meter.clone()).await;
+        let judged = self.on_a_thread((alerts, may_be_silenced), config, meter.clone()).await;
         // What ran out of time has had its share, too.
         cost.left = if meter.is_given_up() { 0 } else { meter.left() };
         judged
@@ -131,13 +170,13 @@ impl Admission {
 
     async fn on_a_thread(
         &self,
-        alerts: Vec<Arc<Alert>>,
+        (alerts, may_be_silenced): (Vec<Arc<Alert>>, bool),
         config: Arc<RuntimeConfig>,
         meter: Arc<CostMeter>,
     ) -> Vec<Result<Vec<TriggerMatch>, Unjudged>> {
         let of_work = meter.clone();
         let fallback = (alerts.clone(), config.clone());
-        let work = move || judge_all(&alerts, &config, &of_work);
+        let work = move || judge_all((&alerts, may_be_silenced), &config, &of_work);
         if Handle::try_current().is_err() {
             // In virtual time there are no threads, and nobody who waits for one.
             return work();
@@ -159,19 +198,19 @@ impl Admission {
         judged.unwrap_or_else(|_| {
             // The thread panicked, which the language is guarded against, or the daemon is shutting down.
             meter.give_up();
-            judge_all(&fallback.0, &fallback.1, &meter)
+            judge_all((&fallback.0, may_be_silenced), &fallback.1, &meter)
         })
     }
 }
 
 /// An alert in whose evaluation the request has used up what it may cost is not judged: nobody knows what it says.
 fn judge_all(
-    alerts: &[Arc<Alert>],
+    (alerts, may_be_silenced): (&[Arc<Alert>], bool),
     config: &RuntimeConfig,
     meter: &Arc<CostMeter>,
 ) -> Vec<Result<Vec<TriggerMatch>, Unjudged>> {
     let judge = |alert: &Arc<Alert>| {
-        let said = config.matrix.judge_within(alert, meter);
+        let said = config.matrix.judge_within(alert, meter, may_be_silenced);
         if meter.left() == 0 { Err(Unjudged::OverCost) } else { Ok(said) }
     };
     alerts.iter().map(judge).collect()

@@ -6,7 +6,7 @@ use crate::{
         judgement::{self, JudgementLayer, JudgementLayers, LayerHold, LayerVerdict, PendingAlert, pass},
         plan::OnResolved,
     },
-    engine::admission::{admission_result::AdmissionResult, admit::AlertAdmission},
+    engine::admission::{admission_result::AdmissionResult, admit::AlertAdmission, judge::MatchedAlert},
     matrix::TriggerMatch,
 };
 use humantime::format_duration;
@@ -14,12 +14,13 @@ use std::sync::Arc;
 
 impl AlertAdmission<'_, '_> {
     /// What the layers of a trigger say to an alert for which its condition holds.
-    pub(super) fn pass(&mut self, alert: &Arc<Alert>, judgement: &TriggerMatch) -> LayerVerdict {
-        let TriggerMatch::Holds { summary, threshold, window, layers, .. } = judgement else {
+    pub(super) fn pass(&mut self, judged: &MatchedAlert, judgement: &TriggerMatch) -> LayerVerdict {
+        let TriggerMatch::Holds { trigger, summary, threshold, window, layers, .. } = judgement else {
             return LayerVerdict::Opens { flaps: None };
         };
+        let (alert, silenced) = (&judged.alert, judged.silenced(trigger));
         let waiting = self.waiting(alert, summary);
-        pass::holds(self.tx, window, *threshold, layers.as_ref(), waiting)
+        pass::holds(self.tx, window, *threshold, layers.as_ref(), silenced, waiting)
     }
 
     /// An alert as it waits. A drill keeps its terms.
@@ -35,12 +36,12 @@ impl AlertAdmission<'_, '_> {
         key: &IncidentKey,
         hold: LayerHold,
     ) -> AdmissionResult {
-        let LayerHold { layer, count, until } = hold;
+        let LayerHold { layer, count, until, silence } = hold;
         let (name, key, alert) = (trigger.clone(), key.clone(), alert.clone());
         let source = alert.source.clone();
-        let event = SourceEvent::Held { trigger: name, key, count, layer: Some(layer), until, alert };
+        let event = SourceEvent::Held { trigger: name, key, count, layer: Some(layer), until, silence, alert };
         self.tx.record_alert(&source, event);
-        AdmissionResult::Held { trigger: trigger.to_string(), count, layer: Some(layer), until }
+        AdmissionResult::Held { trigger: trigger.to_string(), count, layer: Some(layer), until, silence }
     }
 
     /// The plan of what is opened, and its summary. What goes on and off is one incident, which only a person ends.
@@ -64,13 +65,15 @@ impl AlertAdmission<'_, '_> {
         &mut self,
         alert: &Arc<Alert>,
         (trigger, key): (&TriggerName, &IncidentKey),
-        window: Option<&str>,
+        window: &str,
     ) -> Option<AdmissionResult> {
         let over = as_all_clear(alert);
         let joined = self.join(&over, key).or_else(|| self.counted(&over, trigger, key));
-        let held = window.and_then(|window| self.tx.judge(window, judgement::JudgementState::cleared));
+        let held = self.tx.judge(window, judgement::JudgementState::cleared);
         let joined = joined.map(|incident| AdmissionResult::Cleared { incident });
-        joined.or_else(|| held.map(|layer| self.held(alert, trigger, key, LayerHold { layer, count: 0, until: None })))
+        joined.or_else(|| {
+            held.map(|layer| self.held(alert, trigger, key, LayerHold { layer, count: 0, until: None, silence: None }))
+        })
     }
 
     /// A monitor whose silence counts has spoken: that is the all-clear of its silence, and its time begins anew.
@@ -92,7 +95,7 @@ impl AlertAdmission<'_, '_> {
             }
             state.deadline()
         });
-        let hold = LayerHold { layer: JudgementLayer::Silence, count: 1, until: due };
+        let hold = LayerHold { layer: JudgementLayer::Silence, count: 1, until: due, silence: None };
         Some(match joined {
             Some(incident) => AdmissionResult::Cleared { incident },
             None => self.held(alert, trigger, key, hold),

@@ -14,6 +14,7 @@ mod opening_window;
 mod overflow;
 mod parts;
 mod request;
+mod silences;
 mod waited;
 
 pub use admission_result::{AdmissionResult, AdmittedAlert};
@@ -23,6 +24,7 @@ pub use manual_page::{CALLS_MAX, CALLS_WITHIN, ManualPage, ManualPageResult};
 pub use new_facts::{NewFacts, NewFactsResult};
 pub use opening_window::{OPENINGS_WITHIN, openings_window, source_openings_window};
 pub use request::{AskWish, HandoffTrigger, RequestAdmission, RequestFault};
+pub use silences::SilenceFault;
 
 use super::context::EngineContext;
 use crate::{

@@ -30,7 +30,7 @@ pub(super) fn parts(judged: Vec<MatchedAlert>) -> Vec<Vec<MatchedAlert>> {
 /// What a transaction needs in order to admit these alerts.
 pub(super) fn needs(judged: &[MatchedAlert], matrix: &Matrix) -> LockSet {
     let mut needs = LockSet::default();
-    for MatchedAlert { alert, said, .. } in judged {
+    for MatchedAlert { alert, said, silences, .. } in judged {
         needs.live_open |= alert.drill;
         let Ok(judgements) = said else { continue };
         if !needs.sources.contains(&alert.source) {
@@ -45,7 +45,8 @@ pub(super) fn needs(judged: &[MatchedAlert], matrix: &Matrix) -> LockSet {
                 TriggerMatch::Holds { trigger, key, threshold, window, layers, .. } => {
                     opening_window::opening(trigger, key, alert, &mut needs);
                     needs.observed.extend(threshold.is_some().then(|| window.clone()));
-                    needs.judged.extend(layers.is_some().then(|| window.clone()));
+                    let is_silenced = silences.iter().any(|(silenced, _)| silenced == trigger);
+                    needs.judged.extend((layers.is_some() || is_silenced).then(|| window.clone()));
                 }
                 TriggerMatch::Speaks { trigger, key, window, .. } => {
                     needs.keys.push(key.clone());
@@ -60,7 +61,7 @@ pub(super) fn needs(judged: &[MatchedAlert], matrix: &Matrix) -> LockSet {
                 TriggerMatch::Clears { trigger, key, window } => {
                     needs.keys.push(key.clone());
                     opening_window::needs(trigger, alert, &mut needs);
-                    needs.judged.extend(window.clone());
+                    needs.judged.push(window.clone());
                 }
                 TriggerMatch::Failed { trigger, entity, .. } => {
                     FailureKeys::of(trigger, alert, entity.as_deref()).add_to(&mut needs);

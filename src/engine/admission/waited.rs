@@ -4,7 +4,7 @@ use crate::{
     core::{
         Alert, DrillTerms, IncidentKey, SourceEvent, Timestamp, TriggerName,
         drill::DRILL_LIFE,
-        judgement::{JudgementLayer, PendingAlert, RipeJudgement, of_row},
+        judgement::{JudgementLayer, PendingAlert, RipeJudgement, SilencedUntil, of_row},
     },
     engine::{
         admission::{
@@ -82,7 +82,8 @@ impl Admission {
         };
         opening_window::opening(&due.trigger, &due.key, &due.alert, &mut needs);
         let (alert, heard_since) = (due.alert.clone(), self.started_at);
-        let run = move |tx: &mut Transaction<'_>| open_due(tx, &due, &config, heard_since);
+        let silenced = self.silenced(&alert, &due.trigger, &config);
+        let run = move |tx: &mut Transaction<'_>| open_due(tx, &due, &config, (heard_since, silenced));
         let (opened, _) = transact(&*self.context.store, RequestClass::Admission, needs, run).await?;
         if let Some(result) = opened {
             self.context.metrics.alert(&alert.source, result.name(alert.status), alert.drill);
@@ -95,7 +96,7 @@ fn open_due(
     tx: &mut Transaction<'_>,
     due: &DueJudgement,
     config: &RuntimeConfig,
-    heard_since: Timestamp,
+    (heard_since, silenced): (Timestamp, Option<SilencedUntil>),
 ) -> Option<AdmissionResult> {
     let now = tx.now();
     // Another alert came in between, and needs other rows: it is looked at in the next turn.
@@ -119,7 +120,8 @@ fn open_due(
             return None;
         }
     }
-    let RipeJudgement::Opens { pending, flaps } = tx.judge(&due.row, |state| state.ripen(&layers, now))? else {
+    let RipeJudgement::Opens { pending, flaps } = tx.judge(&due.row, |state| state.ripen(&layers, silenced, now))?
+    else {
         return None;
     };
     let PendingAlert { received_at, summary, alert, terms, .. } = pending;
@@ -136,6 +138,6 @@ fn open_due(
     if let Some(live) = live_beside(admission.tx, alert.drill) {
         return Some(admission.refused(&alert, &due.trigger, live));
     }
-    let judged = MatchedAlert { alert, said: Ok(Vec::new()), offers: Vec::new() };
+    let judged = MatchedAlert { alert, said: Ok(Vec::new()), offers: Vec::new(), silences: Vec::new() };
     Some(admission.open_or_count(&judged, plan, &due.key, &summary))
 }

@@ -131,6 +131,7 @@ impl InboundResponses {
                     }
                     Ok(record) => {
                         self.opt_out_register().apply(record.at, &record.event);
+                        self.context.silences.apply(record.at, &record.event);
                         self.link_register().apply(&record.event, &self.context.keys);
                     }
                     // An opt-out that is lost this way is found again by the next page; a link has to be made again, and

@@ -17,6 +17,7 @@ mod quota;
 mod reply_link;
 pub mod reports;
 pub mod requests;
+pub mod silences;
 pub mod status;
 mod turn_packet;
 pub mod view;
@@ -42,6 +43,8 @@ pub fn routes() -> Router<Arc<AppState>> {
         .merge(monitoring())
         .route("/api/v2/alerts", post(alertmanager::post).fallback(alertmanager::wrong_method))
         .route("/api/v2/status", get(alertmanager::status))
+        .route("/api/v2/silences", get(silences::list).post(silences::post))
+        .route("/api/v2/silence/{id}", get(silences::show).delete(silences::end))
         .route("/api/v2/{*rest}", any(alertmanager::nowhere))
         .route("/-/healthy", get(alertmanager::ok))
         .route("/-/ready", get(alertmanager::ok))

@@ -9,6 +9,7 @@ pub mod health;
 pub mod links;
 pub mod quarantine;
 pub mod reload;
+pub mod silences;
 
 use crate::http::{api, state::AppState};
 use axum::{
@@ -26,6 +27,9 @@ pub fn routes() -> Router<Arc<AppState>> {
         .route("/v1/incidents/{id}/answer", post(commands::answer))
         .route("/v1/incidents/{id}/resolve", post(commands::resolve))
         .route("/v1/incidents/{id}/erase", post(erase::erase))
+        .route("/v1/silences", get(silences::list).post(silences::make))
+        .route("/v1/silences/{id}/extend", post(silences::extend))
+        .route("/v1/silences/{id}/end", post(silences::end))
         .route("/v1/quarantine", get(quarantine::list))
         .route("/v1/quarantine/row", get(quarantine::show))
         .route("/v1/quarantine/clear", post(quarantine::clear))

@@ -4,6 +4,7 @@ use super::Transaction;
 use crate::core::{
     Timestamp,
     judgement::{JudgementState, pass::JudgementRows},
+    silence::SilenceId,
     trigger::{ThresholdWindow, TriggerThreshold},
 };
 use std::time::Duration;
@@ -37,6 +38,18 @@ impl Transaction<'_> {
             self.changes.judged.insert(row.to_owned());
         }
         result
+    }
+
+    /// Makes due what this silence holds, whatever its rows: nothing else knows which they are. Returns how many.
+    pub fn look_again_at_silenced(&mut self, silence: SilenceId) -> usize {
+        let rows = self.loaded.judged.silenced(silence);
+        let now = self.time.now;
+        for row in &rows {
+            self.loaded.judged.change(row, |state| state.look_again(silence, now));
+        }
+        let count = rows.len();
+        self.changes.judged.extend(rows);
+        count
     }
 
     /// What a trigger knows of a key, which must be in the [`LockSet`].

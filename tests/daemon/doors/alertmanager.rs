@@ -139,8 +139,6 @@ fn media_types_methods_paths_and_credentials_are_answered_as_alertmanager_does()
     }
     let nope = Call::get("/api/v2/nope").send(daemon.address);
     check("an unknown path", &nope, 404, &Code(404, "path /api/v2/nope was not found"));
-    let silences = Call::post("/api/v2/silences").json(&json!({})).send(daemon.address);
-    check("silences", &silences, 404, &Code(404, "path /api/v2/silences was not found"));
 
     let stranger = Call::post("/api/v2/alerts").bearer("not-it").json(&json!([])).send(daemon.address);
     check("a stranger", &stranger, 401, &Code(401, "no source"));

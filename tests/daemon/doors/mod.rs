@@ -10,5 +10,6 @@ mod native;
 mod refused;
 mod repeated;
 mod scopes;
+mod silences;
 mod strangers;
 use crate::wire;

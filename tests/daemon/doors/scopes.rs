@@ -40,13 +40,20 @@ const PERSON: [u16; 5] = [401, 401, 401, 401, 200];
 const PRESS: [u16; 5] = [401, 401, 401, 401, 403];
 const ALERTS: [u16; 5] = [401, 400, 403, 403, 401];
 
+/// None of them has the scope.
+const SILENCES: [u16; 5] = [401, 403, 403, 403, 401];
+
 const ASK: [u16; 5] = [401, 400, 403, 403, 401];
 
-const TABLE: [Row; 50] = [
+const TABLE: [Row; 54] = [
     ("/v1/alerts", "POST", "/v1/alerts", ALERTS),
     ("/api/v2/alerts", "POST", "/api/v2/alerts", [401, 422, 403, 403, 401]),
     ("/api/v2/status", "GET", "/api/v2/status", OPEN),
-    ("/api/v2/{*rest}", "GET", "/api/v2/silences", [404; 5]),
+    ("/api/v2/{*rest}", "GET", "/api/v2/receivers", [404; 5]),
+    ("/api/v2/silences", "GET", "/api/v2/silences", SILENCES),
+    ("/api/v2/silences", "POST", "/api/v2/silences", SILENCES),
+    ("/api/v2/silence/{id}", "GET", "/api/v2/silence/x", SILENCES),
+    ("/api/v2/silence/{id}", "DELETE", "/api/v2/silence/x", SILENCES),
     ("/-/healthy", "GET", "/-/healthy", OPEN),
     ("/-/ready", "GET", "/-/ready", OPEN),
     ("/healthz", "GET", "/healthz", OPEN),

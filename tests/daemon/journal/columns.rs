@@ -61,6 +61,8 @@ const COLUMNS: &[(&str, &str, Check)] = &[
     ("observed", "name", Excused("what a trigger counts within its window is not in the journal")),
     ("observed", "at", Excused("the same")),
     ("observed", "body", Excused("the same")),
+    ("judgement", "name", Excused("what a trigger knows of a key besides is not in the journal, nor what waits there")),
+    ("judgement", "body", Excused("the same")),
     ("text", "hash", Compared(&[("'x' || hash", "1")])),
     ("text", "body", Compared(&[("body || ' '", "1")])),
     ("contact_proof", "person", Compared(&[("'gus'", "1")])),

@@ -4,6 +4,7 @@
 
 mod reference;
 mod room;
+mod silences;
 mod stories;
 
 use crate::fixture;

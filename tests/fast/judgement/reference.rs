@@ -99,14 +99,14 @@ proptest! {
             let mut flaps = None;
             let mut is_opened = false;
             while state.deadline().is_some_and(|due| due <= at(now)) {
-                if let Some(RipeJudgement::Opens { flaps: found, .. }) = state.ripen(&layers, at(now)) {
+                if let Some(RipeJudgement::Opens { flaps: found, .. }) = state.ripen(&layers, None, at(now)) {
                     (flaps, is_opened) = (found, true);
                 }
             }
             match step {
                 // It holds.
                 0 | 1 if !open && !is_opened => {
-                    if let LayerVerdict::Opens { flaps: found } = state.admit(&layers, Some(pending(&alert(), "s", at(now), None)), at(now)) {
+                    if let LayerVerdict::Opens { flaps: found } = state.admit(&layers, None, Some(pending(&alert(), "s", at(now), None)), at(now)) {
                         (flaps, is_opened) = (found, true);
                     }
                 }
@@ -149,6 +149,7 @@ fn layers_have_the_names_of_their_keys() {
         JudgementLayer::Threshold,
         JudgementLayer::Delay,
         JudgementLayer::Cooldown,
+        JudgementLayer::Silenced,
         JudgementLayer::Silence,
     ];
     for layer in all {

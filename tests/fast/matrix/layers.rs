@@ -28,7 +28,7 @@ fn what_can_not_be_is_refused_at_its_place() {
         ("corroborate = 2", &[(Error, "wrong-type")]),
         (
             "for = \"30s\"\ncooldown = \"5m\"\nflapping = { openings = 3, within = \"10m\" }\nresolved = \"resolve\"",
-            &[(Warning, "resolved-by-anybody")],
+            &[],
         ),
         ("for = \"0s\"", &[(Error, "duration-out-of-range")]),
         ("for = \"32d\"", &[(Error, "duration-out-of-range")]),
@@ -69,5 +69,13 @@ fn each_layer_is_said_with_what_it_costs() {
     let matrix = parsed.matrix.unwrap_or_else(|| panic!("{:#?}", parsed.diagnostics));
     let words = matrix.triggers["t"].layer_words().into_iter();
     let told: Vec<_> = words.map(|layer| format!("{}: {}. It costs {}.", layer.key, layer.says, layer.costs)).collect();
-    insta::assert_snapshot!(told.join("\n"), @"");
+    insta::assert_snapshot!(told.join("\n"), @r"
+    change: `alert.values.p` must fall by 5 % within 1m. It costs no time: the alert that shows it passes.
+    corroborate: 2 different values of `alert.labels.venue` must say it within 30s. It costs the time until the last of them says so, at most 30s.
+    threshold: it must hold 3 times in a row within 10s. It costs the time from the first to the last of them, at most 10s.
+    for: it must go on for 20s. It costs 20s.
+    cooldown: nothing opens for 5m after the end of the last incident. It costs nothing, unless one ended lately: then at most 5m.
+    flapping: the opening that is number 3 within 10m stays open: an all-clear does not end it. It costs no time.
+    clear_when: an alert with `alert.values.p > 1.0` is an all-clear. It costs no time.
+    ");
 }

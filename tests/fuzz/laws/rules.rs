@@ -97,7 +97,7 @@ pub fn conditions(bytes: &[u8]) {
         let Some(matrix) = read.matrix else { continue };
         let said = matrix.judge(&alert);
         let quick = Arc::new(CostMeter::new(EXPRESSION_COST_MAX / 100));
-        let quickly = matrix.judge_within(&alert, &quick);
+        let quickly = matrix.judge_within(&alert, &quick, false);
         for said in &said {
             match said {
                 TriggerMatch::Holds { key, .. }

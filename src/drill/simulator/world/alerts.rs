@@ -28,7 +28,7 @@ impl VirtualWorld<'_> {
                         self.step(case, IncidentInput::Alert(alert.clone()));
                     } else if !self.counted(alert, trigger, key) {
                         let waiting = judgement::pending(alert, summary, self.now, None);
-                        let verdict = pass::holds(&mut self.judged, window, *threshold, layers.as_ref(), waiting);
+                        let verdict = pass::holds(&mut self.judged, window, *threshold, layers.as_ref(), None, waiting);
                         match verdict {
                             LayerVerdict::Opens { flaps } => self.open_or_count(alert, trigger, key, summary, flaps),
                             LayerVerdict::Held(_) => self.look_again(window),
@@ -51,9 +51,7 @@ impl VirtualWorld<'_> {
                 }
                 TriggerMatch::Clears { trigger, key, window } => {
                     self.all_clear(alert, trigger, key);
-                    if let Some(window) = window {
-                        self.judged.state(window, JudgementState::cleared);
-                    }
+                    self.judged.state(window, JudgementState::cleared);
                 }
                 // A scenario with an alert like this is refused when it is read.
                 TriggerMatch::Failed { .. } => {}
@@ -84,7 +82,7 @@ impl VirtualWorld<'_> {
             return;
         };
         let now = self.now;
-        match self.judged.state(row, |state| state.ripen(&layers, now)) {
+        match self.judged.state(row, |state| state.ripen(&layers, None, now)) {
             Some(RipeJudgement::Opens { pending, flaps }) if !self.keys.contains_key(&key) => {
                 self.open_or_count(&pending.alert, &trigger, &key, &pending.summary, flaps);
             }

@@ -1,0 +1,190 @@
+//! Silences: what they hold, how long, and what becomes of it.
+
+use super::{World, alert, said};
+use std::time::Duration;
+use stentor::core::{
+    Actor,
+    silence::{Silence, SilenceId, SilenceMatcher, SilenceState},
+};
+
+const TRIGGER: &str = "key = 'alert.labels.key'\nwhen = 'alert.values.v >= 5.0'";
+
+fn silence(world: &World, n: u8, matchers: &[&str], seconds: u64) -> Silence {
+    Silence {
+        id: SilenceId::random([n; 16]),
+        matchers: matchers.iter().map(|text| text.parse().unwrap()).collect(),
+        starts_at: world.now(),
+        ends_at: world.now() + Duration::from_secs(seconds),
+        updated_at: world.now(),
+        created_by: "ana".into(),
+        reason: "the venue tests its failover".into(),
+    }
+}
+
+impl World {
+    async fn keep(&self, silence: Silence) -> SilenceId {
+        self.engine.admission().keep_silence(silence, Actor::Person("ana".into())).await.unwrap()
+    }
+
+    async fn says(&self, words: &[&str]) -> String {
+        said(&self.admit(alert(words)).await)
+    }
+
+    async fn at(&self, seconds: u64) {
+        self.pass_to(Duration::from_secs(seconds)).await;
+    }
+}
+
+#[tokio::test]
+async fn what_a_silence_holds_is_judged_at_its_end() {
+    for mut world in [World::memory(TRIGGER), World::sqlite(TRIGGER).await] {
+        world.keep(silence(&world, 1, &["key=~\"x|y\"", "source=a"], 60)).await;
+        assert_eq!(world.says(&["a", "x", "v=6"]).await, "held silence 1 until 60");
+        assert_eq!(world.says(&["b", "x2", "v=6"]).await, "opened");
+        assert_eq!(world.says(&["b", "y", "v=6"]).await, "opened", "another source is not silenced");
+        world.restart().await;
+        world.engine.inbound().recall_people().await.unwrap();
+        world.at(20).await;
+        assert_eq!(world.says(&["a", "x", "v=9"]).await, "held silence 1 until 60");
+        assert_eq!(world.says(&["a", "xx", "v=9"]).await, "opened", "a pattern is about the whole value");
+        world.at(59).await;
+        assert_eq!(world.open().await.len(), 3);
+        world.at(60).await;
+        assert_eq!(world.open().await.len(), 4);
+        assert_eq!(world.says(&["a", "x", "v=6"]).await, "joined");
+    }
+}
+
+#[tokio::test]
+async fn what_is_over_before_the_end_opens_nothing() {
+    let world = World::memory(TRIGGER);
+    world.keep(silence(&world, 1, &["key=x"], 60)).await;
+    assert_eq!(world.says(&["a", "x", "v=6"]).await, "held silence 1 until 60");
+    assert_eq!(world.says(&["a", "x", "v=1"]).await, "held silence 0");
+    assert_eq!(world.says(&["a", "x", "v=1"]).await, "nothing");
+    assert_eq!(world.says(&["a", "x", "v=6"]).await, "held silence 1 until 60");
+    assert_eq!(world.says(&["a", "x", "resolved"]).await, "held silence 0");
+    world.at(61).await;
+    assert!(world.open().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_silence_can_be_extended_and_ended_and_what_it_held_follows() {
+    let world = World::memory(TRIGGER);
+    let first = silence(&world, 1, &["key=x"], 60);
+    world.keep(first.clone()).await;
+    assert_eq!(world.says(&["a", "x", "v=6"]).await, "held silence 1 until 60");
+    world.keep(Silence { ends_at: world.now() + Duration::from_secs(100), ..first.clone() }).await;
+    world.tick().await;
+    world.at(99).await;
+    assert!(world.open().await.is_empty());
+    assert_eq!(world.says(&["a", "x", "v=6"]).await, "held silence 1 until 100");
+    let admission = world.engine.admission();
+    assert_eq!(admission.silence(first.id).map(|silence| silence.state(world.now())), Some(SilenceState::Active));
+    admission.end_silence(first.id, Actor::Operator("ops".into())).await.unwrap();
+    world.tick().await;
+    assert_eq!(world.open().await, ["t/x it is so"]);
+    let again = admission.end_silence(first.id, Actor::Operator("ops".into())).await;
+    assert_eq!(again.map(|_| ()).unwrap_err().to_string(), "no silence with this id is in force");
+    // Shown for five days, as over.
+    assert_eq!(admission.silence(first.id).map(|silence| silence.state(world.now())), Some(SilenceState::Expired));
+}
+
+/// The longest of several decides, and what another one still is about waits for that one.
+#[tokio::test]
+async fn of_two_silences_the_one_that_ends_last_counts() {
+    let world = World::memory(TRIGGER);
+    world.keep(silence(&world, 1, &["key=x"], 60)).await;
+    world.keep(silence(&world, 2, &["kind=k"], 30)).await;
+    assert_eq!(world.says(&["a", "x", "v=6"]).await, "held silence 1 until 60");
+    assert_eq!(world.says(&["a", "y", "v=6"]).await, "held silence 1 until 30");
+    world.engine.admission().end_silence(SilenceId::random([1; 16]), Actor::Operator("ops".into())).await.unwrap();
+    world.tick().await;
+    assert!(world.open().await.is_empty(), "the other one holds it now");
+    world.at(30).await;
+    assert_eq!(world.open().await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_trigger_that_can_not_be_silenced_is_not() {
+    let world = World::memory(&format!("{TRIGGER}\nsilences = false"));
+    world.keep(silence(&world, 1, &["key=x"], 60)).await;
+    assert_eq!(world.says(&["a", "x", "v=6"]).await, "opened");
+}
+
+#[tokio::test]
+async fn a_wait_and_a_cool_down_come_before_a_silence() {
+    let world = World::memory(&format!("{TRIGGER}\nfor = \"10s\"\ncooldown = \"20s\"\nresolved = \"resolve\""));
+    world.keep(silence(&world, 1, &["trigger=t"], 15)).await;
+    assert_eq!(world.says(&["a", "x", "v=6"]).await, "held for 1 until 10");
+    world.at(11).await;
+    assert_eq!(world.says(&["a", "x", "v=7"]).await, "held silence 1 until 15");
+    world.at(15).await;
+    assert_eq!(world.open().await, ["t/x it is so"]);
+}
+
+/// Silence about a monitor that fell silent is silence, too.
+#[tokio::test]
+async fn a_monitor_that_falls_silent_during_a_silence_opens_an_incident_after_it() {
+    let world = World::memory("key = 'alert.labels.key'\nabsent = { every = \"10s\" }");
+    world.keep(silence(&world, 1, &["key=feed"], 60)).await;
+    assert_eq!(world.says(&["a", "feed"]).await, "held absent 1 until 10");
+    world.at(59).await;
+    assert!(world.open().await.is_empty());
+    world.at(60).await;
+    assert_eq!(world.open().await, ["t/feed feed has not been heard of for 10s"]);
+}
+
+#[test]
+fn matchers_are_written_as_amtool_writes_them() {
+    let table = [
+        ("a=b", "a=\"b\""),
+        ("a=\"b c\"", "a=\"b c\""),
+        ("a != b", "a!=\"b\""),
+        ("a=~b.*", "a=~\"b.*\""),
+        ("a!~\"x|y\"", "a!~\"x|y\""),
+        ("a=", "a=\"\""),
+        ("a==b", "a=\"=b\""),
+        ("größe=\"1\\\"2\"", "größe=\"1\\\"2\""),
+    ];
+    for (written, shown) in table {
+        let read: SilenceMatcher = written.parse().unwrap();
+        assert_eq!(read.to_string(), shown, "{written}");
+        assert_eq!(read.to_string().parse::<SilenceMatcher>().unwrap(), read);
+    }
+    for bad in ["", "a", "a!b", "a=\"b\"c\"", "a~b"] {
+        assert!(bad.parse::<SilenceMatcher>().is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_silence_is_said() {
+    let world = World::memory(TRIGGER);
+    let (good, now) = (silence(&world, 1, &["key=x"], 60), world.now());
+    assert_eq!(good.flaw(now), None);
+    let matched = |matchers: &[&str]| silence(&world, 1, matchers, 60).flaw(now);
+    let flaws = [
+        ("no matcher", matched(&[])),
+        ("too many", matched(&["key=x"; 21])),
+        ("matches everything", matched(&["key=~.*", "other!=x"])),
+        ("a name", matched(&["=x"])),
+        ("a pattern", matched(&["key=~(x"])),
+        ("a pattern that is large", matched(&["key=~(x{1000}){1000}"])),
+        ("no reason", Silence { reason: " ".into(), ..good.clone() }.flaw(now)),
+        ("a long reason", Silence { reason: "x".repeat(1001), ..good.clone() }.flaw(now)),
+        ("a hidden letter", Silence { reason: "x\u{202e}y".into(), ..good.clone() }.flaw(now)),
+        ("nobody's", Silence { created_by: String::new(), ..good.clone() }.flaw(now)),
+        ("over", Silence { ends_at: now, ..good.clone() }.flaw(now)),
+        ("backwards", Silence { starts_at: now + Duration::from_secs(61), ..good.clone() }.flaw(now)),
+        ("too long", Silence { ends_at: now + Duration::from_secs(32 * 24 * 3600), ..good.clone() }.flaw(now)),
+    ];
+    for (what, flaw) in flaws {
+        assert!(flaw.is_some(), "{what}");
+    }
+    let id = good.id.to_string();
+    assert_eq!(id.parse::<SilenceId>(), Ok(good.id));
+    assert_eq!((id.len(), &id[14..15]), (36, "4"));
+    for bad in ["", "x", "5b1e7a66-0d4c-4c43-9d51-7f7f6d1c2a1", "5b1e7a66+0d4c-4c43-9d51-7f7f6d1c2a10"] {
+        assert!(bad.parse::<SilenceId>().is_err(), "{bad}");
+    }
+}

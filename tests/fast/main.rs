@@ -19,6 +19,7 @@ mod fitted;
 mod forms;
 mod fuzzed;
 mod handoffs;
+mod kept;
 mod listening;
 mod matrix;
 mod openapi;

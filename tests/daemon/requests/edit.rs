@@ -14,7 +14,7 @@ use crate::{
 };
 use serde_json::{Value, json};
 
-fn order() -> Value {
+pub fn order() -> Value {
     json!({
         "type": "approval", "question": "Sell 100 ES at market?",
         "action": { "symbol": "ES", "side": "sell", "qty": 100, "note": "<b>" },

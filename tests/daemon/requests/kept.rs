@@ -1,4 +1,4 @@
-//! Makes `tests/fixture/requests.jsonl`: the journal of a daemon that has seen every kind of request.
+//! How `tests/fixture/requests.jsonl` was made: the journal of a daemon that has seen every kind of request.
 
 use super::{
     BO, Daemon,
@@ -10,11 +10,11 @@ use super::{
 };
 use crate::{
     answers::sms::{ANA, text},
-    common::root,
     house::{sandboxed_on, secret},
     wire::Call,
 };
 use serde_json::{Value, json};
+use std::path::Path;
 
 /// Two people with a phone and a desk, so that the journal stays small.
 const MATRIX: &str = r#"
@@ -204,10 +204,10 @@ fn conversations(daemon: &Daemon) {
     said(daemon, &due, &[("ana", "2")]);
 }
 
-/// The fixture is what the program of that day has kept. It is made anew only where a kind of request comes that it does
-/// not have; then the old one stays beside it.
+/// The fixture is what the program of that day has kept, so this does not write over it: a journal with what comes later is
+/// put beside it.
 #[test]
-#[ignore = "writes tests/fixture: cargo test --test daemon -- --ignored requests::kept"]
+#[ignore = "makes a fixture: cargo test --test daemon -- --ignored requests::kept"]
 fn the_journal_of_every_kind_of_request_is_made() {
     let mut daemon = sandboxed_on(MATRIX);
     // No drill begins beside what is real.
@@ -227,7 +227,7 @@ fn the_journal_of_every_kind_of_request_is_made() {
     let open = asked(&daemon, "kill", &kill());
     said(&daemon, &open, &[("bo", "A")]);
     assert!(daemon.stop(), "its last line is an anchor");
-    let to = root().join("tests/fixture/requests.jsonl");
+    let to = Path::new(env!("CARGO_TARGET_TMPDIR")).join("requests.jsonl");
     let export = daemon.cli(&["journal", "export", "--force", "--out", to.to_str().unwrap()]);
     assert!(export.status.success(), "{export:?}");
 }

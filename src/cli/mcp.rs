@@ -90,7 +90,7 @@ impl RequestService for DaemonRequests {
     }
 
     async fn availability(&self, query: AvailabilityQuery) -> Result<Value, ServiceFault> {
-        let mut url = self.base.join("v1/availability").map_err(|error| fault(error.to_string()))?;
+        let mut url = self.base.join("v1/availability").map_err(|error| ServiceFault::new(error.to_string()))?;
         let AvailabilityQuery { kind, labels, values, locale } = query;
         let fields = [("kind", Some(kind)), ("labels", Some(labels)), ("values", Some(values)), ("locale", locale)];
         url.query_pairs_mut().extend_pairs(fields.iter().filter_map(|(name, value)| Some((name, value.as_ref()?))));
@@ -106,8 +106,9 @@ impl RequestService for DaemonRequests {
 impl DaemonRequests {
     fn url(&self, parts: &[&str]) -> Result<Url, ServiceFault> {
         let mut url = self.base.clone();
-        let mut path =
-            url.path_segments_mut().map_err(|()| fault(format!("{} is no address of a daemon", self.base)))?;
+        let mut path = url
+            .path_segments_mut()
+            .map_err(|()| ServiceFault::new(format!("{} is no address of a daemon", self.base)))?;
         path.pop_if_empty().extend(["v1", "requests"]).extend(parts);
         drop(path);
         Ok(url)
@@ -133,7 +134,7 @@ impl DaemonRequests {
 
     fn absent(&self, error: &reqwest::Error) -> ServiceFault {
         let at = if self.base.host_str() == Some("stentor") { "its socket" } else { self.base.as_str() };
-        fault(format!(
+        ServiceFault::new(format!(
             "the Stentor daemon does not answer at {at}: {error}. Whatever was asked before goes on; try again later"
         ))
     }
@@ -160,9 +161,6 @@ async fn answer(response: reqwest::Response) -> Result<Value, Failure> {
         StatusCode::UNAUTHORIZED => format!("the token is of no source of the daemon: {detail}"),
         _ => detail,
     };
-    Err(Failure::Refused(ServiceFault { detail, retry_after: retry_after.map(Duration::from_secs) }))
-}
-
-fn fault(detail: String) -> ServiceFault {
-    ServiceFault { detail, retry_after: None }
+    let is_unknown = status == StatusCode::NOT_FOUND;
+    Err(Failure::Refused(ServiceFault { detail, retry_after: retry_after.map(Duration::from_secs), is_unknown }))
 }

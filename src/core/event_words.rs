@@ -1,6 +1,8 @@
-//! Longer parts of the sentences about events: what a page is, how an attempt ended, alerts that were counted.
+//! Longer parts of the sentences about events: what a page is, how an attempt ended, alerts that were counted, what people
+//! said to a question.
 
 use crate::core::{
+    answer::{Answer, AnswerVerdict},
     display_names::DisplayNames,
     page::{Page, PagePurpose},
     repeats::CountedChanges,
@@ -87,6 +89,26 @@ fn now(changes: &CountedChanges) -> String {
             let firing = changes.keys.values().filter(|key| !key.is_over()).count();
             format!("{firing} of {all} key(s) firing")
         }
+    }
+}
+
+/// What somebody said to a question who gave this answer, where the words for a role would say something else: a yes is
+/// journaled as a wilco, and once there is an outcome a no as an unable. The record of words has what they wrote.
+pub(super) fn said_to_question(answer: Answer, verdict: &AnswerVerdict) -> Option<&'static str> {
+    match (answer, verdict) {
+        (_, AnswerVerdict::Engages) => None,
+        (Answer::Wilco, _) => Some("said yes or wilco"),
+        (Answer::Unable, AnswerVerdict::Closed) => Some("said no or unable"),
+        _ => None,
+    }
+}
+
+/// The effect of an answer to a question, where it is not that of one for a role.
+pub(super) fn led_to_of_question(verdict: &AnswerVerdict) -> Option<&'static str> {
+    match verdict {
+        AnswerVerdict::Received => Some("nothing is decided by that"),
+        AnswerVerdict::Closed => Some("too late, nothing changed"),
+        _ => None,
     }
 }
 

@@ -45,9 +45,10 @@ pub struct FieldFault {
 
 impl FieldFault {
     /// A field that the form does not have.
-    pub fn unknown(name: &str) -> Self {
+    pub fn unknown(form: &Form, name: &str) -> Self {
         let field = excerpt(name, QUOTE_MAX).escape_debug().to_string();
-        Self { field, why: "is not a field of the form".to_owned() }
+        let known: Vec<&str> = form.fields().iter().map(|field| field.name.as_str()).collect();
+        Self { field, why: format!("is not a field: there are {}", known.join(", ")) }
     }
 }
 
@@ -156,7 +157,7 @@ impl Form {
 
 fn unknown(form: &Form, given: &Map<String, Value>) -> Vec<FieldFault> {
     let others = given.keys().filter(|name| form.fields().iter().all(|field| field.name != **name));
-    others.map(|name| FieldFault::unknown(name)).collect()
+    others.map(|name| FieldFault::unknown(form, name)).collect()
 }
 
 impl FormField {

@@ -16,7 +16,7 @@ use crate::core::{
     page::Page,
     plan::{EscalationPlan, LivingRoom},
     repeats::{AlertChanges, AlertRepeats, AllClearLines, KnownAlerts},
-    request::{Request, RequestId},
+    request::{AskKind, Request, RequestId},
     room::WarRoom,
     time::Timestamp,
 };
@@ -176,6 +176,11 @@ impl Incident {
     /// The identity of its request for the system that asked; `None` if it is no request.
     pub fn request_id(&self) -> Option<RequestId> {
         self.request.as_ref().and_then(|_| RequestId::of(self.identity()))
+    }
+
+    /// What it asks, if it is a request.
+    pub fn asks(&self) -> Option<AskKind> {
+        self.request.as_ref().map(|request| request.ask.kind)
     }
 
     /// What is to be filled in, if its request is a form.

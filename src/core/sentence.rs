@@ -2,19 +2,20 @@
 //!
 //! There are two voices. Logs, and whatever is compared with the matrix or with other lines, have ids of roles and people
 //! and the words of the journal ([`sentence`]): an id stays the same when somebody is given another name. People read
-//! names, and answers as their buttons have them ([`told`]).
+//! names, and answers as their buttons have them ([`told`]): as those of a question, where one is asked.
 
 use crate::core::{
     answer::{Answer, AnswerVerdict, HAND_BACK},
+    answer_via::AnswerVia,
     choice_verdict::ChoiceVerdict,
     decision_words::{decided, done},
     display_names::{DisplayNames, Ids},
     event::{Event, StepReason},
-    event_words::{clock, paged, repeated, settled},
+    event_words::{clock, led_to_of_question, paged, repeated, said_to_question, settled},
     handoff_words,
     page::PageStage,
     printable::one_line,
-    request::RequestOutcome,
+    request::{AskKind, RequestOutcome},
 };
 
 /// One sentence that describes an event, on one line, with ids.
@@ -22,13 +23,18 @@ pub fn sentence(event: &Event) -> String {
     one_line(&described(event, &Ids)).into_owned()
 }
 
-/// The same for people: with names, and with answers as their buttons have them.
-pub fn told(event: &Event, names: &dyn DisplayNames) -> String {
+/// The same for people: with names, and with answers as their buttons have them. `asked` is what the incident asks, if it is
+/// a request.
+pub fn told(event: &Event, asked: Option<AskKind>, names: &dyn DisplayNames) -> String {
     let text = match event {
         Event::Answered { role, person, answer, via, verdict, .. } => {
             let role = role.as_ref().map_or(String::new(), |role| format!(" for {}", names.role(role)));
-            let said = said(*answer, verdict);
-            let led_to = led_to(verdict, names).map_or_else(String::new, |led_to| format!(": {led_to}"));
+            let question = asked.filter(|kind| *kind != AskKind::Handoff && *via != AnswerVia::AutoReply);
+            let said = question.and_then(|_| said_to_question(*answer, verdict));
+            let said = said.map_or_else(|| said_of_role(*answer, verdict), str::to_owned);
+            let led_to = question.and_then(|_| led_to_of_question(verdict)).map(str::to_owned);
+            let led_to = led_to.or_else(|| led_to_of_role(verdict, names));
+            let led_to = led_to.map_or_else(String::new, |led_to| format!(": {led_to}"));
             format!("{} {said}{role} by {via}{led_to}", names.person(person))
         }
         event => described(event, names),
@@ -37,7 +43,7 @@ pub fn told(event: &Event, names: &dyn DisplayNames) -> String {
 }
 
 /// What somebody did who gave this answer.
-fn said(answer: Answer, verdict: &AnswerVerdict) -> String {
+fn said_of_role(answer: Answer, verdict: &AnswerVerdict) -> String {
     match (answer, verdict) {
         (Answer::Unable, AnswerVerdict::HandedBack) => format!("answered \"{HAND_BACK}\""),
         (Answer::Standby { span }, _) => format!("needs {} more", humantime::format_duration(span)),
@@ -46,7 +52,7 @@ fn said(answer: Answer, verdict: &AnswerVerdict) -> String {
 }
 
 /// The effect of an answer, as told to everybody; `None` where the answer says it.
-fn led_to(verdict: &AnswerVerdict, names: &dyn DisplayNames) -> Option<String> {
+fn led_to_of_role(verdict: &AnswerVerdict, names: &dyn DisplayNames) -> Option<String> {
     Some(match verdict {
         AnswerVerdict::Engages | AnswerVerdict::HandedBack => return None,
         AnswerVerdict::Received => "somebody must still take it".into(),
@@ -276,7 +282,7 @@ pub fn ended_request(outcome: &RequestOutcome, names: &dyn DisplayNames) -> Stri
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::{answer_via::AnswerVia, names::PersonName, names::RoleName};
+    use crate::core::{names::PersonName, names::RoleName};
     use std::time::Duration;
 
     struct Named;
@@ -336,12 +342,34 @@ mod tests {
                 origin: None,
                 verdict,
             };
-            let read = told(&event, &Named);
-            assert!(read.starts_with(&format!("Ana Ruiz {for_people} for Equities trader by sms")), "{read}");
+            for asked in [None, Some(AskKind::Handoff)] {
+                let read = told(&event, asked, &Named);
+                assert!(read.starts_with(&format!("Ana Ruiz {for_people} for Equities trader by sms")), "{read}");
+            }
             assert_eq!(sentence(&event), format!("ana {for_logs}"));
         }
         let taken = Event::Engaged { role: "r1".into(), person: "bo".into() };
-        assert_eq!(told(&taken, &Named), "Equities trader is engaged: Bo Lind has it");
+        assert_eq!(told(&taken, None, &Named), "Equities trader is engaged: Bo Lind has it");
+    }
+
+    #[test]
+    fn what_is_said_to_a_question_is_told_in_words_that_fit_it() {
+        use {Answer::*, AnswerVerdict::*, AnswerVia::*};
+        for (answer, via, verdict, words) in [
+            (Unable, Sms, Closed, "said no or unable by sms: too late, nothing changed"),
+            (Wilco, Sms, Closed, "said yes or wilco by sms: too late, nothing changed"),
+            (Roger, Cli, Closed, "answered \"Received\" by cli: too late, nothing changed"),
+            (Wilco, Desk, Received, "said yes or wilco by desk: nothing is decided by that"),
+            (Roger, Sms, Received, "answered \"Received\" by sms: nothing is decided by that"),
+            (Unable, Sms, Passed, "answered \"I can't, pass on\" by sms: passed on"),
+            (Unable, Sms, Repeated, "answered \"I can't, pass on\" by sms: they said so before"),
+            (Unable, AutoReply, Closed, "answered \"I can't, pass on\" by auto-reply: it was over"),
+        ] {
+            let (person, role, page) = ("ana".into(), None, None);
+            let event = Event::Answered { role, person, answer, via, page, channel: None, origin: None, verdict };
+            let read = told(&event, Some(AskKind::Form), &Named);
+            assert_eq!(read, format!("Ana Ruiz {words}"));
+        }
     }
 
     #[test]

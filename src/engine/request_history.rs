@@ -18,8 +18,10 @@ pub struct RequestHistory {
     id: IncidentId,
     /// The position of the last line that was read.
     after: i64,
-    /// Its number in the chain.
-    last: u64,
+    /// The number of the line whose hash is wanted.
+    marked: u64,
+    /// Its hash, once it was read.
+    mark: Option<[u8; 32]>,
     incident: Option<Incident>,
     /// What a person last did with the conversation.
     moved: Option<HandoffMove>,
@@ -42,12 +44,17 @@ pub struct RequestMoment<'a> {
 impl RequestHistory {
     /// The journal of this incident, from its first line.
     pub fn of(id: IncidentId) -> Self {
-        Self { id, after: 0, last: 0, incident: None, moved: None }
+        Self { id, after: 0, marked: 0, mark: None, incident: None, moved: None }
     }
 
-    /// The number of the last line that was read; 0 before any was.
-    pub fn last(&self) -> u64 {
-        self.last
+    /// The same, which keeps the hash of the line with this number.
+    pub fn marking(self, line: u64) -> Self {
+        Self { marked: line, ..self }
+    }
+
+    /// The hash of that line; `None` if it was not read.
+    pub fn mark(&self) -> Option<&[u8; 32]> {
+        self.mark.as_ref()
     }
 
     /// Reads what is new, and calls `on` with each moment at which the request changed.
@@ -63,7 +70,10 @@ impl RequestHistory {
             let lines = reads.lines(Some(self.id.to_string()), self.after, LINES_AT_ONCE).await?;
             for line in &lines {
                 let event = self.apply(line)?;
-                (self.after, self.last) = (line.pos, line.seq);
+                self.after = line.pos;
+                if line.seq == self.marked {
+                    self.mark = Some(line.hash);
+                }
                 if let Event::HandoffMoved(moved) = &event
                     && moved.verdict == HandoffVerdict::Done
                 {

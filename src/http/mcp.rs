@@ -14,6 +14,7 @@ use crate::{
 use axum::{
     Router,
     extract::{Request, State},
+    http::StatusCode,
     response::Response,
     routing::any,
 };
@@ -75,10 +76,11 @@ impl OwnRequests {
 }
 
 fn valued(view: impl Serialize) -> Result<Value, ServiceFault> {
-    serde_json::to_value(view).map_err(|error| ServiceFault { detail: error.to_string(), retry_after: None })
+    serde_json::to_value(view).map_err(|error| ServiceFault::new(error.to_string()))
 }
 
 fn fault(problem: ProblemDetails) -> ServiceFault {
     let retry_after = problem.retry_after().map(Duration::from_secs);
-    ServiceFault { detail: problem.detail().to_owned(), retry_after }
+    let is_unknown = problem.status() == StatusCode::NOT_FOUND;
+    ServiceFault { detail: problem.detail().to_owned(), retry_after, is_unknown }
 }

@@ -10,6 +10,7 @@ mod server;
 mod service;
 mod stdio;
 mod streamable_http;
+mod task;
 mod tools;
 mod wait;
 

@@ -2,7 +2,7 @@
 //! errors.
 
 use super::service::ServiceFault;
-use crate::core::{FormAnswer, action_edit::ActionChange};
+use crate::core::{FormAnswer, Timestamp, action_edit::ActionChange};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -39,7 +39,7 @@ pub struct RequestResult {
     by: Vec<String>,
     /// Why it was cancelled.
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
+    pub reason: Option<String>,
     /// The id of the request that is asked in its place; only if `superseded`.
     #[serde(skip_serializing_if = "Option::is_none")]
     superseded_by: Option<String>,
@@ -68,6 +68,11 @@ pub struct RequestResult {
     drill: bool,
     /// What to do now.
     next: String,
+    #[serde(skip)]
+    pub asked_at: Timestamp,
+    /// When something of it changed last.
+    #[serde(skip)]
+    pub changed_at: Timestamp,
 }
 
 /// What one person has chosen.
@@ -75,6 +80,9 @@ pub struct RequestResult {
 struct ChoiceResult {
     person: String,
     option: String,
+    #[serde(default, skip_serializing)]
+    #[schemars(skip)]
+    at: Option<Timestamp>,
 }
 
 /// How it stands with a conversation.
@@ -87,7 +95,7 @@ pub struct HandoffResult {
     owner: String,
     /// What you may tell the user now, in their language. Tell them nothing else about who comes and when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    message: Option<String>,
+    pub message: Option<String>,
     /// Who has it; absent before a person has taken it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     person: Option<HandoffPerson>,
@@ -97,6 +105,9 @@ pub struct HandoffResult {
     /// When somebody is there again, if it came out of hours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     opens_at: Option<String>,
+    #[serde(default, skip_serializing)]
+    #[schemars(skip)]
+    since: Option<Timestamp>,
 }
 
 /// Who has a conversation.
@@ -141,8 +152,7 @@ impl AvailabilityResult {
 }
 
 fn other_form(error: &serde_json::Error) -> ServiceFault {
-    let detail = format!("the daemon's answer can not be read, perhaps it is of another version: {error}");
-    ServiceFault { detail, retry_after: None }
+    ServiceFault::new(format!("the daemon's answer can not be read, perhaps it is of another version: {error}"))
 }
 
 /// What the API says of a request.
@@ -157,6 +167,7 @@ struct RequestState {
     drill: bool,
     handoff: Option<HandoffResult>,
     default: Option<String>,
+    asked_at: Timestamp,
     deadline: String,
     roles: Vec<RoleState>,
     choices: Vec<ChoiceResult>,
@@ -179,7 +190,7 @@ struct OutcomeState {
     action_digest: Option<String>,
     #[serde(default)]
     by: Vec<String>,
-    at: Option<String>,
+    at: Option<Timestamp>,
     reason: Option<String>,
     superseded_by: Option<String>,
 }
@@ -202,8 +213,12 @@ impl RequestResult {
             outcome,
             drill,
             handoff,
+            asked_at,
             ..
         } = state;
+        let chosen_at = choices.iter().filter_map(|choice| choice.at);
+        let moved_at = handoff.as_ref().and_then(|handoff| handoff.since);
+        let changed_at = chosen_at.chain(moved_at).chain(outcome.at).fold(asked_at, Timestamp::max);
         let next = next(handoff.as_ref(), &state.state, &outcome, drill);
         Ok(Self {
             id,
@@ -216,7 +231,7 @@ impl RequestResult {
             by: outcome.by,
             reason: outcome.reason,
             superseded_by: outcome.superseded_by,
-            ended_at: outcome.at,
+            ended_at: outcome.at.map(|at| at.to_string()),
             deadline,
             default,
             approvals,
@@ -227,6 +242,8 @@ impl RequestResult {
             handoff,
             drill,
             next,
+            asked_at,
+            changed_at,
         })
     }
 

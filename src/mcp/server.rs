@@ -4,14 +4,16 @@ use super::{
     arguments::{self, AskHuman, Cancel, CheckAvailability, GetOutcome, HandOver},
     result::{AvailabilityResult, RequestResult},
     service::RequestService,
+    task,
     tools::{ASK_HUMAN, CANCEL, CHECK_AVAILABILITY, GET_OUTCOME, HAND_OVER, INSTRUCTIONS, TOOLS},
     wait::Waiting,
 };
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, Implementation, ListToolsResult,
-        PaginatedRequestParams, ServerCapabilities, ServerConfig, Tool,
+        CallToolRequestParams, CallToolResponse, CallToolResult, CancelTaskParams, ContentBlock, CreateTaskResult,
+        GetTaskParams, GetTaskResult, Implementation, InitializeRequestParams, InitializeResult, ListToolsResult,
+        PaginatedRequestParams, ServerCapabilities, ServerConfig, Tool, UpdateTaskParams,
     },
     service::RequestContext,
 };
@@ -39,7 +41,9 @@ impl<S: RequestService> McpServer<S> {
 
     async fn ask(&self, asked: AskHuman, context: &RequestContext<RoleServer>) -> Result<RequestResult, String> {
         let key = arguments::key(asked.request_key.as_deref())?;
-        let waiting = Waiting::begin(context, asked.wait.as_deref())?;
+        // A client that follows tasks needs no call that waits.
+        let usual = task::is_declared(context).then_some("0s");
+        let waiting = Waiting::begin(context, asked.wait.as_deref().or(usual))?;
         let accepted = self.accepted(asked.body(), key).await?;
         Ok(waiting.outcome(&*self.0, accepted).await?)
     }
@@ -67,6 +71,13 @@ impl<S: RequestService> McpServer<S> {
         if is_news { Ok(now) } else { Ok(waiting.outcome(&*self.0, now).await?) }
     }
 
+    /// The request of a task, for a client that may ask for it.
+    async fn task(&self, id: &str, context: &RequestContext<RoleServer>) -> Result<RequestResult, ErrorData> {
+        task::check_declared(context)?;
+        let now = self.0.look(id, tokio::time::Instant::now()).await;
+        now.and_then(RequestResult::of).map_err(task::fault)
+    }
+
     async fn cancel(&self, asked: Cancel) -> Result<RequestResult, String> {
         Ok(RequestResult::of(self.0.cancel(&asked.id, asked.reason).await?)?)
     }
@@ -74,9 +85,21 @@ impl<S: RequestService> McpServer<S> {
 
 impl<S: RequestService> ServerHandler for McpServer<S> {
     fn get_info(&self) -> ServerConfig {
-        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+        ServerConfig::new(ServerCapabilities::builder().enable_tools().enable_tasks().build())
             .with_server_info(Implementation::new("stentor", env!("CARGO_PKG_VERSION")))
             .with_instructions(INSTRUCTIONS)
+    }
+
+    async fn initialize(
+        &self,
+        asked: InitializeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<InitializeResult, ErrorData> {
+        let mut agreed = self.negotiate_initialize(&asked)?;
+        // Whoever begins with a handshake is of an era that has no tasks of this form.
+        agreed.capabilities.extensions = None;
+        context.peer.set_peer_info(asked);
+        Ok(agreed)
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
@@ -99,26 +122,26 @@ impl<S: RequestService> ServerHandler for McpServer<S> {
         let (name, arguments) = (&*call.name, call.arguments);
         let done = match name {
             ASK_HUMAN => match arguments::read(arguments) {
-                Ok(asked) => self.ask(asked, &context).await.and_then(valued),
+                Ok(asked) => self.ask(asked, &context).await.and_then(|asked| accepted(asked, &context)),
                 Err(wrong) => Err(wrong),
             },
             HAND_OVER => match arguments::read(arguments) {
-                Ok(asked) => self.hand_over(asked, &context).await.and_then(valued),
+                Ok(asked) => self.hand_over(asked, &context).await.and_then(|asked| accepted(asked, &context)),
                 Err(wrong) => Err(wrong),
             },
             CHECK_AVAILABILITY => match arguments::read::<CheckAvailability>(arguments) {
                 Ok(asked) => match self.0.availability(asked.query()).await.and_then(AvailabilityResult::of) {
-                    Ok(found) => valued(found),
+                    Ok(found) => complete(found),
                     Err(fault) => Err(fault.into()),
                 },
                 Err(wrong) => Err(wrong),
             },
             GET_OUTCOME => match arguments::read(arguments) {
-                Ok(asked) => self.look(asked, &context).await.and_then(valued),
+                Ok(asked) => self.look(asked, &context).await.and_then(complete),
                 Err(wrong) => Err(wrong),
             },
             CANCEL => match arguments::read(arguments) {
-                Ok(asked) => self.cancel(asked).await.and_then(valued),
+                Ok(asked) => self.cancel(asked).await.and_then(complete),
                 Err(wrong) => Err(wrong),
             },
             other => {
@@ -126,18 +149,48 @@ impl<S: RequestService> ServerHandler for McpServer<S> {
                 return Err(ErrorData::invalid_params(format!("there is no tool {name:?}"), None));
             }
         };
-        Ok(result(done).into())
+        // What is wrong with a call is a result, too, so that the agent can mend it.
+        Ok(done.unwrap_or_else(|why| CallToolResult::error(vec![ContentBlock::text(why)]).into()))
+    }
+
+    async fn get_task(
+        &self,
+        asked: GetTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<GetTaskResult, ErrorData> {
+        let now = self.task(&asked.task_id, &context).await?;
+        Ok(GetTaskResult::new(task::detailed(now)?))
+    }
+
+    async fn update_task(
+        &self,
+        answered: UpdateTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        // No task asks its client for anything: what it answers is of nothing that is asked.
+        self.task(&answered.task_id, &context).await.map(drop)
+    }
+
+    async fn cancel_task(
+        &self,
+        cancelled: CancelTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        task::check_declared(&context)?;
+        self.0.cancel(&cancelled.task_id, None).await.map(drop).map_err(task::fault)
     }
 }
 
-fn valued(result: impl Serialize) -> Result<Value, String> {
-    serde_json::to_value(result).map_err(|error| error.to_string())
+/// What the asker gets of a request that was accepted: a task while it is open, if it declares that it follows tasks.
+fn accepted(asked: RequestResult, context: &RequestContext<RoleServer>) -> Result<CallToolResponse, String> {
+    if asked.is_open() && task::is_declared(context) {
+        return Ok(CallToolResponse::Task(CreateTaskResult::new(task::of(&asked))));
+    }
+    complete(asked)
 }
 
-/// What the agent reads: what is wrong with a call is a result, too, so that it can mend it.
-fn result(done: Result<Value, String>) -> CallToolResult {
-    match done {
-        Ok(value) => CallToolResult::structured(value),
-        Err(why) => CallToolResult::error(vec![ContentBlock::text(why)]),
-    }
+fn complete(result: impl Serialize) -> Result<CallToolResponse, String> {
+    serde_json::to_value(result)
+        .map(|value| CallToolResult::structured(value).into())
+        .map_err(|error| error.to_string())
 }

@@ -39,6 +39,15 @@ pub struct ServiceFault {
     pub detail: String,
     /// When to try again.
     pub retry_after: Option<Duration>,
+    /// Whether the source has no such request.
+    pub is_unknown: bool,
+}
+
+impl ServiceFault {
+    /// A fault that says nothing of the request, nor when to try again.
+    pub fn new(detail: String) -> Self {
+        Self { detail, retry_after: None, is_unknown: false }
+    }
 }
 
 impl From<ServiceFault> for String {

@@ -388,7 +388,7 @@ fn timeline_lines(timeline: &IncidentTimeline, beside: &IncidentTexts) -> Vec<Li
         .map(|record| LineFacts {
             at: clock(record.at),
             after: after(seconds(timeline.incident.opened_at, record.at)),
-            text: told(&record.event, &names),
+            text: told(&record.event, timeline.incident.asks(), &names),
         })
         .collect()
 }

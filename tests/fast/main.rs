@@ -20,6 +20,7 @@ mod forms;
 mod fuzzed;
 mod handoffs;
 mod judgement;
+mod kept;
 mod listening;
 mod matrix;
 mod openapi;

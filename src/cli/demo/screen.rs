@@ -117,11 +117,11 @@ impl DemoScreen {
             | Event::HandedBack { .. }
             | Event::Reopened { .. }
             | Event::HandedOver { .. } => {
-                self.say(&format!("{stamp}   {}", self.bold(&told(&record.event, &names))));
+                self.say(&format!("{stamp}   {}", self.bold(&told(&record.event, incident.asks(), &names))));
             }
             Event::StepEntered { step, .. } if *step == 0 => {}
             Event::StepEntered { .. } | Event::Exhausted { .. } | Event::Resolved { .. } | Event::Opened(_) => {
-                self.say(&format!("{stamp}   {}", told(&record.event, &names)));
+                self.say(&format!("{stamp}   {}", told(&record.event, incident.asks(), &names)));
             }
             _ => {}
         }

@@ -13,7 +13,7 @@ use std::{collections::BTreeMap, process::ExitCode};
 pub struct AnswerArgs {
     /// The incident
     incident: IncidentId,
-    /// An option of what is asked, such as approve; or roger (received), wilco (I have it), standby or standby MINUTES (wait, 5 minutes at most), unable (pass it on, or hand it back if you have it)
+    /// An option of what is asked, such as approve, or approve qty=60 where the action may be changed; or roger (received), wilco (I have it), standby or standby MINUTES (wait, 5 minutes at most), unable (pass it on, or hand it back if you have it)
     #[arg(required_unless_present = "form", conflicts_with = "form", num_args = 1..)]
     answer: Vec<String>,
     /// What you fill in, where a form is asked for: one object of JSON. Or write each field, such as limit=5 note="until noon"
@@ -30,7 +30,8 @@ pub struct AnswerArgs {
 impl AnswerArgs {
     pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
         // The daemon reads it: which options there are to choose from is in the incident.
-        let filled = CliForm { form: self.form, fields: fields(&self.answer) };
+        let (before, fields) = fields(&self.answer);
+        let filled = CliForm { form: self.form, before, fields };
         let spoken = CliAnswer { answer: self.answer.join(" "), role: self.role, filled };
         let verdict: Value =
             DaemonClient::of(places)?.post(&format!("/v1/incidents/{}/answer", self.incident), &spoken)?;
@@ -59,8 +60,11 @@ impl AnswerArgs {
     }
 }
 
-/// The fields, if each word is one: `limit=5`.
-fn fields(words: &[String]) -> Option<BTreeMap<String, String>> {
+/// The fields with which the words end, such as `limit=5`, and what stands before the first of them.
+fn fields(words: &[String]) -> (String, Option<BTreeMap<String, String>>) {
+    let first = words.iter().position(|word| word.contains('=')).unwrap_or(words.len());
+    let (before, fields) = words.split_at(first);
     let field = |word: &String| word.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
-    words.iter().map(field).collect::<Option<BTreeMap<_, _>>>().filter(|fields| !fields.is_empty())
+    let fields = fields.iter().map(field).collect::<Option<BTreeMap<_, _>>>().filter(|fields| !fields.is_empty());
+    (before.join(" "), fields)
 }

@@ -82,8 +82,10 @@ impl ShowArgs {
         if let Some(left_out) = timeline.left_out() {
             table::say(&format!("  {left_out}"));
         }
+        let asked = incident.asked.as_ref().map(|asked| asked.kind);
         while let Some(record) = timeline.next()? {
-            table::say(&format!("  {}  {}", record.at.to_utc().format("%H:%M:%S%.3f"), told(&record.event, &names)));
+            let text = told(&record.event, asked, &names);
+            table::say(&format!("  {}  {text}", record.at.to_utc().format("%H:%M:%S%.3f")));
         }
         if self.texts {
             self.each_portion(&client, &incident, |shown| print_texts(&client, shown))?;

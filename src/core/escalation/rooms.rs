@@ -9,6 +9,7 @@ use crate::core::{
     incident::{Incident, IncidentStatus},
     names::{ChannelName, PersonName},
     page::{PagePurpose, PageState},
+    request::AskKind,
     send_outcome::{SendOutcome, StandIn},
     sentence::told,
 };
@@ -69,7 +70,8 @@ impl Decider<'_> {
             return;
         }
         let names = self.names();
-        let notes: Vec<String> = self.events.iter().filter_map(|event| noted(event, &names)).collect();
+        let asked = self.incident.asks();
+        let notes: Vec<String> = self.events.iter().filter_map(|event| noted(event, asked, &names)).collect();
         for room in self.living_rooms() {
             // People are invited before new lines are posted for them to read.
             self.invite_to(&room);
@@ -136,7 +138,7 @@ impl Decider<'_> {
 }
 
 /// The timeline's text for an event, for people who look there. Events that everybody must notice have their own line.
-fn noted(event: &Event, names: &dyn DisplayNames) -> Option<String> {
+fn noted(event: &Event, asked: Option<AskKind>, names: &dyn DisplayNames) -> Option<String> {
     match event {
         Event::StepEntered { role, step, round, on_call, .. } => {
             let again = if *round == 0 { String::new() } else { format!(", round {}", round.saturating_add(1)) };
@@ -152,7 +154,7 @@ fn noted(event: &Event, names: &dyn DisplayNames) -> Option<String> {
             verdict: AnswerVerdict::Received | AnswerVerdict::StandbyGranted { .. } | AnswerVerdict::Passed,
             ..
         }
-        | Event::SourceSilent { .. } => Some(told(event, names)),
+        | Event::SourceSilent { .. } => Some(told(event, asked, names)),
         _ => None,
     }
 }

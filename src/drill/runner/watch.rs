@@ -67,7 +67,7 @@ impl DrillRunner {
             told.extend(chapter.events.iter().map(|(at, event)| TimelineLine {
                 at: *at,
                 incident: id,
-                text: sentence::told(event, &names),
+                text: sentence::told(event, chapter.incident.asks(), &names),
                 changes: changes(event),
             }));
         }

@@ -2,7 +2,7 @@
 
 use crate::{
     core::{
-        Ask, AskOption, Incident, PersonName, Timestamp, display_names::IncidentNames, request::Choice,
+        Ask, AskKind, AskOption, Incident, PersonName, Timestamp, display_names::IncidentNames, request::Choice,
         sentence::ended_request,
     },
     engine::RuntimeConfig,
@@ -14,6 +14,9 @@ use serde::{Deserialize, Serialize};
 /// What is asked, who has chosen what, and how it ended.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct AskedView {
+    /// What kind of answer it needs.
+    #[serde(rename = "type")]
+    pub kind: AskKind,
     /// What will be done if people agree, in one line; `None` if the request has no action.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub action: Option<String>,
@@ -72,6 +75,7 @@ impl AskedView {
             default: request.ask.default.as_ref() == Some(&option.name),
         };
         Some(Self {
+            kind: request.ask.kind,
             action: action_of(incident).map(|action| action.line),
             options: request.ask.lettered().map(option).collect(),
             deadline: request.deadline(),

@@ -12,6 +12,7 @@ use crate::{
         hidden::plain_lines,
         printable::excerpt,
         record::{RecordCursor, RecordPortion},
+        request::APPROVE,
         sentence::chosen,
     },
     engine::keys::DESK_LINK_LIFE,
@@ -127,8 +128,9 @@ async fn judged(
     spoken: CliAnswer,
 ) -> Result<CliVerdict, ProblemDetails> {
     if let Some(verdict) = fill_in(app, id, person, (&spoken.answer, &spoken.filled)).await? {
-        let (verdict, text) = (verdict.tag(), chosen(&verdict));
-        return Ok(CliVerdict { verdict, text, then: None });
+        let again = format!("to decide: stentor answer {id} {APPROVE} FACT, and then the changes");
+        let then = matches!(verdict, ChoiceVerdict::NotRepeated { .. }).then_some(again);
+        return Ok(CliVerdict { verdict: verdict.tag(), text: chosen(&verdict), then });
     }
     if let Some(verdict) = choose(app, id, person, &spoken.answer).await? {
         return Ok(verdict);

@@ -2,8 +2,8 @@
 
 use crate::{
     core::{
-        Actor, AnswerVerdict, AskOption, Engagement, EngagementOutcome, Incident, IncidentStatus, PersonName, Request,
-        RoleName, Timestamp,
+        Actor, AnswerVerdict, AskKind, AskOption, Engagement, EngagementOutcome, Incident, IncidentStatus, PersonName,
+        Request, RoleName, Timestamp,
         display_names::IncidentNames,
         form::FILL_IN,
         request_words::chosen_so_far,
@@ -191,8 +191,15 @@ pub fn verdict_text(
     let standing = incident.filter(|_| verdict == AnswerVerdict::HandedBack);
     let standing = standing.and_then(|incident| RoleStanding::handed_back(live, incident, person));
     let holds = matches!(verdict, AnswerVerdict::Engages);
-    let asks = incident.and_then(|incident| incident.request.as_ref());
-    let asks = asks.filter(|request| request.handoff.is_none() && request.outcome().is_none());
+    let question = incident.filter(|incident| incident.asks().is_some_and(|kind| kind != AskKind::Handoff));
+    let asks = question.and_then(|incident| incident.request.as_deref());
+    if let (AnswerVerdict::Closed, Some(incident), Some(outcome)) =
+        (&verdict, question, asks.and_then(|request| request.outcome()))
+    {
+        let names = IncidentNames { plan: &incident.plan, people: &live.names };
+        return format!("too late: {}", ended_request(outcome, &names));
+    }
+    let asks = asks.filter(|request| request.outcome().is_none());
     if let (AnswerVerdict::Received, Some(request), Some(incident)) = (&verdict, asks, incident) {
         if !incident.has_asked_to_decide(person) {
             return format!("received; only {} can decide this: find them", incident.plan.deciders());

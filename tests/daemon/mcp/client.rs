@@ -33,9 +33,21 @@ pub fn tool(name: &str, arguments: &Value) -> Value {
     message("tools/call", &json!({ "name": name, "arguments": arguments }))
 }
 
+/// The same from a client that follows tasks.
+pub fn of_tasks(mut message: Value) -> Value {
+    let capabilities = json!({ "extensions": { "io.modelcontextprotocol/tasks": {} } });
+    message["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"] = capabilities;
+    message
+}
+
 /// The HTTP request with a message.
 pub fn post(era: Era, message: &Value) -> Call {
-    let call = Call::post("/mcp").bearer(secret("MONITOR_TOKEN"));
+    post_as("MONITOR_TOKEN", era, message)
+}
+
+/// The same with the token of another source.
+pub fn post_as(token: &str, era: Era, message: &Value) -> Call {
+    let call = Call::post("/mcp").bearer(secret(token));
     let call = call.header("Accept", "application/json, text/event-stream");
     if era == Era::Legacy {
         let mut message = message.clone();
@@ -44,7 +56,8 @@ pub fn post(era: Era, message: &Value) -> Call {
     }
     let call =
         call.header("MCP-Protocol-Version", "2026-07-28").header("Mcp-Method", message["method"].as_str().unwrap());
-    let call = match message["params"]["name"].as_str() {
+    let params = &message["params"];
+    let call = match params["name"].as_str().or_else(|| params["taskId"].as_str()) {
         Some(name) => call.header("Mcp-Name", name),
         None => call,
     };

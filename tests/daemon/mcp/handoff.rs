@@ -4,7 +4,7 @@ use super::{ANA, Call, DESK, Daemon, Era, Stdio, call, client::tool, outcome, qu
 use crate::answers::desk::cookie;
 use serde_json::{Value, json};
 
-fn matrix() -> String {
+pub fn matrix() -> String {
     format!(
         "{DESK}\n[trigger.loan-handoff]\non = [\"loan_handoff\"]\nroles = [\"trader\"]\nhandoff = {{ after = \"10m\", capacity = 1 }}\n"
     )
@@ -18,6 +18,11 @@ fn packet() -> Value {
     })
 }
 
+/// The arguments that hand it over.
+pub fn asked() -> Value {
+    json!({ "kind": "loan_handoff", "packet": packet() })
+}
+
 #[test]
 fn a_conversation_is_offered_handed_over_and_followed_over_both_transports() {
     let daemon = sandboxed_on(&matrix());
@@ -27,8 +32,7 @@ fn a_conversation_is_offered_handed_over_and_followed_over_both_transports() {
     assert_eq!(over_http, outcome(&agent.ask(&tool("check_availability", &kind))));
     assert_eq!((&over_http["available"], &over_http["position"]), (&json!(true), &json!(1)), "{over_http}");
     assert!(over_http["people"].is_null(), "no name before a person has taken it: {over_http}");
-    let asked = json!({ "kind": "loan_handoff", "packet": packet() });
-    let handed = outcome(&call(&daemon, Era::Modern, "hand_over", &asked));
+    let handed = outcome(&call(&daemon, Era::Modern, "hand_over", &asked()));
     assert_eq!((&handed["handoff"]["state"], &handed["handoff"]["owner"]), (&json!("offered"), &json!("machine")));
     assert!(handed["handoff"]["message"].as_str().unwrap().starts_with("Ich suche jemanden"), "{handed}");
     let code = daemon.held(handed["incident"].as_str().unwrap(), "ana", "sms").code;
@@ -45,8 +49,7 @@ fn a_conversation_is_offered_handed_over_and_followed_over_both_transports() {
 #[test]
 fn an_agent_is_told_by_each_field_the_same_of_what_is_over_and_where_it_goes_on() {
     let daemon = sandboxed_on(&format!("{}\n{}", matrix(), asking()));
-    let handed =
-        outcome(&call(&daemon, Era::Modern, "hand_over", &json!({ "kind": "loan_handoff", "packet": packet() })));
+    let handed = outcome(&call(&daemon, Era::Modern, "hand_over", &asked()));
     let id = handed["incident"].as_str().unwrap();
     let code = daemon.held(id, "ana", "sms").code;
     text(&daemon, ANA, &format!("{code} 2"));
@@ -68,7 +71,7 @@ fn asking() -> &'static str {
     "[trigger.kill-switch]\non = [\"order_kill\"]\nroles = [\"trader\"]\nask = { after = \"5m\" }\n"
 }
 
-fn finish(daemon: &Daemon, incident: &str) {
+pub fn finish(daemon: &Daemon, incident: &str) {
     let cookie = cookie(daemon, "ana");
     let path = format!("/desk/conversations/{incident}");
     let page = Call::get(&path).header("Cookie", &cookie).send(daemon.address).body;

@@ -6,6 +6,7 @@ mod form;
 mod handoff;
 mod recorded;
 mod refused;
+mod tasks;
 
 use super::{
     answers::sms::{ANA, text},

@@ -14,7 +14,7 @@ use crate::{
 };
 use serde_json::{Value, json};
 
-fn order() -> Value {
+pub fn order() -> Value {
     json!({
         "type": "approval", "question": "Sell 100 ES at market?",
         "action": { "symbol": "ES", "side": "sell", "qty": 100, "note": "<b>" },
@@ -267,4 +267,49 @@ fn what_may_not_be_changed_is_refused_whole() {
         .header("Cookie", &crate::answers::desk::cookie(&daemon, "ana"))
         .send(daemon.address);
     assert_eq!(page.status, 404);
+}
+
+#[test]
+fn it_is_changed_on_the_command_line_and_what_is_not_named_stays() {
+    let me = uzers::get_current_username().unwrap().to_string_lossy().into_owned();
+    let person = format!("name  = \"Ana Ruiz\"\nunix = \"{me}\"");
+    let rules = "after = \"5m\", edits = true, read_back = \"labels.desk\"";
+    let daemon = sandboxed_on(&matrix(rules).replace("name  = \"Ana Ruiz\"", &person));
+    let request = accepted(&daemon, &order());
+    let told = |arguments: &[&str]| {
+        let output = daemon.cli(&[&["answer", incident(&request)], arguments].concat());
+        let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        (output.status.success(), said)
+    };
+    let how = format!("to approve with changes: stentor answer {} approve FACT qty=.. side=..", incident(&request));
+    let deny = format!("deny changes nothing; {how}");
+    for (arguments, says) in [
+        (
+            &["approve", "EQ-2", "qty=101", "side=hold"][..],
+            "qty takes a whole number from 1 to 100; side takes one of buy, sell",
+        ),
+        (&["approve", "EQ-2", "quantity=60"], "quantity is not a field: there are qty, side"),
+        (&["A", "EQ-2", "qty= "], "qty is missing: it takes a whole number from 1 to 100"),
+        (&["qty=60"], how.as_str()),
+        (&["deny", "qty=60"], deny.as_str()),
+        (&["wilco", "qty=60"], how.as_str()),
+        (&["approve", "EQ-2", "qty=60", "please"], "repeat EQ-2"),
+        (&["--form", r#"{"qty": 60}"#], how.as_str()),
+        (&["approve", "qty=60"], "approve FACT, and then the changes"),
+        (&["approve", "EQ-3", "qty=60"], "repeat EQ-2"),
+    ] {
+        let (success, said) = told(arguments);
+        assert!(!success && said.contains(says), "{arguments:?}: {said}");
+    }
+    assert_eq!(look(&daemon, &request["id"], "")["state"], "open");
+    let (success, said) = told(&["approve", "EQ-2", "qty=60"]);
+    assert!(success && said.contains("it is decided"), "{said}");
+    let outcome = look(&daemon, &request["id"], "")["outcome"].clone();
+    assert_eq!(outcome["action"], json!({ "symbol": "ES", "side": "sell", "qty": 60, "note": "<b>" }), "{outcome}");
+    assert_eq!(outcome["changes"], json!([{ "field": "qty", "from": 100, "to": 60 }]), "{outcome}");
+    // Who is late is told so, whatever they typed.
+    let (success, said) = told(&["approve", "qty=1000"]);
+    assert!(!success && said.contains("too late: ana approved with changes: qty 100 -> 60"), "{said}");
+    let verified = daemon.cli(&["journal", "verify"]);
+    assert!(verified.status.success(), "{verified:?}");
 }

@@ -231,7 +231,10 @@ fn it_is_filled_in_on_the_command_line_and_what_does_not_fit_is_named() {
         )
     };
     for (arguments, says) in [
-        (&["limit=50", "side=buy", "colour=red"][..], "limit takes a whole number from 0 to 10; colour is not a field"),
+        (
+            &["limit=50", "side=buy", "colour=red"][..],
+            "limit takes a whole number from 0 to 10; colour is not a field: there are limit, side",
+        ),
         (&["--form", r#"{"limit": 5}"#], "side is missing: it takes one of buy, sell, both"),
         (&["--form", r#"{"limit": 5, "limit": 6, "side": "buy"}"#], "nobody can know which one is meant"),
         (&["approve"], "limit=.. side=.. hedged=.. note=.."),

@@ -42,7 +42,7 @@ fn each_step_of_a_conversation_is_an_event_and_the_receipt_names_who_ended_it() 
     let bank = runtime.block_on(Service::start(TAKEN));
     let daemon = daemon_with(&bank.url());
     let request = handed(&daemon);
-    let mut stream = EventStream::open(&daemon, &request["id"], 0);
+    let mut stream = EventStream::open(&daemon, &request["id"], "");
     assert_eq!(next(&mut stream), step("request.opened", "offered", "machine"));
     let (ana, bo) = (Desk::of(&daemon, "ana", incident(&request)), Desk::of(&daemon, "bo", incident(&request)));
     ana.press("take", "");

@@ -7,6 +7,7 @@ mod form;
 mod from_alerts;
 mod handoff;
 mod journey;
+mod kept;
 mod new_facts;
 mod python;
 mod read_back;

@@ -212,3 +212,26 @@ fn a_code_without_a_blank_behind_it_is_told_that_it_needs_one() {
     }
     assert_eq!(look(&daemon, &request["id"], "")["choices"], json!([]));
 }
+
+#[test]
+fn the_record_has_words_that_fit_a_question_for_what_changes_nothing() {
+    let (daemon, request, code) = open();
+    text(&daemon, ANA, &format!("{code} yes"));
+    text(&daemon, ANA, &format!("{code} A"));
+    for late in ["no", "yes", "4"] {
+        let reply = text(&daemon, ANA, &format!("{code} {late}"));
+        assert!(reply.body.contains("too late: decided: approve, by Ana Ruiz"), "{late}: {reply:?}");
+    }
+    let shown = String::from_utf8(daemon.cli(&["show", incident(&request)]).stdout).unwrap();
+    for (words, times) in [
+        ("Ana Ruiz said yes or wilco for trader by sms: nothing is decided by that", 1),
+        ("Ana Ruiz said no or unable by sms: too late, nothing changed", 2),
+        ("Ana Ruiz said yes or wilco by sms: too late, nothing changed", 1),
+        ("I have it", 0),
+        ("pass on", 0),
+    ] {
+        assert_eq!(shown.matches(words).count(), times, "{words}: {shown}");
+    }
+    let verified = daemon.cli(&["journal", "verify"]);
+    assert!(verified.status.success(), "{verified:?}");
+}

@@ -30,15 +30,15 @@ pub fn get(daemon: &Daemon, id: &Value, rest: &str) -> Reply {
 }
 
 /// An event of a stream: its id, its name and its data.
-pub type StreamEvent = (u64, String, Value);
+pub type StreamEvent = (String, String, Value);
 
 /// A stream that is read while it goes on.
 pub struct EventStream(BufReader<TcpStream>);
 
 impl EventStream {
-    pub fn open(daemon: &Daemon, id: &Value, after: u64) -> Self {
+    pub fn open(daemon: &Daemon, id: &Value, after: &str) -> Self {
         let path = format!("/v1/requests/{}/events", id.as_str().unwrap());
-        let call = Call::get(&path).bearer(secret("MONITOR_TOKEN")).header("Last-Event-ID", &after.to_string());
+        let call = Call::get(&path).bearer(secret("MONITOR_TOKEN")).header("Last-Event-ID", after);
         let mut stream = TcpStream::connect(daemon.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.write_all(call.head(0).as_bytes()).unwrap();
@@ -47,7 +47,7 @@ impl EventStream {
 
     /// The next event; none at the end of the stream.
     pub fn next(&mut self) -> Option<StreamEvent> {
-        let (mut id, mut name) = (0, String::new());
+        let (mut id, mut name) = (String::new(), String::new());
         loop {
             let mut line = String::new();
             if self.0.read_line(&mut line).ok()? == 0 {
@@ -55,7 +55,7 @@ impl EventStream {
             }
             let field = line.trim_end().split_once(": ");
             match field {
-                Some(("id", text)) => id = text.parse().unwrap(),
+                Some(("id", text)) => id = text.to_owned(),
                 Some(("event", text)) => name = text.to_owned(),
                 Some(("data", text)) => return Some((id, name, serde_json::from_str(text).unwrap())),
                 _ => {}
@@ -68,46 +68,86 @@ fn names(events: &[StreamEvent]) -> Vec<&str> {
     events.iter().map(|(_, name, _)| name.as_str()).collect()
 }
 
+/// The number of the line of an event.
+fn number(event: &StreamEvent) -> u64 {
+    event.0.split('-').next().unwrap().parse().unwrap()
+}
+
 #[test]
 fn a_stream_has_every_state_and_goes_on_where_it_was_after_a_restart() {
     let mut daemon = setup(&matrix("approvals = 2, after = \"5m\"")).arg("--sandbox").start();
     let request = accepted(&daemon, &kill());
     let id = &request["id"];
     let (ana, bo) = (daemon.held(incident(&request), "ana", "sms"), daemon.held(incident(&request), "bo", "sms"));
-    let mut stream = EventStream::open(&daemon, id, 0);
+    let mut stream = EventStream::open(&daemon, id, "");
     let opened = stream.next().unwrap();
-    assert_eq!((opened.0, opened.1.as_str(), &opened.2["state"]), (1, "request.opened", &json!("open")));
+    assert_eq!((number(&opened), opened.1.as_str(), &opened.2["state"]), (1, "request.opened", &json!("open")));
     text(&daemon, ANA, &format!("{} A", ana.code));
     let chosen = stream.next().unwrap();
     assert_eq!((chosen.1.as_str(), &chosen.2["choices"][0]["person"]), ("request.chosen", &json!("ana")));
-    assert!(opened.0 < chosen.0, "{chosen:?}");
+    assert!(number(&opened) < number(&chosen), "{chosen:?}");
     daemon.kill();
     assert_eq!(stream.next(), None);
     daemon.restart();
-    assert_eq!(EventStream::open(&daemon, id, 9_999).next(), Some(opened.clone()), "a number that is not there yet");
-    let mut stream = EventStream::open(&daemon, id, opened.0);
+    for unknown in ["9999", "9999-00000000", "1-00000000"] {
+        assert_eq!(EventStream::open(&daemon, id, unknown).next(), Some(opened.clone()), "a line that is not there");
+    }
+    assert_eq!(EventStream::open(&daemon, id, "1").next(), Some(chosen.clone()), "a number alone");
+    let mut stream = EventStream::open(&daemon, id, &opened.0);
     assert_eq!(stream.next(), Some(chosen.clone()), "it comes again as it was");
     text(&daemon, super::BO, &format!("{} A", bo.code));
     let rest: Vec<StreamEvent> = std::iter::from_fn(|| stream.next()).collect();
     assert_eq!(names(&rest), ["request.chosen", "request.ended"]);
     assert_eq!(rest[1].2["outcome"], look(&daemon, id, "")["outcome"]);
     // Who has seen all of it must not come again.
-    let seen = rest[1].0.to_string();
+    let seen = &rest[1].0;
     let path = format!("/v1/requests/{}/events", id.as_str().unwrap());
     let again = |seen: &str| {
         Call::get(&path).bearer(secret("MONITOR_TOKEN")).header("Last-Event-ID", seen).send(daemon.address).status
     };
-    assert_eq!((again(&seen), again("soon"), again(&chosen.0.to_string())), (204, 400, 200));
+    assert_eq!((again(seen), again("soon"), again(&chosen.0)), (204, 400, 200));
     // Who has seen what this journal does not have, as before a backup was restored, learns the outcome of it.
-    let mut beyond = EventStream::open(&daemon, id, 9_999);
+    let mut beyond = EventStream::open(&daemon, id, "9999");
     let beyond: Vec<StreamEvent> = std::iter::from_fn(|| beyond.next()).collect();
     assert_eq!(names(&beyond), ["request.opened", "request.chosen", "request.chosen", "request.ended"]);
     let whole: Vec<StreamEvent> = {
-        let mut stream = EventStream::open(&daemon, id, 0);
+        let mut stream = EventStream::open(&daemon, id, "");
         std::iter::from_fn(|| stream.next()).collect()
     };
     assert_eq!(names(&whole), ["request.opened", "request.chosen", "request.chosen", "request.ended"]);
     assert_eq!((&whole[..2], &whole[2..]), (&[opened, chosen][..], &rest[..]));
+}
+
+#[test]
+fn a_stream_on_a_restored_journal_that_has_grown_past_what_was_seen_begins_anew() {
+    let mut daemon = setup(&matrix("approvals = 2, after = \"5m\"")).arg("--sandbox").start();
+    let request = accepted(&daemon, &kill());
+    let id = &request["id"];
+    let (ana, bo) = (daemon.held(incident(&request), "ana", "sms"), daemon.held(incident(&request), "bo", "sms"));
+    let copy = daemon.dir.path().join("copy.db");
+    assert!(daemon.cli(&["backup", copy.to_str().unwrap()]).status.success());
+    let mut stream = EventStream::open(&daemon, id, "");
+    let opened = stream.next().unwrap();
+    text(&daemon, ANA, &format!("{} A", ana.code));
+    let lost = stream.next().unwrap();
+    assert_eq!((lost.1.as_str(), &lost.2["choices"][0]["person"]), ("request.chosen", &json!("ana")));
+    assert!(daemon.stop());
+    for name in ["stentor.db", "stentor.db-wal", "stentor.db-shm"] {
+        let _ = std::fs::remove_file(daemon.state().join(name));
+    }
+    std::fs::copy(copy, daemon.state().join("stentor.db")).unwrap();
+    daemon.restart();
+    // Another person, and so many answers that the journal is longer than it was.
+    text(&daemon, super::BO, &format!("{} A", bo.code));
+    for _ in 0..3 {
+        text(&daemon, super::BO, &format!("{} A", bo.code));
+    }
+    let mut stream = EventStream::open(&daemon, id, &lost.0);
+    assert_eq!(stream.next(), Some(opened.clone()), "what it has seen is not in this journal");
+    let chosen = stream.next().unwrap();
+    assert_eq!(chosen.2["choices"][0]["person"], "bo", "{chosen:?}");
+    // What was before the copy is the same line of the same chain.
+    assert_eq!(EventStream::open(&daemon, id, &opened.0).next(), Some(chosen));
 }
 
 #[test]

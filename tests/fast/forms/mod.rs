@@ -142,7 +142,7 @@ fn every_fault_is_found_at_once() {
         [
             "n takes a whole number from 0 to 10",
             "side is missing: it takes one of buy, sell",
-            "a\\u{1b} is not a field of the form"
+            "a\\u{1b} is not a field: there are n, side"
         ]
     );
     assert_eq!(form.answer(&json!([])).unwrap_err()[0].to_string(), "the answer must be one object of JSON");

@@ -212,3 +212,31 @@ fn an_agent_that_goes_away_gets_its_outcome_later_from_a_daemon_that_was_killed_
         assert_eq!(daemon.json(&["incidents", "--all"]).as_array().unwrap().len(), 1);
     }
 }
+
+#[test]
+fn an_sdk_that_follows_tasks_gets_the_answer_of_a_phone_as_the_result_of_its_call() {
+    let Some(sdks) = Sdks::here() else { return };
+    let (net, plan) = (Net::new(), Plan::new());
+    let daemon = daemon(&plan);
+    let mut kannel = Kannel::start(&net, plan, daemon.address, "sms", SMS_TOKEN);
+    let dir = tempfile::tempdir().unwrap();
+    for (key, mut to, letter, option) in
+        [("http", over_http(&daemon), "A", "approve"), ("stdio", over_stdio(&daemon), "B", "deny")]
+    {
+        to["tasks"] = json!(true);
+        let mut arguments = question(key, "0s");
+        arguments.as_object_mut().unwrap().remove("wait");
+        let calls = json!([{ "tool": "ask_human", "arguments": arguments }]);
+        let told = thread::scope(|scope| {
+            let agent = scope.spawn(|| sdks.run(dir.path(), Sdk::Python("auto"), to.clone(), &calls));
+            let code = code_in(&kannel.text_to(ANA, |text| text.contains(&format!("for {key}?")))).to_owned();
+            kannel.reply(&net, ANA, &format!("{code} {letter}"));
+            agent.join().unwrap()
+        });
+        let (result, tasks) = (&told["results"][0], told["tasks"].as_array().unwrap());
+        assert_eq!((&result["is_error"], &result["structured"]["option"]), (&json!(false), &json!(option)), "{told}");
+        let (first, last) = (&tasks[0], tasks.last().unwrap());
+        assert_eq!((&first["resultType"], &first["status"]), (&json!("task"), &json!("working")), "{told}");
+        assert_eq!((&last["taskId"], &last["status"]), (&result["structured"]["id"], &json!("completed")), "{told}");
+    }
+}

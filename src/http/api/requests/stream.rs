@@ -6,7 +6,7 @@ use super::{
     service::{self, asker, theirs, unknown, watch},
 };
 use crate::{
-    core::RequestId,
+    core::{RequestId, StoredLine, event::hex},
     engine::{
         IncidentWatch,
         request_history::{RequestHistory, RequestMoment},
@@ -38,6 +38,9 @@ const BEAT_EVERY: Duration = Duration::from_secs(15);
 /// In which header a client says what it has seen.
 const LAST_EVENT: &str = "last-event-id";
 
+/// How many digits of a line's hash are in the id of its event: enough to tell two chains apart.
+const HASH_DIGITS: usize = 8;
+
 /// The media type.
 const MEDIA: &str = "text/event-stream";
 
@@ -46,9 +49,9 @@ pub fn operation() -> Operation {
     let details = "Server-sent events: each state of the request since it was accepted, in order, and the end of the stream after \
                    the outcome. Their names are those of the webhooks: `request.opened`, `request.chosen`, `request.ended`, \
                    and of a handoff `handoff.assigned`, `handoff.connected`, `handoff.passed_on`. \
-                   `data` is the request as it was then, `id` its line in the journal of the incident: with the header \
-                   `Last-Event-ID` the stream goes on behind it, after a restart of the daemon, too; a number that the \
-                   journal does not have begins anew. A client that has seen the outcome gets `204`. A comment comes every 15 seconds.";
+                   `data` is the request as it was then, `id` its line in the journal of the incident (`17-9f3a2c1b`: its number, and \
+                   the first digits of its hash): with the header `Last-Event-ID` the stream goes on behind it, after a restart of the \
+                   daemon, too; a line that the journal does not have begins anew. A number alone is also taken. A client that has seen the outcome gets `204`. A comment comes every 15 seconds.";
     Operation::get("getRequestEvents", events)
         .about("The states of a request", details)
         .access(Access::Source(SourceScope::Alerts))
@@ -86,13 +89,13 @@ async fn events(
 ) -> Result<Response, ProblemDetails> {
     let source = asker(&app, &headers)?;
     let id: RequestId = id.parse().map_err(|_| unknown())?;
-    let seen = headers.get(LAST_EVENT).map(seen).transpose()?.unwrap_or(0);
+    let seen = headers.get(LAST_EVENT).map(SeenEvent::read).transpose()?.unwrap_or_default();
     theirs(&app, &source, id).await?;
     let watch = watch(&app, &source, id)?;
     let mut line = RequestLine {
         watch,
-        history: RequestHistory::of(id.incident),
-        seen,
+        history: RequestHistory::of(id.incident).marking(seen.line),
+        seen: seen.line,
         ready: VecDeque::new(),
         is_over: false,
         beat_at: Instant::now() + BEAT_EVERY,
@@ -100,8 +103,9 @@ async fn events(
     };
     line.read().await?;
     // It has seen what a backup that was restored does not have: for this chain it has seen nothing.
-    if line.history.last() < line.seen {
-        (line.history, line.seen) = (RequestHistory::of(id.incident), 0);
+    if !seen.is_in(&line.history) {
+        (line.history, line.seen, line.is_over) = (RequestHistory::of(id.incident), 0, false);
+        line.ready.clear();
         line.read().await?;
     }
     if line.ready.is_empty() && line.is_over {
@@ -114,14 +118,47 @@ async fn events(
     Ok(response.map(Body::new))
 }
 
-/// The number of the last event that a client has seen.
-fn seen(value: &HeaderValue) -> Result<u64, ProblemDetails> {
-    let text = value.to_str().unwrap_or_default().trim();
-    // A client that has seen none may send the header without a value.
-    if text.is_empty() {
-        Ok(0)
-    } else {
-        text.parse().map_err(|_| ProblemDetails::bad("`Last-Event-ID` is no id of an event"))
+/// The id of the event of a line. The number alone would be found again in a chain that was restored and has grown since.
+fn event_id(line: &StoredLine) -> String {
+    format!("{}-{}", line.seq, first_digits(&line.hash))
+}
+
+fn first_digits(hash: &[u8; 32]) -> String {
+    hex(hash).chars().take(HASH_DIGITS).collect()
+}
+
+/// The last event that a client has seen.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct SeenEvent {
+    /// The number of its line; 0 if it has seen none.
+    line: u64,
+    /// The first digits of the line's hash. Ids had none once.
+    hash: Option<String>,
+}
+
+impl SeenEvent {
+    fn read(value: &HeaderValue) -> Result<Self, ProblemDetails> {
+        let text = value.to_str().unwrap_or_default().trim();
+        // A client that has seen none may send the header without a value.
+        if text.is_empty() {
+            return Ok(Self::default());
+        }
+        Self::parse(text).ok_or_else(|| ProblemDetails::bad("`Last-Event-ID` is no id of an event"))
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let (line, hash) = text.split_once('-').map_or((text, None), |(line, hash)| (line, Some(hash)));
+        let is_hash = |hash: &str| hash.len() == HASH_DIGITS && hash.bytes().all(|digit| digit.is_ascii_hexdigit());
+        if !hash.is_none_or(is_hash) {
+            return None;
+        }
+        Some(Self { line: line.parse().ok()?, hash: hash.map(str::to_ascii_lowercase) })
+    }
+
+    /// Whether this journal has its line.
+    fn is_in(&self, history: &RequestHistory) -> bool {
+        let is_same = |mark| self.hash.as_ref().is_none_or(|hash| *hash == first_digits(mark));
+        self.line == 0 || history.mark().is_some_and(is_same)
     }
 }
 
@@ -146,14 +183,14 @@ impl RequestLine {
         let take = |moment: RequestMoment<'_>| {
             *is_over |= moment.incident.request.as_ref().is_some_and(|request| request.outcome().is_some());
             if seen < moment.line.seq {
-                moments.push((moment.line.seq, moment.what.name(), moment.incident.clone()));
+                moments.push((event_id(moment.line), moment.what.name(), moment.incident.clone()));
             }
         };
         self.history.read(self.app.engine.reads(), take).await?;
-        for (seq, name, incident) in moments {
+        for (id, name, incident) in moments {
             let view = service::view(&self.app, &incident).await?;
             // It can not fail: these are our own types, and all names are strings.
-            self.ready.extend(Event::default().id(seq.to_string()).event(name).json_data(view).ok());
+            self.ready.extend(Event::default().id(id).event(name).json_data(view).ok());
         }
         Ok(())
     }
@@ -184,4 +221,27 @@ fn events_of(line: RequestLine) -> impl Stream<Item = Result<Event, Infallible>>
             }
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_a_number_with_or_without_the_digits_of_a_hash() {
+        let seen = |line, hash: Option<&str>| Some(SeenEvent { line, hash: hash.map(str::to_owned) });
+        for (text, read) in [
+            ("17", seen(17, None)),
+            ("17-9f3a2c1b", seen(17, Some("9f3a2c1b"))),
+            ("17-9F3A2C1B", seen(17, Some("9f3a2c1b"))),
+            ("0", seen(0, None)),
+            ("17-", None),
+            ("17-9f3a2c1", None),
+            ("17-9f3a2c1g", None),
+            ("-9f3a2c1b", None),
+            ("soon", None),
+        ] {
+            assert_eq!(SeenEvent::parse(text), read, "{text}");
+        }
+    }
 }

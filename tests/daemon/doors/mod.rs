@@ -7,6 +7,7 @@ use crate::common;
 mod described;
 use crate::house;
 mod native;
+mod pagerduty;
 mod refused;
 mod repeated;
 mod scopes;

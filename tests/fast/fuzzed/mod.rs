@@ -106,5 +106,6 @@ each!(
     templates,
     canonical,
     requests,
-    forms
+    forms,
+    pagerduty
 );

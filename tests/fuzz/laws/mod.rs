@@ -9,6 +9,7 @@ mod callbacks;
 mod canonical;
 mod chats;
 mod journal;
+mod monitors;
 mod replies;
 mod requests;
 mod rules;
@@ -18,7 +19,7 @@ mod texts;
 pub type Law = fn(&[u8]);
 
 /// Every law by its name, which is also the name of its folder of seeds.
-pub const LAWS: [(&str, Law); 18] = [
+pub const LAWS: [(&str, Law); 19] = [
     ("alerts", alerts::native),
     ("alertmanager", alerts::alertmanager),
     ("replies", replies::texts),
@@ -37,6 +38,7 @@ pub const LAWS: [(&str, Law); 18] = [
     ("canonical", canonical::canonical),
     ("requests", requests::requests),
     ("forms", requests::forms),
+    ("pagerduty", monitors::pagerduty),
 ];
 
 /// The first line and the rest.

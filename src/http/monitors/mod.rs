@@ -1,0 +1,16 @@
+//! What other monitors send, each in its own format. A format is a pure reader (bytes into [`item::MonitorItem`]s) and the
+//! words of its answers; how items are admitted is the same for all of them (`admission.rs`). A new format is a file or
+//! folder, and a line in [`routes`].
+
+mod admission;
+pub mod item;
+pub mod pagerduty;
+
+use crate::http::state::AppState;
+use axum::{Router, routing::post};
+use std::sync::Arc;
+
+/// The routes of all formats.
+pub fn routes() -> Router<Arc<AppState>> {
+    Router::new().route("/v2/enqueue", post(pagerduty::enqueue)).route("/v2/change/enqueue", post(pagerduty::change))
+}

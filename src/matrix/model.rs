@@ -160,7 +160,7 @@ impl Matrix {
         });
         let of_anchors = self.daemon.anchors.iter().filter_map(|anchors| anchors.webhook.as_ref());
         let of_anchors = of_anchors.flat_map(ChannelConfig::secrets);
-        let of_sources = self.sources.values().flat_map(|source| &source.tokens);
+        let of_sources = self.sources.values().flat_map(|source| source.tokens.iter().chain(source.signing_keys()));
         let mut secrets: Vec<_> = of_sources.chain(of_channels).chain(of_ping).chain(of_anchors).collect();
         secrets.sort();
         secrets.dedup();

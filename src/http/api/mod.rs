@@ -4,6 +4,7 @@ mod alert_body;
 mod alert_results;
 pub mod alertmanager;
 pub mod alerts;
+pub mod annotations;
 pub mod asked_view;
 mod asker;
 pub mod handoffs;

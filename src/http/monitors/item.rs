@@ -51,7 +51,10 @@ pub fn text(fields: &Fields<'_>, name: &str) -> Option<String> {
 
 /// A time that may be written in any way that monitors use; one that can not be read, or is out of range, is unknown.
 pub fn time(fields: &Fields<'_>, name: &str) -> Option<Timestamp> {
-    text(fields, name).and_then(|text| ForeignTime::read(&text)).and_then(ForeignTime::at)
+    text(fields, name)
+        .and_then(|text| ForeignTime::read(&text))
+        .filter(|time| !time.is_unset())
+        .and_then(ForeignTime::at)
 }
 
 /// How much deeper what surrounds a value in the evidence makes it.

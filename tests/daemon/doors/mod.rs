@@ -12,4 +12,5 @@ mod refused;
 mod repeated;
 mod scopes;
 mod strangers;
+mod webhooks;
 use crate::wire;

@@ -107,5 +107,6 @@ each!(
     canonical,
     requests,
     forms,
-    pagerduty
+    pagerduty,
+    webhooks
 );

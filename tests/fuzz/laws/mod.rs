@@ -19,7 +19,7 @@ mod texts;
 pub type Law = fn(&[u8]);
 
 /// Every law by its name, which is also the name of its folder of seeds.
-pub const LAWS: [(&str, Law); 19] = [
+pub const LAWS: [(&str, Law); 20] = [
     ("alerts", alerts::native),
     ("alertmanager", alerts::alertmanager),
     ("replies", replies::texts),
@@ -39,6 +39,7 @@ pub const LAWS: [(&str, Law); 19] = [
     ("requests", requests::requests),
     ("forms", requests::forms),
     ("pagerduty", monitors::pagerduty),
+    ("webhooks", monitors::webhooks),
 ];
 
 /// The first line and the rest.

@@ -30,7 +30,7 @@ const PAGE_OUTCOMES: [&str; 7] = ["accepted", "sandbox", "desk-closed", "retry",
 const DRILLS: [&str; 2] = ["false", "true"];
 
 /// The APIs that take alerts.
-const ALERT_APIS: [&str; 5] = ["native", "alertmanager", "pagerduty", "alertmanager-webhook", "grafana"];
+const ALERT_APIS: [&str; 6] = ["native", "alertmanager", "pagerduty", "alertmanager-webhook", "grafana", "cloudevents"];
 
 type Seconds = Family<SendLabels, Histogram, fn() -> Histogram>;
 

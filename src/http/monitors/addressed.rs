@@ -1,6 +1,11 @@
 //! `/monitors/{format}/{source}`: formats that come to an address of the source's own, with its token or signed.
 
-use super::{access, admission, item::ReadItem, webhook};
+use super::{
+    access, admission,
+    cloudevents::{self, CloudEventsFault},
+    item::ReadItem,
+    webhook,
+};
 use crate::{
     core::{SourceName, Timestamp},
     http::{
@@ -12,24 +17,50 @@ use crate::{
 use axum::{
     Json,
     extract::{Path, Request, State},
-    http::StatusCode,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde_json::json;
 use std::sync::Arc;
 
+/// A request whose sender is known.
+struct MonitorRequest<'r> {
+    headers: &'r HeaderMap,
+    body: &'r [u8],
+    source: &'r SourceName,
+    /// The wall clock.
+    now: Timestamp,
+}
+
+/// What a reader makes of a request.
+type ReadBody = Result<Vec<ReadItem>, ProblemDetails>;
+
 /// A format with its reader.
 struct AddressedFormat {
     /// Its name in the address, and in metrics and logs.
     name: &'static str,
-    read: fn(&[u8], &SourceName, Timestamp) -> Result<Vec<ReadItem>, String>,
+    read: fn(&MonitorRequest<'_>) -> ReadBody,
 }
 
+const CLOUDEVENTS: &str = "cloudevents";
+
 /// All of them.
-const FORMATS: [AddressedFormat; 2] = [
-    AddressedFormat { name: "alertmanager-webhook", read: webhook::read },
-    AddressedFormat { name: "grafana", read: webhook::read },
+const FORMATS: [AddressedFormat; 3] = [
+    AddressedFormat { name: "alertmanager-webhook", read: of_webhook },
+    AddressedFormat { name: "grafana", read: of_webhook },
+    AddressedFormat { name: CLOUDEVENTS, read: of_events },
 ];
+
+fn of_webhook(request: &MonitorRequest<'_>) -> ReadBody {
+    webhook::read(request.body, request.source, request.now).map_err(ProblemDetails::bad)
+}
+
+fn of_events(request: &MonitorRequest<'_>) -> ReadBody {
+    cloudevents::events(request.headers, request.body).map(cloudevents::items).map_err(|fault| match fault {
+        CloudEventsFault::OtherForm(why) => ProblemDetails::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, why),
+        CloudEventsFault::Malformed(why) => ProblemDetails::bad(why),
+    })
+}
 
 /// Takes what a monitor sends. Its senders repeat after a `5xx` and after no other answer, so all that may be kept later
 /// is a `503`.
@@ -47,6 +78,20 @@ pub async fn take(
     taken.unwrap_or_else(|problem| later(problem).into_response())
 }
 
+/// The handshake of CloudEvents' webhooks: whether a sender may send here. It may; each of its requests needs its
+/// credential all the same.
+pub async fn handshake(Path((format, _)): Path<(String, String)>, headers: HeaderMap) -> Response {
+    let mut response = StatusCode::OK.into_response();
+    let told = response.headers_mut();
+    told.insert(header::ALLOW, HeaderValue::from_static("POST"));
+    if let Some(origin) = headers.get("webhook-request-origin").filter(|_| format == CLOUDEVENTS) {
+        let rate = headers.get("webhook-request-rate").cloned().unwrap_or(HeaderValue::from_static("*"));
+        told.insert("webhook-allowed-origin", origin.clone());
+        told.insert("webhook-allowed-rate", rate);
+    }
+    response
+}
+
 async fn taken(
     app: &AppState,
     format: &'static AddressedFormat,
@@ -55,8 +100,9 @@ async fn taken(
 ) -> Result<Response, ProblemDetails> {
     let (head, body) = request.into_parts();
     let (source, bytes) = access::body_of(app, source, &head.headers, body).await?;
-    let (now, own) = (app.wall(), source.clone());
-    let read = parsed(bytes, move |bytes| (format.read)(bytes, &own, now)).await?.map_err(ProblemDetails::bad)?;
+    let (now, own, headers) = (app.wall(), source.clone(), head.headers);
+    let read = move |body: &[u8]| (format.read)(&MonitorRequest { headers: &headers, body, source: &own, now });
+    let read = parsed(bytes, read).await??;
     let all = read.len();
     let faults = admission::admit(app, format.name, &source, read).await?;
     told(all, faults)

@@ -12,6 +12,15 @@ use std::collections::BTreeMap;
 pub enum MonitorItem {
     /// An alert; it gets its id and its source when it is admitted.
     Alert(Box<Alert>),
+    /// The same, which its monitor may send again: under this id it is admitted once.
+    Once {
+        /// What tells it from the source's others.
+        id: String,
+        /// The alert.
+        alert: Box<Alert>,
+        /// What its monitor may ask for later under this id; for a day it is kept with the alert.
+        answer: String,
+    },
     /// Something that pages nobody, by the word under which it is counted: `acknowledge`, `change`.
     Noted(&'static str),
 }

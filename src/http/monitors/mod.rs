@@ -5,13 +5,18 @@
 mod access;
 mod addressed;
 mod admission;
+pub mod cloudevents;
 pub mod item;
+pub mod opsgenie;
 pub mod pagerduty;
 mod signature;
 pub mod webhook;
 
 use crate::http::state::AppState;
-use axum::{Router, routing::post};
+use axum::{
+    Router,
+    routing::{any, get, post},
+};
 use std::sync::Arc;
 
 /// The routes of all formats.
@@ -19,5 +24,9 @@ pub fn routes() -> Router<Arc<AppState>> {
     Router::new()
         .route("/v2/enqueue", post(pagerduty::enqueue))
         .route("/v2/change/enqueue", post(pagerduty::change))
-        .route("/monitors/{format}/{source}", post(addressed::take).put(addressed::take))
+        .route("/v2/alerts", post(opsgenie::create))
+        .route("/v2/alerts/requests/{id}", get(opsgenie::request))
+        .route("/v2/alerts/{id}/{action}", post(opsgenie::act).put(opsgenie::replace))
+        .route("/v2/heartbeats/{name}/ping", any(opsgenie::ping))
+        .route("/monitors/{format}/{source}", post(addressed::take).put(addressed::take).options(addressed::handshake))
 }

@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
 mod alertmanager;
+mod cloudevents;
 use crate::common;
 mod described;
 use crate::house;
 mod native;
+mod opsgenie;
 mod pagerduty;
 mod refused;
 mod repeated;

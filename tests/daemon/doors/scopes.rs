@@ -43,12 +43,16 @@ const ALERTS: [u16; 5] = [401, 400, 403, 403, 401];
 
 const ASK: [u16; 5] = [401, 400, 403, 403, 401];
 
-const TABLE: [Row; 53] = [
+const TABLE: [Row; 57] = [
     ("/v1/alerts", "POST", "/v1/alerts", ALERTS),
     ("/api/v2/alerts", "POST", "/api/v2/alerts", [401, 422, 403, 403, 401]),
     // Their credential is in the body, and here is none.
     ("/v2/enqueue", "POST", "/v2/enqueue", [400; 5]),
     ("/v2/change/enqueue", "POST", "/v2/change/enqueue", [400; 5]),
+    ("/v2/alerts", "POST", "/v2/alerts", [401, 422, 403, 403, 401]),
+    ("/v2/alerts/requests/{id}", "GET", "/v2/alerts/requests/x", [401, 404, 403, 403, 401]),
+    ("/v2/alerts/{id}/{action}", "POST", "/v2/alerts/x/acknowledge", [401, 202, 403, 403, 401]),
+    ("/v2/heartbeats/{name}/ping", "GET", "/v2/heartbeats/x/ping", [401, 202, 403, 403, 401]),
     // An empty body is none; a source has its own address alone.
     ("/monitors/{format}/{source}", "POST", "/monitors/grafana/monitor", [401, 400, 401, 401, 401]),
     ("/api/v2/status", "GET", "/api/v2/status", OPEN),

@@ -108,5 +108,7 @@ each!(
     requests,
     forms,
     pagerduty,
-    webhooks
+    webhooks,
+    cloudevents,
+    opsgenie
 );

@@ -19,7 +19,7 @@ mod texts;
 pub type Law = fn(&[u8]);
 
 /// Every law by its name, which is also the name of its folder of seeds.
-pub const LAWS: [(&str, Law); 20] = [
+pub const LAWS: [(&str, Law); 22] = [
     ("alerts", alerts::native),
     ("alertmanager", alerts::alertmanager),
     ("replies", replies::texts),
@@ -40,6 +40,8 @@ pub const LAWS: [(&str, Law); 20] = [
     ("forms", requests::forms),
     ("pagerduty", monitors::pagerduty),
     ("webhooks", monitors::webhooks),
+    ("cloudevents", monitors::cloudevents),
+    ("opsgenie", monitors::opsgenie),
 ];
 
 /// The first line and the rest.

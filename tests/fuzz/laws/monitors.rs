@@ -1,12 +1,14 @@
 //! Other monitors' formats: whatever they send, what is read can be kept, and nothing but an alert pages.
 
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use stentor::{
     core::{Alert, AlertStatus, SourceName, Timestamp},
     http::{
         api::alerts::ALERTS_MAX,
         monitors::{
+            cloudevents::{self as ce, BATCH_MAX},
             item::{MonitorItem, ReadItem},
-            pagerduty as pd, webhook,
+            opsgenie as og, pagerduty as pd, webhook,
         },
     },
 };
@@ -34,6 +36,21 @@ pub fn pagerduty(bytes: &[u8]) {
     }
 }
 
+/// An alert of Opsgenie has its alias; the all-clear of one is read whatever else is said.
+pub fn opsgenie(bytes: &[u8]) {
+    match og::created(bytes) {
+        Ok(alert) => {
+            assert!(alert.labels.contains_key("alias") && alert.labels.contains_key("priority"));
+            assert!(alert.status == AlertStatus::Firing && !alert.summary.is_empty());
+            kept(&alert);
+        }
+        Err(faults) => told(&faults.into_iter().map(|(_, why)| why).collect::<Vec<_>>()),
+    }
+    let over = og::closed(&String::from_utf8_lossy(bytes), bytes);
+    assert_eq!(over.status, AlertStatus::Resolved);
+    kept(&over);
+}
+
 /// What Alertmanager and Grafana send: one bad alert costs no other, and a body of another form is one alert.
 pub fn webhooks(bytes: &[u8]) {
     let source = SourceName::from("grafana");
@@ -47,11 +64,37 @@ pub fn webhooks(bytes: &[u8]) {
     }
 }
 
+/// CloudEvents: the first line is the type of the body. Structured, in a batch and binary; what is read says in its structured
+/// form the same.
+pub fn cloudevents(bytes: &[u8]) {
+    let (media, body) = super::first_line(bytes);
+    let mut headers = HeaderMap::new();
+    headers.extend(HeaderValue::from_bytes(media).ok().map(|media| (CONTENT_TYPE, media)));
+    for name in ["ce-specversion", "ce-id", "ce-source", "ce-type"] {
+        // The first letters of the body as one that is long enough to matter.
+        let value = HeaderValue::from_bytes(&body[..body.len().min(20)]).ok().filter(|_| name == "ce-id");
+        headers.insert(HeaderName::from_static(name), value.unwrap_or(HeaderValue::from_static("1.0")));
+    }
+    let Ok(events) = ce::events(&headers, body) else { return };
+    for event in events.iter().flatten() {
+        let structured = event.json().to_string();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/cloudevents+json"));
+        let again = ce::events(&headers, structured.as_bytes()).expect("it is one event");
+        let [Ok(again)] = &again[..] else { panic!("{structured}") };
+        assert_eq!((&again.attributes, again.identity()), (&event.attributes, event.identity()), "{structured}");
+    }
+    each(ce::items(events), BATCH_MAX + 1);
+}
+
 fn each(read: Vec<ReadItem>, most: usize) {
     assert!(read.len() <= most, "{} items", read.len());
     for item in read {
         match item {
             Ok(MonitorItem::Alert(alert)) => kept(&alert),
+            Ok(MonitorItem::Once { id, alert, .. }) => {
+                assert!(!id.is_empty() && id.len() <= 255, "{id}");
+                kept(&alert);
+            }
             Ok(MonitorItem::Noted(event)) => assert!(!event.is_empty()),
             Err(why) => told(&[why]),
         }

@@ -1,6 +1,5 @@
 //! Reads an event of PagerDuty's Events API v2.
 
-use super::API;
 use crate::{
     core::{Alert, AlertStatus, printable::excerpt},
     http::{
@@ -10,6 +9,9 @@ use crate::{
 };
 use secrecy::SecretString;
 use serde_json::{Map, Value};
+
+/// The name of the API in metrics and logs, and the kind of its alerts.
+pub const API: &str = "pagerduty";
 
 /// The most characters of a key: PagerDuty's own limit.
 const KEY_MAX: usize = 255;

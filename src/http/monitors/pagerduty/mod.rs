@@ -3,7 +3,7 @@
 
 mod event;
 
-pub use event::{PagerDutyEvent, read, read_change};
+pub use event::{API, PagerDutyEvent, read, read_change};
 
 use super::admission;
 use crate::{
@@ -19,9 +19,6 @@ use axum::{
 use secrecy::ExposeSecret;
 use serde_json::json;
 use std::sync::Arc;
-
-/// The name of the API in metrics and logs, and the kind of its alerts.
-pub const API: &str = "pagerduty";
 
 /// The largest event, in bytes: PagerDuty's own limit.
 pub const EVENT_MAX: usize = 512 * 1024;

@@ -26,6 +26,7 @@
 //! | `token` | its bearer token, a secret; a list of two during a change | must be given, unless it signs |
 //! | `token_header` | a header of its own in which it sends the token to `/monitors/..` | none |
 //! | `signature` | `{ keys, header, encoding, prefix, timestamp, signed }`: how it signs what it sends to `/monitors/..` (HMAC-SHA-256); then only that is believed there | none: it sends its token |
+//! | `map` | `{ each, when, once, kind, resolved, summary, starts_at, confidence, labels, values, annotations }`: CEL over `body` (and `item`, one of `each`) that makes alerts of what it sends to `/monitors/json/..` | none |
 //! | `drills` | whether it may post drills | `false` |
 //! | `unmatched` | what alerts do that no trigger takes: `count`, or page the `catch-all`, once for the source | `count` |
 //! | `openings_per_minute` | how many incidents its alerts may open in a minute; then alerts that would open more are refused with 429 for a while | `6000` |
@@ -182,7 +183,9 @@
 mod actions;
 mod ask;
 mod assemble;
+mod body_map;
 mod callbacks;
+mod compiled;
 mod contact_coverage;
 mod cost;
 mod daemon_section;
@@ -221,6 +224,7 @@ pub use crate::toml_kit::{
     diagnostic::{Diagnostic, Severity, render, render_of, render_within},
     source::{SourceText, read_folder},
 };
+pub use body_map::{BodyMap, MAP_ITEMS_MAX, MappedAlert, MappedBody};
 pub use cost::{CostMeter, EXPRESSION_COST_MAX};
 pub use expression::{CelExpression, EXPRESSION_MAX, TEXT_MAX};
 pub use model::{KnownNames, Matrix, ParsedMatrix};

@@ -6,13 +6,13 @@ use crate::{
         webhook::settings::WebhookConfig,
     },
     core::{PersonName, SourceName, Zone},
-    matrix::signature::SignatureSettings,
+    matrix::{body_map::BodyMap, signature::SignatureSettings},
     toml_kit::{
         network::Networks,
         secret::{SecretAddress, SecretRef},
     },
 };
-use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 /// The keys of `[daemon]`; for a missing key, the command line and its defaults apply.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -100,6 +100,8 @@ pub struct SourceSettings {
     pub token_header: Option<String>,
     /// How it signs what it sends to the address of its own.
     pub signature: Option<SignatureSettings>,
+    /// How its bodies become alerts, where it has a format of its own.
+    pub map: Option<Arc<BodyMap>>,
     /// Whether it may post drills.
     pub drills: bool,
     /// Whether its alerts that no trigger takes page the catch-all.

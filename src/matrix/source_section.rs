@@ -3,6 +3,8 @@
 use crate::{
     core::names::CATCH_ALL,
     matrix::{
+        body_map,
+        expression::ExpressionLanguage,
         settings::{OPENINGS_PER_MINUTE, SourceScope, SourceSettings},
         signature,
     },
@@ -12,17 +14,25 @@ use crate::{
         secret::{secrets, web_url},
     },
 };
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
-pub(super) fn source(mut table: TomlTable<'_>, at: SourceSpan, faults: &mut MatrixFaults) -> SourceSettings {
-    let signature = table.take("signature").and_then(|item| signature::read(&item, faults));
+/// Reads a source; `text` is the file that contains it.
+pub(super) fn source(
+    mut table: TomlTable<'_>,
+    at: SourceSpan,
+    text: &str,
+    language: &ExpressionLanguage,
+    faults: &mut MatrixFaults,
+) -> SourceSettings {
+    let signature = table.take("signature");
+    // Who signs needs no token.
     let token = match &signature {
-        // Who signs needs no token.
         Some(_) => table.take("token"),
         None => table.demand("token", at, "token = { env = \"SOME_VARIABLE\" }", faults),
     };
     let tokens = token.map(|item| secrets(&item, faults)).unwrap_or_default();
     let token_header = token_header(&mut table, signature.is_some(), faults);
+    let signature = signature.and_then(|item| signature::read(&item, faults));
     let of_alerts = [table.take("drills"), table.take("unmatched"), table.take("openings_per_minute")];
     let [drills, pages_unmatched, openings_item] = &of_alerts;
     let drills = drills.as_ref().and_then(|item| item.flag(faults)).unwrap_or(false);
@@ -38,8 +48,19 @@ pub(super) fn source(mut table: TomlTable<'_>, at: SourceSpan, faults: &mut Matr
     }
     let openings_per_minute = openings.unwrap_or(OPENINGS_PER_MINUTE);
     let reply_url = table.take("reply_url").and_then(|item| web_url(&item, faults));
+    let map = table.take("map").and_then(|item| body_map::read(&item, text, language, faults)).map(Arc::new);
     table.finish(&["heartbeat", "lease"], &[], faults);
-    SourceSettings { tokens, token_header, signature, drills, pages_unmatched, openings_per_minute, reply_url, scopes }
+    SourceSettings {
+        tokens,
+        token_header,
+        signature,
+        map,
+        drills,
+        pages_unmatched,
+        openings_per_minute,
+        reply_url,
+        scopes,
+    }
 }
 
 /// The header in which the monitor sends the token. One who signs sends none.

@@ -7,7 +7,7 @@ use crate::{
     },
     matrix::{
         ask::AskCheck,
-        expression::{AlertScope, CelExpression},
+        expression::{CelExpression, ExpressionScope},
         summary::SummaryTemplate,
     },
 };
@@ -95,7 +95,7 @@ impl Trigger {
         &self,
         name: &TriggerName,
         alert: &Alert,
-        scope: &AlertScope<'_>,
+        scope: &ExpressionScope<'_>,
     ) -> Result<Option<TriggerMatch>, String> {
         let firing = alert.status == AlertStatus::Firing;
         if firing
@@ -119,7 +119,7 @@ impl Trigger {
 
     /// An alert for which the condition does not hold matters where only consecutive alerts count. One without the key is
     /// about nothing that is counted.
-    fn breaks(&self, name: &TriggerName, alert: &Alert, scope: &AlertScope<'_>) -> Option<TriggerMatch> {
+    fn breaks(&self, name: &TriggerName, alert: &Alert, scope: &ExpressionScope<'_>) -> Option<TriggerMatch> {
         let threshold = self.threshold.filter(|threshold| threshold.consecutive)?;
         let key = self.incident_key(name, alert, scope).ok()?;
         Some(TriggerMatch::Breaks { trigger: name.clone(), window: window(name, &key), key, threshold })
@@ -127,14 +127,19 @@ impl Trigger {
 
     /// What an alert is about that this trigger can not evaluate: the trigger's own key if that can be evaluated, else a
     /// label that monitors use for it.
-    pub(super) fn entity(&self, alert: &Alert, scope: &AlertScope<'_>) -> Option<String> {
+    pub(super) fn entity(&self, alert: &Alert, scope: &ExpressionScope<'_>) -> Option<String> {
         let own = self.key.as_ref().and_then(|key| key.key(scope).ok());
         let label = || ENTITY_LABELS.iter().find_map(|label| alert.labels.get(*label)).cloned();
         own.filter(|own| !own.is_empty()).or_else(label).filter(|entity| !entity.is_empty())
     }
 
     /// A drill has its own keys, so that it never shares an incident with a live alert.
-    fn incident_key(&self, name: &TriggerName, alert: &Alert, scope: &AlertScope<'_>) -> Result<IncidentKey, String> {
+    fn incident_key(
+        &self,
+        name: &TriggerName,
+        alert: &Alert,
+        scope: &ExpressionScope<'_>,
+    ) -> Result<IncidentKey, String> {
         let value = match &self.key {
             Some(key) => key.key(scope)?,
             None => String::new(),

@@ -3,16 +3,19 @@
 use super::{
     access, admission,
     cloudevents::{self, CloudEventsFault},
-    item::ReadItem,
+    item::{MonitorItem, ReadItem},
+    mapped::{self, MappedItems},
     webhook,
 };
 use crate::{
     core::{SourceName, Timestamp},
     http::{
-        api::parsing::parsed,
+        api::parsing::{parsed, parsed_apart},
         problem::{BodyFault, ProblemDetails},
+        refusal_log,
         state::AppState,
     },
+    matrix::{BodyMap, Matrix},
 };
 use axum::{
     Json,
@@ -28,12 +31,15 @@ struct MonitorRequest<'r> {
     headers: &'r HeaderMap,
     body: &'r [u8],
     source: &'r SourceName,
+    matrix: &'r Matrix,
+    /// How the source says that its bodies become alerts.
+    map: Option<&'r BodyMap>,
     /// The wall clock.
     now: Timestamp,
 }
 
 /// What a reader makes of a request.
-type ReadBody = Result<Vec<ReadItem>, ProblemDetails>;
+type ReadBody = Result<MappedItems, ProblemDetails>;
 
 /// A format with its reader.
 struct AddressedFormat {
@@ -45,21 +51,34 @@ struct AddressedFormat {
 const CLOUDEVENTS: &str = "cloudevents";
 
 /// All of them.
-const FORMATS: [AddressedFormat; 3] = [
+const FORMATS: [AddressedFormat; 4] = [
     AddressedFormat { name: "alertmanager-webhook", read: of_webhook },
     AddressedFormat { name: "grafana", read: of_webhook },
     AddressedFormat { name: CLOUDEVENTS, read: of_events },
+    AddressedFormat { name: "json", read: of_json },
 ];
 
 fn of_webhook(request: &MonitorRequest<'_>) -> ReadBody {
-    webhook::read(request.body, request.source, request.now).map_err(ProblemDetails::bad)
+    webhook::read(request.body, request.source, request.now).map(MappedItems::from).map_err(ProblemDetails::bad)
 }
 
 fn of_events(request: &MonitorRequest<'_>) -> ReadBody {
-    cloudevents::events(request.headers, request.body).map(cloudevents::items).map_err(|fault| match fault {
+    let events = cloudevents::events(request.headers, request.body).map_err(|fault| match fault {
         CloudEventsFault::OtherForm(why) => ProblemDetails::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, why),
         CloudEventsFault::Malformed(why) => ProblemDetails::bad(why),
+    })?;
+    Ok(match request.map {
+        Some(map) => mapped::of_events(request.matrix, map, events),
+        None => cloudevents::items(events).into(),
     })
+}
+
+fn of_json(request: &MonitorRequest<'_>) -> ReadBody {
+    let map = request.map.ok_or_else(|| {
+        let source = request.source;
+        ProblemDetails::bad(format!("[source.{source}] has no `map` that says what its JSON means"))
+    })?;
+    mapped::read(request.matrix, map, request.body).map_err(ProblemDetails::bad)
 }
 
 /// Takes what a monitor sends. Its senders repeat after a `5xx` and after no other answer, so all that may be kept later
@@ -100,11 +119,21 @@ async fn taken(
 ) -> Result<Response, ProblemDetails> {
     let (head, body) = request.into_parts();
     let (source, bytes) = access::body_of(app, source, &head.headers, body).await?;
-    let (now, own, headers) = (app.wall(), source.clone(), head.headers);
-    let read = move |body: &[u8]| (format.read)(&MonitorRequest { headers: &headers, body, source: &own, now });
-    let read = parsed(bytes, read).await??;
-    let all = read.len();
-    let faults = admission::admit(app, format.name, &source, read).await?;
+    let (now, own, headers, config) = (app.wall(), source.clone(), head.headers, app.engine.config());
+    let map = config.matrix.sources.get(&source).and_then(|known| known.map.clone());
+    let has_map = map.is_some();
+    let read = move |body: &[u8]| {
+        let (matrix, map) = (&config.matrix, map.as_deref());
+        (format.read)(&MonitorRequest { headers: &headers, body, source: &own, matrix, map, now })
+    };
+    // A mapping may take long, whatever the size of the body.
+    let read = if has_map { parsed_apart(bytes, read).await?? } else { parsed(bytes, read).await?? };
+    if let Some(why) = &read.why {
+        refusal_log::left_out(&source, why);
+    }
+    let is_alert = |item: &&ReadItem| !matches!(item, Ok(MonitorItem::Noted(_)));
+    let all = read.items.iter().filter(is_alert).count();
+    let faults = admission::admit(app, format.name, &source, read.items).await?;
     told(all, faults)
 }
 

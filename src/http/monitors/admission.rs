@@ -13,7 +13,7 @@ use crate::{
     store::RequestKey,
 };
 use axum::http::StatusCode;
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// What ids of items are for among the keys of a source.
 const OPERATION: &str = "monitor";
@@ -65,10 +65,7 @@ pub async fn admit(
             None => noted.push(REPEATED),
         }
     }
-    for event in noted {
-        app.engine.metrics().monitor_event(api, event);
-        tracing::info!(%source, api, event, "a monitor sent an event that pages nobody");
-    }
+    tell(app, api, source, &noted);
     let refused = admitted.iter().filter_map(|(index, admitted)| Some((*index, admitted.refused()?.to_owned())));
     faults.extend(refused.map(|(index, detail)| BodyFault { index, detail }));
     faults.sort_by_key(|fault| fault.index);
@@ -82,6 +79,18 @@ pub async fn admit(
         return Err(quota::over_cost(over_cost, admitted.len()));
     }
     Ok(faults)
+}
+
+/// Counts events that page nobody; one line of the log for those of a body that are the same.
+fn tell(app: &AppState, api: &'static str, source: &SourceName, noted: &[&'static str]) {
+    let mut counts: BTreeMap<&'static str, u64> = BTreeMap::new();
+    for event in noted {
+        app.engine.metrics().monitor_event(api, event);
+        *counts.entry(event).or_default() += 1;
+    }
+    for (event, count) in counts {
+        tracing::info!(%source, api, event, count, "a monitor sent what pages nobody");
+    }
 }
 
 /// Admits an alert unless it was admitted before under this id; `None` if it was. Its id is free again where it was

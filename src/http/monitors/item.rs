@@ -72,12 +72,20 @@ const AROUND: usize = 4;
 /// A value as evidence: as JSON if it is read back as it was written, else as its text. No detail of an alert costs the
 /// alert.
 pub fn evidence(value: &RawValue) -> Value {
-    let kept = |value: &Value| {
-        depth(value) + AROUND <= NESTING_MAX
-            && serde_json::to_string(value).ok().and_then(|text| serde_json::from_str::<Value>(&text).ok()).as_ref()
-                == Some(value)
-    };
-    serde_json::from_str(value.get()).ok().filter(kept).unwrap_or_else(|| Value::from(value.get()))
+    let read = serde_json::from_str(value.get()).ok().filter(is_keepable);
+    read.unwrap_or_else(|| Value::from(value.get()))
+}
+
+/// Makes the evidence of an alert its text where it could not be kept otherwise.
+pub fn make_keepable(alert: &mut Alert) {
+    if !is_keepable(&alert.evidence) {
+        alert.evidence = Value::from(alert.evidence.to_string());
+    }
+}
+
+fn is_keepable(value: &Value) -> bool {
+    let again = || serde_json::to_string(value).ok().and_then(|text| serde_json::from_str::<Value>(&text).ok());
+    depth(value) + AROUND <= NESTING_MAX && again().as_ref() == Some(value)
 }
 
 fn depth(value: &Value) -> usize {

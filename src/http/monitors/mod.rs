@@ -7,6 +7,7 @@ mod addressed;
 mod admission;
 pub mod cloudevents;
 pub mod item;
+pub mod mapped;
 pub mod opsgenie;
 pub mod pagerduty;
 mod signature;

@@ -7,6 +7,7 @@ mod cloudevents;
 use crate::common;
 mod described;
 use crate::house;
+mod mapped;
 mod native;
 mod opsgenie;
 mod pagerduty;

@@ -110,5 +110,6 @@ each!(
     pagerduty,
     webhooks,
     cloudevents,
-    opsgenie
+    opsgenie,
+    mappings
 );

@@ -16,6 +16,7 @@ mod laws;
 mod plans;
 mod rooms;
 mod shipped;
+mod sources;
 mod stand_ins;
 mod tables;
 mod timezone;

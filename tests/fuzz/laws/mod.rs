@@ -19,7 +19,7 @@ mod texts;
 pub type Law = fn(&[u8]);
 
 /// Every law by its name, which is also the name of its folder of seeds.
-pub const LAWS: [(&str, Law); 22] = [
+pub const LAWS: [(&str, Law); 23] = [
     ("alerts", alerts::native),
     ("alertmanager", alerts::alertmanager),
     ("replies", replies::texts),
@@ -42,6 +42,7 @@ pub const LAWS: [(&str, Law); 22] = [
     ("webhooks", monitors::webhooks),
     ("cloudevents", monitors::cloudevents),
     ("opsgenie", monitors::opsgenie),
+    ("mappings", rules::mappings),
 ];
 
 /// The first line and the rest.

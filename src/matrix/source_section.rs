@@ -24,31 +24,41 @@ pub(super) fn source(
     language: &ExpressionLanguage,
     faults: &mut MatrixFaults,
 ) -> SourceSettings {
-    let signature = table.take("signature");
+    let of_alerts = [
+        table.take("drills"),
+        table.take("unmatched"),
+        table.take("openings_per_minute"),
+        table.take("token_header"),
+        table.take("signature"),
+        table.take("map"),
+    ];
+    let [drills, pages_unmatched, openings_item, header_item, signature, map] = &of_alerts;
     // Who signs needs no token.
-    let token = match &signature {
+    let token = match signature {
         Some(_) => table.take("token"),
         None => table.demand("token", at, "token = { env = \"SOME_VARIABLE\" }", faults),
     };
     let tokens = token.map(|item| secrets(&item, faults)).unwrap_or_default();
-    let token_header = token_header(&mut table, signature.is_some(), faults);
-    let signature = signature.and_then(|item| signature::read(&item, faults));
-    let of_alerts = [table.take("drills"), table.take("unmatched"), table.take("openings_per_minute")];
-    let [drills, pages_unmatched, openings_item] = &of_alerts;
+    let token_header = header_item.as_ref().and_then(|item| signature::header(item, faults));
+    if let (Some(item), Some(_)) = (header_item, signature) {
+        let message = "`token_header` has no effect: this source signs its requests";
+        faults.warning("no-effect", item.at, message, "remove `token_header`, or `signature`");
+    }
+    let signature = signature.as_ref().and_then(|item| signature::read(item, faults));
+    let map = map.as_ref().and_then(|item| body_map::read(item, text, language, faults)).map(Arc::new);
     let drills = drills.as_ref().and_then(|item| item.flag(faults)).unwrap_or(false);
     let pages_unmatched = pages_unmatched.as_ref().and_then(|item| unmatched(item, faults)).unwrap_or(false);
     let scopes = table.take("scopes").map_or_else(|| [SourceScope::Alerts].into(), |item| scopes(&item, faults));
     let openings = openings_item.as_ref().and_then(|item| openings(item, faults));
     if !scopes.is_empty() && !scopes.contains(&SourceScope::Alerts) {
-        for (key, item) in ["drills", "unmatched", "openings_per_minute"].into_iter().zip(&of_alerts) {
-            let Some(item) = item else { continue };
+        for item in of_alerts.iter().flatten() {
+            let key = item.key;
             let message = format!("`{key}` has no effect: this source has no scope \"alerts\"");
             faults.warning("no-effect", item.at, message, format!("remove `{key}`, or add \"alerts\" to its `scopes`"));
         }
     }
     let openings_per_minute = openings.unwrap_or(OPENINGS_PER_MINUTE);
     let reply_url = table.take("reply_url").and_then(|item| web_url(&item, faults));
-    let map = table.take("map").and_then(|item| body_map::read(&item, text, language, faults)).map(Arc::new);
     table.finish(&["heartbeat", "lease"], &[], faults);
     SourceSettings {
         tokens,
@@ -61,17 +71,6 @@ pub(super) fn source(
         reply_url,
         scopes,
     }
-}
-
-/// The header in which the monitor sends the token. One who signs sends none.
-fn token_header(table: &mut TomlTable<'_>, signs: bool, faults: &mut MatrixFaults) -> Option<String> {
-    let item = table.take("token_header")?;
-    let header = signature::header(&item, faults);
-    if signs {
-        let message = "`token_header` has no effect: this source signs its requests";
-        faults.warning("no-effect", item.at, message, "remove `token_header`, or `signature`");
-    }
-    header
 }
 
 /// `["alerts", "read"]`.

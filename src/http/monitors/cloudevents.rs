@@ -26,6 +26,9 @@ const REQUIRED: [&str; 4] = ["specversion", "id", "source", "type"];
 /// The attributes of the standard that are no labels.
 const NO_LABELS: [&str; 6] = ["specversion", "id", "type", "time", "datacontenttype", "dataschema"];
 
+/// The fields of an event that are no attributes.
+const DATA: [&str; 2] = ["data", "data_base64"];
+
 /// The most characters of a fault that are told back to the sender.
 const FAULT_MAX: usize = 300;
 
@@ -99,7 +102,7 @@ fn structured(bytes: &[u8]) -> Result<CloudEvent, String> {
     items::within(bytes)?;
     let json = items::mended(bytes).0;
     let fields = item::fields(&json).map_err(|why| excerpt(&why, FAULT_MAX).into_owned())?;
-    let is_data = |name: &str| ["data", "data_base64"].contains(&name);
+    let is_data = |name: &str| DATA.contains(&name);
     let attributes: BTreeMap<String, String> = fields
         .iter()
         .filter(|(name, _)| !is_data(name))
@@ -124,8 +127,8 @@ fn binary(headers: &HeaderMap, media: &str, body: &[u8]) -> Result<CloudEvent, S
     let mut attributes = BTreeMap::new();
     for (name, value) in headers {
         let Some(name) = name.as_str().strip_prefix(PREFIX) else { continue };
-        // The type of the data is the request's own.
-        if name == "datacontenttype" {
+        // The type of the data is the request's own, and the data is its body.
+        if name == "datacontenttype" || DATA.contains(&name) {
             continue;
         }
         let text = std::str::from_utf8(value.as_bytes()).ok().and_then(decoded);

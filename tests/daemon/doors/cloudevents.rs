@@ -61,6 +61,7 @@ fn each_form_of_an_event_says_the_same() {
         .header("ce-subject", "\"caf%C3%A9 1\"")
         .header("ce-time", "2026-11-23T09:00:00Z")
         .header("ce-venue", "CME")
+        .header("ce-data", "no attribute")
         .header("Content-Type", "application/json");
     assert_eq!(binary.body(data.to_string()).send(daemon.address).status, 200);
     for (n, subject) in ["ES", "NQ", "YM", "RTY", "caf\u{e9} 1"].iter().enumerate() {

@@ -134,7 +134,7 @@ fn a_mapping_works_on_cloudevents_too() {
     let call = Call::post("/monitors/cloudevents/one").bearer(secret("KANNEL_REPLY_TOKEN"));
     let call = call.header("Content-Type", "application/cloudevents+json").body(event.to_string());
     for _ in 0..2 {
-        assert_eq!(call.send(daemon.address).json()["taken"].is_number(), true);
+        assert_eq!(call.send(daemon.address).json(), json!({ "taken": 1 }));
     }
     let alert = opened(&daemon, "INC-1");
     assert_eq!(
@@ -156,5 +156,5 @@ fn a_body_that_is_too_large_for_its_mapping_is_refused_and_others_go_on() {
     let items = vec![large; 20];
     let reply = send(&daemon, &json!({ "region": "eu", "events": items }));
     assert!([200, 207, 400].contains(&reply.status), "{reply:?}");
-    assert_eq!(daemon.crash("ES").starts_with("INC-"), true);
+    assert!(daemon.crash("ES").starts_with("INC-"), "others go on");
 }

@@ -28,6 +28,10 @@ fn a_source_that_signs_needs_no_token() {
         &[("no-effect", "\"X-Token\"")],
     );
     check_added("[source.other]\ntoken_header = \"X-Token\"", &[("missing-key", "other")]);
+    check_added(
+        "[source.other]\ntoken = { env = \"OTHER\" }\nscopes = [\"read\"]\ntoken_header = \"X-Token\"\nmap = { kind = 'body.a' }",
+        &[("no-effect", "\"X-Token\""), ("no-effect", "{ kind = 'body.a' }")],
+    );
 }
 
 fn mapped(map: &str, faults: &[(&str, &str)]) {

@@ -14,7 +14,7 @@ const MATRIX: &str = include_str!("../../docs/src/matrix.md");
 const VARIABLES: [(&str, &str); 6] = [
     ("STENTOR_LOG", "what is logged: error, warn, info (the default), debug or trace"),
     ("STENTOR_CA_FILE", "further certificate authorities to trust, in PEM"),
-    ("STENTOR_TOKEN", "for stentor mcp: the token of the source that asks"),
+    ("STENTOR_TOKEN", "for stentor mcp and stentor watch: the token of the source"),
     ("STENTOR_SLACK_HOOKS", "for tests: where else than at Slack private replies may go"),
     ("COLUMNS", "how wide tables and lines may be, where standard output is no terminal"),
     ("NO_COLOR", "if it is set to anything, no colours are used"),

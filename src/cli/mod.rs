@@ -30,6 +30,7 @@ mod store;
 mod table;
 mod terminal;
 mod threads;
+mod watch;
 
 pub use crate::cli::error::{CLOSED_PIPE, NOT_PRINTED};
 
@@ -88,6 +89,8 @@ enum Command {
     Drill(drill::DrillArgs),
     /// Let an AI agent ask people: the Model Context Protocol on standard input and output
     Mcp(mcp::McpArgs),
+    /// Send lines of standard input (a log) as alerts
+    Watch(watch::WatchArgs),
     /// Take a reply or a bounce from your mail server (a pipe)
     MailIn(mail_in::MailIn),
     /// Verify or export the journal
@@ -147,6 +150,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Command::DeskLink(link) => link.run(places),
         Command::Drill(drill) => drill.run(places),
         Command::Mcp(mcp) => mcp.run(places),
+        Command::Watch(watch) => watch.run(places),
         Command::MailIn(mail) => mail.run(places),
         Command::Journal(journal) => journal.run(places),
         Command::Receipt(receipt) => receipt.run(places),

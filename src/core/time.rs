@@ -1,6 +1,6 @@
 //! Points in time, in microseconds of UTC. `now` is always an argument; nothing here reads a clock.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, TimeZone, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, SecondsFormat, TimeZone, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::{fmt, time::Duration};
@@ -99,6 +99,12 @@ impl ForeignTime {
             // A leap year in its place, so that the rest is checked anyway.
             _ => instant(&format!("2000{rest}")).map(|_| if year < 0 { Self::TooEarly } else { Self::TooLate }),
         }
+    }
+
+    /// Whether it means "not set": the zero time of Go, of .NET and of Python's `datetime.min`, in any zone, or anything
+    /// earlier.
+    pub fn is_unset(self) -> bool {
+        self.nearest().to_utc().year() == 1
     }
 
     /// The time, if it is within the limits.

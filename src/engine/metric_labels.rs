@@ -81,6 +81,12 @@ pub(super) struct AlertApiLabels {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub(super) struct MonitorEventLabels {
+    pub api: &'static str,
+    pub event: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub(super) struct ListenerLabel {
     pub listener: &'static str,
 }

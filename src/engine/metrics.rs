@@ -30,7 +30,7 @@ const PAGE_OUTCOMES: [&str; 7] = ["accepted", "sandbox", "desk-closed", "retry",
 const DRILLS: [&str; 2] = ["false", "true"];
 
 /// The APIs that take alerts.
-const ALERT_APIS: [&str; 2] = ["native", "alertmanager"];
+const ALERT_APIS: [&str; 6] = ["native", "alertmanager", "pagerduty", "alertmanager-webhook", "grafana", "cloudevents"];
 
 type Seconds = Family<SendLabels, Histogram, fn() -> Histogram>;
 
@@ -54,6 +54,7 @@ pub struct Metrics {
     incidents_resolved: Family<DrillLabel, Counter>,
     incidents_judged: Family<JudgedLabels, Counter>,
     alerts: Family<AlertApiLabels, Counter>,
+    monitor_events: Family<MonitorEventLabels, Counter>,
     alert_results: Family<AlertLabels, Counter>,
     quarantined: Gauge,
     reloads: Family<OutcomeLabel, Counter>,
@@ -88,6 +89,7 @@ impl Metrics {
             incidents_resolved: Family::default(),
             incidents_judged: Family::default(),
             alerts: Family::default(),
+            monitor_events: Family::default(),
             alert_results: Family::default(),
             quarantined: Gauge::default(),
             reloads: Family::default(),
@@ -162,6 +164,11 @@ impl Metrics {
             self.incidents_judged.clone(),
         );
         r.register("alert_requests", "Requests with alerts, by API and outcome", self.alerts.clone());
+        r.register(
+            "monitor_events",
+            "Events of monitors that page nobody, by API and what they are",
+            self.monitor_events.clone(),
+        );
         r.register("alert_results", "Alerts, by source and what became of them", self.alert_results.clone());
         r.register("reloads", "Reloads of the matrix, by outcome", self.reloads.clone());
         r.register(
@@ -280,6 +287,11 @@ impl Metrics {
     /// Counts a request with alerts.
     pub fn alert_request(&self, api: &'static str, outcome: &'static str) {
         self.alerts.get_or_create(&AlertApiLabels { api, outcome }).inc();
+    }
+
+    /// Counts an event of a monitor that pages nobody.
+    pub fn monitor_event(&self, api: &'static str, event: &'static str) {
+        self.monitor_events.get_or_create(&MonitorEventLabels { api, event }).inc();
     }
 
     /// Counts what became of an alert for one trigger. Sources that are not in the matrix go by what they are: `user`

@@ -9,8 +9,9 @@ use crate::{
         channel_factory,
         people_lookup::PeopleLookup,
     },
-    matrix::{ChannelKind, ChannelSettings, Matrix},
+    matrix::{ChannelKind, ChannelSettings, Matrix, SourceSettings},
     template::{PageTemplates, TextForm},
+    toml_kit::secret::SecretRef,
 };
 use secrecy::SecretString;
 use std::{
@@ -32,6 +33,8 @@ pub struct RuntimeConfig {
     pub names: BTreeMap<PersonName, String>,
     /// Bearer tokens of the sources, as far as they can be read here.
     pub tokens: Vec<(SourceName, SecretString)>,
+    /// Keys with which sources sign, as far as they can be read here.
+    pub signing_keys: Vec<(SourceName, SecretString)>,
     /// Where copies of anchors go by HTTP, if the matrix says so; the error says why that is not possible.
     pub(super) anchor_webhook: Option<Result<WebhookChannel, String>>,
     /// What providers know of the people.
@@ -51,20 +54,11 @@ impl RuntimeConfig {
             .map(|(name, settings)| (name.clone(), channel_factory::channel(name, settings, shared)))
             .collect();
         let names = matrix.people.iter().map(|(name, person)| (name.clone(), person.name.clone())).collect();
-        let mut tokens = Vec::new();
-        for (source, settings) in &matrix.sources {
-            for token in &settings.tokens {
-                match config::secret(token) {
-                    Ok(secret) => tokens.push((source.clone(), secret)),
-                    Err(error) => {
-                        tracing::warn!(source = %source, %error, "this token can not be read: alerts with it are refused");
-                    }
-                }
-            }
-        }
+        let tokens = secrets_of_sources(&matrix, |settings| &settings.tokens);
+        let signing_keys = secrets_of_sources(&matrix, SourceSettings::signing_keys);
         let anchor_webhook = channel_factory::anchor_webhook(matrix.daemon.anchors.as_ref(), shared);
         let (templates, older, known) = (Arc::new(templates), Vec::new(), Mutex::default());
-        Self { matrix, templates, older, channels, names, tokens, anchor_webhook, known }
+        Self { matrix, templates, older, channels, names, tokens, signing_keys, anchor_webhook, known }
     }
 
     /// Channels in the sandbox, and why: they reach nobody.
@@ -97,14 +91,16 @@ impl RuntimeConfig {
         if let Some(name) = self.deafer_than(last) {
             return Some(format!("answers by channel {name} would be refused: a secret of it can not be read"));
         }
-        let read =
-            |config: &Self, source: &SourceName| config.tokens.iter().filter(|(known, _)| known == source).count();
+        let of = |secrets: &[(SourceName, SecretString)], source: &SourceName| {
+            secrets.iter().filter(|(known, _)| known == source).count()
+        };
         let mut sources = self.matrix.sources.iter();
-        let lost = |(source, settings): &(&SourceName, &crate::matrix::SourceSettings)| {
-            read(self, source) < read(last, source).min(settings.tokens.len())
+        let lost = |(source, settings): &(&SourceName, &SourceSettings)| {
+            of(&self.tokens, source) < of(&last.tokens, source).min(settings.tokens.len())
+                || of(&self.signing_keys, source) < of(&last.signing_keys, source).min(settings.signing_keys().len())
         };
         let (source, _) = sources.find(lost)?;
-        Some(format!("the alerts of source {source} would be refused: its token can not be read"))
+        Some(format!("the alerts of source {source} would be refused: a secret of it can not be read"))
     }
 
     /// A channel that would receive fewer answers than in `last`, although the matrix has the settings for them.
@@ -137,6 +133,25 @@ impl RuntimeConfig {
     pub fn name_of<'a>(&'a self, person: &'a PersonName) -> &'a str {
         self.names.get(person).map_or(person.as_str(), String::as_str)
     }
+}
+
+/// Secrets of the sources, as far as they can be read here.
+fn secrets_of_sources(
+    matrix: &Matrix,
+    of: impl Fn(&SourceSettings) -> &[SecretRef],
+) -> Vec<(SourceName, SecretString)> {
+    let mut secrets = Vec::new();
+    for (source, settings) in &matrix.sources {
+        for kept in of(settings) {
+            match config::secret(kept) {
+                Ok(secret) => secrets.push((source.clone(), secret)),
+                Err(error) => {
+                    tracing::warn!(source = %source, %error, "this secret can not be read: what comes with it is refused");
+                }
+            }
+        }
+    }
+    secrets
 }
 
 /// The form of text that a kind of channel shows. For `http` and `exec` it depends on whom they reach.

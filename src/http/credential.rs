@@ -25,11 +25,16 @@ pub fn source(app: &AppState, headers: &HeaderMap) -> Option<SourceName> {
         "basic" => password(credential.trim())?,
         _ => return None,
     };
+    source_of(app, &token)
+}
+
+/// The source that has this token, wherever its monitor sends it.
+pub fn source_of(app: &AppState, token: &str) -> Option<SourceName> {
     let live = app.engine.config();
     // All tokens are compared, so that the time reveals nothing.
     let mut found = None;
     for (source, known) in &live.tokens {
-        if same(known.expose_secret(), &token) {
+        if same(known.expose_secret(), token) {
             found = Some(source.clone());
         }
     }
@@ -111,7 +116,15 @@ pub fn reads(
 
 /// The source that may send alerts with the token of this request; `None` if no source has it, which is logged.
 pub fn sender(app: &AppState, headers: &HeaderMap) -> Option<SourceName> {
-    let source = source(app, headers);
+    known_sender(source(app, headers))
+}
+
+/// The same where the request has its token elsewhere than in the usual header.
+pub fn sender_of(app: &AppState, token: &str) -> Option<SourceName> {
+    known_sender(source_of(app, token))
+}
+
+fn known_sender(source: Option<SourceName>) -> Option<SourceName> {
     if source.is_none() {
         refusal_log::credential(None, SourceScope::Alerts);
     }

@@ -24,6 +24,7 @@ mod inbound_connection;
 pub mod inbound_connections;
 pub mod mail_in;
 mod mcp;
+pub mod monitors;
 pub mod openapi;
 pub mod problem;
 mod refusal_log;
@@ -57,7 +58,7 @@ pub fn tcp(app: Arc<AppState>) -> Router {
 
 /// The same, before they know what they work on.
 pub fn tcp_routes() -> Router<Arc<AppState>> {
-    api::routes().merge(desk::routes()).merge(mcp::routes()).merge(hooks())
+    api::routes().merge(monitors::routes()).merge(desk::routes()).merge(mcp::routes()).merge(hooks())
 }
 
 /// The routes on the Unix socket.

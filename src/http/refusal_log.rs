@@ -28,6 +28,7 @@ const NAME_SHOWN: usize = 80;
 static CREDENTIALS: Mutex<LogThrottle<(Option<SourceName>, SourceScope)>> = Mutex::new(LogThrottle::new());
 static HOOKS: Mutex<LogThrottle<(Option<ChannelName>, Discriminant<InboundRefusal>)>> = Mutex::new(LogThrottle::new());
 static ELEMENTS: Mutex<LogThrottle<(SourceName, &'static str)>> = Mutex::new(LogThrottle::new());
+static LEFT_OUT: Mutex<LogThrottle<SourceName>> = Mutex::new(LogThrottle::new());
 static STORE: Mutex<LogThrottle<Discriminant<StoreError>>> = Mutex::new(LogThrottle::new());
 
 tokio::task_local! {
@@ -105,6 +106,14 @@ pub fn elements(source: &SourceName, api: &'static str, refused: usize, of: usiz
     }
     if let Some(more) = lock(&ELEMENTS).count((source.clone(), api), Instant::now()) {
         tracing::warn!(%source, api, refused, of, more, "alerts of a request were refused: the response says why");
+    }
+}
+
+/// Parts of alerts could not be evaluated by the `map` of their source, and the alerts are there without them.
+pub fn left_out(source: &SourceName, why: &str) {
+    if let Some(more) = lock(&LEFT_OUT).count(source.clone(), Instant::now()) {
+        let why = excerpt(why, 4 * NAME_SHOWN);
+        tracing::warn!(%source, %why, more, "a mapping could not be evaluated whole: alerts are without some of their parts");
     }
 }
 

@@ -1,22 +1,20 @@
-//! Reads `[daemon]` and `[source.NAME]`.
+//! Reads `[daemon]`.
 
 use crate::{
     channel::webhook::settings as webhook,
-    core::{Zones, names::CATCH_ALL},
+    core::Zones,
     matrix::{
-        settings::{
-            AnchorSettings, DaemonSettings, OPENINGS_PER_MINUTE, PING_EVERY, PingSettings, SourceScope, SourceSettings,
-        },
+        settings::{AnchorSettings, DaemonSettings, PING_EVERY, PingSettings},
         zone_name::zone,
     },
     toml_kit::{
         document::{TomlItem, TomlTable},
-        faults::{LocatedValue, MatrixFaults, SourceSpan},
+        faults::MatrixFaults,
         network::networks,
-        secret::{self, secrets, web_url},
+        secret::{self, web_url},
     },
 };
-use std::{collections::BTreeSet, path::PathBuf};
+use std::path::PathBuf;
 
 /// An address of a service that notices when a ping stays away.
 const PING_EXAMPLE: &str = "https://deadman.example/1f6c";
@@ -99,63 +97,4 @@ fn absolute(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<PathBuf> {
     }
     let message = format!("{:?} is not an absolute path", text.value);
     faults.refuse("bad-path", text.at, message, "begin it with `/`: \"/var/log/stentor/anchors.jsonl\"")
-}
-
-pub(super) fn source(mut table: TomlTable<'_>, at: SourceSpan, faults: &mut MatrixFaults) -> SourceSettings {
-    let token = table.demand("token", at, "token = { env = \"SOME_VARIABLE\" }", faults);
-    let tokens = token.map(|item| secrets(&item, faults)).unwrap_or_default();
-    let of_alerts = [table.take("drills"), table.take("unmatched"), table.take("openings_per_minute")];
-    let [drills, pages_unmatched, openings_item] = &of_alerts;
-    let drills = drills.as_ref().and_then(|item| item.flag(faults)).unwrap_or(false);
-    let pages_unmatched = pages_unmatched.as_ref().and_then(|item| unmatched(item, faults)).unwrap_or(false);
-    let scopes = table.take("scopes").map_or_else(|| [SourceScope::Alerts].into(), |item| scopes(&item, faults));
-    let openings = openings_item.as_ref().and_then(|item| openings(item, faults));
-    if !scopes.is_empty() && !scopes.contains(&SourceScope::Alerts) {
-        for (key, item) in ["drills", "unmatched", "openings_per_minute"].into_iter().zip(&of_alerts) {
-            let Some(item) = item else { continue };
-            let message = format!("`{key}` has no effect: this source has no scope \"alerts\"");
-            faults.warning("no-effect", item.at, message, format!("remove `{key}`, or add \"alerts\" to its `scopes`"));
-        }
-    }
-    let openings_per_minute = openings.unwrap_or(OPENINGS_PER_MINUTE);
-    let reply_url = table.take("reply_url").and_then(|item| web_url(&item, faults));
-    table.finish(&["heartbeat", "lease"], &[], faults);
-    SourceSettings { tokens, drills, pages_unmatched, openings_per_minute, reply_url, scopes }
-}
-
-/// `["alerts", "read"]`.
-fn scopes(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> BTreeSet<SourceScope> {
-    let texts = item.texts(faults).unwrap_or_default();
-    let read = |text: &LocatedValue<String>| {
-        let scope = SourceScope::ALL.into_iter().find(|scope| scope.as_str() == text.value);
-        if scope.is_none() {
-            let known = SourceScope::ALL.map(|scope| format!("{:?}", scope.as_str())).join(", ");
-            let message = format!("there is no scope {:?}", text.value);
-            faults.error("unknown-word", text.at, message, format!("the scopes are {known}"));
-        }
-        scope
-    };
-    texts.iter().filter_map(read).collect()
-}
-
-fn openings(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<u32> {
-    let openings = item.count(faults)?;
-    if openings == 0 {
-        let message = "a source that may open no incident pages nobody";
-        return faults.refuse("count-out-of-range", item.at, message, "from 1 on; leave it out: then it is 6000");
-    }
-    Some(openings)
-}
-
-fn unmatched(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<bool> {
-    let text = item.text(faults)?;
-    match text.value {
-        "count" => Some(false),
-        CATCH_ALL => Some(true),
-        other => {
-            let message = format!("`unmatched` can not be {other:?}");
-            let help = "\"count\" (they are counted and logged) or \"catch-all\" (they page it, once for the source)";
-            faults.refuse("unknown-word", text.at, message, help)
-        }
-    }
 }

@@ -1,24 +1,25 @@
-//! CEL expressions over one alert. They are compiled once when the matrix is read, and evaluated for each alert.
+//! CEL expressions over one alert, or over the body from which alerts are made. They are compiled once when the matrix is read, and evaluated for each alert.
 
 use super::{
     cost::{self, CostMeter},
     expression_functions,
-    facts::AlertVariable,
+    facts::{self, AlertVariable},
     lint, zoned,
 };
 use crate::{
     core::{Alert, Zones},
-    matrix::expression_fault::{BadExpression, ExpressionUse},
+    matrix::expression_fault::{BadExpression, ExpressionRoot, ExpressionUse},
     text::number::number,
 };
 use cel::{
     Context, Env, ExecutionError, Value,
     common::{
         ast::IdedExpr,
-        types::{CelBool, CelDouble, CelInt, CelString, CelUInt},
+        types::{CelBool, CelDouble, CelInt, CelList, CelString, CelUInt},
         value::{CowVal, Val},
     },
 };
+use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 use std::{
     fmt,
@@ -56,6 +57,30 @@ impl ExpressionLanguage {
     /// Compiles `text` and finds all faults that can be found without an alert. Needs a large stack, because the parser
     /// is recursive.
     pub(super) fn compile(&self, text: &str, purpose: ExpressionUse) -> Result<CelExpression, Vec<BadExpression>> {
+        self.compile_for(text, purpose, ExpressionRoot::Alert)
+    }
+
+    /// The same for an expression that sees something else than an alert.
+    pub(super) fn compile_for(
+        &self,
+        text: &str,
+        purpose: ExpressionUse,
+        root: ExpressionRoot,
+    ) -> Result<CelExpression, Vec<BadExpression>> {
+        self.compiled(text, purpose, root).map_err(|mut faults| {
+            // An example with an alert helps nobody who has none.
+            let of_alert = |fault: &&mut BadExpression| root != ExpressionRoot::Alert && fault.help.contains("alert.");
+            faults.iter_mut().filter(of_alert).for_each(|fault| fault.help = OF_BODY.to_owned());
+            faults
+        })
+    }
+
+    fn compiled(
+        &self,
+        text: &str,
+        purpose: ExpressionUse,
+        root: ExpressionRoot,
+    ) -> Result<CelExpression, Vec<BadExpression>> {
         let whole = |code, message: String, help: &str| {
             vec![BadExpression { code, within: 0..text.len(), message, help: help.to_owned() }]
         };
@@ -70,7 +95,7 @@ impl ExpressionLanguage {
             Ok(Err(errors)) => return Err(vec![syntax(text, &errors)]),
             Err(_) => return Err(whole("bad-expression", "this is not an expression".into(), EXAMPLE)),
         };
-        let faults = lint::check(&program, text, purpose, &self.zones);
+        let faults = lint::check(&program, text, (purpose, root), &self.zones);
         if !faults.is_empty() {
             return Err(faults);
         }
@@ -85,7 +110,7 @@ impl CelExpression {
     }
 
     /// Whether the condition holds; the error says why it cannot be evaluated.
-    pub(super) fn holds(&self, scope: &AlertScope<'_>) -> Result<bool, String> {
+    pub(super) fn holds(&self, scope: &ExpressionScope<'_>) -> Result<bool, String> {
         let value = self.value(scope)?;
         let Some(holds) = value.downcast_ref::<CelBool>() else {
             let kind = value.get_type().name().to_owned();
@@ -96,7 +121,7 @@ impl CelExpression {
 
     /// The value as a key; the error says why there is none. A long one is kept as its start and its hash: two that differ
     /// stay two.
-    pub(super) fn key(&self, scope: &AlertScope<'_>) -> Result<String, String> {
+    pub(super) fn key(&self, scope: &ExpressionScope<'_>) -> Result<String, String> {
         let value = self.value(scope)?;
         let text = scalar(&*value).map(|scalar| scalar.exact()).ok_or_else(|| self.no_scalar(&*value))?;
         if text.len() <= TEXT_MAX {
@@ -109,7 +134,7 @@ impl CelExpression {
     }
 
     /// The value as a finite number; the error says why there is none.
-    pub(super) fn number(&self, scope: &AlertScope<'_>) -> Result<f64, String> {
+    pub(super) fn number(&self, scope: &ExpressionScope<'_>) -> Result<f64, String> {
         let value = self.value(scope)?;
         let number = match scalar(&*value) {
             Some(Scalar::Double(number)) => Some(number),
@@ -121,11 +146,27 @@ impl CelExpression {
     }
 
     /// The value as people read it; the error says why there is none. A long text is cut.
-    pub(super) fn read(&self, scope: &AlertScope<'_>) -> Result<String, String> {
+    pub(super) fn read(&self, scope: &ExpressionScope<'_>) -> Result<String, String> {
         let value = self.value(scope)?;
         let text = scalar(&*value).map(|scalar| scalar.readable()).ok_or_else(|| self.no_scalar(&*value))?;
         let Some((end, _)) = text.char_indices().nth(TEXT_MAX) else { return Ok(text) };
         Ok(format!("{}…", text[..end].trim_end()))
+    }
+
+    /// The value as it is written; the error says why there is none.
+    pub(super) fn scalar(&self, scope: &ExpressionScope<'_>) -> Result<String, String> {
+        let value = self.value(scope)?;
+        scalar(&*value).map(Scalar::exact).ok_or_else(|| self.no_scalar(&*value))
+    }
+
+    /// The elements of the value as JSON; the error says why there are none.
+    pub(super) fn list(&self, scope: &ExpressionScope<'_>) -> Result<Vec<Json>, String> {
+        let value = self.value(scope)?;
+        let Some(list) = value.downcast_ref::<CelList>() else {
+            let kind = value.get_type().name().to_owned();
+            return Err(self.failed(&format!("it gives {kind}, not a list")));
+        };
+        Ok(list.inner().iter().map(|element| facts::to_json(&**element)).collect())
     }
 
     fn no_scalar(&self, value: &dyn Val) -> String {
@@ -133,13 +174,13 @@ impl CelExpression {
         self.failed(&format!("it gives {kind}, not text, a number, true or false"))
     }
 
-    fn value<'e, 'a>(&'e self, scope: &'e AlertScope<'a>) -> Result<CowVal<'e, 'a>, String> {
+    fn value<'e, 'a>(&'e self, scope: &'e ExpressionScope<'a>) -> Result<CowVal<'e, 'a>, String> {
         scope.meter.begin();
         let value = Value::resolve_val(&self.metered, &scope.context);
         if let Some(why) = scope.meter.ended() {
             return Err(self.failed(why));
         }
-        value.map_err(|error| self.failed(&reason(&error, scope.alert)))
+        value.map_err(|error| self.failed(&reason(&error, scope)))
     }
 
     fn failed(&self, why: &str) -> String {
@@ -153,24 +194,54 @@ impl fmt::Debug for CelExpression {
     }
 }
 
-/// One alert, ready for any number of expressions.
-pub(super) struct AlertScope<'a> {
-    alert: &'a Alert,
+/// What expressions see, ready for any number of them.
+pub(super) struct ExpressionScope<'a> {
+    /// The alert, if that is what they see.
+    alert: Option<&'a Alert>,
     context: Context<'a, 'a>,
     meter: Arc<CostMeter>,
 }
 
-impl<'a> AlertScope<'a> {
+impl<'a> ExpressionScope<'a> {
     pub(super) fn new(language: &ExpressionLanguage, alert: &'a Alert, meter: &Arc<CostMeter>) -> Self {
+        let mut scope = Self::empty(language, meter);
+        scope.alert = Some(alert);
+        scope.context.add_variable_as_val("alert", Box::new(AlertVariable::of(alert)));
+        scope
+    }
+
+    /// For expressions that see the body of a request.
+    pub(super) fn of_body(language: &ExpressionLanguage, body: &'a Json, meter: &Arc<CostMeter>) -> Self {
+        let mut scope = Self::empty(language, meter);
+        scope.context.add_variable_as_val("body", facts::json(body));
+        scope
+    }
+
+    /// The item of the body that they see from now on.
+    pub(super) fn set_item(&mut self, item: &'a Json) {
+        self.context.add_variable_as_val("item", facts::json(item));
+    }
+
+    fn empty(language: &ExpressionLanguage, meter: &Arc<CostMeter>) -> Self {
         let mut context = Context::with_env(language.env.clone());
         zoned::add(&mut context, &language.zones);
         // The standard has no function with this name.
         let _ = context.add_function(cost::METERED, cost::function(meter));
         expression_functions::add(&mut context);
-        context.add_variable_as_val("alert", Box::new(AlertVariable::of(alert)));
-        Self { alert, context, meter: meter.clone() }
+        Self { alert: None, context, meter: meter.clone() }
     }
 }
+
+impl PartialEq for CelExpression {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for CelExpression {}
+
+const OF_BODY: &str =
+    "name a field of what is sent: body.event, or body.level == \"error\" where true or false is asked";
 
 const EXAMPLE: &str = "write a comparison such as alert.values.drop_pct >= 5.0";
 
@@ -238,12 +309,15 @@ impl Scalar {
 }
 
 /// Why an evaluation failed, without the values in the error: they come from the monitor and may be large.
-fn reason(error: &ExecutionError, alert: &Alert) -> String {
+fn reason(error: &ExecutionError, scope: &ExpressionScope<'_>) -> String {
+    let what = if scope.alert.is_some() { "alert" } else { "body" };
     match error {
-        ExecutionError::NoSuchKey(key) if alert.annotations.contains_key(key.as_str()) => {
+        ExecutionError::NoSuchKey(key)
+            if scope.alert.is_some_and(|alert| alert.annotations.contains_key(key.as_str())) =>
+        {
             format!("the alert has `{key}` only as text that is not a number")
         }
-        ExecutionError::NoSuchKey(key) => format!("the alert has no `{key}`"),
+        ExecutionError::NoSuchKey(key) => format!("the {what} has no `{key}`"),
         ExecutionError::UndeclaredReference(name) => format!("`{name}` is not known"),
         ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_) => String::from("a division by zero"),
         ExecutionError::Overflow(..) => String::from("a number grew too large"),
@@ -257,6 +331,6 @@ fn reason(error: &ExecutionError, alert: &Alert) -> String {
             String::from("there is no such time zone")
         }
         ExecutionError::FunctionError { function, .. } => format!("{function}() failed"),
-        _ => String::from("the alert does not have the expected form"),
+        _ => format!("the {what} does not have the expected form"),
     }
 }

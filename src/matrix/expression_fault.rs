@@ -1,4 +1,4 @@
-//! Faults in expressions, and the purposes of expressions.
+//! Faults in expressions, and what expressions are for and see.
 
 use std::ops::Range;
 
@@ -18,4 +18,28 @@ pub(super) enum ExpressionUse {
     Condition,
     /// It must be text, a number, true or false.
     Scalar,
+    /// It must be a list.
+    List,
+}
+
+/// What an expression sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ExpressionRoot {
+    /// `alert`.
+    Alert,
+    /// `body`: what a source with a format of its own sent.
+    Body,
+    /// `body`, and `item`: one of its items.
+    Item,
+}
+
+impl ExpressionRoot {
+    /// The names of what it sees.
+    pub fn names(self) -> &'static [&'static str] {
+        match self {
+            Self::Alert => &["alert"],
+            Self::Body => &["body"],
+            Self::Item => &["body", "item"],
+        }
+    }
 }

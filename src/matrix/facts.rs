@@ -5,7 +5,9 @@ use cel::{
     ExecutionError,
     common::{
         traits::Indexer,
-        types::{CelBool, CelDouble, CelList, CelMap, CelMapKey, CelNull, CelString, CelTimestamp, MAP_TYPE, Type},
+        types::{
+            CelBool, CelDouble, CelInt, CelList, CelMap, CelMapKey, CelNull, CelString, CelTimestamp, MAP_TYPE, Type,
+        },
         value::{CowVal, Val},
     },
 };
@@ -151,7 +153,7 @@ fn numbers(map: &BTreeMap<String, f64>) -> CelMap<'_> {
 }
 
 /// Every number becomes a double, so that `5` and `5.0` from a monitor are equal.
-fn json(value: &Json) -> Box<dyn Val + '_> {
+pub(super) fn json(value: &Json) -> Box<dyn Val + '_> {
     match value {
         Json::Null => Box::new(CelNull),
         Json::Bool(flag) => Box::new(CelBool::from(*flag)),
@@ -162,5 +164,28 @@ fn json(value: &Json) -> Box<dyn Val + '_> {
             let entries = map.iter().map(|(key, value)| (CelMapKey::from(key.as_str()), json(value)));
             Box::new(CelMap::from(entries.collect::<HashMap<_, _>>()))
         }
+    }
+}
+
+/// A value that expressions made, as JSON. What JSON does not have (a time, a type) is its absence.
+pub(super) fn to_json(value: &dyn Val) -> Json {
+    if let Some(text) = value.downcast_ref::<CelString>() {
+        Json::from(text.inner())
+    } else if let Some(number) = value.downcast_ref::<CelDouble>() {
+        Json::from(*number.inner())
+    } else if let Some(number) = value.downcast_ref::<CelInt>() {
+        Json::from(*number.inner())
+    } else if let Some(flag) = value.downcast_ref::<CelBool>() {
+        Json::from(*flag.inner())
+    } else if let Some(list) = value.downcast_ref::<CelList>() {
+        list.inner().iter().map(|element| to_json(&**element)).collect()
+    } else if let Some(map) = value.downcast_ref::<CelMap>() {
+        let entries = map.inner().iter().filter_map(|(key, value)| match key {
+            CelMapKey::String(name) => Some((name.inner().to_owned(), to_json(&**value))),
+            _ => None,
+        });
+        Json::Object(entries.collect())
+    } else {
+        Json::Null
     }
 }

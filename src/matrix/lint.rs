@@ -3,7 +3,7 @@
 use crate::{
     core::Zones,
     matrix::{
-        expression_fault::{BadExpression, ExpressionUse},
+        expression_fault::{BadExpression, ExpressionRoot, ExpressionUse},
         expression_functions::FACTOR,
         facts::FIELDS,
         zone_name::zone_named,
@@ -57,8 +57,14 @@ const TYPES: [&str; 12] =
     ["bool", "int", "uint", "double", "string", "bytes", "list", "map", "null_type", "type", "timestamp", "duration"];
 
 /// The faults of a compiled expression.
-pub(super) fn check(program: &Program, text: &str, purpose: ExpressionUse, zones: &Zones) -> Vec<BadExpression> {
-    let mut walk = ExpressionWalk { program, text, zones, bound: Vec::new(), loops: 0, depth: 0, faults: Vec::new() };
+pub(super) fn check(
+    program: &Program,
+    text: &str,
+    (purpose, sees): (ExpressionUse, ExpressionRoot),
+    zones: &Zones,
+) -> Vec<BadExpression> {
+    let mut walk =
+        ExpressionWalk { program, text, sees, zones, bound: Vec::new(), loops: 0, depth: 0, faults: Vec::new() };
     let root = program.expression();
     walk.visit(root);
     walk.purpose(root, purpose);
@@ -93,6 +99,7 @@ impl ValueKind {
 struct ExpressionWalk<'e> {
     program: &'e Program,
     text: &'e str,
+    sees: ExpressionRoot,
     zones: &'e Zones,
     bound: Vec<&'e str>,
     loops: usize,
@@ -134,8 +141,14 @@ impl<'e> ExpressionWalk<'e> {
     }
 
     fn ident(&mut self, node: &'e IdedExpr, name: &str) {
-        if name == "alert" || self.bound.contains(&name) || TYPES.contains(&name) {
+        let seen = self.sees.names();
+        if seen.contains(&name) || self.bound.contains(&name) || TYPES.contains(&name) {
             return;
+        }
+        if self.sees != ExpressionRoot::Alert {
+            let seen = seen.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ");
+            let help = format!("a mapping sees {seen}: write {}.{name}", self.sees.names().last().unwrap_or(&"body"));
+            return self.fault("unknown-variable", node, &format!("`{name}` is not known here"), &help);
         }
         let help = match nearest(name, FIELDS.into_iter()) {
             Some(field) => format!("did you mean `alert.{field}`?"),
@@ -238,6 +251,11 @@ impl<'e> ExpressionWalk<'e> {
                 let message = format!("a condition must be true or false, but this is {}", kind.shown());
                 ("not-a-condition", message, "compare it with something: alert.values.drop_pct >= 5.0")
             }
+            (ExpressionUse::List, ValueKind::List) => return,
+            (ExpressionUse::List, kind) => {
+                let message = format!("this must be a list, but it is {}", kind.shown());
+                ("not-a-list", message, "name the list of the body: body.events")
+            }
             (ExpressionUse::Scalar, kind) => {
                 let message = format!("this must be text or a number, but it is {}", kind.shown());
                 ("not-text", message, "name one field: alert.labels.symbol")
@@ -298,7 +316,9 @@ impl<'e> ExpressionWalk<'e> {
     }
 
     fn is_alert(&self, node: &IdedExpr) -> bool {
-        matches!(&node.expr, Expr::Ident(name) if name == "alert") && !self.bound.contains(&"alert")
+        self.sees == ExpressionRoot::Alert
+            && matches!(&node.expr, Expr::Ident(name) if name == "alert")
+            && !self.bound.contains(&"alert")
     }
 
     fn fault(&mut self, code: &'static str, node: &IdedExpr, message: &str, help: &str) {

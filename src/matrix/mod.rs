@@ -23,7 +23,10 @@
 //! # `[source.NAME]`: a monitor that may post alerts
 //! | key | meaning | default |
 //! |---|---|---|
-//! | `token` | its bearer token, a secret; a list of two during a change | must be given |
+//! | `token` | its bearer token, a secret; a list of two during a change | must be given, unless it signs |
+//! | `token_header` | a header of its own in which it sends the token to `/monitors/..` | none |
+//! | `signature` | `{ keys, header, encoding, prefix, timestamp, signed }`: how it signs what it sends to `/monitors/..` (HMAC-SHA-256); then only that is believed there | none: it sends its token |
+//! | `map` | `{ each, when, once, kind, resolved, summary, starts_at, confidence, labels, values, annotations }`: CEL over `body` (and `item`, one of `each`) that makes alerts of what it sends to `/monitors/json/..` | none |
 //! | `drills` | whether it may post drills | `false` |
 //! | `unmatched` | what alerts do that no trigger takes: `count`, or page the `catch-all`, once for the source | `count` |
 //! | `openings_per_minute` | how many incidents its alerts may open in a minute; then alerts that would open more are refused with 429 for a while | `6000` |
@@ -197,7 +200,9 @@
 mod actions;
 mod ask;
 mod assemble;
+mod body_map;
 mod callbacks;
+mod compiled;
 mod contact_coverage;
 mod cost;
 mod daemon_section;
@@ -222,7 +227,9 @@ mod references;
 mod rule;
 mod sections;
 mod settings;
+mod signature;
 mod sms_letters;
+mod source_section;
 mod stand_ins;
 mod summary;
 mod trigger;
@@ -237,6 +244,7 @@ pub use crate::toml_kit::{
     diagnostic::{Diagnostic, Severity, render, render_of, render_within},
     source::{SourceText, read_folder},
 };
+pub use body_map::{BodyMap, MAP_ITEMS_MAX, MappedAlert, MappedBody};
 pub use cost::{CostMeter, EXPRESSION_COST_MAX};
 pub use expression::{CelExpression, EXPRESSION_MAX, TEXT_MAX};
 pub use layer_words::LayerWords;
@@ -244,5 +252,6 @@ pub use model::{KnownNames, Matrix, ParsedMatrix};
 pub use settings::{
     AnchorSettings, DaemonSettings, People, Person, PingSettings, SourceScope, SourceSettings, Sources,
 };
+pub use signature::{SignatureEncoding, SignatureSettings, SignedPart};
 pub use summary::SummaryTemplate;
 pub use zone_name::{UnknownZone, zone_named};

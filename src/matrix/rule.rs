@@ -8,12 +8,8 @@ use crate::{
         trigger::{HOLD_MAX, TriggerThreshold},
     },
     matrix::{
-        actions, ask,
-        draft::TriggerDraft,
-        expression::ExpressionLanguage,
-        expression_fault::{BadExpression, ExpressionUse},
-        handoff, layers,
-        summary::SummaryTemplate,
+        actions, ask, compiled::compiled, draft::TriggerDraft, expression::ExpressionLanguage,
+        expression_fault::ExpressionUse, handoff, layers, summary::SummaryTemplate,
     },
     toml_kit::{
         document::{TomlItem, TomlTable},
@@ -97,36 +93,6 @@ fn one_or_more(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Vec<LocatedVal
         return item.texts(faults).unwrap_or_default();
     }
     item.text(faults).map(LocatedValue::owned).into_iter().collect()
-}
-
-fn compiled<T>(
-    item: &TomlItem<'_>,
-    file: &str,
-    faults: &mut MatrixFaults,
-    compile: impl Fn(&str) -> Result<T, Vec<BadExpression>>,
-) -> Option<T> {
-    let text = item.lines(faults)?;
-    match compile(text.value) {
-        Ok(compiled) => Some(compiled),
-        Err(bad) => {
-            for fault in bad {
-                let at = inside(text.at, file, text.value, &fault.within);
-                faults.error(fault.code, at, fault.message, fault.help);
-            }
-            None
-        }
-    }
-}
-
-/// A place inside a text value. If the text is written with escapes, the whole value is used.
-fn inside(at: SourceSpan, file: &str, value: &str, within: &std::ops::Range<usize>) -> SourceSpan {
-    let raw = file.get(at.start..at.end).unwrap_or_default();
-    match raw.find(value) {
-        Some(offset) => {
-            SourceSpan { start: at.start + offset + within.start, end: at.start + offset + within.end, ..at }
-        }
-        None => at,
-    }
 }
 
 fn threshold(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<TriggerThreshold> {

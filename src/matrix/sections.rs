@@ -6,7 +6,7 @@ use crate::{
         daemon_section,
         draft::{MatrixDraft, NamedItems},
         expression::ExpressionLanguage,
-        ladder, maintenance, people, rule,
+        ladder, maintenance, people, rule, source_section,
     },
     toml_kit::{
         document::{self, TomlItem, TomlTable},
@@ -88,7 +88,7 @@ impl MatrixDraft {
             once(&mut self.daemon, &item, daemon.unwrap_or_default(), faults);
         }
         section(&mut top, "source", &mut self.sources, faults, |table, _, at, faults| {
-            Some(daemon_section::source(table, at, faults))
+            Some(source_section::source(table, at, text, language, faults))
         });
         section(&mut top, "channel", &mut self.channels, faults, |table, _, at, faults| {
             settings::channel(table, at, faults)

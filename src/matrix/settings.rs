@@ -6,12 +6,13 @@ use crate::{
         webhook::settings::WebhookConfig,
     },
     core::{PersonName, SourceName, Zone},
+    matrix::{body_map::BodyMap, signature::SignatureSettings},
     toml_kit::{
         network::Networks,
         secret::{SecretAddress, SecretRef},
     },
 };
-use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 /// The keys of `[daemon]`; for a missing key, the command line and its defaults apply.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -93,8 +94,14 @@ pub struct PingSettings {
 /// A monitor that may post alerts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceSettings {
-    /// Its bearer tokens: one, or two while they are being changed.
+    /// Its tokens: one, or two while they are being changed. One that signs may have none.
     pub tokens: Vec<SecretRef>,
+    /// A header of its own in which it sends the token.
+    pub token_header: Option<String>,
+    /// How it signs what it sends to the address of its own.
+    pub signature: Option<SignatureSettings>,
+    /// How its bodies become alerts, where it has a format of its own.
+    pub map: Option<Arc<BodyMap>>,
     /// Whether it may post drills.
     pub drills: bool,
     /// Whether its alerts that no trigger takes page the catch-all.
@@ -105,6 +112,13 @@ pub struct SourceSettings {
     pub reply_url: Option<String>,
     /// What its tokens may be used for.
     pub scopes: BTreeSet<SourceScope>,
+}
+
+impl SourceSettings {
+    /// The keys with which it signs.
+    pub fn signing_keys(&self) -> &[SecretRef] {
+        self.signature.as_ref().map_or(&[], |signature| &signature.keys)
+    }
 }
 
 /// What a source's token may be used for.

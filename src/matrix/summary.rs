@@ -1,7 +1,7 @@
 //! A trigger's summary: text in which `{ expression }` parts are filled in from the alert.
 
 use crate::matrix::{
-    expression::{AlertScope, CelExpression, ExpressionLanguage},
+    expression::{CelExpression, ExpressionLanguage, ExpressionScope},
     expression_fault::{BadExpression, ExpressionUse},
 };
 use std::ops::Range;
@@ -68,7 +68,7 @@ impl SummaryTemplate {
     }
 
     /// The text for one alert; the error says which part cannot be filled in.
-    pub(super) fn fill(&self, scope: &AlertScope<'_>) -> Result<String, String> {
+    pub(super) fn fill(&self, scope: &ExpressionScope<'_>) -> Result<String, String> {
         let mut filled = String::new();
         for part in &self.parts {
             match part {

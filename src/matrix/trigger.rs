@@ -8,7 +8,7 @@ use crate::{
     },
     matrix::{
         ask::AskCheck,
-        expression::{AlertScope, CelExpression},
+        expression::{CelExpression, ExpressionScope},
         summary::SummaryTemplate,
     },
 };
@@ -127,7 +127,7 @@ impl Trigger {
         &self,
         name: &TriggerName,
         alert: &Alert,
-        scope: &AlertScope<'_>,
+        scope: &ExpressionScope<'_>,
         may_be_silenced: bool,
     ) -> Result<Option<TriggerMatch>, String> {
         let firing = alert.status == AlertStatus::Firing;
@@ -165,7 +165,7 @@ impl Trigger {
         &self,
         name: &TriggerName,
         alert: &Alert,
-        scope: &AlertScope<'_>,
+        scope: &ExpressionScope<'_>,
         may_be_silenced: bool,
     ) -> Result<Option<TriggerMatch>, String> {
         if let Some(clear_when) = &self.clear_when
@@ -194,7 +194,7 @@ impl Trigger {
         TriggerMatch::Clears { trigger: name.clone(), window: row_name(name, &key), key }
     }
 
-    fn layer_input(&self, alert: &Alert, scope: &AlertScope<'_>) -> Result<Option<LayerInput>, String> {
+    fn layer_input(&self, alert: &Alert, scope: &ExpressionScope<'_>) -> Result<Option<LayerInput>, String> {
         if self.layers.is_empty() {
             return Ok(None);
         }
@@ -204,7 +204,7 @@ impl Trigger {
     }
 
     /// Who says it, where witnesses count: without `by`, the source.
-    fn says(&self, alert: &Alert, scope: &AlertScope<'_>) -> Result<String, String> {
+    fn says(&self, alert: &Alert, scope: &ExpressionScope<'_>) -> Result<String, String> {
         match (&self.layers.corroborate, &self.witness) {
             (None, _) => Ok(String::new()),
             (Some(_), Some(witness)) => witness.key(scope),
@@ -214,14 +214,19 @@ impl Trigger {
 
     /// What an alert is about that this trigger can not evaluate: the trigger's own key if that can be evaluated, else a
     /// label that monitors use for it.
-    pub(super) fn entity(&self, alert: &Alert, scope: &AlertScope<'_>) -> Option<String> {
+    pub(super) fn entity(&self, alert: &Alert, scope: &ExpressionScope<'_>) -> Option<String> {
         let own = self.key.as_ref().and_then(|key| key.key(scope).ok());
         let label = || ENTITY_LABELS.iter().find_map(|label| alert.labels.get(*label)).cloned();
         own.filter(|own| !own.is_empty()).or_else(label).filter(|entity| !entity.is_empty())
     }
 
     /// A drill has its own keys, so that it never shares an incident with a live alert.
-    fn incident_key(&self, name: &TriggerName, alert: &Alert, scope: &AlertScope<'_>) -> Result<IncidentKey, String> {
+    fn incident_key(
+        &self,
+        name: &TriggerName,
+        alert: &Alert,
+        scope: &ExpressionScope<'_>,
+    ) -> Result<IncidentKey, String> {
         let value = match &self.key {
             Some(key) => key.key(scope)?,
             None => String::new(),

@@ -4,7 +4,7 @@ use crate::{
     core::{Alert, SourceName, TriggerName},
     matrix::{
         cost::CostMeter,
-        expression::AlertScope,
+        expression::ExpressionScope,
         model::Matrix,
         trigger::{Trigger, TriggerMatch},
     },
@@ -26,7 +26,7 @@ impl Matrix {
     /// has failed. Where silences may hold something, alerts for which a condition does not hold matter to all triggers.
     pub fn judge_within(&self, alert: &Alert, meter: &Arc<CostMeter>, may_be_silenced: bool) -> Vec<TriggerMatch> {
         let Some(names) = self.by_kind.get(&alert.kind) else { return Vec::new() };
-        let scope = AlertScope::new(&self.language, alert, meter);
+        let scope = ExpressionScope::new(&self.language, alert, meter);
         let judged = names.iter().filter_map(|name| {
             let trigger = self.triggers.get(name)?;
             if !self.listens(trigger, &alert.source) {
@@ -48,7 +48,7 @@ impl Matrix {
     pub fn doubt(&self, trigger: &TriggerName, alert: &Alert, option: &str) -> Option<String> {
         let check = self.triggers.get(trigger)?.check.as_ref().filter(|check| check.option == option)?;
         let meter = Arc::new(CostMeter::new(CHECK_COST_MAX));
-        match check.when.holds(&AlertScope::new(&self.language, alert, &meter)) {
+        match check.when.holds(&ExpressionScope::new(&self.language, alert, &meter)) {
             Ok(true) => Some(check.reason.clone()),
             Ok(false) => None,
             Err(_) => Some("the check of the matrix can not be evaluated for it".to_owned()),

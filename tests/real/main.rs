@@ -1,6 +1,6 @@
-//! Stentor between real parts: Debian's Prometheus, amtool, Kannel, exim and Chromium, on loopback. Slack alone is a
-//! double. A test whose parts are not installed says SKIPPED and passes; with `STENTOR_REAL=1` it fails instead.
-//! `.ci/run` installs them all.
+//! Stentor between real parts: Debian's Prometheus, Alertmanager, Kannel, exim and Chromium, and the clients of other
+//! products, on loopback. Slack alone is a double. A test whose parts are not installed says SKIPPED and passes; with
+//! `STENTOR_REAL=1` it fails instead. `.ci/run` installs them all.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 #![allow(clippy::disallowed_methods, reason = "real parts are awaited on the real clock and found by the environment")]
 
@@ -31,6 +31,7 @@ mod prometheus;
 mod read_back;
 mod receipt;
 mod replies;
+mod senders;
 mod sheet;
 mod slack_types;
 mod texts;

@@ -144,6 +144,20 @@ impl Admission {
     }
 }
 
+impl Admission {
+    /// The body of the response that is kept under this key, if it still counts.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn response(&self, key: RequestKey) -> Result<Option<String>, StoreError> {
+        let kept = self.context.store.response(key).await?;
+        Ok(kept.and_then(|kept| match &kept.progress {
+            RequestProgress::Whole { body, .. } => Some(body.clone()),
+            RequestProgress::Part { .. } => None,
+        }))
+    }
+}
+
 /// What is known of a request: the results that are kept, or what it is told.
 fn known(kept: Option<&KeptResponse>, request: &KeyedRequest) -> Result<ResultsByPlace, KeyedResult> {
     match kept {

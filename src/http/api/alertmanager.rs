@@ -5,6 +5,7 @@
 
 use super::{
     alerts::ALERTS_MAX,
+    annotations,
     items::{self, BodyItems},
     parsing::parsed,
     quota,
@@ -14,7 +15,6 @@ use crate::{
     core::{Alert, AlertStatus, SourceName, Timestamp, printable::excerpt, time::ForeignTime},
     http::{body, credential, problem::ProblemDetails, refusal_log, state::AppState},
     matrix::SourceScope,
-    text::quantity,
 };
 use axum::{
     Json,
@@ -22,12 +22,8 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use chrono::Datelike;
 use serde_json::{Value, json, value::RawValue};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// `POST /api/v2/alerts`: a JSON array. Valid alerts of a batch are kept even if others are refused.
 pub async fn post(State(app): State<Arc<AppState>>, request: Request) -> Response {
@@ -239,15 +235,9 @@ fn time(name: &str, value: Option<&&RawValue>) -> Result<Option<ForeignTime>, Al
         Some(text) => {
             let read =
                 ForeignTime::read(&text).ok_or_else(|| unparsable(&format!("{name}: {text:?} is not a time")))?;
-            Ok(Some(read).filter(|time| !is_zero(*time)))
+            Ok(Some(read).filter(|time| !time.is_unset()))
         }
     }
-}
-
-/// Whether it means "not set": the zero time of Go, of .NET and of Python's `datetime.min`, in any zone, or anything
-/// earlier.
-fn is_zero(time: ForeignTime) -> bool {
-    time.nearest().to_utc().year() == 1
 }
 
 /// Converts one element to an alert; the error is Alertmanager's message.
@@ -273,42 +263,13 @@ fn alert(element: AlertElement, source: &SourceName, now: Timestamp) -> Result<A
     alert.status = if ended { AlertStatus::Resolved } else { AlertStatus::Firing };
     alert.lease_until = element.ends_at.filter(|_| !ended);
     alert.starts_at = Some(starts_at);
-    alert.summary = ["summary", "description", "message"]
-        .iter()
-        .find_map(|name| element.annotations.get(*name).cloned())
-        .unwrap_or_default();
-    let number = |(name, text): (&String, &String)| match quantity::read(name, text) {
-        Some(number) => Some((name.clone(), number)),
-        None => {
-            warn_of_unit(source, name, text);
-            None
-        }
-    };
-    alert.values = element.annotations.iter().filter_map(number).collect();
+    alert.summary = annotations::summary(&element.annotations);
+    alert.values = annotations::values(source, &element.annotations);
     if !element.generator.is_empty() {
         alert.evidence = json!({ "generatorURL": element.generator });
     }
     (alert.labels, alert.annotations) = (labels, element.annotations);
     Ok(alert)
-}
-
-/// The most annotations whose unit nobody knows that the log names.
-const UNITS_LOGGED_MAX: usize = 100;
-
-/// The annotations that the log has named.
-static UNITS_LOGGED: Mutex<BTreeSet<(SourceName, String)>> = Mutex::new(BTreeSet::new());
-
-/// Logs once that an annotation is no value because its name does not say the unit: Alertmanager's answer has no room
-/// for warnings.
-fn warn_of_unit(source: &SourceName, name: &str, text: &str) {
-    if !quantity::has_unit(text) {
-        return;
-    }
-    let (name, text) = (excerpt(name, FAULT_MAX), excerpt(text, FAULT_MAX));
-    let mut logged = UNITS_LOGGED.lock().unwrap_or_else(PoisonError::into_inner);
-    if logged.len() < UNITS_LOGGED_MAX && logged.insert((source.clone(), name.to_string())) {
-        tracing::warn!(%source, annotation = %name, text = %text, "an annotation is a number with a unit that its name does not say (as `latency_ms` says the one of `250ms`): it is no value, and a condition that asks for it fails");
-    }
 }
 
 /// The most characters of a fault that are told back to the sender.
@@ -321,12 +282,12 @@ fn unparsable(why: &str) -> AlertRefusal {
 }
 
 /// Alertmanager has two formats of errors: an object for malformed requests, ..
-fn framework(status: StatusCode, code: u16, message: String) -> AlertRefusal {
+pub(super) fn framework(status: StatusCode, code: u16, message: String) -> AlertRefusal {
     AlertRefusal { status, body: json!({ "code": code, "message": message }), retry_after: None }
 }
 
 /// .. and plain text for invalid content.
-fn said(status: StatusCode, message: String) -> AlertRefusal {
+pub(super) fn said(status: StatusCode, message: String) -> AlertRefusal {
     AlertRefusal { status, body: Value::String(message), retry_after: None }
 }
 

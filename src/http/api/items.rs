@@ -71,6 +71,33 @@ impl<'b> BodyItems<'b> {
     }
 }
 
+/// What follows `"name":` of an object where that is an array, from its bracket on. Nothing else is looked at: what is wrong
+/// with an item of the array, or with another field, does not hide it.
+pub fn array_of<'b>(object: &'b [u8], name: &str) -> Option<&'b [u8]> {
+    let (mut depth, mut opened, mut escaped) = (0_usize, None, false);
+    for (at, byte) in object.iter().enumerate() {
+        match (byte, opened) {
+            _ if escaped => escaped = false,
+            (b'\\', Some(_)) => escaped = true,
+            (b'"', None) => opened = Some(at),
+            (b'"', Some(from)) => {
+                opened = None;
+                let rest = object[at + 1..].trim_ascii_start();
+                let value = rest.strip_prefix(b":").map(<[u8]>::trim_ascii_start);
+                if depth == 1 && &object[from + 1..at] == name.as_bytes() && value.is_some_and(|v| v.starts_with(b"["))
+                {
+                    return value;
+                }
+            }
+            (_, Some(_)) => {}
+            (b'{' | b'[', None) => depth += 1,
+            (b'}' | b']', None) => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    None
+}
+
 /// The first place outside of strings where `is_end` says so of the byte and of how many brackets are open there; the
 /// length where there is none. What has a meaning in JSON is ASCII, which is in no letter of UTF-8.
 fn end(text: &[u8], is_end: impl Fn(u8, usize) -> bool) -> usize {
@@ -233,6 +260,21 @@ mod tests {
             (" ", None),
         ] {
             assert_eq!(cut(body), items, "{body}");
+        }
+    }
+
+    #[test]
+    fn an_array_is_found_in_its_object_whatever_else_is_wrong() {
+        for (object, found) in [
+            (r#"{"alerts":[1],"x":2}"#, Some(r#"[1],"x":2}"#)),
+            (r#"{"a":{"alerts":[0]},"b":"alerts\":[","alerts" : [{"x" 7}]}"#, Some(r#"[{"x" 7}]}"#)),
+            (r#"{"x":nonsense,"alerts":["#, Some("[")),
+            (r#"{"alerts":{}}"#, None),
+            (r#"["alerts",[1]]"#, None),
+            (r#"{"x":"alerts"}"#, None),
+            ("", None),
+        ] {
+            assert_eq!(array_of(object.as_bytes(), "alerts"), found.map(str::as_bytes), "{object}");
         }
     }
 

@@ -23,6 +23,17 @@ pub async fn parsed<T: Send + 'static>(
     if bytes.len() <= HERE_MAX {
         return Ok(parse(&bytes));
     }
+    parsed_apart(bytes, parse).await
+}
+
+/// The same for what may take long whatever the size of the body.
+///
+/// # Errors
+/// `500` if it panicked.
+pub async fn parsed_apart<T: Send + 'static>(
+    bytes: Bytes,
+    parse: impl FnOnce(&[u8]) -> T + Send + 'static,
+) -> Result<T, ProblemDetails> {
     let turn = APART.acquire().await;
     let parsed = spawn_blocking(move || parse(&bytes)).await;
     drop(turn);

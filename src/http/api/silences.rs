@@ -1,6 +1,7 @@
 //! Silences as Alertmanager's API has them, for amtool and dashboards. The responses are those of Alertmanager, with these
 //! exceptions: a silence has a reason and ends within 31 days, and who makes one needs a token with the scope `silences`.
 
+use super::alertmanager::{AlertRefusal, framework, said};
 use crate::{
     core::{
         Actor, SourceName, Timestamp,
@@ -14,8 +15,7 @@ use crate::{
 use axum::{
     Json,
     extract::{Path, Query, Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
+    http::{HeaderMap, StatusCode},
 };
 use chrono::SecondsFormat;
 use serde::Deserialize;
@@ -45,7 +45,7 @@ pub async fn list(
     State(app): State<Arc<AppState>>,
     headers: HeaderMap,
     Query(query): Query<Vec<(String, String)>>,
-) -> Result<Json<Vec<Value>>, Response> {
+) -> Result<Json<Vec<Value>>, AlertRefusal> {
     allowed(&app, &headers)?;
     let filters = query.iter().filter(|(name, _)| name == "filter").map(|(_, text)| text.parse());
     let filters: Vec<SilenceMatcher> =
@@ -59,15 +59,15 @@ pub async fn list(
 }
 
 /// `POST /api/v2/silences`: makes one, or changes one whose `id` is given.
-pub async fn post(State(app): State<Arc<AppState>>, request: Request) -> Result<Json<Value>, Response> {
+pub async fn post(State(app): State<Arc<AppState>>, request: Request) -> Result<Json<Value>, AlertRefusal> {
     let (parts, body) = request.into_parts();
     let source = allowed(&app, &parts.headers)?;
-    let bytes = body::of_source(body, BODY_MAX, &source).await.map_err(IntoResponse::into_response)?;
+    let bytes = body::of_source(body, BODY_MAX, &source).await?;
     let posted: PostedSilence = serde_json::from_slice(&bytes).map_err(|error| {
-        code(StatusCode::BAD_REQUEST, 400, format!("parsing silence body from \"\" failed, because {error}"))
+        framework(StatusCode::BAD_REQUEST, 400, format!("parsing silence body from \"\" failed, because {error}"))
     })?;
     if posted.matchers.is_empty() {
-        return Err(code(
+        return Err(framework(
             StatusCode::UNPROCESSABLE_ENTITY,
             612,
             "matchers in body should have at least 1 items".into(),
@@ -76,7 +76,7 @@ pub async fn post(State(app): State<Arc<AppState>>, request: Request) -> Result<
     let (now, wall) = (app.engine.now(), app.wall());
     let time = |name: &str, text: &str| {
         let read = ForeignTime::read(text).map(|time| shifted(time.nearest(), wall, now));
-        read.ok_or_else(|| code(StatusCode::BAD_REQUEST, 400, format!("{name}: {text:?} is not a time")))
+        read.ok_or_else(|| framework(StatusCode::BAD_REQUEST, 400, format!("{name}: {text:?} is not a time")))
     };
     let (starts_at, ends_at) = (time("startsAt", &posted.starts_at)?, time("endsAt", &posted.ends_at)?);
     if ends_at <= now {
@@ -87,7 +87,7 @@ pub async fn post(State(app): State<Arc<AppState>>, request: Request) -> Result<
         None => None,
         Some(id) => {
             let known = id.parse().ok().and_then(|id| admission.silence(id));
-            Some(known.ok_or_else(|| said(StatusCode::NOT_FOUND, "silence not found".into()))?)
+            Some(known.ok_or_else(not_found)?)
         }
     };
     let by = Actor::Source(source);
@@ -116,10 +116,10 @@ pub async fn show(
     State(app): State<Arc<AppState>>,
     headers: HeaderMap,
     Path(id): Path<String>,
-) -> Result<Json<Value>, Response> {
+) -> Result<Json<Value>, AlertRefusal> {
     allowed(&app, &headers)?;
     let known = app.engine.admission().silence(parsed(&id)?);
-    known.map(|silence| Json(view(&app, &silence))).ok_or_else(|| StatusCode::NOT_FOUND.into_response())
+    known.map(|silence| Json(view(&app, &silence))).ok_or_else(not_found)
 }
 
 /// `DELETE /api/v2/silence/{id}`: ends it. One that is over stays so.
@@ -127,7 +127,7 @@ pub async fn end(
     State(app): State<Arc<AppState>>,
     headers: HeaderMap,
     Path(id): Path<String>,
-) -> Result<StatusCode, Response> {
+) -> Result<StatusCode, AlertRefusal> {
     let source = allowed(&app, &headers)?;
     let id = parsed(&id)?;
     match app.engine.admission().end_silence(id, Actor::Source(source)).await {
@@ -137,32 +137,32 @@ pub async fn end(
     }
 }
 
-fn allowed(app: &AppState, headers: &HeaderMap) -> Result<SourceName, Response> {
+fn not_found() -> AlertRefusal {
+    said(StatusCode::NOT_FOUND, "silence not found".into())
+}
+
+fn allowed(app: &AppState, headers: &HeaderMap) -> Result<SourceName, AlertRefusal> {
     let source = credential::source(app, headers).ok_or_else(|| {
         refusal_log::credential(None, SourceScope::Silences);
-        let challenge = HeaderValue::from_static("Bearer realm=\"stentor\"");
-        let message = "no source of the matrix has this credential".to_owned();
-        let mut response = code(StatusCode::UNAUTHORIZED, 401, message);
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
-        response
+        framework(StatusCode::UNAUTHORIZED, 401, "no source of the matrix has this credential".to_owned())
     })?;
     credential::in_scope(app, &source, SourceScope::Silences)
-        .map_err(|message| code(StatusCode::FORBIDDEN, 403, message))?;
+        .map_err(|message| framework(StatusCode::FORBIDDEN, 403, message))?;
     Ok(source)
 }
 
-fn parsed(id: &str) -> Result<SilenceId, Response> {
+fn parsed(id: &str) -> Result<SilenceId, AlertRefusal> {
     id.parse().map_err(|_| {
         let message = format!("silenceID in path must be of type uuid: {id:?}");
-        code(StatusCode::UNPROCESSABLE_ENTITY, 601, message)
+        framework(StatusCode::UNPROCESSABLE_ENTITY, 601, message)
     })
 }
 
-fn refused(fault: SilenceFault) -> Response {
+fn refused(fault: SilenceFault) -> AlertRefusal {
     match fault {
         SilenceFault::Flaw(why) => said(StatusCode::BAD_REQUEST, format!("Failed to create silence: {why}")),
         SilenceFault::NoRoom | SilenceFault::OfMatrix => said(StatusCode::BAD_REQUEST, fault.to_string()),
-        SilenceFault::Unknown => said(StatusCode::NOT_FOUND, "silence not found".into()),
+        SilenceFault::Unknown => not_found(),
         SilenceFault::Store(error) => {
             refusal_log::store(&error);
             said(StatusCode::SERVICE_UNAVAILABLE, format!("nothing was kept, send it again: {error}"))
@@ -188,12 +188,4 @@ fn view(app: &AppState, silence: &Silence) -> Value {
         "endsAt": time(silence.ends_at),
         "matchers": silence.matchers,
     })
-}
-
-fn code(status: StatusCode, code: u16, message: String) -> Response {
-    (status, Json(json!({ "code": code, "message": message }))).into_response()
-}
-
-fn said(status: StatusCode, message: String) -> Response {
-    (status, Json(Value::String(message))).into_response()
 }

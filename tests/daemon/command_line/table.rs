@@ -52,6 +52,7 @@ const TABLE: &[(&str, &str, Form, i32)] = &[
     ("drill schedule", "", Json, 2),
     ("drill report", "DR-1", Json, 2),
     ("mcp", "", Without("it speaks a protocol"), 2),
+    ("watch", "--kind k", Without("it prints one line for people"), 2),
     // Mail servers keep the mail and try again.
     ("mail-in", "", Json, 75),
     ("journal verify", "", Json, 2),
@@ -79,6 +80,7 @@ const FILES_ONLY: &[&str] = &[
     "journal verify key",
     "mcp token_file",
     "receipt verify keys",
+    "watch token_file",
 ];
 
 /// The subcommands that do something, with their names in full.

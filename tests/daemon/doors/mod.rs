@@ -3,13 +3,18 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
 mod alertmanager;
+mod cloudevents;
 use crate::common;
 mod described;
 use crate::house;
+mod mapped;
 mod native;
+mod opsgenie;
+mod pagerduty;
 mod refused;
 mod repeated;
 mod scopes;
 mod silences;
 mod strangers;
+mod webhooks;
 use crate::wire;

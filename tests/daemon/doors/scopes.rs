@@ -27,7 +27,8 @@ const READER: &str = "reader-token-1f0c";
 const SCRAPER: &str = "scraper-token-8be2";
 
 /// Where the routes over TCP are made.
-const ROUTERS: [&str; 4] = ["src/http/mod.rs", "src/http/mcp.rs", "src/http/api/mod.rs", "src/http/desk/mod.rs"];
+const ROUTERS: [&str; 5] =
+    ["src/http/mod.rs", "src/http/mcp.rs", "src/http/api/mod.rs", "src/http/desk/mod.rs", "src/http/monitors/mod.rs"];
 
 /// The route, a request for it, and the statuses for: nobody, a source with the default scope, one with `read`, one
 /// with `metrics`, a person who is signed in.
@@ -45,9 +46,18 @@ const SILENCES: [u16; 5] = [401, 403, 403, 403, 401];
 
 const ASK: [u16; 5] = [401, 400, 403, 403, 401];
 
-const TABLE: [Row; 54] = [
+const TABLE: [Row; 61] = [
     ("/v1/alerts", "POST", "/v1/alerts", ALERTS),
     ("/api/v2/alerts", "POST", "/api/v2/alerts", [401, 422, 403, 403, 401]),
+    // Their credential is in the body, and here is none.
+    ("/v2/enqueue", "POST", "/v2/enqueue", [400; 5]),
+    ("/v2/change/enqueue", "POST", "/v2/change/enqueue", [400; 5]),
+    ("/v2/alerts", "POST", "/v2/alerts", [401, 422, 403, 403, 401]),
+    ("/v2/alerts/requests/{id}", "GET", "/v2/alerts/requests/x", [401, 404, 403, 403, 401]),
+    ("/v2/alerts/{id}/{action}", "POST", "/v2/alerts/x/acknowledge", [401, 202, 403, 403, 401]),
+    ("/v2/heartbeats/{name}/ping", "GET", "/v2/heartbeats/x/ping", [401, 202, 403, 403, 401]),
+    // An empty body is none; a source has its own address alone.
+    ("/monitors/{format}/{source}", "POST", "/monitors/grafana/monitor", [401, 400, 401, 401, 401]),
     ("/api/v2/status", "GET", "/api/v2/status", OPEN),
     ("/api/v2/{*rest}", "GET", "/api/v2/receivers", [404; 5]),
     ("/api/v2/silences", "GET", "/api/v2/silences", SILENCES),

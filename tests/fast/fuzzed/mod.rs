@@ -106,5 +106,10 @@ each!(
     templates,
     canonical,
     requests,
-    forms
+    forms,
+    pagerduty,
+    webhooks,
+    cloudevents,
+    opsgenie,
+    mappings
 );

@@ -17,6 +17,7 @@ mod layers;
 mod plans;
 mod rooms;
 mod shipped;
+mod sources;
 mod stand_ins;
 mod tables;
 mod timezone;

@@ -289,8 +289,9 @@ fn over_tcp_no_body_is_read_but_by_the_one_reader() {
         }
         for line in shipped(&text).lines().filter(|line| !line.trim_start().starts_with("//")) {
             assert!(!extracts_a_body(line), "{file} reads a body by an extractor, use `body::whole`: {line}");
-            let reads =
-                line.contains("to_bytes(") || line.contains("into_data_stream(") || line.contains(".collect().await");
+            let reads = line.replace("into_bytes(", "").contains("to_bytes(")
+                || line.contains("into_data_stream(")
+                || line.contains(".collect().await");
             assert!(
                 !reads || file == "src/http/body.rs" || file == "src/http/problem.rs",
                 "{file} reads a body: {line}"

@@ -9,6 +9,7 @@ mod callbacks;
 mod canonical;
 mod chats;
 mod journal;
+mod monitors;
 mod replies;
 mod requests;
 mod rules;
@@ -18,7 +19,7 @@ mod texts;
 pub type Law = fn(&[u8]);
 
 /// Every law by its name, which is also the name of its folder of seeds.
-pub const LAWS: [(&str, Law); 18] = [
+pub const LAWS: [(&str, Law); 23] = [
     ("alerts", alerts::native),
     ("alertmanager", alerts::alertmanager),
     ("replies", replies::texts),
@@ -37,6 +38,11 @@ pub const LAWS: [(&str, Law); 18] = [
     ("canonical", canonical::canonical),
     ("requests", requests::requests),
     ("forms", requests::forms),
+    ("pagerduty", monitors::pagerduty),
+    ("webhooks", monitors::webhooks),
+    ("cloudevents", monitors::cloudevents),
+    ("opsgenie", monitors::opsgenie),
+    ("mappings", rules::mappings),
 ];
 
 /// The first line and the rest.

@@ -12,7 +12,10 @@ use stentor::{
         Scenario,
         scenario::definition::{COMPRESS_MAX, INJECTS_MAX, LONGEST},
     },
-    http::api::alerts::parse,
+    http::{
+        api::alerts::parse,
+        monitors::{item::MonitorItem, mapped},
+    },
     matrix::{
         CostMeter, Diagnostic, EXPRESSION_COST_MAX, KnownNames, Matrix, ParsedMatrix, Severity, SourceText,
         TriggerMatch, read_folder, render_of,
@@ -115,5 +118,30 @@ pub fn conditions(bytes: &[u8]) {
         // Who has no time to look fails, and says nothing else than who has.
         let failed = quickly.iter().any(|said| matches!(said, TriggerMatch::Failed { .. }));
         assert!(quickly == said || (quick.is_overrun() && failed), "{quickly:?} but {said:?}");
+    }
+}
+
+/// The first line is an expression of a mapping, the rest a body: each item is an alert that can be kept, or it says why not.
+pub fn mappings(bytes: &[u8]) {
+    let (expression, body) = first_line(bytes);
+    let Ok(expression) = std::str::from_utf8(expression) else { return };
+    let expression = serde_json::to_string(expression).expect("a text");
+    let text = include_str!("mapping.toml").replace("EXPRESSION", &expression);
+    let file = SourceText { path: "matrix.toml".into(), text };
+    let read = parsed(std::slice::from_ref(&file));
+    told(&read.diagnostics, &file);
+    let Some(matrix) = read.matrix else { return };
+    let map = matrix.sources.values().find_map(|source| source.map.clone()).expect("it has a mapping");
+    let Ok(mapped) = mapped::read(&matrix, &map, body) else { return };
+    for item in mapped.items {
+        let alert = match item {
+            Ok(MonitorItem::Alert(alert) | MonitorItem::Once { alert, .. }) => alert,
+            Ok(MonitorItem::Noted(_)) => continue,
+            Err(why) => {
+                assert!(why.chars().count() <= 300, "{why}");
+                continue;
+            }
+        };
+        assert_eq!((alert.flaw(), alert.kind.as_str()), (None, "k"));
     }
 }

@@ -1,0 +1,77 @@
+//! Who sends to the address of a source: by its token, or by its signature where it has one.
+
+use super::signature::{self, SignatureFault};
+use crate::{
+    core::SourceName,
+    http::{body, credential, problem::ProblemDetails, refusal_log, state::AppState},
+    matrix::{SignatureSettings, SourceScope},
+};
+use axum::{
+    body::{Body, Bytes},
+    http::{HeaderMap, StatusCode},
+};
+
+/// The largest body that is signed, in bytes: it is held before anybody knows whose it is.
+pub const SIGNED_MAX: usize = 4 * 1024 * 1024;
+
+/// The body of a request to the address of the source `name`, once it is known that this source sent it.
+///
+/// # Errors
+/// `401` without a valid credential of this source, `403` without its scope; those of [`body::of_source`].
+pub async fn body_of(
+    app: &AppState,
+    name: &str,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<(SourceName, Bytes), ProblemDetails> {
+    let source = SourceName::from(name);
+    let config = app.engine.config();
+    let known = config.matrix.sources.get(&source);
+    if let Some(signature) = known.and_then(|known| known.signature.as_ref()) {
+        let bytes = body::whole(body, SIGNED_MAX).await?;
+        signed(app, &source, signature, headers, &bytes)?;
+        in_scope(app, &source)?;
+        return Ok((source, bytes));
+    }
+    let own = known.and_then(|known| known.token_header.as_deref()).and_then(|name| headers.get(name)?.to_str().ok());
+    let sender = credential::source(app, headers).or_else(|| credential::source_of(app, own?.trim()));
+    if sender.as_ref() != Some(&source) {
+        return Err(stranger());
+    }
+    in_scope(app, &source)?;
+    let bytes = body::of_source(body, body::ALERTS_MAX, &source).await?;
+    Ok((source, bytes))
+}
+
+fn signed(
+    app: &AppState,
+    source: &SourceName,
+    settings: &SignatureSettings,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<(), ProblemDetails> {
+    let config = app.engine.config();
+    let keys = config.signing_keys.iter().filter(|(owner, _)| owner == source).map(|(_, key)| key);
+    signature::verify(settings, keys, headers, body, app.wall()).map_err(|fault| match fault {
+        SignatureFault::Forged => stranger(),
+        SignatureFault::Stale => {
+            refusal_log::credential(None, SourceScope::Alerts);
+            let detail = "the request is signed, but its time is not within five minutes of ours: see both clocks";
+            ProblemDetails::unauthorized(detail)
+        }
+    })
+}
+
+/// The same for whoever is not believed, so that nobody learns which sources there are.
+fn stranger() -> ProblemDetails {
+    refusal_log::credential(None, SourceScope::Alerts);
+    ProblemDetails::unauthorized(
+        "this is no request of that [source]: it must have its token (Authorization: Bearer ..), or its signature where the \
+         source has `signature`",
+    )
+}
+
+fn in_scope(app: &AppState, source: &SourceName) -> Result<(), ProblemDetails> {
+    credential::in_scope(app, source, SourceScope::Alerts)
+        .map_err(|detail| ProblemDetails::new(StatusCode::FORBIDDEN, detail))
+}

@@ -1,0 +1,160 @@
+//! `/monitors/json/SOURCE`: any JSON, by the mapping of its source.
+
+use super::{
+    common::Daemon,
+    house::{DESK, sandboxed_on, secret},
+    wire::{Call, Reply},
+};
+use serde_json::{Value, json};
+
+const MORE: &str = r#"
+[source.shop]
+token = { env = "SLACK_BOT_TOKEN" }
+
+[source.shop.map]
+each     = 'body.events'
+when     = 'item.level != "debug"'
+once     = 'item.id'
+kind     = '"shop-" + item.what'
+resolved = 'has(item.over) && item.over == true'
+summary  = 'item.text'
+starts_at = 'item.at'
+confidence = 'item.sure'
+labels   = { shop = 'item.shop.name', region = 'body.region' }
+values   = { lost_usd = 'item.lost' }
+annotations = { level = 'item.level' }
+
+[source.one]
+token = { env = "KANNEL_REPLY_TOKEN" }
+map   = { kind = 'body.type', labels = { subject = 'body.subject' }, values = { depth = 'body.data.depth' } }
+
+[trigger.shop]
+on       = ["shop-order-failed", "com.example.halt"]
+key      = 'has(alert.labels.shop) ? alert.labels.shop : alert.labels.subject'
+roles    = ["trader"]
+resolved = "resolve"
+sources  = ["shop", "one"]
+"#;
+
+fn daemon() -> Daemon {
+    sandboxed_on(&format!("{DESK}{MORE}"))
+}
+
+fn send(daemon: &Daemon, body: &Value) -> Reply {
+    let call = Call::post("/monitors/json/shop").bearer(secret("SLACK_BOT_TOKEN"));
+    call.json(body).send(daemon.address)
+}
+
+fn item(id: &str, shop: &str) -> Value {
+    json!({
+        "id": id, "level": "error", "what": "order-failed", "text": "orders fail", "at": 1_795_424_400, "sure": 0.5,
+        "shop": { "name": shop }, "lost": "12USD", "more": [1],
+    })
+}
+
+fn opened(daemon: &Daemon, id: &str) -> Value {
+    let journal = daemon.control(&Call::get(&format!("/v1/journal?chain={id}"))).json();
+    let body: Value = serde_json::from_str(journal[0]["body"].as_str().unwrap()).unwrap();
+    find(&body, "alert").unwrap()
+}
+
+fn find(value: &Value, name: &str) -> Option<Value> {
+    let Value::Object(fields) = value else { return None };
+    fields.get(name).cloned().or_else(|| fields.values().find_map(|value| find(value, name)))
+}
+
+fn metrics(daemon: &Daemon) -> String {
+    daemon.control(&Call::get("/metrics")).body
+}
+
+#[test]
+fn every_item_becomes_the_alert_that_the_mapping_says() {
+    let daemon = daemon();
+    let mut debug = item("2", "b");
+    debug["level"] = json!("debug");
+    let body = json!({ "region": "eu", "events": [item("1", "a"), debug, item("3", "c")] });
+    let reply = send(&daemon, &body);
+    assert_eq!((reply.status, reply.json()), (200, json!({ "taken": 2 })), "{reply:?}");
+    assert_eq!(daemon.incidents().len(), 2);
+    let alert = opened(&daemon, "INC-1");
+    assert_eq!((&alert["kind"], &alert["summary"]), (&json!("shop-order-failed"), &json!("orders fail")), "{alert}");
+    assert_eq!(alert["labels"], json!({ "shop": "a", "region": "eu" }));
+    assert_eq!((&alert["values"], &alert["annotations"]), (&json!({ "lost_usd": 12.0 }), &json!({ "level": "error" })));
+    assert_eq!((&alert["confidence"], &alert["starts_at"]), (&json!(0.5), &json!("2026-11-23T09:00:00.000000Z")));
+    assert_eq!(alert["evidence"]["more"], json!([1.0]), "{alert}");
+    assert!(metrics(&daemon).contains("stentor_monitor_events_total{api=\"json\",event=\"skipped\"} 1"));
+    // The same again is known, and what is over ends its incident.
+    assert_eq!(send(&daemon, &body).status, 200);
+    let mut over = item("4", "a");
+    over["over"] = json!(true);
+    assert_eq!(send(&daemon, &json!({ "region": "eu", "events": [over] })).status, 200);
+    daemon.until("INC-1", "resolved", |incident| incident["status"] == "resolved");
+    assert_eq!(send(&daemon, &body).status, 200);
+    assert_eq!(daemon.incidents().len(), 2);
+    assert!(metrics(&daemon).contains("stentor_monitor_events_total{api=\"json\",event=\"repeated\"} 4"));
+}
+
+#[test]
+fn what_can_not_be_evaluated_costs_its_part_alone_and_an_item_without_a_kind_its_item() {
+    let daemon = daemon();
+    let mut poor = item("1", "a");
+    for part in ["text", "at", "sure", "lost", "level", "id"] {
+        poor.as_object_mut().unwrap().remove(part);
+    }
+    let reply = send(&daemon, &json!({ "events": [poor, { "id": 2 }, 7, item("3", "c")] }));
+    assert_eq!(reply.status, 207, "{reply:?}");
+    let told = reply.json();
+    assert_eq!((&told["taken"], told["errors"].as_array().unwrap().len()), (&json!(2), 2), "{told}");
+    assert_eq!((&told["errors"][0]["index"], &told["errors"][1]["index"]), (&json!(1), &json!(2)), "{told}");
+    assert!(told["errors"][0]["detail"].as_str().unwrap().contains("the body has no `what`"), "{told}");
+    assert_eq!(opened(&daemon, "INC-1")["labels"], json!({ "shop": "a" }));
+    assert_eq!(daemon.incidents().len(), 2);
+    assert!(metrics(&daemon).contains("event=\"left-out\""));
+    let log = daemon.log();
+    assert_eq!(log.matches("a mapping could not be evaluated whole").count(), 1, "{log}");
+    // Nothing in it, and nothing that could be.
+    assert_eq!(send(&daemon, &json!({ "events": [] })).json(), json!({ "taken": 0 }));
+    let none = send(&daemon, &json!({ "event": 1 }));
+    assert!(none.status == 400 && none.body.contains("no `events`"), "{none:?}");
+    for body in ["", "nonsense", "{\"events\":["] {
+        let call = Call::post("/monitors/json/shop").bearer(secret("SLACK_BOT_TOKEN")).body(body);
+        assert_eq!(call.send(daemon.address).status, 400, "{body}");
+    }
+    let unmapped = Call::post("/monitors/json/monitor").bearer(secret("MONITOR_TOKEN")).body("{}").send(daemon.address);
+    assert!(unmapped.status == 400 && unmapped.body.contains("has no `map`"), "{unmapped:?}");
+}
+
+#[test]
+fn a_mapping_works_on_cloudevents_too() {
+    let daemon = daemon();
+    let event = json!({
+        "specversion": "1.0", "id": "1", "source": "/feeds/3", "type": "com.example.halt", "subject": "ES",
+        "data": { "depth": 3 },
+    });
+    let call = Call::post("/monitors/cloudevents/one").bearer(secret("KANNEL_REPLY_TOKEN"));
+    let call = call.header("Content-Type", "application/cloudevents+json").body(event.to_string());
+    for _ in 0..2 {
+        assert_eq!(call.send(daemon.address).json(), json!({ "taken": 1 }));
+    }
+    let alert = opened(&daemon, "INC-1");
+    assert_eq!(
+        (&alert["labels"], &alert["values"]),
+        (&json!({ "subject": "ES" }), &json!({ "depth": 3.0 })),
+        "{alert}"
+    );
+    assert_eq!(daemon.incidents().len(), 1);
+    assert!(metrics(&daemon).contains("stentor_monitor_events_total{api=\"cloudevents\",event=\"repeated\"} 1"));
+}
+
+/// What costs too much ends, and delays nobody else.
+#[test]
+fn a_body_that_is_too_large_for_its_mapping_is_refused_and_others_go_on() {
+    let slow = MORE.replace("'item.level != \"debug\"'", "'item.list.all(a, item.list.all(b, a + b > -1.0))'");
+    let daemon = sandboxed_on(&format!("{DESK}{slow}"));
+    let mut large = item("1", "a");
+    large["list"] = json!(vec![1; 2000]);
+    let items = vec![large; 20];
+    let reply = send(&daemon, &json!({ "region": "eu", "events": items }));
+    assert!([200, 207, 400].contains(&reply.status), "{reply:?}");
+    assert!(daemon.crash("ES").starts_with("INC-"), "others go on");
+}

@@ -17,7 +17,7 @@ use std::sync::Arc;
 /// The most items of one body that `each` may give.
 pub const MAP_ITEMS_MAX: usize = 1_000;
 
-/// The most that the mapping of one body may cost, in units of [`CostMeter`]: about a quarter of a second.
+/// The most that the mapping of one request may cost, in units of [`CostMeter`]: about a quarter of a second.
 pub const MAP_COST_MAX: u64 = 5_000_000;
 
 /// The longest text that an expression may give for an alert, in characters; a longer one is cut.
@@ -115,10 +115,10 @@ pub(super) fn read(
 }
 
 impl BodyMap {
-    /// The alerts of a body. Nothing of one item costs another, and no part but its kind costs an item. Bounded by
-    /// [`MAP_COST_MAX`]; it may take a quarter of a second.
-    pub(super) fn apply(&self, language: &ExpressionLanguage, body: &Json) -> MappedBody {
-        let meter = Arc::new(CostMeter::new(MAP_COST_MAX));
+    /// The alerts of a body, for at most `most` units. Nothing of one item costs another, and no part but its kind costs an
+    /// item.
+    pub(super) fn apply(&self, language: &ExpressionLanguage, body: &Json, most: u64) -> MappedBody {
+        let meter = Arc::new(CostMeter::new(most));
         let mut mapped = MappedBody::default();
         let Some(each) = &self.each else {
             self.item(&ExpressionScope::of_body(language, body, &meter), (0, body), &mut mapped);
@@ -132,7 +132,10 @@ impl BodyMap {
             }
         };
         let mut scope = ExpressionScope::of_body(language, body, &meter);
+        // Each has its share: one that costs too much costs no other.
+        let share = most / items.len().clamp(1, MAP_ITEMS_MAX) as u64;
         for (index, item) in items.iter().take(MAP_ITEMS_MAX).enumerate() {
+            meter.allow(share);
             scope.set_item(item);
             self.item(&scope, (index, item), &mut mapped);
         }

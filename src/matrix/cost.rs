@@ -80,6 +80,12 @@ impl CostMeter {
         self.is_given_up.load(Relaxed)
     }
 
+    /// From now on all evaluations together may cost this much, whatever those before have cost.
+    pub(super) fn allow(&self, most: u64) {
+        self.left.store(most, Relaxed);
+        self.is_overrun.store(false, Relaxed);
+    }
+
     /// Another expression begins.
     pub(super) fn begin(&self) {
         self.of_expression.store(EXPRESSION_COST_MAX, Relaxed);

@@ -72,9 +72,10 @@ pub struct ParsedMatrix {
 }
 
 impl Matrix {
-    /// The alerts of a body, as the mapping of its source makes them. It takes at most a quarter of a second.
-    pub fn map_body(&self, map: &BodyMap, body: &serde_json::Value) -> MappedBody {
-        map.apply(&self.language, body)
+    /// The alerts of a body, as the mapping of its source makes them. It costs at most `most` units of
+    /// [`CostMeter`](crate::matrix::CostMeter), and `each` besides.
+    pub fn map_body(&self, map: &BodyMap, body: &serde_json::Value, most: u64) -> MappedBody {
+        map.apply(&self.language, body, most)
     }
 
     /// The plan of a trigger, to be frozen into an incident.

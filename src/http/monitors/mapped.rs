@@ -7,7 +7,7 @@ use super::{
 use crate::{
     core::{Alert, printable::excerpt},
     http::api::items,
-    matrix::{BodyMap, MappedBody, Matrix},
+    matrix::{BodyMap, MAP_COST_MAX, MappedBody, Matrix},
 };
 use serde_json::Value;
 
@@ -47,7 +47,7 @@ pub fn read(matrix: &Matrix, map: &BodyMap, body: &[u8]) -> Result<MappedItems, 
     let body: Value =
         serde_json::from_str(&json).map_err(|error| excerpt(&error.to_string(), FAULT_MAX).into_owned())?;
     let mut read = MappedItems::default();
-    read.take(matrix.map_body(map, &body), |once, _, alert| match once {
+    read.take(matrix.map_body(map, &body, MAP_COST_MAX), |once, _, alert| match once {
         Some(id) => MonitorItem::Once { id, alert, answer: String::new() },
         None => MonitorItem::Alert(alert),
     });
@@ -57,12 +57,14 @@ pub fn read(matrix: &Matrix, map: &BodyMap, body: &[u8]) -> Result<MappedItems, 
 /// The items of events: the body that the mapping sees is the event in its structured form.
 pub fn of_events(matrix: &Matrix, map: &BodyMap, events: Vec<Result<CloudEvent, String>>) -> MappedItems {
     let mut read = MappedItems::default();
+    // Each has its share: one that costs too much costs no other.
+    let share = MAP_COST_MAX / events.len().max(1) as u64;
     for event in events {
         match event {
             Err(why) => read.items.push(Err(why)),
             Ok(event) => {
                 let identity = event.identity();
-                read.take(matrix.map_body(map, &event.json()), |once, index, alert| {
+                read.take(matrix.map_body(map, &event.json(), share), |once, index, alert| {
                     let id = once.unwrap_or_else(|| format!("{identity}.{index}"));
                     MonitorItem::Once { id, alert, answer: String::new() }
                 });

@@ -2,7 +2,7 @@
 
 use super::{
     common::Daemon,
-    house::{DESK, sandboxed_on, secret},
+    house::{DESK, eventually, sandboxed_on, secret},
     wire::{Call, Reply},
 };
 use serde_json::{Value, json};
@@ -100,6 +100,22 @@ fn a_machines_acknowledgement_and_notes_are_counted_and_engage_nobody() {
         let reply = genie(method, "/v2/heartbeats/etl/ping").send(daemon.address);
         assert_eq!((reply.status, &reply.json()["result"]), (202, &json!("PONG - Heartbeat received")), "{method}");
     }
+}
+
+#[test]
+fn a_heartbeat_that_stays_away_opens_an_incident_and_the_next_one_ends_it() {
+    let watched = "[trigger.job]\non = [\"opsgenie_heartbeat\"]\nkey = 'alert.labels.heartbeat'\n\
+        absent = { every = \"300ms\" }\nresolved = \"resolve\"\nsources = [\"monitor\"]\nroles = [\"trader\"]\n";
+    let daemon = sandboxed_on(&format!("{DESK}{MORE}{watched}"));
+    let ping = |name: &str| genie("GET", &format!("/v2/heartbeats/{name}/ping")).send(daemon.address).status;
+    assert_eq!(ping("etl"), 202);
+    let silent = eventually("it to be missed", || {
+        daemon.json(&["incidents"]).as_array().filter(|all| !all.is_empty()).map(|all| all[0].clone())
+    });
+    assert_eq!(silent["summary"], "etl has not been heard of for 300ms");
+    assert_eq!((ping("etl"), ping(&"x".repeat(201))), (202, 422));
+    let id = silent["id"].as_str().unwrap();
+    eventually("its next word", || (daemon.json(&["show", id])["status"] == "resolved").then_some(()));
 }
 
 #[test]

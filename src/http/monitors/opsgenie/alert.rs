@@ -9,6 +9,12 @@ use serde_json::{Map, Value, json};
 /// The name of the API in metrics and logs, and the kind of its alerts.
 pub const API: &str = "opsgenie";
 
+/// The kind of the alerts that heartbeats are.
+pub const HEARTBEAT: &str = "opsgenie_heartbeat";
+
+/// The longest name of a heartbeat, in characters.
+const HEARTBEAT_MAX: usize = 200;
+
 /// The most characters of an alias: Opsgenie's own limit.
 const ALIAS_MAX: usize = 512;
 
@@ -25,6 +31,19 @@ const EVIDENCE: [&str; 7] = ["responders", "visibleTo", "actions", "details", "u
 
 /// A fault, and the field that has it.
 pub type FieldFault = (&'static str, String);
+
+/// The alert that a heartbeat is.
+///
+/// # Errors
+/// Its name is too long.
+pub fn heartbeat(name: &str) -> Result<Alert, Vec<FieldFault>> {
+    if HEARTBEAT_MAX < name.chars().count() {
+        return Err(vec![("name", format!("The name must have at most {HEARTBEAT_MAX} characters."))]);
+    }
+    let mut alert = Alert::new("", HEARTBEAT);
+    item::add_label(&mut alert, "heartbeat", Some(name.to_owned()));
+    Ok(alert)
+}
 
 /// Reads an alert that is to be created.
 ///

@@ -4,7 +4,7 @@
 mod alert;
 mod request_id;
 
-pub use alert::{API, FieldFault, closed, created};
+pub use alert::{API, FieldFault, HEARTBEAT, closed, created, heartbeat};
 
 use super::{admission, item::MonitorItem};
 use crate::{
@@ -139,22 +139,32 @@ pub(super) async fn request(State(app): State<Arc<AppState>>, Path(id): Path<Str
 /// `GET`, `POST`, `PUT` or `PATCH /v2/heartbeats/{name}/ping`.
 pub(super) async fn ping(State(app): State<Arc<AppState>>, Path(name): Path<String>, headers: HeaderMap) -> Response {
     let began = Instant::now();
-    match sender(&app, &headers) {
-        Err(problem) => refused(&problem, began),
-        Ok(source) => {
-            heard(&app, &source, &name);
-            let body = json!({
-                "result": "PONG - Heartbeat received", "took": began.elapsed().as_secs_f64(), "requestId": request_id::noted(),
-            });
+    let taken = async {
+        let source = sender(&app, &headers)?;
+        heard(&app, &source, &name).await
+    };
+    match taken.await {
+        Err(OpsgenieRefusal::Problem(problem)) => refused(&problem, began),
+        Err(invalid) => answer(&app, began, Err(invalid)),
+        Ok(id) => {
+            let took = began.elapsed().as_secs_f64();
+            let body = json!({ "result": "PONG - Heartbeat received", "took": took, "requestId": id });
             (StatusCode::ACCEPTED, Json(body)).into_response()
         }
     }
 }
 
-/// A heartbeat was heard. Whatever watches over heartbeats is told here.
-fn heard(app: &AppState, source: &SourceName, name: &str) {
+/// A heartbeat was heard: an alert, where a trigger looks at such alerts, whose `absent` then counts anew. Else it is counted.
+async fn heard(app: &AppState, source: &SourceName, name: &str) -> Taken {
     app.engine.metrics().monitor_event(API, "heartbeat");
-    tracing::debug!(%source, name, "a monitor sent a heartbeat");
+    if app.engine.config().matrix.unknown_kind(HEARTBEAT).is_some() {
+        return Ok(request_id::noted());
+    }
+    let alert = Box::new(heartbeat(name).map_err(OpsgenieRefusal::Invalid)?);
+    match admission::admit(app, API, source, vec![Ok(MonitorItem::Alert(alert))]).await?.into_iter().next() {
+        Some(fault) => Err(OpsgenieRefusal::Invalid(vec![("name", fault.detail)])),
+        None => Ok(request_id::noted()),
+    }
 }
 
 /// The source whose key a request has: as `GenieKey`, or as any token.

@@ -115,7 +115,7 @@ fn a_heartbeat_that_stays_away_opens_an_incident_and_the_next_one_ends_it() {
     assert_eq!(silent["summary"], "etl has not been heard of for 300ms");
     assert_eq!((ping("etl"), ping(&"x".repeat(201))), (202, 422));
     let id = silent["id"].as_str().unwrap();
-    eventually("its next word", || (daemon.json(&["show", id])["status"] == "resolved").then_some(()));
+    eventually("its next word", || (daemon.incident(id)["status"] == "resolved").then_some(()));
 }
 
 #[test]

@@ -36,6 +36,7 @@ const TABLE: &[(&str, &str, Form, i32)] = &[
     ("show", "INC-1", Json, 2),
     ("answer", "INC-1 wilco", Json, 2),
     ("resolve", "INC-1", Json, 2),
+    ("sources", "", Json, 2),
     ("erase", "INC-1", Json, 2),
     ("report tte", "", Json, 2),
     ("report triggers", "", Json, 2),

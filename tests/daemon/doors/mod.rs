@@ -11,5 +11,6 @@ mod refused;
 mod repeated;
 mod scopes;
 mod silences;
+mod sources;
 mod strangers;
 use crate::wire;

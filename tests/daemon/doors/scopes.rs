@@ -45,7 +45,7 @@ const SILENCES: [u16; 5] = [401, 403, 403, 403, 401];
 
 const ASK: [u16; 5] = [401, 400, 403, 403, 401];
 
-const TABLE: [Row; 54] = [
+const TABLE: [Row; 55] = [
     ("/v1/alerts", "POST", "/v1/alerts", ALERTS),
     ("/api/v2/alerts", "POST", "/api/v2/alerts", [401, 422, 403, 403, 401]),
     ("/api/v2/status", "GET", "/api/v2/status", OPEN),
@@ -57,6 +57,7 @@ const TABLE: [Row; 54] = [
     ("/-/healthy", "GET", "/-/healthy", OPEN),
     ("/-/ready", "GET", "/-/ready", OPEN),
     ("/healthz", "GET", "/healthz", OPEN),
+    ("/v1/sources", "GET", "/v1/sources", READ),
     ("/v1/keys", "GET", "/v1/keys", OPEN),
     ("/readyz", "GET", "/readyz", OPEN),
     ("/metrics", "GET", "/metrics", [401, 403, 403, 200, 200]),

@@ -55,8 +55,8 @@ enum SilenceAction {
     },
     /// Let a silence end later, or earlier: so long from now
     Extend {
-        /// The silence
-        id: SilenceId,
+        /// The silence: its id, or how it begins
+        id: String,
         /// How long from now
         #[arg(long = "for", value_name = "TIME", value_parser = humantime::parse_duration)]
         lasts: Duration,
@@ -66,8 +66,8 @@ enum SilenceAction {
     },
     /// End a silence: what it holds back is judged at once
     End {
-        /// The silence
-        id: SilenceId,
+        /// The silence: its id, or how it begins
+        id: String,
         /// Print it as JSON
         #[arg(long)]
         json: bool,
@@ -86,10 +86,12 @@ impl SilenceArgs {
                 (client.post("/v1/silences", &wish)?, "holds alerts back until", json)
             }
             SilenceAction::Extend { id, lasts, json } => {
+                let id = named(&client, &id)?;
                 let extended = client.post(&format!("/v1/silences/{id}/extend"), &SilenceExtension { lasts })?;
                 (extended, "ends at", json)
             }
             SilenceAction::End { id, json } => {
+                let id = named(&client, &id)?;
                 let ended = client.post(&format!("/v1/silences/{id}/end"), &serde_json::json!({}))?;
                 (ended, "was ended; it would have ended at", json)
             }
@@ -97,9 +99,31 @@ impl SilenceArgs {
         if json {
             println!("{}", serde_json::to_string_pretty(&silence)?);
         } else {
-            say(&format!("silence {} {done} {}", silence.silence.id, time(silence.silence.ends_at)));
+            say(&format!("silence {} {done} {}", short(silence.silence.id), time(silence.silence.ends_at)));
         }
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The characters of an id that tables show: enough to tell a thousand silences apart.
+const SHOWN: usize = 8;
+
+fn short(id: SilenceId) -> String {
+    id.to_string().chars().take(SHOWN).collect()
+}
+
+/// The one silence whose id begins so, among those that are not over.
+fn named(client: &DaemonClient, start: &str) -> Result<SilenceId, CliError> {
+    if let Ok(id) = start.parse() {
+        return Ok(id);
+    }
+    let silences: Vec<SilenceView> = client.get("/v1/silences")?;
+    let open = silences.iter().filter(|view| view.state != SilenceState::Expired).map(|view| view.silence.id);
+    let named: Vec<SilenceId> = open.filter(|id| !start.is_empty() && id.to_string().starts_with(start)).collect();
+    match named[..] {
+        [id] => Ok(id),
+        [] => Err(format!("no silence in force has an id that begins with {start:?}: stentor silence list").into()),
+        _ => Err(format!("several silences have an id that begins with {start:?}: write more of it").into()),
     }
 }
 
@@ -120,7 +144,7 @@ fn list(client: &DaemonClient, all: bool, json: bool) -> Result<ExitCode, CliErr
             };
             let matchers: Vec<String> = silence.matchers.iter().map(ToString::to_string).collect();
             rows.add_row([
-                silence.id.to_string(),
+                short(silence.id),
                 state.to_owned(),
                 silence.ends_at.to_utc().format("%Y-%m-%d %H:%M").to_string(),
                 one_line(&matchers.join(" ")).into_owned(),

@@ -39,6 +39,7 @@ mod incident_repeats;
 pub mod invisible;
 pub mod judgement;
 pub mod key;
+pub mod maintenance;
 pub mod names;
 pub mod oncall;
 pub mod opening_hours;

@@ -158,14 +158,8 @@ impl Silence {
     /// What is wrong with it, at `now`; `None` if nothing is.
     pub fn flaw(&self, now: Timestamp) -> Option<String> {
         let long = |text: &str| REASON_MAX < text.chars().count();
-        if self.matchers.is_empty() || MATCHERS_MAX < self.matchers.len() {
-            return Some(format!("a silence has 1 to {MATCHERS_MAX} matchers"));
-        }
-        if let Some(flaw) = self.matchers.iter().find_map(SilenceMatcher::flaw) {
+        if let Some(flaw) = flaw_of(&self.matchers) {
             return Some(flaw);
-        }
-        if self.matchers.iter().all(|matcher| matcher.fits("")) {
-            return Some("at least one matcher must not match an empty value: this would silence everything".into());
         }
         if self.reason.trim().is_empty() || self.created_by.trim().is_empty() {
             return Some("a silence has a reason, and somebody whose it is".into());
@@ -206,6 +200,17 @@ impl Silence {
     }
 }
 
+/// What is wrong with the matchers of a silence; `None` if nothing is.
+pub fn flaw_of(matchers: &[SilenceMatcher]) -> Option<String> {
+    if matchers.is_empty() || MATCHERS_MAX < matchers.len() {
+        return Some(format!("a silence has 1 to {MATCHERS_MAX} matchers"));
+    }
+    let everything = "at least one matcher must not match an empty value: this would silence everything";
+    let is_open = matchers.iter().all(|matcher| matcher.fits(""));
+    let flaw = matchers.iter().find_map(SilenceMatcher::flaw);
+    flaw.or(is_open.then(|| everything.to_owned()))
+}
+
 /// How a silence stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -243,24 +248,19 @@ impl SilenceMatcher {
     }
 }
 
-/// A silence whose patterns are compiled.
+/// Matchers whose patterns are compiled.
 #[derive(Debug, Clone)]
-pub struct CompiledSilence {
-    /// The silence.
-    pub silence: Silence,
-    patterns: Vec<Option<Regex>>,
-}
+pub struct MatcherSet(Vec<(SilenceMatcher, Option<Regex>)>);
 
-impl CompiledSilence {
-    /// Compiles one without a flaw; a pattern that can not be compiled matches nothing.
-    pub fn new(silence: Silence) -> Self {
-        let patterns = silence.matchers.iter().map(|matcher| matcher.pattern().and_then(Result::ok)).collect();
-        Self { silence, patterns }
+impl MatcherSet {
+    /// Compiles matchers without a flaw; a pattern that can not be compiled matches nothing.
+    pub fn new(matchers: &[SilenceMatcher]) -> Self {
+        Self(matchers.iter().map(|matcher| (matcher.clone(), matcher.pattern().and_then(Result::ok))).collect())
     }
 
-    /// Whether it is about this alert of a trigger.
+    /// Whether all of them match this alert of a trigger.
     pub fn matches(&self, alert: &Alert, trigger: &TriggerName) -> bool {
-        self.silence.matchers.iter().zip(&self.patterns).all(|(matcher, pattern)| {
+        self.0.iter().all(|(matcher, pattern)| {
             let value = label(alert, trigger, &matcher.name);
             let is_it = match pattern {
                 Some(pattern) => pattern.is_match(value),

@@ -3,7 +3,7 @@
 use crate::core::{
     Alert, SourceEvent, Timestamp, TriggerName,
     judgement::SilencedUntil,
-    silence::{CompiledSilence, SILENCES_MAX, Silence, SilenceId, SilenceState},
+    silence::{MatcherSet, SILENCES_MAX, Silence, SilenceId, SilenceState},
 };
 use std::{
     collections::BTreeMap,
@@ -17,9 +17,16 @@ const SHOWN_AFTER: Duration = Duration::from_secs(5 * 24 * 3600);
 /// How long after the end of a silence what it held may still wait, because the store is busy.
 const LOOKED_AT_AFTER: Duration = Duration::from_secs(3600);
 
+/// A silence, ready to be compared with alerts.
+#[derive(Debug)]
+struct KeptSilence {
+    silence: Silence,
+    set: MatcherSet,
+}
+
 /// All silences that are shown.
 #[derive(Debug, Default)]
-pub struct SilenceRegister(RwLock<BTreeMap<SilenceId, CompiledSilence>>);
+pub struct SilenceRegister(RwLock<BTreeMap<SilenceId, KeptSilence>>);
 
 impl SilenceRegister {
     /// All of them, those that end first first.
@@ -36,14 +43,13 @@ impl SilenceRegister {
 
     /// Whether there is room for one more.
     pub fn has_room(&self, now: Timestamp) -> bool {
-        let counts = |kept: &&CompiledSilence| kept.silence.state(now) != SilenceState::Expired;
+        let counts = |kept: &&KeptSilence| kept.silence.state(now) != SilenceState::Expired;
         self.read(|all| all.values().filter(counts).count()) < SILENCES_MAX
     }
 
     /// Whether one may hold something: it is in force, or was a moment ago.
     pub fn may_hold(&self, now: Timestamp) -> bool {
-        let may =
-            |kept: &CompiledSilence| kept.silence.starts_at <= now && now < kept.silence.ends_at + LOOKED_AT_AFTER;
+        let may = |kept: &KeptSilence| kept.silence.starts_at <= now && now < kept.silence.ends_at + LOOKED_AT_AFTER;
         self.read(|all| all.values().any(may))
     }
 
@@ -51,7 +57,7 @@ impl SilenceRegister {
     pub fn holding(&self, alert: &Alert, trigger: &TriggerName, now: Timestamp) -> Option<SilencedUntil> {
         self.read(|all| {
             let active = all.values().filter(|kept| kept.silence.state(now) == SilenceState::Active);
-            let matching = active.filter(|kept| kept.matches(alert, trigger));
+            let matching = active.filter(|kept| kept.set.matches(alert, trigger));
             let last = matching.max_by_key(|kept| (kept.silence.ends_at, kept.silence.id))?;
             Some(SilencedUntil { silence: last.silence.id, until: last.silence.ends_at })
         })
@@ -62,7 +68,8 @@ impl SilenceRegister {
         match event {
             SourceEvent::SilenceKept { silence, .. } => self.write(|all| {
                 all.retain(|_, kept| now < kept.silence.ends_at + SHOWN_AFTER);
-                all.insert(silence.id, CompiledSilence::new(silence.clone()));
+                let set = MatcherSet::new(&silence.matchers);
+                all.insert(silence.id, KeptSilence { silence: silence.clone(), set });
             }),
             SourceEvent::SilenceEnded { silence, .. } => self.write(|all| {
                 if let Some(kept) = all.get_mut(silence) {
@@ -75,11 +82,11 @@ impl SilenceRegister {
         }
     }
 
-    fn read<T>(&self, read: impl FnOnce(&BTreeMap<SilenceId, CompiledSilence>) -> T) -> T {
+    fn read<T>(&self, read: impl FnOnce(&BTreeMap<SilenceId, KeptSilence>) -> T) -> T {
         read(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn write(&self, change: impl FnOnce(&mut BTreeMap<SilenceId, CompiledSilence>)) {
+    fn write(&self, change: impl FnOnce(&mut BTreeMap<SilenceId, KeptSilence>)) {
         change(&mut self.0.write().unwrap_or_else(PoisonError::into_inner));
     }
 }

@@ -47,6 +47,8 @@ pub(super) fn assemble(
         channels.iter().map(|(name, channel)| (name.clone(), AcceptTimeout(channel.accept_timeout))).collect();
     let report_timeout = report_timeouts(&channels);
     let living = channels.iter().filter_map(|(name, channel)| Some((name.clone(), channel.living_room()?))).collect();
+    let windows = whole(draft.maintenance).map(|(name, window)| window.value.window(name, &shared_zone));
+    let maintenance = windows.collect();
     let zone = shared_zone;
     let plans = PlanBuilder { revision: &revision, roles: &roles, accept_timeout, report_timeout, living, zone };
     let triggers: BTreeMap<TriggerName, Trigger> = whole(draft.triggers)
@@ -67,6 +69,7 @@ pub(super) fn assemble(
         people,
         roster,
         roles,
+        maintenance,
         triggers,
         by_kind,
         zones: language.zones.clone(),

@@ -13,6 +13,7 @@ use crate::{
     matrix::{
         ask::AskCheck,
         expression::CelExpression,
+        maintenance::MaintenanceDraft,
         settings::{DaemonSettings, Person, SourceSettings},
         summary::SummaryTemplate,
     },
@@ -34,6 +35,7 @@ pub(super) struct MatrixDraft {
     pub channels: NamedItems<ChannelSettings>,
     pub people: NamedItems<PersonDraft>,
     pub rotations: NamedItems<RotationDraft>,
+    pub maintenance: NamedItems<MaintenanceDraft>,
     pub roles: NamedItems<RoleDraft>,
     pub triggers: NamedItems<TriggerDraft>,
     pub catch_all: Option<LocatedValue<Option<StepDraft>>>,
@@ -129,7 +131,11 @@ pub(super) struct HandoffDraft {
 impl MatrixDraft {
     /// Whether the files contained nothing at all.
     pub(super) fn is_empty(&self) -> bool {
-        let named = self.sources.len() + self.channels.len() + self.people.len() + self.rotations.len();
+        let named = self.maintenance.len()
+            + self.sources.len()
+            + self.channels.len()
+            + self.people.len()
+            + self.rotations.len();
         named + self.roles.len() + self.triggers.len() == 0 && self.daemon.is_none() && self.catch_all.is_none()
     }
 

@@ -145,6 +145,15 @@
 //! In a step, `page` names people and rotations (`"rotation.equities"`), `by` names channels, all of which are used at
 //! the same time, `wait` is how long this step waits before the next, and `repeat` is how often it is repeated (0).
 //!
+//! # `[maintenance.NAME]`: a silence that comes again
+//! | key | meaning | default |
+//! |---|---|---|
+//! | `match` | a list of matchers: `label=value`, `!=`, `=~"pattern"`, `!~"pattern"` | must be given |
+//! | `starts` | a cron line (minute hour day month weekday) | must be given |
+//! | `lasts` | how long, 1m to 31d | must be given |
+//! | `timezone` | the time zone of `starts` | the daemon's |
+//! | `owner`, `reason` | whose it is, and why | must be given |
+//!
 //! # `[trigger.NAME]`: a rule that turns alerts into an incident
 //! | key | meaning | default |
 //! |---|---|---|
@@ -204,6 +213,7 @@ mod ladder;
 mod layer_words;
 mod layers;
 mod lint;
+mod maintenance;
 mod model;
 mod parse;
 pub(crate) mod people;

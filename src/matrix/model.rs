@@ -6,6 +6,7 @@ use crate::{
     channel::settings::ChannelSettings,
     core::{
         ChannelName, EscalationPlan, PersonName, RoleName, RolePlan, Roster, SourceName, TriggerName, Zone, Zones,
+        maintenance::MaintenanceWindow,
         names::{BY_HAND, SELF},
         plan::{AcceptTimeout, OnResolved},
         printable::excerpt,
@@ -43,6 +44,8 @@ pub struct Matrix {
     pub roster: Roster,
     /// Every role, including the catch-all.
     pub roles: BTreeMap<RoleName, RolePlan>,
+    /// The silences that come again.
+    pub maintenance: Vec<MaintenanceWindow>,
     /// The rules that turn alerts into incidents.
     pub triggers: BTreeMap<TriggerName, Trigger>,
     /// The time zones that it was read with.

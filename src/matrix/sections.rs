@@ -6,7 +6,7 @@ use crate::{
         daemon_section,
         draft::{MatrixDraft, NamedItems},
         expression::ExpressionLanguage,
-        ladder, people, rule,
+        ladder, maintenance, people, rule,
     },
     toml_kit::{
         document::{self, TomlItem, TomlTable},
@@ -98,6 +98,9 @@ impl MatrixDraft {
         });
         section(&mut top, "rotation", &mut self.rotations, faults, |table, _, at, faults| {
             Some(people::rotation(table, at, zones, faults))
+        });
+        section(&mut top, "maintenance", &mut self.maintenance, faults, |table, _, at, faults| {
+            maintenance::read(table, at, zones, faults)
         });
         section(&mut top, "role", &mut self.roles, faults, |table, name, at, faults| {
             Some(ladder::role(table, name, at, faults))

@@ -126,7 +126,8 @@ impl<S: RequestService> ServerHandler for McpServer<S> {
                 Err(wrong) => Err(wrong),
             },
             HAND_OVER => match arguments::read(arguments) {
-                Ok(asked) => self.hand_over(asked, &context).await.and_then(|asked| accepted(asked, &context)),
+                // Never a task: an agent reads no result of one before its end, and its user waits for a word now.
+                Ok(asked) => self.hand_over(asked, &context).await.and_then(complete),
                 Err(wrong) => Err(wrong),
             },
             CHECK_AVAILABILITY => match arguments::read::<CheckAvailability>(arguments) {

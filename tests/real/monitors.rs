@@ -127,7 +127,9 @@ fn amtool_makes_extends_and_ends_a_silence() {
     assert!(Shown::look(&daemon).is_none(), "it is held");
     let listed = amtool(&["silence", "query", "instance=matching-1"]);
     assert!(amtool(&["silence", "query"]).contains(&id) && !listed.contains("it is gone"), "{listed}");
-    assert_eq!(amtool(&["silence", "update", "--duration=2h", &id, "-q"]), id);
+    // What it prints of that is the address of a pointer.
+    amtool(&["silence", "update", "--duration=2h", &id]);
+    assert_eq!(amtool(&["silence", "query", "-q"]), id);
     amtool(&["silence", "expire", &id]);
     assert_eq!(amtool(&["silence", "query", "-q"]), "");
     assert_eq!(amtool(&["silence", "query", "--expired", "-q"]), id);

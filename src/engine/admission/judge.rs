@@ -4,7 +4,7 @@
 //! thread of its own, one request at a time and under a deadline; the async runtime goes on.
 
 use crate::{
-    core::{Alert, TriggerName, judgement::SilencedUntil},
+    core::{Alert, TriggerName, judgement::SilencedUntil, time::StepTime},
     engine::{
         admission::{
             Admission,
@@ -83,7 +83,8 @@ impl Admission {
         config: &Arc<RuntimeConfig>,
         cost: &mut RequestCost,
     ) -> Vec<MatchedAlert> {
-        let may_be_silenced = self.context.silences.may_hold(self.context.store.now());
+        let may_be_silenced =
+            !config.matrix.maintenance.is_empty() || self.context.silences.may_hold(self.context.store.now());
         let mut costly = Vec::new();
         let mut judged = Vec::with_capacity(alerts.len());
         for alert in alerts.into_iter().map(Arc::new) {
@@ -148,8 +149,14 @@ impl Admission {
         config: &RuntimeConfig,
     ) -> Option<SilencedUntil> {
         let can_be = config.matrix.triggers.get(trigger).is_some_and(|trigger| trigger.can_be_silenced);
-        let now = self.context.store.now();
-        (can_be && !alert.drill).then(|| self.context.silences.holding(alert, trigger, now)).flatten()
+        if !can_be || alert.drill {
+            return None;
+        }
+        let time = StepTime { now: self.context.store.now(), civil: self.context.store.civil_now() };
+        let windows = config.matrix.maintenance.iter();
+        let windows = windows.filter_map(|window| window.holding(alert, trigger, time));
+        let made = self.context.silences.holding(alert, trigger, time.now);
+        windows.chain(made).max_by_key(|silenced| silenced.until)
     }
 
     async fn judge_apart(

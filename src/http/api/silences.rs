@@ -161,7 +161,7 @@ fn parsed(id: &str) -> Result<SilenceId, Response> {
 fn refused(fault: SilenceFault) -> Response {
     match fault {
         SilenceFault::Flaw(why) => said(StatusCode::BAD_REQUEST, format!("Failed to create silence: {why}")),
-        SilenceFault::NoRoom => said(StatusCode::BAD_REQUEST, fault.to_string()),
+        SilenceFault::NoRoom | SilenceFault::OfMatrix => said(StatusCode::BAD_REQUEST, fault.to_string()),
         SilenceFault::Unknown => said(StatusCode::NOT_FOUND, "silence not found".into()),
         SilenceFault::Store(error) => {
             refusal_log::store(&error);

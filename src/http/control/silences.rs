@@ -117,7 +117,7 @@ fn parsed(id: &str) -> Result<SilenceId, ProblemDetails> {
 fn problem(fault: SilenceFault) -> ProblemDetails {
     let status = match &fault {
         SilenceFault::Flaw(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        SilenceFault::NoRoom => StatusCode::CONFLICT,
+        SilenceFault::NoRoom | SilenceFault::OfMatrix => StatusCode::CONFLICT,
         SilenceFault::Unknown => StatusCode::NOT_FOUND,
         SilenceFault::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
     };

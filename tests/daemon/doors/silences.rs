@@ -44,7 +44,7 @@ fn report(daemon: &Daemon, kind: &str, host: &str) -> Value {
     let alert = json!({ "kind": kind, "labels": { "host": host } });
     let reply = operator(Call::post("/v1/alerts")).json(&alert).send(daemon.address);
     assert_eq!(reply.status, 202, "{reply:?}");
-    reply.json()["results"][0].clone()
+    reply.json()["alerts"][0]["results"][0].clone()
 }
 
 fn silence(daemon: &Daemon, body: &Value) -> Reply {
@@ -56,7 +56,7 @@ fn wanted(matchers: &Value) -> Value {
 }
 
 fn incidents(daemon: &Daemon) -> usize {
-    daemon.json(&["incidents", "--json"]).as_array().map_or(0, Vec::len)
+    daemon.json(&["incidents"]).as_array().map_or(0, Vec::len)
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn what_waits_for_a_layer_is_opened_by_the_daemon_by_time_alone() {
 #[test]
 fn a_silence_of_the_command_line_holds_alerts_until_it_is_ended() {
     let daemon = sandboxed_on(&matrix());
-    let add = ["silence", "add", "host=~\"db.*\"", "kind!=beat", "--for", "2h", "--reason", "they are moved", "--json"];
+    let add = ["silence", "add", "host=~\"db.*\"", "kind!=beat", "--for", "2h", "--reason", "they are moved"];
     let made = daemon.json(&add);
     let id = made["id"].as_str().unwrap().to_owned();
     assert_eq!((&made["state"], &made["reason"]), (&json!("active"), &json!("they are moved")));
@@ -88,16 +88,16 @@ fn a_silence_of_the_command_line_holds_alerts_until_it_is_ended() {
     let listed = daemon.cli(&["silence", "list"]);
     let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
     assert!(listed.contains("in force") && listed.contains("they are moved"), "{listed}");
-    assert!(listed.lines().all(|line| line.chars().count() <= 80), "{listed}");
-    let extended = daemon.json(&["silence", "extend", &id, "--for", "3h", "--json"]);
+    let extended = daemon.json(&["silence", "extend", &id[..6], "--for", "3h"]);
     assert!(made["ends_at"].as_str() < extended["ends_at"].as_str(), "{extended}");
     assert_eq!(incidents(&daemon), 0);
     assert!(daemon.cli(&["silence", "end", &id]).status.success());
     eventually("what it held", || (incidents(&daemon) == 1).then_some(()));
-    assert!(daemon.json(&["silence", "list", "--json"]).as_array().unwrap().is_empty());
-    assert_eq!(daemon.json(&["silence", "list", "--all", "--json"])[0]["state"], "expired");
+    assert!(daemon.json(&["silence", "list"]).as_array().unwrap().is_empty());
+    assert_eq!(daemon.json(&["silence", "list", "--all"])[0]["state"], "expired");
     for (wrong, why) in [
         (vec!["silence", "end", &id], "no silence with this id is in force"),
+        (vec!["silence", "end", "zz"], "no silence in force has an id that begins with \"zz\""),
         (vec!["silence", "add", "host", "--for", "1h", "--reason", "x"], "a matcher looks like"),
         (vec!["silence", "add", "host=~.*", "--for", "1h", "--reason", "x"], "silence everything"),
         (vec!["silence", "add", "host=x", "--for", "40d", "--reason", "x"], "at most 31 days"),

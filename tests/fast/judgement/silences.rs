@@ -188,3 +188,50 @@ fn what_is_wrong_with_a_silence_is_said() {
         assert!(bad.parse::<SilenceId>().is_err(), "{bad}");
     }
 }
+
+/// START is a Monday, 09:00 UTC.
+#[tokio::test]
+async fn a_maintenance_window_is_a_silence_that_comes_again() {
+    let window = "[maintenance.backup]\nmatch = ['key=~\"db.*\"']\nstarts = \"1 9 * * Mon\"\nlasts = \"2m\"\nowner = \"dba\"\nreason = \"the backup\"\n";
+    let world = World::memory(&format!("{TRIGGER}\n{window}"));
+    assert_eq!(world.says(&["a", "db1", "v=6"]).await, "opened", "it has not begun");
+    let listed = world.engine.admission().silences();
+    assert_eq!((listed[0].state(world.now()), listed[0].created_by.as_str()), (SilenceState::Pending, "dba"));
+    world.at(60).await;
+    assert_eq!(world.says(&["a", "db2", "v=6"]).await, "held silence 1 until 180");
+    assert_eq!(world.says(&["a", "web", "v=6"]).await, "opened");
+    assert_eq!(world.says(&["a", "db2", "v=1"]).await, "held silence 0");
+    assert_eq!(world.says(&["a", "db3", "v=6"]).await, "held silence 1 until 180");
+    let listed = world.engine.admission().silences();
+    assert_eq!(listed[0].state(world.now()), SilenceState::Active);
+    let ended = world.engine.admission().end_silence(listed[0].id, Actor::Operator("ops".into())).await;
+    assert!(ended.unwrap_err().to_string().contains("change it there"));
+    world.at(180).await;
+    assert_eq!(world.open().await.len(), 3, "db1, web and what still held at the end");
+    assert_eq!(world.says(&["a", "db4", "v=6"]).await, "opened");
+}
+
+/// Windows that begin again before they end are one, which ends with the last.
+#[test]
+fn a_window_that_begins_before_the_last_one_ended_goes_on() {
+    use stentor::core::{Timestamp, Zone, maintenance::MaintenanceWindow};
+    let matchers: Vec<SilenceMatcher> = vec!["key=x".parse().unwrap()];
+    let window = |starts: &str, lasts: u64| {
+        let rule = (starts.parse().unwrap(), Zone::utc(), Duration::from_secs(lasts));
+        MaintenanceWindow::new("w".into(), matchers.clone(), rule, "ana".into(), "why".into())
+    };
+    let at = |text: &str| Timestamp::parse(text).unwrap();
+    let spans = |window: &MaintenanceWindow, now: &str| {
+        let silence = window.at(at(now)).unwrap();
+        (silence.starts_at.to_string(), silence.ends_at.to_string())
+    };
+    let overlapping = window("0 * * * *", 5400);
+    let (starts, ends) = spans(&overlapping, "2026-11-30T10:10:00Z");
+    assert!(starts.starts_with("2026-11-30T09:00") && ends.starts_with("2026-11-30T11:30"), "{starts} {ends}");
+    let daily = window("0 2 * * *", 3600);
+    let (starts, ends) = spans(&daily, "2026-11-30T03:00:00Z");
+    assert!(starts.starts_with("2026-12-01T02:00") && ends.starts_with("2026-12-01T03:00"), "{starts} {ends}");
+    let ids = ["2026-11-30T02:00:00Z", "2026-11-30T02:59:59Z", "2026-12-01T02:10:00Z"]
+        .map(|now| daily.at(at(now)).unwrap().id);
+    assert!(ids[0] == ids[1] && ids[1] != ids[2], "each has an id of its own");
+}

@@ -79,3 +79,30 @@ fn each_layer_is_said_with_what_it_costs() {
     clear_when: an alert with `alert.values.p > 1.0` is an all-clear. It costs no time.
     ");
 }
+
+#[test]
+fn what_can_not_be_a_maintenance_window_is_refused() {
+    let window = |change: (&str, &str)| {
+        let good = "[maintenance.w]\nmatch = ['host=~\"db.*\"', 'kind!=beat']\nstarts = \"0 2 * * Sun\"\nlasts = \"2h\"\n\
+            timezone = \"Europe/London\"\nowner = \"dba\"\nreason = \"the backup\"";
+        assert!(good.contains(change.0));
+        codes(&good.replace(change.0, change.1)).into_iter().map(|(_, code)| code).collect::<Vec<_>>()
+    };
+    for (from, to, code) in [
+        ("lasts = \"2h\"", "lasts = \"2h\"", None),
+        ("lasts = \"2h\"", "lasts = \"59s\"", Some("duration-out-of-range")),
+        ("lasts = \"2h\"", "lasts = \"32d\"", Some("duration-out-of-range")),
+        ("lasts = \"2h\"", "", Some("missing-key")),
+        ("0 2 * * Sun", "0 2 * * 7", Some("bad-cron")),
+        ("0 2 * * Sun", "0 2 30 2 *", Some("bad-cron")),
+        ("kind!=beat", "kind", Some("bad-matcher")),
+        ("host=~\"db.*\"", "host=~\"(\"", Some("bad-matcher")),
+        ("host=~\"db.*\"", "host=~\".*\"", Some("bad-matcher")),
+        ("Europe/London", "Europe/Lundon", Some("bad-time-zone")),
+        ("reason = \"the backup\"", "", Some("missing-key")),
+        ("owner = \"dba\"", "", Some("missing-key")),
+        ("owner = \"dba\"", "owner = \"dba\"\nuntil = \"x\"", Some("unknown-key")),
+    ] {
+        assert_eq!(window((from, to)), code.into_iter().collect::<Vec<_>>(), "{from} {to}");
+    }
+}

@@ -26,6 +26,7 @@ mod reports;
 mod scenario;
 mod silence;
 mod simulate;
+mod sources;
 mod store;
 mod table;
 mod terminal;
@@ -77,6 +78,8 @@ enum Command {
     Resolve(incident::resolve::ResolveArgs),
     /// Hold alerts that match back for a while, with a reason and an end
     Silence(silence::SilenceArgs),
+    /// List who sends alerts: when each was last heard, what became of their alerts, and which kinds no trigger looks at
+    Sources(sources::SourcesArgs),
     /// Erase a conversation that was handed over: its key is destroyed, the journal still verifies
     Erase(incident::erase::EraseArgs),
     /// Report how fast people are engaged, and how often triggers are right: from the journal, unanswered pages included
@@ -144,6 +147,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Answer(answer) => answer.run(places),
         Command::Resolve(resolve) => resolve.run(places),
         Command::Silence(silence) => silence.run(places),
+        Command::Sources(sources) => sources.run(places),
         Command::Erase(erase) => erase.run(places),
         Command::Report(report) => report.run(places),
         Command::Postmortem(postmortem) => postmortem.run(places),

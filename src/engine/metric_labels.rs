@@ -103,6 +103,16 @@ pub(super) struct AlertLabels {
     pub drill: &'static str,
 }
 
+/// Kinds are words of others: as many of one source have series as are counted by name, and the rest have an empty one.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub(super) struct AlertKindLabels {
+    pub source: String,
+    pub kind: String,
+    pub result: &'static str,
+    pub layer: &'static str,
+    pub drill: &'static str,
+}
+
 /// The proofs of contact of one channel, over all its people.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ChannelProofs {

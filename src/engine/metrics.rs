@@ -6,7 +6,9 @@ use crate::{
         ChannelName, ClassificationKind, Event, RoleName, SendReceipt, SourceName, StandIn, Timestamp, TriggerName,
         names::{BY_HAND, SELF},
     },
-    engine::{listeners::ListenerFullness, metric_labels::*, runtime_config::RuntimeConfig},
+    engine::{
+        alert_tally::CountedResult, listeners::ListenerFullness, metric_labels::*, runtime_config::RuntimeConfig,
+    },
     store::{CommittedEvent, QuarantinedRow},
 };
 use prometheus_client::{
@@ -56,6 +58,7 @@ pub struct Metrics {
     alerts: Family<AlertApiLabels, Counter>,
     monitor_events: Family<MonitorEventLabels, Counter>,
     alert_results: Family<AlertLabels, Counter>,
+    alert_kinds: Family<AlertKindLabels, Counter>,
     quarantined: Gauge,
     reloads: Family<OutcomeLabel, Counter>,
     connections: Family<ListenerLabel, Gauge>,
@@ -91,6 +94,7 @@ impl Metrics {
             alerts: Family::default(),
             monitor_events: Family::default(),
             alert_results: Family::default(),
+            alert_kinds: Family::default(),
             quarantined: Gauge::default(),
             reloads: Family::default(),
             connections: Family::default(),
@@ -170,6 +174,8 @@ impl Metrics {
             self.monitor_events.clone(),
         );
         r.register("alert_results", "Alerts, by source and what became of them", self.alert_results.clone());
+        let kinds = "The same, by the kind of the alerts and the layer that held them";
+        r.register("alert_kind_results", kinds, self.alert_kinds.clone());
         r.register("reloads", "Reloads of the matrix, by outcome", self.reloads.clone());
         r.register(
             "connections",
@@ -295,10 +301,14 @@ impl Metrics {
     }
 
     /// Counts what became of an alert for one trigger. Sources that are not in the matrix go by what they are: `user`
-    /// for people at the control socket.
-    pub fn alert(&self, source: &SourceName, result: &'static str, drill: bool) {
-        let source = source.as_str().split(':').next().unwrap_or_default().to_owned();
-        self.alert_results.get_or_create(&AlertLabels { source, result, drill: flag(drill) }).inc();
+    /// for people at the control socket, whose kinds have no names here: there may be many people.
+    pub fn alert(&self, source: &SourceName, kind: Option<&str>, counted: CountedResult) {
+        let (source, is_one) = source.as_str().split_once(':').map_or((source.as_str(), true), |(of, _)| (of, false));
+        let (source, result, drill) = (source.to_owned(), counted.result, flag(counted.drill));
+        self.alert_results.get_or_create(&AlertLabels { source: source.clone(), result, drill }).inc();
+        let kind = kind.filter(|_| is_one).unwrap_or_default().to_owned();
+        let layer = counted.layer.unwrap_or_default();
+        self.alert_kinds.get_or_create(&AlertKindLabels { source, kind, result, layer, drill }).inc();
     }
 
     /// Makes the series that this configuration can have, so that the first crisis is a change from 0 and not a new

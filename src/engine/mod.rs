@@ -36,8 +36,9 @@ mod watches;
 pub use active_channel::{ActiveChannel, PROBE_TIME_MAX, SEND_TIMEOUT_MAX, SharedChannelParts};
 pub use admission::{
     Admission, AdmissionResult, AdmittedAlert, AskWish, CALLS_MAX, CALLS_WITHIN, HandoffTrigger, IncomingAlert,
-    KeptResult, KeyedRequest, KeyedResponder, KeyedResult, ManualPage, ManualPageResult, NewFacts, NewFactsResult,
-    OPENINGS_WITHIN, RequestAdmission, RequestFault, SilenceFault, openings_window, source_openings_window,
+    KeptResult, KeyedRequest, KeyedResponder, KeyedResult, KindCount, KindReport, ManualPage, ManualPageResult,
+    NewFacts, NewFactsResult, OPENINGS_WITHIN, RequestAdmission, RequestFault, SilenceFault, SourceReport,
+    SourceRequestReport, SourcesReport, StoredCount, openings_window, source_openings_window,
 };
 pub use delivery::{Delivery, SendAttempt, again, render};
 pub use health::{

@@ -43,6 +43,15 @@ impl Matrix {
         judged.collect()
     }
 
+    /// The triggers that look at alerts of this kind and source, whatever their conditions say.
+    pub fn looking(&self, kind: &str, source: &SourceName) -> Vec<TriggerName> {
+        let names = self.by_kind.get(kind).into_iter().flatten();
+        names
+            .filter(|name| self.triggers.get(*name).is_some_and(|trigger| self.listens(trigger, source)))
+            .cloned()
+            .collect()
+    }
+
     /// Why choosing this option contradicts the facts of a request, as the check of its trigger says. A check that can not
     /// be evaluated says so: people look once more.
     pub fn doubt(&self, trigger: &TriggerName, alert: &Alert, option: &str) -> Option<String> {

@@ -1,7 +1,11 @@
 //! What became of an alert.
 
-use crate::core::{
-    AlertStatus, IncidentId, RequestId, Timestamp, TriggerName, judgement::JudgementLayer, silence::SilenceId,
+use crate::{
+    core::{
+        Alert, AlertStatus, IncidentId, RequestId, Timestamp, TriggerName, judgement::JudgementLayer,
+        silence::SilenceId,
+    },
+    engine::alert_tally::CountedResult,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -156,8 +160,17 @@ pub enum AdmissionResult {
 }
 
 impl AdmissionResult {
-    /// The name in metrics.
-    pub(super) fn name(&self, of: AlertStatus) -> &'static str {
+    /// What it is counted as, in metrics and by source.
+    pub(super) fn counted_as(&self, alert: &Alert) -> CountedResult {
+        let layer = match self {
+            Self::Held { layer, .. } => layer.map(JudgementLayer::key),
+            _ => None,
+        };
+        CountedResult { result: self.name(alert.status), layer, drill: alert.drill }
+    }
+
+    /// Its name where it is counted.
+    fn name(&self, of: AlertStatus) -> &'static str {
         match self {
             Self::Opened { .. } => "opened",
             Self::Joined { .. } => "joined",

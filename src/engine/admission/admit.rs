@@ -126,11 +126,11 @@ impl Admission {
 
     fn tally(&self, alert: &Alert, admitted: &AdmittedAlert) {
         for result in &admitted.results {
-            self.context.metrics.alert(&alert.source, result.name(alert.status), alert.drill);
+            self.count_result(alert, result);
         }
-        if let Some(news) = self.context.alerts.count(alert, admitted.results == [AdmissionResult::Unmatched]) {
+        let led_nowhere = admitted.results == [AdmissionResult::Unmatched];
+        if let Some(news) = self.context.alerts.came(alert, led_nowhere, self.context.store.now()) {
             tracing::warn!(source = %alert.source, "{news}");
-            tracing::debug!(source = %alert.source, alert.kind = alert.kind, "the alert's kind");
         }
     }
 }

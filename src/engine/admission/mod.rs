@@ -15,6 +15,7 @@ mod overflow;
 mod parts;
 mod request;
 mod silences;
+mod sources;
 mod waited;
 
 pub use admission_result::{AdmissionResult, AdmittedAlert};
@@ -25,6 +26,7 @@ pub use new_facts::{NewFacts, NewFactsResult};
 pub use opening_window::{OPENINGS_WITHIN, openings_window, source_openings_window};
 pub use request::{AskWish, HandoffTrigger, RequestAdmission, RequestFault};
 pub use silences::SilenceFault;
+pub use sources::{KindCount, KindReport, SourceReport, SourceRequestReport, SourcesReport, StoredCount};
 
 use super::context::EngineContext;
 use crate::{

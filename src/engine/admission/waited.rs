@@ -86,7 +86,7 @@ impl Admission {
         let run = move |tx: &mut Transaction<'_>| open_due(tx, &due, &config, (heard_since, silenced));
         let (opened, _) = transact(&*self.context.store, RequestClass::Admission, needs, run).await?;
         if let Some(result) = opened {
-            self.context.metrics.alert(&alert.source, result.name(alert.status), alert.drill);
+            self.count_result(&alert, &result);
         }
         Ok(())
     }

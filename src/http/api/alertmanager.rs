@@ -27,12 +27,14 @@ use std::{collections::BTreeMap, sync::Arc};
 
 /// `POST /api/v2/alerts`: a JSON array. Valid alerts of a batch are kept even if others are refused.
 pub async fn post(State(app): State<Arc<AppState>>, request: Request) -> Response {
+    let speaker = credential::source(&app, request.headers());
     let response = match take(&app, request).await {
         Ok(()) => StatusCode::OK.into_response(),
         Err(refusal) => refusal.into_response(),
     };
     let outcome = if response.status().is_success() { "accepted" } else { "refused" };
     app.engine.metrics().alert_request("alertmanager", outcome);
+    app.engine.admission().heard(speaker, response.status().as_u16());
     response
 }
 

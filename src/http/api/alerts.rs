@@ -119,13 +119,13 @@ pub fn operation() -> Operation {
 
 /// `POST /v1/alerts`. The response is `202` only after the durable commit.
 pub async fn post(State(app): State<Arc<AppState>>, request: Request) -> Response {
+    let speaker = credential::source(&app, request.headers());
     let response = take(&app, request).await;
-    let outcome = match &response {
-        Ok(_) => "accepted",
-        Err(_) => "refused",
-    };
+    let outcome = if response.is_ok() { "accepted" } else { "refused" };
     app.engine.metrics().alert_request("native", outcome);
-    response.unwrap_or_else(ProblemDetails::into_response)
+    let response = response.unwrap_or_else(ProblemDetails::into_response);
+    app.engine.admission().heard(speaker, response.status().as_u16());
+    response
 }
 
 async fn take(app: &AppState, request: Request) -> Result<Response, ProblemDetails> {

@@ -19,6 +19,7 @@ mod reply_link;
 pub mod reports;
 pub mod requests;
 pub mod silences;
+mod sources;
 pub mod status;
 mod turn_packet;
 pub mod view;
@@ -75,6 +76,7 @@ fn described_shared_routes() -> ApiRoutes {
         .route("/v1/incidents", incidents::list_operation())
         .route("/v1/incidents/newest", incidents::newest_operation())
         .route("/v1/incidents/{id}", incidents::operation())
+        .route("/v1/sources", sources::operation())
         .route("/v1/report/tte", reports::tte_operation())
         .route("/v1/report/triggers", reports::triggers_operation())
         .route("/v1/report/handoffs", reports::handoffs_operation())

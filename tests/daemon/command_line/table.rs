@@ -36,6 +36,7 @@ const TABLE: &[(&str, &str, Form, i32)] = &[
     ("show", "INC-1", Json, 2),
     ("answer", "INC-1 wilco", Json, 2),
     ("resolve", "INC-1", Json, 2),
+    ("sources", "", Json, 2),
     ("silence add", "host=db1 --for 2h --reason moved", Json, 2),
     ("silence list", "", Json, 2),
     ("silence extend", "5b1e7a66 --for 2h", Json, 2),

@@ -77,6 +77,7 @@ fn tables(folder: &Path, role: &str) -> Vec<Vec<String>> {
         &["show", "1", "--pages"][..],
         &["incidents"],
         &["people"],
+        &["sources"],
         &["people", "--all"],
         &["doctor"],
         &["explain", "--alert", alert],
@@ -173,7 +174,8 @@ fn words_that_no_line_holds_are_broken_at_eighty_columns_by_every_command() {
     let export = write("cut.jsonl", export.replacen("price_velocity", "price_velocitx", 2));
     // Only once the others have read a matrix that is good.
     let spoil = || write("matrix/faulty.toml", format!("[person.ana]\n{long} = '{wide}'\n"));
-    let commands: [&[&str]; 17] = [
+    let commands: [&[&str]; 18] = [
+        &["sources"],
         &["show", "1", "--pages", "--texts"],
         &["show", "2", "--pages", "--texts"],
         &["incidents", "--all"],

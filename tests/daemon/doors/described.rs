@@ -145,6 +145,8 @@ fn incidents_and_reports_are_what_the_document_says() {
     document.check("GET /v1/incidents", 401, &Call::get("/v1/incidents").send(daemon.address));
     let monitor = Call::get("/v1/incidents").bearer(secret("MONITOR_TOKEN")).send(daemon.address);
     document.check("GET /v1/incidents", 403, &monitor);
+    let told = document.check("GET /v1/sources", 200, &get(&daemon, "/v1/sources"));
+    assert!(told["sources"].as_array().is_some_and(|sources| !sources.is_empty()), "{told}");
     for by in ["role", "step", "channel", "hour"] {
         let path = format!("/v1/report/tte?sandbox=true&curves=true&since=1d&by={by}");
         document.check("GET /v1/report/tte", 200, &get(&daemon, &path));

@@ -15,6 +15,7 @@ mod refused;
 mod repeated;
 mod scopes;
 mod silences;
+mod sources;
 mod strangers;
 mod webhooks;
 use crate::wire;

@@ -46,7 +46,7 @@ const SILENCES: [u16; 5] = [401, 403, 403, 403, 401];
 
 const ASK: [u16; 5] = [401, 400, 403, 403, 401];
 
-const TABLE: [Row; 61] = [
+const TABLE: [Row; 62] = [
     ("/v1/alerts", "POST", "/v1/alerts", ALERTS),
     ("/api/v2/alerts", "POST", "/api/v2/alerts", [401, 422, 403, 403, 401]),
     // Their credential is in the body, and here is none.
@@ -67,6 +67,7 @@ const TABLE: [Row; 61] = [
     ("/-/healthy", "GET", "/-/healthy", OPEN),
     ("/-/ready", "GET", "/-/ready", OPEN),
     ("/healthz", "GET", "/healthz", OPEN),
+    ("/v1/sources", "GET", "/v1/sources", READ),
     ("/v1/keys", "GET", "/v1/keys", OPEN),
     ("/readyz", "GET", "/readyz", OPEN),
     ("/metrics", "GET", "/metrics", [401, 403, 403, 200, 200]),

@@ -19,7 +19,7 @@ pub use view::RequestView;
 
 use crate::{
     http::{
-        body, idempotency,
+        body, credential, idempotency,
         openapi::{Access, Operation},
         problem::ProblemDetails,
         state::AppState,
@@ -72,16 +72,23 @@ pub fn cancel_operation() -> Operation {
 }
 
 /// `POST /v1/requests`. The response is `202` only after the durable commit.
-async fn accept(State(app): State<Arc<AppState>>, request: Request) -> Result<Response, ProblemDetails> {
+async fn accept(State(app): State<Arc<AppState>>, request: Request) -> Response {
+    let speaker = credential::source(&app, request.headers());
+    let response = take(&app, request).await.unwrap_or_else(ProblemDetails::into_response);
+    app.engine.admission().heard(speaker, response.status().as_u16());
+    response
+}
+
+async fn take(app: &AppState, request: Request) -> Result<Response, ProblemDetails> {
     let (parts, body) = request.into_parts();
-    let source = asker(&app, &parts.headers)?;
+    let source = asker(app, &parts.headers)?;
     let key = idempotency::key(&parts.headers)?;
     let bytes = body::of_source(body, REQUEST_MAX, &source).await?;
-    let AcceptedRequest { id, incident, again } = service::ask(&app, &source, key, &bytes).await?;
+    let AcceptedRequest { id, incident, again } = service::ask(app, &source, key, &bytes).await?;
     let location = [(header::LOCATION, format!("/v1/requests/{id}"))];
     // The same request as it is now: whoever asks again after a crash learns its outcome.
     let replayed = again.then_some([(idempotency::REPLAYED, "true")]);
-    Ok((StatusCode::ACCEPTED, location, replayed, Json(service::view(&app, &incident).await?)).into_response())
+    Ok((StatusCode::ACCEPTED, location, replayed, Json(service::view(app, &incident).await?)).into_response())
 }
 
 /// The reason of a withdrawal.

@@ -2,6 +2,22 @@
 
 use prometheus_client::encoding::EncodeLabelSet;
 
+/// Buckets in seconds, from machine to human time.
+pub const SEND_SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 10.0];
+pub const ENGAGE_SECONDS: [f64; 12] = [5.0, 10.0, 15.0, 30.0, 45.0, 60.0, 90.0, 120.0, 300.0, 600.0, 1800.0, 3600.0];
+pub const LATE_SECONDS: [f64; 9] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 60.0];
+
+/// The outcomes of attempts that are no drill's.
+pub const PAGE_OUTCOMES: [&str; 7] =
+    ["accepted", "sandbox", "desk-closed", "retry", "unknown", "unreachable", "broken"];
+
+/// The values of the label `drill`.
+pub const DRILLS: [&str; 2] = ["false", "true"];
+
+/// The APIs that take alerts.
+pub const ALERT_APIS: [&str; 7] =
+    ["native", "alertmanager", "pagerduty", "opsgenie", "alertmanager-webhook", "grafana", "cloudevents"];
+
 /// What can become of an alert for a trigger.
 pub(super) const ALERT_RESULTS: [&str; 13] = [
     "opened",

@@ -20,20 +20,6 @@ use std::{collections::BTreeMap, sync::atomic::AtomicU64, time::Duration};
 
 pub use crate::engine::metric_labels::ChannelProofs;
 
-/// Buckets in seconds, from machine to human time.
-const SEND_SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 10.0];
-const ENGAGE_SECONDS: [f64; 12] = [5.0, 10.0, 15.0, 30.0, 45.0, 60.0, 90.0, 120.0, 300.0, 600.0, 1800.0, 3600.0];
-const LATE_SECONDS: [f64; 9] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 60.0];
-
-/// The outcomes of attempts that are no drill's.
-const PAGE_OUTCOMES: [&str; 7] = ["accepted", "sandbox", "desk-closed", "retry", "unknown", "unreachable", "broken"];
-
-/// The values of the label `drill`.
-const DRILLS: [&str; 2] = ["false", "true"];
-
-/// The APIs that take alerts.
-const ALERT_APIS: [&str; 6] = ["native", "alertmanager", "pagerduty", "alertmanager-webhook", "grafana", "cloudevents"];
-
 type Seconds = Family<SendLabels, Histogram, fn() -> Histogram>;
 
 /// The registry and its metrics. It is a value, so that several engines in one process stay apart.

@@ -9,6 +9,7 @@ mod receipt;
 mod reload;
 mod table;
 mod tables;
+mod why;
 
 use crate::common;
 

@@ -154,7 +154,8 @@ pub struct TracedCount {
 pub async fn trace(store: &dyn Store, id: &str) -> Result<AlertTrace, StoreError> {
     let newest = newest_place(store).await?;
     let oldest = (newest - PLACES_MAX).max(0);
-    let mut search = Search { id: serde_json::json!(id).to_string(), ..Search::default() };
+    let quoted = serde_json::json!(id).to_string();
+    let mut search = Search { id: id.to_owned(), quoted, ..Search::default() };
     let mut until = newest;
     while oldest < until && !search.is_past() {
         let after = (until - LINES_AT_ONCE).max(oldest);
@@ -182,8 +183,9 @@ pub async fn trace(store: &dyn Store, id: &str) -> Result<AlertTrace, StoreError
 /// A search from the newest line to older ones.
 #[derive(Default)]
 struct Search {
-    /// The id as it stands in a line.
     id: String,
+    /// The id as it stands in a line.
+    quoted: String,
     trace: AlertTrace,
     /// The first incident of each key that was opened behind the place where the search is.
     openings: BTreeMap<IncidentKey, LaterOpening>,
@@ -199,7 +201,7 @@ impl Search {
 
     fn look(&mut self, line: &StoredLine) {
         self.trace.lines += 1;
-        let has_it = line.body.contains(&self.id);
+        let has_it = line.body.contains(&self.quoted);
         match line.chain.strip_prefix("source:") {
             Some(source) => self.look_at_source(source, line, has_it),
             None => self.look_at_incident(line, has_it),
@@ -276,7 +278,7 @@ impl Search {
     }
 
     fn is_it(&mut self, alert: &Arc<Alert>, came_at: Timestamp) -> bool {
-        let is_it = serde_json::json!(alert.id).to_string() == self.id;
+        let is_it = alert.id == self.id;
         if is_it {
             self.trace.alert.get_or_insert_with(|| alert.clone());
             self.came_at = Some(self.came_at.map_or(came_at, |known| known.min(came_at)));

@@ -32,6 +32,7 @@ mod table;
 mod terminal;
 mod threads;
 mod watch;
+mod why;
 
 pub use crate::cli::error::{CLOSED_PIPE, NOT_PRINTED};
 
@@ -80,6 +81,8 @@ enum Command {
     Silence(silence::SilenceArgs),
     /// List who sends alerts: when each was last heard, what became of their alerts, and which kinds no trigger looks at
     Sources(sources::SourcesArgs),
+    /// Say what became of one alert: what each trigger, layer or silence did with it, and what it lacks today; exit 1 if unknown
+    Why(why::WhyArgs),
     /// Erase a conversation that was handed over: its key is destroyed, the journal still verifies
     Erase(incident::erase::EraseArgs),
     /// Report how fast people are engaged, and how often triggers are right: from the journal, unanswered pages included
@@ -148,6 +151,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Resolve(resolve) => resolve.run(places),
         Command::Silence(silence) => silence.run(places),
         Command::Sources(sources) => sources.run(places),
+        Command::Why(why) => why.run(places),
         Command::Erase(erase) => erase.run(places),
         Command::Report(report) => report.run(places),
         Command::Postmortem(postmortem) => postmortem.run(places),

@@ -8,7 +8,7 @@ use crate::{
         table::{self, say},
     },
     core::{Timestamp, printable::one_line},
-    engine::{KindReport, SourceReport, SourcesReport, StoredCount},
+    engine::{KindReport, SourcesReport},
 };
 use clap::Args;
 use std::process::ExitCode;
@@ -83,14 +83,12 @@ fn kinds(report: &SourcesReport) {
 
 /// Counts that began before the daemon did: what is younger is in the counts above.
 fn stored(report: &SourcesReport) {
-    let own = |source: &SourceReport, count: &StoredCount| (name(&source.source), count.since < report.since);
     let mut rows = table::table(&["source", "kind", "result", "trigger", "count", "since (UTC)", "last (UTC)"]);
-    let mut has_any = false;
-    for (source, count) in report.sources.iter().flat_map(|source| source.stored.iter().map(move |one| (source, one))) {
-        let (source, true) = own(source, count) else { continue };
-        has_any = true;
+    let all = report.sources.iter().flat_map(|source| source.stored.iter().map(move |count| (source, count)));
+    let older: Vec<_> = all.filter(|(_, count)| count.since < report.since).collect();
+    for (source, count) in &older {
         rows.add_row([
-            source,
+            name(&source.source),
             count.kind.as_deref().map_or_else(|| OTHERS.to_owned(), name),
             count.result.clone(),
             count.trigger.as_ref().map_or_else(|| "-".into(), ToString::to_string),
@@ -99,7 +97,7 @@ fn stored(report: &SourcesReport) {
             time(count.last_at),
         ]);
     }
-    if has_any {
+    if !older.is_empty() {
         println!();
         say("counts in the store that began before that start, of alerts that opened nothing:");
         println!("{rows}");

@@ -358,12 +358,12 @@ mod tests {
         for (answer, via, verdict, words) in [
             (Unable, Sms, Closed, "said no or unable by sms: too late, nothing changed"),
             (Wilco, Sms, Closed, "said yes or wilco by sms: too late, nothing changed"),
-            (Roger, Cli, Closed, "answered \"Received\" by cli: too late, nothing changed"),
+            (Roger, Cli, Closed, "answered \"Received\" by command line: too late, nothing changed"),
             (Wilco, Desk, Received, "said yes or wilco by desk: nothing is decided by that"),
             (Roger, Sms, Received, "answered \"Received\" by sms: nothing is decided by that"),
             (Unable, Sms, Passed, "answered \"I can't, pass on\" by sms: passed on"),
             (Unable, Sms, Repeated, "answered \"I can't, pass on\" by sms: they said so before"),
-            (Unable, AutoReply, Closed, "answered \"I can't, pass on\" by auto-reply: it was over"),
+            (Unable, AutoReply, Closed, "answered \"I can't, pass on\" by automatic reply: it was over"),
         ] {
             let (person, role, page) = ("ana".into(), None, None);
             let event = Event::Answered { role, person, answer, via, page, channel: None, origin: None, verdict };

@@ -7,6 +7,8 @@
 mod active_channel;
 pub mod admission;
 pub mod alert_tally;
+pub mod alert_today;
+pub mod alert_trace;
 mod anchor_copies;
 mod caught;
 mod channel_factory;

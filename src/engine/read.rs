@@ -1,6 +1,9 @@
 //! The read facade: what HTTP, the command line and drills read of the store. It changes nothing.
 
-use super::history::{self, ChainPortion, HistoryControl};
+use super::{
+    alert_trace::{self, AlertTrace},
+    history::{self, ChainPortion, HistoryControl},
+};
 use crate::{
     core::{
         ContactProof, DrillRun, Event, Incident, IncidentId, IncidentIdentity, IncidentKey, JournalRecord, PageId,
@@ -61,6 +64,11 @@ impl EngineReader {
     /// The incident with the greatest number.
     pub async fn newest(&self) -> Result<Option<IncidentId>, StoreError> {
         self.store.newest().await
+    }
+
+    /// What the journal has of one alert.
+    pub async fn alert(&self, id: &str) -> Result<AlertTrace, StoreError> {
+        alert_trace::trace(&*self.store, id).await
     }
 
     /// The source whose alert opened an incident, as its journal says; `None` if there is no such incident.

@@ -14,6 +14,9 @@ use std::{
 /// How long a silence is shown after its end.
 const SHOWN_AFTER: Duration = Duration::from_secs(5 * 24 * 3600);
 
+/// The most that are shown: of more, those go that ended first.
+const SHOWN_MAX: usize = 10 * SILENCES_MAX;
+
 /// How long after the end of a silence what it held may still wait, because the store is busy.
 const LOOKED_AT_AFTER: Duration = Duration::from_secs(3600);
 
@@ -29,9 +32,10 @@ struct KeptSilence {
 pub struct SilenceRegister(RwLock<BTreeMap<SilenceId, KeptSilence>>);
 
 impl SilenceRegister {
-    /// All of them, those that end first first.
-    pub fn all(&self) -> Vec<Silence> {
-        let mut all: Vec<_> = self.read(|all| all.values().map(|kept| kept.silence.clone()).collect());
+    /// All that are shown at `now`, those that end first first.
+    pub fn all(&self, now: Timestamp) -> Vec<Silence> {
+        let shown = |kept: &&KeptSilence| now < kept.silence.ends_at + SHOWN_AFTER;
+        let mut all: Vec<_> = self.read(|all| all.values().filter(shown).map(|kept| kept.silence.clone()).collect());
         all.sort_by_key(|silence: &Silence| (silence.ends_at, silence.id));
         all
     }
@@ -68,6 +72,11 @@ impl SilenceRegister {
         match event {
             SourceEvent::SilenceKept { silence, .. } => self.write(|all| {
                 all.retain(|_, kept| now < kept.silence.ends_at + SHOWN_AFTER);
+                if SHOWN_MAX <= all.len()
+                    && let Some(first) = all.values().map(|kept| (kept.silence.ends_at, kept.silence.id)).min()
+                {
+                    all.remove(&first.1);
+                }
                 let set = MatcherSet::new(&silence.matchers);
                 all.insert(silence.id, KeptSilence { silence: silence.clone(), set });
             }),

@@ -34,7 +34,7 @@ impl Admission {
     /// The silences that are in force, will be, or were within the last five days, with the maintenance windows of the
     /// matrix that are in force or come next; those that end first first.
     pub fn silences(&self) -> Vec<Silence> {
-        let mut all = self.context.silences.all();
+        let mut all = self.context.silences.all(self.context.store.now());
         all.extend(self.windows());
         all.sort_by_key(|silence| (silence.ends_at, silence.id));
         all

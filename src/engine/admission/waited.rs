@@ -4,7 +4,7 @@ use crate::{
     core::{
         Alert, DrillTerms, IncidentKey, SourceEvent, Timestamp, TriggerName,
         drill::DRILL_LIFE,
-        judgement::{JudgementLayer, PendingAlert, RipeJudgement, SilencedUntil, of_row},
+        judgement::{JudgementLayer, LayerHold, PendingAlert, RipeJudgement, SilencedUntil, of_row},
     },
     engine::{
         admission::{
@@ -120,14 +120,20 @@ fn open_due(
             return None;
         }
     }
-    let RipeJudgement::Opens { pending, flaps } = tx.judge(&due.row, |state| state.ripen(&layers, silenced, now))?
-    else {
-        return None;
+    let ripe = tx.judge(&due.row, |state| state.ripen(&layers, silenced, now))?;
+    let (pending, flaps) = match ripe {
+        RipeJudgement::Opens { pending, flaps } => (pending, flaps),
+        RipeJudgement::Waits => (tx.judged(&due.row)?.pending()?.clone(), None),
     };
-    let PendingAlert { received_at, summary, alert, terms, .. } = pending;
+    let PendingAlert { layer, due: until, silence, received_at, summary, alert, terms } = pending;
     let terms = terms.unwrap_or_else(|| DrillTerms::until(now + DRILL_LIFE));
     let may_open = MayOpen::any();
     let mut admission = AlertAdmission { tx, matrix: &config.matrix, received_at, terms: &terms, may_open };
+    if now < until {
+        // What should have been opened now is not, and the journal says why.
+        let hold = LayerHold { layer, count: 1, until: Some(until), silence };
+        return Some(admission.held(&alert, &due.trigger, &due.key, hold));
+    }
     if let Some(incident) = admission.join(&alert, &due.key) {
         return Some(AdmissionResult::Joined { incident });
     }

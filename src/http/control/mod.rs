@@ -10,6 +10,7 @@ pub mod links;
 pub mod quarantine;
 pub mod reload;
 pub mod silences;
+pub mod why;
 
 use crate::http::{api, state::AppState};
 use axum::{
@@ -30,6 +31,7 @@ pub fn routes() -> Router<Arc<AppState>> {
         .route("/v1/silences", get(silences::list).post(silences::make))
         .route("/v1/silences/{id}/extend", post(silences::extend))
         .route("/v1/silences/{id}/end", post(silences::end))
+        .route("/v1/alerts/{id}/why", get(why::why))
         .route("/v1/quarantine", get(quarantine::list))
         .route("/v1/quarantine/row", get(quarantine::show))
         .route("/v1/quarantine/clear", post(quarantine::clear))

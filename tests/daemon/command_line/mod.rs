@@ -10,6 +10,7 @@ mod reload;
 mod table;
 mod tables;
 mod watch;
+mod why;
 
 use crate::common;
 

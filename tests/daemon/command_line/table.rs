@@ -37,6 +37,7 @@ const TABLE: &[(&str, &str, Form, i32)] = &[
     ("answer", "INC-1 wilco", Json, 2),
     ("resolve", "INC-1", Json, 2),
     ("sources", "", Json, 2),
+    ("why", "ALT-9f1ca13f0cfac6f3", Json, 2),
     ("silence add", "host=db1 --for 2h --reason moved", Json, 2),
     ("silence list", "", Json, 2),
     ("silence extend", "5b1e7a66 --for 2h", Json, 2),

@@ -17,6 +17,7 @@ use stentor::{
     engine::{
         AdmissionResult, AdmittedAlert, Engine, ManualPage, ManualPageResult, RuntimeConfig, SharedChannelParts,
         alert_tally::{AlertTally, CountedResult},
+        alert_trace,
         sender_clock::SenderClocks,
     },
     store::{MemoryStore, SqliteStore, Store, clock::ClockSources as _},
@@ -429,4 +430,29 @@ async fn a_condition_that_can_not_be_evaluated_is_told_for_each_host_and_for_man
         assert_eq!(told("h3".into()).await.0, incidents[3]);
         assert_eq!(told(String::new()).await.0, incidents[5]);
     }
+}
+
+#[tokio::test]
+async fn an_alert_is_found_by_its_id_however_many_lines_came_after_it() {
+    let world = World::memory();
+    let named = |n: usize| {
+        let mut alert = Alert::new("loud", "crash");
+        alert.id = format!("ALT-{n:04}");
+        alert.labels.insert("symbol".into(), format!("S{n}"));
+        alert
+    };
+    for n in 0..400 {
+        world.admit(vec![named(n)]).await;
+    }
+    let lines = world.store.lines(None, 0, usize::MAX).await.unwrap().len() as u64;
+    assert!(1_000 < lines, "more than one portion: {lines}");
+    let trace = |id: &'static str| alert_trace::trace(&*world.store, id);
+    for id in ["ALT-0000", "ALT-0399"] {
+        let found = trace(id).await.unwrap();
+        let alert = found.alert.unwrap();
+        assert_eq!((alert.id.as_str(), found.results.len()), (id, 1), "{:?}", found.results);
+        assert!(found.counted.is_empty());
+    }
+    let unknown = trace("ALT-04").await.unwrap();
+    assert_eq!((unknown.alert, unknown.results, unknown.lines, unknown.since), (None, Vec::new(), lines, None));
 }

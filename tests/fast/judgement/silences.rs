@@ -118,6 +118,11 @@ async fn a_wait_and_a_cool_down_come_before_a_silence() {
     world.keep(silence(&world, 1, &["trigger=t"], 15)).await;
     assert_eq!(world.says(&["a", "x", "v=6"]).await, "held for 1 until 10");
     world.at(11).await;
+    // Why nothing was opened when it was due.
+    let lines = world.store.lines(None, 0, 100).await.unwrap();
+    let held = lines.iter().filter(|line| line.body.contains("\"event\":\"held\"")).map(|line| line.body.clone());
+    let layers: Vec<_> = held.map(|body| body.contains("\"layer\":\"silence\"")).collect();
+    assert_eq!(layers, [false, true]);
     assert_eq!(world.says(&["a", "x", "v=7"]).await, "held silence 1 until 15");
     world.at(15).await;
     assert_eq!(world.open().await, ["t/x it is so"]);

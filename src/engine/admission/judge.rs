@@ -141,7 +141,7 @@ impl Admission {
     }
 
     /// The silence that is about an alert of this trigger, if one is, and if the trigger can be silenced. A drill is never
-    /// silent: whoever makes one wants to hear it.
+    /// silent: whoever makes one wants to hear it. Nor is a question: whoever asks is answered.
     pub(super) fn silenced(
         &self,
         alert: &Alert,
@@ -149,7 +149,8 @@ impl Admission {
         config: &RuntimeConfig,
     ) -> Option<SilencedUntil> {
         let can_be = config.matrix.triggers.get(trigger).is_some_and(|trigger| trigger.can_be_silenced);
-        if !can_be || alert.drill {
+        let asks = config.matrix.plan(trigger).is_some_and(|plan| plan.ask.is_some());
+        if !can_be || asks || alert.drill {
             return None;
         }
         let time = StepTime { now: self.context.store.now(), civil: self.context.store.civil_now() };

@@ -113,6 +113,13 @@ async fn a_trigger_that_can_not_be_silenced_is_not() {
 }
 
 #[tokio::test]
+async fn a_question_is_asked_whatever_is_silent() {
+    let world = World::memory(&format!("{TRIGGER}\nask = {{ after = \"60s\", from_alerts = true }}"));
+    world.keep(silence(&world, 1, &["key=x"], 60)).await;
+    assert_eq!(world.says(&["a", "x", "v=6"]).await, "opened");
+}
+
+#[tokio::test]
 async fn a_wait_and_a_cool_down_come_before_a_silence() {
     let world = World::memory(&format!("{TRIGGER}\nfor = \"10s\"\ncooldown = \"20s\"\nresolved = \"resolve\""));
     world.keep(silence(&world, 1, &["trigger=t"], 15)).await;

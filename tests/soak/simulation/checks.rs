@@ -53,6 +53,13 @@ impl Laws {
         }
     }
 
+    /// What a layer holds opens by time alone, or waits anew.
+    pub(super) fn law_2_waits_end_in_time(&mut self, at: Timestamp, able_since: Option<Timestamp>) {
+        let Some((able_since, (due, known))) = able_since.zip(self.first_wait) else { return };
+        let is_late = LATE_MAX < at.micros_since(due.max(known).max(able_since));
+        self.check("law 2", !is_late, || format!("an alert has waited until {due} and still waits at {at}"));
+    }
+
     pub(super) fn law_2_the_store_knows_the_next_deadline(&mut self, next: Option<Timestamp>) {
         let due = self.deadlines.values().map(|(due, _)| *due).min();
         self.check("law 2", due == next, || format!("the next deadline is {due:?}, the store says {next:?}"));

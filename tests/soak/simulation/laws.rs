@@ -118,6 +118,9 @@ pub enum Seen {
     },
     /// What the store says is the next deadline.
     NextDeadline(Option<Timestamp>),
+    /// When the first alert that waits for a layer is due, as the store says; nothing while the disk is full, where no
+    /// incident can be opened.
+    NextWait(Option<Timestamp>),
     /// A text that a page says it showed is not in the store.
     TextMissing {
         hash: String,
@@ -165,6 +168,8 @@ pub struct Laws {
     throttled: BTreeMap<(u64, Destination), (Timestamp, Timestamp)>,
     /// The next deadline of each incident, and since when it is that.
     deadlines: BTreeMap<IncidentId, (Timestamp, Timestamp)>,
+    /// When the first alert that waits is due, and since when that is known.
+    first_wait: Option<(Timestamp, Timestamp)>,
     now: Timestamp,
     /// Since when a drill and something live are open together.
     beside: Option<Timestamp>,
@@ -198,6 +203,7 @@ impl Laws {
             under_way: BTreeMap::new(),
             throttled: BTreeMap::new(),
             deadlines: BTreeMap::new(),
+            first_wait: None,
             now: Timestamp::default(),
             beside: None,
             lost: 0,
@@ -265,10 +271,12 @@ impl Laws {
             }
             Seen::Clock { at, able_since } => {
                 self.law_2_ladders_move_in_time(*at, *able_since);
+                self.law_2_waits_end_in_time(*at, *able_since);
                 self.law_6_drills_give_way_in_time(*at, *able_since);
                 self.law_12_it_ends_in_time(*at, *able_since);
                 self.law_fair_nobody_waits_behind_a_flood(*at);
             }
+            Seen::NextWait(next) => self.first_wait = next.map(|due| (due, self.now)),
             Seen::NextDeadline(next) => self.law_2_the_store_knows_the_next_deadline(*next),
             Seen::TextMissing { hash } => self.fail("law 8", format!("the text {hash} was shown and is not kept")),
             Seen::End => self.end(),

@@ -21,13 +21,14 @@ const SEEDS: usize = 48;
 /// A fault: what it does to a tape, and whether the tape had what it needs.
 type Fault = fn(&mut Vec<Seen>) -> bool;
 
-const FAULTS: [(&str, &str, Fault); 31] = [
+const FAULTS: [(&str, &str, Fault); 32] = [
     ("an alert that was accepted is in no line", "law 1", |tape| {
         drop_first(tape, |e| matches!(e, Event::Joined { .. }))
     }),
     ("pages are never born", "law 1", |tape| drop_all(tape, |e| matches!(e, Event::Paged { .. }))),
     ("a role never enters its step", "law 2", |tape| drop_all(tape, |e| matches!(e, Event::StepEntered { .. }))),
     ("a ladder does not move", "law 2", a_ladder_does_not_move),
+    ("what waits for a layer is not opened", "law 2", what_waits_is_not_opened),
     ("the store forgets a deadline", "law 2", |tape| the_store_forgets_a_deadline(tape)),
     ("a role is entered twice", "law 2", |tape| repeat_first(tape, |e| matches!(e, Event::RoleEntered { .. }))),
     ("a withdrawn page starts", "law 3", a_withdrawn_page_starts),
@@ -235,6 +236,14 @@ fn a_ladder_does_not_move(tape: &mut Vec<Seen>) -> bool {
     let Seen::NextDeadline(Some(deadline)) = tape[at] else { return false };
     let late = deadline + Duration::from_millis(1_001);
     tape.insert(at + 1, Seen::Clock { at: late, able_since: Some(START) });
+    true
+}
+
+fn what_waits_is_not_opened(tape: &mut Vec<Seen>) -> bool {
+    let due = tape.iter().position(|seen| matches!(seen, Seen::NextWait(Some(_))));
+    let Some(at) = due else { return false };
+    let Seen::NextWait(Some(due)) = tape[at] else { return false };
+    tape.insert(at + 1, Seen::Clock { at: due + Duration::from_millis(1_001), able_since: Some(START) });
     true
 }
 

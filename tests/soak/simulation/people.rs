@@ -13,7 +13,7 @@ use stentor::{
         Actor, Alert, AlertStatus, Answer, AnswerVerdict, AnswerVia, DrillTerms, FaultKind, GivenAnswer, HeldWhy,
         IncidentId, InjectedFault, Page, PageId, PagePurpose, SendReceipt, Timestamp, page::PageStage,
     },
-    engine::{AnswerError, Engine, IncomingAlert, SendAttempt},
+    engine::{AdmissionResult, AnswerError, Engine, IncomingAlert, SendAttempt},
     matrix::ChannelKind,
     store::StoreError,
 };
@@ -301,7 +301,9 @@ impl World {
 impl World {
     pub fn plan_alerts(&mut self) {
         for key in 0..3 + self.dice.below(6) {
-            let kind = self.dice.pick(&["boom", "boom", "boom", "boom", "boom", "boom", "hum", "odd", "nothing"]);
+            let kind = self
+                .dice
+                .pick(&["boom", "boom", "boom", "boom", "boom", "boom", "hum", "odd", "ring", "beat", "nothing"]);
             let (drill, leased) = (self.dice.chance(35), self.dice.chance(25));
             let begins = self.dice.millis(0, 60_000);
             // An episode that says when it began is not opened again once a human has closed it.
@@ -316,6 +318,7 @@ impl World {
                 if leased {
                     alert.lease_until = Some(self.now() + at + self.dice.millis(5_000, 60_000));
                 }
+                alert.confidence = if kind == "ring" && self.dice.chance(20) { 0.4 } else { 1.0 };
                 if 0 < again && self.dice.chance(30) {
                     alert.status = AlertStatus::Resolved;
                 }
@@ -359,7 +362,9 @@ impl World {
             return self.later(Duration::from_secs(3), Job::Arrive(alert));
         };
         // An all-clear changes an incident or is noted; only what fires must be found again.
-        if alert.status == AlertStatus::Firing {
+        let is_all_clear = |result: &AdmissionResult| matches!(result, AdmissionResult::Cleared { .. });
+        let is_cleared = admitted.iter().flat_map(|admitted| &admitted.results).any(is_all_clear);
+        if alert.status == AlertStatus::Firing && !is_cleared {
             let counted = counted < self.counted();
             self.see_after(Seen::Accepted { alert: alert.id.clone(), counted });
         }
@@ -367,7 +372,7 @@ impl World {
             self.see_after(Seen::Asked { key: None, request: request.id });
         }
         for result in admitted.into_iter().flat_map(|admitted| admitted.results) {
-            if let stentor::engine::AdmissionResult::Opened { incident } = result
+            if let AdmissionResult::Opened { incident } = result
                 && self.dice.chance(35)
             {
                 let after = self.dice.millis(50, 90_000);

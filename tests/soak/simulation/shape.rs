@@ -59,7 +59,7 @@ fn shared() -> SharedChannelParts {
     SharedChannelParts { hub: DeskHub::new(), outbox: outbox.clone(), site: "simulation".into(), sandbox: true }
 }
 
-/// What is about requests is drawn from dice of its own, so that everything else is as it would be without.
+/// What is about requests and layers is drawn from dice of its own, so that everything else is as it would be without.
 fn text(dice: &mut Dice, asks: &mut Dice) -> String {
     let mut text = String::new();
     channels(dice, &mut text);
@@ -74,6 +74,7 @@ fn text(dice: &mut Dice, asks: &mut Dice) -> String {
         role(dice, n, roles, &mut text);
     }
     triggers(dice, &ROLES[..roles], &mut text);
+    layered(asks, &ROLES[..roles], &mut text);
     requests(asks, &ROLES[..roles], &mut text);
     if dice.chance(70) {
         let (people, by) = (dice.some_of(&PEOPLE, 2), dice.some_of(&CHANNELS, 3));
@@ -201,6 +202,32 @@ fn triggers(dice: &mut Dice, roles: &[&str], text: &mut String) {
             writeln!(text, "room = \"team\"").expect("text");
         }
         if dice.chance(40) {
+            writeln!(text, "resolved = \"resolve\"").expect("text");
+        }
+    }
+}
+
+/// Triggers with layers, whose alerts wait.
+fn layered(dice: &mut Dice, roles: &[&str], text: &mut String) {
+    let seconds = |dice: &mut Dice| 1 + dice.below(20);
+    let layers = [
+        format!("for = \"{}s\"", seconds(dice)),
+        format!("cooldown = \"{}s\"", seconds(dice)),
+        format!("flapping = {{ openings = 2, within = \"{}s\" }}", 20 * seconds(dice)),
+        format!("threshold = {{ count = 2, within = \"{}s\" }}", seconds(dice)),
+    ];
+    let mut ring =
+        "[trigger.ring]\non = [\"ring\"]\nkey = 'alert.labels.k'\nwhen = 'alert.confidence >= 0.5'".to_owned();
+    for layer in layers.iter().filter(|_| dice.chance(60)) {
+        ring += &format!("\n{layer}");
+    }
+    let beat = format!(
+        "[trigger.beat]\non = [\"beat\"]\nkey = 'alert.labels.k'\nabsent = {{ every = \"{}s\" }}",
+        seconds(dice)
+    );
+    for rule in [ring, beat] {
+        writeln!(text, "{rule}\nroles = {:?}", dice.some_of(roles, 4)).expect("text");
+        if dice.chance(60) {
             writeln!(text, "resolved = \"resolve\"").expect("text");
         }
     }

@@ -39,7 +39,7 @@ fn told(seen: &Seen) -> Option<String> {
         Seen::Throttled { node, page, until, .. } => format!("{} node {node}: held back until {until}", page.incident),
         Seen::TextMissing { hash } => format!("text {hash} is missing"),
         Seen::End => "the end".into(),
-        Seen::Stored(_) | Seen::Clock { .. } | Seen::NextDeadline(_) => return None,
+        Seen::Stored(_) | Seen::Clock { .. } | Seen::NextDeadline(_) | Seen::NextWait(_) => return None,
     })
 }
 

@@ -110,6 +110,9 @@ pub struct World {
     eye: MemoryNode,
     read_to: i64,
     able_since: Option<Timestamp>,
+    is_full: bool,
+    /// When the first alert that waits was due, as it was seen last.
+    waits: Option<Timestamp>,
     /// What is seen after the lines of this step.
     after: Vec<Seen>,
 }
@@ -172,6 +175,8 @@ impl World {
             eye,
             read_to: 0,
             able_since: None,
+            is_full: false,
+            waits: None,
             after: Vec::new(),
         };
         for _ in 0..2 + world.dice.below(2) {
@@ -246,6 +251,7 @@ impl World {
     }
 
     pub fn set_full(&mut self, is_full: bool) {
+        self.is_full = is_full;
         self.store.set_full(is_full);
     }
 
@@ -311,7 +317,9 @@ impl World {
     pub fn timers(&mut self, n: usize) {
         self.nodes[n].timers_at = None;
         let Some(engine) = self.here(n) else { return };
-        if self.kept(ready(engine.tick_timers())).is_none() {
+        let moved = self.kept(ready(engine.tick_timers()));
+        let opened = self.kept(ready(engine.admission().tick_judgements()));
+        if moved.is_none() || opened.is_none() {
             self.nodes[n].timers_after = self.now + AFTER_FAILURE;
         }
     }
@@ -471,6 +479,11 @@ impl World {
     }
 
     fn see_rest(&mut self) {
+        let waits = ready(self.eye.next_judgement()).expect("a deadline").filter(|_| !self.is_full);
+        if waits != self.waits {
+            self.waits = waits;
+            self.see(Seen::NextWait(waits));
+        }
         for seen in std::mem::take(&mut self.after) {
             self.see(seen);
         }
@@ -482,6 +495,8 @@ impl World {
             return;
         }
         let due = ready(self.eye.next_deadline()).expect("a deadline");
+        let waits = ready(self.eye.next_judgement()).expect("a deadline");
+        let due = due.into_iter().chain(waits).min();
         let open = ready(self.eye.open_now()).expect("a look");
         let gives_way = open.live.is_some() && !open.drills.is_empty();
         let news = self.is_untold();

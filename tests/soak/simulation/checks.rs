@@ -1,6 +1,6 @@
 //! The laws themselves: one check for each thing that a law says, named after it.
 
-use super::{LATE_MAX, Laws};
+use super::{LATE_MAX, Laws, Start};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use stentor::core::{
@@ -347,7 +347,9 @@ impl Laws {
     }
 
     pub(super) fn law_10_a_repeat_has_a_crash_and_a_mark(&mut self, page: PageId) {
-        let unsettled = self.starts.get(&page).map_or(0, |starts| starts.iter().filter(|s| !s.settled).count());
+        let left_no_trace = |start: &Start| start.from_a_desk.is_some_and(|lost| lost < self.lost);
+        let unsettled = |starts: &Vec<Start>| starts.iter().filter(|s| !s.settled && !left_no_trace(s)).count();
+        let unsettled = self.starts.get(&page).map_or(0, unsettled);
         let taken_over = self.taken_over.get(&page).copied().unwrap_or(0);
         let marked = self.page(page).is_some_and(|row| row.maybe_repeated);
         let holds = self.waited_for_a_desk(page) || unsettled <= taken_over && (unsettled == 0 || marked);

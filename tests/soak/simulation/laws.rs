@@ -142,6 +142,9 @@ struct Start {
     settled: bool,
     /// Its channel is known not to have taken it.
     refused: bool,
+    /// How many nodes had been lost when it began, if its page waited for a desk then: when its node is lost, it leaves no
+    /// trace (`waited_for_a_desk`).
+    from_a_desk: Option<usize>,
 }
 
 struct Shadow {
@@ -449,7 +452,8 @@ impl Laws {
             let free = until <= at || at <= from + TURN_MAX;
             self.check("pace", free, || format!("{page} starts at {at}, held back until {until}"));
         }
-        self.starts.entry(page).or_default().push(Start { at, settled: false, refused: false });
+        let from_a_desk = self.waited_for_a_desk(page).then_some(self.lost);
+        self.starts.entry(page).or_default().push(Start { at, settled: false, refused: false, from_a_desk });
     }
 
     /// Only pages of drills meet faults on purpose.
@@ -458,7 +462,8 @@ impl Laws {
         let drill = self.incident(page.incident).is_some_and(|incident| incident.drill);
         self.check("law 6", drill, || format!("{page} is no drill's and meets a fault on purpose"));
         if taken {
-            self.starts.entry(page).or_default().push(Start { at, settled: false, refused: false });
+            let start = Start { at, settled: false, refused: false, from_a_desk: None };
+            self.starts.entry(page).or_default().push(start);
         }
     }
 

@@ -10,7 +10,7 @@ mod pending;
 mod samples;
 mod witnesses;
 
-pub use layers::{Corroboration, FlapLimit, JudgementLayer, JudgementLayers, SilenceLimit};
+pub use layers::{AbsenceLimit, Corroboration, FlapLimit, JudgementLayer, JudgementLayers};
 pub use pending::PendingAlert;
 pub use samples::{ChangeDirection, SAMPLES_MAX, ValueChange};
 pub use witnesses::WITNESSES_MAX;
@@ -182,7 +182,7 @@ impl JudgementState {
     /// had held something back.
     pub fn broken(&mut self, witness: &str) -> Option<JudgementLayer> {
         let was_known = self.witnesses.remove(witness);
-        match self.pending.take_if(|pending| pending.layer != JudgementLayer::Silence) {
+        match self.pending.take_if(|pending| pending.layer != JudgementLayer::Absent) {
             Some(pending) => Some(pending.layer),
             None => was_known.then_some(JudgementLayer::Corroborate),
         }
@@ -198,14 +198,14 @@ impl JudgementState {
     }
 
     /// A monitor that must go on speaking has spoken.
-    pub fn spoke(&mut self, limit: &SilenceLimit, wait: PendingAlert, now: Timestamp) {
+    pub fn spoke(&mut self, limit: &AbsenceLimit, wait: PendingAlert, now: Timestamp) {
         let due = now + limit.every + limit.grace;
-        self.pending = Some(PendingAlert { layer: JudgementLayer::Silence, due, silence: None, ..wait });
+        self.pending = Some(PendingAlert { layer: JudgementLayer::Absent, due, silence: None, ..wait });
     }
 
-    /// Puts a silence off that could not be heard out: the daemon was not there.
+    /// Puts off the time at which it counts as absent: nobody was there to hear it.
     pub fn not_heard(&mut self, until: Timestamp) {
-        if let Some(pending) = self.pending.as_mut().filter(|pending| pending.layer == JudgementLayer::Silence) {
+        if let Some(pending) = self.pending.as_mut().filter(|pending| pending.layer == JudgementLayer::Absent) {
             pending.due = pending.due.max(until);
         }
     }
@@ -281,12 +281,12 @@ impl JudgementState {
         let cooling = self.cool_until.filter(|until| now < *until);
         let cooling = cooling.map(|until| (JudgementLayer::Cooldown, until, None));
         let silenced = silenced.filter(|silenced| now < silenced.until);
-        cooling.or(silenced.map(|silenced| (JudgementLayer::Silenced, silenced.until, Some(silenced.silence))))
+        cooling.or(silenced.map(|silenced| (JudgementLayer::Silence, silenced.until, Some(silenced.silence))))
     }
 
     /// What waits already goes on waiting as long as it has to, and has the newest facts.
     fn wait(&mut self, new: PendingAlert) -> LayerVerdict {
-        let pending = match self.pending.take().filter(|pending| pending.layer != JudgementLayer::Silence) {
+        let pending = match self.pending.take().filter(|pending| pending.layer != JudgementLayer::Absent) {
             Some(before) => PendingAlert { alert: new.alert, summary: new.summary, ..before },
             None => new,
         };

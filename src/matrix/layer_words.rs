@@ -79,12 +79,12 @@ impl Trigger {
             let costs = format!("nothing, unless one ended lately: then at most {}", format_duration(cooldown));
             all.push(LayerWords::new(JudgementLayer::Cooldown.key(), says, costs, Some(cooldown)));
         }
-        if let Some(silence) = layers.silence {
-            let span = silence.every + silence.grace;
-            let (every, grace) = (format_duration(silence.every), format_duration(silence.grace));
+        if let Some(absent) = layers.absent {
+            let span = absent.every + absent.grace;
+            let (every, grace) = (format_duration(absent.every), format_duration(absent.grace));
             let says = format!("it must be silent for {} ({every} and {grace} of grace)", format_duration(span));
             all.push(LayerWords::new(
-                JudgementLayer::Silence.key(),
+                JudgementLayer::Absent.key(),
                 says,
                 format_duration(span).to_string(),
                 Some(span),

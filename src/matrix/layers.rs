@@ -7,7 +7,7 @@ use super::{
 use crate::{
     core::{
         judgement::{
-            ChangeDirection, Corroboration, FlapLimit, OPENINGS_MAX, SilenceLimit, ValueChange, WITNESSES_MAX,
+            AbsenceLimit, ChangeDirection, Corroboration, FlapLimit, OPENINGS_MAX, ValueChange, WITNESSES_MAX,
         },
         plan::OnResolved,
     },
@@ -19,7 +19,7 @@ use crate::{
 use std::{collections::BTreeMap, time::Duration};
 
 /// The shortest time that a monitor may have to speak again: less is noise of the network.
-const SILENCE_MIN: Duration = Duration::from_millis(100);
+const ABSENCE_MIN: Duration = Duration::from_millis(100);
 
 /// The longest time of a layer.
 const SPAN_MAX: Duration = Duration::from_secs(31 * 24 * 3600);
@@ -41,7 +41,7 @@ pub(super) fn read(
     let clear_when = placed(table.take("clear_when"), at);
     let cooldown = placed(table.take("cooldown"), at);
     let flapping = placed(table.take("flapping"), at);
-    let silence = placed(table.take("absent"), at);
+    let absent = placed(table.take("absent"), at);
     draft.clear_when = clear_when.and_then(|item| condition(&item, faults));
     if let Some((corroboration, witness)) = corroborate.and_then(|item| corroborates(&item, scalar, faults)) {
         (draft.layers.corroborate, draft.witness) = (Some(corroboration), witness);
@@ -52,7 +52,7 @@ pub(super) fn read(
     draft.layers.delay = delay.and_then(|item| span(&item, faults));
     draft.layers.cooldown = cooldown.and_then(|item| span(&item, faults));
     draft.layers.flapping = flapping.and_then(|item| flaps(&item, faults));
-    draft.layers.silence = silence.and_then(|item| silent(&item, faults));
+    draft.layers.absent = absent.and_then(|item| absence(&item, faults));
     draft
 }
 
@@ -175,12 +175,12 @@ fn flaps(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<FlapLimit> {
     Some(FlapLimit { openings: openings?, within: within? })
 }
 
-fn silent(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<SilenceLimit> {
+fn absence(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<AbsenceLimit> {
     let example = |_: Option<&str>| "absent = { every = \"30s\", grace = \"5s\" }".to_owned();
     let mut table = item.table_like("`absent`".into(), example, faults)?;
     let every = table.demand("every", item.at, "every = \"30s\"", faults);
-    let every = every.and_then(|item| bounded(&item, SILENCE_MIN, faults));
+    let every = every.and_then(|item| bounded(&item, ABSENCE_MIN, faults));
     let grace = table.take("grace").map(|item| bounded(&item, Duration::ZERO, faults));
     table.finish(&[], &[], faults);
-    Some(SilenceLimit { every: every?, grace: grace.unwrap_or(Some(Duration::ZERO))? })
+    Some(AbsenceLimit { every: every?, grace: grace.unwrap_or(Some(Duration::ZERO))? })
 }

@@ -144,14 +144,14 @@ impl Trigger {
         let (trigger, window) = (name.clone(), row_name(name, &key));
         let summary = match &self.summary {
             Some(summary) => summary.fill(scope)?,
-            None => self.layers.silence.map_or_else(
+            None => self.layers.absent.map_or_else(
                 || alert.headline().to_owned(),
                 |limit| {
                     format!("{} has not been heard of for {}", about(&key), format_duration(limit.every + limit.grace))
                 },
             ),
         };
-        if self.layers.silence.is_some() {
+        if self.layers.absent.is_some() {
             return Ok(Some(TriggerMatch::Speaks { trigger, key, summary, window, layers: self.layers.clone() }));
         }
         let layers = self.layer_input(alert, scope)?;
@@ -177,7 +177,7 @@ impl Trigger {
         let threshold = self.threshold.filter(|threshold| threshold.consecutive);
         let goes_on = self.clear_when.is_some();
         let may_wait = self.layers.breaks() || (may_be_silenced && self.can_be_silenced);
-        let may_break = may_wait && self.layers.silence.is_none();
+        let may_break = may_wait && self.layers.absent.is_none();
         if threshold.is_none() && !goes_on && !may_break {
             return Ok(None);
         }

@@ -20,11 +20,9 @@ pub enum JudgementLayer {
     /// The last incident must be over for so long.
     Cooldown,
     /// No silence must hold it.
-    #[serde(rename = "silence")]
-    Silenced,
-    /// A monitor must have been silent for so long.
-    #[serde(rename = "absent")]
     Silence,
+    /// A monitor must have been silent for so long.
+    Absent,
 }
 
 impl JudgementLayer {
@@ -36,8 +34,8 @@ impl JudgementLayer {
             Self::Threshold => "threshold",
             Self::Delay => "for",
             Self::Cooldown => "cooldown",
-            Self::Silenced => "silence",
-            Self::Silence => "absent",
+            Self::Silence => "silence",
+            Self::Absent => "absent",
         }
     }
 }
@@ -61,8 +59,8 @@ pub struct JudgementLayers {
     pub cooldown: Option<Duration>,
     /// When openings count as flapping.
     pub flapping: Option<FlapLimit>,
-    /// When silence counts.
-    pub silence: Option<SilenceLimit>,
+    /// When a key counts as absent.
+    pub absent: Option<AbsenceLimit>,
 }
 
 impl JudgementLayers {
@@ -73,7 +71,7 @@ impl JudgementLayers {
 
     /// Whether an alert may be held and opened later, without another one.
     pub fn defers(&self) -> bool {
-        self.delay.is_some() || self.cooldown.is_some() || self.silence.is_some()
+        self.delay.is_some() || self.cooldown.is_some() || self.absent.is_some()
     }
 
     /// Whether an alert for which the condition does not hold changes anything.
@@ -102,7 +100,7 @@ pub struct FlapLimit {
 
 /// `absent = { every, grace }`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SilenceLimit {
+pub struct AbsenceLimit {
     /// How often it must speak.
     pub every: Duration,
     /// How much later is still in time.

@@ -231,17 +231,22 @@ impl AlertAdmission<'_, '_> {
                 let is_turn = judged.offer(trigger).is_some();
                 let known = joined.or_else(|| if is_turn { None } else { self.over(alert, trigger, key) });
                 known.or_else(|| {
+                    let live = live_beside(self.tx, alert.drill);
+                    let is_refused = live.is_some() || !self.may_open.allows(alert);
+                    let before = is_refused.then(|| self.tx.judged_row(window));
                     let flaps = match self.pass(judged, judgement) {
                         LayerVerdict::Opens { flaps } => flaps,
                         LayerVerdict::Held(hold) => return Some(self.held(alert, trigger, key, hold)),
                     };
+                    if let Some(before) = before {
+                        // It comes again, and must find what has counted before it.
+                        self.tx.put_back(window, before);
+                        return Some(match live {
+                            Some(live) => self.refused(alert, trigger, live),
+                            None => AdmissionResult::over_quota(trigger),
+                        });
+                    }
                     let (plan, summary) = self.plan(trigger, summary, flaps)?;
-                    if let Some(live) = live_beside(self.tx, alert.drill) {
-                        return Some(self.refused(alert, trigger, live));
-                    }
-                    if !self.may_open.allows(alert) {
-                        return Some(AdmissionResult::over_quota(trigger));
-                    }
                     Some(self.open_or_count(judged, plan, key, &summary))
                 })
             }

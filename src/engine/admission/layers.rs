@@ -84,7 +84,7 @@ impl AlertAdmission<'_, '_> {
         window: &str,
         layers: &JudgementLayers,
     ) -> Option<AdmissionResult> {
-        let limit = layers.silence?;
+        let limit = layers.absent?;
         let over = as_all_clear(alert);
         let joined = self.join(&over, key).or_else(|| self.counted(&over, trigger, key));
         let (waiting, now) = (self.waiting(alert, summary), self.tx.now());
@@ -95,7 +95,7 @@ impl AlertAdmission<'_, '_> {
             }
             state.deadline()
         });
-        let hold = LayerHold { layer: JudgementLayer::Silence, count: 1, until: due, silence: None };
+        let hold = LayerHold { layer: JudgementLayer::Absent, count: 1, until: due, silence: None };
         Some(match joined {
             Some(incident) => AdmissionResult::Cleared { incident },
             None => self.held(alert, trigger, key, hold),

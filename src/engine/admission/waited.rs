@@ -108,8 +108,8 @@ fn open_due(
         tx.record_alert(&due.alert.source, SourceEvent::Unmatched { alert: due.alert.clone() });
         return Some(AdmissionResult::Unmatched);
     };
-    if layer == JudgementLayer::Silence {
-        let Some(limit) = layers.silence else {
+    if layer == JudgementLayer::Absent {
+        let Some(limit) = layers.absent else {
             tx.judge(&due.row, |state| state.cleared());
             return None;
         };

@@ -9,6 +9,13 @@ use crate::core::{
 };
 use std::time::Duration;
 
+/// A count and a state of one trigger and key.
+#[derive(Debug, Clone)]
+pub struct JudgedRow {
+    window: Option<ThresholdWindow>,
+    state: Option<JudgementState>,
+}
+
 impl Transaction<'_> {
     /// Whether one more is allowed in a window, which must be in the [`LockSet`]: see [`allows`](core::trigger::ThresholdWindow::allows).
     pub fn allows(&mut self, window: &str, most: u32, within: Duration) -> bool {
@@ -38,6 +45,19 @@ impl Transaction<'_> {
             self.changes.judged.insert(row.to_owned());
         }
         result
+    }
+
+    /// A count and a state as they are, to be put back where nothing comes of what changes them.
+    pub fn judged_row(&self, row: &str) -> JudgedRow {
+        JudgedRow { window: self.loaded.observed.get(row).cloned(), state: self.loaded.judged.get(row).cloned() }
+    }
+
+    /// Makes a count and a state what they were.
+    pub fn put_back(&mut self, row: &str, before: JudgedRow) {
+        self.loaded.observed.change(row, |window| *window = before.window.unwrap_or_default());
+        self.loaded.judged.change(row, |state| *state = before.state.unwrap_or_default());
+        self.changes.observed.insert(row.to_owned());
+        self.changes.judged.insert(row.to_owned());
     }
 
     /// Makes due what this silence holds, whatever its rows: nothing else knows which they are. Returns how many.

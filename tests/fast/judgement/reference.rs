@@ -149,8 +149,8 @@ fn layers_have_the_names_of_their_keys() {
         JudgementLayer::Threshold,
         JudgementLayer::Delay,
         JudgementLayer::Cooldown,
-        JudgementLayer::Silenced,
         JudgementLayer::Silence,
+        JudgementLayer::Absent,
     ];
     for layer in all {
         assert_eq!(serde_json::to_value(layer).unwrap(), layer.key());

@@ -41,3 +41,21 @@ fn states_that_count_nothing_any_more_are_swept_in_portions() {
         [256, 256, 87, 0]
     );
 }
+
+/// A sender that must send again finds what counted before, and a limit of flapping counts no opening that was refused.
+#[tokio::test]
+async fn what_is_refused_for_a_quota_leaves_the_counts_as_they_were() {
+    let trigger = "key = 'alert.labels.key'\nthreshold = { count = 2, within = \"10m\" }\ncorroborate = { count = 2, within = \"10m\", by = 'alert.labels.w' }\n\
+        flapping = { openings = 2, within = \"1h\" }\nresolved = \"resolve\"\n\n[source.c]\ntoken = { env = \"Z\" }\nopenings_per_minute = 1";
+    let story = "0 c x w:1 => held corroborate 1
+         0 c x w:2 => held threshold 1
+         0 c x w:1 => opened
+         1 c y w:1 => held corroborate 1
+         1 c y w:2 => held threshold 1
+         1 c y w:3 => OverQuota { trigger: \"t\" }
+         2 c y w:3 => OverQuota { trigger: \"t\" }
+         70 c y w:3 => opened
+         71 open => t/x it is so; t/y it is so";
+    let expected: String = story.lines().map(|line| format!("{}\n", line.trim())).collect();
+    assert_eq!(super::play(World::memory(trigger), story).await, expected);
+}

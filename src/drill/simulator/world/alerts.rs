@@ -37,7 +37,7 @@ impl VirtualWorld<'_> {
                 }
                 TriggerMatch::Speaks { trigger, key, summary, window, layers } => {
                     self.all_clear(alert, trigger, key);
-                    let Some(limit) = layers.silence else { continue };
+                    let Some(limit) = layers.absent else { continue };
                     let waiting = judgement::pending(alert, summary, self.now, None);
                     let now = self.now;
                     self.judged.state(window, |state| state.spoke(&limit, waiting, now));

@@ -217,19 +217,20 @@ impl JudgementState {
         silenced: Option<SilencedUntil>,
         now: Timestamp,
     ) -> Option<RipeJudgement> {
-        let pending = self.pending.take_if(|pending| pending.due <= now)?;
+        let pending = self.pending.take_if(|pending| pending.deadline() <= now)?;
         if let Some((layer, due, silence)) = self.rests(silenced, now) {
-            self.pending = Some(PendingAlert { layer, due, silence, ..pending });
+            self.pending = Some(PendingAlert { layer, due, silence, look_again: false, ..pending });
             return Some(RipeJudgement::Waits);
         }
         let LayerVerdict::Opens { flaps } = self.open(layers, now) else { return Some(RipeJudgement::Waits) };
         Some(RipeJudgement::Opens { pending, flaps })
     }
 
-    /// Makes what this silence holds due at `now`: the silence has changed. Returns whether it held something.
-    pub fn look_again(&mut self, silence: SilenceId, now: Timestamp) -> bool {
-        let held = self.pending.as_mut().filter(|pending| pending.silence == Some(silence));
-        held.map(|pending| pending.due = pending.due.min(now)).is_some()
+    /// Makes what a silence holds due at once: the silence may have changed.
+    pub fn look_again(&mut self) {
+        if let Some(pending) = self.pending.as_mut().filter(|pending| pending.silence.is_some()) {
+            pending.look_again = true;
+        }
     }
 
     /// The incident of this key has ended.
@@ -242,7 +243,7 @@ impl JudgementState {
 
     /// When something is to be done though no alert comes.
     pub fn deadline(&self) -> Option<Timestamp> {
-        self.pending.as_ref().map(|pending| pending.due)
+        self.pending.as_ref().map(PendingAlert::deadline)
     }
 
     /// What waits.
@@ -318,6 +319,7 @@ pub fn pending(alert: &Arc<Alert>, summary: &str, received_at: Timestamp, terms:
     PendingAlert {
         layer: JudgementLayer::Delay,
         silence: None,
+        look_again: false,
         due: received_at,
         received_at,
         summary: summary.to_owned(),

@@ -1,8 +1,14 @@
 //! What every part of the engine gets: the store, the configuration in use, keys and metrics.
 
 use super::{
-    alert_tally::AlertTally, anchor_copies::AnchorCopies, keys::DerivedKeys, metrics::Metrics,
-    opening_quota::OpeningQuota, runtime_config::RuntimeConfig, silences::SilenceRegister, watches::IncidentWatches,
+    alert_tally::AlertTally,
+    anchor_copies::AnchorCopies,
+    keys::DerivedKeys,
+    metrics::Metrics,
+    opening_quota::OpeningQuota,
+    runtime_config::RuntimeConfig,
+    silences::{ChangedSilences, SilenceRegister},
+    watches::IncidentWatches,
 };
 use crate::{
     core::{IncidentId, IncidentInput, SourceEvent, SourceName, names::SELF},
@@ -44,6 +50,9 @@ impl EngineContext {
     pub fn new(store: Arc<dyn Store>, config: Arc<RuntimeConfig>, public_url: &str) -> Self {
         let metrics = Metrics::new();
         metrics.expect(&config);
+        let silences = SilenceRegister::default();
+        // Of what was held before the start, the matrix of today may hold less.
+        silences.note_changed(ChangedSilences::All);
         Self {
             keys: DerivedKeys::new(store.server_key()),
             alerts: AlertTally::new(store.now()),
@@ -51,7 +60,7 @@ impl EngineContext {
             config: ArcSwap::new(config),
             metrics,
             openings: OpeningQuota::default(),
-            silences: SilenceRegister::default(),
+            silences,
             anchors: AnchorCopies::default(),
             public_url: public_url.trim_end_matches('/').to_owned(),
             changes: broadcast::channel(CHANGES_KEPT).0,

@@ -171,14 +171,24 @@ async fn move_ladders(engine: &Engine) {
 
 /// A loop of its own: new incidents may be refused on a full disk, and ladders go on.
 async fn open_waited(engine: &Engine) {
-    let mut changed = engine.store().changed();
+    let (mut changed, mut reloads) = (engine.store().changed(), engine.reloads());
     loop {
         changed.mark_unchanged();
+        reloads.mark_unchanged();
         let (next, now) = (engine.admission().next_judgement().await, engine.store().now());
+        let is_due = |due: Option<Timestamp>| due.is_some_and(|due| due <= now);
         let failed = match next {
-            Ok(Some(due)) if due <= now => engine.admission().tick_judgements().await.err(),
+            Ok(next) if is_due(next) || engine.admission().has_changed_silences() => {
+                engine.admission().tick_judgements().await.err()
+            }
             Ok(next) => {
-                let _ = timeout(until(next, now), changed.changed()).await;
+                let news = async {
+                    tokio::select! {
+                        _ = changed.changed() => {}
+                        _ = reloads.changed() => {}
+                    }
+                };
+                let _ = timeout(until(next, now), news).await;
                 None
             }
             Err(error) => Some(error),

@@ -11,6 +11,7 @@ use super::{
     metrics::Metrics,
     read::EngineReader,
     runtime_config::RuntimeConfig,
+    silences::ChangedSilences,
     watches::{IncidentWatch, WatchesFull},
 };
 use crate::{
@@ -154,6 +155,8 @@ impl Engine {
         self.context.metrics.expect(&config);
         self.context.config.store(config);
         self.delivery.look_again();
+        // The matrix may have other maintenance windows, and other triggers that can not be silenced.
+        self.context.silences.note_changed(ChangedSilences::All);
         self.reloads.send_replace(());
     }
 

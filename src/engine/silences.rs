@@ -6,8 +6,11 @@ use crate::core::{
     silence::{MatcherSet, SILENCES_MAX, Silence, SilenceId, SilenceState},
 };
 use std::{
-    collections::BTreeMap,
-    sync::{PoisonError, RwLock},
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Mutex, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -27,9 +30,45 @@ struct KeptSilence {
     set: MatcherSet,
 }
 
-/// All silences that are shown.
+/// All silences that are shown, and which of them have changed since what they hold was last judged.
 #[derive(Debug, Default)]
-pub struct SilenceRegister(RwLock<BTreeMap<SilenceId, KeptSilence>>);
+pub struct SilenceRegister {
+    kept: RwLock<BTreeMap<SilenceId, KeptSilence>>,
+    changed: Mutex<ChangedSilences>,
+    /// How often one was changed since the start.
+    version: AtomicU64,
+}
+
+/// Silences of which what they hold is to be judged anew.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum ChangedSilences {
+    /// None of them.
+    #[default]
+    Nothing,
+    /// These.
+    These(BTreeSet<SilenceId>),
+    /// Any, maintenance windows as well: there is another matrix.
+    All,
+}
+
+impl ChangedSilences {
+    /// Whether it is among them.
+    pub fn contains(&self, id: SilenceId) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::These(ids) => ids.contains(&id),
+            Self::All => true,
+        }
+    }
+
+    fn add(&mut self, more: Self) {
+        match (self, more) {
+            (_, Self::Nothing) | (Self::All, _) => {}
+            (Self::These(ids), Self::These(more)) => ids.extend(more),
+            (all, more) => *all = more,
+        }
+    }
+}
 
 impl SilenceRegister {
     /// All that are shown at `now`, those that end first first.
@@ -67,8 +106,34 @@ impl SilenceRegister {
         })
     }
 
+    /// Notes that what these hold is to be judged anew.
+    pub fn note_changed(&self, changed: ChangedSilences) {
+        self.changed.lock().unwrap_or_else(PoisonError::into_inner).add(changed);
+    }
+
+    /// Takes what was noted so.
+    pub fn take_changed(&self) -> ChangedSilences {
+        std::mem::take(&mut *self.changed.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether something was noted so.
+    pub fn has_changed(&self) -> bool {
+        *self.changed.lock().unwrap_or_else(PoisonError::into_inner) != ChangedSilences::Nothing
+    }
+
+    /// How often one was changed since the start: who reads it before they ask what holds an alert can see afterwards that
+    /// the answer is out of date.
+    pub fn version(&self) -> u64 {
+        self.version.load(Ordering::SeqCst)
+    }
+
     /// Applies a journaled event.
     pub fn apply(&self, now: Timestamp, event: &SourceEvent) {
+        self.change(now, event);
+        self.version.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn change(&self, now: Timestamp, event: &SourceEvent) {
         match event {
             SourceEvent::SilenceKept { silence, .. } => self.write(|all| {
                 all.retain(|_, kept| now < kept.silence.ends_at + SHOWN_AFTER);
@@ -92,10 +157,10 @@ impl SilenceRegister {
     }
 
     fn read<T>(&self, read: impl FnOnce(&BTreeMap<SilenceId, KeptSilence>) -> T) -> T {
-        read(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+        read(&self.kept.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn write(&self, change: impl FnOnce(&mut BTreeMap<SilenceId, KeptSilence>)) {
-        change(&mut self.0.write().unwrap_or_else(PoisonError::into_inner));
+        change(&mut self.kept.write().unwrap_or_else(PoisonError::into_inner));
     }
 }

@@ -54,9 +54,9 @@ impl Judgements {
         }
     }
 
-    /// Those of which a silence holds an alert.
-    pub fn silenced(&self, silence: SilenceId) -> Vec<String> {
-        let held = |state: &JudgementState| state.pending().is_some_and(|pending| pending.silence == Some(silence));
+    /// Those of which a silence that is meant holds an alert.
+    pub fn silenced(&self, is_meant: impl Fn(SilenceId) -> bool) -> Vec<String> {
+        let held = |state: &JudgementState| state.pending().and_then(|pending| pending.silence).is_some_and(&is_meant);
         self.by_name.iter().filter(|(_, state)| held(state)).map(|(name, _)| name.clone()).collect()
     }
 

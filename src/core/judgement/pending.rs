@@ -15,6 +15,9 @@ pub struct PendingAlert {
     pub silence: Option<SilenceId>,
     /// When it opens an incident unless something comes in between.
     pub due: Timestamp,
+    /// Whether what holds it may have changed: then it is due at once, and `due` is when it would have been.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub look_again: bool,
     /// When the first alert that waited was received.
     pub received_at: Timestamp,
     /// The summary of the incident.
@@ -24,4 +27,11 @@ pub struct PendingAlert {
     /// The terms of the drill that it is part of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub terms: Option<DrillTerms>,
+}
+
+impl PendingAlert {
+    /// When it is to be looked at.
+    pub fn deadline(&self) -> Timestamp {
+        if self.look_again { self.due.min(self.received_at) } else { self.due }
+    }
 }

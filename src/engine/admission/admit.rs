@@ -65,14 +65,17 @@ impl Admission {
         received_at: Timestamp,
         terms: OpeningTerms<'_>,
     ) -> Result<Vec<AdmittedAlert>, StoreError> {
-        let config = self.context.config.load_full();
+        let basis = self.basis();
+        let config = &basis.config;
         let mut admitted = Vec::with_capacity(alerts.len());
         let (mut alerts, mut cost) = (alerts.into_iter(), RequestCost::default());
         loop {
             let turns = alerts.by_ref().take(PART_MAX / 2).map(Into::into).collect();
-            let judged = self.judge_turns(turns, &config, &mut cost).await;
+            let judged = self.judge_turns(turns, config, &mut cost).await;
             for part in parts(judged) {
-                admitted.extend(self.admit_part(part, &config, received_at, terms).await?);
+                let part = self.admit_part(part, config, received_at, terms).await?;
+                self.check_held(&basis, part.iter().flat_map(|admitted| &admitted.results)).await;
+                admitted.extend(part);
             }
             // Only now: a store that takes nothing refuses a request without alerts too.
             if alerts.len() == 0 {

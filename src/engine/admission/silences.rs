@@ -6,9 +6,14 @@ use crate::{
         names::SELF,
         silence::{Silence, SilenceId, SilenceState},
     },
-    engine::admission::Admission,
+    engine::{
+        admission::{Admission, admission_result::AdmissionResult},
+        runtime_config::RuntimeConfig,
+        silences::ChangedSilences,
+    },
     store::{LockSet, RequestClass, StoreError, Transaction, transact},
 };
+use std::{collections::BTreeSet, sync::Arc};
 
 /// Why a silence was not kept.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +33,14 @@ pub enum SilenceFault {
     /// It could not be kept.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// What alerts were judged by.
+pub(super) struct JudgementBasis {
+    /// The matrix.
+    pub config: Arc<RuntimeConfig>,
+    /// The version of the silences.
+    silences: u64,
 }
 
 impl Admission {
@@ -96,18 +109,66 @@ impl Admission {
         Ok(silence)
     }
 
-    /// Journals it, and looks again at what this silence holds, in one commit.
+    /// Journals it, and looks again at what this silence holds. That comes after the change is in force: what is judged
+    /// meanwhile is held by the silence as it was.
     async fn note_silence(&self, event: SourceEvent, id: SilenceId) -> Result<(), StoreError> {
         let source = SourceName::from(SELF);
         let needs = LockSet { sources: vec![source.clone()], ..LockSet::default() };
         let noted = event.clone();
-        let run = move |tx: &mut Transaction<'_>| {
-            tx.record_source(&source, noted.clone());
-            tx.look_again_at_silenced(id)
-        };
-        let (waiting, committed) = transact(&*self.context.store, RequestClass::Ladder, needs, run).await?;
+        let run = move |tx: &mut Transaction<'_>| tx.record_source(&source, noted.clone());
+        let (_, committed) = transact(&*self.context.store, RequestClass::Ladder, needs, run).await?;
         self.context.silences.apply(committed.at, &event);
-        tracing::info!(silence = %id, waiting, "a silence was changed");
+        tracing::info!(silence = %id, "a silence was changed");
+        self.silences_changed(ChangedSilences::These([id].into())).await;
         Ok(())
+    }
+
+    /// What these hold is judged anew: now, or as soon as the store takes it.
+    pub(super) async fn silences_changed(&self, changed: ChangedSilences) {
+        self.context.silences.note_changed(changed);
+        if let Err(error) = self.look_again_at_silenced().await {
+            tracing::error!(%error, "what a changed silence holds could not be looked at again; trying again");
+        }
+    }
+
+    /// Whether silences have changed and what they hold was not looked at again.
+    pub fn has_changed_silences(&self) -> bool {
+        self.context.silences.has_changed()
+    }
+
+    /// Makes due what changed silences hold.
+    ///
+    /// # Errors
+    /// Those of the store: it has to be done again.
+    pub(super) async fn look_again_at_silenced(&self) -> Result<(), StoreError> {
+        let changed = Arc::new(self.context.silences.take_changed());
+        if *changed == ChangedSilences::Nothing {
+            return Ok(());
+        }
+        let meant = changed.clone();
+        let run = move |tx: &mut Transaction<'_>| tx.look_again_at_silenced(|id| meant.contains(id));
+        let looked = transact(&*self.context.store, RequestClass::Ladder, LockSet::default(), run).await;
+        if looked.is_err() {
+            self.context.silences.note_changed(ChangedSilences::clone(&changed));
+        }
+        looked.map(|_| ())
+    }
+
+    /// What alerts are judged by from here on.
+    pub(super) fn basis(&self) -> JudgementBasis {
+        JudgementBasis { silences: self.context.silences.version(), config: self.context.config.load_full() }
+    }
+
+    /// Looks again at what was held by a silence, if matrix or silences have changed since it was judged.
+    pub(super) async fn check_held(&self, basis: &JudgementBasis, results: impl Iterator<Item = &AdmissionResult>) {
+        let held = results.filter_map(|result| match result {
+            AdmissionResult::Held { silence, .. } => *silence,
+            _ => None,
+        });
+        let held: BTreeSet<SilenceId> = held.collect();
+        let is_other = || !Arc::ptr_eq(&basis.config, &self.context.config.load());
+        if !held.is_empty() && (self.context.silences.version() != basis.silences || is_other()) {
+            self.silences_changed(ChangedSilences::These(held)).await;
+        }
     }
 }

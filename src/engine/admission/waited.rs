@@ -32,12 +32,13 @@ struct DueJudgement {
 }
 
 impl Admission {
-    /// Opens incidents for alerts that have waited for as long as their layers say, and for monitors that fell silent.
-    /// Returns how many were due.
+    /// Opens incidents for alerts that have waited for as long as their layers say, and for monitors that fell silent. What
+    /// changed silences hold is due, too. Returns how many were due.
     ///
     /// # Errors
     /// Those of the store: what is due stays due.
     pub async fn tick_judgements(&self) -> Result<usize, StoreError> {
+        self.look_again_at_silenced().await?;
         let now = self.context.store.now();
         let rows = self.context.store.due_judgements(now, WAITED_MAX).await?;
         if rows.is_empty() {
@@ -73,7 +74,8 @@ impl Admission {
     }
 
     async fn open_waited(&self, due: DueJudgement) -> Result<(), StoreError> {
-        let config = self.context.config.load_full();
+        let basis = self.basis();
+        let config = basis.config.clone();
         let mut needs = LockSet {
             judged: vec![due.row.clone()],
             sources: vec![due.alert.source.clone()],
@@ -87,6 +89,7 @@ impl Admission {
         let (opened, _) = transact(&*self.context.store, RequestClass::Admission, needs, run).await?;
         if let Some(result) = opened {
             self.count_result(&alert, &result);
+            self.check_held(&basis, std::iter::once(&result)).await;
         }
         Ok(())
     }
@@ -100,8 +103,10 @@ fn open_due(
 ) -> Option<AdmissionResult> {
     let now = tx.now();
     // Another alert came in between, and needs other rows: it is looked at in the next turn.
-    let pending = tx.judged(&due.row)?.pending().filter(|pending| pending.due <= now && pending.alert == due.alert)?;
+    let pending =
+        tx.judged(&due.row)?.pending().filter(|pending| pending.deadline() <= now && pending.alert == due.alert)?;
     let (was_before, layer) = (pending.received_at < heard_since, pending.layer);
+    let held_before = (layer, pending.silence, pending.due);
     let trigger = config.matrix.triggers.get(&due.trigger);
     let Some(layers) = trigger.map(|trigger| trigger.layers.clone()) else {
         tx.judge(&due.row, |state| state.cleared());
@@ -121,19 +126,22 @@ fn open_due(
         }
     }
     let ripe = tx.judge(&due.row, |state| state.ripen(&layers, silenced, now))?;
-    let (pending, flaps) = match ripe {
-        RipeJudgement::Opens { pending, flaps } => (pending, flaps),
+    let (pending, opens) = match ripe {
+        RipeJudgement::Opens { pending, flaps } => (pending, Some(flaps)),
         RipeJudgement::Waits => (tx.judged(&due.row)?.pending()?.clone(), None),
     };
-    let PendingAlert { layer, due: until, silence, received_at, summary, alert, terms } = pending;
+    let PendingAlert { layer, due: until, silence, received_at, summary, alert, terms, .. } = pending;
     let terms = terms.unwrap_or_else(|| DrillTerms::until(now + DRILL_LIFE));
     let may_open = MayOpen::any();
     let mut admission = AlertAdmission { tx, matrix: &config.matrix, received_at, terms: &terms, may_open };
-    if now < until {
+    let Some(flaps) = opens else {
+        if (layer, silence, until) == held_before {
+            return None;
+        }
         // What should have been opened now is not, and the journal says why.
         let hold = LayerHold { layer, count: 1, until: Some(until), silence };
         return Some(admission.held(&alert, &due.trigger, &due.key, hold));
-    }
+    };
     if let Some(incident) = admission.join(&alert, &due.key) {
         return Some(AdmissionResult::Joined { incident });
     }

@@ -60,12 +60,11 @@ impl Transaction<'_> {
         self.changes.judged.insert(row.to_owned());
     }
 
-    /// Makes due what this silence holds, whatever its rows: nothing else knows which they are. Returns how many.
-    pub fn look_again_at_silenced(&mut self, silence: SilenceId) -> usize {
-        let rows = self.loaded.judged.silenced(silence);
-        let now = self.time.now;
+    /// Makes due what these silences hold, whatever its rows: nothing else knows which they are. Returns how many.
+    pub fn look_again_at_silenced(&mut self, is_meant: impl Fn(SilenceId) -> bool) -> usize {
+        let rows = self.loaded.judged.silenced(is_meant);
         for row in &rows {
-            self.loaded.judged.change(row, |state| state.look_again(silence, now));
+            self.loaded.judged.change(row, JudgementState::look_again);
         }
         let count = rows.len();
         self.changes.judged.extend(rows);

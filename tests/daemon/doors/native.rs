@@ -273,6 +273,7 @@ fn a_drill_comes_only_from_a_source_that_may_send_drills() {
     assert_eq!(as_source("MONITOR_TOKEN").send(daemon.address).status, 202);
     let drills: Vec<Value> = daemon.incidents().iter().map(|incident| incident["drill"].clone()).collect();
     assert_eq!(drills, [json!(false), json!(true)], "the real thing never joins a drill");
+    daemon.until("INC-1", "the drill to give way", |drill| drill["state"] != "open");
     // And while it is open no drill begins.
     let refused = as_source("MONITOR_TOKEN").send(daemon.address).json();
     assert_eq!(refused["alerts"][0]["results"][0]["result"], "drill-refused", "{refused}");

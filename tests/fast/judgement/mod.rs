@@ -60,17 +60,26 @@ struct World {
 }
 
 fn engine(store: &Arc<dyn Store>, trigger: &str, dir: &tempfile::TempDir) -> Arc<Engine> {
+    Engine::new(store.clone(), config(trigger, dir), "http://127.0.0.1")
+}
+
+fn config(trigger: &str, dir: &tempfile::TempDir) -> RuntimeConfig {
     let matrix = fixture::parsed(&MATRIX.replace("TRIGGER", trigger), START);
     let outbox = SandboxOutbox::open(dir.path(), || START).unwrap();
     let shared = SharedChannelParts { hub: DeskHub::new(), outbox, site: String::new(), sandbox: true };
-    Engine::new(store.clone(), RuntimeConfig::wire(matrix, PageTemplates::shipped(), &shared), "http://127.0.0.1")
+    RuntimeConfig::wire(matrix, PageTemplates::shipped(), &shared)
 }
 
 impl World {
     fn memory(trigger: &str) -> Self {
+        Self::memory_behind(trigger, |store| store)
+    }
+
+    /// What comes to the store goes through `door`.
+    fn memory_behind(trigger: &str, door: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>) -> Self {
         let (clock, dir) = (Hands::new(), tempfile::tempdir().unwrap());
         let of_store = clock.clone();
-        let store: Arc<dyn Store> = Arc::new(MemoryStore::new(move || of_store.wall()).node());
+        let store = door(Arc::new(MemoryStore::new(move || of_store.wall()).node()));
         let engine = engine(&store, trigger, &dir);
         Self { engine, store, sqlite: None, clock, dir, trigger: trigger.to_owned() }
     }
@@ -93,6 +102,10 @@ impl World {
         self.engine = engine(&self.store, &self.trigger, &self.dir);
     }
 
+    fn reload(&self, trigger: &str) {
+        self.engine.reload(config(trigger, &self.dir));
+    }
+
     fn now(&self) -> Timestamp {
         self.store.now()
     }
@@ -103,7 +116,10 @@ impl World {
 
     /// What is due is done, as the daemon's loop does it.
     async fn tick(&self) {
-        while self.engine.admission().next_judgement().await.unwrap().is_some_and(|due| due <= self.now()) {
+        let admission = self.engine.admission();
+        while admission.has_changed_silences()
+            || admission.next_judgement().await.unwrap().is_some_and(|due| due <= self.now())
+        {
             self.engine.admission().tick_judgements().await.unwrap();
         }
     }

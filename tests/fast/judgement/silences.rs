@@ -1,11 +1,13 @@
 //! Silences: what they hold, how long, and what becomes of it.
 
 use super::{World, alert, said};
-use std::time::Duration;
+use crate::fixture::faulty_store::{Faults, FaultyStore};
+use std::{sync::Arc, time::Duration};
 use stentor::core::{
     Actor,
     silence::{Silence, SilenceId, SilenceMatcher, SilenceState},
 };
+use tokio::sync::Semaphore;
 
 const TRIGGER: &str = "key = 'alert.labels.key'\nwhen = 'alert.values.v >= 5.0'";
 
@@ -88,6 +90,64 @@ async fn a_silence_can_be_extended_and_ended_and_what_it_held_follows() {
     assert_eq!(again.map(|_| ()).unwrap_err().to_string(), "no silence with this id is in force");
     // Shown for five days, as over.
     assert_eq!(admission.silence(first.id).map(|silence| silence.state(world.now())), Some(SilenceState::Expired));
+}
+
+/// An alert that is judged while its silence is changed waits for the silence as it is then.
+#[tokio::test]
+async fn what_is_judged_while_its_silence_ends_does_not_wait_for_it() {
+    let faults = Arc::new(Faults { admits: Some(Semaphore::new(0)), ..Faults::default() });
+    let of_store = faults.clone();
+    let world = World::memory_behind(TRIGGER, |store| Arc::new(FaultyStore { store, faults: of_store }));
+    let id = world.keep(silence(&world, 1, &["key=x"], 60)).await;
+    let admission = world.engine.admission();
+    let admitted = admission.admit(vec![alert(&["a", "x", "v=6"])], world.now());
+    let end = async {
+        admission.end_silence(id, Actor::Operator("ops".into())).await.unwrap();
+        faults.admits.as_ref().unwrap().add_permits(100);
+    };
+    let (admitted, ()) = tokio::join!(admitted, end);
+    assert_eq!(said(&admitted.unwrap()[0].results), "held silence 1 until 60", "it was judged before");
+    world.tick().await;
+    assert_eq!(world.open().await, ["t/x it is so"]);
+}
+
+/// Both are with the store at the same time.
+#[tokio::test]
+async fn what_is_kept_while_its_silence_ends_does_not_wait_for_it() {
+    let world = World::sqlite(TRIGGER).await;
+    let id = world.keep(silence(&world, 1, &["key=x"], 60)).await;
+    let admission = world.engine.admission();
+    let end = admission.end_silence(id, Actor::Operator("ops".into()));
+    let (ended, admitted) = tokio::join!(end, admission.admit(vec![alert(&["a", "x", "v=6"])], world.now()));
+    ended.unwrap();
+    admitted.unwrap();
+    world.tick().await;
+    assert_eq!(world.open().await, ["t/x it is so"]);
+}
+
+/// Another matrix may silence less: what its maintenance windows held, and what can not be silenced any more, opens at
+/// once. What is silent as before waits on, and nothing is journaled of it.
+#[tokio::test]
+async fn another_matrix_judges_anew_what_silences_hold() {
+    let window = "[maintenance.backup]\nmatch = ['key=~\"db.*\"']\nstarts = \"0 9 * * Mon\"\nlasts = \"2m\"\nowner = \"dba\"\nreason = \"the backup\"\n";
+    let (windows, never) = (format!("{TRIGGER}\n{window}"), format!("{TRIGGER}\nsilences = false"));
+    let mut world = World::sqlite(&windows).await;
+    world.keep(silence(&world, 1, &["key=x"], 60)).await;
+    assert_eq!(world.says(&["a", "x", "v=6"]).await, "held silence 1 until 60");
+    assert_eq!(world.says(&["a", "db1", "v=6"]).await, "held silence 1 until 120");
+    let lines = async |world: &World| world.store.lines(None, 0, 100).await.unwrap().len();
+    let before = lines(&world).await;
+    world.reload(&windows);
+    world.tick().await;
+    assert_eq!((world.open().await.len(), lines(&world).await), (0, before), "nothing has changed");
+    world.reload(TRIGGER);
+    world.tick().await;
+    assert_eq!(world.open().await, ["t/db1 it is so"]);
+    world.trigger = never;
+    world.restart().await;
+    world.engine.inbound().recall_people().await.unwrap();
+    world.tick().await;
+    assert_eq!(world.open().await, ["t/db1 it is so", "t/x it is so"]);
 }
 
 /// The longest of several decides, and what another one still is about waits for that one.

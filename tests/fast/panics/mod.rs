@@ -1,32 +1,29 @@
 //! A panic of our own is a bug, and costs neither the page that met it nor those beside it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
-use crate::fixture;
+use crate::fixture::{
+    self,
+    faulty_store::{Faults, FaultyStore},
+};
 
 use futures_util::future::BoxFuture;
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
 use stentor::{
     channel::{Channel, Message, SendError, desk_hub::DeskHub, outbox::SandboxOutbox},
-    core::{
-        Alert, ChannelName, ContactProof, DrillRun, Incident, IncidentId, IncidentIdentity, Page, PageId, PageIdentity,
-        PageState, PersonName, RunId, ScheduledRun, SendReceipt, StoredLine, Timestamp,
-    },
+    core::{Alert, IncidentId, Page, PageState, SendReceipt, Timestamp},
     engine::{self, Engine, RuntimeConfig, SharedChannelParts},
     store::{
-        AskedIncidents, AskedQuery, BriefOf, CommittedEvents, IncidentFilter, IncidentPortion, KeptResponse, Lookup,
-        MemoryStore, OpenNow, OrphanPages, QuarantinedRow, RequestKey, RowName, RowRemains, RunPortion, SqliteStore,
-        Store, StoreError, StoreRequest,
+        IncidentFilter, MemoryStore, SqliteStore, Store,
         clock::{ClockSources, SystemClock},
     },
     template::PageTemplates,
 };
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 const MATRIX: &str = r#"
@@ -84,180 +81,6 @@ impl Channel for Panics {
     }
 }
 
-/// What a store does wrong.
-#[derive(Default)]
-struct Faults {
-    /// The follower is not told of commits.
-    deaf: AtomicBool,
-    /// The follower panics.
-    follower_panics: AtomicBool,
-    /// An incident can not be looked at without a panic.
-    view_panics: AtomicBool,
-    views: AtomicUsize,
-}
-
-/// A real store with faults.
-struct Faulty {
-    store: Arc<dyn Store>,
-    faults: Arc<Faults>,
-}
-
-type Answer<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
-
-impl Store for Faulty {
-    fn follow(&self, follower: stentor::store::CommitListener) {
-        let faults = self.faults.clone();
-        self.store.follow(Box::new(move |committed| {
-            if faults.deaf.load(Ordering::SeqCst) {
-                return;
-            }
-            assert!(!faults.follower_panics.load(Ordering::SeqCst), "the follower panics");
-            follower(committed);
-        }));
-    }
-    fn view(&self, id: IncidentId) -> Answer<'_, Option<Arc<Incident>>> {
-        if self.faults.view_panics.load(Ordering::SeqCst) {
-            self.faults.views.fetch_add(1, Ordering::SeqCst);
-            panic!("it can not be looked at");
-        }
-        self.store.view(id)
-    }
-    fn leave(&self) -> Answer<'_, ()> {
-        self.store.leave()
-    }
-    fn now(&self) -> Timestamp {
-        self.store.now()
-    }
-    fn run(&self, work: StoreRequest) -> Answer<'_, CommittedEvents> {
-        self.store.run(work)
-    }
-    fn due(&self, now: Timestamp, limit: usize) -> Answer<'_, Vec<IncidentId>> {
-        self.store.due(now, limit)
-    }
-    fn health(&self) -> Result<(), StoreError> {
-        self.store.health()
-    }
-    fn is_quarantined(&self, id: IncidentId) -> bool {
-        self.store.is_quarantined(id)
-    }
-    fn quarantined(&self) -> Vec<QuarantinedRow> {
-        self.store.quarantined()
-    }
-    fn found_unreadable(&self, row: RowName, why: String) {
-        self.store.found_unreadable(row, why);
-    }
-    fn remains(&self, row: RowName) -> Answer<'_, Vec<RowRemains>> {
-        self.store.remains(row)
-    }
-    fn ended(&self) -> BoxFuture<'_, ()> {
-        self.store.ended()
-    }
-    fn next_deadline(&self) -> Answer<'_, Option<Timestamp>> {
-        self.store.next_deadline()
-    }
-
-    fn due_judgements(&self, now: Timestamp, limit: usize) -> Answer<'_, Vec<String>> {
-        self.store.due_judgements(now, limit)
-    }
-
-    fn next_judgement(&self) -> Answer<'_, Option<Timestamp>> {
-        self.store.next_judgement()
-    }
-    fn changed(&self) -> watch::Receiver<u64> {
-        self.store.changed()
-    }
-    fn renew_lease(&self) -> Answer<'_, Timestamp> {
-        self.store.renew_lease()
-    }
-    fn orphans(&self, limit: usize) -> Answer<'_, OrphanPages> {
-        self.store.orphans(limit)
-    }
-    fn owed(&self, after: Option<PageId>, limit: usize) -> Answer<'_, Vec<PageId>> {
-        self.store.owed(after, limit)
-    }
-    fn is_wanted(&self, page: PageId) -> Answer<'_, bool> {
-        self.store.is_wanted(page)
-    }
-    fn open_now(&self) -> Answer<'_, OpenNow> {
-        self.store.open_now()
-    }
-    fn list(&self, filter: IncidentFilter) -> Answer<'_, Vec<Arc<Incident>>> {
-        self.store.list(filter)
-    }
-    fn lines(&self, chain: Option<String>, after: i64, limit: usize) -> Answer<'_, Vec<StoredLine>> {
-        self.store.lines(chain, after, limit)
-    }
-    fn proofs(&self) -> Answer<'_, Vec<ContactProof>> {
-        self.store.proofs()
-    }
-    fn text(&self, hash: String) -> Answer<'_, Option<String>> {
-        self.store.text(hash)
-    }
-    fn response(&self, key: RequestKey) -> Answer<'_, Option<Arc<KeptResponse>>> {
-        self.store.response(key)
-    }
-    fn request_key(&self, id: IncidentId) -> Answer<'_, Option<[u8; 32]>> {
-        self.store.request_key(id)
-    }
-    fn next_run(&self) -> Answer<'_, RunId> {
-        self.store.next_run()
-    }
-    fn runs(&self, limit: usize) -> Answer<'_, Vec<DrillRun>> {
-        self.store.runs(limit)
-    }
-    fn keep_turn(&self, turn: ScheduledRun) -> Answer<'_, ()> {
-        self.store.keep_turn(turn)
-    }
-    fn turns(&self) -> Answer<'_, Vec<ScheduledRun>> {
-        self.store.turns()
-    }
-    fn anchor(&self) -> Answer<'_, Option<StoredLine>> {
-        self.store.anchor()
-    }
-    fn server_key(&self) -> [u8; 32] {
-        self.store.server_key()
-    }
-}
-
-impl Lookup for Faulty {
-    fn identity(&self, id: IncidentId) -> Answer<'_, Option<IncidentIdentity>> {
-        self.store.identity(id)
-    }
-    fn page_identity(&self, page: PageId) -> Answer<'_, Option<PageIdentity>> {
-        self.store.page_identity(page)
-    }
-    fn newest(&self) -> Answer<'_, Option<IncidentId>> {
-        self.store.newest()
-    }
-    fn open_count(&self) -> Answer<'_, usize> {
-        self.store.open_count()
-    }
-    fn open_under(&self, prefix: String) -> Answer<'_, Vec<IncidentId>> {
-        self.store.open_under(prefix)
-    }
-    fn portion(&self, filter: IncidentFilter, before: Option<IncidentId>) -> Answer<'_, IncidentPortion> {
-        self.store.portion(filter, before)
-    }
-    fn asked(&self, person: PersonName, query: AskedQuery) -> Answer<'_, AskedIncidents> {
-        self.store.asked(person, query)
-    }
-    fn briefs_of(&self, person: PersonName, ended_since: Timestamp) -> Answer<'_, Vec<BriefOf>> {
-        self.store.briefs_of(person, ended_since)
-    }
-    fn tail(&self, chain: String, count: usize) -> Answer<'_, i64> {
-        self.store.tail(chain, count)
-    }
-    fn page_by_receipt(&self, channel: ChannelName, receipt: String) -> Answer<'_, Option<PageId>> {
-        self.store.page_by_receipt(channel, receipt)
-    }
-    fn drill_run(&self, id: RunId) -> Answer<'_, Option<DrillRun>> {
-        self.store.drill_run(id)
-    }
-    fn run_portion(&self, limit: usize, before: Option<RunId>) -> Answer<'_, RunPortion> {
-        self.store.run_portion(limit, before)
-    }
-}
-
 // ---- a node that runs ----------------------------------------------------------------------------------------------
 
 struct World {
@@ -293,7 +116,7 @@ impl World {
         if panics {
             live.channels.get_mut("sms").unwrap().channel = sms.clone();
         }
-        let store = Arc::new(Faulty { store, faults: faults.clone() });
+        let store = Arc::new(FaultyStore { store, faults: faults.clone() });
         let engine = Engine::new(store.clone(), live, "http://127.0.0.1");
         let shutdown = CancellationToken::new();
         tokio::spawn(engine::run(engine.clone(), shutdown.clone()));

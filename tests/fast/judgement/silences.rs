@@ -98,6 +98,7 @@ async fn what_is_judged_while_its_silence_ends_does_not_wait_for_it() {
     let faults = Arc::new(Faults { admits: Some(Semaphore::new(0)), ..Faults::default() });
     let of_store = faults.clone();
     let world = World::memory_behind(TRIGGER, |store| Arc::new(FaultyStore { store, faults: of_store }));
+    world.tick().await;
     let id = world.keep(silence(&world, 1, &["key=x"], 60)).await;
     let admission = world.engine.admission();
     let admitted = admission.admit(vec![alert(&["a", "x", "v=6"])], world.now());
@@ -115,6 +116,7 @@ async fn what_is_judged_while_its_silence_ends_does_not_wait_for_it() {
 #[tokio::test]
 async fn what_is_kept_while_its_silence_ends_does_not_wait_for_it() {
     let world = World::sqlite(TRIGGER).await;
+    world.tick().await;
     let id = world.keep(silence(&world, 1, &["key=x"], 60)).await;
     let admission = world.engine.admission();
     let end = admission.end_silence(id, Actor::Operator("ops".into()));

@@ -111,8 +111,6 @@ pub enum RipeJudgement {
     Opens {
         /// The alert that waited.
         pending: PendingAlert,
-        /// [`LayerVerdict::Opens::flaps`].
-        flaps: Option<u32>,
     },
     /// It waits for another layer.
     Waits,
@@ -145,7 +143,9 @@ impl JudgementState {
             return Some(LayerHold { layer: JudgementLayer::Change, count: 0, until: None, silence: None });
         }
         if let Some(corroboration) = &layers.corroborate {
-            let count = self.witnesses.observe(corroboration, &evidence.witness, now);
+            // Whoever said what waits can take it back, however long ago that was.
+            let is_kept = self.waits();
+            let count = self.witnesses.observe(corroboration, &evidence.witness, is_kept, now);
             self.keep(now, corroboration.within);
             if count < corroboration.count as usize {
                 return Some(LayerHold { layer: JudgementLayer::Corroborate, count, until: None, silence: None });
@@ -163,10 +163,41 @@ impl JudgementState {
         wait: Option<PendingAlert>,
         now: Timestamp,
     ) -> LayerVerdict {
+        let silenced = silenced.filter(|silenced| now < silenced.until);
+        if let Some(before) = self.pending.take_if(|pending| pending.layer != JudgementLayer::Absent) {
+            return self.take_in(layers, before, (silenced, wait), now);
+        }
         let delay = layers.delay.map(|delay| (JudgementLayer::Delay, now + delay, None));
         match delay.or_else(|| self.rests(silenced, now)).zip(wait) {
-            Some(((layer, due, silence), new)) => self.wait(PendingAlert { layer, due, silence, ..new }),
-            None => self.open(layers, now),
+            Some(((layer, due, silence), new)) => {
+                let is_silenced = silenced.is_some();
+                self.wait(PendingAlert { layer, due, silence, is_silenced, ..new })
+            }
+            None => LayerVerdict::Opens { flaps: self.opened(layers, now) },
+        }
+    }
+
+    /// What waits already has the newest facts and goes on waiting, unless there is nothing to wait for any more. An alert
+    /// that a silence is about takes the place of none that it is not about.
+    fn take_in(
+        &mut self,
+        layers: &JudgementLayers,
+        mut pending: PendingAlert,
+        (silenced, new): (Option<SilencedUntil>, Option<PendingAlert>),
+        now: Timestamp,
+    ) -> LayerVerdict {
+        if let Some(new) = new.filter(|_| silenced.is_none() || pending.is_silenced) {
+            pending =
+                PendingAlert { alert: new.alert, summary: new.summary, is_silenced: silenced.is_some(), ..pending };
+        }
+        if pending.layer == JudgementLayer::Delay && now < pending.due {
+            return self.wait(pending);
+        }
+        match self.rests(silenced.filter(|_| pending.is_silenced), now) {
+            Some((layer, due, silence)) => {
+                self.wait(PendingAlert { layer, due, silence, look_again: false, ..pending })
+            }
+            None => LayerVerdict::Opens { flaps: self.opened(layers, now) },
         }
     }
 
@@ -178,10 +209,16 @@ impl JudgementState {
         self.pending = None;
     }
 
-    /// The condition does not hold any more, as this witness says: what waited for it waits no longer. Returns which layer
-    /// had held something back.
-    pub fn broken(&mut self, witness: &str) -> Option<JudgementLayer> {
+    /// The condition does not hold any more, as this witness says: what waited for it waits no longer, unless enough others
+    /// still say so, or this one never did. Returns which layer had held something back.
+    pub fn broken(&mut self, layers: &JudgementLayers, witness: &str) -> Option<JudgementLayer> {
         let was_known = self.witnesses.remove(witness);
+        if let Some(corroboration) = layers.corroborate
+            && self.waits()
+            && (!was_known || corroboration.count as usize <= self.witnesses.len())
+        {
+            return None;
+        }
         match self.pending.take_if(|pending| pending.layer != JudgementLayer::Absent) {
             Some(pending) => Some(pending.layer),
             None => was_known.then_some(JudgementLayer::Corroborate),
@@ -197,8 +234,11 @@ impl JudgementState {
         pending.or(had_witnesses.then_some(JudgementLayer::Corroborate))
     }
 
-    /// A monitor that must go on speaking has spoken.
+    /// A monitor that must go on speaking has spoken. An alert that has waited since the trigger was another one waits on.
     pub fn spoke(&mut self, limit: &AbsenceLimit, wait: PendingAlert, now: Timestamp) {
+        if self.waits() {
+            return;
+        }
         let due = now + limit.every + limit.grace;
         self.pending = Some(PendingAlert { layer: JudgementLayer::Absent, due, silence: None, ..wait });
     }
@@ -210,7 +250,8 @@ impl JudgementState {
         }
     }
 
-    /// Takes what has waited long enough at `now`; `None` if nothing has.
+    /// Takes what has waited long enough at `now`; `None` if nothing has. If an incident is opened, that is told by
+    /// [`Self::opened`].
     pub fn ripen(
         &mut self,
         layers: &JudgementLayers,
@@ -218,17 +259,22 @@ impl JudgementState {
         now: Timestamp,
     ) -> Option<RipeJudgement> {
         let pending = self.pending.take_if(|pending| pending.deadline() <= now)?;
-        if let Some((layer, due, silence)) = self.rests(silenced, now) {
-            self.pending = Some(PendingAlert { layer, due, silence, look_again: false, ..pending });
+        if pending.layer == JudgementLayer::Delay && now < pending.due && layers.delay.is_some() {
+            self.pending = Some(PendingAlert { look_again: false, ..pending });
             return Some(RipeJudgement::Waits);
         }
-        let LayerVerdict::Opens { flaps } = self.open(layers, now) else { return Some(RipeJudgement::Waits) };
-        Some(RipeJudgement::Opens { pending, flaps })
+        let silenced = silenced.filter(|silenced| now < silenced.until);
+        if let Some((layer, due, silence)) = self.rests(silenced, now) {
+            let is_silenced = silenced.is_some();
+            self.pending = Some(PendingAlert { layer, due, silence, is_silenced, look_again: false, ..pending });
+            return Some(RipeJudgement::Waits);
+        }
+        Some(RipeJudgement::Opens { pending })
     }
 
-    /// Makes what a silence holds due at once: the silence may have changed.
+    /// Makes what waits due at once: what holds it may have changed.
     pub fn look_again(&mut self) {
-        if let Some(pending) = self.pending.as_mut().filter(|pending| pending.silence.is_some()) {
+        if let Some(pending) = &mut self.pending {
             pending.look_again = true;
         }
     }
@@ -244,6 +290,11 @@ impl JudgementState {
     /// When something is to be done though no alert comes.
     pub fn deadline(&self) -> Option<Timestamp> {
         self.pending.as_ref().map(PendingAlert::deadline)
+    }
+
+    /// Whether an alert waits. That a monitor is expected to speak is no alert.
+    pub fn waits(&self) -> bool {
+        self.pending.as_ref().is_some_and(|pending| pending.layer != JudgementLayer::Absent)
     }
 
     /// What waits.
@@ -281,27 +332,23 @@ impl JudgementState {
     ) -> Option<(JudgementLayer, Timestamp, Option<SilenceId>)> {
         let cooling = self.cool_until.filter(|until| now < *until);
         let cooling = cooling.map(|until| (JudgementLayer::Cooldown, until, None));
-        let silenced = silenced.filter(|silenced| now < silenced.until);
         cooling.or(silenced.map(|silenced| (JudgementLayer::Silence, silenced.until, Some(silenced.silence))))
     }
 
-    /// What waits already goes on waiting as long as it has to, and has the newest facts.
-    fn wait(&mut self, new: PendingAlert) -> LayerVerdict {
-        let pending = match self.pending.take().filter(|pending| pending.layer != JudgementLayer::Absent) {
-            Some(before) => PendingAlert { alert: new.alert, summary: new.summary, ..before },
-            None => new,
-        };
+    fn wait(&mut self, pending: PendingAlert) -> LayerVerdict {
         let hold = LayerHold { layer: pending.layer, count: 1, until: Some(pending.due), silence: pending.silence };
         self.pending = Some(pending);
         LayerVerdict::Held(hold)
     }
 
-    fn open(&mut self, layers: &JudgementLayers, now: Timestamp) -> LayerVerdict {
+    /// An incident is opened: nothing waits, and what follows its end begins. Returns how many were opened within the time
+    /// of the flap limit, this one among them, if that is as many as it says.
+    pub fn opened(&mut self, layers: &JudgementLayers, now: Timestamp) -> Option<u32> {
         self.pending = None;
         self.witnesses = Witnesses::default();
         self.cool_until = None;
         self.open = layers.cooldown.map(|cooldown| OpenEpisode { since: now, cooldown });
-        let flaps = layers.flapping.as_ref().and_then(|limit| {
+        layers.flapping.as_ref().and_then(|limit| {
             self.openings.retain(|at| now < *at + limit.within);
             self.openings.push_back(now);
             while (OPENINGS_MAX as usize) < self.openings.len() {
@@ -309,8 +356,7 @@ impl JudgementState {
             }
             self.keep(now, limit.within);
             u32::try_from(self.openings.len()).ok().filter(|count| limit.openings <= *count)
-        });
-        LayerVerdict::Opens { flaps }
+        })
     }
 }
 
@@ -320,6 +366,7 @@ pub fn pending(alert: &Arc<Alert>, summary: &str, received_at: Timestamp, terms:
         layer: JudgementLayer::Delay,
         silence: None,
         look_again: false,
+        is_silenced: false,
         due: received_at,
         received_at,
         summary: summary.to_owned(),

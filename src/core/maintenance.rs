@@ -4,6 +4,7 @@ use super::{
     alert::Alert,
     judgement::SilencedUntil,
     names::TriggerName,
+    oncall::EPOCH,
     schedule::CronSchedule,
     silence::{MatcherSet, Silence, SilenceId, SilenceMatcher},
     time::{StepTime, Timestamp},
@@ -15,8 +16,8 @@ use std::time::Duration;
 /// The shortest window.
 pub const WINDOW_MIN: Duration = Duration::from_secs(60);
 
-/// The most beginnings that are looked at for one that is not over: windows that begin again before they end are one.
-const BEGINNINGS_MAX: usize = 10_000;
+/// How many beginnings are looked at to see whether a window is over before the next one begins.
+const BEGINNINGS_SEEN: usize = 500;
 
 /// A maintenance window.
 #[derive(Debug, Clone)]
@@ -54,19 +55,16 @@ impl MaintenanceWindow {
     /// The silence that it is at a civil time, if it is in force; else the next one.
     pub fn at(&self, civil: Timestamp) -> Option<Silence> {
         let before = Timestamp::from_micros(civil.as_micros().saturating_sub(micros(self.lasts)));
-        let mut beginnings = self.starts.matches_after(&self.zone, before).take(BEGINNINGS_MAX);
-        let first = beginnings.next()?;
-        let last = beginnings.take_while(|at| *at <= civil).last().unwrap_or(first);
-        let started = if first <= civil { last } else { first };
+        let started = self.starts.matches_after(&self.zone, before).next()?;
         let digest = Sha256::digest(format!("maintenance\u{1f}{}\u{1f}{started}", self.name));
         let mut id = [0; 16];
         id.copy_from_slice(&digest[..16]);
         Some(Silence {
             id: SilenceId::random(id),
             matchers: self.matchers.clone(),
-            starts_at: first,
+            starts_at: started,
             ends_at: started + self.lasts,
-            updated_at: first.min(civil),
+            updated_at: started.min(civil),
             created_by: self.owner.clone(),
             reason: self.reason.clone(),
         })
@@ -81,6 +79,12 @@ impl MaintenanceWindow {
         let left = silence.ends_at.since(time.civil);
         Some(SilencedUntil { silence: silence.id, until: time.now + left })
     }
+}
+
+/// Whether a window that lasts so long is over before the next one begins: else it would never end.
+pub fn ends_before_the_next(starts: &CronSchedule, lasts: Duration) -> bool {
+    let beginnings: Vec<Timestamp> = starts.matches_after(&Zone::utc(), EPOCH).take(BEGINNINGS_SEEN).collect();
+    beginnings.windows(2).all(|two| lasts < two[1].since(two[0]))
 }
 
 fn micros(span: Duration) -> i64 {

@@ -21,8 +21,11 @@ const MATCHER_TEXT_MAX: usize = 1024;
 /// The longest reason, and the longest name of who made it, in characters.
 const REASON_MAX: usize = 1000;
 
-/// What a compiled pattern may take, in bytes.
-const PATTERN_MAX: usize = 256 << 10;
+/// What the compiled patterns of one silence may take together, in bytes.
+const PATTERNS_MAX: usize = 256 << 10;
+
+/// What no source, kind or trigger is called: a matcher that fits it fits all of them, or nearly.
+const NOBODY: &str = "\u{1}";
 
 /// The identity of a silence: a UUID, for clients of Alertmanager.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -83,7 +86,8 @@ impl From<SilenceId> for String {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SilenceMatcher {
-    /// The label; `alertname` or `kind`, `source` and `trigger` are known of each alert. One that is missing is empty.
+    /// The label. `alertname` or `kind`, `source` and `trigger` are what Stentor knows of each alert, whatever labels it
+    /// has. One that is missing is empty.
     pub name: String,
     /// The value, or the pattern for all of it.
     pub value: String,
@@ -182,10 +186,10 @@ impl Silence {
         None
     }
 
-    /// Whether it is about what this matcher asks for: its own matchers, taken as labels, fit.
-    pub fn is_about(&self, asked: &SilenceMatcher) -> bool {
-        let own = self.matchers.iter().find(|matcher| matcher.name == asked.name);
-        asked.fits(own.map_or("", |matcher| &matcher.value))
+    /// Whether it is about what these ask for: its own matchers, taken as labels, fit.
+    pub fn is_about(&self, asked: &MatcherSet) -> bool {
+        let own = |name: &str| self.matchers.iter().find(|matcher| matcher.name == name);
+        asked.fits(|name| own(name).map_or("", |matcher| &matcher.value))
     }
 
     /// How it stands at `now`.
@@ -206,9 +210,23 @@ pub fn flaw_of(matchers: &[SilenceMatcher]) -> Option<String> {
         return Some(format!("a silence has 1 to {MATCHERS_MAX} matchers"));
     }
     let everything = "at least one matcher must not match an empty value: this would silence everything";
-    let is_open = matchers.iter().all(|matcher| matcher.fits(""));
-    let flaw = matchers.iter().find_map(SilenceMatcher::flaw);
-    flaw.or(is_open.then(|| everything.to_owned()))
+    let most = PATTERNS_MAX / matchers.len();
+    let flaw = matchers.iter().find_map(|matcher| matcher.flaw(most));
+    let is_open = || MatcherSet::new(matchers).fits(|name| if is_known_of_all(name) { NOBODY } else { "" });
+    flaw.or_else(|| is_open().then(|| everything.to_owned()))
+}
+
+/// What is wrong with what a list of silences is asked for; `None` if nothing is.
+pub fn flaw_of_filters(filters: &[SilenceMatcher]) -> Option<String> {
+    if MATCHERS_MAX < filters.len() {
+        return Some(format!("at most {MATCHERS_MAX} filters can be asked for"));
+    }
+    filters.iter().find_map(|filter| filter.flaw(PATTERNS_MAX / filters.len().max(1)))
+}
+
+/// Whether each alert has it.
+fn is_known_of_all(name: &str) -> bool {
+    matches!(name, "alertname" | "kind" | "source" | "trigger")
 }
 
 /// How a silence stands.
@@ -224,27 +242,23 @@ pub enum SilenceState {
 }
 
 impl SilenceMatcher {
-    fn flaw(&self) -> Option<String> {
+    /// What is wrong with it, if its pattern may take `most` bytes.
+    fn flaw(&self, most: usize) -> Option<String> {
         if self.name.is_empty() {
             return Some("a matcher has the name of a label".into());
         }
         if MATCHER_TEXT_MAX < self.name.len() || MATCHER_TEXT_MAX < self.value.len() {
             return Some(format!("a matcher's name and value have at most {MATCHER_TEXT_MAX} bytes"));
         }
-        self.pattern().and_then(Result::err).map(|error| format!("{self} is no pattern: {error}"))
+        self.pattern(most).and_then(Result::err).map(|error| format!("{self} is no pattern: {error}"))
     }
 
-    fn pattern(&self) -> Option<Result<Regex, regex::Error>> {
-        let whole = || RegexBuilder::new(&format!("^(?:{})$", self.value)).size_limit(PATTERN_MAX).build();
-        self.is_regex.then(whole)
-    }
-
-    fn fits(&self, value: &str) -> bool {
-        let is_it = match self.pattern() {
-            Some(pattern) => pattern.is_ok_and(|pattern| pattern.is_match(value)),
-            None => self.value == value,
+    fn pattern(&self, most: usize) -> Option<Result<Regex, regex::Error>> {
+        let whole = || {
+            let text = format!("^(?:{})$", self.value);
+            RegexBuilder::new(&text).size_limit(most).dfa_size_limit(most).build()
         };
-        is_it == self.is_equal
+        self.is_regex.then(whole)
     }
 }
 
@@ -255,13 +269,19 @@ pub struct MatcherSet(Vec<(SilenceMatcher, Option<Regex>)>);
 impl MatcherSet {
     /// Compiles matchers without a flaw; a pattern that can not be compiled matches nothing.
     pub fn new(matchers: &[SilenceMatcher]) -> Self {
-        Self(matchers.iter().map(|matcher| (matcher.clone(), matcher.pattern().and_then(Result::ok))).collect())
+        let most = PATTERNS_MAX / matchers.len().max(1);
+        Self(matchers.iter().map(|matcher| (matcher.clone(), matcher.pattern(most).and_then(Result::ok))).collect())
     }
 
     /// Whether all of them match this alert of a trigger.
     pub fn matches(&self, alert: &Alert, trigger: &TriggerName) -> bool {
+        self.fits(|name| label(alert, trigger, name))
+    }
+
+    /// Whether all of them match these values of labels.
+    fn fits<'a>(&self, label: impl Fn(&str) -> &'a str) -> bool {
         self.0.iter().all(|(matcher, pattern)| {
-            let value = label(alert, trigger, &matcher.name);
+            let value = label(&matcher.name);
             let is_it = match pattern {
                 Some(pattern) => pattern.is_match(value),
                 None if matcher.is_regex => return false,
@@ -274,11 +294,10 @@ impl MatcherSet {
 
 /// The value of a label as matchers see it.
 fn label<'a>(alert: &'a Alert, trigger: &'a TriggerName, name: &str) -> &'a str {
-    let own = alert.labels.get(name).map(String::as_str);
-    own.unwrap_or(match name {
+    match name {
         "alertname" | "kind" => &alert.kind,
         "source" => alert.source.as_str(),
         "trigger" => trigger.as_str(),
-        _ => "",
-    })
+        _ => alert.labels.get(name).map_or("", String::as_str),
+    }
 }

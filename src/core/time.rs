@@ -67,6 +67,11 @@ impl Timestamp {
         DateTime::from_timestamp_micros(self.0).unwrap_or_default()
     }
 
+    /// The same moment on another clock, which shows `there` when this one shows `here`.
+    pub fn on_clock(self, here: Self, there: Self) -> Self {
+        Self(self.0.saturating_add(there.micros_since(here)))
+    }
+
     /// The signed time from `earlier` to here, in microseconds: negative if `earlier` is later.
     pub fn micros_since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)

@@ -27,7 +27,8 @@ const LOOKED_AT_AFTER: Duration = Duration::from_secs(3600);
 #[derive(Debug)]
 struct KeptSilence {
     silence: Silence,
-    set: MatcherSet,
+    /// `None` of one that is over.
+    set: Option<MatcherSet>,
 }
 
 /// All silences that are shown, and which of them have changed since what they hold was last judged.
@@ -84,9 +85,10 @@ impl SilenceRegister {
         self.read(|all| all.get(&id).map(|kept| kept.silence.clone()))
     }
 
-    /// Whether there is room for one more.
-    pub fn has_room(&self, now: Timestamp) -> bool {
-        let counts = |kept: &&KeptSilence| kept.silence.state(now) != SilenceState::Expired;
+    /// Whether there is room for one more besides these, which end.
+    pub fn has_room(&self, ending: Option<SilenceId>, now: Timestamp) -> bool {
+        let counts =
+            |kept: &&KeptSilence| kept.silence.state(now) != SilenceState::Expired && Some(kept.silence.id) != ending;
         self.read(|all| all.values().filter(counts).count()) < SILENCES_MAX
     }
 
@@ -100,7 +102,7 @@ impl SilenceRegister {
     pub fn holding(&self, alert: &Alert, trigger: &TriggerName, now: Timestamp) -> Option<SilencedUntil> {
         self.read(|all| {
             let active = all.values().filter(|kept| kept.silence.state(now) == SilenceState::Active);
-            let matching = active.filter(|kept| kept.set.matches(alert, trigger));
+            let matching = active.filter(|kept| kept.set.as_ref().is_some_and(|set| set.matches(alert, trigger)));
             let last = matching.max_by_key(|kept| (kept.silence.ends_at, kept.silence.id))?;
             Some(SilencedUntil { silence: last.silence.id, until: last.silence.ends_at })
         })
@@ -137,16 +139,20 @@ impl SilenceRegister {
         match event {
             SourceEvent::SilenceKept { silence, .. } => self.write(|all| {
                 all.retain(|_, kept| now < kept.silence.ends_at + SHOWN_AFTER);
+                for kept in all.values_mut().filter(|kept| kept.silence.ends_at <= now) {
+                    kept.set = None;
+                }
                 if SHOWN_MAX <= all.len()
                     && let Some(first) = all.values().map(|kept| (kept.silence.ends_at, kept.silence.id)).min()
                 {
                     all.remove(&first.1);
                 }
-                let set = MatcherSet::new(&silence.matchers);
+                let set = Some(MatcherSet::new(&silence.matchers)).filter(|_| now < silence.ends_at);
                 all.insert(silence.id, KeptSilence { silence: silence.clone(), set });
             }),
             SourceEvent::SilenceEnded { silence, .. } => self.write(|all| {
                 if let Some(kept) = all.get_mut(silence) {
+                    kept.set = None;
                     kept.silence.ends_at = kept.silence.ends_at.min(now);
                     kept.silence.updated_at = now;
                     kept.silence.starts_at = kept.silence.starts_at.min(kept.silence.ends_at);

@@ -4,7 +4,7 @@ use super::zone_name::zone;
 use crate::{
     core::{
         Zone, Zones,
-        maintenance::{MaintenanceWindow, WINDOW_MIN},
+        maintenance::{MaintenanceWindow, WINDOW_MIN, ends_before_the_next},
         oncall::EPOCH,
         schedule::CronSchedule,
         silence::{SILENCE_MAX, SilenceMatcher, flaw_of},
@@ -51,6 +51,17 @@ pub(super) fn read(
     let reason = reason.and_then(|item| item.text(faults).map(|text| text.value.to_owned()));
     table.finish(&[], &[], faults);
     let zone = zone.map_or(Some(None), |zone| zone.map(Some))?;
+    if let (Some(starts), Some(lasts)) = (&starts, lasts)
+        && !ends_before_the_next(starts, lasts)
+    {
+        let help = "let it begin less often, or last less long";
+        return faults.refuse(
+            "endless",
+            at,
+            "this window begins again before it ends: it would be silent for ever",
+            help,
+        );
+    }
     Some(MaintenanceDraft { matchers: matchers?, starts: starts?, zone, lasts: lasts?, owner: owner?, reason: reason? })
 }
 

@@ -105,8 +105,12 @@ pub enum TriggerMatch {
         trigger: TriggerName,
         /// The key of the incident that it is about.
         key: IncidentKey,
+        /// The threshold, if it counts only alerts that follow each other.
+        threshold: Option<TriggerThreshold>,
         /// The row of the trigger and key.
         window: String,
+        /// Who says so, where several witnesses count.
+        layers: Option<LayerInput>,
     },
     /// The condition, the key or the summary cannot be evaluated for this alert.
     Failed {
@@ -139,7 +143,7 @@ impl Trigger {
         }
         let key = self.incident_key(name, alert, scope)?;
         if !firing {
-            return Ok(Some(self.clears(name, key)));
+            return Ok(Some(self.clears(name, key, alert, scope)));
         }
         let (trigger, window) = (name.clone(), row_name(name, &key));
         let summary = match &self.summary {
@@ -172,7 +176,7 @@ impl Trigger {
             && clear_when.holds(scope)?
         {
             let key = self.incident_key(name, alert, scope)?;
-            return Ok(Some(self.clears(name, key)));
+            return Ok(Some(self.clears(name, key, alert, scope)));
         }
         let threshold = self.threshold.filter(|threshold| threshold.consecutive);
         let goes_on = self.clear_when.is_some();
@@ -190,8 +194,14 @@ impl Trigger {
         Ok(Some(TriggerMatch::Breaks { trigger, key, threshold, window, layers, goes_on }))
     }
 
-    fn clears(&self, name: &TriggerName, key: IncidentKey) -> TriggerMatch {
-        TriggerMatch::Clears { trigger: name.clone(), window: row_name(name, &key), key }
+    fn clears(&self, name: &TriggerName, key: IncidentKey, alert: &Alert, scope: &ExpressionScope<'_>) -> TriggerMatch {
+        let witness = self.layers.corroborate.and_then(|_| self.says(alert, scope).ok());
+        let layers = witness.map(|witness| LayerInput {
+            layers: self.layers.clone(),
+            evidence: LayerEvidence { value: None, witness },
+        });
+        let threshold = self.threshold.filter(|threshold| threshold.consecutive);
+        TriggerMatch::Clears { trigger: name.clone(), window: row_name(name, &key), key, threshold, layers }
     }
 
     fn layer_input(&self, alert: &Alert, scope: &ExpressionScope<'_>) -> Result<Option<LayerInput>, String> {

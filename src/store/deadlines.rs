@@ -42,6 +42,14 @@ impl<K: Ord + Clone> DeadlineIndex<K> {
         due.take(limit).map(|(_, id)| id.clone()).collect()
     }
 
+    /// Whether this one has one.
+    pub fn contains<Q: Ord + ?Sized>(&self, id: &Q) -> bool
+    where
+        K: std::borrow::Borrow<Q>,
+    {
+        self.of.contains_key(id)
+    }
+
     /// How many have one.
     pub fn len(&self) -> usize {
         self.of.len()

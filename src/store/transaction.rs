@@ -311,6 +311,11 @@ impl<'a> Transaction<'a> {
             let is_engagement = matches!(event, Event::Engaged { .. } | Event::Covered { .. });
             let sandboxed = is_engagement && kept.incident.has_sandboxed_page();
             let trigger = kept.incident.trigger.clone();
+            if let Event::OverflowCleared { key, .. } = &event
+                && self.loaded.judged.ended(&row_name(&trigger, key), at)
+            {
+                self.changes.judged.insert(row_name(&trigger, key));
+            }
             let priority = kept.incident.plan.priority;
             let step_ends = match &event {
                 Event::Paged { page } => kept.incident.step_ends(page),

@@ -15,8 +15,9 @@ pub trait JudgementRows {
     /// The time.
     fn now(&self) -> Timestamp;
 
-    /// Whether one more alert may wait.
-    fn may_wait(&self) -> bool {
+    /// Whether one more alert may wait in this row. There is more room for what a silence holds than for what waits because
+    /// of its trigger.
+    fn may_wait(&self, _row: &str, _is_silenced: bool) -> bool {
         true
     }
 
@@ -47,16 +48,17 @@ pub fn holds(
     waiting: PendingAlert,
 ) -> LayerVerdict {
     let now = rows.now();
+    // What waits has passed these layers already, and takes in what is new.
+    let waits = (input.is_some() || silenced.is_some()) && rows.state(row, |state| state.waits());
     if let Some(LayerInput { layers, evidence }) = input
         && let Some(hold) = rows.state(row, |state| state.weigh(layers, evidence, &waiting.alert, now))
+        && !waits
     {
         return LayerVerdict::Held(hold);
     }
     if let Some(threshold) = threshold {
         let (is_reached, count) = rows.window(row, |window| (window.observe(threshold, now), window.count()));
-        // What waits has counted already.
-        let mut waits = || input.is_some() && rows.state(row, |state| state.pending().is_some());
-        if !is_reached && !waits() {
+        if !is_reached && !waits {
             return LayerVerdict::Held(LayerHold {
                 layer: JudgementLayer::Threshold,
                 count,
@@ -71,7 +73,7 @@ pub fn holds(
         None if silenced.is_some() => &none,
         None => return LayerVerdict::Opens { flaps: None },
     };
-    let may_wait = rows.may_wait();
+    let may_wait = rows.may_wait(row, silenced.is_some());
     rows.state(row, |state| {
         let waiting = Some(waiting).filter(|_| may_wait || state.pending().is_some());
         state.admit(layers, silenced, waiting, now)
@@ -88,8 +90,24 @@ pub fn breaks(
     let now = rows.now();
     let consecutive = threshold.filter(|threshold| threshold.consecutive);
     let counted = consecutive.is_some_and(|threshold| rows.window(row, |window| window.restart(threshold, now)));
-    let held = input.and_then(|input| rows.state(row, |state| state.broken(&input.evidence.witness)));
+    let held = input.and_then(|input| rows.state(row, |state| state.broken(&input.layers, &input.evidence.witness)));
     held.or(counted.then_some(JudgementLayer::Threshold))
+}
+
+/// An all-clear. Where several witnesses must say that something is so, it is the word of one that it is not. Returns the
+/// layer that had held something back.
+pub fn clears(
+    rows: &mut impl JudgementRows,
+    row: &str,
+    threshold: Option<TriggerThreshold>,
+    input: Option<&LayerInput>,
+) -> Option<JudgementLayer> {
+    let counted = breaks(rows, row, threshold, None);
+    let held = rows.state(row, |state| match input {
+        Some(LayerInput { layers, evidence }) => state.broken(layers, &evidence.witness),
+        None => state.cleared(),
+    });
+    held.or(counted)
 }
 
 /// States in memory, for what plays a scenario.

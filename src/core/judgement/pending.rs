@@ -15,6 +15,9 @@ pub struct PendingAlert {
     pub silence: Option<SilenceId>,
     /// When it opens an incident unless something comes in between.
     pub due: Timestamp,
+    /// Whether a silence was about this alert when it came, or when it was looked at last.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_silenced: bool,
     /// Whether what holds it may have changed: then it is due at once, and `due` is when it would have been.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub look_again: bool,

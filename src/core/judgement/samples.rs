@@ -7,8 +7,7 @@ use std::{
     time::Duration,
 };
 
-/// The most values that are remembered for one key. Where there are more, the one goes whose loss changes least: of two
-/// neighbours that differ least the older one.
+/// The most values that are remembered for one key. Where there are more, one goes whose loss changes least.
 pub const SAMPLES_MAX: usize = 256;
 
 /// `change = { of, by, within }`: by how much a value must have changed within a time.
@@ -87,11 +86,24 @@ impl ValueSeries {
         self.0.is_empty()
     }
 
-    /// Drops one value of the witness that has most.
+    /// Drops one value of the witness that has most: on the way from one value to another the one whose neighbours are
+    /// nearest to each other, so that what is left is evenly spaced, else a turn that is small. The first, the last, the
+    /// highest and the lowest stay.
     fn thin(&mut self) {
         let Some(values) = self.0.values_mut().max_by_key(|values| values.len()) else { return };
-        let steps = values.iter().zip(values.iter().skip(1)).map(|((_, value), (_, next))| (next - value).abs());
-        let least = steps.enumerate().min_by(|(_, a), (_, b)| a.total_cmp(b)).map_or(0, |(place, _)| place);
+        let by_value = |a: &&(Timestamp, f64), b: &&(Timestamp, f64)| a.1.total_cmp(&b.1);
+        let (lowest, highest) = (values.iter().min_by(by_value).copied(), values.iter().max_by(by_value).copied());
+        let loss = |place: usize| {
+            let at = |place: usize| values.get(place).copied();
+            let own = at(place)?;
+            let (before, after) = (at(place.checked_sub(1)?)?, at(place + 1)?);
+            let is_turn = (own.1 - before.1) * (after.1 - own.1) < 0.0;
+            let nearest = (own.1 - before.1).abs().min((own.1 - after.1).abs());
+            let stays = Some(own) == lowest || Some(own) == highest;
+            (!stays).then_some(if is_turn { nearest } else { (after.1 - before.1).abs() })
+        };
+        let losses = (0..values.len()).filter_map(|place| Some((place, loss(place)?)));
+        let least = losses.min_by(|(_, a), (_, b)| a.total_cmp(b)).map_or(0, |(place, _)| place);
         values.remove(least);
     }
 }

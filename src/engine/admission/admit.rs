@@ -15,6 +15,7 @@ use crate::{
             failed::FailureKeys,
             judge::{MatchedAlert, RequestCost, Unjudged},
             live_beside,
+            may_open::MayOpen,
             parts::{PART_MAX, needs, parts, unmatched_key},
         },
         runtime_config::RuntimeConfig,
@@ -94,6 +95,7 @@ impl Admission {
         let (config, terms) = (config.clone(), drill.clone());
         let may_open = if has_quota { self.may_open(&judged) } else { MayOpen::any() };
         let needs = needs(&judged, &config.matrix);
+        self.open_overdue(&needs.judged).await?;
         let alerts: Vec<Arc<Alert>> = judged.iter().map(|judged| judged.alert.clone()).collect();
         let run = move |tx: &mut Transaction<'_>| {
             let mut admission = AlertAdmission { tx, matrix: &config.matrix, received_at, terms: &terms, may_open };
@@ -145,29 +147,6 @@ struct OpeningTerms<'t> {
     drill: &'t DrillTerms,
     /// Whether the quota of the source counts.
     has_quota: bool,
-}
-
-/// How many more incidents a source may open, live ones and drills.
-#[derive(Clone, Copy)]
-pub(super) struct MayOpen {
-    live: u32,
-    drill: u32,
-}
-
-impl MayOpen {
-    /// As many as there are.
-    pub(super) fn any() -> Self {
-        Self { live: u32::MAX, drill: u32::MAX }
-    }
-
-    fn allows(self, alert: &Alert) -> bool {
-        0 < if alert.drill { self.drill } else { self.live }
-    }
-
-    fn take(&mut self, alert: &Alert) {
-        let left = if alert.drill { &mut self.drill } else { &mut self.live };
-        *left = left.saturating_sub(1);
-    }
 }
 
 /// Applies matched alerts in one transaction.
@@ -264,7 +243,9 @@ impl AlertAdmission<'_, '_> {
                 let layer = pass::breaks(self.tx, window, *threshold, layers.as_ref())?;
                 Some(self.held(alert, trigger, key, LayerHold { layer, count: 0, until: None, silence: None }))
             }
-            TriggerMatch::Clears { trigger, key, window } => self.cleared(alert, (trigger, key), window),
+            TriggerMatch::Clears { trigger, key, threshold, window, layers } => {
+                self.cleared(alert, (trigger, key), |tx| pass::clears(tx, window, *threshold, layers.as_ref()))
+            }
             TriggerMatch::Failed { trigger, why, entity } => Some(self.failed(alert, trigger, why, entity.as_deref())),
         }
     }

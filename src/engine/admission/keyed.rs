@@ -10,8 +10,9 @@ use crate::{
     engine::{
         admission::{
             Admission, AdmittedAlert, IncomingAlert,
-            admit::{AlertAdmission, MayOpen},
+            admit::AlertAdmission,
             judge::{MatchedAlert, RequestCost},
+            may_open::MayOpen,
             parts::{PART_MAX, needs, parts},
         },
         runtime_config::RuntimeConfig,
@@ -94,8 +95,8 @@ impl Admission {
             Ok(done) => done,
             Err(known) => return Ok(known),
         };
-        let (config, total) = (self.context.config.load_full(), alerts.len());
-        let terms = KeyedTerms { request, config, received_at, total };
+        let (basis, total) = (self.basis(), alerts.len());
+        let terms = KeyedTerms { request, config: basis.config.clone(), received_at, total };
         let mut cost = RequestCost::default();
         let mut left = alerts
             .into_iter()
@@ -114,6 +115,7 @@ impl Admission {
                     Err(known) => return Ok(known),
                 }
             }
+            self.check_held(&basis, done.values().flat_map(|kept| &kept.admitted.results)).await;
             left = rest;
             if left.is_empty() {
                 return Ok(KeyedResult::Admitted(done.into_values().collect()));
@@ -130,6 +132,7 @@ impl Admission {
     ) -> Result<Result<ResultsByPlace, KeyedResult>, StoreError> {
         let mut needs = needs(&part, &terms.config.matrix);
         needs.responses.push(terms.request.key.clone());
+        self.open_overdue(&needs.judged).await?;
         let alerts: BTreeMap<usize, Arc<Alert>> =
             places.iter().copied().zip(part.iter().map(|judged| judged.alert.clone())).collect();
         let (terms, may_open) = (terms.clone(), self.may_open(&part));

@@ -8,6 +8,7 @@ use crate::{
     },
     engine::admission::{admission_result::AdmissionResult, admit::AlertAdmission, judge::MatchedAlert},
     matrix::TriggerMatch,
+    store::Transaction,
 };
 use humantime::format_duration;
 use std::sync::Arc;
@@ -65,11 +66,11 @@ impl AlertAdmission<'_, '_> {
         &mut self,
         alert: &Arc<Alert>,
         (trigger, key): (&TriggerName, &IncidentKey),
-        window: &str,
+        clears: impl FnOnce(&mut Transaction<'_>) -> Option<JudgementLayer>,
     ) -> Option<AdmissionResult> {
         let over = as_all_clear(alert);
         let joined = self.join(&over, key).or_else(|| self.counted(&over, trigger, key));
-        let held = self.tx.judge(window, judgement::JudgementState::cleared);
+        let held = clears(self.tx);
         let joined = joined.map(|incident| AdmissionResult::Cleared { incident });
         joined.or_else(|| {
             held.map(|layer| self.held(alert, trigger, key, LayerHold { layer, count: 0, until: None, silence: None }))
@@ -88,14 +89,15 @@ impl AlertAdmission<'_, '_> {
         let over = as_all_clear(alert);
         let joined = self.join(&over, key).or_else(|| self.counted(&over, trigger, key));
         let (waiting, now) = (self.waiting(alert, summary), self.tx.now());
-        let has_room = pass::JudgementRows::may_wait(self.tx);
-        let due = self.tx.judge(window, |state| {
+        let has_room = pass::JudgementRows::may_wait(self.tx, window, false);
+        let until = self.tx.judge(window, |state| {
             if has_room || state.pending().is_some() {
                 state.spoke(&limit, waiting, now);
             }
             state.deadline()
         });
-        let hold = LayerHold { layer: JudgementLayer::Absent, count: 1, until: due, silence: None };
+        let count = usize::from(until.is_some());
+        let hold = LayerHold { layer: JudgementLayer::Absent, count, until, silence: None };
         Some(match joined {
             Some(incident) => AdmissionResult::Cleared { incident },
             None => self.held(alert, trigger, key, hold),

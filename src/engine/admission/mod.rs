@@ -9,6 +9,7 @@ mod judge;
 mod keyed;
 mod layers;
 mod manual_page;
+mod may_open;
 mod new_facts;
 mod opening_window;
 mod overflow;

@@ -58,8 +58,9 @@ pub(super) fn needs(judged: &[MatchedAlert], matrix: &Matrix) -> LockSet {
                     needs.observed.extend(threshold.is_some().then(|| window.clone()));
                     needs.judged.extend(layers.is_some().then(|| window.clone()));
                 }
-                TriggerMatch::Clears { trigger, key, window } => {
+                TriggerMatch::Clears { trigger, key, threshold, window, .. } => {
                     needs.keys.push(key.clone());
+                    needs.observed.extend(threshold.is_some().then(|| window.clone()));
                     opening_window::needs(trigger, alert, &mut needs);
                     needs.judged.push(window.clone());
                 }

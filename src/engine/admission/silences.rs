@@ -3,6 +3,7 @@
 use crate::{
     core::{
         Actor, SourceEvent, SourceName, Timestamp,
+        judgement::{JudgementLayer, PendingAlert, of_row},
         names::SELF,
         silence::{Silence, SilenceId, SilenceState},
     },
@@ -62,7 +63,7 @@ impl Admission {
     /// On the store's clock, as silences are.
     fn windows(&self) -> Vec<Silence> {
         let (now, civil) = (self.context.store.now(), self.context.store.civil_now());
-        let shifted = |at: Timestamp| Timestamp::from_micros(at.as_micros() + now.micros_since(civil));
+        let shifted = |at: Timestamp| at.on_clock(civil, now);
         let config = self.context.config.load();
         let windows = config.matrix.maintenance.iter().filter_map(|window| window.at(civil));
         let own = |silence: Silence| Silence {
@@ -74,23 +75,30 @@ impl Admission {
         windows.map(own).collect()
     }
 
-    /// Keeps a silence, new or changed. What it does not hold any more is judged at once.
+    /// Keeps a silence, new or changed. What it does not hold any more is judged at once. One that it replaces ends with the
+    /// same commit.
     ///
     /// # Errors
     /// What is wrong with it; then nothing has changed.
-    pub async fn keep_silence(&self, silence: Silence, by: Actor) -> Result<SilenceId, SilenceFault> {
+    pub async fn keep_silence(
+        &self,
+        silence: Silence,
+        replaces: Option<SilenceId>,
+        by: Actor,
+    ) -> Result<SilenceId, SilenceFault> {
         let now = self.context.store.now();
         if let Some(flaw) = silence.flaw(now) {
             return Err(SilenceFault::Flaw(flaw));
         }
-        if self.windows().iter().any(|window| window.id == silence.id) {
+        if self.windows().iter().any(|window| window.id == silence.id || Some(window.id) == replaces) {
             return Err(SilenceFault::OfMatrix);
         }
-        if self.context.silences.get(silence.id).is_none() && !self.context.silences.has_room(now) {
+        if self.context.silences.get(silence.id).is_none() && !self.context.silences.has_room(replaces, now) {
             return Err(SilenceFault::NoRoom);
         }
         let id = silence.id;
-        self.note_silence(SourceEvent::SilenceKept { silence, by }, id).await?;
+        let ends = replaces.map(|id| (SourceEvent::SilenceEnded { silence: id, by: by.clone() }, id));
+        self.note_silences(ends.into_iter().chain([(SourceEvent::SilenceKept { silence, by }, id)]).collect()).await?;
         Ok(id)
     }
 
@@ -105,21 +113,25 @@ impl Admission {
         }
         let known = self.context.silences.get(id).filter(|silence| silence.state(now) != SilenceState::Expired);
         let silence = known.ok_or(SilenceFault::Unknown)?;
-        self.note_silence(SourceEvent::SilenceEnded { silence: id, by }, id).await?;
+        self.note_silences(vec![(SourceEvent::SilenceEnded { silence: id, by }, id)]).await?;
         Ok(silence)
     }
 
-    /// Journals it, and looks again at what this silence holds. That comes after the change is in force: what is judged
+    /// Journals these, and looks again at what their silences hold. That comes after the change is in force: what is judged
     /// meanwhile is held by the silence as it was.
-    async fn note_silence(&self, event: SourceEvent, id: SilenceId) -> Result<(), StoreError> {
+    async fn note_silences(&self, events: Vec<(SourceEvent, SilenceId)>) -> Result<(), StoreError> {
         let source = SourceName::from(SELF);
         let needs = LockSet { sources: vec![source.clone()], ..LockSet::default() };
-        let noted = event.clone();
-        let run = move |tx: &mut Transaction<'_>| tx.record_source(&source, noted.clone());
+        let noted = events.clone();
+        let run = move |tx: &mut Transaction<'_>| {
+            noted.iter().for_each(|(event, _)| tx.record_source(&source, event.clone()));
+        };
         let (_, committed) = transact(&*self.context.store, RequestClass::Ladder, needs, run).await?;
-        self.context.silences.apply(committed.at, &event);
-        tracing::info!(silence = %id, "a silence was changed");
-        self.silences_changed(ChangedSilences::These([id].into())).await;
+        for (event, id) in &events {
+            self.context.silences.apply(committed.at, event);
+            tracing::info!(silence = %id, "a silence was changed");
+        }
+        self.silences_changed(ChangedSilences::These(events.into_iter().map(|(_, id)| id).collect())).await;
         Ok(())
     }
 
@@ -145,8 +157,19 @@ impl Admission {
         if *changed == ChangedSilences::Nothing {
             return Ok(());
         }
-        let meant = changed.clone();
-        let run = move |tx: &mut Transaction<'_>| tx.look_again_at_silenced(|id| meant.contains(id));
+        let (meant, config) = (changed.clone(), self.context.config.load_full());
+        // By another matrix an alert may not have to wait, or have another trigger.
+        let is_other = move |row: &str, pending: &PendingAlert| {
+            let trigger = of_row(row).and_then(|(trigger, _)| config.matrix.triggers.get(&trigger));
+            let has_delay = trigger.is_some_and(|trigger| trigger.layers.delay.is_some());
+            trigger.is_none() || (pending.layer == JudgementLayer::Delay && !has_delay)
+        };
+        let run = move |tx: &mut Transaction<'_>| {
+            tx.look_again_at(|row, pending| {
+                let is_silenced = pending.silence.is_some_and(|id| meant.contains(id));
+                is_silenced || (*meant == ChangedSilences::All && is_other(row, pending))
+            })
+        };
         let looked = transact(&*self.context.store, RequestClass::Ladder, LockSet::default(), run).await;
         if looked.is_err() {
             self.context.silences.note_changed(ChangedSilences::clone(&changed));

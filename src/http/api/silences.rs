@@ -5,7 +5,7 @@ use super::alertmanager::{AlertRefusal, framework, said};
 use crate::{
     core::{
         Actor, SourceName, Timestamp,
-        silence::{Silence, SilenceId, SilenceMatcher, SilenceState},
+        silence::{MatcherSet, Silence, SilenceId, SilenceMatcher, SilenceState, flaw_of_filters},
         time::ForeignTime,
     },
     engine::SilenceFault,
@@ -48,14 +48,13 @@ pub async fn list(
 ) -> Result<Json<Vec<Value>>, AlertRefusal> {
     allowed(&app, &headers)?;
     let filters = query.iter().filter(|(name, _)| name == "filter").map(|(_, text)| text.parse());
-    let filters: Vec<SilenceMatcher> =
-        filters.collect::<Result<_, String>>().map_err(|why| said(StatusCode::BAD_REQUEST, why))?;
+    let filters = filters.collect::<Result<Vec<SilenceMatcher>, String>>().and_then(|filters| {
+        let flaw = flaw_of_filters(&filters);
+        flaw.map_or_else(|| Ok(MatcherSet::new(&filters)), Err)
+    });
+    let filters = filters.map_err(|why| said(StatusCode::BAD_REQUEST, why))?;
     let all = app.engine.admission().silences().into_iter();
-    Ok(Json(
-        all.filter(|silence| filters.iter().all(|filter| silence.is_about(filter)))
-            .map(|own| view(&app, &own))
-            .collect(),
-    ))
+    Ok(Json(all.filter(|silence| silence.is_about(&filters)).map(|own| view(&app, &own)).collect()))
 }
 
 /// `POST /api/v2/silences`: makes one, or changes one whose `id` is given.
@@ -75,7 +74,7 @@ pub async fn post(State(app): State<Arc<AppState>>, request: Request) -> Result<
     }
     let (now, wall) = (app.engine.now(), app.wall());
     let time = |name: &str, text: &str| {
-        let read = ForeignTime::read(text).map(|time| shifted(time.nearest(), wall, now));
+        let read = ForeignTime::read(text).map(|time| time.nearest().on_clock(wall, now));
         read.ok_or_else(|| framework(StatusCode::BAD_REQUEST, 400, format!("{name}: {text:?} is not a time")))
     };
     let (starts_at, ends_at) = (time("startsAt", &posted.starts_at)?, time("endsAt", &posted.ends_at)?);
@@ -104,10 +103,7 @@ pub async fn post(State(app): State<Arc<AppState>>, request: Request) -> Result<
         reason: posted.comment,
     };
     let replaced = known.filter(|known| known.id != silence.id && known.state(now) != SilenceState::Expired);
-    let id = admission.keep_silence(silence, by.clone()).await.map_err(refused)?;
-    if let Some(replaced) = replaced {
-        admission.end_silence(replaced.id, by).await.map_err(refused)?;
-    }
+    let id = admission.keep_silence(silence, replaced.map(|replaced| replaced.id), by).await.map_err(refused)?;
     Ok(Json(json!({ "silenceID": id })))
 }
 
@@ -170,14 +166,10 @@ fn refused(fault: SilenceFault) -> AlertRefusal {
     }
 }
 
-/// Times of senders are those of the wall clock; ours are the store's.
-fn shifted(at: Timestamp, from: Timestamp, to: Timestamp) -> Timestamp {
-    Timestamp::from_micros(at.as_micros().saturating_add(to.micros_since(from)))
-}
-
 fn view(app: &AppState, silence: &Silence) -> Value {
     let (now, wall) = (app.engine.now(), app.wall());
-    let time = |at: Timestamp| shifted(at, now, wall).to_utc().to_rfc3339_opts(SecondsFormat::Millis, true);
+    // Times of senders are those of the wall clock; ours are the store's.
+    let time = |at: Timestamp| at.on_clock(now, wall).to_utc().to_rfc3339_opts(SecondsFormat::Millis, true);
     json!({
         "id": silence.id,
         "status": { "state": silence.state(now) },

@@ -51,16 +51,24 @@ pub struct SilenceView {
 }
 
 impl SilenceView {
-    fn of(silence: Silence, now: Timestamp) -> Self {
+    /// People read the wall clock; silences are kept on the store's.
+    fn of(silence: Silence, app: &AppState) -> Self {
+        let (now, wall) = (app.engine.now(), app.wall());
         let state = silence.state(now);
+        let shown = |at: Timestamp| at.on_clock(now, wall);
+        let silence = Silence {
+            starts_at: shown(silence.starts_at),
+            ends_at: shown(silence.ends_at),
+            updated_at: shown(silence.updated_at),
+            ..silence
+        };
         Self { silence, state }
     }
 }
 
 /// `GET /v1/silences`: all of them, those that ended within the last five days included.
 pub async fn list(State(app): State<Arc<AppState>>) -> Json<Vec<SilenceView>> {
-    let now = app.engine.now();
-    Json(app.engine.admission().silences().into_iter().map(|silence| SilenceView::of(silence, now)).collect())
+    Json(app.engine.admission().silences().into_iter().map(|silence| SilenceView::of(silence, &app)).collect())
 }
 
 /// `POST /v1/silences`: makes one.
@@ -70,7 +78,7 @@ pub async fn make(
     Json(wish): Json<SilenceWish>,
 ) -> Result<Json<SilenceView>, ProblemDetails> {
     let now = app.engine.now();
-    let starts_at = wish.starts_at.unwrap_or(now).max(now);
+    let starts_at = wish.starts_at.map_or(now, |at| at.on_clock(app.wall(), now)).max(now);
     let silence = Silence {
         id: SilenceId::random(rand::random()),
         matchers: wish.matchers,
@@ -80,8 +88,8 @@ pub async fn make(
         created_by: caller.actor().to_string(),
         reason: wish.reason,
     };
-    app.engine.admission().keep_silence(silence.clone(), caller.actor()).await.map_err(problem)?;
-    Ok(Json(SilenceView::of(silence, now)))
+    app.engine.admission().keep_silence(silence.clone(), None, caller.actor()).await.map_err(problem)?;
+    Ok(Json(SilenceView::of(silence, &app)))
 }
 
 /// `POST /v1/silences/{id}/extend`: it ends so much later than now.
@@ -96,8 +104,8 @@ pub async fn extend(
         app.engine.admission().silence(parsed(&id)?).filter(|silence| silence.state(now) != SilenceState::Expired);
     let known = known.ok_or_else(|| problem(SilenceFault::Unknown))?;
     let silence = Silence { ends_at: now + extension.lasts, updated_at: now, ..known };
-    app.engine.admission().keep_silence(silence.clone(), caller.actor()).await.map_err(problem)?;
-    Ok(Json(SilenceView::of(silence, now)))
+    app.engine.admission().keep_silence(silence.clone(), None, caller.actor()).await.map_err(problem)?;
+    Ok(Json(SilenceView::of(silence, &app)))
 }
 
 /// `POST /v1/silences/{id}/end`: what it holds is judged at once.
@@ -107,7 +115,7 @@ pub async fn end(
     Path(id): Path<String>,
 ) -> Result<Json<SilenceView>, ProblemDetails> {
     let silence = app.engine.admission().end_silence(parsed(&id)?, caller.actor()).await.map_err(problem)?;
-    Ok(Json(SilenceView { silence, state: SilenceState::Expired }))
+    Ok(Json(SilenceView { state: SilenceState::Expired, ..SilenceView::of(silence, &app) }))
 }
 
 fn parsed(id: &str) -> Result<SilenceId, ProblemDetails> {

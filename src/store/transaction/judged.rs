@@ -3,8 +3,7 @@
 use super::Transaction;
 use crate::core::{
     Timestamp,
-    judgement::{JudgementState, pass::JudgementRows},
-    silence::SilenceId,
+    judgement::{JudgementState, PendingAlert, pass::JudgementRows},
     trigger::{ThresholdWindow, TriggerThreshold},
 };
 use std::time::Duration;
@@ -60,9 +59,9 @@ impl Transaction<'_> {
         self.changes.judged.insert(row.to_owned());
     }
 
-    /// Makes due what these silences hold, whatever its rows: nothing else knows which they are. Returns how many.
-    pub fn look_again_at_silenced(&mut self, is_meant: impl Fn(SilenceId) -> bool) -> usize {
-        let rows = self.loaded.judged.silenced(is_meant);
+    /// Makes due what waits and is meant, whatever its rows: nothing else knows which they are. Returns how many.
+    pub fn look_again_at(&mut self, is_meant: impl Fn(&str, &PendingAlert) -> bool) -> usize {
+        let rows = self.loaded.judged.waiting(is_meant);
         for row in &rows {
             self.loaded.judged.change(row, JudgementState::look_again);
         }
@@ -87,8 +86,8 @@ impl JudgementRows for Transaction<'_> {
         self.time.now
     }
 
-    fn may_wait(&self) -> bool {
-        self.loaded.judged.has_room()
+    fn may_wait(&self, row: &str, is_silenced: bool) -> bool {
+        self.loaded.judged.has_room(row, is_silenced)
     }
 
     fn window<R>(&mut self, row: &str, change: impl FnOnce(&mut ThresholdWindow) -> R) -> R {

@@ -2,6 +2,7 @@
 //! and by one that is started anew after each line.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
+mod changed;
 mod reference;
 mod room;
 mod silences;
@@ -19,7 +20,7 @@ use stentor::{
     template::PageTemplates,
 };
 
-/// What every story needs; `TRIGGER` is its own.
+/// What every story needs; `TRIGGER` is its own: the keys of `[trigger.t]`, or triggers that begin with their names.
 const MATRIX: &str = r#"
 [source.a]
 token = { env = "X" }
@@ -40,9 +41,6 @@ phone = "+447700900001"
 [role.trader]
 step = [{ page = ["ana"], by = ["sms"], wait = "10m" }]
 
-[trigger.t]
-on = ["k"]
-roles = ["trader"]
 TRIGGER
 
 [catch-all]
@@ -64,7 +62,15 @@ fn engine(store: &Arc<dyn Store>, trigger: &str, dir: &tempfile::TempDir) -> Arc
 }
 
 fn config(trigger: &str, dir: &tempfile::TempDir) -> RuntimeConfig {
-    let matrix = fixture::parsed(&MATRIX.replace("TRIGGER", trigger), START);
+    let begins = "[trigger.t]\non = [\"k\"]\nroles = [\"trader\"]\n";
+    let trigger = match trigger.strip_prefix("[trigger.renamed]") {
+        Some(keys) => begins.replace(".t]", ".renamed]") + keys,
+        None if trigger.starts_with("[trigger.") => {
+            trigger.replace("[trigger.renamed]\n", &begins.replace(".t]", ".renamed]"))
+        }
+        None => begins.to_owned() + trigger,
+    };
+    let matrix = fixture::parsed(&MATRIX.replace("TRIGGER", &trigger), START);
     let outbox = SandboxOutbox::open(dir.path(), || START).unwrap();
     let shared = SharedChannelParts { hub: DeskHub::new(), outbox, site: String::new(), sandbox: true };
     RuntimeConfig::wire(matrix, PageTemplates::shipped(), &shared)

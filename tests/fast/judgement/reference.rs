@@ -70,7 +70,7 @@ proptest! {
             state = kept(&state);
             if !holds {
                 said.remove(&witness);
-                state.broken(&format!("w{witness}"));
+                state.broken(&layers, &format!("w{witness}"));
                 continue;
             }
             said.insert(witness, now);
@@ -99,8 +99,8 @@ proptest! {
             let mut flaps = None;
             let mut is_opened = false;
             while state.deadline().is_some_and(|due| due <= at(now)) {
-                if let Some(RipeJudgement::Opens { flaps: found, .. }) = state.ripen(&layers, None, at(now)) {
-                    (flaps, is_opened) = (found, true);
+                if let Some(RipeJudgement::Opens { .. }) = state.ripen(&layers, None, at(now)) {
+                    (flaps, is_opened) = (state.opened(&layers, at(now)), true);
                 }
             }
             match step {
@@ -110,7 +110,7 @@ proptest! {
                         (flaps, is_opened) = (found, true);
                     }
                 }
-                2 => drop(state.broken("w0")),
+                2 => drop(state.broken(&layers, "w0")),
                 3 => drop(state.cleared()),
                 _ => {}
             }

@@ -25,7 +25,7 @@ fn silence(world: &World, n: u8, matchers: &[&str], seconds: u64) -> Silence {
 
 impl World {
     async fn keep(&self, silence: Silence) -> SilenceId {
-        self.engine.admission().keep_silence(silence, Actor::Person("ana".into())).await.unwrap()
+        self.engine.admission().keep_silence(silence, None, Actor::Person("ana".into())).await.unwrap()
     }
 
     async fn says(&self, words: &[&str]) -> String {
@@ -197,6 +197,45 @@ async fn a_wait_and_a_cool_down_come_before_a_silence() {
     assert_eq!(world.open().await, ["t/x it is so"]);
 }
 
+/// A key may have alerts that a silence is about, and others: those decide, in whatever order they come.
+#[tokio::test]
+async fn a_silent_alert_takes_the_place_of_none_that_is_not() {
+    for words in [["host:db1", "host:db2"], ["host:db2", "host:db1"]] {
+        let world = World::memory(&format!("{TRIGGER}\nfor = \"10s\""));
+        world.keep(silence(&world, 1, &["host=db2"], 3600)).await;
+        for host in words {
+            assert_eq!(world.says(&["a", "x", "v=6", host]).await, "held for 1 until 10");
+        }
+        world.at(10).await;
+        assert_eq!(world.open().await, ["t/x it is so"], "{words:?}");
+        // Both are silent: so is the key.
+        world.keep(silence(&world, 2, &["host=~db."], 3600)).await;
+        for host in words {
+            assert_eq!(world.says(&["a", "y", "v=6", host]).await, "held for 1 until 20");
+        }
+        world.at(30).await;
+        assert_eq!(world.open().await.len(), 1);
+        // One that is not silent opens it, and it has waited long enough.
+        assert_eq!(world.says(&["a", "y", "v=6", "host:db2"]).await, "held silence 1 until 3610");
+        assert_eq!(world.says(&["a", "y", "v=6", "host:web"]).await, "opened");
+    }
+}
+
+/// What waits for a silence has counted, and has the newest facts.
+#[tokio::test]
+async fn what_a_silence_holds_counts_no_more() {
+    let world = World::memory(&format!(
+        "{TRIGGER}\nthreshold = {{ count = 2, within = \"5s\" }}\nsummary = 'v is {{alert.values.v}}'"
+    ));
+    world.keep(silence(&world, 1, &["key=x"], 60)).await;
+    assert_eq!(world.says(&["a", "x", "v=6"]).await, "held threshold 1");
+    assert_eq!(world.says(&["a", "x", "v=7"]).await, "held silence 1 until 60");
+    world.at(20).await;
+    assert_eq!(world.says(&["a", "x", "v=8"]).await, "held silence 1 until 60");
+    world.at(60).await;
+    assert_eq!(world.open().await, ["t/x v is 8"]);
+}
+
 /// Silence about a monitor that fell silent is silence, too.
 #[tokio::test]
 async fn a_monitor_that_falls_silent_during_a_silence_opens_an_incident_after_it() {
@@ -241,9 +280,11 @@ fn what_is_wrong_with_a_silence_is_said() {
         ("no matcher", matched(&[])),
         ("too many", matched(&["key=x"; 21])),
         ("matches everything", matched(&["key=~.*", "other!=x"])),
+        ("matches every source", matched(&["source=~.+", "kind!=x", "trigger=~.*", "alertname=~[^x]"])),
         ("a name", matched(&["=x"])),
         ("a pattern", matched(&["key=~(x"])),
         ("a pattern that is large", matched(&["key=~(x{1000}){1000}"])),
+        ("patterns that are large together", matched(&["key=~\\w{0,20}"; 20])),
         ("no reason", Silence { reason: " ".into(), ..good.clone() }.flaw(now)),
         ("a long reason", Silence { reason: "x".repeat(1001), ..good.clone() }.flaw(now)),
         ("a hidden letter", Silence { reason: "x\u{202e}y".into(), ..good.clone() }.flaw(now)),
@@ -285,27 +326,44 @@ async fn a_maintenance_window_is_a_silence_that_comes_again() {
     assert_eq!(world.says(&["a", "db4", "v=6"]).await, "opened");
 }
 
-/// Windows that begin again before they end are one, which ends with the last.
 #[test]
-fn a_window_that_begins_before_the_last_one_ended_goes_on() {
+fn a_window_has_an_id_for_each_time() {
     use stentor::core::{Timestamp, Zone, maintenance::MaintenanceWindow};
     let matchers: Vec<SilenceMatcher> = vec!["key=x".parse().unwrap()];
-    let window = |starts: &str, lasts: u64| {
-        let rule = (starts.parse().unwrap(), Zone::utc(), Duration::from_secs(lasts));
-        MaintenanceWindow::new("w".into(), matchers.clone(), rule, "ana".into(), "why".into())
-    };
-    let at = |text: &str| Timestamp::parse(text).unwrap();
-    let spans = |window: &MaintenanceWindow, now: &str| {
-        let silence = window.at(at(now)).unwrap();
-        (silence.starts_at.to_string(), silence.ends_at.to_string())
-    };
-    let overlapping = window("0 * * * *", 5400);
-    let (starts, ends) = spans(&overlapping, "2026-11-30T10:10:00Z");
-    assert!(starts.starts_with("2026-11-30T09:00") && ends.starts_with("2026-11-30T11:30"), "{starts} {ends}");
-    let daily = window("0 2 * * *", 3600);
-    let (starts, ends) = spans(&daily, "2026-11-30T03:00:00Z");
+    let rule = ("0 2 * * *".parse().unwrap(), Zone::utc(), Duration::from_secs(3600));
+    let daily = MaintenanceWindow::new("w".into(), matchers, rule, "ana".into(), "why".into());
+    let at = |text: &str| daily.at(Timestamp::parse(text).unwrap()).unwrap();
+    let next = at("2026-11-30T03:00:00Z");
+    let (starts, ends) = (next.starts_at.to_string(), next.ends_at.to_string());
     assert!(starts.starts_with("2026-12-01T02:00") && ends.starts_with("2026-12-01T03:00"), "{starts} {ends}");
-    let ids = ["2026-11-30T02:00:00Z", "2026-11-30T02:59:59Z", "2026-12-01T02:10:00Z"]
-        .map(|now| daily.at(at(now)).unwrap().id);
+    let ids = ["2026-11-30T02:00:00Z", "2026-11-30T02:59:59Z", "2026-12-01T02:10:00Z"].map(|now| at(now).id);
     assert!(ids[0] == ids[1] && ids[1] != ids[2], "each has an id of its own");
+}
+
+/// What each source, kind and trigger has is known, whatever labels say.
+#[tokio::test]
+async fn no_label_hides_who_sends_an_alert() {
+    let world = World::memory(TRIGGER);
+    world.keep(silence(&world, 1, &["source=a"], 60)).await;
+    assert_eq!(world.says(&["a", "x", "v=6", "source:web"]).await, "held silence 1 until 60");
+    assert_eq!(world.says(&["b", "y", "v=6", "source:a"]).await, "opened");
+}
+
+/// At the bound one silence can still take the place of another.
+#[tokio::test]
+async fn a_silence_that_replaces_another_needs_no_room() {
+    let world = World::memory(TRIGGER);
+    for n in 0..1000_u16 {
+        let mut id = [0; 16];
+        id[..2].copy_from_slice(&n.to_be_bytes());
+        world.keep(Silence { id: SilenceId::random(id), ..silence(&world, 1, &["key=x"], 60) }).await;
+    }
+    let (admission, by) = (world.engine.admission(), || Actor::Operator("ops".into()));
+    let more = silence(&world, 255, &["key=y"], 60);
+    let full = admission.keep_silence(more.clone(), None, by()).await.unwrap_err().to_string();
+    assert!(full.contains("as many silences as there may be"), "{full}");
+    let replaced = SilenceId::random([0; 16]);
+    admission.keep_silence(more, Some(replaced), by()).await.unwrap();
+    assert_eq!(admission.silence(replaced).map(|silence| silence.state(world.now())), Some(SilenceState::Expired));
+    assert_eq!(world.says(&["a", "y", "v=6"]).await, "held silence 1 until 60");
 }

@@ -26,6 +26,10 @@ impl VirtualWorld<'_> {
                 TriggerMatch::Holds { trigger, key, summary, threshold, window, layers } => {
                     if let Some(case) = self.keys.get(key).copied() {
                         self.step(case, IncidentInput::Alert(alert.clone()));
+                        if let Some(input) = layers {
+                            let now = self.now;
+                            self.judged.state(window, |state| state.joined(&input.layers, &input.evidence, alert, now));
+                        }
                     } else if !self.counted(alert, trigger, key) {
                         let waiting = judgement::pending(alert, summary, self.now, None);
                         let verdict = pass::holds(&mut self.judged, window, *threshold, layers.as_ref(), None, waiting);
@@ -49,9 +53,9 @@ impl VirtualWorld<'_> {
                         None => drop(pass::breaks(&mut self.judged, window, *threshold, layers.as_ref())),
                     }
                 }
-                TriggerMatch::Clears { trigger, key, window } => {
+                TriggerMatch::Clears { trigger, key, threshold, window, layers } => {
                     self.all_clear(alert, trigger, key);
-                    self.judged.state(window, JudgementState::cleared);
+                    pass::clears(&mut self.judged, window, *threshold, layers.as_ref());
                 }
                 // A scenario with an alert like this is refused when it is read.
                 TriggerMatch::Failed { .. } => {}
@@ -83,7 +87,8 @@ impl VirtualWorld<'_> {
         };
         let now = self.now;
         match self.judged.state(row, |state| state.ripen(&layers, None, now)) {
-            Some(RipeJudgement::Opens { pending, flaps }) if !self.keys.contains_key(&key) => {
+            Some(RipeJudgement::Opens { pending }) if !self.keys.contains_key(&key) => {
+                let flaps = self.judged.state(row, |state| state.opened(&layers, now));
                 self.open_or_count(&pending.alert, &trigger, &key, &pending.summary, flaps);
             }
             Some(_) => self.look_again(row),

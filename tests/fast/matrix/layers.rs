@@ -95,6 +95,8 @@ fn what_can_not_be_a_maintenance_window_is_refused() {
         ("lasts = \"2h\"", "", Some("missing-key")),
         ("0 2 * * Sun", "0 2 * * 7", Some("bad-cron")),
         ("0 2 * * Sun", "0 2 30 2 *", Some("bad-cron")),
+        ("0 2 * * Sun", "*/30 * * * *", Some("endless")),
+        ("lasts = \"2h\"", "lasts = \"7d\"", Some("endless")),
         ("kind!=beat", "kind", Some("bad-matcher")),
         ("host=~\"db.*\"", "host=~\"(\"", Some("bad-matcher")),
         ("host=~\"db.*\"", "host=~\".*\"", Some("bad-matcher")),

@@ -1,5 +1,6 @@
 //! The command line: one file for each subcommand.
 
+mod assessments;
 mod backup;
 mod check;
 mod client;

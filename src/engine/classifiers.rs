@@ -70,6 +70,11 @@ impl Classifier {
         Self { assessment, way, deadline, turns: Semaphore::new(ASKED_AT_ONCE), is_absent: AtomicBool::new(false) }
     }
 
+    /// Why it can not be asked, if it can not.
+    pub(super) fn trouble(&self) -> Option<&str> {
+        self.way.as_ref().err().map(String::as_str)
+    }
+
     /// What it says of an alert, at its deadline at the latest.
     pub async fn ask(&self, alert: &Alert) -> ClassifierAnswer {
         let asked = async {

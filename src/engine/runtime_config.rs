@@ -95,6 +95,11 @@ impl RuntimeConfig {
         if let Some(name) = self.deafer_than(last) {
             return Some(format!("answers by channel {name} would be refused: a secret of it can not be read"));
         }
+        let was_asked = |name: &String| last.classifiers.get(name).is_some_and(|own| own.trouble().is_none());
+        let mut classifiers = self.classifiers.iter().filter(|(name, _)| was_asked(name));
+        if let Some((name, why)) = classifiers.find_map(|(name, own)| Some((name, own.trouble()?))) {
+            return Some(format!("the classifier of assessment {name} would be absent: {why}"));
+        }
         let of = |secrets: &[(SourceName, SecretString)], source: &SourceName| {
             secrets.iter().filter(|(known, _)| known == source).count()
         };

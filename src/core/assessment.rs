@@ -244,11 +244,10 @@ impl Assessment {
 impl Classified {
     /// Why it can not be used.
     fn flaw(&self, levels: &AssessmentLevels) -> Option<String> {
-        let is_out = |number: Option<f64>, most: f64| number.is_some_and(|number| !(number.abs() <= most));
         if self.score.is_none() && self.level.is_none() {
             return Some("its answer has neither `score` nor `level`".to_owned());
         }
-        if is_out(self.score, WEIGHT_MAX) {
+        if self.score.is_some_and(|score| !(-WEIGHT_MAX..=WEIGHT_MAX).contains(&score)) {
             return Some(format!("its `score` is beyond {WEIGHT_MAX}"));
         }
         if self.confidence.is_some_and(|confidence| !(0.0..=1.0).contains(&confidence)) {

@@ -81,11 +81,6 @@ impl PhraseList {
         Self { language, phrases, negations, first, stems }
     }
 
-    /// The words that deny in it.
-    pub fn negations(&self) -> &Negations {
-        &self.negations
-    }
-
     /// The places of a phrase that begins at this word, if it stands there.
     fn at<'l>(&'l self, tokens: &'l [TextToken], start: usize) -> impl Iterator<Item = usize> + 'l {
         let word = tokens[start].word.as_str();

@@ -20,6 +20,7 @@ pub mod kinds;
 pub(crate) mod mailbox;
 pub mod option_button;
 pub mod outbox;
+pub(crate) mod program;
 pub mod provider_connection;
 mod request_notice;
 pub mod retry_after;

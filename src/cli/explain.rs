@@ -3,6 +3,7 @@
 
 use crate::{
     cli::{
+        assessments,
         error::CliError,
         load,
         options::PathOptions,
@@ -61,6 +62,7 @@ impl ExplainArgs {
         let (matrix, templates) = load::load(places, at)?.demand()?;
         let names = matrix.people.iter().map(|(name, person)| (name.clone(), person.name.clone())).collect();
         let told = ExplainPrinter { matrix: &matrix, templates: &templates, names, at };
+        let alert = matrix.assessed(&alert);
         let judgements = matrix.judge(&alert);
         if self.json {
             let all: Vec<Value> = judgements.iter().map(|judgement| told.json(&alert, judgement)).collect();
@@ -68,6 +70,7 @@ impl ExplainArgs {
         } else if judgements.is_empty() {
             say(&why_nothing(&matrix, &alert));
         } else {
+            assessments::print(&alert);
             for judgement in &judgements {
                 told.print(&alert, judgement, !self.no_words);
             }

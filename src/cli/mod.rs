@@ -1,5 +1,7 @@
 //! The command line: one file for each subcommand.
 
+mod assess;
+mod assessments;
 mod backup;
 mod check;
 mod client;
@@ -61,6 +63,8 @@ enum Command {
     Reload(reload::ReloadArgs),
     /// Find every mistake in the matrix: exit 1 on errors, 0 on warnings
     Check(check::CheckArgs),
+    /// Compare an assessment with past cases whose answer is known: precision, recall, and whether its confidences are right
+    Assess(assess::AssessArgs),
     /// Show who would be paged for an alert: when, by which channels, with which texts
     Explain(explain::ExplainArgs),
     /// Test every channel, secret, clock and contact without paging anybody: exit 1 if something failed
@@ -141,6 +145,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Init(init) => init.run(places),
         Command::Reload(reload) => reload.run(places),
         Command::Check(check) => check.run(places),
+        Command::Assess(assess) => assess.run(places),
         Command::Explain(explain) => explain.run(places),
         Command::Doctor(doctor) => doctor.run(places),
         Command::People(people) => people.run(places),

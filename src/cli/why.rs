@@ -1,7 +1,9 @@
 //! `stentor why`: what became of one alert, and what would have to be different.
 
 use crate::{
-    cli::{error::CliError, load, options::PathOptions, reports::journal_source::JournalSource, table::say},
+    cli::{
+        assessments, error::CliError, load, options::PathOptions, reports::journal_source::JournalSource, table::say,
+    },
     core::{Alert, Timestamp, printable::one_line},
     engine::{
         alert_today::{AlertToday, AlertWhy},
@@ -58,6 +60,7 @@ fn print(id: &str, AlertWhy { trace, today }: &AlertWhy) {
     if let Some(facts) = facts(alert) {
         say(&format!("  {facts}"));
     }
+    assessments::print(alert);
     say("What is in the journal (UTC):");
     for traced in &trace.results {
         say(&format!("  {}  {}", time(traced.at), fate(&traced.result)));

@@ -1,6 +1,7 @@
 //! What a monitor reports.
 
 use super::{
+    assessment::{Assessments, lenient},
     names::SourceName,
     time::{Timestamp, known_time},
 };
@@ -56,6 +57,10 @@ pub struct Alert {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(skip)]
     pub lease_until: Option<Timestamp>,
+    /// What Stentor's assessments make of it. What a sender says here is ignored.
+    #[serde(default, deserialize_with = "lenient", skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(skip)]
+    pub assessed: Assessments,
     /// Fields that Stentor does not know: they are kept and shown, never refused.
     #[serde(flatten)]
     pub unknown: BTreeMap<String, serde_json::Value>,
@@ -78,6 +83,7 @@ impl Alert {
             starts_at: None,
             drill: false,
             lease_until: None,
+            assessed: Assessments::new(),
             unknown: BTreeMap::new(),
         }
     }

@@ -9,6 +9,7 @@ pub mod alert;
 pub mod all_clear;
 pub mod answer;
 pub mod answer_via;
+pub mod assessment;
 pub mod attempt;
 pub mod canonical;
 mod choice_verdict;

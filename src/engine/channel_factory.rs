@@ -60,15 +60,20 @@ pub(super) fn anchor_webhook(
 }
 
 fn parts(shared: &SharedChannelParts) -> ChannelParts<'_> {
-    let given = |name: &str| Some((name.to_owned(), config::variable(name)?));
     ChannelParts {
         secret: &secret,
         wall,
         site: &shared.site,
         hub: &shared.hub,
         ca: config::extra_ca(),
-        environment: ENVIRONMENT.into_iter().filter_map(given).collect(),
+        environment: environment(),
     }
+}
+
+/// The environment of programs.
+pub(super) fn environment() -> Vec<(String, String)> {
+    let given = |name: &str| Some((name.to_owned(), config::variable(name)?));
+    ENVIRONMENT.into_iter().filter_map(given).collect()
 }
 
 /// What authenticates a provider's callbacks, as far as it is here.

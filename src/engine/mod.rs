@@ -12,6 +12,7 @@ pub mod alert_trace;
 mod anchor_copies;
 mod caught;
 mod channel_factory;
+pub mod classifiers;
 pub mod contact_coverage;
 mod context;
 pub mod delivery;

@@ -7,6 +7,7 @@ use crate::{
     engine::{
         active_channel::{ActiveChannel, SharedChannelParts},
         channel_factory,
+        classifiers::{self, Classifiers},
         people_lookup::PeopleLookup,
     },
     matrix::{ChannelKind, ChannelSettings, Matrix, SourceSettings},
@@ -37,6 +38,8 @@ pub struct RuntimeConfig {
     pub signing_keys: Vec<(SourceName, SecretString)>,
     /// Where copies of anchors go by HTTP, if the matrix says so; the error says why that is not possible.
     pub(super) anchor_webhook: Option<Result<WebhookChannel, String>>,
+    /// The external classifiers of assessments.
+    pub(super) classifiers: Classifiers,
     /// What providers know of the people.
     known: Mutex<PeopleLookup>,
 }
@@ -57,8 +60,9 @@ impl RuntimeConfig {
         let tokens = secrets_of_sources(&matrix, |settings| &settings.tokens);
         let signing_keys = secrets_of_sources(&matrix, SourceSettings::signing_keys);
         let anchor_webhook = channel_factory::anchor_webhook(matrix.daemon.anchors.as_ref(), shared);
+        let classifiers = classifiers::of(&matrix, shared);
         let (templates, older, known) = (Arc::new(templates), Vec::new(), Mutex::default());
-        Self { matrix, templates, older, channels, names, tokens, signing_keys, anchor_webhook, known }
+        Self { matrix, templates, older, channels, names, tokens, signing_keys, anchor_webhook, classifiers, known }
     }
 
     /// Channels in the sandbox, and why: they reach nobody.
@@ -90,6 +94,11 @@ impl RuntimeConfig {
         }
         if let Some(name) = self.deafer_than(last) {
             return Some(format!("answers by channel {name} would be refused: a secret of it can not be read"));
+        }
+        let was_asked = |name: &String| last.classifiers.get(name).is_some_and(|own| own.trouble().is_none());
+        let mut classifiers = self.classifiers.iter().filter(|(name, _)| was_asked(name));
+        if let Some((name, why)) = classifiers.find_map(|(name, own)| Some((name, own.trouble()?))) {
+            return Some(format!("the classifier of assessment {name} would be absent: {why}"));
         }
         let of = |secrets: &[(SourceName, SecretString)], source: &SourceName| {
             secrets.iter().filter(|(known, _)| known == source).count()

@@ -70,6 +70,7 @@ pub(super) fn assemble(
         roster,
         roles,
         maintenance,
+        assessments: whole(draft.assessments).map(|(name, own)| (name, own.value)).collect(),
         triggers,
         by_kind,
         zones: language.zones.clone(),

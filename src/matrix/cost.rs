@@ -100,6 +100,13 @@ impl CostMeter {
         }
     }
 
+    /// Counts that a text of this length is read, at so many units for 64 bytes; the error says why it may not be.
+    pub(super) fn charge_text(&self, bytes: usize, units: u64) -> Result<(), &'static str> {
+        self.begin();
+        let charged = self.charge((bytes as u64 / 64 + 1).saturating_mul(units));
+        charged.map_err(|_| self.ended().unwrap_or("there was no time left for it"))
+    }
+
     fn charge(&self, cost: u64) -> Result<(), ExecutionError> {
         // What is beyond the expression's own limit is not done.
         let cost = cost.min(self.of_expression.load(Relaxed));

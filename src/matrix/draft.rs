@@ -12,6 +12,7 @@ use crate::{
     },
     matrix::{
         ask::AskCheck,
+        assessment::AssessmentSettings,
         expression::CelExpression,
         maintenance::MaintenanceDraft,
         settings::{DaemonSettings, Person, SourceSettings},
@@ -36,6 +37,7 @@ pub(super) struct MatrixDraft {
     pub people: NamedItems<PersonDraft>,
     pub rotations: NamedItems<RotationDraft>,
     pub maintenance: NamedItems<MaintenanceDraft>,
+    pub assessments: NamedItems<AssessmentSettings>,
     pub roles: NamedItems<RoleDraft>,
     pub triggers: NamedItems<TriggerDraft>,
     pub catch_all: Option<LocatedValue<Option<StepDraft>>>,
@@ -90,6 +92,8 @@ pub(super) struct TriggerDraft {
     pub when: Option<LocatedValue<CelExpression>>,
     pub threshold: Option<TriggerThreshold>,
     pub layers: LayersDraft,
+    /// The assessments that are made for the people who are asked, whatever conditions name.
+    pub assess: Vec<LocatedValue<String>>,
     pub can_be_silenced: bool,
     pub key: Option<CelExpression>,
     pub openings_per_minute: u32,
@@ -132,6 +136,7 @@ impl MatrixDraft {
     /// Whether the files contained nothing at all.
     pub(super) fn is_empty(&self) -> bool {
         let named = self.maintenance.len()
+            + self.assessments.len()
             + self.sources.len()
             + self.channels.len()
             + self.people.len()

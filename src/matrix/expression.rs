@@ -4,7 +4,9 @@ use super::{
     cost::{self, CostMeter},
     expression_functions,
     facts::{self, AlertVariable},
-    lint, zoned,
+    lint,
+    risk::{LevelNames, RISK, RiskVariable},
+    zoned,
 };
 use crate::{
     core::{Alert, Zones},
@@ -22,6 +24,7 @@ use cel::{
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 use std::{
+    collections::BTreeSet,
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
@@ -41,17 +44,21 @@ pub struct CelExpression {
     text: String,
     /// What is evaluated; it counts what it costs.
     metered: IdedExpr,
+    /// The assessments that it uses.
+    assessments: BTreeSet<String>,
 }
 
 /// The language of expressions: the standard functions, and the time zones.
 pub(super) struct ExpressionLanguage {
     env: Arc<Env>,
     pub zones: Arc<Zones>,
+    /// The assessments that conditions can name.
+    pub levels: LevelNames,
 }
 
 impl ExpressionLanguage {
     pub(super) fn new(zones: Arc<Zones>) -> Self {
-        Self { env: Arc::new(zoned::env()), zones }
+        Self { env: Arc::new(zoned::env()), zones, levels: LevelNames::new() }
     }
 
     /// Compiles `text` and finds all faults that can be found without an alert. Needs a large stack, because the parser
@@ -69,7 +76,7 @@ impl ExpressionLanguage {
     ) -> Result<CelExpression, Vec<BadExpression>> {
         self.compiled(text, purpose, root).map_err(|mut faults| {
             // An example with an alert helps nobody who has none.
-            let of_alert = |fault: &&mut BadExpression| root != ExpressionRoot::Alert && fault.help.contains("alert.");
+            let of_alert = |fault: &&mut BadExpression| !root.has_alert() && fault.help.contains("alert.");
             faults.iter_mut().filter(of_alert).for_each(|fault| fault.help = OF_BODY.to_owned());
             faults
         })
@@ -95,11 +102,8 @@ impl ExpressionLanguage {
             Ok(Err(errors)) => return Err(vec![syntax(text, &errors)]),
             Err(_) => return Err(whole("bad-expression", "this is not an expression".into(), EXAMPLE)),
         };
-        let faults = lint::check(&program, text, (purpose, root), &self.zones);
-        if !faults.is_empty() {
-            return Err(faults);
-        }
-        Ok(CelExpression { text: text.to_owned(), metered: cost::metered(program.expression()) })
+        let assessments = lint::check(&program, text, (purpose, root), (&self.zones, &self.levels))?;
+        Ok(CelExpression { text: text.to_owned(), metered: cost::metered(program.expression()), assessments })
     }
 }
 
@@ -107,6 +111,11 @@ impl CelExpression {
     /// The source text.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The assessments that it uses.
+    pub(super) fn assessments(&self) -> &BTreeSet<String> {
+        &self.assessments
     }
 
     /// Whether the condition holds; the error says why it cannot be evaluated.
@@ -169,6 +178,20 @@ impl CelExpression {
         Ok(list.inner().iter().map(|element| facts::to_json(&**element)).collect())
     }
 
+    /// The texts of the value: a text, or those of a list; of a turn of a conversation its `text`.
+    pub(super) fn texts(&self, scope: &ExpressionScope<'_>) -> Result<Vec<String>, String> {
+        let text_of = |value: Json| match value {
+            Json::String(text) => Some(text),
+            Json::Object(mut turn) => turn.remove("text").and_then(|text| text.as_str().map(str::to_owned)),
+            _ => None,
+        };
+        let texts = match facts::to_json(&*self.value(scope)?) {
+            Json::Array(items) => items.into_iter().map(text_of).collect::<Option<Vec<_>>>(),
+            value => text_of(value).map(|text| vec![text]),
+        };
+        texts.ok_or_else(|| self.failed("it gives neither text nor a list of texts"))
+    }
+
     fn no_scalar(&self, value: &dyn Val) -> String {
         let kind = value.get_type().name();
         self.failed(&format!("it gives {kind}, not text, a number, true or false"))
@@ -207,6 +230,7 @@ impl<'a> ExpressionScope<'a> {
         let mut scope = Self::empty(language, meter);
         scope.alert = Some(alert);
         scope.context.add_variable_as_val("alert", Box::new(AlertVariable::of(alert)));
+        scope.context.add_variable_as_val(RISK, Box::new(RiskVariable(&alert.assessed)));
         scope
     }
 
@@ -330,6 +354,7 @@ fn reason(error: &ExecutionError, scope: &ExpressionScope<'_>) -> String {
         ExecutionError::FunctionError { function, .. } if function == zoned::IN_ZONE => {
             String::from("there is no such time zone")
         }
+        ExecutionError::FunctionError { function, message } if function == RISK => message.clone(),
         ExecutionError::FunctionError { function, .. } => format!("{function}() failed"),
         _ => format!("the {what} does not have the expected form"),
     }

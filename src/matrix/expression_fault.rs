@@ -20,13 +20,17 @@ pub(super) enum ExpressionUse {
     Scalar,
     /// It must be a list.
     List,
+    /// It must be text, or a list of texts.
+    Texts,
 }
 
 /// What an expression sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ExpressionRoot {
-    /// `alert`.
+    /// `alert`, and `risk`: what the assessments make of it.
     Alert,
+    /// `alert` alone: assessments do not see each other.
+    Facts,
     /// `body`: what a source with a format of its own sent.
     Body,
     /// `body`, and `item`: one of its items.
@@ -37,9 +41,15 @@ impl ExpressionRoot {
     /// The names of what it sees.
     pub fn names(self) -> &'static [&'static str] {
         match self {
-            Self::Alert => &["alert"],
+            Self::Alert => &["alert", "risk"],
+            Self::Facts => &["alert"],
             Self::Body => &["body"],
             Self::Item => &["body", "item"],
         }
+    }
+
+    /// Whether it sees an alert, rather than the body of a request.
+    pub fn has_alert(self) -> bool {
+        matches!(self, Self::Alert | Self::Facts)
     }
 }

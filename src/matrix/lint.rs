@@ -6,6 +6,8 @@ use crate::{
         expression_fault::{BadExpression, ExpressionRoot, ExpressionUse},
         expression_functions::FACTOR,
         facts::FIELDS,
+        risk::LevelNames,
+        value_kind::ValueKind,
         zone_name::zone_named,
         zoned::{self, IN_ZONE},
     },
@@ -16,7 +18,7 @@ use cel::{
     common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, SelectExpr, operators as op},
 };
 use chrono::DateTime;
-use std::ops::Range;
+use std::{collections::BTreeSet, ops::Range};
 
 /// How deep loops (`all`, `exists`, `map`, `filter`) may be nested: a loop that runs too long cannot be stopped.
 const LOOPS_MAX: usize = 2;
@@ -56,54 +58,32 @@ const FUNCTIONS: [&str; 26] = [
 const TYPES: [&str; 12] =
     ["bool", "int", "uint", "double", "string", "bytes", "list", "map", "null_type", "type", "timestamp", "duration"];
 
-/// The faults of a compiled expression.
+/// The faults of a compiled expression, or the assessments that it uses.
 pub(super) fn check(
     program: &Program,
     text: &str,
     (purpose, sees): (ExpressionUse, ExpressionRoot),
-    zones: &Zones,
-) -> Vec<BadExpression> {
-    let mut walk =
-        ExpressionWalk { program, text, sees, zones, bound: Vec::new(), loops: 0, depth: 0, faults: Vec::new() };
+    (zones, levels): (&Zones, &LevelNames),
+) -> Result<BTreeSet<String>, Vec<BadExpression>> {
+    let (bound, used, faults) = (Vec::new(), BTreeSet::new(), Vec::new());
+    let mut walk = ExpressionWalk { program, text, sees, zones, levels, bound, loops: 0, depth: 0, used, faults };
     let root = program.expression();
     walk.visit(root);
     walk.purpose(root, purpose);
-    walk.faults
+    if walk.faults.is_empty() { Ok(walk.used) } else { Err(walk.faults) }
 }
 
-/// The type of a value, if the expression alone shows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum ValueKind {
-    Flag,
-    Text,
-    Double,
-    Int,
-    Time,
-    Map,
-    List,
-}
-
-impl ValueKind {
-    fn shown(self) -> &'static str {
-        match self {
-            Self::Flag => "true or false",
-            Self::Text => "text",
-            Self::Double | Self::Int => "a number",
-            Self::Time => "a time",
-            Self::Map => "a map",
-            Self::List => "a list",
-        }
-    }
-}
-
-struct ExpressionWalk<'e> {
+pub(super) struct ExpressionWalk<'e> {
     program: &'e Program,
     text: &'e str,
-    sees: ExpressionRoot,
+    pub(super) sees: ExpressionRoot,
     zones: &'e Zones,
-    bound: Vec<&'e str>,
+    pub(super) levels: &'e LevelNames,
+    pub(super) bound: Vec<&'e str>,
     loops: usize,
     depth: usize,
+    /// The assessments that it names.
+    pub(super) used: BTreeSet<String>,
     faults: Vec<BadExpression>,
 }
 
@@ -142,10 +122,13 @@ impl<'e> ExpressionWalk<'e> {
 
     fn ident(&mut self, node: &'e IdedExpr, name: &str) {
         let seen = self.sees.names();
+        if self.is_risk(node) {
+            return self.bare_risk(node);
+        }
         if seen.contains(&name) || self.bound.contains(&name) || TYPES.contains(&name) {
             return;
         }
-        if self.sees != ExpressionRoot::Alert {
+        if !self.sees.has_alert() {
             let seen = seen.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ");
             let help = format!("a mapping sees {seen}: write {}.{name}", self.sees.names().last().unwrap_or(&"body"));
             return self.fault("unknown-variable", node, &format!("`{name}` is not known here"), &help);
@@ -158,6 +141,10 @@ impl<'e> ExpressionWalk<'e> {
     }
 
     fn select(&mut self, node: &'e IdedExpr, select: &'e SelectExpr) {
+        if self.is_risk(&select.operand) {
+            return self.assessment(node, &select.field);
+        }
+        self.risk_field(node, &select.operand, &select.field);
         self.visit(&select.operand);
         self.alert_field(node, &select.operand, &select.field);
     }
@@ -174,6 +161,12 @@ impl<'e> ExpressionWalk<'e> {
     }
 
     fn call(&mut self, node: &'e IdedExpr, call: &'e CallExpr) {
+        if let (op::INDEX, [of, name]) = (call.func_name.as_str(), &call.args[..])
+            && self.is_risk(of)
+            && let Expr::Literal(LiteralValue::String(name)) = &name.expr
+        {
+            return self.assessment(node, name.inner());
+        }
         call.target.iter().for_each(|target| self.visit(target));
         call.args.iter().for_each(|arg| self.visit(arg));
         let name = call.func_name.as_str();
@@ -195,6 +188,7 @@ impl<'e> ExpressionWalk<'e> {
         {
             self.alert_field(node, left, field.inner());
         }
+        self.compared_levels(node, name, left, right);
         let (Some(one), Some(other)) = (self.kind(left), self.kind(right)) else { return };
         self.operands(node, name, one, other);
     }
@@ -251,7 +245,13 @@ impl<'e> ExpressionWalk<'e> {
                 let message = format!("a condition must be true or false, but this is {}", kind.shown());
                 ("not-a-condition", message, "compare it with something: alert.values.drop_pct >= 5.0")
             }
-            (ExpressionUse::List, ValueKind::List) => return,
+            (ExpressionUse::List | ExpressionUse::Texts, ValueKind::List) | (ExpressionUse::Texts, ValueKind::Text) => {
+                return;
+            }
+            (ExpressionUse::Texts, kind) => {
+                let message = format!("this must be text or a list of texts, but it is {}", kind.shown());
+                ("not-text", message, "name what people wrote: alert.evidence.transcript")
+            }
             (ExpressionUse::List, kind) => {
                 let message = format!("this must be a list, but it is {}", kind.shown());
                 ("not-a-list", message, "name the list of the body: body.events")
@@ -266,7 +266,7 @@ impl<'e> ExpressionWalk<'e> {
 
     fn kind(&self, node: &IdedExpr) -> Option<ValueKind> {
         match &node.expr {
-            Expr::Literal(literal) => literal_kind(literal),
+            Expr::Literal(literal) => ValueKind::of_literal(literal),
             Expr::Select(select) if select.test => Some(ValueKind::Flag),
             Expr::Select(select) => self.field_kind(&select.operand, &select.field),
             Expr::Call(call) => self.call_kind(call),
@@ -286,6 +286,9 @@ impl<'e> ExpressionWalk<'e> {
                 "drill" => Some(ValueKind::Flag),
                 _ => None,
             };
+        }
+        if self.names_assessment(operand).is_some() {
+            return if field == "level" { Some(ValueKind::Text) } else { Some(ValueKind::Double) };
         }
         let Expr::Select(outer) = &operand.expr else { return None };
         match outer.field.as_str() {
@@ -316,12 +319,12 @@ impl<'e> ExpressionWalk<'e> {
     }
 
     fn is_alert(&self, node: &IdedExpr) -> bool {
-        self.sees == ExpressionRoot::Alert
+        self.sees.has_alert()
             && matches!(&node.expr, Expr::Ident(name) if name == "alert")
             && !self.bound.contains(&"alert")
     }
 
-    fn fault(&mut self, code: &'static str, node: &IdedExpr, message: &str, help: &str) {
+    pub(super) fn fault(&mut self, code: &'static str, node: &IdedExpr, message: &str, help: &str) {
         let within = self.place(node);
         self.faults.push(BadExpression { code, within, message: message.to_owned(), help: help.to_owned() });
     }
@@ -371,15 +374,5 @@ impl<'e> ExpressionWalk<'e> {
         let ahead = self.text.get(..before.start).unwrap_or_default();
         let named = is_function && ahead.ends_with(&call.func_name);
         *span = Some(if named { before.start - call.func_name.len()..end } else { before.start..end });
-    }
-}
-
-fn literal_kind(literal: &LiteralValue) -> Option<ValueKind> {
-    match literal {
-        LiteralValue::Boolean(_) => Some(ValueKind::Flag),
-        LiteralValue::Double(_) => Some(ValueKind::Double),
-        LiteralValue::Int(_) => Some(ValueKind::Int),
-        LiteralValue::String(_) => Some(ValueKind::Text),
-        LiteralValue::UInt(_) | LiteralValue::Bytes(_) | LiteralValue::Null => None,
     }
 }

@@ -157,6 +157,16 @@
 //! | `timezone` | the time zone of `starts` | the daemon's |
 //! | `owner`, `reason` | whose it is, and why | must be given |
 //!
+//! # `[assessment.NAME]`: how serious an alert is
+//! | key | meaning | default |
+//! |---|---|---|
+//! | `text` | a CEL expression over `alert`: what is read, text or a list of texts | the summary, and every text of the evidence |
+//! | `levels` | `{ medium = 2, high = 5 }`: the levels and the scores from which on they hold | must be given |
+//! | `lowest` | the name of the level below all of them | `low` |
+//! | `words` | by language: `{ en = { "chest pain" = 5, negations = ["no"] } }`: phrases and what each adds to the score; `negations` in place of the built-in words that deny what follows (en, de, fr, es) | none |
+//! | `rule` | a list of `{ name, when, weight }`: what is added where the CEL expression `when` holds | none |
+//! | `classifier` | `{ url, token, exec, deadline, absent, weight }`: a program of yours that is asked, by HTTP or by running it; without its answer the level is one up (`absent = "raise"`), or at least a level that is named, or stays (`"ignore"`) | none |
+//!
 //! # `[trigger.NAME]`: a rule that turns alerts into an incident
 //! | key | meaning | default |
 //! |---|---|---|
@@ -167,6 +177,7 @@
 //! | `change` | `{ of, by, within }`: a value must have changed by so much (`"-5%"`, `"+20"`, `"3"`) within this time | none |
 //! | `corroborate` | `{ count, within, by }`: so many independent witnesses must say it within this time | one |
 //! | `for` | how long the condition must go on | at once |
+//! | `assess` | assessments that are made for the people who are asked, also where no condition names them | those that its expressions name |
 //! | `clear_when` | a CEL expression: where it holds and `when` does not, the alert is an all-clear | none |
 //! | `cooldown` | how long nothing opens after the end of an incident of the same key | none |
 //! | `flapping` | `{ openings, within }`: what opens so often within this time stays open until a person ends it | none |
@@ -200,6 +211,10 @@
 mod actions;
 mod ask;
 mod assemble;
+mod assessing;
+mod assessment;
+mod assessment_section;
+mod assessment_use;
 mod body_map;
 mod callbacks;
 mod compiled;
@@ -224,6 +239,8 @@ mod parse;
 pub(crate) mod people;
 mod plans;
 mod references;
+mod risk;
+mod risk_lint;
 mod rule;
 mod sections;
 mod settings;
@@ -234,6 +251,7 @@ mod stand_ins;
 mod summary;
 mod trigger;
 mod trigger_matching;
+mod value_kind;
 mod without_effect;
 pub(crate) mod zone_name;
 mod zoned;
@@ -243,6 +261,9 @@ pub use crate::matrix::trigger::{Trigger, TriggerMatch};
 pub use crate::toml_kit::{
     diagnostic::{Diagnostic, Severity, render, render_of, render_within},
     source::{SourceText, read_folder},
+};
+pub use assessment::{
+    ASSESSED_TEXT_MAX, AssessmentSettings, ClassifierAnswers, ClassifierSettings, ClassifierVia, NOT_ASKED,
 };
 pub use body_map::{BodyMap, MAP_COST_MAX, MAP_ITEMS_MAX, MappedAlert, MappedBody};
 pub use cost::{CostMeter, EXPRESSION_COST_MAX};

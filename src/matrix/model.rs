@@ -12,6 +12,7 @@ use crate::{
         printable::excerpt,
     },
     matrix::{
+        assessment::{AssessmentSettings, ClassifierSettings},
         body_map::{BodyMap, MappedBody},
         expression::ExpressionLanguage,
         plans::{PlanBuilder, report_timeouts},
@@ -47,6 +48,8 @@ pub struct Matrix {
     pub roles: BTreeMap<RoleName, RolePlan>,
     /// The silences that come again.
     pub maintenance: Vec<MaintenanceWindow>,
+    /// The assessments, by name.
+    pub assessments: BTreeMap<String, AssessmentSettings>,
     /// The rules that turn alerts into incidents.
     pub triggers: BTreeMap<TriggerName, Trigger>,
     /// The time zones that it was read with.
@@ -171,6 +174,9 @@ impl Matrix {
         let of_anchors = self.daemon.anchors.iter().filter_map(|anchors| anchors.webhook.as_ref());
         let of_anchors = of_anchors.flat_map(ChannelConfig::secrets);
         let of_sources = self.sources.values().flat_map(|source| source.tokens.iter().chain(source.signing_keys()));
+        let classifiers = self.assessments.values().filter_map(|own| own.classifier.as_ref());
+        let of_classifiers = classifiers.flat_map(ClassifierSettings::secrets);
+        let of_sources = of_sources.chain(of_classifiers);
         let mut secrets: Vec<_> = of_sources.chain(of_channels).chain(of_ping).chain(of_anchors).collect();
         secrets.sort();
         secrets.dedup();

@@ -21,8 +21,8 @@ const STACK: usize = 32 << 20;
 
 fn parse(files: &[SourceText], known: &KnownNames<'_>, zones: Arc<Zones>, as_of: Timestamp) -> ParsedMatrix {
     let mut faults = MatrixFaults::default();
-    let language = ExpressionLanguage::new(zones);
-    let draft = MatrixDraft::read(files, &language, &mut faults);
+    let mut language = ExpressionLanguage::new(zones);
+    let draft = MatrixDraft::read(files, &mut language, &mut faults);
     if !faults.unreadable {
         references::check(&draft, known, &mut faults);
         callbacks::check(&draft, &mut faults);

@@ -6,7 +6,7 @@ use crate::{
         ChannelName, EscalationPlan, OpeningHours, Priority, RoleName, RolePlan, TriggerName, Zone,
         plan::{AcceptTimeout, LivingRoom, OnResolved},
     },
-    matrix::{draft::TriggerDraft, handoff::at_once, trigger::Trigger},
+    matrix::{assessment_use, draft::TriggerDraft, handoff::at_once, trigger::Trigger},
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -23,6 +23,7 @@ pub(super) struct PlanBuilder<'a> {
 
 impl PlanBuilder<'_> {
     pub(super) fn trigger(&self, name: TriggerName, draft: TriggerDraft) -> Trigger {
+        let assessments = assessment_use::used(&draft);
         let (handoff, hours) = draft.handoff.map(|handoff| (handoff.rules, handoff.hours)).unzip();
         let required: Vec<RoleName> = draft.roles.into_iter().map(|role| role.value.into()).collect();
         let rooms = draft.rooms.into_iter().map(|room| room.value.into()).collect();
@@ -50,6 +51,7 @@ impl PlanBuilder<'_> {
             value: draft.layers.value,
             witness: draft.layers.witness,
             clear_when: draft.layers.clear_when,
+            assessments,
             key: draft.key,
             openings_per_minute: draft.openings_per_minute,
             summary: draft.summary,

@@ -5,7 +5,7 @@ use crate::{
     channel::kinds::rooms,
     core::{names::CATCH_ALL, plan::OnResolved},
     matrix::{
-        contact_coverage, deciders,
+        assessment_section, assessment_use, contact_coverage, deciders,
         draft::{MatrixDraft, NamedItems, ROTATION, StepDraft, TriggerDraft},
         expression::CelExpression,
         handoff, layers,
@@ -46,6 +46,8 @@ pub(super) fn check(draft: &MatrixDraft, known: &KnownNames<'_>, faults: &mut Ma
         .filter_map(|placed| placed.value.as_ref())
         .for_each(|trigger| layers::check(trigger, faults));
     deciders::check(draft, faults);
+    let triggers = draft.triggers.values().filter_map(|placed| placed.value.as_ref());
+    assessment_section::check(draft, &triggers.flat_map(assessment_use::used).collect(), faults);
     stand_ins::check(draft, faults);
     without_effect::check(draft, faults);
 }

@@ -47,6 +47,7 @@ pub(super) fn trigger(
     };
     let can_be_silenced = table.take("silences").and_then(|item| item.flag(faults)).unwrap_or(true);
     let layers = layers::read(&mut table, &scalar, &condition, faults);
+    let assess = table.take("assess").and_then(|item| item.texts(faults)).unwrap_or_default();
     let key = table.take("key").and_then(|item| scalar(&item, faults));
     let openings_per_minute = table.take("openings_per_minute").and_then(|item| openings(&item, faults));
     let priority = table.take("priority").and_then(|item| priority(&item, faults)).unwrap_or_default();
@@ -70,6 +71,7 @@ pub(super) fn trigger(
         when: when.zip(when_at).map(|(value, at)| LocatedValue { value, at }),
         threshold,
         layers,
+        assess,
         can_be_silenced,
         key,
         openings_per_minute: openings_per_minute.unwrap_or(OPENINGS_PER_MINUTE),

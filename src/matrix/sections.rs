@@ -3,7 +3,7 @@
 use crate::{
     channel::settings,
     matrix::{
-        daemon_section,
+        assessment_section, daemon_section,
         draft::{MatrixDraft, NamedItems},
         expression::ExpressionLanguage,
         ladder, maintenance, people, rule, source_section,
@@ -62,10 +62,16 @@ fn once<T>(slot: &mut Option<LocatedValue<T>>, item: &TomlItem<'_>, value: T, fa
 
 impl MatrixDraft {
     /// Reads every file. Needs a large stack, because expressions are compiled.
-    pub(super) fn read(files: &[SourceText], language: &ExpressionLanguage, faults: &mut MatrixFaults) -> Self {
+    pub(super) fn read(files: &[SourceText], language: &mut ExpressionLanguage, faults: &mut MatrixFaults) -> Self {
         let mut draft = Self::default();
-        for (file, source) in files.iter().enumerate() {
-            if let Some(document) = document::document(file, source, faults) {
+        let documents = files.iter().enumerate().map(|(file, source)| document::document(file, source, faults));
+        let documents: Vec<_> = documents.collect();
+        // Conditions name assessments, in whatever order and file they are written.
+        for document in documents.iter().flatten() {
+            assessment_section::level_names(document.get_ref(), &mut language.levels);
+        }
+        for ((file, source), document) in files.iter().enumerate().zip(&documents) {
+            if let Some(document) = document {
                 draft.file(file, source, document.get_ref(), language, faults);
             }
         }
@@ -101,6 +107,9 @@ impl MatrixDraft {
         });
         section(&mut top, "maintenance", &mut self.maintenance, faults, |table, _, at, faults| {
             maintenance::read(table, at, zones, faults)
+        });
+        section(&mut top, "assessment", &mut self.assessments, faults, |table, name, at, faults| {
+            assessment_section::read(table, (name, at), text, language, faults)
         });
         section(&mut top, "role", &mut self.roles, faults, |table, name, at, faults| {
             Some(ladder::role(table, name, at, faults))

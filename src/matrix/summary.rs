@@ -58,6 +58,14 @@ impl SummaryTemplate {
         if faults.is_empty() { Ok(Self { parts }) } else { Err(faults) }
     }
 
+    /// The expressions in it.
+    pub(super) fn expressions(&self) -> impl Iterator<Item = &CelExpression> {
+        self.parts.iter().filter_map(|part| match part {
+            SummaryPart::Text(_) => None,
+            SummaryPart::Expression(expression) | SummaryPart::Money(expression, _) => Some(expression),
+        })
+    }
+
     /// Its own words, without what is filled in.
     pub(super) fn literal(&self) -> String {
         let words = |part: &SummaryPart| match part {

@@ -46,6 +46,8 @@ pub struct Trigger {
     pub(super) witness: Option<CelExpression>,
     /// When an alert is an all-clear, though its monitor does not say so.
     pub clear_when: Option<CelExpression>,
+    /// The assessments that it uses.
+    pub assessments: BTreeSet<String>,
     pub(super) plan: Arc<EscalationPlan>,
     pub(super) check: Option<AskCheck>,
     pub(super) failure_plan: Option<Arc<EscalationPlan>>,

@@ -17,12 +17,16 @@ const CHECK_COST_MAX: u64 = 100_000;
 impl Matrix {
     /// The results of all triggers whose `on` contains the alert's kind, sorted by trigger name. Triggers whose
     /// condition does not hold give no result. Takes microseconds per trigger; at worst what [`EXPRESSION_COST_MAX`](crate::matrix::EXPRESSION_COST_MAX)
-    /// units take for each of its expressions.
+    /// units take for each of its expressions. Assessments are made without their classifiers.
     pub fn judge(&self, alert: &Alert) -> Vec<TriggerMatch> {
-        self.judge_within(alert, &Arc::new(CostMeter::new(u64::MAX)), false)
+        let meter = Arc::new(CostMeter::new(u64::MAX));
+        match self.assessing(alert).is_empty() {
+            true => self.judge_within(alert, &meter, false),
+            false => self.judge_within(&self.assessed(alert), &meter, false),
+        }
     }
 
-    /// The same, where several alerts share what evaluations may cost. A trigger that can not be evaluated within that
+    /// The same of an alert that was assessed, where several alerts share what evaluations may cost. A trigger that can not be evaluated within that
     /// has failed. Where silences may hold something, alerts for which a condition does not hold matter to all triggers.
     pub fn judge_within(&self, alert: &Alert, meter: &Arc<CostMeter>, may_be_silenced: bool) -> Vec<TriggerMatch> {
         let Some(names) = self.by_kind.get(&alert.kind) else { return Vec::new() };

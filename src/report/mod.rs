@@ -1,6 +1,7 @@
 //! Time to engagement, reviews, pictures: how fast people were found, and what delayed them. Everything here is
 //! computed from journals, so that each figure can be traced to its journal lines.
 
+pub mod accuracy;
 mod actions;
 pub mod after_action;
 pub mod binomial;

@@ -8,6 +8,7 @@ use crate::{
     },
     template::{
         ask::{self, Otherwise},
+        assessed::{self, AssessedContext},
         brief::TextForm,
         fit, headline, trail,
         words::BriefWords,
@@ -40,6 +41,7 @@ struct TemplateContext {
     role: String,
     round: u32,
     alert: AlertFacts,
+    assessments: Vec<AssessedContext>,
     reader: Option<ReaderFacts>,
     ending: Option<&'static str>,
     wanted: String,
@@ -159,6 +161,7 @@ pub(super) fn of(words: &BriefWords<'_>, form: TextForm) -> Value {
         role: words.role().map_or_else(String::new, |role| words.role_name(role)),
         round: headline::round(words).unwrap_or(0),
         alert: alert_facts(&incident.alert),
+        assessments: assessed::of(&incident.alert),
         reader: words.brief.reader.map(|r| ReaderFacts { name: fit::clean(r.name, 60), zone: r.zone.to_string() }),
         ending: ending(&words.brief.page.purpose),
         wanted: ask::level(words).to_string().to_uppercase(),

@@ -7,6 +7,7 @@
 mod action;
 mod ask;
 mod assemble;
+mod assessed;
 mod brief;
 mod broken;
 mod context;

@@ -9,6 +9,7 @@ mod fixture;
 mod past;
 
 mod admission;
+mod assessment;
 mod canonical;
 mod channel;
 mod crowd;

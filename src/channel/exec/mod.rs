@@ -1,10 +1,9 @@
 //! A local program.
 
-mod run;
 pub mod send;
 pub mod settings;
 
-pub use run::OUTPUT_MAX;
+pub use super::program::OUTPUT_MAX;
 
 use super::{
     Channel,

@@ -6,8 +6,8 @@ use crate::{
     channel::{
         Channel, ContactData, Message, ProbeCheck, Recipient, SendError,
         contact::{ContactField, EMAIL, PHONE},
-        exec::run::{ProgramExit, run, signal_of},
         http::verdict::shown,
+        program::{ProgramExit, run, signal_of},
     },
     core::{PagePurpose, SendReceipt},
 };

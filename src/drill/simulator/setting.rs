@@ -156,6 +156,7 @@ impl<'a> SimulationSetting<'a> {
 pub(crate) fn judged(scenario: &Scenario, matrix: &Matrix) -> Vec<(Duration, Arc<Alert>, Arc<[TriggerMatch]>)> {
     let mut known: Vec<(Arc<Alert>, Arc<[TriggerMatch]>)> = Vec::new();
     let reports = scenario.reports().into_iter().map(|(at, alert)| {
+        let alert = if matrix.assessments.is_empty() { alert } else { Arc::new(matrix.assessed(&alert)) };
         let same = known.iter().find(|(other, _)| Alert { id: alert.id.clone(), ..Alert::clone(other) } == *alert);
         let judgements = same.map(|(_, judgements)| judgements.clone());
         let judgements = judgements.unwrap_or_else(|| {

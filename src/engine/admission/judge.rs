@@ -19,11 +19,11 @@ use tokio::{runtime::Handle, task::spawn_blocking, time::timeout};
 
 /// What the conditions for one alert may cost on the runtime's own threads, in units of [`CostMeter`]: less than a
 /// millisecond.
-const QUICK_COST_MAX: u64 = 10_000;
+pub(super) const QUICK_COST_MAX: u64 = 10_000;
 
 /// How long the alerts of one transaction may take on a thread of their own, and how long they wait for it. A condition
 /// that is not evaluated by then has failed.
-const JUDGE_MAX: Duration = Duration::from_secs(2);
+pub(super) const JUDGE_MAX: Duration = Duration::from_secs(2);
 
 /// What the costly conditions for the alerts of one request may cost together, in units of [`CostMeter`]: about a second.
 /// The alerts that are not judged by then are refused and must be sent again: they would keep others waiting, whose
@@ -75,8 +75,19 @@ impl Default for RequestCost {
     }
 }
 
+impl RequestCost {
+    pub(super) fn left(&self) -> u64 {
+        self.left
+    }
+
+    /// What ran out of time has had its share, too.
+    pub(super) fn spend_to(&mut self, meter: &CostMeter) {
+        self.left = if meter.is_given_up() { 0 } else { meter.left() };
+    }
+}
+
 impl Admission {
-    /// Judges the alerts of one transaction, in their order. `cost` is that of their request.
+    /// Assesses and judges the alerts of one transaction, in their order. `cost` is that of their request.
     pub(super) async fn judge(
         &self,
         alerts: Vec<Alert>,
@@ -85,11 +96,13 @@ impl Admission {
     ) -> Vec<MatchedAlert> {
         let may_be_silenced =
             !config.matrix.maintenance.is_empty() || self.context.silences.may_hold(self.context.store.now());
+        let alerts = self.assessed(alerts, config, cost).await;
         let mut costly = Vec::new();
         let mut judged = Vec::with_capacity(alerts.len());
-        for alert in alerts.into_iter().map(Arc::new) {
+        for (alert, is_over_cost) in alerts {
+            let alert = Arc::new(alert);
             let meter = Arc::new(CostMeter::new(QUICK_COST_MAX));
-            let flaw = alert.flaw().map(Unjudged::Flaw);
+            let flaw = alert.flaw().map(Unjudged::Flaw).or(is_over_cost.then_some(Unjudged::OverCost));
             let said = flaw.map_or_else(|| Ok(config.matrix.judge_within(&alert, &meter, may_be_silenced)), Err);
             if meter.is_overrun() {
                 costly.push(judged.len());
@@ -171,8 +184,7 @@ impl Admission {
         }
         let meter = Arc::new(CostMeter::new(cost.left));
         let judged = self.on_a_thread((alerts, may_be_silenced), config, meter.clone()).await;
-        // What ran out of time has had its share, too.
-        cost.left = if meter.is_given_up() { 0 } else { meter.left() };
+        cost.spend_to(&meter);
         judged
     }
 

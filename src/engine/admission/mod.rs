@@ -2,6 +2,7 @@
 
 mod admission_result;
 mod admit;
+mod assess;
 mod conversation;
 mod failed;
 mod handoff;

@@ -314,7 +314,7 @@ fn object(json: &str, warnings: &mut Vec<String>) -> Result<Map<String, Value>, 
     for (name, value) in &fields {
         let read = match name.as_str() {
             // What the API alone says, and what is not given.
-            "id" | "source" | "lease_until" => continue,
+            "id" | "source" | "lease_until" | "assessed" => continue,
             _ if value.get() == "null" => continue,
             "labels" | "annotations" => serde_json::to_value(items::texts(value)?)?,
             "values" => Value::Object(numbers(value, warnings)?),

@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods)]
 #![allow(clippy::unwrap_used)]
 
+mod assess;
 mod conventions;
 mod first_matrix;
 mod long_incident;

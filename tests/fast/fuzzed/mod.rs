@@ -111,5 +111,6 @@ each!(
     webhooks,
     cloudevents,
     opsgenie,
-    mappings
+    mappings,
+    assessments
 );

@@ -8,6 +8,7 @@ use stentor::{
 };
 
 mod actions;
+mod assessments;
 mod fault_texts;
 mod faults;
 mod handoff;

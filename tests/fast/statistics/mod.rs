@@ -1,8 +1,9 @@
-//! The statistics against a referee: lifelines, statsmodels and SciPy on the same data, to a billionth. Their verdicts
+//! The statistics against a referee: lifelines, statsmodels, scikit-learn and SciPy on the same data, to a billionth. Their verdicts
 //! on one set of data are checked in; with `STENTOR_REAL=1` they are asked again, on data that nobody has seen.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 #![allow(clippy::disallowed_methods, reason = "the referee is found by the environment")]
 
+mod accuracy;
 mod incidence;
 
 use serde_json::Value;
@@ -153,7 +154,7 @@ fn asked_again(script: &str, seed: &str) -> Option<String> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fast/statistics").join(script);
     let told = Command::new(&python).arg(&script).arg(seed).output();
     let Some(told) = told.ok().filter(|told| told.status.success()) else {
-        let line = "SKIPPED: pip install lifelines statsmodels, and name that python in STENTOR_PYTHON";
+        let line = "SKIPPED: pip install lifelines statsmodels scikit-learn, and name that python in STENTOR_PYTHON";
         assert!(env::var("STENTOR_REAL").unwrap_or_default() != "1", "{line}");
         let _ = writeln!(std::io::stderr(), "{line}");
         return None;
@@ -168,6 +169,8 @@ fn the_referee_itself_agrees_on_data_of_other_seeds() {
         assert!(10_000 < check_all(&told, check));
         let Some(told) = asked_again("incidence.py", seed) else { return };
         assert!(5_000 < check_all(&told, incidence::check));
+        let Some(told) = asked_again("accuracy.py", seed) else { return };
+        assert!(1_500 < check_all(&told, accuracy::check));
         let Some(told) = asked_again("shares.py", seed) else { return };
         assert!(500 < check_shares(&told));
     }

@@ -4,6 +4,7 @@
 
 mod actions;
 mod answer_page;
+mod assessed;
 mod by_trigger;
 pub(crate) mod crisis;
 mod judge;

@@ -5,6 +5,7 @@
 //! `tests/fuzz/target.rs` runs them under libFuzzer; `tests/fast/fuzzed/` runs them on the seeds with every `cargo test`.
 
 mod alerts;
+mod assessments;
 mod callbacks;
 mod canonical;
 mod chats;
@@ -19,7 +20,7 @@ mod texts;
 pub type Law = fn(&[u8]);
 
 /// Every law by its name, which is also the name of its folder of seeds.
-pub const LAWS: [(&str, Law); 23] = [
+pub const LAWS: [(&str, Law); 24] = [
     ("alerts", alerts::native),
     ("alertmanager", alerts::alertmanager),
     ("replies", replies::texts),
@@ -43,6 +44,7 @@ pub const LAWS: [(&str, Law); 23] = [
     ("cloudevents", monitors::cloudevents),
     ("opsgenie", monitors::opsgenie),
     ("mappings", rules::mappings),
+    ("assessments", assessments::assessments),
 ];
 
 /// The first line and the rest.

@@ -105,7 +105,7 @@ pub fn read(bytes: &[u8]) -> Result<(Alert, AskWish), ProblemDetails> {
     let ask = body.remove("ask").ok_or_else(|| {
         unusable("the body has no `ask`: {\"kind\": .., \"ask\": {\"type\": \"approval\", \"question\": .., \"action\": ..}}")
     })?;
-    for own in ["id", "source", "lease_until", "status"] {
+    for own in ["id", "source", "lease_until", "assessed", "status"] {
         body.remove(own);
     }
     let alert = alerts::read_exactly(Value::Object(body).to_string().as_bytes()).map_err(unusable)?;

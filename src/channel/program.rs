@@ -22,7 +22,7 @@ const LAST_WORDS: Duration = Duration::from_millis(250);
 
 /// How a program ended, and its output.
 #[derive(Debug)]
-pub(super) struct ProgramExit {
+pub(crate) struct ProgramExit {
     pub status: ExitStatus,
     pub output: String,
     pub errors: String,
@@ -41,7 +41,7 @@ impl Drop for ProcessGroup {
 }
 
 /// Runs it with `input` as its standard input. When the future is dropped, the program and its children are killed.
-pub(super) async fn run(
+pub(crate) async fn run(
     program: &Path,
     arguments: &[String],
     environment: &[(String, String)],
@@ -102,6 +102,6 @@ async fn listen(pipe: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>) {
 }
 
 /// The signal that ended it, if one did.
-pub(super) fn signal_of(status: ExitStatus) -> Option<i32> {
+pub(crate) fn signal_of(status: ExitStatus) -> Option<i32> {
     status.signal()
 }

@@ -102,16 +102,18 @@ fn source(bytes: &[u8]) -> Option<SourceName> {
 }
 
 fn why_nothing(matrix: &Matrix, alert: &Alert) -> String {
-    let looking: Vec<&str> = matrix
-        .triggers
-        .iter()
-        .filter(|(_, trigger)| trigger.on.contains(&alert.kind))
-        .map(|(name, _)| name.as_str())
-        .collect();
-    match looking.as_slice() {
-        [] => format!("no trigger evaluates alerts of kind {:?}: nobody is paged, the journal keeps it", alert.kind),
-        names => format!("{} looked at it and did not hold: nobody is paged, the journal keeps it", names.join(", ")),
-    }
+    let of_kind = matrix.triggers.iter().filter(|(_, trigger)| trigger.on.contains(&alert.kind));
+    let of_kind: Vec<&str> = of_kind.map(|(name, _)| name.as_str()).collect();
+    let looking = matrix.looking(&alert.kind, &alert.source);
+    let looking: Vec<&str> = looking.iter().map(|name| name.as_str()).collect();
+    let why = match (of_kind.as_slice(), looking.as_slice()) {
+        ([], _) => format!("no trigger evaluates alerts of kind {:?}", alert.kind),
+        (names, []) => format!("{} does not look at alerts of source {} (`sources`)", names.join(", "), alert.source),
+        (_, names) => format!("{} looked at it and did not hold", names.join(", ")),
+    };
+    let pages = alert.status == AlertStatus::Firing && matrix.pages_unmatched(&alert.source);
+    let then = if pages { "the catch-all is paged (`unmatched`)" } else { "nobody is paged" };
+    format!("{why}: {then}, the journal keeps it")
 }
 
 struct ExplainPrinter<'a> {

@@ -1,11 +1,14 @@
 //! Reads request bodies with limits for size and time: the one reader of what comes over TCP. Who calls it has looked at the credential
-//! first, so that a stranger can not make us hold anything.
+//! first, where the head has one; what strangers can make us hold has a small share of its own.
 
 use super::{
-    body_budget::{BodyBudget, BodyShare},
+    body_budget::{BodyBudget, BodySender, BodyShare},
     problem::ProblemDetails,
 };
-use crate::{channel::charset, core::SourceName};
+use crate::{
+    channel::charset,
+    core::{ChannelName, SourceName},
+};
 use axum::{
     body::{Body, BodyDataStream, Bytes, HttpBody as _},
     extract::Request,
@@ -39,14 +42,13 @@ pub const BODY_TIME_MAX: Duration = Duration::from_secs(10);
 /// What all bodies that are being read may hold.
 static BUDGET: BodyBudget = BodyBudget::new();
 
-/// Reads a whole body of at most `max` bytes, which no source sends. Who calls it has looked at the credential, where the
-/// head has one.
+/// Reads a whole body of at most `max` bytes that a person sends, whose credential was seen, or the control socket.
 ///
 /// # Errors
 /// `413` beyond the limit (the sender can read it, unless the body is several times as large), `408` after [`BODY_TIME_MAX`], `400` if it broke off, `503` where all bodies that are being read
 /// hold as much as they may.
 pub async fn whole(body: Body, max: usize) -> Result<Bytes, ProblemDetails> {
-    read(body, max, BUDGET.share("")).await
+    read(body, max, BUDGET.share(BodySender::Person)).await
 }
 
 /// Reads a whole body of a source. No source may hold so much that the others are refused.
@@ -54,7 +56,26 @@ pub async fn whole(body: Body, max: usize) -> Result<Bytes, ProblemDetails> {
 /// # Errors
 /// As [`whole`].
 pub async fn of_source(body: Body, max: usize, source: &SourceName) -> Result<Bytes, ProblemDetails> {
-    read(body, max, BUDGET.share(source.as_str())).await
+    read(body, max, BUDGET.share(BodySender::Source(source.to_string()))).await
+}
+
+/// Reads a whole body before anybody knows who sends it: its credential is in it, or of it. Such bodies take nothing of what is
+/// for people, and for sources whose credential was seen. `who` it is said to be from has a share of its own: it must be a name
+/// of the matrix, or of a format.
+///
+/// # Errors
+/// As [`whole`].
+pub async fn unproven(body: Body, max: usize, who: &str) -> Result<Bytes, ProblemDetails> {
+    read(body, max, BUDGET.share(BodySender::Unproven(who.to_owned()))).await
+}
+
+/// The same for what the provider of a channel calls back; all channels that are not there are one.
+///
+/// # Errors
+/// As [`whole`].
+pub async fn of_provider(body: Body, max: usize, channel: Option<&ChannelName>) -> Result<Bytes, ProblemDetails> {
+    let channel = channel.map(ToString::to_string).unwrap_or_default();
+    read(body, max, BUDGET.share(BodySender::Provider(channel))).await
 }
 
 /// What is held is given back with the last of the bytes.

@@ -1,4 +1,5 @@
-//! What all bodies that are being read may hold together: many large ones at once must not take the memory of the daemon.
+//! What all bodies that are being read may hold together: many large ones at once must not take the memory of the daemon,
+//! and nobody may take what is kept for others.
 
 use super::problem::ProblemDetails;
 use axum::http::StatusCode;
@@ -7,17 +8,34 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// What all bodies together may hold, in bytes, until what they say is understood.
-pub const BODIES_MAX: usize = 256 << 20;
+/// Who sends a body, as far as this is known before it is read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum BodySender {
+    /// A person, whose credential was seen; and the control socket.
+    Person,
+    /// This source, whose credential was seen.
+    Source(String),
+    /// Anybody who says to be this one: the credential is in the body, or of the body.
+    Unproven(String),
+    /// Anybody who says to be the provider of this channel.
+    Provider(String),
+}
 
-/// What the bodies of one source may hold, in bytes; and those of all that is no source's, such as people's answers.
-pub const BODIES_OF_ONE_MAX: usize = 64 << 20;
+impl BodySender {
+    /// What its bodies may hold, and those of all of its kind together, in bytes. What one kind has no other can take.
+    pub const fn limits(&self) -> (usize, usize) {
+        const MIB: usize = 1 << 20;
+        match self {
+            Self::Person => (32 * MIB, 32 * MIB),
+            Self::Source(_) => (64 * MIB, 128 * MIB),
+            Self::Unproven(_) => (16 * MIB, 64 * MIB),
+            Self::Provider(_) => (8 * MIB, 32 * MIB),
+        }
+    }
+}
 
-/// What the bodies of all sources together may hold, in bytes: the rest is for answers.
-pub const BODIES_OF_SOURCES_MAX: usize = BODIES_MAX - BODIES_OF_ONE_MAX;
-
-/// What is held now, by source; `""` is what no source sends.
-pub struct BodyBudget(Mutex<BTreeMap<String, usize>>);
+/// What is held now, by sender.
+pub struct BodyBudget(Mutex<BTreeMap<BodySender, usize>>);
 
 impl BodyBudget {
     /// Nothing is held.
@@ -25,28 +43,31 @@ impl BodyBudget {
         Self(Mutex::new(BTreeMap::new()))
     }
 
-    /// A body of this source, or of none, that is about to be read.
-    pub fn share(&'static self, source: &str) -> BodyShare {
-        BodyShare { budget: self, source: source.to_owned(), bytes: Vec::new() }
+    /// A body of this sender that is about to be read.
+    pub fn share(&'static self, sender: BodySender) -> BodyShare {
+        BodyShare { budget: self, sender, bytes: Vec::new() }
     }
 
-    fn take(&self, source: &str, bytes: usize) -> bool {
+    fn take(&self, sender: &BodySender, bytes: usize) -> bool {
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let own = held.get(source).copied().unwrap_or_default() + bytes;
-        let all = held.iter().filter(|(source, _)| !source.is_empty()).map(|(_, held)| held).sum::<usize>() + bytes;
-        let fits = own <= BODIES_OF_ONE_MAX && (source.is_empty() || all <= BODIES_OF_SOURCES_MAX);
+        let (own_max, all_max) = sender.limits();
+        let own = held.get(sender).copied().unwrap_or_default() + bytes;
+        let of_kind =
+            |(other, _): &(&BodySender, &usize)| std::mem::discriminant(*other) == std::mem::discriminant(sender);
+        let all = held.iter().filter(of_kind).map(|(_, held)| held).sum::<usize>() + bytes;
+        let fits = own <= own_max && all <= all_max;
         if fits {
-            held.insert(source.to_owned(), own);
+            held.insert(sender.clone(), own);
         }
         fits
     }
 
-    fn give_back(&self, source: &str, bytes: usize) {
+    fn give_back(&self, sender: &BodySender, bytes: usize) {
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(own) = held.get_mut(source) {
+        if let Some(own) = held.get_mut(sender) {
             *own = own.saturating_sub(bytes);
             if *own == 0 {
-                held.remove(source);
+                held.remove(sender);
             }
         }
     }
@@ -55,7 +76,7 @@ impl BodyBudget {
 /// What one body holds; it is given back when this is dropped.
 pub struct BodyShare {
     budget: &'static BodyBudget,
-    source: String,
+    sender: BodySender,
     bytes: Vec<u8>,
 }
 
@@ -70,7 +91,7 @@ impl BodyShare {
     /// # Errors
     /// `503` where there is no room for it; what was read before is kept until this is dropped.
     pub fn push(&mut self, part: &[u8]) -> Result<(), ProblemDetails> {
-        if !self.budget.take(&self.source, part.len()) {
+        if !self.budget.take(&self.sender, part.len()) {
             let why = "nothing was kept, send it again: too many large bodies are being read, send less at once";
             return Err(ProblemDetails::new(StatusCode::SERVICE_UNAVAILABLE, why));
         }
@@ -87,7 +108,7 @@ impl AsRef<[u8]> for BodyShare {
 
 impl Drop for BodyShare {
     fn drop(&mut self) {
-        self.budget.give_back(&self.source, self.bytes.len());
+        self.budget.give_back(&self.sender, self.bytes.len());
     }
 }
 
@@ -95,28 +116,35 @@ impl Drop for BodyShare {
 mod tests {
     use super::*;
 
-    const PART: usize = 16 << 20;
+    const MIB: usize = 1 << 20;
 
     /// Counted, not held: a test needs no such memory.
-    fn fill(budget: &BodyBudget, source: &str) {
-        (0..4).for_each(|_| assert!(budget.take(source, PART), "{source}"));
+    fn fill(budget: &BodyBudget, sender: &BodySender) {
+        (0..sender.limits().0 / MIB).for_each(|_| assert!(budget.take(sender, MIB), "{sender:?}"));
     }
 
     #[test]
-    fn one_source_holds_no_more_than_its_part_and_all_of_them_leave_room_for_answers() {
+    fn no_sender_holds_more_than_its_part_and_no_kind_what_others_need() {
         static BUDGET: BodyBudget = BodyBudget::new();
-        fill(&BUDGET, "a");
-        let refused = BUDGET.share("a").push(b"x").expect_err("it holds all it may");
-        assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
-        fill(&BUDGET, "b");
-        fill(&BUDGET, "c");
-        assert!(BUDGET.share("d").push(b"x").is_err(), "all sources together hold what they may");
-        assert!(BUDGET.share("").push(b"x").is_ok(), "an answer is read");
-        BUDGET.give_back("a", PART);
-        let mut share = BUDGET.share("d");
-        assert!(share.push(b"x").is_ok());
-        assert!(BUDGET.take("a", PART - 1));
-        drop(share);
-        assert!(BUDGET.take("a", 1), "what is dropped is given back");
+        let named: [fn(String) -> BodySender; 3] = [BodySender::Source, BodySender::Unproven, BodySender::Provider];
+        for (n, of) in named.iter().enumerate() {
+            let sender = |name: &str| of(name.to_owned());
+            let (own, all) = sender("").limits();
+            fill(&BUDGET, &sender("a"));
+            let refused = BUDGET.share(sender("a")).push(b"x").expect_err("it holds all it may");
+            assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+            (1..all / own).for_each(|other| fill(&BUDGET, &sender(&other.to_string())));
+            assert!(BUDGET.share(sender("d")).push(b"x").is_err(), "all of them together hold what they may");
+            for other in &named[n + 1..] {
+                assert!(BUDGET.share(other("a".to_owned())).push(b"x").is_ok(), "another kind is read");
+            }
+            assert!(BUDGET.share(BodySender::Person).push(b"x").is_ok(), "an answer is read");
+            BUDGET.give_back(&sender("a"), own);
+            let mut share = BUDGET.share(sender("d"));
+            assert!(share.push(b"x").is_ok());
+            assert!(BUDGET.take(&sender("a"), own - 1));
+            drop(share);
+            assert!(BUDGET.take(&sender("a"), 1), "what is dropped is given back");
+        }
     }
 }

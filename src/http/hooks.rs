@@ -72,7 +72,7 @@ async fn take(
         Some(named) => Some(prove(app, &name, named, refuse).await?),
         None => None,
     };
-    let bytes = body::whole(body, config.body_max(&head)).await?;
+    let bytes = body::of_provider(body, config.body_max(&head), known.map(|_| &name)).await?;
     let request = config.receive(&head, named, &bytes).map_err(|refusal| match refusal {
         // Of one who was believed.
         InboundRefusal::Bad(_) | InboundRefusal::NotFound(_) | InboundRefusal::NotKept if known.is_some() => {

@@ -34,6 +34,7 @@ pub mod state;
 mod status;
 mod text_words;
 pub mod texts;
+pub mod unfinished;
 pub mod voice;
 pub mod wrong_codes;
 

@@ -94,9 +94,18 @@ impl ProblemDetails {
         self
     }
 
-    /// When to try again, in seconds.
+    /// When to try again, in seconds. Each `503` says so.
     pub fn retry_after(&self) -> Option<u64> {
-        self.retry_after
+        self.retry_after.or((self.status() == StatusCode::SERVICE_UNAVAILABLE).then_some(1))
+    }
+
+    /// As a `503` where it has one of these statuses: for senders that take other statuses for the last word.
+    pub fn later(self, statuses: &[StatusCode]) -> Self {
+        if !statuses.contains(&self.status()) {
+            return self;
+        }
+        let wait = Duration::from_secs(self.retry_after().unwrap_or(1));
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, self.detail).after(wait)
     }
 
     /// No valid credential.
@@ -157,15 +166,12 @@ pub async fn worded(response: Response) -> Response {
 
 impl IntoResponse for ProblemDetails {
     fn into_response(self) -> Response {
-        let (status, retry_after) = (self.status(), self.retry_after);
+        let (status, retry_after) = (self.status(), self.retry_after());
         let mut response = (status, Json(self)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"stentor\""));
-        }
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         if let Some(seconds) = retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));

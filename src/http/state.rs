@@ -7,7 +7,7 @@ use crate::{
     engine::Engine,
     http::{
         board::SharedBoard, explanations::AnsweredTexts, handled_requests, handoff_estimate::KeptEstimates,
-        reloader::ReloaderCell, wrong_codes::WrongCodes,
+        reloader::ReloaderCell, unfinished::UnfinishedBodies, wrong_codes::WrongCodes,
     },
     store::clock::{ClockSources, SystemClock},
 };
@@ -43,6 +43,8 @@ pub struct AppState {
     pub reloader: ReloaderCell,
     /// Twilio's requests that were already handled.
     pub answered: handled_requests::HandledRequests,
+    /// Bodies of monitors of which a part must come again.
+    pub unfinished: UnfinishedBodies,
     /// The board of all desks.
     pub board: SharedBoard,
     /// How long people usually take until somebody has a conversation.

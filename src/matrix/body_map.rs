@@ -15,10 +15,14 @@ use serde_json::Value as Json;
 use std::sync::Arc;
 
 /// The most items of one body that `each` may give.
-pub const MAP_ITEMS_MAX: usize = 1_000;
+pub const MAP_ITEMS_MAX: usize = 10_000;
 
-/// The most that the mapping of one request may cost, in units of [`CostMeter`]: about a quarter of a second.
+/// The most that the mapping of one request may cost, in units of [`CostMeter`]: about a quarter of a second, divided evenly
+/// among its items.
 pub const MAP_COST_MAX: u64 = 5_000_000;
+
+/// What the mapping of an item may always cost, however many there are.
+pub const MAP_SHARE_MIN: u64 = 5_000;
 
 /// The longest text that an expression may give for an alert, in characters; a longer one is cut.
 const TEXT_MAX: usize = 16 * 1024;
@@ -124,26 +128,55 @@ impl BodyMap {
             self.item(&ExpressionScope::of_body(language, body, &meter), (0, body), &mut mapped);
             return mapped;
         };
-        let items = match each.list(&ExpressionScope::of_body(language, body, &meter)) {
-            Ok(items) => items,
+        match each.list(&ExpressionScope::of_body(language, body, &meter)) {
+            Ok(items) => self.each(language, body, items.into_iter().map(Ok).collect(), most),
             Err(why) => {
                 mapped.items.push(Err(why));
-                return mapped;
+                mapped
             }
-        };
-        let mut scope = ExpressionScope::of_body(language, body, &meter);
+        }
+    }
+
+    /// The same of items that were read apart from the body that is around them, or why they could not be read.
+    pub(super) fn each(
+        &self,
+        language: &ExpressionLanguage,
+        body: &Json,
+        items: Vec<Result<Json, String>>,
+        most: u64,
+    ) -> MappedBody {
+        let meter = Arc::new(CostMeter::new(most));
+        let mut mapped = MappedBody::default();
         // Each has its share: one that costs too much costs no other.
-        let share = most / items.len().clamp(1, MAP_ITEMS_MAX) as u64;
+        let share = (most / items.len().max(1) as u64).max(MAP_SHARE_MIN);
+        let mut scope = ExpressionScope::of_body(language, body, &meter);
         for (index, item) in items.iter().take(MAP_ITEMS_MAX).enumerate() {
-            meter.allow(share);
-            scope.set_item(item);
-            self.item(&scope, (index, item), &mut mapped);
+            match item {
+                Ok(item) => {
+                    meter.allow(share);
+                    scope.set_item(item);
+                    self.item(&scope, (index, item), &mut mapped);
+                }
+                Err(why) => mapped.items.push(Err(why.clone())),
+            }
         }
         if MAP_ITEMS_MAX < items.len() {
             let late = items.len() - MAP_ITEMS_MAX;
-            mapped.items.push(Err(format!("{late} more than {MAP_ITEMS_MAX} items in one body: send these again")));
+            mapped.items.push(Err(format!("{late} more than {MAP_ITEMS_MAX} items in one body: they are lost")));
         }
         mapped
+    }
+
+    /// The names that lead from the body to its items, where `each` is no more than that: `body.data.events`.
+    pub fn path(&self) -> Option<Vec<&str>> {
+        let mut names = self.each.as_ref()?.text().trim().split('.').map(str::trim);
+        let is_name = |name: &&str| {
+            !name.starts_with(|first: char| first.is_ascii_digit())
+                && !name.is_empty()
+                && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
+        };
+        let names = (names.next() == Some("body")).then(|| names.collect::<Vec<_>>())?;
+        names.iter().all(is_name).then_some(names)
     }
 
     fn item(&self, scope: &ExpressionScope<'_>, (index, item): (usize, &Json), mapped: &mut MappedBody) {
@@ -154,7 +187,9 @@ impl BodyMap {
             return;
         }
         let alert = self.alert(scope, mapped);
-        let once = mapped.part(self.once.as_ref(), |once| once.scalar(scope)).map(|once| sha256(once.as_bytes()));
+        let once = mapped.part(self.once.as_ref(), |once| once.scalar(scope));
+        // A blank one tells nothing from anything.
+        let once = once.filter(|once| !once.trim().is_empty()).map(|once| sha256(once.as_bytes()));
         mapped.items.push(alert.map(|alert| Some(MappedAlert { alert, item: item.clone(), once, index })));
     }
 

@@ -81,6 +81,17 @@ impl Matrix {
         map.apply(&self.language, body, most)
     }
 
+    /// The same of items that were read by themselves, `around` them what is left of the body.
+    pub fn map_items(
+        &self,
+        map: &BodyMap,
+        around: &serde_json::Value,
+        items: Vec<Result<serde_json::Value, String>>,
+        most: u64,
+    ) -> MappedBody {
+        map.each(&self.language, around, items, most)
+    }
+
     /// The plan of a trigger, to be frozen into an incident.
     pub fn plan(&self, trigger: &TriggerName) -> Option<Arc<EscalationPlan>> {
         self.triggers.get(trigger).map(|trigger| trigger.plan.clone())

@@ -46,6 +46,9 @@ pub enum SignedPart {
 const BODY: &str = "{body}";
 const TIMESTAMP: &str = "{timestamp}";
 
+/// What the headers of a CloudEvent begin with.
+const EVENT_HEADERS: &str = "ce-";
+
 /// `{ keys = [{ env = ".." }], header = "X-Signature", .. }`.
 pub(super) fn read(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<SignatureSettings> {
     let example = |header: Option<&str>| {
@@ -74,6 +77,11 @@ pub(super) fn read(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<Sig
 /// The name of a header.
 pub(super) fn header(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<String> {
     let text = item.text(faults)?;
+    if text.value.to_ascii_lowercase().starts_with(EVENT_HEADERS) {
+        let message =
+            format!("{:?} is an attribute of a CloudEvent, which becomes a label that everybody can read", text.value);
+        return faults.refuse("bad-header", text.at, message, "another name, such as \"X-Signature\"");
+    }
     let good = |c: u8| c.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&c);
     if !text.value.is_empty() && text.value.bytes().all(good) {
         return Some(text.value.to_owned());

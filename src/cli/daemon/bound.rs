@@ -136,6 +136,7 @@ impl BoundDaemon {
             texts: Default::default(),
             board: Default::default(),
             estimates: Default::default(),
+            unfinished: Default::default(),
             guesses: Mutex::default(),
         });
         write_address(&state, address)?;

@@ -30,7 +30,7 @@ pub struct AnswerArgs {
 impl AnswerArgs {
     pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
         // The daemon reads it: which options there are to choose from is in the incident.
-        let (before, fields) = fields(&self.answer);
+        let (before, fields) = fields(&self.answer)?;
         let filled = CliForm { form: self.form, before, fields };
         let spoken = CliAnswer { answer: self.answer.join(" "), role: self.role, filled };
         let verdict: Value =
@@ -61,10 +61,47 @@ impl AnswerArgs {
 }
 
 /// The fields with which the words end, such as `limit=5`, and what stands before the first of them.
-fn fields(words: &[String]) -> (String, Option<BTreeMap<String, String>>) {
+///
+/// # Errors
+/// If what stands there is no field, or a field is there twice: nobody can know which is meant.
+fn fields(words: &[String]) -> Result<(String, Option<BTreeMap<String, String>>), String> {
     let first = words.iter().position(|word| word.contains('=')).unwrap_or(words.len());
-    let (before, fields) = words.split_at(first);
-    let field = |word: &String| word.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let fields = fields.iter().map(field).collect::<Option<BTreeMap<_, _>>>().filter(|fields| !fields.is_empty());
-    (before.join(" "), fields)
+    let (before, written) = words.split_at(first);
+    let mut fields = BTreeMap::new();
+    for word in written {
+        let Some((name, value)) = word.split_once('=').filter(|(name, _)| !name.trim().is_empty()) else {
+            return Err(format!(
+                "nothing was sent: {word:?} is no field. Write each with no space around =, behind what you answer: \
+                 approve qty=60 note=\"until noon\""
+            ));
+        };
+        if fields.insert(name.to_owned(), value.to_owned()).is_some() {
+            return Err(format!("nothing was sent: {name} is there twice"));
+        }
+    }
+    Ok((before.join(" "), Some(fields).filter(|fields| !fields.is_empty())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fields;
+
+    #[test]
+    fn fields_are_read_or_it_is_said_how_to_write_them() {
+        let read = |line: &[&str]| fields(&line.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
+        let of =
+            |all: &[(&str, &str)]| Some(all.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect());
+        assert_eq!(read(&["approve"]), Ok(("approve".into(), None)));
+        assert_eq!(read(&["approve", "qty=60"]), Ok(("approve".into(), of(&[("qty", "60")]))));
+        assert_eq!(read(&["a=1=2", "b="]), Ok((String::new(), of(&[("a", "1=2"), ("b", "")]))));
+        for (line, wanted) in [
+            (&["approve", "qty=60", "qty=70"][..], "qty is there twice"),
+            (&["approve", "qty", "=", "60"], "approve qty=60"),
+            (&["approve", "qty=", "60"], "\"60\" is no field"),
+            (&["approve", "qty", "=60"], "\"=60\" is no field"),
+            (&["note=until", "noon"], "note=\"until noon\""),
+        ] {
+            assert!(read(line).is_err_and(|why| why.contains(wanted)), "{line:?}");
+        }
+    }
 }

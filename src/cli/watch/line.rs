@@ -1,12 +1,15 @@
 //! One line as an alert.
 
-use crate::{core::printable::excerpt, text::quantity};
+use crate::{core::printable::excerpt, http::api::items, text::quantity};
 use regex::Regex;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
 /// The most characters of a line that become its summary.
 const SUMMARY_MAX: usize = 1_000;
+
+/// The longest line that is no JSON, in bytes. What is longer is cut.
+const LINE_MAX: usize = 64 * 1024;
 
 /// Groups of the expression that become no labels.
 const KIND: &str = "kind";
@@ -47,6 +50,11 @@ impl LineFormat {
             return Err("give the --kind of the alerts, or a group (?<kind>..), or --json-lines".to_owned());
         }
         Ok(Self { kind, matching, values: values.into_iter().collect(), json })
+    }
+
+    /// The longest line, in bytes, and what becomes of a longer one: its beginning is read, or, as JSON, nothing.
+    pub fn longest(&self) -> (usize, bool) {
+        if self.json { (items::ALERT_MAX, false) } else { (LINE_MAX, true) }
     }
 
     /// What this line is.
@@ -100,7 +108,8 @@ impl LineFormat {
         if line.trim().is_empty() {
             return ReadLine::Other;
         }
-        match serde_json::from_str::<Value>(line) {
+        // As the daemon reads it: what it takes is sent.
+        match serde_json::from_str::<Value>(&items::tamed(line.as_bytes())) {
             Ok(Value::Object(mut alert)) => {
                 if let Some(kind) = &self.kind {
                     alert.entry(KIND).or_insert_with(|| json!(kind));
@@ -159,6 +168,8 @@ mod tests {
         assert_eq!(format.read("{\"a\":1}"), ReadLine::Alert(json!({ "kind": "k", "a": 1 })));
         assert_eq!(format.read("{\"kind\":\"x\"}"), ReadLine::Alert(json!({ "kind": "x" })));
         assert_eq!(format.read(" "), ReadLine::Other);
+        let odd = json!({ "kind": "x", "values": { "a": "NaN", "b": "1e400", "c": ".5" } });
+        assert_eq!(format.read(r#"{"kind":"x","values":{"a":NaN,"b":1e400,"c":.5}}"#), ReadLine::Alert(odd));
         assert!(
             matches!(format.read("[]"), ReadLine::Unreadable(_)) && matches!(format.read("{"), ReadLine::Unreadable(_))
         );

@@ -5,15 +5,21 @@ use super::{
     line::{LineFormat, ReadLine},
 };
 use crate::{cli::table::warn, core::printable::excerpt};
-use serde_json::Value;
-use std::io;
+use std::{io, sync::Arc};
 use tokio::{
     io::{AsyncBufRead, AsyncBufReadExt},
-    sync::mpsc::Sender,
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc::Sender},
 };
 
-/// The longest line, in bytes. What is longer is cut.
-const LINE_MAX: usize = 64 * 1024;
+/// The most bytes of lines that wait to be sent.
+const BYTES_WAITING_MAX: usize = 64 << 20;
+
+/// A line that waits to be sent, as the JSON of its alert.
+pub struct WaitingLine {
+    pub alert: String,
+    /// Its room among those that wait; it is free once the line is sent.
+    _room: Option<OwnedSemaphorePermit>,
+}
 
 /// The most lines that are named of those that can not be read.
 const NAMED_MAX: u64 = 10;
@@ -25,14 +31,23 @@ const SHOWN_MAX: usize = 120;
 pub async fn read(
     mut input: impl AsyncBufRead + Unpin,
     format: &LineFormat,
-    waiting: &Sender<Value>,
+    waiting: &Sender<WaitingLine>,
     counts: &mut LineCounts,
 ) -> io::Result<()> {
-    while let Some(line) = next(&mut input).await? {
+    let room = Arc::new(Semaphore::new(BYTES_WAITING_MAX));
+    let (most, is_cut) = format.longest();
+    while let Some((line, bytes)) = next(&mut input, most).await? {
         counts.read += 1;
-        match format.read(&line) {
+        let read = match most < bytes && !is_cut {
+            true => ReadLine::Unreadable(format!("it has {bytes} bytes, more than the {most} that an alert may have")),
+            false => format.read(&line),
+        };
+        match read {
             ReadLine::Alert(alert) => {
-                if waiting.send(alert).await.is_err() {
+                let alert = alert.to_string();
+                let most = alert.len().min(BYTES_WAITING_MAX);
+                let room = room.clone().acquire_many_owned(u32::try_from(most).unwrap_or(u32::MAX)).await.ok();
+                if waiting.send(WaitingLine { alert, _room: room }).await.is_err() {
                     return Ok(());
                 }
             }
@@ -49,22 +64,23 @@ pub async fn read(
     Ok(())
 }
 
-/// The next line, without its end; `None` at the end of the input.
-async fn next(input: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Option<String>> {
-    let mut line = Vec::new();
+/// The next line, without its end, and how many bytes it has: at most `most` of them are read. `None` at the end of the input.
+async fn next(input: &mut (impl AsyncBufRead + Unpin), most: usize) -> io::Result<Option<(String, usize)>> {
+    let (mut line, mut bytes) = (Vec::new(), 0);
     loop {
         let part = input.fill_buf().await?;
         if part.is_empty() {
             let is_end = line.is_empty();
-            return Ok((!is_end).then(|| letters(&line)));
+            return Ok((!is_end).then(|| (letters(&line), bytes)));
         }
         let end = part.iter().position(|byte| *byte == b'\n');
         let (taken, used) = end.map_or((part.len(), part.len()), |end| (end, end + 1));
-        let room = LINE_MAX.saturating_sub(line.len()).min(taken);
+        let room = most.saturating_sub(line.len()).min(taken);
+        bytes += taken;
         line.extend_from_slice(&part[..room]);
         input.consume(used);
         if end.is_some() {
-            return Ok(Some(letters(&line)));
+            return Ok(Some((letters(&line), bytes)));
         }
     }
 }

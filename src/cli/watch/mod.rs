@@ -32,7 +32,7 @@ const TOKEN: &str = "STENTOR_TOKEN";
 pub const LINES_WAITING_MAX: usize = 10_000;
 
 /// Sends lines of standard input (a log) as alerts. Each is sent at least once while this runs: when the daemon is away
-/// they wait, and so does whoever writes them once 10,000 lines wait. Ends with its input, or with Ctrl-C, and says how
+/// they wait, and so does whoever writes them once 10,000 lines or 64 MiB wait. Ends with its input, or with Ctrl-C, and says how
 /// many lines it sent
 #[derive(Debug, Args)]
 pub struct WatchArgs {

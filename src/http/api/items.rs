@@ -74,6 +74,11 @@ impl<'b> BodyItems<'b> {
 /// What follows `"name":` of an object where that is an array, from its bracket on. Nothing else is looked at: what is wrong
 /// with an item of the array, or with another field, does not hide it.
 pub fn array_of<'b>(object: &'b [u8], name: &str) -> Option<&'b [u8]> {
+    value_of(object, name, b'[')
+}
+
+/// The same of a value that begins with this bracket.
+pub fn value_of<'b>(object: &'b [u8], name: &str, bracket: u8) -> Option<&'b [u8]> {
     let (mut depth, mut opened, mut escaped) = (0_usize, None, false);
     for (at, byte) in object.iter().enumerate() {
         match (byte, opened) {
@@ -84,7 +89,9 @@ pub fn array_of<'b>(object: &'b [u8], name: &str) -> Option<&'b [u8]> {
                 opened = None;
                 let rest = object[at + 1..].trim_ascii_start();
                 let value = rest.strip_prefix(b":").map(<[u8]>::trim_ascii_start);
-                if depth == 1 && &object[from + 1..at] == name.as_bytes() && value.is_some_and(|v| v.starts_with(b"["))
+                if depth == 1
+                    && &object[from + 1..at] == name.as_bytes()
+                    && value.is_some_and(|v| v.first() == Some(&bracket))
                 {
                     return value;
                 }
@@ -119,20 +126,29 @@ fn end(text: &[u8], is_end: impl Fn(u8, usize) -> bool) -> usize {
 
 /// The text of an item as JSON that a strict parser takes, and whether letters of it were damaged.
 pub fn mended(item: &[u8]) -> (String, bool) {
+    mend(item, false)
+}
+
+/// The same where a number that is too large for any reader becomes a text, too: it costs nothing around it.
+pub fn tamed(item: &[u8]) -> String {
+    mend(item, true).0
+}
+
+fn mend(item: &[u8], tames: bool) -> (String, bool) {
     let letters = String::from_utf8_lossy(item);
     let whole = charset::without_half_letters(&letters);
     let damaged = matches!(letters, Cow::Owned(_)) || whole != *letters;
     let mut json = String::with_capacity(whole.len());
     let mut rest = &*whole;
     while let Some((outside, behind)) = rest.split_once('"') {
-        number_names(outside, &mut json);
+        number_names(outside, tames, &mut json);
         let end = string_end(behind);
         json.push('"');
         behind[..end].chars().for_each(|letter| in_string(letter, &mut json));
         json.push_str(behind.get(end..=end).unwrap_or_default());
         rest = behind.get(end + 1..).unwrap_or_default();
     }
-    number_names(rest, &mut json);
+    number_names(rest, tames, &mut json);
     (json, damaged)
 }
 
@@ -155,13 +171,14 @@ fn in_string(letter: char, json: &mut String) {
     }
 }
 
-/// What stands outside of strings, with those numbers in quotes that JSON does not have: `NaN`, `+6.1`, `.5`, `007`.
-fn number_names(outside: &str, json: &mut String) {
+/// What stands outside of strings, with those numbers in quotes that JSON does not have: `NaN`, `+6.1`, `.5`, `007`; with
+/// `tames` also `1e400`.
+fn number_names(outside: &str, tames: bool, json: &mut String) {
     const BETWEEN: [char; 10] = [',', ':', '[', ']', '{', '}', ' ', '\n', '\r', '\t'];
     for piece in outside.split_inclusive(BETWEEN) {
         let word = piece.trim_end_matches(BETWEEN);
-        // One that is too large stays as it is: where it stands decides what it costs.
-        let reads = |number: f64| number.is_finite() || !word.contains(|letter: char| letter.is_ascii_digit());
+        // Else one that is too large stays as it is: where it stands decides what it costs.
+        let reads = |number: f64| tames || number.is_finite() || !word.contains(|letter: char| letter.is_ascii_digit());
         let is_number = word.parse().is_ok_and(reads) && serde_json::from_str::<f64>(word).is_err();
         let quote = if is_number { "\"" } else { "" };
         json.extend([quote, word, quote, &piece[word.len()..]]);
@@ -299,6 +316,9 @@ mod tests {
             let found: Option<Value> = serde_json::from_str(&mended(sent).0).ok();
             assert_eq!(found, serde_json::from_str(read).ok(), "{}", String::from_utf8_lossy(sent));
         }
+        let huge = br#"{"a":1e400,"b":[-1e999,"1e400"],"c":1e4}"#;
+        assert_eq!(tamed(huge), r#"{"a":"1e400","b":["-1e999","1e400"],"c":1e4}"#);
+        assert_eq!(mended(huge).0.as_bytes(), huge);
         assert!(mended(b"\"\xe9\"").1 && mended(br#""\udc00""#).1 && !mended("\"é\n\"".as_bytes()).1);
     }
 

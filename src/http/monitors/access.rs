@@ -1,6 +1,6 @@
 //! Who sends to the address of a source: by its token, or by its signature where it has one.
 
-use super::signature::{self, SignatureFault};
+use super::signature;
 use crate::{
     core::SourceName,
     http::{body, credential, problem::ProblemDetails, refusal_log, state::AppState},
@@ -14,7 +14,8 @@ use axum::{
 /// The largest body that is signed, in bytes: it is held before anybody knows whose it is.
 pub const SIGNED_MAX: usize = 4 * 1024 * 1024;
 
-/// The body of a request to the address of the source `name`, once it is known that this source sent it.
+/// The body of a request to the address of the source `name`, once it is known that this source sent it, which is then in
+/// `believed`.
 ///
 /// # Errors
 /// `401` without a valid credential of this source, `403` without its scope; those of [`body::of_source`].
@@ -23,13 +24,21 @@ pub async fn body_of(
     name: &str,
     headers: &HeaderMap,
     body: Body,
+    believed: &mut Option<SourceName>,
 ) -> Result<(SourceName, Bytes), ProblemDetails> {
     let source = SourceName::from(name);
     let config = app.engine.config();
     let known = config.matrix.sources.get(&source);
     if let Some(signature) = known.and_then(|known| known.signature.as_ref()) {
-        let bytes = body::whole(body, SIGNED_MAX).await?;
-        signed(app, &source, signature, headers, &bytes)?;
+        // What says to be signed is held before anybody knows whether it is; nothing else is.
+        if !signature::is_claimed(signature, headers, app.wall()) {
+            return Err(stranger());
+        }
+        let bytes = body::unproven(body, SIGNED_MAX, source.as_str()).await?;
+        if !is_signed(app, &source, signature, headers, &bytes) {
+            return Err(stranger());
+        }
+        *believed = Some(source.clone());
         in_scope(app, &source)?;
         return Ok((source, bytes));
     }
@@ -38,28 +47,22 @@ pub async fn body_of(
     if sender.as_ref() != Some(&source) {
         return Err(stranger());
     }
+    *believed = Some(source.clone());
     in_scope(app, &source)?;
     let bytes = body::of_source(body, body::ALERTS_MAX, &source).await?;
     Ok((source, bytes))
 }
 
-fn signed(
+fn is_signed(
     app: &AppState,
     source: &SourceName,
     settings: &SignatureSettings,
     headers: &HeaderMap,
     body: &[u8],
-) -> Result<(), ProblemDetails> {
+) -> bool {
     let config = app.engine.config();
     let keys = config.signing_keys.iter().filter(|(owner, _)| owner == source).map(|(_, key)| key);
-    signature::verify(settings, keys, headers, body, app.wall()).map_err(|fault| match fault {
-        SignatureFault::Forged => stranger(),
-        SignatureFault::Stale => {
-            refusal_log::credential(None, SourceScope::Alerts);
-            let detail = "the request is signed, but its time is not within five minutes of ours: see both clocks";
-            ProblemDetails::unauthorized(detail)
-        }
-    })
+    signature::is_signed(settings, keys, headers, body)
 }
 
 /// The same for whoever is not believed, so that nobody learns which sources there are.
@@ -67,7 +70,7 @@ fn stranger() -> ProblemDetails {
     refusal_log::credential(None, SourceScope::Alerts);
     ProblemDetails::unauthorized(
         "this is no request of that [source]: it must have its token (Authorization: Bearer ..), or its signature where the \
-         source has `signature`",
+         source has `signature`; with a `timestamp` its time must be within five minutes of ours: see both clocks",
     )
 }
 

@@ -1,9 +1,9 @@
 //! `/monitors/{format}/{source}`: formats that come to an address of the source's own, with its token or signed.
 
 use super::{
-    access, admission,
+    access,
+    admission::{self, AdmittedBody},
     cloudevents::{self, CloudEventsFault},
-    item::{MonitorItem, ReadItem},
     mapped::{self, MappedItems},
     webhook,
 };
@@ -11,9 +11,10 @@ use crate::{
     core::{SourceName, Timestamp},
     http::{
         api::parsing::{parsed, parsed_apart},
-        problem::{BodyFault, ProblemDetails},
+        problem::ProblemDetails,
         refusal_log,
         state::AppState,
+        unfinished,
     },
     matrix::{BodyMap, Matrix},
 };
@@ -92,9 +93,13 @@ pub async fn take(
         let names = FORMATS.map(|format| format.name).join(", ");
         return ProblemDetails::not_found(format!("the formats of monitors are {names}")).into_response();
     };
-    let taken = taken(&app, format, &source, request).await;
+    let mut believed = None;
+    let taken = taken(&app, format, &source, request, &mut believed).await;
     app.engine.metrics().alert_request(format.name, if taken.is_ok() { "accepted" } else { "refused" });
-    taken.unwrap_or_else(|problem| later(problem).into_response())
+    let later = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS];
+    let response = taken.unwrap_or_else(|problem| problem.later(&later).into_response());
+    app.engine.admission().heard(believed, response.status().as_u16());
+    response
 }
 
 /// The handshake of CloudEvents' webhooks: whether a sender may send here. It may; each of its requests needs its
@@ -116,49 +121,43 @@ async fn taken(
     format: &'static AddressedFormat,
     source: &str,
     request: Request,
+    believed: &mut Option<SourceName>,
 ) -> Result<Response, ProblemDetails> {
     let (head, body) = request.into_parts();
-    let (source, bytes) = access::body_of(app, source, &head.headers, body).await?;
+    let (source, bytes) = access::body_of(app, source, &head.headers, body, believed).await?;
     let (now, own, headers, config) = (app.wall(), source.clone(), head.headers, app.engine.config());
     let map = config.matrix.sources.get(&source).and_then(|known| known.map.clone());
     let has_map = map.is_some();
     let read = move |body: &[u8]| {
         let (matrix, map) = (&config.matrix, map.as_deref());
-        (format.read)(&MonitorRequest { headers: &headers, body, source: &own, matrix, map, now })
+        let read = (format.read)(&MonitorRequest { headers: &headers, body, source: &own, matrix, map, now })?;
+        let name = unfinished::name(&own, format.name, &matrix.revision, body);
+        Ok::<_, ProblemDetails>((read, name))
     };
     // A mapping may take long, whatever the size of the body.
-    let read = if has_map { parsed_apart(bytes, read).await?? } else { parsed(bytes, read).await?? };
+    let (read, name) = if has_map { parsed_apart(bytes, read).await?? } else { parsed(bytes, read).await?? };
     if let Some(why) = &read.why {
         refusal_log::left_out(&source, why);
     }
-    let is_alert = |item: &&ReadItem| !matches!(item, Ok(MonitorItem::Noted(_)));
-    let all = read.items.iter().filter(is_alert).count();
-    let faults = admission::admit(app, format.name, &source, read.items).await?;
-    told(all, faults)
+    told(admission::admit(app, format.name, &source, read.items, Some(name)).await?)
 }
 
 /// `200`, or `207` where some of the items are wrong; a problem where none could be taken.
-fn told(all: usize, faults: Vec<BodyFault>) -> Result<Response, ProblemDetails> {
-    match (all - faults.len(), faults.is_empty()) {
-        (taken, true) => Ok(Json(json!({ "taken": taken })).into_response()),
-        (0, false) => {
-            let detail = match &faults[..] {
-                [only] => only.detail.clone(),
-                _ => "nothing was kept: none of these is understood".to_owned(),
-            };
-            Err(ProblemDetails::bad(detail).with(faults))
-        }
-        (taken, false) => {
-            Ok((StatusCode::MULTI_STATUS, Json(json!({ "taken": taken, "errors": faults }))).into_response())
-        }
+fn told(AdmittedBody { taken, repeated, faults }: AdmittedBody) -> Result<Response, ProblemDetails> {
+    if taken + repeated == 0 && !faults.is_empty() {
+        let detail = match &faults[..] {
+            [only] => only.detail.clone(),
+            _ => "nothing was kept: none of these is understood".to_owned(),
+        };
+        return Err(ProblemDetails::bad(detail).with(faults));
     }
-}
-
-/// A `429` as a `503`.
-fn later(problem: ProblemDetails) -> ProblemDetails {
-    if problem.status() != StatusCode::TOO_MANY_REQUESTS {
-        return problem;
+    let status = if faults.is_empty() { StatusCode::OK } else { StatusCode::MULTI_STATUS };
+    let mut said = json!({ "taken": taken });
+    if repeated != 0 {
+        said["repeated"] = json!(repeated);
     }
-    let wait = std::time::Duration::from_secs(problem.retry_after().unwrap_or(1));
-    ProblemDetails::new(StatusCode::SERVICE_UNAVAILABLE, problem.detail()).after(wait)
+    if !faults.is_empty() {
+        said["errors"] = json!(faults);
+    }
+    Ok((status, Json(said)).into_response())
 }

@@ -1,6 +1,6 @@
 //! CloudEvents 1.0 over HTTP: structured, in batches and binary.
 
-use super::item::{self, Fields, MonitorItem, ReadItem};
+use super::item::{self, CUT_OFF, Fields, KeptAnswer, MonitorItem, ReadItem};
 use crate::{
     core::{Alert, AlertStatus, canonical::sha256, printable::excerpt, time::ForeignTime},
     http::api::items::{self, BodyItems},
@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json, value::RawValue};
 use std::collections::BTreeMap;
 
 /// The most events of a batch: each is admitted by itself, once.
-pub const BATCH_MAX: usize = 1_000;
+pub const BATCH_MAX: usize = 10_000;
 
 const STRUCTURED: &str = "application/cloudevents+json";
 const BATCH: &str = "application/cloudevents-batch+json";
@@ -73,7 +73,7 @@ pub fn events(headers: &HeaderMap, body: &[u8]) -> Result<Vec<Result<CloudEvent,
             let mut read: Vec<_> = cut.items.iter().take(BATCH_MAX).map(|event| structured(event)).collect();
             let late = cut.items.len().saturating_sub(BATCH_MAX);
             if late != 0 {
-                read.push(Err(format!("{late} more than {BATCH_MAX} events in one batch: send these again")));
+                read.push(Err(format!("{late} more than {BATCH_MAX} events in one batch: they are lost")));
             } else if !cut.closed {
                 read.push(Err("the batch has no end: what was cut off may be missing".to_owned()));
             }
@@ -95,12 +95,17 @@ const ONE: &str = "the body must be one event: a JSON object";
 
 /// What becomes of the events without a mapping.
 pub fn items(events: Vec<Result<CloudEvent, String>>) -> Vec<ReadItem> {
-    events.into_iter().map(|event| event.map(|event| event.item(None))).collect()
+    let beyond = cut_off(events.len());
+    events.into_iter().map(|event| event.map(|event| event.item())).chain(beyond).collect()
+}
+
+/// What is counted of a batch with more events than are read: the last one of `read` says how many.
+pub fn cut_off(read: usize) -> Option<ReadItem> {
+    (BATCH_MAX < read).then_some(Ok(MonitorItem::Noted(CUT_OFF)))
 }
 
 fn structured(bytes: &[u8]) -> Result<CloudEvent, String> {
-    items::within(bytes)?;
-    let json = items::mended(bytes).0;
+    let json = items::tamed(bytes);
     let fields = item::fields(&json).map_err(|why| excerpt(&why, FAULT_MAX).into_owned())?;
     let is_data = |name: &str| DATA.contains(&name);
     let attributes: BTreeMap<String, String> = fields
@@ -123,7 +128,6 @@ fn structured(bytes: &[u8]) -> Result<CloudEvent, String> {
 }
 
 fn binary(headers: &HeaderMap, media: &str, body: &[u8]) -> Result<CloudEvent, String> {
-    items::within(body)?;
     let mut attributes = BTreeMap::new();
     for (name, value) in headers {
         let Some(name) = name.as_str().strip_prefix(PREFIX) else { continue };
@@ -169,7 +173,7 @@ fn of_bytes(media: &str, bytes: &[u8]) -> Value {
     if bytes.is_empty() {
         return Value::Null;
     }
-    let json = is_json.then(|| items::mended(bytes).0).and_then(|json| RawValue::from_string(json).ok());
+    let json = is_json.then(|| items::tamed(bytes)).and_then(|json| RawValue::from_string(json).ok());
     match (json, std::str::from_utf8(bytes)) {
         (Some(json), _) => item::evidence(&json),
         (None, Ok(text)) => Value::from(text),
@@ -209,10 +213,9 @@ impl CloudEvent {
         Value::Object(event)
     }
 
-    /// The event as an alert: as a mapping has made it, or by itself.
-    pub fn item(self, mapped: Option<Box<Alert>>) -> MonitorItem {
-        let id = self.identity();
-        MonitorItem::Once { id, alert: mapped.unwrap_or_else(|| Box::new(self.alert())), answer: String::new() }
+    /// The event as an alert, by itself.
+    fn item(self) -> MonitorItem {
+        MonitorItem::Once { id: self.identity(), alert: Box::new(self.alert()), answer: KeptAnswer::default() }
     }
 
     fn alert(&self) -> Alert {
@@ -258,4 +261,29 @@ fn of_data(alert: &mut Alert, mut fields: Fields<'_>) {
     let annotations = part(fields.remove("annotations"));
     item::add_details(alert, &fields);
     alert.annotations.extend(annotations);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    #[test]
+    fn an_event_of_any_size_is_read_and_what_is_beyond_the_most_is_counted() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(BATCH));
+        let event = |n: usize, text: &str| {
+            format!(
+                r#"{{"specversion":"1.0","id":"{n}","source":"s","type":"t","data":{{"summary":"x","a":1e400,"b":"{text}"}}}}"#
+            )
+        };
+        let large = format!("[{}]", event(1, &"x".repeat(items::ALERT_MAX)));
+        let read = events(&headers, large.as_bytes()).expect("a batch");
+        let [Ok(MonitorItem::Once { alert, .. })] = &items(read)[..] else { panic!("one event") };
+        assert_eq!((alert.summary.as_str(), &alert.evidence["data"]["a"]), ("x", &json!("1e400")));
+        let many: Vec<String> = (0..=BATCH_MAX).map(|n| event(n, "")).collect();
+        let read = items(events(&headers, format!("[{}]", many.join(",")).as_bytes()).expect("a batch"));
+        assert_eq!(read.iter().filter(|item| matches!(item, Ok(MonitorItem::Once { .. }))).count(), BATCH_MAX);
+        assert!(matches!(&read[BATCH_MAX..], [Err(_), Ok(MonitorItem::Noted(CUT_OFF))]), "{:?}", &read[BATCH_MAX..]);
+    }
 }

@@ -1,11 +1,12 @@
 //! What one item of a body says, and how the details of a monitor become the fields of an alert.
 
 use crate::{
-    core::{Alert, Timestamp, alert::NESTING_MAX, time::ForeignTime},
+    core::{Alert, Timestamp, alert::NESTING_MAX, printable::excerpt, time::ForeignTime},
+    engine::AdmittedAlert,
     http::api::items::{self, BodyItems},
 };
 use serde_json::{Value, value::RawValue};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt, io, sync::Arc};
 
 /// What one item of a body says.
 #[derive(Debug)]
@@ -19,10 +20,32 @@ pub enum MonitorItem {
         /// The alert.
         alert: Box<Alert>,
         /// What its monitor may ask for later under this id; for a day it is kept with the alert.
-        answer: String,
+        answer: KeptAnswer,
     },
     /// Something that pages nobody, by the word under which it is counted: `acknowledge`, `change`.
     Noted(&'static str),
+}
+
+/// What a monitor is told later of an item, by what became of it.
+#[derive(Clone, Default)]
+pub struct KeptAnswer(Option<Arc<dyn Fn(&AdmittedAlert) -> String + Send + Sync>>);
+
+impl KeptAnswer {
+    /// It is said by this, which must be pure.
+    pub fn new(say: impl Fn(&AdmittedAlert) -> String + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(say)))
+    }
+
+    /// What is said; nothing where nobody will ask.
+    pub fn of(&self, admitted: &AdmittedAlert) -> String {
+        self.0.as_ref().map_or_else(String::new, |say| say(admitted))
+    }
+}
+
+impl fmt::Debug for KeptAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("KeptAnswer").field(&self.0.is_some()).finish()
+    }
 }
 
 /// An item, or why it is none.
@@ -38,7 +61,7 @@ pub type Fields<'j> = BTreeMap<String, &'j RawValue>;
 pub fn object(body: &[u8]) -> Result<String, String> {
     let read = BodyItems::of(body).filter(|read| !read.in_array);
     match read.as_ref().map(|read| (read.closed, &read.items[..])) {
-        Some((true, [object])) => Ok(items::mended(object).0),
+        Some((true, [object])) => Ok(items::tamed(object)),
         Some(_) => Err("the object has no end".to_owned()),
         None => Err("the body must be a JSON object".to_owned()),
     }
@@ -66,6 +89,9 @@ pub fn time(fields: &Fields<'_>, name: &str) -> Option<Timestamp> {
         .and_then(ForeignTime::at)
 }
 
+/// What a body counts as that has more items than are read.
+pub const CUT_OFF: &str = "cut-off";
+
 /// How much deeper what surrounds a value in the evidence makes it.
 const AROUND: usize = 4;
 
@@ -80,6 +106,95 @@ pub fn evidence(value: &RawValue) -> Value {
 pub fn make_keepable(alert: &mut Alert) {
     if !is_keepable(&alert.evidence) {
         alert.evidence = Value::from(alert.evidence.to_string());
+    }
+}
+
+/// A value that has at most so many bytes; of a larger one its beginning as a text, which says so.
+pub fn cut(value: Value, most: usize) -> Value {
+    let text = match &value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    if text.len() <= most {
+        return value;
+    }
+    Value::from(cut_text(&text, most))
+}
+
+fn cut_text(text: &str, most: usize) -> String {
+    // A letter has at most four bytes.
+    format!("{} (cut: it has {} bytes)", excerpt(text, most / 4), text.len())
+}
+
+/// The most bytes of each text of an alert that is too large, once its evidence is cut.
+const TEXT_KEPT: usize = 4 * 1024;
+
+/// The most bytes that are kept of the evidence of an alert that is too large.
+const EVIDENCE_KEPT: usize = 64 * 1024;
+
+/// Brings an alert within the size that one may have, rather than lose it: what tells people more is cut, with a word;
+/// what triggers look at is not. Whether something was cut.
+///
+/// # Errors
+/// If it is too large all the same.
+pub fn bring_within(alert: &mut Alert) -> Result<bool, String> {
+    if bytes(alert) <= items::ALERT_MAX {
+        return Ok(false);
+    }
+    alert.evidence = cut(std::mem::take(&mut alert.evidence), EVIDENCE_KEPT);
+    if items::ALERT_MAX < bytes(alert) {
+        for text in alert.annotations.values_mut().chain([&mut alert.summary]) {
+            if TEXT_KEPT < text.len() {
+                *text = cut_text(text, TEXT_KEPT);
+            }
+        }
+    }
+    match bytes(alert) {
+        all if all <= items::ALERT_MAX => Ok(true),
+        all => Err(format!("the alert has {all} bytes, more than the {} that one may have", items::ALERT_MAX)),
+    }
+}
+
+fn bytes(alert: &Alert) -> usize {
+    /// Counts what is written.
+    struct Count(usize);
+    impl io::Write for Count {
+        fn write(&mut self, part: &[u8]) -> io::Result<usize> {
+            self.0 += part.len();
+            Ok(part.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut count = Count(0);
+    // It can not fail: an alert is texts, numbers and JSON.
+    let _ = serde_json::to_writer(&mut count, alert);
+    count.0
+}
+
+/// Leaves these secrets out of what an alert says: it is journaled, and shown to everybody. Whether there was one.
+pub fn leave_out(alert: &mut Alert, secrets: &[&str]) -> bool {
+    let in_text = |text: &str| secrets.iter().any(|secret| text.contains(secret));
+    let clean = |text: &mut String| {
+        let found = in_text(text);
+        if found {
+            *text = secrets.iter().fold(text.clone(), |text, secret| text.replace(secret, "[secret]"));
+        }
+        found
+    };
+    let texts = alert.labels.values_mut().chain(alert.annotations.values_mut());
+    let in_texts = texts.chain([&mut alert.summary, &mut alert.kind]).fold(false, |found, text| clean(text) | found);
+    in_value(&mut alert.evidence, &clean) | in_texts
+}
+
+fn in_value(value: &mut Value, clean: &impl Fn(&mut String) -> bool) -> bool {
+    match value {
+        Value::String(text) => clean(text),
+        Value::Array(items) => items.iter_mut().fold(false, |found, item| in_value(item, clean) | found),
+        Value::Object(fields) => fields.values_mut().fold(false, |found, field| in_value(field, clean) | found),
+        _ => false,
     }
 }
 
@@ -113,4 +228,42 @@ pub fn add_details(alert: &mut Alert, details: &Fields<'_>) {
 /// Adds a label where the field says something.
 pub fn add_label(alert: &mut Alert, label: &str, text: Option<String>) {
     alert.labels.extend(text.map(|text| (label.to_owned(), text)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_large_for_one_alert_is_cut_with_a_word_and_what_triggers_look_at_is_not() {
+        let long = |length: usize| "x".repeat(length);
+        let mut alert = Alert::new("", "k");
+        alert.evidence = Value::from(long(items::ALERT_MAX / 2));
+        let before = alert.clone();
+        assert_eq!((bring_within(&mut alert), &alert), (Ok(false), &before));
+        alert.evidence = serde_json::json!({ "a": [long(items::ALERT_MAX)] });
+        assert_eq!(bring_within(&mut alert), Ok(true));
+        let kept = alert.evidence.as_str().expect("a text");
+        assert!(kept.ends_with("(cut: it has 1048586 bytes)") && kept.starts_with("{\"a\":[\"xxx"), "{}", kept.len());
+        alert.summary = long(items::ALERT_MAX);
+        alert.annotations.insert("a".into(), "\u{1}".repeat(items::ALERT_MAX / 4));
+        assert_eq!(bring_within(&mut alert), Ok(true));
+        assert!(alert.summary.ends_with("(cut: it has 1048576 bytes)"), "{}", alert.summary);
+        assert!(bytes(&alert) < items::ALERT_MAX);
+        alert.labels.insert("a".into(), long(items::ALERT_MAX));
+        assert!(bring_within(&mut alert).is_err_and(|why| why.contains("more than the 1048576")));
+    }
+
+    #[test]
+    fn a_secret_of_the_source_is_in_no_field_of_its_alert() {
+        let mut alert = Alert::new("", "k-s3cret-aa");
+        alert.summary = "by s3cret-aa".into();
+        alert.labels.insert("token".into(), "s3cret-aa".into());
+        alert.annotations.insert("b".into(), "Bearer s3cret-bb!".into());
+        alert.evidence = serde_json::json!({ "a": [{ "b": "s3cret-bb" }, "s3cret-aa"], "c": "other" });
+        assert!(leave_out(&mut alert, &["s3cret-aa", "s3cret-bb"]));
+        let json = serde_json::to_string(&alert).expect("JSON");
+        assert!(!json.contains("s3cret") && json.contains("Bearer [secret]!") && json.contains("other"), "{json}");
+        assert!(!leave_out(&mut alert, &["s3cret-aa"]));
+    }
 }

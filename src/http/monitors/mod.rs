@@ -16,7 +16,7 @@ pub mod webhook;
 use crate::http::state::AppState;
 use axum::{
     Router,
-    routing::{any, get, post},
+    routing::{MethodRouter, get, post},
 };
 use std::sync::Arc;
 
@@ -28,6 +28,11 @@ pub fn routes() -> Router<Arc<AppState>> {
         .route("/v2/alerts", post(opsgenie::create))
         .route("/v2/alerts/requests/{id}", get(opsgenie::request))
         .route("/v2/alerts/{id}/{action}", post(opsgenie::act).put(opsgenie::replace))
-        .route("/v2/heartbeats/{name}/ping", any(opsgenie::ping))
+        .route("/v2/heartbeats/{name}/ping", beats().post(opsgenie::ping).put(opsgenie::ping).patch(opsgenie::ping))
         .route("/monitors/{format}/{source}", post(addressed::take).put(addressed::take).options(addressed::handshake))
+}
+
+/// `GET` without the `HEAD` that comes with it.
+fn beats() -> MethodRouter<Arc<AppState>> {
+    get(opsgenie::ping).head(opsgenie::no_ping)
 }

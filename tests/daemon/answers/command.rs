@@ -135,6 +135,7 @@ pub fn app_on(matrix: &str, store: Arc<dyn Store>, dir: &Path) -> AppState {
         answered: Default::default(),
         texts: Default::default(),
         estimates: Default::default(),
+        unfinished: Default::default(),
         board: Default::default(),
         guesses: Default::default(),
     }

@@ -3,7 +3,7 @@
 use super::common::{Daemon, Setup};
 use crate::{house::eventually, wire::Call};
 use std::{
-    io::{Read, Write},
+    io::{BufRead, BufReader, Read, Write},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     process::{Child, Command, Output, Stdio},
     sync::{
@@ -97,6 +97,66 @@ fn json_lines_are_alerts_and_one_that_is_none_is_named() {
         "5 lines read, 3 sent as alerts, 0 others, 1 could not be read as alerts, 1 were refused by the daemon";
     assert!(told.contains(counts), "{told}");
     assert_eq!(daemon.incidents().len(), 1);
+}
+
+/// A line may be as long as an alert, and say what `POST /v1/alerts` takes.
+#[test]
+fn json_lines_are_sent_as_the_daemon_would_take_them() {
+    let daemon = daemon();
+    let url = daemon.url("");
+    let child = watch(&daemon, &["--json-lines", "--url", &url]).spawn().unwrap();
+    let long = |length: usize| format!("{{\"kind\":\"raw\",\"evidence\":\"{}\"}}", "x".repeat(length));
+    let lines = ["{\"kind\":\"raw\",\"values\":{\"a\":NaN}}".to_owned(), long(70_000), long(1 << 20)];
+    let output = fed(child, &lines.join("\n"));
+    let told = said(&output);
+    assert!(told.contains("line 3 is not sent: it has 1048604 bytes, more than the 1048576"), "{told}");
+    assert!(told.contains("3 lines read, 2 sent as alerts, 0 others, 1 could not be read"), "{told}");
+}
+
+/// A daemon behind something that says `404` while it starts, and takes no more than one alert at once.
+#[test]
+fn a_404_passes_and_what_is_too_large_is_divided() {
+    let daemon = daemon();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let server = thread::spawn(move || {
+        let mut taken = 0;
+        for (n, client) in listener.incoming().flatten().enumerate() {
+            let body = request_body(&client);
+            let alerts = serde_json::from_str::<Vec<serde_json::Value>>(&body).unwrap().len();
+            let status = match (n, alerts) {
+                (0, _) => "404 Not Found",
+                (_, 1) => "202 Accepted",
+                _ => "413 Content Too Large",
+            };
+            taken += usize::from(status.starts_with("202"));
+            write!(&client, "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{{}}").unwrap();
+            if taken == 3 {
+                break;
+            }
+        }
+    });
+    let child = watch(&daemon, &[&FATAL[..], &[&url]].concat()).spawn().unwrap();
+    let output = fed(child, "FATAL a: one\nFATAL a: two\nFATAL a: three\n");
+    server.join().unwrap();
+    let told = said(&output);
+    assert!(output.status.success() && told.contains("3 lines read, 3 sent as alerts"), "{told}");
+    assert!(told.contains("lines wait: the daemon can not take them now (404 Not Found)"), "{told}");
+}
+
+fn request_body(client: &TcpStream) -> String {
+    let mut reader = BufReader::new(client);
+    let (mut line, mut length) = (String::new(), 0);
+    while reader.read_line(&mut line).unwrap() != 0 && line != "\r\n" {
+        let header = line.to_ascii_lowercase();
+        if let Some(value) = header.strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap();
+        }
+        line.clear();
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).unwrap();
+    String::from_utf8(body).unwrap()
 }
 
 #[test]

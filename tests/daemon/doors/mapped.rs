@@ -89,7 +89,7 @@ fn every_item_becomes_the_alert_that_the_mapping_says() {
     over["over"] = json!(true);
     assert_eq!(send(&daemon, &json!({ "region": "eu", "events": [over] })).status, 200);
     daemon.until("INC-1", "resolved", |incident| incident["status"] == "resolved");
-    assert_eq!(send(&daemon, &body).status, 200);
+    assert_eq!(send(&daemon, &body).json(), json!({ "taken": 0, "repeated": 2 }));
     assert_eq!(daemon.incidents().len(), 2);
     assert!(metrics(&daemon).contains("stentor_monitor_events_total{api=\"json\",event=\"repeated\"} 4"));
 }
@@ -133,8 +133,8 @@ fn a_mapping_works_on_cloudevents_too() {
     });
     let call = Call::post("/monitors/cloudevents/one").bearer(secret("KANNEL_REPLY_TOKEN"));
     let call = call.header("Content-Type", "application/cloudevents+json").body(event.to_string());
-    for _ in 0..2 {
-        assert_eq!(call.send(daemon.address).json(), json!({ "taken": 1 }));
+    for told in [json!({ "taken": 1 }), json!({ "taken": 0, "repeated": 1 })] {
+        assert_eq!(call.send(daemon.address).json(), told);
     }
     let alert = opened(&daemon, "INC-1");
     assert_eq!(
@@ -144,6 +144,73 @@ fn a_mapping_works_on_cloudevents_too() {
     );
     assert_eq!(daemon.incidents().len(), 1);
     assert!(metrics(&daemon).contains("stentor_monitor_events_total{api=\"cloudevents\",event=\"repeated\"} 1"));
+}
+
+/// A body that no reader takes: each item is read by itself, and sees what can be read of the rest.
+#[test]
+fn an_item_that_can_not_be_read_costs_no_other() {
+    let daemon = daemon();
+    let good = |n: usize| item(&format!("id-{n}"), &format!("shop-{n}")).to_string();
+    let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+    let huge = good(90).replace("\"12USD\"", "1e400");
+    for (n, (bad, lost)) in
+        [(huge.as_str(), 0), ("{\"id\" 1}", 1), ("{\"id\":nonsense}", 1), (&deep, 1)].iter().enumerate()
+    {
+        let body = format!("{{\"region\":\"eu\",\"events\":[{},{bad},{}]}}", good(2 * n), good(2 * n + 1));
+        let call = Call::post("/monitors/json/shop").bearer(secret("SLACK_BOT_TOKEN")).body(body);
+        let reply = call.send(daemon.address);
+        let told = reply.json();
+        assert_eq!((reply.status, &told["taken"]), (200 + 7 * lost, &json!(3 - lost)), "{bad}: {told}");
+        assert_eq!(told["errors"][0]["index"], if *lost == 0 { Value::Null } else { json!(1) }, "{bad}: {told}");
+    }
+    assert_eq!(daemon.incidents().len(), 9);
+    for n in 1..=9 {
+        let labels = opened(&daemon, &format!("INC-{n}"))["labels"].clone();
+        assert_eq!(labels["region"], "eu", "{labels}");
+    }
+}
+
+/// What tells nothing from anything is no id.
+#[test]
+fn an_item_with_a_blank_id_is_admitted_each_time() {
+    let daemon = daemon();
+    for (n, id) in ["", " ", "", "\n"].iter().enumerate() {
+        let reply = send(&daemon, &json!({ "region": "eu", "events": [item(id, &n.to_string())] }));
+        assert_eq!((reply.status, reply.json()), (200, json!({ "taken": 1 })), "{id:?}");
+    }
+    assert_eq!(daemon.incidents().len(), 4);
+}
+
+/// Items with an id and items without one are admitted in the order of the body.
+#[test]
+fn an_all_clear_comes_after_what_it_ends() {
+    let daemon = daemon();
+    let mut over = item("", "a");
+    over["over"] = json!(true);
+    assert_eq!(send(&daemon, &json!({ "region": "eu", "events": [item("1", "a"), over] })).json()["taken"], 2);
+    daemon.until("INC-1", "resolved", |incident| incident["status"] == "resolved");
+}
+
+#[test]
+fn more_items_than_a_thousand_are_all_alerts() {
+    let daemon = daemon();
+    let items: Vec<Value> = (0..1_100).map(|_| item("", "a")).collect();
+    let reply = send(&daemon, &json!({ "region": "eu", "events": items }));
+    assert_eq!((reply.status, reply.json()), (200, json!({ "taken": 1_100 })));
+    assert_eq!(daemon.incidents().len(), 1);
+}
+
+/// A token that the body has again is in no alert.
+#[test]
+fn a_secret_of_the_source_gets_into_no_journal() {
+    let daemon = daemon();
+    let mut told = item("1", "a");
+    told["text"] = json!(format!("by {}", secret("SLACK_BOT_TOKEN")));
+    told["token"] = json!(secret("SLACK_BOT_TOKEN"));
+    assert_eq!(send(&daemon, &json!({ "region": "eu", "events": [told] })).status, 200);
+    let journal = daemon.control(&Call::get("/v1/journal")).body;
+    assert!(journal.contains("by [secret]") && !journal.contains(secret("SLACK_BOT_TOKEN")), "{journal}");
+    assert!(metrics(&daemon).contains("event=\"secret-left-out\"} 1"));
 }
 
 /// What costs too much ends, and costs no other item.

@@ -64,12 +64,21 @@ fn an_alert_is_created_found_by_its_request_and_closed_by_its_alias_or_id() {
     let told = request(&daemon, &id);
     assert_eq!(
         (&told["isSuccess"], &told["alertId"], &told["status"]),
-        (&json!(true), &json!("db/7"), &json!("Created alert"))
+        (&json!(true), &json!("db/7"), &json!("Created alert: INC-1 was opened"))
     );
     let close =
         taken(&genie("POST", "/v2/alerts/db%2F7/close?identifierType=alias").json(&json!({})).send(daemon.address));
     daemon.until("INC-1", "resolved", |incident| incident["status"] == "resolved");
-    assert_eq!(request(&daemon, &close)["action"], "Close");
+    let told = request(&daemon, &close);
+    assert_eq!((&told["action"], &told["isSuccess"]), (&json!("Close"), &json!(true)), "{told}");
+    assert_eq!(told["status"], "Closed alert: INC-1 has its all-clear");
+    // What did not happen is not said.
+    let again = taken(&genie("POST", "/v2/alerts/db%2F7/close?identifierType=alias").send(daemon.address));
+    let told = request(&daemon, &again);
+    assert_eq!((&told["isSuccess"], &told["status"]), (&json!(false), &json!("Nothing was open: no alert was closed")));
+    let low = taken(&create(&daemon, &json!({ "message": "x", "alias": "low", "priority": "P5" })));
+    let told = request(&daemon, &low);
+    assert_eq!((&told["isSuccess"], &told["status"]), (&json!(false), &json!("No trigger took it: nobody is paged")));
     // One without an alias gets one, and is closed by the id that the request has found.
     let id = taken(&create(&daemon, &json!({ "message": "x", "tags": ["page"] })));
     let alert = request(&daemon, &id)["alertId"].as_str().unwrap().to_owned();
@@ -96,10 +105,18 @@ fn a_machines_acknowledgement_and_notes_are_counted_and_engage_nobody() {
         assert!(daemon.control(&Call::get("/metrics")).body.contains(&line), "{line}");
     }
     assert_eq!(daemon.role("INC-1", "trader")["state"], "paging");
-    for method in ["GET", "POST", "PUT"] {
+    for method in ["GET", "POST", "PUT", "PATCH"] {
         let reply = genie(method, "/v2/heartbeats/etl/ping").send(daemon.address);
         assert_eq!((reply.status, &reply.json()["result"]), (202, &json!("PONG - Heartbeat received")), "{method}");
     }
+    // Who looks whether the address is there has not run the job.
+    for method in ["HEAD", "DELETE", "OPTIONS"] {
+        let reply = genie(method, "/v2/heartbeats/etl/ping").send(daemon.address);
+        assert_eq!(reply.status, 405, "{method}");
+        assert!(reply.header("allow").is_some_and(|allowed| allowed.contains("PATCH")), "{method}: {reply:?}");
+    }
+    let beats = "stentor_monitor_events_total{api=\"opsgenie\",event=\"heartbeat\"} 4";
+    assert!(daemon.control(&Call::get("/metrics")).body.contains(beats));
 }
 
 #[test]

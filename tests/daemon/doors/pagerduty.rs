@@ -98,8 +98,10 @@ fn an_event_without_a_key_gets_one_and_a_key_is_the_sources_own() {
     let resolve = json!({ "routing_key": secret("MONITOR_TOKEN_NEXT"), "event_action": "resolve", "dedup_key": key });
     taken(&send(&daemon, &resolve));
     daemon.until("INC-1", "resolved", |incident| incident["status"] == "resolved");
-    // One that finds nothing open is taken, too.
-    taken(&send(&daemon, &event("resolve", "nobody knows")));
+    // One that finds nothing open is taken, too, and whatever its payload says.
+    let mut odd = event("resolve", "nobody knows");
+    odd["payload"] = json!({ "severity": "fatal", "summary": 7 });
+    taken(&send(&daemon, &odd));
 }
 
 #[test]

@@ -39,6 +39,37 @@ fn results(source: &Value, kind: &str) -> Vec<String> {
     told.map(|one| format!("{} {} {}", text(&one["result"]), text(&one["layer"]), one["count"])).collect()
 }
 
+/// Each format, with a request that is taken and one that is refused.
+#[test]
+fn whoever_sends_in_the_format_of_another_monitor_was_heard() {
+    let monitor = secret("MONITOR_TOKEN");
+    let genie = |call: Call| call.header("Authorization", &format!("GenieKey {monitor}"));
+    let event = |action: &str| json!({ "routing_key": monitor, "event_action": action, "dedup_key": "k" });
+    let webhook = Call::post("/monitors/grafana/monitor").bearer(monitor);
+    let calls = [
+        (webhook.clone().body("{\"alerts\":[]}"), 200),
+        (webhook.body(""), 400),
+        (Call::post("/v2/enqueue").json(&event("resolve")), 202),
+        (Call::post("/v2/enqueue").json(&event("page")), 400),
+        (genie(Call::post("/v2/alerts/k/close")), 202),
+        (genie(Call::post("/v2/alerts")).body("{}"), 422),
+        (genie(Call::post("/v2/alerts/k/acknowledge")), 202),
+        (genie(Call::post("/v2/alerts/k/explode")), 404),
+        (genie(Call::get("/v2/heartbeats/etl/ping")), 202),
+    ];
+    let daemon = sandboxed_on(DESK);
+    for (call, status) in calls {
+        let reply = call.send(daemon.address);
+        assert_eq!(reply.status, status, "{reply:?}");
+        let heard = source(&daemon, "monitor");
+        assert_eq!(heard["last_request"]["status"], json!(status), "{reply:?} {heard:#}");
+        assert_eq!(source(&daemon, "plain")["last_request"], Value::Null);
+    }
+    let metrics = daemon.control(&Call::get("/metrics")).body;
+    let pinged = "stentor_alert_requests_total{api=\"opsgenie\",outcome=\"accepted\"} 3";
+    assert!(metrics.contains(pinged), "{metrics}");
+}
+
 #[test]
 fn what_became_of_the_alerts_of_a_source_is_listed_by_kind() {
     let mut daemon = sandboxed_on(&format!("{DESK}{MORE}"));

@@ -1,17 +1,27 @@
 //! A caller without a credential is refused before the body is read: it may be large, and may never end.
 
 use super::{
-    house::{eventually, sandboxed, sandboxed_on, secret},
+    house::{DESK, eventually, sandboxed, sandboxed_on, secret},
     wire::{Call, Reply},
 };
+use serde_json::json;
 use std::{io::Write, net::TcpStream, time::Duration};
 
 /// The announced length; only the first bytes are ever sent.
 const ANNOUNCED: usize = 100_000;
 
+/// Sources that sign.
+const SIGNING: &str = r#"
+[source.signer]
+signature = { keys = [{ env = "SLACK_SIGNING_SECRET" }], header = "X-Sig" }
+
+[source.stamper]
+signature = { keys = [{ env = "SLACK_SIGNING_SECRET" }], header = "X-Sig", timestamp = "X-Time" }
+"#;
+
 #[test]
 fn a_body_that_nobody_vouches_for_is_not_waited_for() {
-    let daemon = sandboxed();
+    let daemon = sandboxed_on(&format!("{DESK}{SIGNING}"));
     let form = |path: &str| Call::post(path).header("Content-Type", "application/x-www-form-urlencoded");
     let json = |path: &str| Call::post(path).header("Content-Type", "application/json");
     let stale = form("/hooks/slack/room").header("X-Slack-Request-Timestamp", "1000000000");
@@ -26,6 +36,10 @@ fn a_body_that_nobody_vouches_for_is_not_waited_for() {
         (form("/hooks/kannel/sms?from=%2B34600000001&text=2"), 401),
         (form("/hooks/kannel/none"), 401),
         (form("/hooks/self"), 401),
+        (json("/monitors/json/signer"), 401),
+        (json("/monitors/json/signer").header("X-Sig", ""), 401),
+        (json("/monitors/json/stamper").header("X-Sig", "00"), 401),
+        (json("/monitors/json/stamper").header("X-Sig", "00").header("X-Time", "1000000000"), 401),
     ] {
         let mut stream = TcpStream::connect(daemon.address).unwrap();
         // Far less than the time that a body may take.
@@ -36,6 +50,35 @@ fn a_body_that_nobody_vouches_for_is_not_waited_for() {
         let reply = Reply::read(&mut stream);
         assert_eq!(reply.status, status, "{head}: {reply:?}");
     }
+}
+
+/// What strangers hold is nothing of what is for people, and for sources that show their tokens.
+#[test]
+fn strangers_with_large_bodies_delay_nobody_who_is_known() {
+    let daemon = sandboxed_on(&format!("{DESK}{SIGNING}"));
+    let incident = daemon.crash("ES");
+    let held = daemon.held(&incident, "ana", "mail");
+    let length = 4 << 20;
+    let half_sent = |call: &Call, length: usize| {
+        let mut stream = TcpStream::connect(daemon.address).unwrap();
+        stream.write_all(call.head(length).as_bytes()).unwrap();
+        stream.write_all(&vec![b' '; length - 1]).unwrap();
+        stream
+    };
+    let forged = Call::post("/monitors/json/signer").header("X-Sig", "00");
+    let streams: Vec<TcpStream> = (0..16).map(|_| half_sent(&forged, length)).collect();
+    let late = eventually("the share of that source to be full", || {
+        let reply = forged.clone().body(" ".repeat(1000)).send(daemon.address);
+        (reply.status == 503).then_some(reply)
+    });
+    assert!(late.header("retry-after").is_some(), "{late:?}");
+    let event = json!({ "routing_key": secret("MONITOR_TOKEN"), "event_action": "acknowledge", "dedup_key": "k" });
+    assert_eq!(Call::post("/v2/enqueue").json(&event).send(daemon.address).status, 202);
+    let alert = Call::post("/v1/alerts").bearer(secret("MONITOR_TOKEN")).json(&json!({ "kind": "x" }));
+    assert_eq!(alert.send(daemon.address).status, 202);
+    let taken = Call::post(held.path()).form(&[("answer", "wilco")]).send(daemon.address);
+    assert_eq!(taken.status, 200, "{taken:?}");
+    drop(streams);
 }
 
 #[test]

@@ -424,6 +424,7 @@ impl World {
             answered: Default::default(),
             texts: Default::default(),
             estimates: Default::default(),
+            unfinished: Default::default(),
             board: Default::default(),
             guesses: Mutex::default(),
         })

@@ -115,6 +115,7 @@ impl World {
         let shutdown = CancellationToken::new();
         let app = AppState {
             estimates: Default::default(),
+            unfinished: Default::default(),
             board: Default::default(),
             drills: DrillRunner::new(engine.clone()),
             scenarios: dir.path().to_owned(),

@@ -13,6 +13,7 @@ fn a_source_that_signs_needs_no_token() {
     signed("header = \"X-S\", timestamp = \"X-T\", signed = \"v0:{timestamp}:{body}\"", &[]);
     for (keys, code, underlined) in [
         ("header = \"X Signature\"", "bad-header", "\"X Signature\""),
+        ("header = \"CE-Signature\"", "bad-header", "\"CE-Signature\""),
         ("header = \"\"", "empty-text", "\"\""),
         ("header = \"X-S\", encoding = \"binary\"", "unknown-word", "\"binary\""),
         ("header = \"X-S\", signed = \"{timestamp}{body}\"", "bad-signature", "\"{timestamp}{body}\""),

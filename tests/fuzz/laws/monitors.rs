@@ -3,13 +3,10 @@
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use stentor::{
     core::{Alert, AlertStatus, SourceName, Timestamp},
-    http::{
-        api::alerts::ALERTS_MAX,
-        monitors::{
-            cloudevents::{self as ce, BATCH_MAX},
-            item::{MonitorItem, ReadItem},
-            opsgenie as og, pagerduty as pd, webhook,
-        },
+    http::monitors::{
+        cloudevents::{self as ce, BATCH_MAX},
+        item::{MonitorItem, ReadItem},
+        opsgenie as og, pagerduty as pd, webhook,
     },
 };
 
@@ -59,7 +56,7 @@ pub fn webhooks(bytes: &[u8]) {
     let Some(Ok(MonitorItem::Alert(first))) = read.first() else { panic!("the first one is right") };
     assert_eq!(first.kind, "first");
     match webhook::read(bytes, &source, NOW) {
-        Ok(read) => each(read, ALERTS_MAX + 2),
+        Ok(read) => each(read, webhook::WEBHOOK_ALERTS_MAX + 3),
         Err(why) => told(&[why]),
     }
 }
@@ -83,7 +80,7 @@ pub fn cloudevents(bytes: &[u8]) {
         let [Ok(again)] = &again[..] else { panic!("{structured}") };
         assert_eq!((&again.attributes, again.identity()), (&event.attributes, event.identity()), "{structured}");
     }
-    each(ce::items(events), BATCH_MAX + 1);
+    each(ce::items(events), BATCH_MAX + 2);
 }
 
 fn each(read: Vec<ReadItem>, most: usize) {

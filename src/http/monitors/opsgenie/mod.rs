@@ -2,13 +2,17 @@
 //! says later what became of it; here it is durable when it is taken.
 
 mod alert;
+mod outcome;
 mod request_id;
 
 pub use alert::{API, FieldFault, HEARTBEAT, closed, created, heartbeat};
 
-use super::{admission, item::MonitorItem};
+use super::{
+    admission,
+    item::{KeptAnswer, MonitorItem},
+};
 use crate::{
-    core::{Alert, SourceName},
+    core::{Alert, AlertStatus, SourceName},
     http::{body, credential, problem::ProblemDetails, state::AppState},
     matrix::SourceScope,
 };
@@ -65,13 +69,14 @@ pub(super) struct AlertIdentifier {
 
 /// `POST /v2/alerts`.
 pub(super) async fn create(State(app): State<Arc<AppState>>, request: Request) -> Response {
-    let began = Instant::now();
+    let (began, mut believed) = (Instant::now(), None);
     let taken = async {
-        let (source, body) = authenticated(&app, request).await?;
+        let (source, body) = authenticated(&app, request, &mut believed).await?;
         let alert = created(&body).map_err(OpsgenieRefusal::Invalid)?;
-        admit(&app, &source, alert, "Create", "Created alert").await
+        admit(&app, &source, alert, "Create").await
     };
-    answer(&app, began, taken.await)
+    let taken = taken.await;
+    answer(&app, began, believed, taken)
 }
 
 /// `POST /v2/alerts/{id}/{action}`.
@@ -81,20 +86,21 @@ pub(super) async fn act(
     Query(identifier): Query<AlertIdentifier>,
     request: Request,
 ) -> Response {
-    let began = Instant::now();
+    let (began, mut believed) = (Instant::now(), None);
     let taken = async {
-        let (source, body) = authenticated(&app, request).await?;
+        let (source, body) = authenticated(&app, request, &mut believed).await?;
         if identifier.kind.as_deref() == Some("tiny") {
             let why = "Alerts have no tiny id here: use the alias.".to_owned();
             return Err(OpsgenieRefusal::Invalid(vec![("identifierType", why)]));
         }
         match (action.as_str(), NOTED.iter().find(|(name, _)| *name == action)) {
-            ("close", _) => admit(&app, &source, closed(&id, &body), "Close", "Closed alert").await,
+            ("close", _) => admit(&app, &source, closed(&id, &body), "Close").await,
             (_, Some((_, event))) => note(&app, &source, event).await,
             _ => Err(ProblemDetails::not_found(format!("there is no action {action:?} of alerts")).into()),
         }
     };
-    answer(&app, began, taken.await)
+    let taken = taken.await;
+    answer(&app, began, believed, taken)
 }
 
 /// `PUT /v2/alerts/{id}/{field}`.
@@ -103,21 +109,22 @@ pub(super) async fn replace(
     Path((_, field)): Path<(String, String)>,
     request: Request,
 ) -> Response {
-    let began = Instant::now();
+    let (began, mut believed) = (Instant::now(), None);
     let taken = async {
-        let (source, _) = authenticated(&app, request).await?;
+        let (source, _) = authenticated(&app, request, &mut believed).await?;
         match REPLACED.contains(&field.as_str()) {
             true => note(&app, &source, "update").await,
             false => Err(ProblemDetails::not_found(format!("there is no field {field:?} of alerts")).into()),
         }
     };
-    answer(&app, began, taken.await)
+    let taken = taken.await;
+    answer(&app, began, believed, taken)
 }
 
 /// `GET /v2/alerts/requests/{id}`: what became of a request, for a day.
 pub(super) async fn request(State(app): State<Arc<AppState>>, Path(id): Path<String>, headers: HeaderMap) -> Response {
     let began = Instant::now();
-    let data = match sender(&app, &headers) {
+    let data = match sender(&app, &headers, &mut None) {
         Err(problem) => return refused(&problem, began),
         Ok(_) if request_id::is_noted(&id) => {
             let status = "It was counted and changed nothing: only a person's answer, or what the monitor says of the alert, \
@@ -138,37 +145,41 @@ pub(super) async fn request(State(app): State<Arc<AppState>>, Path(id): Path<Str
 
 /// `GET`, `POST`, `PUT` or `PATCH /v2/heartbeats/{name}/ping`.
 pub(super) async fn ping(State(app): State<Arc<AppState>>, Path(name): Path<String>, headers: HeaderMap) -> Response {
-    let began = Instant::now();
+    let (began, mut believed) = (Instant::now(), None);
     let taken = async {
-        let source = sender(&app, &headers)?;
-        heard(&app, &source, &name).await
+        let source = sender(&app, &headers, &mut believed)?;
+        beaten(&app, &source, &name).await
     };
-    match taken.await {
-        Err(OpsgenieRefusal::Problem(problem)) => refused(&problem, began),
-        Err(invalid) => answer(&app, began, Err(invalid)),
-        Ok(id) => {
-            let took = began.elapsed().as_secs_f64();
-            let body = json!({ "result": "PONG - Heartbeat received", "took": took, "requestId": id });
-            (StatusCode::ACCEPTED, Json(body)).into_response()
-        }
-    }
+    let taken = taken.await;
+    answer_as("PONG - Heartbeat received", &app, began, believed, taken)
+}
+
+/// `HEAD` of a heartbeat, which the router would take for a `GET`: who only looks whether the address is there is no job that
+/// has run.
+pub(super) async fn no_ping() -> impl IntoResponse {
+    (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, POST, PUT, PATCH")])
 }
 
 /// A heartbeat was heard: an alert, where a trigger looks at such alerts, whose `absent` then counts anew. Else it is counted.
-async fn heard(app: &AppState, source: &SourceName, name: &str) -> Taken {
+async fn beaten(app: &AppState, source: &SourceName, name: &str) -> Taken {
     app.engine.metrics().monitor_event(API, "heartbeat");
     if app.engine.config().matrix.unknown_kind(HEARTBEAT).is_some() {
         return Ok(request_id::noted());
     }
     let alert = Box::new(heartbeat(name).map_err(OpsgenieRefusal::Invalid)?);
-    match admission::admit(app, API, source, vec![Ok(MonitorItem::Alert(alert))]).await?.into_iter().next() {
+    match admission::admit(app, API, source, vec![Ok(MonitorItem::Alert(alert))], None).await?.faults.into_iter().next()
+    {
         Some(fault) => Err(OpsgenieRefusal::Invalid(vec![("name", fault.detail)])),
         None => Ok(request_id::noted()),
     }
 }
 
-/// The source whose key a request has: as `GenieKey`, or as any token.
-fn sender(app: &AppState, headers: &HeaderMap) -> Result<SourceName, ProblemDetails> {
+/// The source whose key a request has: as `GenieKey`, or as any token. It is in `believed` also where it lacks the scope.
+fn sender(
+    app: &AppState,
+    headers: &HeaderMap,
+    believed: &mut Option<SourceName>,
+) -> Result<SourceName, ProblemDetails> {
     let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let genie = value.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("GenieKey"));
     let source = match genie {
@@ -177,44 +188,65 @@ fn sender(app: &AppState, headers: &HeaderMap) -> Result<SourceName, ProblemDeta
     };
     let source =
         source.ok_or_else(|| ProblemDetails::unauthorized("Could not authenticate: no [source] has this key"))?;
+    *believed = Some(source.clone());
     credential::in_scope(app, &source, SourceScope::Alerts)
         .map_err(|detail| ProblemDetails::new(StatusCode::FORBIDDEN, detail))?;
     Ok(source)
 }
 
-async fn authenticated(app: &AppState, request: Request) -> Result<(SourceName, axum::body::Bytes), ProblemDetails> {
-    let source = sender(app, request.headers())?;
+async fn authenticated(
+    app: &AppState,
+    request: Request,
+    believed: &mut Option<SourceName>,
+) -> Result<(SourceName, axum::body::Bytes), ProblemDetails> {
+    let source = sender(app, request.headers(), believed)?;
     let body = body::of_source(request.into_body(), REQUEST_MAX, &source).await?;
     Ok((source, body))
 }
 
 /// Admits an alert under a new id of a request, under which is kept what became of it.
-async fn admit(app: &AppState, source: &SourceName, alert: Alert, action: &str, status: &str) -> Taken {
+async fn admit(app: &AppState, source: &SourceName, alert: Alert, action: &'static str) -> Taken {
     let id = request_id::new();
     let alias = alert.labels.get("alias").cloned().unwrap_or_default();
+    let (at, of, is_over) = (app.wall().to_string(), source.clone(), alert.status == AlertStatus::Resolved);
     // An alert is known by its alias alone.
-    let kept = json!({
-        "success": true, "isSuccess": true, "action": action, "status": status, "alertId": alias, "alias": alias,
-        "processedAt": app.wall().to_string(), "integrationId": source.as_str(),
+    let answer = KeptAnswer::new(move |admitted| {
+        let (success, status) = outcome::of(admitted, is_over);
+        json!({
+            "success": success, "isSuccess": success, "action": action, "status": status, "alertId": alias,
+            "alias": alias, "processedAt": at, "integrationId": of.as_str(),
+        })
+        .to_string()
     });
-    let item = MonitorItem::Once { id: id.clone(), alert: Box::new(alert), answer: kept.to_string() };
-    match admission::admit(app, API, source, vec![Ok(item)]).await?.into_iter().next() {
+    let item = MonitorItem::Once { id: id.clone(), alert: Box::new(alert), answer };
+    match admission::admit(app, API, source, vec![Ok(item)], None).await?.faults.into_iter().next() {
         Some(fault) => Err(OpsgenieRefusal::Invalid(vec![("body", fault.detail)])),
         None => Ok(id),
     }
 }
 
 async fn note(app: &AppState, source: &SourceName, event: &'static str) -> Taken {
-    admission::admit(app, API, source, vec![Ok(MonitorItem::Noted(event))]).await?;
+    admission::admit(app, API, source, vec![Ok(MonitorItem::Noted(event))], None).await?;
     Ok(request_id::noted())
 }
 
-fn answer(app: &AppState, began: Instant, taken: Taken) -> Response {
+fn answer(app: &AppState, began: Instant, believed: Option<SourceName>, taken: Taken) -> Response {
+    answer_as("Request will be processed", app, began, believed, taken)
+}
+
+/// The answer, which is counted: `result` is what is said where it was taken, `believed` whose key it had.
+fn answer_as(result: &str, app: &AppState, began: Instant, believed: Option<SourceName>, taken: Taken) -> Response {
     app.engine.metrics().alert_request(API, if taken.is_ok() { "accepted" } else { "refused" });
+    let response = worded(result, began, taken);
+    app.engine.admission().heard(believed, response.status().as_u16());
+    response
+}
+
+fn worded(result: &str, began: Instant, taken: Taken) -> Response {
     let took = began.elapsed().as_secs_f64();
     match taken {
         Ok(id) => {
-            let body = json!({ "result": "Request will be processed", "took": took, "requestId": id });
+            let body = json!({ "result": result, "took": took, "requestId": id });
             (StatusCode::ACCEPTED, Json(body)).into_response()
         }
         Err(OpsgenieRefusal::Invalid(faults)) => {
@@ -226,7 +258,7 @@ fn answer(app: &AppState, began: Instant, taken: Taken) -> Response {
             });
             (StatusCode::UNPROCESSABLE_ENTITY, Json(body)).into_response()
         }
-        Err(OpsgenieRefusal::Problem(problem)) => refused(&problem, began),
+        Err(OpsgenieRefusal::Problem(problem)) => refused(&problem.later(&[StatusCode::REQUEST_TIMEOUT]), began),
     }
 }
 
@@ -235,8 +267,7 @@ fn refused(problem: &ProblemDetails, began: Instant) -> Response {
     let took = began.elapsed().as_secs_f64();
     let body = json!({ "message": problem.detail(), "took": took, "requestId": request_id::noted() });
     let mut response = (problem.status(), Json(body)).into_response();
-    let wait = problem.retry_after().or((problem.status() == StatusCode::SERVICE_UNAVAILABLE).then_some(1));
-    if let Some(seconds) = wait {
+    if let Some(seconds) = problem.retry_after() {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     response

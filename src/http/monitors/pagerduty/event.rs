@@ -38,6 +38,13 @@ pub struct PagerDutyEvent {
     pub item: MonitorItem,
 }
 
+/// The routing key of an event, whatever else is wrong with it.
+pub fn routing_key(body: &[u8]) -> Option<SecretString> {
+    let json = item::object(body).ok()?;
+    let key = item::text(&item::fields(&json).ok()?, "routing_key")?;
+    Some(key.into())
+}
+
 /// Reads an event of `/v2/enqueue`.
 ///
 /// # Errors
@@ -105,7 +112,8 @@ fn alert(fields: &Fields<'_>, status: AlertStatus, faults: &mut Vec<String>) -> 
         faults.extend(missing.map(|name| format!("'payload.{name}' is missing or blank")));
     }
     let severity = item::text(&payload, "severity").map(|severity| severity.trim().to_lowercase());
-    if severity.as_ref().is_some_and(|severity| !SEVERITIES.contains(&severity.as_str())) {
+    let is_known = |severity: &String| SEVERITIES.contains(&severity.as_str());
+    if status == AlertStatus::Firing && severity.as_ref().is_some_and(|severity| !is_known(severity)) {
         faults.push(format!("'payload.severity' must be one of {}", SEVERITIES.join(", ")));
     }
     alert.summary = item::text(&payload, "summary").unwrap_or_default();

@@ -3,10 +3,11 @@
 
 mod event;
 
-pub use event::{API, PagerDutyEvent, read, read_change};
+pub use event::{API, PagerDutyEvent, read, read_change, routing_key};
 
 use super::admission;
 use crate::{
+    core::SourceName,
     http::{body, credential, problem::ProblemDetails, state::AppState},
     matrix::SourceScope,
 };
@@ -25,12 +26,12 @@ pub const EVENT_MAX: usize = 512 * 1024;
 
 /// `POST /v2/enqueue`: trigger, resolve, acknowledge.
 pub(super) async fn enqueue(State(app): State<Arc<AppState>>, request: Request) -> Response {
-    answer(&app, take(&app, request, read).await)
+    answer(&app, request, read).await
 }
 
 /// `POST /v2/change/enqueue`: a change event. It is counted, and pages nobody.
 pub(super) async fn change(State(app): State<Arc<AppState>>, request: Request) -> Response {
-    answer(&app, take(&app, request, read_change).await)
+    answer(&app, request, read_change).await
 }
 
 /// The reader of one of the two routes.
@@ -51,9 +52,15 @@ impl From<ProblemDetails> for EventRefusal {
 }
 
 /// The key of the event that was taken; change events have none.
-async fn take(app: &AppState, request: Request, read: Reader) -> Result<Option<String>, EventRefusal> {
+async fn take(
+    app: &AppState,
+    request: Request,
+    read: Reader,
+    believed: &mut Option<SourceName>,
+) -> Result<Option<String>, EventRefusal> {
     // The credential is in the body.
-    let bytes = body::whole(request.into_body(), EVENT_MAX).await?;
+    let bytes = body::unproven(request.into_body(), EVENT_MAX, API).await?;
+    *believed = routing_key(&bytes).and_then(|key| credential::source_of(app, key.expose_secret()));
     let event = read(&bytes).map_err(EventRefusal::Invalid)?;
     let source = credential::sender_of(app, event.routing_key.expose_secret()).ok_or_else(|| {
         let detail = "routing_key is not the token of a [source] of the matrix";
@@ -61,16 +68,24 @@ async fn take(app: &AppState, request: Request, read: Reader) -> Result<Option<S
     })?;
     credential::in_scope(app, &source, SourceScope::Alerts)
         .map_err(|detail| ProblemDetails::new(StatusCode::FORBIDDEN, detail))?;
-    let faults = admission::admit(app, API, &source, vec![Ok(event.item)]).await?;
-    match faults.into_iter().next() {
+    let admitted = admission::admit(app, API, &source, vec![Ok(event.item)], None).await?;
+    match admitted.faults.into_iter().next() {
         Some(fault) => Err(EventRefusal::Invalid(vec![fault.detail])),
         None => Ok(event.dedup_key),
     }
 }
 
-fn answer(app: &AppState, taken: Result<Option<String>, EventRefusal>) -> Response {
+async fn answer(app: &AppState, request: Request, read: Reader) -> Response {
+    let mut believed = None;
+    let taken = take(app, request, read, &mut believed).await;
     let outcome = if taken.is_ok() { "accepted" } else { "refused" };
     app.engine.metrics().alert_request(API, outcome);
+    let response = worded(taken);
+    app.engine.admission().heard(believed, response.status().as_u16());
+    response
+}
+
+fn worded(taken: Result<Option<String>, EventRefusal>) -> Response {
     match taken {
         Ok(Some(key)) => {
             let body = json!({ "status": "success", "message": "Event processed", "dedup_key": key });
@@ -84,7 +99,7 @@ fn answer(app: &AppState, taken: Result<Option<String>, EventRefusal>) -> Respon
             let body = json!({ "status": "invalid event", "message": "Event object is invalid", "errors": errors });
             (StatusCode::BAD_REQUEST, Json(body)).into_response()
         }
-        Err(EventRefusal::Problem(problem)) => refused(&problem),
+        Err(EventRefusal::Problem(problem)) => refused(&problem.later(&[StatusCode::REQUEST_TIMEOUT])),
     }
 }
 

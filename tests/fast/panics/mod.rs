@@ -15,7 +15,7 @@ use stentor::{
     channel::{Channel, Message, SendError, desk_hub::DeskHub, outbox::SandboxOutbox},
     core::{
         Alert, ChannelName, ContactProof, DrillRun, Incident, IncidentId, IncidentIdentity, Page, PageId, PageIdentity,
-        PageState, PersonName, RunId, ScheduledRun, SendReceipt, StoredLine, Timestamp,
+        PageState, PersonName, RunId, ScheduledRun, SendReceipt, StoredLine, Timestamp, judgement::PendingAlert,
     },
     engine::{self, Engine, RuntimeConfig, SharedChannelParts},
     store::{
@@ -162,6 +162,9 @@ impl Store for Faulty {
 
     fn next_judgement(&self) -> Answer<'_, Option<Timestamp>> {
         self.store.next_judgement()
+    }
+    fn pending(&self, names: Vec<String>) -> Answer<'_, Vec<(String, PendingAlert)>> {
+        self.store.pending(names)
     }
     fn changed(&self) -> watch::Receiver<u64> {
         self.store.changed()

@@ -10,7 +10,7 @@ use super::{
     alertmanager_query::AlertmanagerQuery,
 };
 use crate::{
-    core::{Alert, AlertStatus, Incident, RoleName, SourceName, TriggerName, silence::MatcherSet},
+    core::{Alert, AlertStatus, Incident, SourceName, TriggerName, silence::MatcherSet},
     http::{
         credential,
         openapi::{
@@ -32,11 +32,8 @@ use axum::{
 use regex::{Regex, RegexBuilder};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
-use view::{ALERTNAME, ReceiverName, ShownAlert, ShownState, of_incident, of_waiting, roles_of};
+use std::{collections::BTreeMap, sync::Arc};
+use view::{ALERTNAME, ReceiverName, ShownAlert, ShownState, of_incident, of_waiting};
 
 /// The most open incidents, and the most waiting alerts, that are looked at.
 const LOOKED_AT_MAX: usize = 1000;

@@ -48,6 +48,9 @@ pub struct ImportArgs {
 enum ImportTool {
     Alertmanager,
     Pagerduty,
+    Opsgenie,
+    Goalert,
+    GrafanaOncall,
 }
 
 impl ImportArgs {
@@ -55,6 +58,9 @@ impl ImportArgs {
         let tool = match self.tool {
             ImportTool::Alertmanager => Tool::Alertmanager,
             ImportTool::Pagerduty => Tool::PagerDuty,
+            ImportTool::Opsgenie => Tool::Opsgenie,
+            ImportTool::Goalert => Tool::GoAlert,
+            ImportTool::GrafanaOncall => Tool::GrafanaOnCall,
         };
         let bytes = bytes(&self.file)?;
         let rules: Vec<Vec<u8>> = self.rules.iter().map(|path| bytes_of(path)).collect::<Result<_, _>>()?;

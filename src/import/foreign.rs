@@ -72,3 +72,15 @@ pub fn time_of_day(text: &str) -> Option<i64> {
     let read = NaiveTime::parse_from_str(text, "%H:%M:%S").or_else(|_| NaiveTime::parse_from_str(text, "%H:%M"));
     read.ok().map(|time| i64::from(time.num_seconds_from_midnight()))
 }
+
+/// The items at a key: a list, or an object with a list of `nodes` (GraphQL) or `data`.
+pub fn items<'v>(value: &'v Value, key: &str) -> &'v [Value] {
+    let at = &value[key];
+    let inner = [at, &at["nodes"], &at["data"], &at["results"]];
+    inner.into_iter().find_map(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// An object is called so in the report.
+pub fn called(kind: &str, object: &Value) -> String {
+    format!("{kind} {} ({:?})", text(object, "id"), text(object, "name"))
+}

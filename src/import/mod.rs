@@ -6,8 +6,13 @@ mod cel;
 mod comparison;
 mod draft;
 mod foreign;
+mod goalert;
+mod ladder;
 mod matchers;
 mod names;
+mod oncall;
+mod opsgenie;
+mod opsgenie_routing;
 mod pagerduty;
 mod pagerduty_schedules;
 mod people;
@@ -15,6 +20,7 @@ mod report;
 mod rrule;
 mod schedule;
 mod secrets;
+mod sender;
 mod slots;
 mod targets;
 mod toml_text;
@@ -43,6 +49,12 @@ pub enum Tool {
     PagerDuty,
     /// Alertmanager: its configuration, as YAML.
     Alertmanager,
+    /// Opsgenie: objects of its REST API, as JSON.
+    Opsgenie,
+    /// GoAlert: answers of its GraphQL API, as JSON.
+    GoAlert,
+    /// Grafana OnCall: objects of its API, as JSON.
+    GrafanaOnCall,
 }
 
 impl Tool {
@@ -51,6 +63,9 @@ impl Tool {
         match self {
             Self::PagerDuty => "PagerDuty",
             Self::Alertmanager => "Alertmanager",
+            Self::Opsgenie => "Opsgenie",
+            Self::GoAlert => "GoAlert",
+            Self::GrafanaOnCall => "Grafana OnCall",
         }
     }
 }
@@ -114,9 +129,15 @@ pub fn import(export: Export<'_>, zones: &Arc<Zones>, now: Timestamp) -> Result<
             alertmanager::read(&value, &rules, &mut draft, &mut report).map_err(refused)?;
             (value, Foreign::default())
         }
-        Tool::PagerDuty => {
+        Tool::PagerDuty | Tool::Opsgenie | Tool::GoAlert | Tool::GrafanaOnCall => {
             let value = foreign::json(export.bytes).map_err(refused)?;
-            let foreign = pagerduty::read(&value, (zones, now), &mut draft, &mut report).map_err(refused)?;
+            let read = match export.tool {
+                Tool::Opsgenie => opsgenie::read,
+                Tool::GoAlert => goalert::read,
+                Tool::GrafanaOnCall => oncall::read,
+                Tool::PagerDuty | Tool::Alertmanager => pagerduty::read,
+            };
+            let foreign = read(&value, (zones, now), &mut draft, &mut report).map_err(refused)?;
             (value, foreign)
         }
     };

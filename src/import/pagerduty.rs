@@ -4,6 +4,7 @@
 use super::{
     draft::{MatrixDraft, PersonDraft, RoleDraft, SourceDraft, StepDraft, TriggerDraft},
     foreign::{Foreign, list, text, variable},
+    ladder,
     names::Names,
     pagerduty_schedules,
     people::PeopleById,
@@ -16,9 +17,6 @@ use std::{collections::BTreeMap, sync::Arc};
 
 /// The lists that are read.
 const READ: [&str; 4] = ["users", "schedules", "escalation_policies", "services"];
-
-/// The most steps of a ladder that is gone through several times.
-const STEPS_MAX: usize = 10;
 
 /// Reads an export; the error says why it is none.
 pub fn read(
@@ -139,15 +137,7 @@ fn policies(
             continue;
         }
         let loops = usize::try_from(policy["num_loops"].as_u64().unwrap_or_default()).unwrap_or(usize::MAX);
-        if loops != 0 {
-            let rounds = loops.saturating_add(1).min((STEPS_MAX / steps.len()).max(1));
-            let once = steps.clone();
-            (1..rounds).for_each(|_| steps.extend(once.iter().cloned()));
-            if rounds <= loops {
-                let why = format!("its {} rounds are {rounds} here", loops.saturating_add(1));
-                report.found(FindingKind::Changed, &of, why);
-            }
-        }
+        ladder::go_round(&mut steps, loops, &of, report);
         report.found(FindingKind::Changed, &of, "after its last step, that step repeats until somebody answers");
         let key = names.give(name(policy), id, report);
         draft.roles.push(RoleDraft { key: key.clone(), name: None, steps });

@@ -53,6 +53,7 @@ pub fn read(
             shifts.push(event_shift(event, people, zones, &zone).map_err(|why| format!("{of}: {why}"))?);
         }
     }
+    shifts.iter_mut().enumerate().for_each(|(level, shift): (usize, &mut Shift)| shift.level = level);
     if shifts.is_empty() {
         return Err("it has no layers and no rotations that go on".into());
     }
@@ -76,7 +77,7 @@ pub fn read(
     });
     let mut listed: Vec<_> = listed.collect();
     listed.sort_by_key(|shift| shift.from);
-    Ok(ForeignSchedule { of: of.to_owned(), zone, shifts, covers: true, overrides, listed, rotations: Vec::new() })
+    Ok(ForeignSchedule { of: of.to_owned(), zone, shifts, overrides, listed, rotations: Vec::new() })
 }
 
 fn group(id: &str, people: &PeopleById) -> Result<Vec<String>, String> {
@@ -95,7 +96,7 @@ fn shift(
     if 1 < groups.len() && (turn < 3600 || turn % 3600 != 0) {
         return Err(format!("a turn of {turn} seconds is no number of hours"));
     }
-    Ok(Shift { groups, start, turn: turn.max(3600), windows })
+    Ok(Shift { groups, start, turn: turn.max(3600), level: 0, windows })
 }
 
 fn restriction(restriction: &Value) -> Result<Window, String> {

@@ -68,7 +68,7 @@ impl RecurrenceRule {
         };
         // Turns of several days a week begin on Monday.
         let back = i64::from(start.weekday().num_days_from_monday()) * i64::from(1 < a_week);
-        Ok(Shift { groups, start: start - chrono::Duration::days(back), turn, windows })
+        Ok(Shift { groups, start: start - chrono::Duration::days(back), turn, level: 0, windows })
     }
 }
 

@@ -15,9 +15,8 @@ pub struct ForeignSchedule {
     /// What it is called, with its id.
     pub of: String,
     pub zone: Zone,
-    /// Its shifts. Where they cover each other, the first that has somebody counts; else all of them do.
+    /// Its shifts, those of the highest level first.
     pub shifts: Vec<Shift>,
-    pub covers: bool,
     pub overrides: Vec<OverrideDraft>,
     /// The shifts that the export lists, by their beginnings.
     pub listed: Vec<ListedShift>,
@@ -34,6 +33,8 @@ pub struct Shift {
     pub start: NaiveDateTime,
     /// How long a turn is, in seconds on that clock.
     pub turn: i64,
+    /// The first level that has somebody covers those that follow; within one level all are on call.
+    pub level: usize,
     /// When it is somebody's at all; always where it is empty.
     pub windows: Vec<Window>,
 }
@@ -61,14 +62,16 @@ impl ForeignSchedule {
     /// Who is on call at a time on the schedule's clock, without overrides.
     pub fn by_rules(&self, at: NaiveDateTime) -> Vec<String> {
         let mut people: Vec<String> = Vec::new();
+        let mut level = None;
         for shift in &self.shifts {
+            if level != Some(shift.level) && !people.is_empty() {
+                break;
+            }
+            level = Some(shift.level);
             for person in shift.at(at) {
                 if !people.contains(person) {
                     people.push(person.clone());
                 }
-            }
-            if self.covers && !people.is_empty() {
-                break;
             }
         }
         people
@@ -164,7 +167,7 @@ mod tests {
     fn turns_and_windows_are_on_the_clock() {
         let groups = vec![vec!["ana".to_owned()], vec!["bo".to_owned()]];
         let nights = Window { day: None, from: 20 * 3600, lasts: 12 * 3600 };
-        let shift = Shift { groups, start: at("2026-11-02T08:00:00"), turn: WEEK, windows: vec![nights] };
+        let shift = Shift { groups, start: at("2026-11-02T08:00:00"), turn: WEEK, level: 0, windows: vec![nights] };
         let has = |text: &str| shift.at(at(text)).first().map_or("nobody", String::as_str);
         assert_eq!(
             ["2026-11-03T21:00:00", "2026-11-03T07:59:59", "2026-11-03T08:00:00"].map(has),

@@ -57,13 +57,9 @@ pub fn rotations(
             people,
             handoff: handoff.line(),
             timezone: schedule.zone.name().to_owned(),
-            overrides: if most == 1 { schedule.overrides.clone() } else { Vec::new() },
+            // Where several people are on call, an override asks its person alone: each is asked once.
+            overrides: schedule.overrides.clone(),
         });
-    }
-    if 1 < most && !schedule.overrides.is_empty() {
-        let why =
-            format!("its {} overrides are left out: several people are on call at once", schedule.overrides.len());
-        report.found(FindingKind::NotCarried, &schedule.of, why);
     }
     Ok(rotations)
 }

@@ -7,6 +7,9 @@ const DESK: &str = "desk";
 const MAIL: &str = "mail";
 const SMS: &str = "sms";
 
+/// How many turns stand on one line.
+const TURNS_A_LINE: usize = 7;
+
 /// The whole file.
 pub fn written(draft: &MatrixDraft, tool: &str) -> String {
     let mut text =
@@ -40,6 +43,18 @@ fn quoted(text: &str) -> String {
 fn names(names: &[String]) -> String {
     let names: Vec<String> = names.iter().map(|name| quoted(name)).collect();
     format!("[{}]", names.join(", "))
+}
+
+/// The same, with a long list on several lines.
+fn turns(people: &[String]) -> String {
+    if people.len() <= TURNS_A_LINE {
+        return names(people);
+    }
+    let lines = people.chunks(TURNS_A_LINE).map(|line| {
+        let line: Vec<String> = line.iter().map(|name| quoted(name)).collect();
+        format!("  {},\n", line.join(", "))
+    });
+    format!("[\n{}]", lines.collect::<String>())
 }
 
 /// The channels by which one of these people can be reached.
@@ -78,7 +93,7 @@ fn of_rotation(rotation: &RotationDraft) -> String {
     let RotationDraft { key, people, handoff, timezone, overrides } = rotation;
     let mut text = format!(
         "[rotation.{key}]\npeople   = {}\nhandoff  = {}\ntimezone = {}\n",
-        names(people),
+        turns(people),
         quoted(handoff),
         quoted(timezone)
     );

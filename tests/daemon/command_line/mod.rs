@@ -4,6 +4,7 @@
 
 mod conventions;
 mod first_matrix;
+mod import;
 mod long_incident;
 mod receipt;
 mod reload;

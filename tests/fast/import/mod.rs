@@ -1,6 +1,7 @@
 //! Set-ups of other tools become matrices that pass their check, with everything else in the report.
 
 mod alertmanager;
+mod others;
 mod pagerduty;
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};

@@ -176,7 +176,7 @@ fn a_loop_between_siblings_is_found() {
 
 /// Where a kind of channel is named beside its folder, `channel/kinds.rs` and its `mod` line in `channel/mod.rs`. A new
 /// kind needs nothing of this.
-const KINDS_NAMED_BY: [(&str, &str, &str); 17] = [
+const KINDS_NAMED_BY: [(&str, &str, &str); 18] = [
     ("teams", "src/channel/http/", "a preset of `http`"),
     ("mattermost", "src/channel/http/", "a preset of `http`"),
     ("ntfy", "src/channel/http/", "a preset of `http`"),
@@ -192,6 +192,7 @@ const KINDS_NAMED_BY: [(&str, &str, &str); 17] = [
     ("smtp", "src/cli/mail_in.rs", "mails are handed in by the site's mail server"),
     ("smtp", "src/http/mail_in.rs", "mails are handed in by the site's mail server"),
     ("smtp", "src/http/caller.rs", "advice to people, in words"),
+    ("teams", "src/import/opsgenie.rs", "teams of people"),
     ("smtp", "src/import/toml_text.rs", "people of other tools have mailboxes"),
     ("smtp", "src/matrix/contact_coverage.rs", "a person who is reached by mail alone is warned of"),
 ];

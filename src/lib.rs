@@ -7,6 +7,7 @@ pub mod core;
 pub mod drill;
 pub mod engine;
 pub mod http;
+pub mod import;
 pub mod journal;
 pub mod matrix;
 pub mod mcp;

@@ -12,6 +12,7 @@ mod doctor;
 mod drill;
 mod error;
 mod explain;
+mod import;
 mod incident;
 mod init;
 mod load;
@@ -59,6 +60,8 @@ enum Command {
     Serve(daemon::serve::ServeArgs),
     /// Write a first matrix: asks three questions, or takes their answers as options
     Init(init::InitArgs),
+    /// Make a matrix of the set-up of another tool, and say what could not be carried over: exit 1 where on-call would differ
+    Import(import::ImportArgs),
     /// Make the running daemon read its matrix again: exit 1 where it is refused and the last good one stays
     Reload(reload::ReloadArgs),
     /// Find every mistake in the matrix: exit 1 on errors, 0 on warnings
@@ -143,6 +146,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
     match cli.command {
         Command::Serve(serve) => serve.run(places),
         Command::Init(init) => init.run(places),
+        Command::Import(import) => import.run(places),
         Command::Reload(reload) => reload.run(places),
         Command::Check(check) => check.run(places),
         Command::Assess(assess) => assess.run(places),

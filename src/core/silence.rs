@@ -136,6 +136,26 @@ impl FromStr for SilenceMatcher {
     }
 }
 
+/// The matchers of a filter: one, or several between braces or with commas between them, as `{symbol="ACME",host=~"db.*"}`.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn matchers(text: &str) -> Result<Vec<SilenceMatcher>, String> {
+    let text = text.trim();
+    let text = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).unwrap_or(text);
+    let (mut parts, mut quoted, mut escaped) = (vec![String::new()], false, false);
+    for c in text.chars() {
+        if c == ',' && !quoted {
+            parts.push(String::new());
+            continue;
+        }
+        quoted ^= c == '"' && !escaped;
+        escaped = c == '\\' && !escaped;
+        parts.last_mut().into_iter().for_each(|part| part.push(c));
+    }
+    parts.iter().filter(|part| !part.trim().is_empty()).map(|part| part.parse()).collect()
+}
+
 /// A silence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Silence {

@@ -7,7 +7,8 @@ use super::{
 use crate::{
     core::{
         ContactProof, DrillRun, Event, Incident, IncidentId, IncidentIdentity, IncidentKey, JournalRecord, PageId,
-        PageIdentity, PersonName, RunId, ScheduledRun, ShownText, SourceName, StoredLine,
+        PageIdentity, PersonName, RunId, ScheduledRun, ShownText, SourceName, StoredLine, Timestamp, TriggerName,
+        judgement::{JudgementLayer, PendingAlert, of_row},
         record::{RecordCursor, RecordPortion},
     },
     store::{
@@ -50,6 +51,20 @@ impl EngineReader {
             }
         }
         Ok(open)
+    }
+
+    /// The alerts that wait for a layer with their triggers, those that wait shortest first, at most `limit`; and whether
+    /// there are more. A monitor that must go on speaking waits for nothing.
+    pub async fn waiting(&self, limit: usize) -> Result<(Vec<(TriggerName, PendingAlert)>, bool), StoreError> {
+        let mut names = self.store.due_judgements(Timestamp::MAX, limit + 1).await?;
+        let are_more = limit < names.len();
+        names.truncate(limit);
+        let waits = |(name, pending): (String, PendingAlert)| {
+            let (trigger, _) = of_row(&name)?;
+            (pending.layer != JudgementLayer::Absent).then_some((trigger, pending))
+        };
+        let waiting = self.store.pending(names).await?.into_iter().filter_map(waits).collect();
+        Ok((waiting, are_more))
     }
 
     /// A portion of the incidents that are older than `before`, newest first.

@@ -265,7 +265,6 @@ pub use crate::toml_kit::{
 pub use assessment::{
     ASSESSED_TEXT_MAX, AssessmentSettings, ClassifierAnswers, ClassifierSettings, ClassifierVia, NOT_ASKED,
 };
-pub use body_map::{BodyMap, MAP_COST_MAX, MAP_ITEMS_MAX, MappedAlert, MappedBody};
 pub use body_map::{BodyMap, MAP_COST_MAX, MAP_ITEMS_MAX, MAP_SHARE_MIN, MappedAlert, MappedBody};
 pub use cost::{CostMeter, EXPRESSION_COST_MAX};
 pub use expression::{CelExpression, EXPRESSION_MAX, TEXT_MAX};

@@ -62,7 +62,7 @@ pub(super) fn rotation(
     zones: &Zones,
     faults: &mut MatrixFaults,
 ) -> RotationDraft {
-    let people = table.demand("people", at, "people = [\"ana\", \"bo\"]", faults).and_then(|item| item.texts(faults));
+    let people = table.demand("people", at, "people = [\"ana\", \"bo\"]", faults).and_then(|item| item.turns(faults));
     let handoff = table.demand("handoff", at, "handoff = \"0 8 * * Mon\"", faults);
     let handoff = handoff.and_then(|item| schedule(&item, faults));
     let zone = table.take("timezone").and_then(|item| zone(&item, zones, faults)).unwrap_or_else(Zone::utc);

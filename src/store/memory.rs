@@ -9,7 +9,7 @@ mod pages;
 use crate::{
     core::{
         ContactProof, DrillRun, Incident, IncidentId, PageId, ResultCount, RunId, ScheduledRun, ShownText, SourceName,
-        Timestamp, event::ANCHORS,
+        Timestamp, event::ANCHORS, judgement::PendingAlert,
     },
     store::{
         CommitListener, CommittedEvents, IncidentFilter, KeptResponse, OpenNow, OrphanPages, RequestClass, RequestKey,
@@ -251,6 +251,17 @@ impl Store for MemoryNode {
 
     fn next_judgement(&self) -> BoxFuture<'_, Result<Option<Timestamp>, StoreError>> {
         ready(|| self.shared.lock().loaded.judged.next_due())
+    }
+
+    fn pending(&self, names: Vec<String>) -> BoxFuture<'_, Result<Vec<(String, PendingAlert)>, StoreError>> {
+        ready(move || {
+            let inner = self.shared.lock();
+            let pending = |name: String| {
+                let pending = inner.loaded.judged.get(&name)?.pending()?.clone();
+                Some((name, pending))
+            };
+            names.into_iter().filter_map(pending).collect()
+        })
     }
 
     fn changed(&self) -> watch::Receiver<u64> {

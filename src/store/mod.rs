@@ -53,6 +53,7 @@ pub use working_set::{ChangeSet, PageClaims, StoredIncident, WorkingSet};
 use crate::core::{
     ContactProof, DrillRun, Event, Incident, IncidentId, IncidentKey, PageId, Priority, ResultCount, RunId,
     ScheduledRun, ShownText, SourceName, Timestamp, TriggerName,
+    judgement::PendingAlert,
     record::{RecordCursor, RecordPortion},
 };
 use futures_util::future::BoxFuture;
@@ -127,6 +128,9 @@ pub trait Store: Lookup {
 
     /// When the first of them is due. Cheap.
     fn next_judgement(&self) -> BoxFuture<'_, Result<Option<Timestamp>, StoreError>>;
+
+    /// What waits in these states, by their names; those in which nothing waits, or that can not be read, are left out.
+    fn pending(&self, names: Vec<String>) -> BoxFuture<'_, Result<Vec<(String, PendingAlert)>, StoreError>>;
 
     /// Changes with every commit, of this node or (as far as the store can tell) another.
     fn changed(&self) -> tokio::sync::watch::Receiver<u64>;

@@ -276,6 +276,13 @@ impl<'a> TomlItem<'a> {
         array.iter().map(place).collect()
     }
 
+    /// A list of texts that is not empty. One may come again.
+    pub(crate) fn turns(&self, faults: &mut MatrixFaults) -> Option<Vec<LocatedValue<String>>> {
+        let items = self.list(faults)?;
+        let texts: Vec<_> = items.iter().filter_map(|item| item.text(faults).map(|text| text.owned())).collect();
+        (!texts.is_empty()).then_some(texts)
+    }
+
     /// A list of texts that is not empty and names nothing twice.
     pub(crate) fn texts(&self, faults: &mut MatrixFaults) -> Option<Vec<LocatedValue<String>>> {
         let mut texts: Vec<LocatedValue<String>> = Vec::new();

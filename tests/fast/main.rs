@@ -20,6 +20,7 @@ mod fitted;
 mod forms;
 mod fuzzed;
 mod handoffs;
+mod import;
 mod judgement;
 mod kept;
 mod listening;

@@ -106,6 +106,62 @@ fn amtool_reports_an_alert_and_is_refused_without_a_credential() {
 }
 
 #[test]
+fn amtool_reads_alerts_and_the_configuration() {
+    if parts::missing(&[Part("amtool", "prometheus-alertmanager")]) {
+        return;
+    }
+    let daemon = watching();
+    let amtool = |arguments: &[&str]| {
+        let mut command = parts::command("amtool");
+        command.arg(format!("--alertmanager.url=http://amtool:secret-two@{}", daemon.address)).args(arguments);
+        let output = command.env("HOME", daemon.dir.path()).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    };
+    for instance in ["a", "b"] {
+        let label = format!("instance=matching-{instance}");
+        let silence =
+            ["silence", "add", "instance=matching-b", "--duration=1h", "--author=eve", "--comment=it is moved"];
+        if instance == "b" {
+            amtool(&silence);
+        }
+        amtool(&[
+            "alert",
+            "add",
+            "alertname=TradingHostDown",
+            &label,
+            "--annotation=error_rate_pct=0",
+            "--annotation=summary=down",
+        ]);
+    }
+    let listed = amtool(&["alert", "query"]);
+    assert!(listed.contains("TradingHostDown") && listed.contains("down") && listed.contains("active"), "{listed}");
+    let names = |arguments: &[&str]| {
+        let listed = amtool(&[&["-o", "json", "alert", "query"], arguments].concat());
+        let alerts: serde_json::Value = serde_json::from_str(&listed).unwrap();
+        let all = alerts.as_array().unwrap().iter();
+        all.map(|alert| alert["labels"]["instance"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&[]), ["matching-a"]);
+    assert_eq!(names(&["--silenced"]), ["matching-b"]);
+    assert_eq!(names(&["alertname=TradingHostDown", "instance=~matching-[ac]"]), ["matching-a"]);
+    assert_eq!(names(&["instance=matching-c"]), [""; 0]);
+    assert_eq!(names(&["--receiver=it"]), ["matching-a"]);
+    assert_eq!(names(&["--receiver=nobody"]), [""; 0]);
+    assert!(amtool(&["-o", "extended", "alert", "query"]).contains("instance=\"matching-a\""));
+    assert!(amtool(&["config", "show"]).contains("receiver: stentor"));
+    assert!(amtool(&["config", "routes", "show"]).contains("stentor"));
+    assert_eq!(amtool(&["config", "routes", "test", "alertname=x"]), "stentor");
+    assert!(amtool(&["cluster", "show"]).contains("disabled"));
+    assert!(amtool(&["silence", "query"]).contains("it is moved"));
+    let exported = amtool(&["-o", "json", "silence", "query"]);
+    let file = daemon.dir.path().join("silences.json");
+    std::fs::write(&file, exported).unwrap();
+    assert!(!amtool(&["silence", "import", file.to_str().unwrap()]).is_empty());
+    amtool(&["silence", "import", "--force", file.to_str().unwrap()]);
+}
+
+#[test]
 fn amtool_makes_extends_and_ends_a_silence() {
     if parts::missing(&[Part("amtool", "prometheus-alertmanager")]) {
         return;

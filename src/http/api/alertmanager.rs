@@ -1,7 +1,7 @@
 //! Alertmanager's API, so that a Prometheus only needs a new address and a credential. The responses are
 //! those of Alertmanager 0.25, with these exceptions: a store that can not write is a `503`, so that the sender knows;
 //! label names may be any UTF-8, as from 0.27 on; an element that can not be read costs no other, and a number is taken
-//! where a text is expected; and alerts can not be read here, so `POST` is the only method.
+//! where a text is expected. What is shown of alerts is in `shown_alerts.rs`.
 
 use super::{
     alerts::ALERTS_MAX,
@@ -13,7 +13,7 @@ use super::{
 use crate::{
     channel::retry_after,
     core::{Alert, AlertStatus, SourceName, Timestamp, printable::excerpt, time::ForeignTime},
-    http::{body, credential, problem::ProblemDetails, refusal_log, state::AppState},
+    http::{body, credential, openapi::Operation, problem::ProblemDetails, refusal_log, state::AppState},
     matrix::SourceScope,
 };
 use axum::{
@@ -22,7 +22,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde_json::{Value, json, value::RawValue};
+use serde_json::{Map, Value, json, value::RawValue};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// `POST /api/v2/alerts`: a JSON array. Valid alerts of a batch are kept even if others are refused.
@@ -36,6 +36,16 @@ pub async fn post(State(app): State<Arc<AppState>>, request: Request) -> Respons
     app.engine.metrics().alert_request("alertmanager", outcome);
     app.engine.admission().heard(speaker, response.status().as_u16());
     response
+}
+
+/// `GET /api/v2/status` in the API's document.
+pub fn status_operation() -> Operation {
+    Operation::get("getAlertmanagerStatus", status)
+        .about(
+            "What clients of Alertmanager ask first",
+            "It says nothing of the matrix: the configuration is a fixed text.",
+        )
+        .answer::<Map<String, Value>>(StatusCode::OK, "As Alertmanager's.")
 }
 
 /// `GET /api/v2/status`: some clients read it before they send alerts.
@@ -65,9 +75,9 @@ pub async fn nowhere(uri: axum::http::Uri) -> Response {
 
 /// Alertmanager's response for any other method.
 pub async fn wrong_method(method: axum::http::Method) -> Response {
-    let message = format!("method {method} is not allowed, but [POST] are");
+    let message = format!("method {method} is not allowed, but [POST,GET] are");
     let mut response = framework(StatusCode::METHOD_NOT_ALLOWED, 405, message).into_response();
-    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST,GET"));
     response
 }
 
@@ -140,6 +150,9 @@ struct AlertElement {
     ends_at: Option<Timestamp>,
     generator: String,
 }
+
+/// The kind of an alert without an `alertname`.
+pub(super) const UNNAMED: &str = "unnamed";
 
 /// An alert, and when it ends.
 type SentAlert = (Alert, Option<Timestamp>);
@@ -259,7 +272,7 @@ fn alert(element: AlertElement, source: &SourceName, now: Timestamp) -> Result<A
         return Err("start time must be before end time".into());
     }
     let ended = element.ends_at.is_some_and(|ends_at| ends_at <= now);
-    let kind = labels.get("alertname").cloned().unwrap_or_else(|| "unnamed".into());
+    let kind = labels.get("alertname").cloned().unwrap_or_else(|| UNNAMED.into());
     let mut alert = Alert::new(source.clone(), kind);
     alert.id = format!("ALT-{:016x}", rand::random::<u64>());
     alert.status = if ended { AlertStatus::Resolved } else { AlertStatus::Firing };

@@ -3,6 +3,7 @@
 mod alert_body;
 mod alert_results;
 pub mod alertmanager;
+mod alertmanager_query;
 pub mod alerts;
 pub mod annotations;
 pub mod asked_view;
@@ -18,6 +19,7 @@ pub mod quota;
 mod reply_link;
 pub mod reports;
 pub mod requests;
+mod shown_alerts;
 pub mod silences;
 mod sources;
 pub mod status;
@@ -43,8 +45,7 @@ pub fn routes() -> Router<Arc<AppState>> {
     described_routes()
         .router()
         .merge(monitoring())
-        .route("/api/v2/alerts", post(alertmanager::post).fallback(alertmanager::wrong_method))
-        .route("/api/v2/status", get(alertmanager::status))
+        .route("/api/v2/alerts", post(alertmanager::post))
         .route("/api/v2/silences", get(silences::list).post(silences::post))
         .route("/api/v2/silence/{id}", get(silences::show).delete(silences::end))
         .route("/api/v2/{*rest}", any(alertmanager::nowhere))
@@ -58,10 +59,16 @@ pub fn shared_routes() -> Router<Arc<AppState>> {
     described_shared_routes().router().merge(monitoring())
 }
 
-/// The routes under `/v1` on TCP, as the document has them. A new one is a line here, and an [`Operation`] beside its
-/// handler.
+/// The routes under `/v1` on TCP and those that show alerts as Alertmanager does, as the document has them. A new one is a
+/// line here, and an [`Operation`] beside its handler.
 pub fn described_routes() -> ApiRoutes {
-    described_shared_routes().route("/v1/alerts", alerts::operation()).route("/v1/openapi.json", operation())
+    described_shared_routes()
+        .route("/v1/alerts", alerts::operation())
+        .route("/v1/openapi.json", operation())
+        .route("/api/v2/alerts", shown_alerts::operation())
+        .route("/api/v2/alerts/groups", shown_alerts::groups_operation())
+        .route("/api/v2/receivers", shown_alerts::receivers_operation())
+        .route("/api/v2/status", alertmanager::status_operation())
 }
 
 fn described_shared_routes() -> ApiRoutes {

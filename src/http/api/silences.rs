@@ -1,11 +1,14 @@
 //! Silences as Alertmanager's API has them, for amtool and dashboards. The responses are those of Alertmanager, with these
 //! exceptions: a silence has a reason and ends within 31 days, and who makes one needs a token with the scope `silences`.
 
-use super::alertmanager::{AlertRefusal, framework, said};
+use super::{
+    alertmanager::{AlertRefusal, framework, said},
+    alertmanager_query::AlertmanagerQuery,
+};
 use crate::{
     core::{
         Actor, SourceName, Timestamp,
-        silence::{MatcherSet, Silence, SilenceId, SilenceMatcher, SilenceState, flaw_of_filters},
+        silence::{Silence, SilenceId, SilenceMatcher, SilenceState},
         time::ForeignTime,
     },
     engine::SilenceFault,
@@ -40,20 +43,23 @@ struct PostedSilence {
     comment: String,
 }
 
-/// `GET /api/v2/silences`: all of them, or those to which each `filter` fits.
+/// `GET /api/v2/silences`: all of them, or those to which each `filter` fits, without states that are not wanted.
 pub async fn list(
     State(app): State<Arc<AppState>>,
     headers: HeaderMap,
     Query(query): Query<Vec<(String, String)>>,
 ) -> Result<Json<Vec<Value>>, AlertRefusal> {
     allowed(&app, &headers)?;
-    let filters = query.iter().filter(|(name, _)| name == "filter").map(|(_, text)| text.parse());
-    let filters = filters.collect::<Result<Vec<SilenceMatcher>, String>>().and_then(|filters| {
-        let flaw = flaw_of_filters(&filters);
-        flaw.map_or_else(|| Ok(MatcherSet::new(&filters)), Err)
-    });
-    let filters = filters.map_err(|why| said(StatusCode::BAD_REQUEST, why))?;
-    let all = app.engine.admission().silences().into_iter();
+    let query = AlertmanagerQuery(query);
+    let filters = query.matchers()?;
+    let states = [
+        (SilenceState::Active, query.flag("active")?),
+        (SilenceState::Pending, query.flag("pending")?),
+        (SilenceState::Expired, query.flag("expired")?),
+    ];
+    let now = app.engine.now();
+    let is_wanted = |silence: &Silence| states.contains(&(silence.state(now), true));
+    let all = app.engine.admission().silences().into_iter().filter(is_wanted);
     Ok(Json(all.filter(|silence| silence.is_about(&filters)).map(|own| view(&app, &own)).collect()))
 }
 

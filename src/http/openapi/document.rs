@@ -15,10 +15,10 @@ const PASSWORD: &str = "sourcePassword";
 const COOKIE: &str = "deskCookie";
 
 const ABOUT: &str = "\
-The routes under `/v1` on TCP. Others are in the guide: Alertmanager's API, the desk page, callbacks of providers, \
-monitoring, and the daemon's Unix socket.\n\n\
+The routes under `/v1` on TCP, and those that show alerts as Alertmanager does. Others are in the guide: the formats of \
+other monitors, silences, the desk page, callbacks of providers, monitoring, and the daemon's Unix socket.\n\n\
 - Requests and answers are JSON in UTF-8. The credential is checked before the body is read.\n\
-- Errors are problem details (RFC 9457): `title`, `status`, `detail`, and `errors` for each alert of an array. A method \
+- Errors under `/v1` are problem details (RFC 9457): `title`, `status`, `detail`, and `errors` for each alert of an array. A method \
 that a route does not have is a `405`, an address that does not exist a `404`.\n\
 - `503` means that nothing was kept. Send the request again; `Retry-After` says when.\n\
 - New fields may be added to any object: ignore those that you do not know.";

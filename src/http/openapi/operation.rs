@@ -108,7 +108,8 @@ const CHALLENGE: AnswerHeader = AnswerHeader {
     is_required: true,
 };
 
-const JSON: &str = "application/json";
+/// The media type of JSON.
+pub const JSON: &str = "application/json";
 const PROBLEM: &str = "application/problem+json";
 
 impl Operation {
@@ -159,6 +160,22 @@ impl Operation {
         self.problem(StatusCode::UNAUTHORIZED, "No valid credential.")
             .with_header(CHALLENGE)
             .problem(StatusCode::FORBIDDEN, wanted)
+    }
+
+    /// The same, where others are told so in an answer of this type and media.
+    #[must_use]
+    pub fn access_told_as<T: JsonSchema>(mut self, access: Access, media: &'static str) -> Self {
+        self.description.access = access;
+        self.answer_as::<T>(StatusCode::UNAUTHORIZED, media, "No valid credential.")
+            .with_header(CHALLENGE)
+            .answer_as::<T>(StatusCode::FORBIDDEN, media, "The source of this token has no scope for it.")
+    }
+
+    /// What the route answers to methods that it does not have.
+    #[must_use]
+    pub fn otherwise<H: Handler<T, Arc<AppState>>, T: 'static>(mut self, handler: H) -> Self {
+        self.handler = self.handler.fallback(handler);
+        self
     }
 
     /// It reads or writes the store, which may be unable to.

@@ -8,6 +8,7 @@ use crate::{
     core::{
         ContactProof, DrillRun, Incident, IncidentId, PageId, ResultCount, RunId, ScheduledRun, ShownText, SourceName,
         StoredLine, Timestamp,
+        judgement::PendingAlert,
         record::{RecordCursor, RecordPortion},
     },
     store::{
@@ -90,6 +91,13 @@ impl Store for SqliteStore {
 
     fn next_judgement(&self) -> BoxFuture<'_, Result<Option<Timestamp>, StoreError>> {
         Box::pin(async move { Ok(self.shared.published.next_judgement()) })
+    }
+
+    fn pending(&self, names: Vec<String>) -> BoxFuture<'_, Result<Vec<(String, PendingAlert)>, StoreError>> {
+        Box::pin(async move {
+            let mut conn = self.readers.acquire().await.map_err(failure)?;
+            read::pending(&mut conn, &names).await
+        })
     }
 
     fn changed(&self) -> watch::Receiver<u64> {

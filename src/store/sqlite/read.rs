@@ -9,6 +9,7 @@ use crate::{
         ContactProof, Event, Incident, IncidentId, IncidentIdentity, IncidentPages, JournalRecord, Page, PageId,
         ResultCount, ShownText, SourceName, StoredLine, Timestamp,
         event::{genesis, link},
+        judgement::{JudgementState, PendingAlert},
         proof::ProofKind,
     },
     store::{
@@ -271,6 +272,19 @@ pub async fn counts(conn: &mut SqliteConnection) -> Result<Vec<(SourceName, Resu
         }
     }
     Ok(counts)
+}
+
+/// What waits in the states of triggers and keys with these names. One that can not be read is found when the store is
+/// opened, and is left out here.
+pub async fn pending(conn: &mut SqliteConnection, names: &[String]) -> Result<Vec<(String, PendingAlert)>, StoreError> {
+    const STATES: &str = "SELECT name, body FROM judgement WHERE name IN (SELECT value FROM json_each(?))";
+    let asked = serde_json::to_string(names).unwrap_or_default();
+    let states = sqlx::query(STATES).bind(asked).fetch_all(conn).await.map_err(failure)?;
+    let pending = states.iter().filter_map(|row| {
+        let state: JudgementState = serde_json::from_str(&shown(row, 1)).ok()?;
+        Some((shown(row, 0), state.pending()?.clone()))
+    });
+    Ok(pending.collect())
 }
 
 /// Rows that were read, and those that could not be, each with the reason.

@@ -5,6 +5,7 @@
 mod assess;
 mod conventions;
 mod first_matrix;
+mod import;
 mod long_incident;
 mod receipt;
 mod reload;

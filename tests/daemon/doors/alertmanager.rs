@@ -131,10 +131,10 @@ fn media_types_methods_paths_and_credentials_are_answered_as_alertmanager_does()
     let text = "unsupported media type \"text/plain\", only [application/json] are allowed";
     check("text", &typed(Some("text/plain")), 415, &Code(415, text));
 
-    for method in ["GET", "DELETE", "PUT"] {
+    for method in ["PATCH", "DELETE", "PUT"] {
         let reply = Call::new(method, "/api/v2/alerts").bearer(secret("MONITOR_TOKEN")).send(daemon.address);
-        let message = format!("method {method} is not allowed, but [POST] are");
-        assert_eq!((reply.status, reply.header("allow")), (405, Some("POST")), "{reply:?}");
+        let message = format!("method {method} is not allowed, but [POST,GET] are");
+        assert_eq!((reply.status, reply.header("allow")), (405, Some("POST,GET")), "{reply:?}");
         assert_eq!(reply.json(), json!({ "code": 405, "message": message }));
     }
     let nope = Call::get("/api/v2/nope").send(daemon.address);

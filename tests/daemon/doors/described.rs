@@ -94,6 +94,24 @@ fn crash(symbol: &str) -> Value {
 }
 
 #[test]
+fn alerts_that_are_shown_are_what_the_document_says() {
+    let daemon = daemon();
+    let document = Document::of(&daemon);
+    assert_eq!(daemon.crash("ES"), "INC-1");
+    for path in ["/api/v2/alerts", "/api/v2/alerts/groups", "/api/v2/receivers", "/api/v2/status"] {
+        let route = format!("GET {path}");
+        let told = document.check(&route, 200, &get(&daemon, path));
+        assert!(told != json!([]), "{path} shows something");
+        if path != "/api/v2/status" {
+            document.check(&route, 401, &Call::get(path).send(daemon.address));
+        }
+    }
+    let list = "GET /api/v2/alerts";
+    document.check(list, 400, &get(&daemon, "/api/v2/alerts?filter=x"));
+    document.check(list, 422, &get(&daemon, "/api/v2/alerts?active=x"));
+}
+
+#[test]
 fn answers_to_alerts_are_what_the_document_says() {
     let daemon = daemon();
     let document = Document::of(&daemon);

@@ -14,6 +14,7 @@ mod pagerduty;
 mod refused;
 mod repeated;
 mod scopes;
+mod shown_alerts;
 mod silences;
 mod sources;
 mod strangers;

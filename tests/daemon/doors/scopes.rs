@@ -44,9 +44,12 @@ const ALERTS: [u16; 5] = [401, 400, 403, 403, 401];
 /// None of them has the scope.
 const SILENCES: [u16; 5] = [401, 403, 403, 403, 401];
 
+/// With `alerts` its own, with `read` all of them.
+const SHOWN: [u16; 5] = [401, 200, 200, 403, 401];
+
 const ASK: [u16; 5] = [401, 400, 403, 403, 401];
 
-const TABLE: [Row; 62] = [
+const TABLE: [Row; 65] = [
     ("/v1/alerts", "POST", "/v1/alerts", ALERTS),
     ("/api/v2/alerts", "POST", "/api/v2/alerts", [401, 422, 403, 403, 401]),
     // Their credential is in the body, and here is none.
@@ -59,7 +62,10 @@ const TABLE: [Row; 62] = [
     // An empty body is none; a source has its own address alone.
     ("/monitors/{format}/{source}", "POST", "/monitors/grafana/monitor", [401, 400, 401, 401, 401]),
     ("/api/v2/status", "GET", "/api/v2/status", OPEN),
-    ("/api/v2/{*rest}", "GET", "/api/v2/receivers", [404; 5]),
+    ("/api/v2/{*rest}", "GET", "/api/v2/nope", [404; 5]),
+    ("/api/v2/alerts", "GET", "/api/v2/alerts", SHOWN),
+    ("/api/v2/alerts/groups", "GET", "/api/v2/alerts/groups", SHOWN),
+    ("/api/v2/receivers", "GET", "/api/v2/receivers", SHOWN),
     ("/api/v2/silences", "GET", "/api/v2/silences", SILENCES),
     ("/api/v2/silences", "POST", "/api/v2/silences", SILENCES),
     ("/api/v2/silence/{id}", "GET", "/api/v2/silence/x", SILENCES),

@@ -12,7 +12,7 @@ use std::{
 use stentor::channel::{kind::ChannelKind, kinds::KINDS};
 
 /// Which of our modules each room may see. `lib.rs` and `main.rs` see everything.
-const MAY_SEE: [(&str, &[&str]); 19] = [
+const MAY_SEE: [(&str, &[&str]); 20] = [
     ("core", &[]),
     ("text", &["core"]),
     // What people write in TOML is read by one kit, below those who know what it means.
@@ -33,13 +33,15 @@ const MAY_SEE: [(&str, &[&str]); 19] = [
     ("drill", &["core", "toml_kit", "matrix", "template", "journal", "engine", "store", "channel", "report"]),
     // Agents ask by whatever keeps the requests: the daemon that they call, or one that is called for them.
     ("mcp", &["core"]),
+    // Set-ups of other tools become a matrix, which is read as any other.
+    ("import", &["core", "matrix"]),
     // The API shows what the engine has: it sees the types that the engine's own API speaks in.
     ("http", &["core", "text", "drill", "engine", "channel", "matrix", "store", "template", "report", "mcp"]),
     (
         "cli",
         &[
             "core", "text", "drill", "engine", "channel", "matrix", "store", "template", "journal", "receipt",
-            "config", "http", "report", "cli", "tls", "toml_kit", "mcp",
+            "config", "http", "report", "cli", "tls", "toml_kit", "mcp", "import",
         ],
     ),
     ("lib", &["*"]),
@@ -174,7 +176,7 @@ fn a_loop_between_siblings_is_found() {
 
 /// Where a kind of channel is named beside its folder, `channel/kinds.rs` and its `mod` line in `channel/mod.rs`. A new
 /// kind needs nothing of this.
-const KINDS_NAMED_BY: [(&str, &str, &str); 16] = [
+const KINDS_NAMED_BY: [(&str, &str, &str); 18] = [
     ("teams", "src/channel/http/", "a preset of `http`"),
     ("mattermost", "src/channel/http/", "a preset of `http`"),
     ("ntfy", "src/channel/http/", "a preset of `http`"),
@@ -190,6 +192,8 @@ const KINDS_NAMED_BY: [(&str, &str, &str); 16] = [
     ("smtp", "src/cli/mail_in.rs", "mails are handed in by the site's mail server"),
     ("smtp", "src/http/mail_in.rs", "mails are handed in by the site's mail server"),
     ("smtp", "src/http/caller.rs", "advice to people, in words"),
+    ("teams", "src/import/opsgenie.rs", "teams of people"),
+    ("smtp", "src/import/toml_text.rs", "people of other tools have mailboxes"),
     ("smtp", "src/matrix/contact_coverage.rs", "a person who is reached by mail alone is warned of"),
 ];
 

@@ -239,7 +239,11 @@ impl ExplainPrinter<'_> {
 
     fn opening(&self, alert: &Alert, judgement: &TriggerMatch) -> Option<IncidentOpening> {
         let (plan, key, summary) = match judgement {
-            TriggerMatch::Holds { trigger, key, summary, .. } | TriggerMatch::Speaks { trigger, key, summary, .. } => {
+            TriggerMatch::Holds { trigger, key, summary, tier, .. } => {
+                let decision = self.matrix.tier(trigger, tier.as_ref(), self.at);
+                (self.matrix.plan_of_tier(trigger, decision)?, key.clone(), summary.clone())
+            }
+            TriggerMatch::Speaks { trigger, key, summary, .. } => {
                 (self.matrix.plan(trigger)?, key.clone(), summary.clone())
             }
             TriggerMatch::Failed { trigger, why, entity } => {

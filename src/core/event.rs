@@ -28,6 +28,7 @@ use crate::core::{
     repeats::CountedChanges,
     request::{Ask, RequestOutcome},
     send_outcome::SendOutcome,
+    tier::TierDecision,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -86,6 +87,11 @@ pub enum Event {
     SourceSilent {
         /// When the lease ended.
         lease: Timestamp,
+    },
+    /// It is more urgent than it was: more people are engaged.
+    Raised {
+        /// The tier that it has now, and why.
+        decision: TierDecision,
     },
     /// A role's ladder begins.
     RoleEntered {

@@ -6,13 +6,14 @@ use crate::{
         ChannelName, EscalationPlan, OpeningHours, Priority, RoleName, RolePlan, TriggerName, Zone,
         plan::{AcceptTimeout, LivingRoom, OnResolved},
     },
-    matrix::{draft::TriggerDraft, handoff::at_once, trigger::Trigger},
+    matrix::{decision::DecisionMatrix, draft::TriggerDraft, handoff::at_once, tiers::by_tier, trigger::Trigger},
 };
 use std::{collections::BTreeMap, sync::Arc};
 
 /// The input for plans.
 pub(super) struct PlanBuilder<'a> {
     pub revision: &'a str,
+    pub decision: &'a DecisionMatrix,
     pub roles: &'a BTreeMap<RoleName, RolePlan>,
     pub accept_timeout: BTreeMap<ChannelName, AcceptTimeout>,
     pub report_timeout: BTreeMap<ChannelName, AcceptTimeout>,
@@ -39,7 +40,10 @@ impl PlanBuilder<'_> {
             let plan = self.plan(name, vec![catch_all], Vec::new(), OnResolved::Note);
             Arc::new(EscalationPlan { priority: draft.priority, ..plan })
         });
+        let rule = draft.tier.map(|tier| tier.rule(self.decision));
         Trigger {
+            tiers: rule.as_ref().map(|_| Arc::new(by_tier(&plan))),
+            tier: rule,
             hours: hours.flatten().map(|spans| OpeningHours::new(spans, self.zone.clone())),
             on: draft.on,
             sources: draft.sources.map(|sources| sources.into_iter().map(|source| source.value.into()).collect()),
@@ -91,6 +95,8 @@ impl PlanBuilder<'_> {
             report_timeout: self.report_timeout.clone(),
             ask: None,
             priority: Priority::default(),
+            tier: None,
+            raised: None,
             on_resolved,
         }
     }

@@ -5,7 +5,7 @@ use crate::{
     channel::kinds::rooms,
     core::{names::CATCH_ALL, plan::OnResolved},
     matrix::{
-        contact_coverage, deciders,
+        contact_coverage, deciders, decision_section,
         draft::{MatrixDraft, NamedItems, ROTATION, StepDraft, TriggerDraft},
         expression::CelExpression,
         handoff, layers,
@@ -40,6 +40,7 @@ pub(super) fn check(draft: &MatrixDraft, known: &KnownNames<'_>, faults: &mut Ma
     unused(draft, faults);
     contact_coverage::check(draft, faults);
     handoff::check(draft, faults);
+    decision_section::check(draft, faults);
     draft
         .triggers
         .values()

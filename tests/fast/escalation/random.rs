@@ -55,6 +55,8 @@ fn plan(dice: &mut Dice) -> EscalationPlan {
         report_timeout: Default::default(),
         ask: None,
         priority: Default::default(),
+        tier: None,
+        raised: None,
         on_resolved: OnResolved::Note,
     }
 }

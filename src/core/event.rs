@@ -48,8 +48,7 @@ pub enum Event {
         /// The alert.
         alert: Arc<Alert>,
     },
-    /// An alert with a key of its own, whose trigger has opened as many incidents as it may within a minute: this
-    /// incident counts it.
+    /// An alert with a key of its own, beyond what its trigger may open within a minute: this incident counts it.
     Overflowed {
         /// The key of the incident that it would have opened.
         key: IncidentKey,
@@ -90,7 +89,7 @@ pub enum Event {
     },
     /// It is more urgent than it was: more people are engaged.
     Raised {
-        /// The tier that it has now, and why.
+        /// Its tier now, and why.
         decision: TierDecision,
     },
     /// A role's ladder begins.

@@ -6,6 +6,7 @@ use crate::{
         tier::{EscalationTier, TierDecision},
     },
     matrix::expression::{CelExpression, ExpressionScope},
+    toml_kit::faults::{LocatedValue, SourceSpan},
 };
 
 /// The decision matrix.
@@ -150,5 +151,51 @@ impl DecisionMatrix {
     /// The last one that begins at or below this number.
     fn likelihood_of(&self, number: f64) -> usize {
         self.likelihoods.iter().rposition(|(_, from)| *from <= number).unwrap_or_default()
+    }
+}
+
+/// A trigger's `tier`, or its `impact` and `likelihood`, as they are written.
+pub(super) struct TierDraft {
+    /// Where it is written.
+    pub at: SourceSpan,
+    /// The tier, if it is always the same.
+    pub fixed: Option<EscalationTier>,
+    /// What an incident may do.
+    pub impact: Option<TierInputDraft>,
+    /// How likely it is real.
+    pub likelihood: Option<TierInputDraft>,
+}
+
+/// A name of `[decision]`, or an expression.
+pub(super) enum TierInputDraft {
+    /// A word without anything that an expression has.
+    Named(LocatedValue<String>),
+    /// Anything else.
+    Of(CelExpression),
+}
+
+impl TierDraft {
+    /// The rule of a trigger; what is written has no faults.
+    pub(super) fn rule(self, decision: &DecisionMatrix) -> TierRule {
+        let impacts: Vec<&str> = decision.impacts.iter().map(String::as_str).collect();
+        let likelihoods: Vec<&str> = decision.likelihoods.iter().map(|(name, _)| name.as_str()).collect();
+        match (self.fixed, self.impact) {
+            (None, Some(impact)) => TierRule::Decided {
+                impact: impact.input(&impacts),
+                likelihood: self.likelihood.map(|likelihood| likelihood.input(&likelihoods)),
+            },
+            (fixed, _) => TierRule::Fixed(fixed.unwrap_or(EscalationTier::Immediate)),
+        }
+    }
+}
+
+impl TierInputDraft {
+    fn input(self, names: &[&str]) -> TierInput {
+        match self {
+            Self::Of(expression) => TierInput::Of(expression),
+            Self::Named(text) => {
+                TierInput::Named(names.iter().position(|name| *name == text.value).unwrap_or(names.len()))
+            }
+        }
     }
 }

@@ -4,14 +4,14 @@ use crate::{
     core::{Timestamp, tier::EscalationTier},
     matrix::{
         compiled::compiled,
-        decision::{DecisionMatrix, TierInput, TierRule, TierShift},
+        decision::{DecisionMatrix, TierDraft, TierInputDraft, TierShift},
         draft::MatrixDraft,
         expression::{CelExpression, ExpressionLanguage},
         expression_fault::ExpressionUse,
     },
     toml_kit::{
         document::{TomlItem, TomlTable},
-        faults::{LocatedValue, MatrixFaults, SourceSpan},
+        faults::MatrixFaults,
         nearest::instead,
     },
 };
@@ -172,26 +172,6 @@ fn by(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<i32> {
     known
 }
 
-/// A trigger's `tier`, or its `impact` and `likelihood`, as they are written.
-pub(super) struct TierDraft {
-    /// Where it is written.
-    pub at: SourceSpan,
-    /// The tier, if it is always the same.
-    pub fixed: Option<EscalationTier>,
-    /// What an incident may do.
-    pub impact: Option<TierInputDraft>,
-    /// How likely it is real.
-    pub likelihood: Option<TierInputDraft>,
-}
-
-/// A name of `[decision]`, or an expression.
-pub(super) enum TierInputDraft {
-    /// A word without anything that an expression has.
-    Named(LocatedValue<String>),
-    /// Anything else.
-    Of(CelExpression),
-}
-
 /// Reads a trigger's keys; `scalar` compiles an expression.
 pub(super) fn of_trigger(
     table: &mut TomlTable<'_>,
@@ -261,31 +241,5 @@ fn known(what: &str, input: Option<&TierInputDraft>, names: &[&str], faults: &mu
     {
         let message = format!("{:?} is no {what} of `[decision]`", text.value);
         faults.error("unknown-name", text.at, message, instead(&text.value, names.iter().copied()));
-    }
-}
-
-impl TierDraft {
-    /// The rule of a trigger; what is written has no faults.
-    pub(super) fn rule(self, decision: &DecisionMatrix) -> TierRule {
-        let impacts: Vec<&str> = decision.impacts.iter().map(String::as_str).collect();
-        let likelihoods: Vec<&str> = decision.likelihoods.iter().map(|(name, _)| name.as_str()).collect();
-        match (self.fixed, self.impact) {
-            (None, Some(impact)) => TierRule::Decided {
-                impact: impact.input(&impacts),
-                likelihood: self.likelihood.map(|likelihood| likelihood.input(&likelihoods)),
-            },
-            (fixed, _) => TierRule::Fixed(fixed.unwrap_or(EscalationTier::Immediate)),
-        }
-    }
-}
-
-impl TierInputDraft {
-    fn input(self, names: &[&str]) -> TierInput {
-        match self {
-            Self::Of(expression) => TierInput::Of(expression),
-            Self::Named(text) => {
-                TierInput::Named(names.iter().position(|name| *name == text.value).unwrap_or(names.len()))
-            }
-        }
     }
 }

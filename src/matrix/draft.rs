@@ -12,8 +12,7 @@ use crate::{
     },
     matrix::{
         ask::AskCheck,
-        decision::DecisionMatrix,
-        decision_section::TierDraft,
+        decision::{DecisionMatrix, TierDraft},
         expression::CelExpression,
         maintenance::MaintenanceDraft,
         settings::{DaemonSettings, Person, SourceSettings},

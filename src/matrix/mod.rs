@@ -258,4 +258,5 @@ pub use settings::{
 };
 pub use signature::{SignatureEncoding, SignatureSettings, SignedPart};
 pub use summary::SummaryTemplate;
+pub use tiers::by_tier;
 pub use zone_name::{UnknownZone, zone_named};

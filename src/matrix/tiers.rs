@@ -8,7 +8,7 @@ use crate::core::{
 use std::{collections::BTreeMap, sync::Arc};
 
 /// The plan of the lowest tier; each has that of the next higher one, to which it can be raised.
-pub(super) fn by_tier(plan: &EscalationPlan) -> EscalationPlan {
+pub fn by_tier(plan: &EscalationPlan) -> EscalationPlan {
     let of = |tier| Some(TierDecision { tier, impact: None, likelihood: None, because: Vec::new() });
     let immediate = EscalationPlan { tier: of(EscalationTier::Immediate), ..everybody(plan.clone()) };
     let mut warm = EscalationPlan {

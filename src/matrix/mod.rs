@@ -249,7 +249,7 @@ pub use crate::toml_kit::{
 };
 pub use body_map::{BodyMap, MAP_COST_MAX, MAP_ITEMS_MAX, MappedAlert, MappedBody};
 pub use cost::{CostMeter, EXPRESSION_COST_MAX};
-pub use decision::{DecisionMatrix, TierFacts, TierRule};
+pub use decision::{DecisionMatrix, TierFacts, TierInput, TierRule};
 pub use expression::{CelExpression, EXPRESSION_MAX, TEXT_MAX};
 pub use layer_words::LayerWords;
 pub use model::{KnownNames, Matrix, ParsedMatrix};

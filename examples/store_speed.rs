@@ -127,6 +127,8 @@ fn plan() -> EscalationPlan {
         report_timeout: Default::default(),
         ask: None,
         priority: Default::default(),
+        tier: None,
+        raised: None,
         on_resolved: OnResolved::Note,
     }
 }

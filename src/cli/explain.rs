@@ -1,6 +1,8 @@
 //! `stentor explain`: who would be paged for an alert, when, by which channel, in which words. Needs no daemon and
 //! sends nothing: it steps the core itself through the ladder, as if every page arrived and nobody answered.
 
+mod tiers;
+
 use crate::{
     cli::{
         assessments,
@@ -39,8 +41,11 @@ const BY_TODAY: &str = "That time is past. This is what the matrix of today woul
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
     /// The alert, as it would be posted to /v1/alerts (JSON); - reads standard input
-    #[arg(long, value_name = "FILE")]
-    alert: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "tiers")]
+    alert: Option<PathBuf>,
+    /// Draw the decision matrix instead: which tier follows from impact and likelihood, and where the triggers are
+    #[arg(long, conflicts_with_all = ["alert", "at", "no_words"])]
+    tiers: bool,
     /// The time for which to look up who is on call, by the matrix of today (RFC 3339) [default: now]
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
@@ -58,8 +63,14 @@ impl ExplainArgs {
             Some(text) => Timestamp::parse(text).ok_or("--at takes a time like 2026-11-23T03:00:00Z")?,
             None => load::now(),
         };
-        let alert = read(&self.alert)?;
         let (matrix, templates) = load::load(places, at)?.demand()?;
+        let Some(alert) = self.alert.as_deref().map(read).transpose()? else {
+            match self.json {
+                true => println!("{}", serde_json::to_string_pretty(&tiers::json(&matrix))?),
+                false => tiers::print(&matrix),
+            }
+            return Ok(ExitCode::SUCCESS);
+        };
         let names = matrix.people.iter().map(|(name, person)| (name.clone(), person.name.clone())).collect();
         let told = ExplainPrinter { matrix: &matrix, templates: &templates, names, at };
         let alert = matrix.assessed(&alert);
@@ -244,7 +255,11 @@ impl ExplainPrinter<'_> {
 
     fn opening(&self, alert: &Alert, judgement: &TriggerMatch) -> Option<IncidentOpening> {
         let (plan, key, summary) = match judgement {
-            TriggerMatch::Holds { trigger, key, summary, .. } | TriggerMatch::Speaks { trigger, key, summary, .. } => {
+            TriggerMatch::Holds { trigger, key, summary, tier, .. } => {
+                let decision = self.matrix.tier(trigger, tier.as_ref(), self.at);
+                (self.matrix.plan_of_tier(trigger, decision)?, key.clone(), summary.clone())
+            }
+            TriggerMatch::Speaks { trigger, key, summary, .. } => {
                 (self.matrix.plan(trigger)?, key.clone(), summary.clone())
             }
             TriggerMatch::Failed { trigger, why, entity } => {

@@ -12,6 +12,7 @@ mod notices;
 mod pages;
 mod requests;
 mod rooms;
+mod tiers;
 mod waits;
 
 use crate::core::{
@@ -32,6 +33,7 @@ use crate::core::{
     request::RequestOutcome,
     request_facts::Replacement,
     send_outcome::{HeldWhy, SendOutcome},
+    tier::TierDecision,
     time::{StepTime, Timestamp},
 };
 use std::sync::Arc;
@@ -54,6 +56,8 @@ pub enum IncidentInput {
         /// The alert.
         alert: Arc<Alert>,
     },
+    /// A further alert says that it is more urgent.
+    Raise(TierDecision),
     /// An attempt to send ended.
     Settled {
         /// The page's number.
@@ -203,6 +207,7 @@ pub fn step(incident: &mut Incident, input: IncidentInput, roster: &Roster, time
     match input {
         IncidentInput::Alert(alert) => judge.alert(alert),
         IncidentInput::Overflow { key, alert } => judge.overflow(key, alert),
+        IncidentInput::Raise(decision) => drop(judge.raise(decision)),
         IncidentInput::Settled { page, settlement, sent_at, text } => judge.settled(page, settlement, sent_at, text),
         IncidentInput::Reported { page, stage } => judge.reported(page, stage, false),
         IncidentInput::ShownAtDesk { page } => judge.shown_at_desk(page),
@@ -321,6 +326,7 @@ impl Decider<'_> {
             return self.archive_rooms();
         }
         self.end_overflow();
+        self.end_watch();
         if !self.incident.is_open() {
             return;
         }

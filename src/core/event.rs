@@ -28,6 +28,7 @@ use crate::core::{
     repeats::CountedChanges,
     request::{Ask, RequestOutcome},
     send_outcome::SendOutcome,
+    tier::TierDecision,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -47,8 +48,7 @@ pub enum Event {
         /// The alert.
         alert: Arc<Alert>,
     },
-    /// An alert with a key of its own, whose trigger has opened as many incidents as it may within a minute: this
-    /// incident counts it.
+    /// An alert with a key of its own, beyond what its trigger may open within a minute: this incident counts it.
     Overflowed {
         /// The key of the incident that it would have opened.
         key: IncidentKey,
@@ -86,6 +86,11 @@ pub enum Event {
     SourceSilent {
         /// When the lease ended.
         lease: Timestamp,
+    },
+    /// It is more urgent than it was: more people are engaged.
+    Raised {
+        /// Its tier now, and why.
+        decision: TierDecision,
     },
     /// A role's ladder begins.
     RoleEntered {

@@ -18,6 +18,7 @@ use crate::core::{
     repeats::{AlertChanges, AlertRepeats, AllClearLines, KnownAlerts},
     request::{AskKind, Request, RequestId},
     room::WarRoom,
+    tier::{EscalationTier, WATCHED_FOR},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -250,8 +251,14 @@ impl Incident {
         let reports = self.awaiting_report().map(|(_, until, _)| until);
         let asked = self.request.as_ref().and_then(|request| request.deadline());
         let others = self.silence_due().into_iter().chain(self.drill_ends_at()).chain(self.repeats_due()).chain(asked);
-        let others = others.chain(self.overflow_end().map(|(at, _)| at));
+        let others = others.chain(self.overflow_end().map(|(at, _)| at)).chain(self.watch_ends_at());
         ladders.chain(reports).chain(accepted).chain(others).min()
+    }
+
+    /// When it ends by itself because it is only watched and nothing more has come.
+    pub fn watch_ends_at(&self) -> Option<Timestamp> {
+        let is_watched = self.plan.is_of(EscalationTier::Watch) && self.is_open();
+        is_watched.then(|| self.last_at + WATCHED_FOR)
     }
 
     /// Rooms that must still be archived, and when. One for which something is still queued waits for that: the last word

@@ -38,6 +38,11 @@ impl Incident {
             }
             Event::AllClear { .. } => self.cleared(at),
             Event::SourceSilent { lease } => self.silent_since = Some(*lease),
+            Event::Raised { decision } => {
+                if let Some(plan) = self.plan.raised_to(decision.tier) {
+                    self.plan = Arc::new(plan.decided(decision.clone()));
+                }
+            }
             // The pages.
             Event::Paged { page } => self.pages.insert(page.clone()),
             Event::Settled { page, .. } => self.settled(*page, event, at),

@@ -75,6 +75,7 @@ pub mod source_event;
 pub mod standing;
 pub mod stored_line;
 pub mod stuck;
+pub mod tier;
 pub mod time;
 pub mod trigger;
 pub mod waiting;

@@ -8,9 +8,10 @@ use super::{
     names::{ChannelName, PersonName, RoleName, RotationName, TriggerName},
     priority::Priority,
     request::AskRules,
+    tier::{EscalationTier, TierDecision},
 };
 use serde::{Deserialize, Deserializer, Serialize};
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// The matrix's answer to one alert.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,6 +51,12 @@ pub struct EscalationPlan {
     /// How urgent it is next to incidents of other triggers.
     #[serde(default, skip_serializing_if = "Priority::is_usual")]
     pub priority: Priority,
+    /// How urgently people are engaged, and why; `None` where the matrix does not decide it: every required role by its ladder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier: Option<TierDecision>,
+    /// The plan of the next higher tier, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raised: Option<Arc<EscalationPlan>>,
     /// What the monitor's all-clear does.
     pub on_resolved: OnResolved,
 }
@@ -179,9 +186,26 @@ impl EscalationPlan {
         self.required.iter().map(|role| self.called(role)).collect::<Vec<_>>().join(" or ")
     }
 
+    /// Whether the matrix has decided on this tier.
+    pub fn is_of(&self, tier: EscalationTier) -> bool {
+        self.tier.as_ref().is_some_and(|decision| decision.tier == tier)
+    }
+
+    /// The same plan with why its tier was decided on.
+    pub fn decided(&self, decision: TierDecision) -> Self {
+        Self { tier: Some(decision), ..self.clone() }
+    }
+
+    /// The plan of a higher tier.
+    pub fn raised_to(&self, tier: EscalationTier) -> Option<Arc<Self>> {
+        let higher = std::iter::successors(self.raised.as_ref(), |plan| plan.raised.as_ref());
+        higher.take(EscalationTier::ALL.len()).find(|plan| plan.is_of(tier)).cloned()
+    }
+
     /// The same plan with every wait divided by `by`, but no wait below one second: the ladder of a compressed drill.
     pub fn compressed(&self, by: u32) -> Self {
         let mut plan = self.clone();
+        plan.raised = plan.raised.map(|raised| Arc::new(raised.compressed(by)));
         for row in plan.roles.values_mut() {
             for step in &mut row.steps {
                 step.wait = (step.wait / by.max(1)).max(WAIT_MIN);
@@ -281,6 +305,8 @@ mod tests {
             report_timeout: Default::default(),
             ask: None,
             priority: Priority::default(),
+            tier: None,
+            raised: None,
             on_resolved: OnResolved::Note,
         };
         let suggested = suggested(&alert, &plan);

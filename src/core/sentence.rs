@@ -90,6 +90,7 @@ pub fn log_sentence(event: &Event) -> String {
         Event::Repeated { count, first_at, last_at, alert, changes } => {
             repeated(*count, (*first_at, *last_at), changes.as_deref(), &format!("an alert of {}", alert.source))
         }
+        Event::Raised { decision } => format!("more urgent now: {}", decision.tier),
         Event::Resolved { by, .. } => ended(&by.to_string(), None),
         Event::Judged { by, finding, .. } => format!("{by} says what it was: {finding}"),
         Event::HandoffMoved(moved) => handoff_words::logged(moved),
@@ -117,6 +118,7 @@ fn described(event: &Event, names: &dyn DisplayNames) -> String {
         }
         Event::AllClear { source } => format!("monitor {source} says that it is over"),
         Event::SourceSilent { lease } => format!("the monitor has been silent since its alert expired at {lease}"),
+        Event::Raised { decision } => format!("more urgent now, {}: {}", decision.tier, decision.reasons()),
         Event::RoleEntered { role, instead_of: None } => format!("{} is to be engaged", names.role(role)),
         Event::RoleEntered { role, instead_of: Some(other) } => {
             format!("{} is entered in place of {}", names.role(role), names.role(other))

@@ -50,7 +50,16 @@ pub(super) fn assemble(
     let windows = whole(draft.maintenance).map(|(name, window)| window.value.window(name, &shared_zone));
     let maintenance = windows.collect();
     let zone = shared_zone;
-    let plans = PlanBuilder { revision: &revision, roles: &roles, accept_timeout, report_timeout, living, zone };
+    let decision = draft.decision.and_then(|decision| decision.value).unwrap_or_default();
+    let plans = PlanBuilder {
+        decision: &decision,
+        revision: &revision,
+        roles: &roles,
+        accept_timeout,
+        report_timeout,
+        living,
+        zone,
+    };
     let triggers: BTreeMap<TriggerName, Trigger> = whole(draft.triggers)
         .map(|(name, trigger)| {
             let name = TriggerName::from(name);
@@ -71,6 +80,7 @@ pub(super) fn assemble(
         roles,
         maintenance,
         assessments: whole(draft.assessments).map(|(name, own)| (name, own.value)).collect(),
+        decision,
         triggers,
         by_kind,
         zones: language.zones.clone(),

@@ -13,6 +13,7 @@ use crate::{
     matrix::{
         ask::AskCheck,
         assessment::AssessmentSettings,
+        decision::{DecisionMatrix, TierDraft},
         expression::CelExpression,
         maintenance::MaintenanceDraft,
         settings::{DaemonSettings, Person, SourceSettings},
@@ -38,6 +39,7 @@ pub(super) struct MatrixDraft {
     pub rotations: NamedItems<RotationDraft>,
     pub maintenance: NamedItems<MaintenanceDraft>,
     pub assessments: NamedItems<AssessmentSettings>,
+    pub decision: Option<LocatedValue<Option<DecisionMatrix>>>,
     pub roles: NamedItems<RoleDraft>,
     pub triggers: NamedItems<TriggerDraft>,
     pub catch_all: Option<LocatedValue<Option<StepDraft>>>,
@@ -98,6 +100,7 @@ pub(super) struct TriggerDraft {
     pub key: Option<CelExpression>,
     pub openings_per_minute: u32,
     pub priority: Priority,
+    pub tier: Option<TierDraft>,
     pub summary: Option<SummaryTemplate>,
     pub roles: Vec<LocatedValue<String>>,
     pub rooms: Vec<LocatedValue<String>>,

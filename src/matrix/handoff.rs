@@ -2,12 +2,13 @@
 
 use crate::{
     core::{
-        AnswerLevel, AskRules, EscalationPlan, HandoffRules, HandoffTier, Priority, RolePlan, StepPlan,
+        AnswerLevel, AskRules, EscalationPlan, HandoffRules, HandoffTier,
         opening_hours::{OpeningSpan, UnknownHours},
     },
     matrix::{
         ask,
         draft::{HandoffDraft, MatrixDraft, TriggerDraft},
+        tiers::everybody,
     },
     toml_kit::{
         document::TomlItem,
@@ -129,21 +130,5 @@ pub(super) fn at_once(plan: EscalationPlan) -> EscalationPlan {
     if !plan.ask.as_ref().is_some_and(is_immediate) {
         return plan;
     }
-    let mut plan = EscalationPlan { priority: Priority::from(Priority::HIGHEST), ..plan };
-    for role in plan.required.clone() {
-        if let Some(row) = plan.roles.get_mut(&role) {
-            row.steps = one_step(row);
-        }
-    }
-    plan
-}
-
-fn one_step(row: &RolePlan) -> Vec<StepPlan> {
-    let mut steps = row.steps.iter();
-    let Some(mut all) = steps.next().cloned() else { return Vec::new() };
-    for step in steps {
-        all.page.extend(step.page.iter().filter(|target| !all.page.contains(target)).cloned().collect::<Vec<_>>());
-        all.by.extend(step.by.iter().filter(|channel| !all.by.contains(channel)).cloned().collect::<Vec<_>>());
-    }
-    vec![all]
+    everybody(plan)
 }

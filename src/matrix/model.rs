@@ -5,15 +5,18 @@ use crate::{
     channel::kind::ChannelConfig,
     channel::settings::ChannelSettings,
     core::{
-        ChannelName, EscalationPlan, PersonName, RoleName, RolePlan, Roster, SourceName, TriggerName, Zone, Zones,
+        ChannelName, EscalationPlan, PersonName, RoleName, RolePlan, Roster, SourceName, Timestamp, TriggerName, Zone,
+        Zones,
         maintenance::MaintenanceWindow,
         names::{BY_HAND, SELF},
         plan::{AcceptTimeout, OnResolved},
         printable::excerpt,
+        tier::TierDecision,
     },
     matrix::{
         assessment::{AssessmentSettings, ClassifierSettings},
         body_map::{BodyMap, MappedBody},
+        decision::{DecisionMatrix, TierFacts},
         expression::ExpressionLanguage,
         plans::{PlanBuilder, report_timeouts},
         settings::{DaemonSettings, People, Person, Sources},
@@ -50,6 +53,8 @@ pub struct Matrix {
     pub maintenance: Vec<MaintenanceWindow>,
     /// The assessments, by name.
     pub assessments: BTreeMap<String, AssessmentSettings>,
+    /// What gives a tier to incidents.
+    pub decision: DecisionMatrix,
     /// The rules that turn alerts into incidents.
     pub triggers: BTreeMap<TriggerName, Trigger>,
     /// The time zones that it was read with.
@@ -97,6 +102,22 @@ impl Matrix {
         self.triggers.get(trigger).map(|trigger| trigger.plan.clone())
     }
 
+    /// The tier of an incident with these facts at a civil time; `None` where the matrix decides none.
+    pub fn tier(&self, trigger: &TriggerName, facts: Option<&TierFacts>, civil: Timestamp) -> Option<TierDecision> {
+        let rule = self.triggers.get(trigger)?.tier.as_ref()?;
+        Some(rule.decide(&self.decision, facts?, civil))
+    }
+
+    /// The plan of a trigger for an incident of this tier; the trigger's own, where the matrix decides none.
+    pub fn plan_of_tier(&self, trigger: &TriggerName, decision: Option<TierDecision>) -> Option<Arc<EscalationPlan>> {
+        let trigger = self.triggers.get(trigger)?;
+        let plan = trigger.tiers.as_ref().zip(decision).and_then(|(lowest, decision)| {
+            let plan = if lowest.is_of(decision.tier) { lowest.clone() } else { lowest.raised_to(decision.tier)? };
+            Some(Arc::new(plan.decided(decision)))
+        });
+        Some(plan.unwrap_or_else(|| trigger.plan.clone()))
+    }
+
     /// The plan for alerts that a trigger cannot evaluate: it pages only the catch-all. `None` without a catch-all.
     pub fn failure_plan(&self, trigger: &TriggerName) -> Option<Arc<EscalationPlan>> {
         self.triggers.get(trigger)?.failure_plan.clone()
@@ -136,6 +157,7 @@ impl Matrix {
             let (revision, roles, accept_timeout) = (&self.revision, &self.roles, accept_timeout.collect());
             // No room: the person who calls by hand already has one.
             let plans = PlanBuilder {
+                decision: &self.decision,
                 revision,
                 roles,
                 accept_timeout,

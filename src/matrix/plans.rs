@@ -6,13 +6,17 @@ use crate::{
         ChannelName, EscalationPlan, OpeningHours, Priority, RoleName, RolePlan, TriggerName, Zone,
         plan::{AcceptTimeout, LivingRoom, OnResolved},
     },
-    matrix::{assessment_use, draft::TriggerDraft, handoff::at_once, trigger::Trigger},
+    matrix::{
+        assessment_use, decision::DecisionMatrix, draft::TriggerDraft, handoff::at_once, tiers::by_tier,
+        trigger::Trigger,
+    },
 };
 use std::{collections::BTreeMap, sync::Arc};
 
 /// The input for plans.
 pub(super) struct PlanBuilder<'a> {
     pub revision: &'a str,
+    pub decision: &'a DecisionMatrix,
     pub roles: &'a BTreeMap<RoleName, RolePlan>,
     pub accept_timeout: BTreeMap<ChannelName, AcceptTimeout>,
     pub report_timeout: BTreeMap<ChannelName, AcceptTimeout>,
@@ -23,7 +27,7 @@ pub(super) struct PlanBuilder<'a> {
 
 impl PlanBuilder<'_> {
     pub(super) fn trigger(&self, name: TriggerName, draft: TriggerDraft) -> Trigger {
-        let assessments = assessment_use::used(&draft);
+        let assessments = assessment_use::used(&draft, Some(self.decision));
         let (handoff, hours) = draft.handoff.map(|handoff| (handoff.rules, handoff.hours)).unzip();
         let required: Vec<RoleName> = draft.roles.into_iter().map(|role| role.value.into()).collect();
         let rooms = draft.rooms.into_iter().map(|room| room.value.into()).collect();
@@ -40,7 +44,10 @@ impl PlanBuilder<'_> {
             let plan = self.plan(name, vec![catch_all], Vec::new(), OnResolved::Note);
             Arc::new(EscalationPlan { priority: draft.priority, ..plan })
         });
+        let rule = draft.tier.map(|tier| tier.rule(self.decision));
         Trigger {
+            tiers: rule.as_ref().map(|_| Arc::new(by_tier(&plan))),
+            tier: rule,
             hours: hours.flatten().map(|spans| OpeningHours::new(spans, self.zone.clone())),
             on: draft.on,
             sources: draft.sources.map(|sources| sources.into_iter().map(|source| source.value.into()).collect()),
@@ -93,6 +100,8 @@ impl PlanBuilder<'_> {
             report_timeout: self.report_timeout.clone(),
             ask: None,
             priority: Priority::default(),
+            tier: None,
+            raised: None,
             on_resolved,
         }
     }

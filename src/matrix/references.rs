@@ -5,7 +5,7 @@ use crate::{
     channel::kinds::rooms,
     core::{names::CATCH_ALL, plan::OnResolved},
     matrix::{
-        assessment_section, assessment_use, contact_coverage, deciders,
+        assessment_section, assessment_use, contact_coverage, deciders, decision_section,
         draft::{MatrixDraft, NamedItems, ROTATION, StepDraft, TriggerDraft},
         expression::CelExpression,
         handoff, layers,
@@ -40,6 +40,7 @@ pub(super) fn check(draft: &MatrixDraft, known: &KnownNames<'_>, faults: &mut Ma
     unused(draft, faults);
     contact_coverage::check(draft, faults);
     handoff::check(draft, faults);
+    decision_section::check(draft, faults);
     draft
         .triggers
         .values()
@@ -47,7 +48,12 @@ pub(super) fn check(draft: &MatrixDraft, known: &KnownNames<'_>, faults: &mut Ma
         .for_each(|trigger| layers::check(trigger, faults));
     deciders::check(draft, faults);
     let triggers = draft.triggers.values().filter_map(|placed| placed.value.as_ref());
-    assessment_section::check(draft, &triggers.flat_map(assessment_use::used).collect(), faults);
+    let decision = draft.decision.as_ref().and_then(|decision| decision.value.as_ref());
+    assessment_section::check(
+        draft,
+        &triggers.flat_map(|trigger| assessment_use::used(trigger, decision)).collect(),
+        faults,
+    );
     stand_ins::check(draft, faults);
     without_effect::check(draft, faults);
 }

@@ -8,7 +8,7 @@ use crate::{
         trigger::{HOLD_MAX, TriggerThreshold},
     },
     matrix::{
-        actions, ask, compiled::compiled, draft::TriggerDraft, expression::ExpressionLanguage,
+        actions, ask, compiled::compiled, decision_section, draft::TriggerDraft, expression::ExpressionLanguage,
         expression_fault::ExpressionUse, handoff, layers, summary::SummaryTemplate,
     },
     toml_kit::{
@@ -21,8 +21,7 @@ use crate::{
 use toml::de::DeValue;
 
 /// Keys that a later version will support.
-const LATER: [&str; 10] =
-    ["impact", "likelihood", "tier", "separate", "decision", "options", "layers", "heartbeat", "deadline", "default"];
+const LATER: [&str; 7] = ["separate", "decision", "options", "layers", "heartbeat", "deadline", "default"];
 
 /// Reads a trigger; `text` is the file that contains it.
 pub(super) fn trigger(
@@ -51,6 +50,7 @@ pub(super) fn trigger(
     let key = table.take("key").and_then(|item| scalar(&item, faults));
     let openings_per_minute = table.take("openings_per_minute").and_then(|item| openings(&item, faults));
     let priority = table.take("priority").and_then(|item| priority(&item, faults)).unwrap_or_default();
+    let tier = decision_section::of_trigger(&mut table, &scalar, faults);
     let summary = table
         .take("summary")
         .and_then(|item| compiled(&item, text, faults, |text| SummaryTemplate::compile(text, language)));
@@ -76,6 +76,7 @@ pub(super) fn trigger(
         key,
         openings_per_minute: openings_per_minute.unwrap_or(OPENINGS_PER_MINUTE),
         priority,
+        tier,
         summary,
         roles: roles.unwrap_or_default(),
         rooms,

@@ -3,7 +3,7 @@
 use crate::{
     channel::settings,
     matrix::{
-        assessment_section, daemon_section,
+        assessment_section, daemon_section, decision_section,
         draft::{MatrixDraft, NamedItems},
         expression::ExpressionLanguage,
         ladder, maintenance, people, rule, source_section,
@@ -18,7 +18,7 @@ use crate::{
 use toml::de::DeTable;
 
 /// Sections that a later version will support.
-const LATER: [&str; 8] = ["drill", "heartbeat", "decision", "layer", "layers", "separate", "schedule", "clock"];
+const LATER: [&str; 7] = ["drill", "heartbeat", "layer", "layers", "separate", "schedule", "clock"];
 
 fn section<'a, T>(
     top: &mut TomlTable<'a>,
@@ -117,6 +117,11 @@ impl MatrixDraft {
         section(&mut top, "trigger", &mut self.triggers, faults, |table, _, at, faults| {
             Some(rule::trigger(table, at, text, language, faults))
         });
+        if let Some(item) = top.take("decision") {
+            let table = item.table("`[decision]`".into(), faults);
+            let read = table.and_then(|table| decision_section::read(table, &item, text, language, faults));
+            once(&mut self.decision, &item, read, faults);
+        }
         if let Some(item) = top.take("catch-all") {
             let table = item.table("`[catch-all]`".into(), faults);
             let step = table.map(|table| ladder::catch_all(table, item.key_at, faults));

@@ -8,6 +8,7 @@ use crate::{
     },
     matrix::{
         ask::AskCheck,
+        decision::{DecisionMatrix, TierFacts, TierRule},
         expression::{CelExpression, ExpressionScope},
         summary::SummaryTemplate,
     },
@@ -42,6 +43,10 @@ pub struct Trigger {
     pub roles: Vec<RoleName>,
     /// When somebody is there for its handoffs; `None`: always.
     pub hours: Option<OpeningHours>,
+    /// How the tier of its incidents is decided; without it, they have none.
+    pub tier: Option<TierRule>,
+    /// The plan of the lowest tier, and through it those of the others.
+    pub(super) tiers: Option<Arc<EscalationPlan>>,
     pub(super) value: Option<CelExpression>,
     pub(super) witness: Option<CelExpression>,
     /// When an alert is an all-clear, though its monitor does not say so.
@@ -70,6 +75,8 @@ pub enum TriggerMatch {
         window: String,
         /// What the layers look at, if there are any.
         layers: Option<LayerInput>,
+        /// What decides the tier, if the matrix does.
+        tier: Option<TierFacts>,
     },
     /// A monitor whose silence counts has spoken.
     Speaks {
@@ -133,7 +140,7 @@ impl Trigger {
         &self,
         name: &TriggerName,
         alert: &Alert,
-        scope: &ExpressionScope<'_>,
+        (scope, decision): (&ExpressionScope<'_>, &DecisionMatrix),
         may_be_silenced: bool,
     ) -> Result<Option<TriggerMatch>, String> {
         let firing = alert.status == AlertStatus::Firing;
@@ -161,7 +168,8 @@ impl Trigger {
             return Ok(Some(TriggerMatch::Speaks { trigger, key, summary, window, layers: self.layers.clone() }));
         }
         let layers = self.layer_input(alert, scope)?;
-        Ok(Some(TriggerMatch::Holds { trigger, key, summary, threshold: self.threshold, window, layers }))
+        let tier = self.tier.as_ref().map(|rule| rule.facts(decision, alert.confidence, scope));
+        Ok(Some(TriggerMatch::Holds { trigger, key, summary, threshold: self.threshold, window, layers, tier }))
     }
 
     /// An alert for which the condition does not hold: an all-clear, if `clear_when` says so; else it matters where only

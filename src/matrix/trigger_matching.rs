@@ -1,7 +1,7 @@
 //! Which triggers match one alert.
 
 use crate::{
-    core::{Alert, SourceName, TriggerName},
+    core::{Alert, SourceName, Timestamp, TriggerName, tier::TierDecision},
     matrix::{
         cost::CostMeter,
         expression::ExpressionScope,
@@ -36,7 +36,7 @@ impl Matrix {
             if !self.listens(trigger, &alert.source) {
                 return None;
             }
-            match trigger.judge(name, alert, &scope, may_be_silenced) {
+            match trigger.judge(name, alert, (&scope, &self.decision), may_be_silenced) {
                 Ok(judgement) => judgement,
                 Err(why) => {
                     let entity = trigger.entity(alert, &scope);
@@ -45,6 +45,16 @@ impl Matrix {
             }
         });
         judged.collect()
+    }
+
+    /// The tier of an incident that this alert opens at a civil time, where its trigger's condition still holds; `None`
+    /// where the matrix decides none.
+    pub fn tier_of(&self, trigger: &TriggerName, alert: &Alert, civil: Timestamp) -> Option<TierDecision> {
+        let of_trigger = |judgement| match judgement {
+            TriggerMatch::Holds { trigger: own, tier, .. } if own == *trigger => tier,
+            _ => None,
+        };
+        self.tier(trigger, self.judge(alert).into_iter().find_map(of_trigger).as_ref(), civil)
     }
 
     /// The triggers that look at alerts of this kind and source, whatever their conditions say.

@@ -69,6 +69,7 @@ pub(super) fn touch(kept: &mut StoredIncident, changes: &mut ChangeSet, id: Inci
         | Event::Repeated { .. }
         | Event::AllClear { .. }
         | Event::SourceSilent { .. }
+        | Event::Raised { .. }
         | Event::StepProlonged { .. }
         | Event::HandedOver { .. }
         | Event::Exhausted { .. }

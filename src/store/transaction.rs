@@ -57,6 +57,11 @@ impl<'a> Transaction<'a> {
         }
     }
 
+    /// The time of people's clocks and calendars.
+    pub fn civil(&self) -> Timestamp {
+        self.time.civil
+    }
+
     /// The transaction's time.
     pub fn now(&self) -> Timestamp {
         self.time.now

@@ -84,6 +84,8 @@ pub(super) fn crisis(template: &str, mut alert: Alert) -> Incident {
         report_timeout: Default::default(),
         ask: None,
         priority: Default::default(),
+        tier: None,
+        raised: None,
         on_resolved: OnResolved::Note,
     };
     alert.drill = true;

@@ -89,6 +89,9 @@ impl Decider<'_> {
     /// Moves the ladder one step: the same one again if it has repeats left and still makes sense, otherwise the next
     /// one.
     pub(super) fn advance(&mut self, role: &RoleName, why: StepReason) {
+        if self.raise_unanswered() {
+            return;
+        }
         let Some(engagement) = self.incident.engagements.get(role) else { return };
         let (step, round, exhausted) = (engagement.step, engagement.round, engagement.exhausted);
         let Some(row) = self.row(role) else { return };

@@ -154,7 +154,8 @@ fn noted(event: &Event, asked: Option<AskKind>, names: &dyn DisplayNames) -> Opt
             verdict: AnswerVerdict::Received | AnswerVerdict::StandbyGranted { .. } | AnswerVerdict::Passed,
             ..
         }
-        | Event::SourceSilent { .. } => Some(told(event, asked, names)),
+        | Event::SourceSilent { .. }
+        | Event::Raised { .. } => Some(told(event, asked, names)),
         _ => None,
     }
 }
@@ -181,6 +182,7 @@ fn concerns_rooms(incident: &Incident, event: &Event) -> bool {
         | Event::OverflowCleared { .. }
         | Event::AllClear { .. }
         | Event::SourceSilent { .. }
+        | Event::Raised { .. }
         | Event::RoleEntered { .. }
         | Event::StepEntered { .. }
         | Event::StepProlonged { .. }

@@ -78,6 +78,8 @@ fn opening(run: &DrillRun, scenario: &Scenario, terms: DrillTerms, matrix: &str,
         report_timeout: Default::default(),
         ask: None,
         priority: Default::default(),
+        tier: None,
+        raised: None,
         on_resolved: OnResolved::Note,
     };
     IncidentOpening {

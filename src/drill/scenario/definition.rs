@@ -255,6 +255,7 @@ impl Scenario {
     pub fn plan(&self, plan: &EscalationPlan, roster: &Roster, now: Timestamp, compress: u32) -> EscalationPlan {
         let mut plan = plan.compressed(compress);
         if self.participants.is_some() {
+            plan.raised = plan.raised.map(|raised| Arc::new(self.plan(&raised, roster, now, 1)));
             for step in plan.roles.values_mut().flat_map(|row| &mut row.steps) {
                 let people = roster.resolve(&step.page, now);
                 step.page = people.into_iter().filter(|person| self.includes(person)).map(StepTarget::Person).collect();

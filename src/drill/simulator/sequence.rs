@@ -47,6 +47,7 @@ fn line(at: Timestamp, event: &Event) -> Option<String> {
         Event::Repeated { count, alert, .. } => format!("joined {} again, {count} more", alert.kind),
         Event::AllClear { source } => format!("all-clear of {source}"),
         Event::SourceSilent { .. } => "source silent".into(),
+        Event::Raised { decision } => format!("raised to {}", decision.tier),
         Event::RoleEntered { role, instead_of } => match instead_of {
             Some(other) => format!("{role} entered instead of {other}"),
             None => format!("{role} entered"),

@@ -3,7 +3,7 @@
 use crate::{
     core::{
         Alert, ChannelName, EngagementTarget, EscalationPlan, Event, Incident, PersonName, RoleName, Timestamp,
-        retry::SendPace,
+        TriggerName, retry::SendPace, tier::TierDecision,
     },
     drill::scenario::{
         definition::{Scenario, ScenarioFault, ScenarioFaultKind},
@@ -37,8 +37,8 @@ pub struct SimulationSetting<'a> {
     pub(crate) start: Timestamp,
     /// Every alert with its offset and what the triggers decide about it.
     pub(crate) reports: Vec<(Duration, Arc<Alert>, Arc<[TriggerMatch]>)>,
-    /// The plans of the triggers, limited to participants.
-    pub(crate) plans: BTreeMap<String, Arc<EscalationPlan>>,
+    /// By what every wait is divided.
+    compress: u32,
     pub(crate) channels: BTreeMap<ChannelName, VirtualChannel>,
     pub(crate) response_models: BTreeMap<PersonName, ResponseModel>,
     pub(crate) faults: Vec<ScenarioFault>,
@@ -82,6 +82,12 @@ impl<'a> SimulationSetting<'a> {
         Self::in_manner(scenario, matrix, conditions, start, BehaviourModel::Drawn)
     }
 
+    /// The plan of a trigger for incidents of this tier, limited to participants.
+    pub(super) fn plan(&self, trigger: &TriggerName, decision: Option<TierDecision>) -> Option<Arc<EscalationPlan>> {
+        let plan = self.matrix.plan_of_tier(trigger, decision)?;
+        Some(Arc::new(self.scenario.plan(&plan, &self.matrix.roster, self.start, self.compress)))
+    }
+
     /// The same with people who follow the scenario's script, ladders compressed as in a live run, and channels that
     /// accept everything: for comparison with a live run.
     pub fn scripted(scenario: &'a Scenario, matrix: &'a Matrix, start: Timestamp) -> Self {
@@ -96,8 +102,6 @@ impl<'a> SimulationSetting<'a> {
         manner: BehaviourModel,
     ) -> Self {
         let compress = if manner == BehaviourModel::Scripted { scenario.compress } else { 1 };
-        let frozen = |plan: Arc<EscalationPlan>| Arc::new(scenario.plan(&plan, &matrix.roster, start, compress));
-        let plans = matrix.triggers.keys().filter_map(|name| Some((name.to_string(), frozen(matrix.plan(name)?))));
         let screens = matrix.channels.iter().filter(|(_, settings)| settings.kind() == ChannelKind::SCREEN);
         let whole = |kind| ScenarioFault { from: Duration::ZERO, until: Duration::MAX, kind };
         let down = conditions.without.iter().cloned().map(ScenarioFaultKind::Down);
@@ -108,7 +112,7 @@ impl<'a> SimulationSetting<'a> {
             matrix,
             start,
             reports: judged(scenario, matrix),
-            plans: plans.collect(),
+            compress,
             channels: matrix
                 .channels
                 .iter()

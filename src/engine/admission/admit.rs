@@ -202,8 +202,12 @@ impl AlertAdmission<'_, '_> {
     fn result(&mut self, judged: &MatchedAlert, judgement: &TriggerMatch) -> Option<AdmissionResult> {
         let alert = &judged.alert;
         match judgement {
-            TriggerMatch::Holds { trigger, key, summary, window, layers, .. } => {
+            TriggerMatch::Holds { trigger, key, summary, window, layers, tier, .. } => {
                 let joined = self.join(alert, key).or_else(|| self.counted(alert, trigger, key));
+                let decision = self.matrix.tier(trigger, tier.as_ref(), self.tx.civil());
+                if let Some((incident, decision)) = joined.zip(decision.clone()) {
+                    self.tx.step(incident, IncidentInput::Raise(decision), &self.matrix.roster);
+                }
                 if let Some(input) = layers.as_ref().filter(|_| joined.is_some()) {
                     let now = self.tx.now();
                     self.tx.judge(window, |state| state.joined(&input.layers, &input.evidence, alert, now));
@@ -228,7 +232,7 @@ impl AlertAdmission<'_, '_> {
                             None => AdmissionResult::over_quota(trigger),
                         });
                     }
-                    let (plan, summary) = self.plan(trigger, summary, flaps)?;
+                    let (plan, summary) = self.plan(trigger, decision, (summary, flaps))?;
                     Some(self.open_or_count(judged, plan, key, &summary))
                 })
             }

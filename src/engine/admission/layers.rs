@@ -5,6 +5,7 @@ use crate::{
         Alert, AlertStatus, EscalationPlan, IncidentKey, SourceEvent, TriggerName,
         judgement::{self, JudgementLayer, JudgementLayers, LayerHold, LayerVerdict, PendingAlert, pass},
         plan::OnResolved,
+        tier::TierDecision,
     },
     engine::admission::{admission_result::AdmissionResult, admit::AlertAdmission, judge::MatchedAlert},
     matrix::TriggerMatch,
@@ -49,10 +50,10 @@ impl AlertAdmission<'_, '_> {
     pub(super) fn plan(
         &self,
         trigger: &TriggerName,
-        summary: &str,
-        flaps: Option<u32>,
+        decision: Option<TierDecision>,
+        (summary, flaps): (&str, Option<u32>),
     ) -> Option<(Arc<EscalationPlan>, String)> {
-        let plan = self.matrix.plan(trigger)?;
+        let plan = self.matrix.plan_of_tier(trigger, decision)?;
         let limit = self.matrix.triggers.get(trigger).and_then(|trigger| trigger.layers.flapping);
         let Some((count, limit)) = flaps.zip(limit) else { return Some((plan, summary.to_owned())) };
         let within = format_duration(limit.within);

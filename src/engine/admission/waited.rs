@@ -188,7 +188,8 @@ fn open_due(
         return Some(admission.refused(&alert, &due.trigger, live));
     }
     let flaps = admission.tx.judge(&due.row, |state| state.opened(&layers, now));
-    let (plan, summary) = admission.plan(&due.trigger, &summary, flaps)?;
+    let decision = config.matrix.tier_of(&due.trigger, &alert, admission.tx.civil());
+    let (plan, summary) = admission.plan(&due.trigger, decision, (&summary, flaps))?;
     let judged = MatchedAlert { alert, said: Ok(Vec::new()), offers: Vec::new(), silences: Vec::new() };
     Some(admission.open_or_count(&judged, plan, &due.key, &summary))
 }

@@ -13,7 +13,9 @@ use stentor::core::{
     plan::{AcceptTimeout, OnResolved},
     step,
     stuck::stuck_roles,
+    tier::{EscalationTier, TierDecision},
 };
+use stentor::matrix::by_tier;
 
 const ROLES: [&str; 5] = ["catch-all", "r1", "r2", "r3", "r4"];
 const PEOPLE: [&str; 5] = ["ana", "bo", "cy", "di", "ed"];
@@ -36,7 +38,17 @@ impl Dice {
     }
 }
 
+/// Some have a tier.
 fn plan(dice: &mut Dice) -> EscalationPlan {
+    let plan = untiered(dice);
+    match dice.below(6) {
+        0 => by_tier(&plan),
+        1 | 2 => EscalationPlan::clone(&by_tier(&plan).raised.expect("it can be raised")),
+        _ => plan,
+    }
+}
+
+fn untiered(dice: &mut Dice) -> EscalationPlan {
     let roles: Vec<&str> = ROLES.iter().copied().filter(|role| *role != "catch-all" || dice.below(2) == 0).collect();
     let named: Vec<&str> = roles.iter().copied().filter(|role| *role != "catch-all").collect();
     let rows: BTreeMap<RoleName, RolePlan> =
@@ -55,6 +67,8 @@ fn plan(dice: &mut Dice) -> EscalationPlan {
         report_timeout: Default::default(),
         ask: None,
         priority: Default::default(),
+        tier: None,
+        raised: None,
         on_resolved: OnResolved::Note,
     }
 }
@@ -80,6 +94,10 @@ fn row(dice: &mut Dice, role: &str, named: &[&str]) -> RolePlan {
 
 fn input(dice: &mut Dice, incident: &Incident, now: Timestamp) -> IncidentInput {
     let numbers: Vec<u32> = incident.pages.keys().copied().collect();
+    if numbers.is_empty() || dice.below(30) == 0 {
+        let tier = EscalationTier::ALL[dice.below(3)];
+        return IncidentInput::Raise(TierDecision { tier, impact: None, likelihood: None, because: Vec::new() });
+    }
     let page = numbers[dice.below(numbers.len())];
     match dice.below(20) {
         0..4 => IncidentInput::Tick,
@@ -166,5 +184,5 @@ fn whoever_hands_back_what_in_whatever_plan_every_open_role_moves_on() {
         let folded = folded.map(|folded| folded.with_repeats(incident.repeats.clone(), &incident.alert));
         assert_eq!(folded.as_ref(), Some(&incident), "seed {seed}");
     }
-    assert!(2000 < handed_back && 200 < reopened, "{handed_back} hand-backs, {reopened} opened again");
+    assert!(1500 < handed_back && 200 < reopened, "{handed_back} hand-backs, {reopened} opened again");
 }

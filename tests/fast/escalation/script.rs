@@ -185,6 +185,8 @@ fn stage(text: &str) -> (EscalationPlan, Roster, Option<Ask>) {
         report_timeout: stage.report_timeout,
         ask: None,
         priority: Default::default(),
+        tier: None,
+        raised: None,
         on_resolved: stage.resolved,
     };
     (plan, Roster { reach, names: stage.names, ..Roster::default() }, stage.ask.map(AskScript::ask))

@@ -7,6 +7,7 @@ mod reference;
 mod room;
 mod silences;
 mod stories;
+mod tiers;
 
 use crate::fixture;
 

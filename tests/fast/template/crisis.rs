@@ -176,6 +176,8 @@ fn plan(required: &[&str]) -> EscalationPlan {
         report_timeout: Default::default(),
         ask: None,
         priority: Default::default(),
+        tier: None,
+        raised: None,
         on_resolved: OnResolved::Note,
     }
 }

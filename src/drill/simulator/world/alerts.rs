@@ -10,6 +10,7 @@ use crate::{
         },
         overflow::opening_words,
         plan::OnResolved,
+        tier::TierDecision,
     },
     drill::simulator::setting::PlayedIncident,
     engine::{OPENINGS_WITHIN, openings_window, source_openings_window},
@@ -23,9 +24,13 @@ impl VirtualWorld<'_> {
         self.judged.now = self.now;
         for judgement in judgements.iter() {
             match judgement {
-                TriggerMatch::Holds { trigger, key, summary, threshold, window, layers } => {
+                TriggerMatch::Holds { trigger, key, summary, threshold, window, layers, tier } => {
+                    let decision = self.setting.matrix.tier(trigger, tier.as_ref(), self.now);
                     if let Some(case) = self.keys.get(key).copied() {
                         self.step(case, IncidentInput::Alert(alert.clone()));
+                        if let Some(decision) = decision {
+                            self.step(case, IncidentInput::Raise(decision));
+                        }
                         if let Some(input) = layers {
                             let now = self.now;
                             self.judged.state(window, |state| state.joined(&input.layers, &input.evidence, alert, now));
@@ -34,7 +39,9 @@ impl VirtualWorld<'_> {
                         let waiting = judgement::pending(alert, summary, self.now, None);
                         let verdict = pass::holds(&mut self.judged, window, *threshold, layers.as_ref(), None, waiting);
                         match verdict {
-                            LayerVerdict::Opens { flaps } => self.open_or_count(alert, trigger, key, summary, flaps),
+                            LayerVerdict::Opens { flaps } => {
+                                self.open_or_count(alert, (trigger, decision), key, summary, flaps)
+                            }
                             LayerVerdict::Held(_) => self.look_again(window),
                         }
                     }
@@ -89,7 +96,8 @@ impl VirtualWorld<'_> {
         match self.judged.state(row, |state| state.ripen(&layers, None, now)) {
             Some(RipeJudgement::Opens { pending }) if !self.keys.contains_key(&key) => {
                 let flaps = self.judged.state(row, |state| state.opened(&layers, now));
-                self.open_or_count(&pending.alert, &trigger, &key, &pending.summary, flaps);
+                let decision = self.setting.matrix.tier_of(&trigger, &pending.alert, now);
+                self.open_or_count(&pending.alert, (&trigger, decision), &key, &pending.summary, flaps);
             }
             Some(_) => self.look_again(row),
             None => {}
@@ -109,7 +117,7 @@ impl VirtualWorld<'_> {
     fn open_or_count(
         &mut self,
         alert: &Arc<Alert>,
-        trigger: &TriggerName,
+        (trigger, decision): (&TriggerName, Option<TierDecision>),
         key: &IncidentKey,
         summary: &str,
         flaps: Option<u32>,
@@ -122,18 +130,25 @@ impl VirtualWorld<'_> {
         let is_allowed =
             self.judged.window(&openings_window(&overflow), |window| window.allows(most, OPENINGS_WITHIN, now));
         if is_allowed || is_first {
-            return self.open(alert, trigger.as_str(), key, summary, flaps.is_some());
+            return self.open(alert, (trigger, decision), key, summary, flaps.is_some());
         }
         if !self.keys.contains_key(&overflow) {
-            self.open(alert, trigger.as_str(), &overflow, &opening_words(trigger, most), false);
+            self.open(alert, (trigger, decision), &overflow, &opening_words(trigger, most), false);
         }
         if let Some(case) = self.keys.get(&overflow).copied() {
             self.step(case, IncidentInput::Overflow { key: key.clone(), alert: alert.clone() });
         }
     }
 
-    fn open(&mut self, alert: &Arc<Alert>, trigger: &str, key: &IncidentKey, summary: &str, is_flapping: bool) {
-        let Some(mut plan) = self.setting.plans.get(trigger).cloned() else { return };
+    fn open(
+        &mut self,
+        alert: &Arc<Alert>,
+        (trigger, decision): (&TriggerName, Option<TierDecision>),
+        key: &IncidentKey,
+        summary: &str,
+        is_flapping: bool,
+    ) {
+        let Some(mut plan) = self.setting.plan(trigger, decision) else { return };
         if is_flapping {
             plan = Arc::new(EscalationPlan { on_resolved: OnResolved::Note, ..EscalationPlan::clone(&plan) });
         }

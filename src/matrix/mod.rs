@@ -185,6 +185,8 @@
 //! | `silences` | whether silences count for it | `true` |
 //! | `key` | a CEL expression: alerts with the same value are one incident | one incident per trigger |
 //! | `openings_per_minute` | how many incidents it opens within a minute, 1 to 1000; alerts with further keys join one overflow incident | 60 |
+//! | `impact`, `likelihood` | what its incidents may do and how likely they are real: names of `[decision]`, or expressions; they give the tier | no tier |
+//! | `tier` | the tier of all its incidents: `watch`, `warm` or `immediate` | by `impact` and `likelihood` |
 //! | `priority` | 1 (most urgent) to 5: whose pages go first where they wait for the same channel | 3 |
 //! | `summary` | text with `{ CEL }` parts | the alert's own summary |
 //! | `roles` | the roles to engage | must be given |

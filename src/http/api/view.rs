@@ -12,6 +12,7 @@ use crate::{
         engagement::Engagement,
         names::{PersonName, RoleName},
         role_words::{NamedReader, who_has},
+        tier::TierDecision,
     },
     engine::RuntimeConfig,
     report::target::{engaged_after, role_in_time, took},
@@ -58,6 +59,9 @@ pub struct IncidentView {
     pub detected_at: Option<Timestamp>,
     /// When the whole alert had been received.
     pub received_at: Timestamp,
+    /// How urgently people are engaged, and why, where the matrix decides that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier: Option<TierDecision>,
     /// How many alerts belong to it.
     pub alerts: u64,
     /// How many all-clears of its monitors came.
@@ -263,6 +267,7 @@ pub fn without_pages(live: &RuntimeConfig, incident: &Incident, now: Timestamp) 
         opened_at: incident.opened_at,
         detected_at: incident.detected_at,
         received_at: incident.received_at,
+        tier: incident.plan.tier.clone(),
         alerts: incident.alerts,
         all_clears: incident.all_clears(),
         overflow: incident.overflow.as_deref().map(OverflowView::of),

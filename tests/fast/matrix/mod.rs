@@ -9,6 +9,7 @@ use stentor::{
 
 mod actions;
 mod assessments;
+mod decision;
 mod fault_texts;
 mod faults;
 mod handoff;

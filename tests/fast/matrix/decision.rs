@@ -1,0 +1,73 @@
+//! `[decision]`, and the keys of triggers that need it.
+
+use super::{file, parse};
+
+const GOOD: &str = r#"
+[decision]
+impact = ["low", "high"]
+likelihood = { unlikely = 0.0, likely = 0.5 }
+
+[decision.tiers]
+low = ["watch", "warm"]
+high = ["warm", "immediate"]
+
+[[decision.shift]]
+name = "earnings week"
+when = 'alert.labels.symbol == "ACME"'
+from = 2026-12-07T00:00:00Z
+until = 2026-12-12T00:00:00Z
+by = 1
+
+[trigger.t]
+on = ["x"]
+roles = ["trader"]
+impact = 'alert.labels.impact'
+likelihood = "likely"
+
+[role.trader]
+step = [{ page = ["ana"], by = ["desk"], wait = "60s" }]
+
+[person.ana]
+name = "Ana"
+
+[channel.desk]
+kind = "screen"
+
+[catch-all]
+page = ["ana"]
+by = ["desk"]
+"#;
+
+#[test]
+fn a_decision_matrix_is_read_with_every_fault_at_its_place() {
+    for (from, to, codes) in [
+        ("by = 1", "by = -2", &[][..]),
+        ("by = 1", "by = 3", &["count-out-of-range"]),
+        ("by = 1", "", &["missing-key"]),
+        ("until = 2026-12-12", "until = 2026-12-01", &["bad-time"]),
+        ("from = 2026-12-07T00:00:00Z", "from = \"soon\"", &["bad-time"]),
+        ("[\"low\", \"high\"]", "[\"low\"]", &["count-out-of-range"]),
+        ("[\"low\", \"high\"]", "[\"low\", \"low\"]", &["count-out-of-range", "twice-in-list"]),
+        ("likely = 0.5", "likely = 1.5", &["bad-likelihood"]),
+        ("unlikely = 0.0", "unlikely = 0.1", &["bad-likelihood"]),
+        ("likely = 0.5 }", "likely = 0.0 }", &["bad-likelihood"]),
+        ("low = [\"watch\", \"warm\"]", "low = [\"watch\"]", &["count-out-of-range"]),
+        ("low = [\"watch\", \"warm\"]", "low = [\"watch\", \"hot\"]", &["unknown-word"]),
+        ("low = [\"watch\", \"warm\"]", "low = [\"warm\", \"watch\"]", &["tier-falls"]),
+        ("low = [\"watch\", \"warm\"]", "low = [\"immediate\", \"immediate\"]", &["tier-falls"]),
+        ("low = [\"watch\", \"warm\"]", "lo = [\"watch\", \"warm\"]", &["missing-key", "unknown-key"]),
+        ("likelihood = \"likely\"", "likelihood = \"certain\"", &["unknown-name"]),
+        ("impact = 'alert.labels.impact'", "impact = \"huge\"", &["unknown-name"]),
+        ("impact = 'alert.labels.impact'", "impact = 'alert.label.impact'", &["unknown-field"]),
+        ("impact = 'alert.labels.impact'", "", &["missing-key"]),
+        ("likelihood = \"likely\"", "tier = \"warm\"", &["two-tiers"]),
+        ("roles = [\"trader\"]", "roles = [\"trader\"]\nask = { after = \"10m\" }", &["tier-of-request"]),
+        ("impact = 'alert.labels.impact'\nlikelihood = \"likely\"", "tier = \"cold\"", &["unknown-word", "unused"]),
+    ] {
+        assert!(GOOD.contains(from), "{from}");
+        let parsed = parse(&[file("m.toml", &GOOD.replace(from, to))]);
+        let mut found: Vec<&str> = parsed.diagnostics.iter().map(|fault| fault.code).collect();
+        found.sort_unstable();
+        assert_eq!(found, codes, "{from} => {to}: {:#?}", parsed.diagnostics);
+    }
+}

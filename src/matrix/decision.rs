@@ -160,6 +160,8 @@ pub(super) struct TierDraft {
     pub at: SourceSpan,
     /// The tier, if it is always the same.
     pub fixed: Option<EscalationTier>,
+    /// Whether `impact` is written, well or not.
+    pub has_impact: bool,
     /// What an incident may do.
     pub impact: Option<TierInputDraft>,
     /// How likely it is real.

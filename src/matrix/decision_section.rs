@@ -191,8 +191,9 @@ pub(super) fn of_trigger(
         faults.error("two-tiers", at, "a trigger has `tier`, or `impact` and `likelihood`", "remove one of them");
     }
     let fixed = fixed.and_then(|item| tier(&item, faults));
+    let has_impact = impact.is_some();
     let impact = impact.and_then(|item| input(&item, faults));
-    Some(TierDraft { at, fixed, impact, likelihood: likelihood.and_then(|item| input(&item, faults)) })
+    Some(TierDraft { at, fixed, has_impact, impact, likelihood: likelihood.and_then(|item| input(&item, faults)) })
 }
 
 /// What is written in a trigger fits what is written in `[decision]`.
@@ -221,7 +222,7 @@ pub(super) fn check(draft: &MatrixDraft, faults: &mut MatrixFaults) {
             }
             continue;
         };
-        if tier.impact.is_none() {
+        if !tier.has_impact {
             faults.error("missing-key", tier.at, "`likelihood` needs `impact`", "impact = \"high\"");
         }
         let impacts = decision.impacts.iter().map(String::as_str);

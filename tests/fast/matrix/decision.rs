@@ -60,7 +60,7 @@ fn a_decision_matrix_is_read_with_every_fault_at_its_place() {
         ("impact = 'alert.labels.impact'", "impact = \"huge\"", &["unknown-name"]),
         ("impact = 'alert.labels.impact'", "impact = 'alert.label.impact'", &["unknown-field"]),
         ("impact = 'alert.labels.impact'", "", &["missing-key"]),
-        ("likelihood = \"likely\"", "tier = \"warm\"", &["two-tiers"]),
+        ("likelihood = \"likely\"", "tier = \"warm\"", &["two-tiers", "unused"]),
         ("roles = [\"trader\"]", "roles = [\"trader\"]\nask = { after = \"10m\" }", &["tier-of-request"]),
         ("impact = 'alert.labels.impact'\nlikelihood = \"likely\"", "tier = \"cold\"", &["unknown-word", "unused"]),
     ] {

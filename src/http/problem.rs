@@ -187,3 +187,26 @@ pub fn answer_problem(error: AnswerError) -> ProblemDetails {
         AnswerError::Store(error) => ProblemDetails::from(error),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_503_says_when_to_come_again_and_others_become_one_where_they_would_be_the_last_word() {
+        let of = |status| ProblemDetails::new(status, "why");
+        assert_eq!(of(StatusCode::SERVICE_UNAVAILABLE).retry_after(), Some(1));
+        assert_eq!(of(StatusCode::BAD_REQUEST).retry_after(), None);
+        let last = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS];
+        for (problem, status, wait) in [
+            (of(StatusCode::REQUEST_TIMEOUT), 503, Some(1)),
+            (of(StatusCode::TOO_MANY_REQUESTS).after(Duration::from_millis(6_500)), 503, Some(7)),
+            (of(StatusCode::PAYLOAD_TOO_LARGE), 413, None),
+        ] {
+            let later = problem.later(&last);
+            assert_eq!((later.status().as_u16(), later.retry_after(), later.detail()), (status, wait, "why"));
+            let response = later.into_response();
+            assert_eq!(response.headers().contains_key(header::RETRY_AFTER), wait.is_some());
+        }
+    }
+}

@@ -26,12 +26,15 @@ pub enum MonitorItem {
     Noted(&'static str),
 }
 
+/// Says what became of an alert. It must be pure.
+type SayOutcome = dyn Fn(&AdmittedAlert) -> String + Send + Sync;
+
 /// What a monitor is told later of an item, by what became of it.
 #[derive(Clone, Default)]
-pub struct KeptAnswer(Option<Arc<dyn Fn(&AdmittedAlert) -> String + Send + Sync>>);
+pub struct KeptAnswer(Option<Arc<SayOutcome>>);
 
 impl KeptAnswer {
-    /// It is said by this, which must be pure.
+    /// It is said by this.
     pub fn new(say: impl Fn(&AdmittedAlert) -> String + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(say)))
     }

@@ -112,6 +112,17 @@ fn explain_reads_an_alert_as_the_api_does_and_knows_its_source() {
     let (told, warned) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(told.contains("trigger flash-crash holds"), "{told}{warned}");
     assert!(warned.contains("it is kept as the number 6.2"), "{warned}");
+    // A source that the trigger does not hear, and whose alerts page the catch-all.
+    let other = "[source.other]\ntoken = { env = \"MONITOR\" }\nunmatched = \"catch-all\"\n\
+        [catch-all]\npage = [\"ana\"]\nby = [\"desk\"]\n";
+    let both = format!("{limited}\n[source.monitor]\ntoken = {{ env = \"MONITOR_B\" }}\n{other}");
+    let setup = Setup::new(&both);
+    std::fs::write(setup.dir.path().join("a.json"), alert.replace("\"monitor\"", "\"other\"")).unwrap();
+    let output = common::binary(setup.dir.path()).args(["explain", "--alert", "a.json"]).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+    let wanted =
+        "flash-crash does not look at alerts of source other (`sources`): the catch-all is paged (`unmatched`)";
+    assert!(told.contains(wanted), "{told}{}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// A verdict that nobody read does not count: a closed pipe never turns it into a yes.

@@ -140,6 +140,19 @@ fn grafana_has_more_fields_and_its_users_other_forms() {
     daemon.until("INC-1", "resolved", |incident| incident["status"] == "resolved");
 }
 
+/// Of an alert that is too large, what people read is cut; it pages all the same.
+#[test]
+fn a_body_that_is_too_large_for_one_alert_is_cut_and_kept() {
+    let daemon = daemon();
+    let body = json!({ "title": "disk is full", "state": "alerting", "more": ["x".repeat(3 << 20)] });
+    assert_eq!(send(&daemon, &body).json(), json!({ "taken": 1 }));
+    assert_eq!(daemon.incident("INC-1")["summary"], "disk is full");
+    let journal = daemon.control(&Call::get("/v1/journal?chain=INC-1")).body;
+    assert!(journal.contains("(cut: it has ") && journal.len() < 1 << 20, "{}", journal.len());
+    let metrics = daemon.control(&Call::get("/metrics")).body;
+    assert!(metrics.contains("stentor_monitor_events_total{api=\"alertmanager-webhook\",event=\"cut\"} 1"));
+}
+
 #[test]
 fn a_source_that_signs_is_believed_by_its_signature_alone() {
     let daemon = daemon();

@@ -137,6 +137,15 @@ impl FromStr for SilenceMatcher {
 /// # Errors
 /// What is wrong with it.
 pub fn matchers(text: &str) -> Result<Vec<SilenceMatcher>, String> {
+    let read = |part: &String| {
+        let matcher: SilenceMatcher = part.parse()?;
+        matcher.flaw().map_or(Ok(matcher), Err)
+    };
+    matcher_texts(text).iter().map(read).collect()
+}
+
+/// The text of each matcher of a filter.
+pub fn matcher_texts(text: &str) -> Vec<String> {
     let text = text.trim();
     let text = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).unwrap_or(text);
     let (mut parts, mut quoted, mut escaped) = (vec![String::new()], false, false);
@@ -149,11 +158,8 @@ pub fn matchers(text: &str) -> Result<Vec<SilenceMatcher>, String> {
         escaped = c == '\\' && !escaped;
         parts.last_mut().into_iter().for_each(|part| part.push(c));
     }
-    let read = |part: &String| {
-        let matcher: SilenceMatcher = part.parse()?;
-        matcher.flaw().map_or(Ok(matcher), Err)
-    };
-    parts.iter().filter(|part| !part.trim().is_empty()).map(read).collect()
+    parts.retain(|part| !part.trim().is_empty());
+    parts
 }
 
 /// A silence.
@@ -263,7 +269,8 @@ impl SilenceMatcher {
         self.is_regex.then(whole)
     }
 
-    fn fits(&self, value: &str) -> bool {
+    /// Whether a value fits. A pattern that can not be compiled fits nothing.
+    pub fn fits(&self, value: &str) -> bool {
         let is_it = match self.pattern() {
             Some(pattern) => pattern.is_ok_and(|pattern| pattern.is_match(value)),
             None => self.value == value,

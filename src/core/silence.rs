@@ -141,6 +141,11 @@ impl FromStr for SilenceMatcher {
 /// # Errors
 /// What is wrong with it.
 pub fn matchers(text: &str) -> Result<Vec<SilenceMatcher>, String> {
+    matcher_texts(text).iter().map(|part| part.parse()).collect()
+}
+
+/// The text of each matcher of a filter.
+pub fn matcher_texts(text: &str) -> Vec<String> {
     let text = text.trim();
     let text = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).unwrap_or(text);
     let (mut parts, mut quoted, mut escaped) = (vec![String::new()], false, false);
@@ -153,7 +158,8 @@ pub fn matchers(text: &str) -> Result<Vec<SilenceMatcher>, String> {
         escaped = c == '\\' && !escaped;
         parts.last_mut().into_iter().for_each(|part| part.push(c));
     }
-    parts.iter().filter(|part| !part.trim().is_empty()).map(|part| part.parse()).collect()
+    parts.retain(|part| !part.trim().is_empty());
+    parts
 }
 
 /// A silence.
@@ -279,6 +285,11 @@ impl SilenceMatcher {
             RegexBuilder::new(&text).size_limit(most).dfa_size_limit(most).build()
         };
         self.is_regex.then(whole)
+    }
+
+    /// Whether a value fits. A pattern that can not be compiled fits nothing.
+    pub fn fits(&self, value: &str) -> bool {
+        MatcherSet::new(std::slice::from_ref(self)).fits(|_| value)
     }
 }
 

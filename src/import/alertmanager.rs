@@ -7,11 +7,13 @@ use super::{
     cel,
     draft::{MatrixDraft, PersonDraft, RoleDraft, SourceDraft, StepDraft, TriggerDraft},
     foreign::{list, text},
-    matchers::{self, Matcher},
+    matchers,
     names::Names,
     people::PeopleById,
     report::{FindingKind, ImportReport},
+    settle,
 };
+use crate::core::silence::SilenceMatcher;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -97,7 +99,7 @@ fn receivers(
             }
         }
         if page.is_empty() {
-            page.push(people.to_fill_in(draft, report));
+            page.push(people.placeholder(draft, report));
             report.found(FindingKind::FillIn, &of, "it names nobody by mail: say who is paged");
         }
         page.dedup();
@@ -129,7 +131,7 @@ struct Node {
     receiver: String,
     group_by: Vec<String>,
     /// Its matchers and those of all above it.
-    path: Vec<Matcher>,
+    path: Vec<SilenceMatcher>,
     /// Conditions that must not hold: an earlier sibling, or a child, takes those alerts.
     not: Vec<String>,
     muted: Vec<String>,
@@ -153,7 +155,7 @@ fn walk(route: &Value, to: &mut Walk<'_>, above: &Node, place: &str) -> Result<(
     }
     let own = matchers_of(route).map_err(|why| format!("{place}: {why}"))?;
     let alertnames = own.iter().filter(|matcher| matcher.name == "alertname");
-    to.alerts.0.extend(alertnames.filter_map(Matcher::values).flatten());
+    to.alerts.0.extend(alertnames.filter_map(matchers::values).flatten());
     let mut node = above.clone();
     node.place = place.to_owned();
     node.path.extend(own);
@@ -175,7 +177,7 @@ fn walk(route: &Value, to: &mut Walk<'_>, above: &Node, place: &str) -> Result<(
     for (n, child) in list(route, "routes").iter().enumerate() {
         let place = format!("{place}.routes[{n}]");
         let conditions: Vec<String> =
-            matchers_of(child).map_err(|why| format!("{place}: {why}"))?.iter().map(Matcher::condition).collect();
+            matchers_of(child).map_err(|why| format!("{place}: {why}"))?.iter().map(matchers::condition).collect();
         let condition = cel::all(&conditions).unwrap_or_else(|| "true".into());
         let mut inherited = node.clone();
         inherited.not.extend(earlier.iter().cloned());
@@ -191,7 +193,7 @@ fn walk(route: &Value, to: &mut Walk<'_>, above: &Node, place: &str) -> Result<(
     Ok(())
 }
 
-fn matchers_of(route: &Value) -> Result<Vec<Matcher>, String> {
+fn matchers_of(route: &Value) -> Result<Vec<SilenceMatcher>, String> {
     matchers::of(route, "matchers", ["match", "match_re"])
 }
 
@@ -216,14 +218,15 @@ impl Triggers<'_> {
             let mut own = node.path.iter().filter(|matcher| matcher.name == "alertname");
             own.all(|matcher| matcher.fits(name))
         };
-        let on: Vec<String> = self.all.iter().filter(fits).cloned().collect();
+        let is_shown = |name: &&String| !name.is_empty() && settle::visible(name) == **name;
+        let on: Vec<String> = self.all.iter().filter(fits).filter(is_shown).cloned().collect();
         if on.is_empty() {
             let why = "no name of an alert is known that it takes: give Prometheus' rule files with --rules. Until then the \
                        catch-all is paged for its alerts";
             report.found(FindingKind::NotCarried, of, why);
             return Ok(());
         }
-        let mut parts: Vec<String> = node.path.iter().map(Matcher::condition).collect();
+        let mut parts: Vec<String> = node.path.iter().map(matchers::condition).collect();
         parts.extend(node.not.iter().map(|condition| format!("!({condition})")));
         let key = self.names.give(&name_of(node), &of, &mut ImportReport::of(""));
         report.found(FindingKind::Renamed, &of, format!("it is trigger {key:?} in the matrix"));
@@ -276,7 +279,7 @@ fn not_carried(config: &Value, report: &mut ImportReport) {
     for (n, rule) in list(config, "inhibit_rules").iter().enumerate() {
         let shown = |new: &str, old: [&str; 2]| {
             let read = matchers::of(rule, new, old).unwrap_or_default();
-            read.iter().map(Matcher::condition).collect::<Vec<_>>().join(" && ")
+            read.iter().map(matchers::condition).collect::<Vec<_>>().join(" && ")
         };
         let source = shown("source_matchers", ["source_match", "source_match_re"]);
         let target = shown("target_matchers", ["target_match", "target_match_re"]);

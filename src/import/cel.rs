@@ -1,8 +1,20 @@
 //! Pieces of conditions.
 
-/// A text in quotes, as CEL and JSON write it.
+use crate::core::{invisible::is_invisible, printable::is_unprintable};
+
+/// A text in quotes. What nobody sees is written by its number.
 pub fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    let mut quoted = String::from("\"");
+    for letter in text.chars() {
+        match letter {
+            '"' | '\\' => quoted.extend(['\\', letter]),
+            _ if letter.is_control() || is_invisible(letter) || is_unprintable(letter) => {
+                quoted += &format!("\\U{:08x}", u32::from(letter));
+            }
+            _ => quoted.push(letter),
+        }
+    }
+    quoted + "\""
 }
 
 /// A label, which is empty where it is missing.

@@ -4,7 +4,13 @@ use super::{
     report::{ComparedSchedule, ComparedWith, ImportReport, OnCallDifference},
     schedule::{DAY, ForeignSchedule},
 };
-use crate::core::{Timestamp, names::RotationName, oncall::Roster, plan::StepTarget, schedule::first_instant};
+use crate::core::{
+    Timestamp,
+    names::RotationName,
+    oncall::Roster,
+    plan::StepTarget,
+    schedule::{CronSchedule, first_instant},
+};
 use chrono::{Duration, Offset, TimeZone};
 use std::{collections::BTreeSet, time::Duration as Span};
 
@@ -64,7 +70,7 @@ fn differences(
     let whom: Vec<StepTarget> =
         schedule.rotations.iter().map(|name| StepTarget::Rotation(RotationName::from(name.as_str()))).collect();
     let names = |people: BTreeSet<String>| people.into_iter().collect::<Vec<_>>();
-    let mut edges = edges(schedule, roster, (from, until));
+    let mut edges = edges(schedule, (from, until));
     edges.insert(from);
     let ends = edges.iter().copied().skip(1).chain([until]);
     let mut found: Vec<OnCallDifference> = Vec::new();
@@ -89,20 +95,15 @@ fn differences(
 }
 
 /// The instants within a time at which either side may change.
-fn edges(schedule: &ForeignSchedule, roster: &Roster, (from, until): (Timestamp, Timestamp)) -> BTreeSet<Timestamp> {
+fn edges(schedule: &ForeignSchedule, (from, until): (Timestamp, Timestamp)) -> BTreeSet<Timestamp> {
     let mut edges: BTreeSet<Timestamp> = schedule.listed.iter().flat_map(|shift| [shift.from, shift.until]).collect();
     edges.extend(schedule.overrides.iter().flat_map(|over| [over.from, over.until]));
     let (first, last) = (schedule.clock(from) - Duration::days(1), schedule.clock(until));
     let lasts = (last - first).num_seconds() + DAY;
     let civil = schedule.shifts.iter().flat_map(|shift| shift.edges(first, lasts));
     edges.extend(civil.map(|at| Timestamp::nearest(&first_instant(&schedule.zone, at))));
-    for name in &schedule.rotations {
-        let Some(rotation) = roster.rotations.get(&RotationName::from(name.as_str())) else { continue };
-        let mut at = from;
-        while let Some((next, _)) = rotation.next_change(at).filter(|(next, _)| *next < until) {
-            edges.insert(next);
-            at = next;
-        }
+    if let Ok(cron) = schedule.handoff.parse::<CronSchedule>() {
+        edges.extend(cron.matches_after(&schedule.zone, from).take_while(|at| *at < until));
     }
     edges.retain(|at| from <= *at && *at < until);
     edges

@@ -2,8 +2,11 @@
 
 use super::schedule::ForeignSchedule;
 use crate::core::{Timestamp, Zone, Zones};
-use chrono::{NaiveDateTime, NaiveTime, Timelike};
+use chrono::{Datelike, NaiveDateTime, NaiveTime, Timelike};
 use serde_json::Value;
+
+/// The years in which a schedule may begin.
+const YEARS: std::ops::Range<i32> = 1990..2200;
 
 /// What must be compared after the matrix was made.
 #[derive(Debug, Default)]
@@ -64,7 +67,8 @@ pub fn instant(value: &Value, key: &str) -> Option<Timestamp> {
 pub fn civil(value: &Value, key: &str, zone: &Zone) -> Option<NaiveDateTime> {
     let written = text(value, key);
     let on_clock = |at: Timestamp| at.to_utc().with_timezone(zone).naive_local();
-    written.parse().ok().or_else(|| Timestamp::parse(written).map(on_clock))
+    let read: Option<NaiveDateTime> = written.parse().ok().or_else(|| Timestamp::parse(written).map(on_clock));
+    read.filter(|at| YEARS.contains(&at.year()))
 }
 
 /// `HH:MM` or `HH:MM:SS`, in seconds.

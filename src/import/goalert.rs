@@ -66,7 +66,15 @@ pub fn read(
 }
 
 fn of_shifts(of: String, zone: Zone, shifts: Vec<Shift>) -> ForeignSchedule {
-    ForeignSchedule { of, zone, shifts, overrides: Vec::new(), listed: Vec::new(), rotations: Vec::new() }
+    ForeignSchedule {
+        of,
+        zone,
+        shifts,
+        overrides: Vec::new(),
+        listed: Vec::new(),
+        handoff: String::new(),
+        rotations: Vec::new(),
+    }
 }
 
 fn users(export: &Value, draft: &mut MatrixDraft, report: &mut ImportReport) -> PeopleById {
@@ -122,7 +130,9 @@ fn turns(rotation: &Value, zone: &Zone, people: &PeopleById, now: Timestamp) -> 
     let start = civil(rotation, "start", zone).ok_or("its rotation has no start")?;
     let clock = now.to_utc().with_timezone(zone).naive_local();
     let counted = (clock - start).num_seconds().div_euclid(turn);
-    let active = rotation["activeUserIndex"].as_i64().unwrap_or_else(|| counted.rem_euclid(groups.len() as i64));
+    let len = i64::try_from(groups.len()).unwrap_or(1).max(1);
+    let active = rotation["activeUserIndex"].as_i64().map_or(counted, |active| active.clamp(0, len - 1));
+    let active = active.rem_euclid(len);
     let start = start + chrono::Duration::seconds(turn.saturating_mul(counted - active));
     Ok(Shift { groups, start, turn, level: 0, windows: Vec::new() })
 }
@@ -231,7 +241,7 @@ fn policies(
                 }
             }
             if page.is_empty() {
-                page.push(people.to_fill_in(draft, report));
+                page.push(people.placeholder(draft, report));
                 report.found(FindingKind::FillIn, &of, format!("step {}: say who is paged", n + 1));
             }
             page.sort();

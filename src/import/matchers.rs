@@ -1,24 +1,16 @@
 //! Alertmanager's matchers as conditions.
 
 use super::cel;
+use crate::core::silence::{SilenceMatcher, matcher_texts};
 use serde_json::Value;
 
-/// A condition on one label.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Matcher {
-    pub name: String,
-    pub value: String,
-    pub is_regex: bool,
-    pub is_equal: bool,
-}
-
 /// The matchers of a node: the new form (`matchers`) and the old ones (`match`, `match_re`).
-pub fn of(node: &Value, new: &str, [equal, pattern]: [&str; 2]) -> Result<Vec<Matcher>, String> {
+pub fn of(node: &Value, new: &str, [equal, pattern]: [&str; 2]) -> Result<Vec<SilenceMatcher>, String> {
     let mut all = Vec::new();
     for (field, is_regex) in [(equal, false), (pattern, true)] {
         for (name, value) in node[field].as_object().into_iter().flatten() {
             let value = scalar(value).ok_or_else(|| format!("{field}.{name} is no text"))?;
-            all.push(Matcher { name: name.clone(), value, is_regex, is_equal: true });
+            all.push(SilenceMatcher { name: name.clone(), value, is_regex, is_equal: true });
         }
     }
     let texts: Vec<&str> = match &node[new] {
@@ -27,7 +19,13 @@ pub fn of(node: &Value, new: &str, [equal, pattern]: [&str; 2]) -> Result<Vec<Ma
         _ => Vec::new(),
     };
     for text in texts {
-        all.extend(read(text)?);
+        for part in matcher_texts(text) {
+            all.push(one(&part)?);
+        }
+    }
+    let bad = all.iter().find(|own: &&SilenceMatcher| own.is_regex && regex::Regex::new(&own.value).is_err());
+    if let Some(bad) = bad {
+        return Err(format!("{:?} is no pattern", bad.value));
     }
     Ok(all)
 }
@@ -42,24 +40,8 @@ fn scalar(value: &Value) -> Option<String> {
     }
 }
 
-/// One line: `name = "value"`, several between commas, with braces around them or without.
-fn read(text: &str) -> Result<Vec<Matcher>, String> {
-    let inner = text.trim();
-    let inner = inner.strip_prefix('{').and_then(|inner| inner.strip_suffix('}')).unwrap_or(inner);
-    let (mut parts, mut quoted, mut escaped) = (vec![String::new()], false, false);
-    for c in inner.chars() {
-        if c == ',' && !quoted {
-            parts.push(String::new());
-            continue;
-        }
-        quoted ^= c == '"' && !escaped;
-        escaped = c == '\\' && !escaped;
-        parts.last_mut().into_iter().for_each(|part| part.push(c));
-    }
-    parts.iter().filter(|part| !part.trim().is_empty()).map(|part| one(part)).collect()
-}
-
-fn one(text: &str) -> Result<Matcher, String> {
+/// One matcher. Alertmanager takes more escapes than people write in silences here.
+fn one(text: &str) -> Result<SilenceMatcher, String> {
     let bad = || format!("{text:?} is no matcher");
     let at = text.find(['=', '!']).ok_or_else(bad)?;
     let (name, rest) = text.split_at(at);
@@ -73,7 +55,7 @@ fn one(text: &str) -> Result<Matcher, String> {
         None => value.to_owned(),
     };
     let name = name.trim().trim_matches('"').to_owned();
-    if name.is_empty() { Err(bad()) } else { Ok(Matcher { name, value, is_regex, is_equal }) }
+    if name.is_empty() { Err(bad()) } else { Ok(SilenceMatcher { name, value, is_regex, is_equal }) }
 }
 
 /// Alertmanager knows `\"`, `\\` and `\n`; another backslash is one, as patterns have them.
@@ -94,33 +76,23 @@ fn unescaped(text: &str) -> String {
     plain
 }
 
-impl Matcher {
-    /// As a condition on an alert.
-    pub fn condition(&self) -> String {
-        let is = if self.is_regex { cel::fits(&self.name, &self.value) } else { cel::is(&self.name, &self.value) };
-        if self.is_equal { is } else { format!("!({is})") }
-    }
+/// A matcher as a condition on an alert.
+pub fn condition(matcher: &SilenceMatcher) -> String {
+    let SilenceMatcher { name, value, is_regex, is_equal } = matcher;
+    let is_it = if *is_regex { cel::fits(name, value) } else { cel::is(name, value) };
+    if *is_equal { is_it } else { format!("!({is_it})") }
+}
 
-    /// The values that it lets through, if they are a list.
-    pub fn values(&self) -> Option<Vec<String>> {
-        if !self.is_equal {
-            return None;
-        }
-        let plain = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || "_-: ".contains(c));
-        if !self.is_regex {
-            return Some(vec![self.value.clone()]);
-        }
-        let inner = self.value.strip_prefix('(').and_then(|inner| inner.strip_suffix(')')).unwrap_or(&self.value);
-        let values: Vec<&str> = inner.split('|').collect();
-        values.iter().all(|value| plain(value)).then(|| values.iter().map(|value| (*value).to_owned()).collect())
+/// The values that a matcher lets through, if they are a list.
+pub fn values(matcher: &SilenceMatcher) -> Option<Vec<String>> {
+    if !matcher.is_equal {
+        return None;
     }
-
-    /// Whether a value fits.
-    pub fn fits(&self, value: &str) -> bool {
-        let is_it = match self.is_regex {
-            true => regex::Regex::new(&format!("^(?:{})$", self.value)).is_ok_and(|pattern| pattern.is_match(value)),
-            false => self.value == value,
-        };
-        is_it == self.is_equal
+    if !matcher.is_regex {
+        return Some(vec![matcher.value.clone()]);
     }
+    let plain = |text: &&str| !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || "_-: ".contains(c));
+    let inner = matcher.value.strip_prefix('(').and_then(|inner| inner.strip_suffix(')')).unwrap_or(&matcher.value);
+    let values: Vec<&str> = inner.split('|').collect();
+    values.iter().all(plain).then(|| values.into_iter().map(str::to_owned).collect())
 }

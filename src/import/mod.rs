@@ -21,6 +21,7 @@ mod rrule;
 mod schedule;
 mod secrets;
 mod sender;
+mod settle;
 mod slots;
 mod targets;
 mod toml_text;
@@ -121,26 +122,21 @@ pub fn import(export: Export<'_>, zones: &Arc<Zones>, now: Timestamp) -> Result<
     let refused = |why: String| ImportError::NotAnExport { tool, why };
     let mut report = ImportReport::of(tool);
     let mut draft = MatrixDraft::default();
-    let (value, foreign) = match export.tool {
-        Tool::Alertmanager => {
+    let (value, foreign) = match reader(export.tool) {
+        Some(read) => {
+            let value = foreign::json(export.bytes).map_err(refused)?;
+            let foreign = read(&value, (zones, now), &mut draft, &mut report).map_err(refused)?;
+            (value, foreign)
+        }
+        None => {
             let value = foreign::yaml(export.bytes).map_err(refused)?;
             let rules: Result<Vec<Value>, String> = export.rules.iter().map(|rules| foreign::yaml(rules)).collect();
             let rules = rules.map_err(|why| refused(format!("rules: {why}")))?;
             alertmanager::read(&value, &rules, &mut draft, &mut report).map_err(refused)?;
             (value, Foreign::default())
         }
-        Tool::PagerDuty | Tool::Opsgenie | Tool::GoAlert | Tool::GrafanaOnCall => {
-            let value = foreign::json(export.bytes).map_err(refused)?;
-            let read = match export.tool {
-                Tool::Opsgenie => opsgenie::read,
-                Tool::GoAlert => goalert::read,
-                Tool::GrafanaOnCall => oncall::read,
-                Tool::PagerDuty | Tool::Alertmanager => pagerduty::read,
-            };
-            let foreign = read(&value, (zones, now), &mut draft, &mut report).map_err(refused)?;
-            (value, foreign)
-        }
     };
+    settle::settle(&mut draft, zones, &mut report);
     if draft.has_mail() {
         report.found(FindingKind::FillIn, "channel mail", "your mail server, and the sender");
     }
@@ -165,6 +161,20 @@ pub fn import(export: Export<'_>, zones: &Arc<Zones>, now: Timestamp) -> Result<
         sources: draft.sources.len(),
     };
     Ok(Imported { matrix, report })
+}
+
+/// Reads objects that were exported as JSON.
+type Reader = fn(&Value, (&Arc<Zones>, Timestamp), &mut MatrixDraft, &mut ImportReport) -> Result<Foreign, String>;
+
+/// The reader of a tool's objects; Alertmanager has none, but a configuration.
+fn reader(tool: Tool) -> Option<Reader> {
+    match tool {
+        Tool::PagerDuty => Some(pagerduty::read),
+        Tool::Opsgenie => Some(opsgenie::read),
+        Tool::GoAlert => Some(goalert::read),
+        Tool::GrafanaOnCall => Some(oncall::read),
+        Tool::Alertmanager => None,
+    }
 }
 
 fn parse(text: &str, zones: &Arc<Zones>, now: Timestamp) -> Result<Matrix, ImportError> {

@@ -8,7 +8,7 @@ use super::{
     people::PeopleById,
     report::{FindingKind, ImportReport},
     rrule::RecurrenceRule,
-    schedule::{ForeignSchedule, ListedShift, Shift},
+    schedule::{DAY, ForeignSchedule, ListedShift, Shift},
     sender::SenderForm,
     targets::Targets,
 };
@@ -132,7 +132,7 @@ fn schedule(
     });
     let mut listed: Vec<_> = listed.collect();
     listed.sort_by_key(|shift| shift.from);
-    Ok(ForeignSchedule { of, zone: clock, shifts, overrides, listed, rotations: Vec::new() })
+    Ok(ForeignSchedule { of, zone: clock, shifts, overrides, listed, handoff: String::new(), rotations: Vec::new() })
 }
 
 /// A shift that comes once takes the place of whoever is on call then.
@@ -156,7 +156,7 @@ fn recurring(shift: &Value, clock: &Zone, people: &PeopleById) -> Result<Shift, 
         return Err(format!("it is in {:?}", text(shift, "time_zone")));
     }
     let start = civil(shift, "start", clock).ok_or("it has no start")?;
-    let lasts = shift["duration"].as_i64().unwrap_or_default();
+    let lasts = shift["duration"].as_i64().unwrap_or_default().clamp(0, 366 * DAY);
     let days: Vec<&str> = list(shift, "by_day").iter().filter_map(Value::as_str).collect();
     let by_day = if days.is_empty() { String::new() } else { format!(";BYDAY={}", days.join(",")) };
     let interval = shift["interval"].as_i64().unwrap_or(1).max(1);
@@ -237,7 +237,7 @@ fn chains(
             has_waited = false;
         }
         if steps.is_empty() {
-            steps.push(StepDraft { page: vec![people.to_fill_in(draft, report)], wait_minutes: LAST_WAIT });
+            steps.push(StepDraft { page: vec![people.placeholder(draft, report)], wait_minutes: LAST_WAIT });
             report.found(FindingKind::FillIn, &of, "say who is paged");
         }
         for step in &mut steps {

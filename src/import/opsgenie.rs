@@ -150,15 +150,16 @@ fn schedule(
     });
     let mut listed: Vec<_> = listed.collect();
     listed.sort_by_key(|shift| shift.from);
-    Ok(ForeignSchedule { of, zone: clock, shifts, overrides, listed, rotations: Vec::new() })
+    Ok(ForeignSchedule { of, zone: clock, shifts, overrides, listed, handoff: String::new(), rotations: Vec::new() })
 }
 
 const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
 fn windows(restriction: &Value) -> Result<Vec<Window>, String> {
     let time = |own: &Value, which: &str| {
-        let hour = own[format!("{which}Hour")].as_i64()?;
-        Some(hour * 3600 + own[format!("{which}Min")].as_i64().unwrap_or_default() * 60)
+        let hour = own[format!("{which}Hour")].as_i64().filter(|hour| (0..=24).contains(hour))?;
+        let minute = own[format!("{which}Min")].as_i64().unwrap_or_default();
+        (0..60).contains(&minute).then(|| hour * 3600 + minute * 60)
     };
     let times = |own: &Value| time(own, "start").zip(time(own, "end")).ok_or("a time restriction without its hours");
     match text(restriction, "type") {
@@ -234,7 +235,7 @@ impl Ladders<'_> {
             );
         }
         if steps.is_empty() {
-            steps.push(StepDraft { page: vec![people.to_fill_in(draft, report)], wait_minutes: last });
+            steps.push(StepDraft { page: vec![people.placeholder(draft, report)], wait_minutes: last });
             report.found(FindingKind::FillIn, &of, "say who is paged");
         }
         let more = escalation["repeat"]["count"].as_u64().and_then(|more| usize::try_from(more).ok());

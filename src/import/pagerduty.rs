@@ -126,7 +126,7 @@ fn policies(
                 }
             }
             if page.is_empty() {
-                page.push(people.to_fill_in(draft, report));
+                page.push(people.placeholder(draft, report));
                 report.found(FindingKind::FillIn, &of, format!("rule {}: say who is paged", n + 1));
             }
             let wait_minutes = rule["escalation_delay_in_minutes"].as_u64().unwrap_or(30);

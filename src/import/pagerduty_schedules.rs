@@ -77,7 +77,15 @@ pub fn read(
     });
     let mut listed: Vec<_> = listed.collect();
     listed.sort_by_key(|shift| shift.from);
-    Ok(ForeignSchedule { of: of.to_owned(), zone, shifts, overrides, listed, rotations: Vec::new() })
+    Ok(ForeignSchedule {
+        of: of.to_owned(),
+        zone,
+        shifts,
+        overrides,
+        listed,
+        handoff: String::new(),
+        rotations: Vec::new(),
+    })
 }
 
 fn group(id: &str, people: &PeopleById) -> Result<Vec<String>, String> {

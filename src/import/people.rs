@@ -56,7 +56,7 @@ impl PeopleById {
     }
 
     /// The one who stands where somebody must be filled in.
-    pub fn to_fill_in(&mut self, draft: &mut MatrixDraft, report: &mut ImportReport) -> String {
+    pub fn placeholder(&mut self, draft: &mut MatrixDraft, report: &mut ImportReport) -> String {
         const NOBODY: &str = "to-fill-in";
         if let Some(key) = self.keys.get(NOBODY) {
             return key.clone();
@@ -78,8 +78,13 @@ pub fn number_of(written: &str) -> Option<String> {
     (is_number && (8..=15).contains(&digits.len())).then(|| format!("+{digits}"))
 }
 
+/// The plain ones: letters, digits and a few signs.
 fn is_mailbox(text: &str) -> bool {
-    let plain = text.chars().all(|c| c.is_ascii_graphic() && !"<>,;\"()[]".contains(c));
-    let parts: Vec<&str> = text.split('@').collect();
-    plain && matches!(parts[..], [name, host] if !name.is_empty() && host.contains('.') && !host.ends_with('.'))
+    let [name, host] = text.split('@').collect::<Vec<_>>()[..] else { return false };
+    let is_part = |part: &str, signs: &str| {
+        !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || signs.contains(c))
+    };
+    let is_label = |label: &str| is_part(label, "-") && !label.starts_with('-') && !label.ends_with('-');
+    let is_host = host.contains('.') && host.split('.').all(is_label);
+    text.len() <= 200 && name.len() <= 64 && name.split('.').all(|part| is_part(part, "_+-")) && is_host
 }

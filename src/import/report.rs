@@ -1,6 +1,6 @@
 //! What became of everything that was exported.
 
-use crate::core::Timestamp;
+use crate::core::{Timestamp, printable::one_line};
 use serde::Serialize;
 
 /// The most differences of one schedule that are shown as text.
@@ -151,7 +151,10 @@ impl ImportReport {
             let of_kind: Vec<&Finding> = self.findings.iter().filter(|finding| finding.kind == kind).collect();
             if !of_kind.is_empty() {
                 text += &format!("\n{} ({}):\n", kind.title(), of_kind.len());
-                of_kind.iter().for_each(|finding| text += &format!("  {}: {}\n", finding.of, finding.why));
+                for finding in of_kind {
+                    // Words of others begin no line.
+                    text += &format!("  {}: {}\n", one_line(&finding.of), one_line(&finding.why));
+                }
             }
         }
         if !self.compared.is_empty() {
@@ -167,7 +170,8 @@ impl ImportReport {
                 0 => "the same".to_owned(),
                 count => format!("{count} differences"),
             };
-            text += &format!("  {}, {from} to {until}, compared with {with}: {verdict}\n", compared.schedule);
+            text +=
+                &format!("  {}, {from} to {until}, compared with {with}: {verdict}\n", one_line(&compared.schedule));
             for difference in compared.differences.iter().take(SHOWN_MAX) {
                 let names = |people: &[String]| if people.is_empty() { "nobody".to_owned() } else { people.join(", ") };
                 text += &format!(

@@ -20,7 +20,9 @@ pub struct ForeignSchedule {
     pub overrides: Vec<OverrideDraft>,
     /// The shifts that the export lists, by their beginnings.
     pub listed: Vec<ListedShift>,
-    /// The rotations that it became.
+    /// The cron line of the rotations that it became.
+    pub handoff: String,
+    /// These rotations.
     pub rotations: Vec<String>,
 }
 

@@ -1,7 +1,7 @@
 //! What a step may page instead of a person: the rotations of a schedule.
 
 use super::{
-    draft::MatrixDraft,
+    draft::{MatrixDraft, OverrideDraft},
     names::Names,
     report::{FindingKind, ImportReport},
     schedule::ForeignSchedule,
@@ -9,6 +9,9 @@ use super::{
 };
 use crate::core::Timestamp;
 use std::collections::BTreeMap;
+
+/// In microseconds.
+const SECOND: i64 = 1_000_000;
 
 /// The rotations by the ids of their schedules, as steps name them.
 #[derive(Debug, Default)]
@@ -27,6 +30,11 @@ impl Targets {
         report: &mut ImportReport,
     ) -> Option<ForeignSchedule> {
         schedule.overrides.retain(|over| now < over.until);
+        let length = |over: &OverrideDraft| over.until.as_micros() / SECOND - over.from.as_micros() / SECOND;
+        if schedule.overrides.iter().any(|over| length(over) < 1) {
+            report.found(FindingKind::NotCarried, &schedule.of, "an override that lasts no second");
+            schedule.overrides.retain(|over| 0 < length(over));
+        }
         let give = |column: usize, report: &mut ImportReport| match column {
             0 => names.give(name, id, report),
             _ => names.give(&format!("{name} {}", column + 1), id, report),
@@ -37,6 +45,7 @@ impl Targets {
                 None
             }
             Ok(rotations) => {
+                schedule.handoff = rotations.first().map(|rotation| rotation.handoff.clone()).unwrap_or_default();
                 schedule.rotations = rotations.iter().map(|rotation| rotation.key.clone()).collect();
                 let entries = schedule.rotations.iter().map(|key| format!("rotation.{key}")).collect();
                 self.0.insert(id.to_owned(), entries);

@@ -129,7 +129,7 @@
 //! # `[rotation.NAME]`: people who take turns
 //! | key | meaning | default |
 //! |---|---|---|
-//! | `people` | the people, in the order of their turns | must be given |
+//! | `people` | the people, in the order of their turns; who is named several times has as many turns | must be given |
 //! | `handoff` | when turns change: `minute hour day month weekday`, weekdays by name, at most hourly | must be given |
 //! | `timezone` | the time zone of `handoff`: a name from the IANA database, like `Europe/London` | `UTC` |
 //! | `turn` | how many hand-overs one turn lasts, 1 to 366 | 1 |

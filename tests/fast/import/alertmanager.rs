@@ -1,6 +1,6 @@
 //! Alertmanager's configuration.
 
-use super::{checked, has_none_of, holding, imported, refuses_what_is_none};
+use super::{checked, has_none_of, holding, imported, refuses_what_is_none, takes_strange_values};
 use stentor::{core::Alert, import::Tool};
 
 const CONFIG: &[u8] = include_bytes!("alertmanager.yml");
@@ -50,6 +50,14 @@ fn each_alert_comes_to_the_roles_of_the_receivers_that_alertmanager_would_have_t
 #[test]
 fn what_is_no_configuration_is_refused() {
     refuses_what_is_none(Tool::Alertmanager, CONFIG);
+    let route =
+        |matchers: &[&str]| serde_json::json!({ "receiver": "x", "matchers": matchers, "group_by": ["a b", "in"] });
+    // JSON is YAML.
+    let small = serde_json::json!({
+        "route": { "receiver": "x", "routes": [route(&["a=~\"b.*\"", "alertname=X"]), route(&["c!=d"])] },
+        "receivers": [{ "name": "x", "email_configs": [{ "to": "ana@example.com" }] }],
+    });
+    takes_strange_values(Tool::Alertmanager, &small);
     let why = |text: &str| imported(Tool::Alertmanager, text.as_bytes(), &[]).unwrap_err().to_string();
     assert_eq!(why("users: []"), "this is no export of Alertmanager: it has no `route` and `receivers`");
     assert!(why("route: {receiver: x}\nreceivers: []").contains("there is no receiver \"x\""));

@@ -58,3 +58,34 @@ fn refuses_what_is_none(tool: Tool, good: &[u8]) {
         let _ = imported(tool, &good[..cut], &[]);
     }
 }
+
+/// Texts that no set-up should have, and some has.
+const STRANGE: [&str; 5] = ["", "\u{7}\n'\"\\ \u{202e}x", "[", "9999-99-99T99:99:99Z", "Ana Ruiz"];
+
+/// Whatever one text or number of a good export is (every second one is tried), what is made of it is a matrix, or it is refused with words.
+fn takes_strange_values(tool: Tool, good: &serde_json::Value) {
+    let mut places = Vec::new();
+    leaves(good, String::new(), &mut places);
+    for (n, place) in places.iter().step_by(2).enumerate() {
+        let mut changed = good.clone();
+        let strange = STRANGE.get(n % (STRANGE.len() + 1)).map_or(i64::MAX.into(), |text| (*text).into());
+        *changed.pointer_mut(place).unwrap() = strange;
+        // What is made was read as a matrix.
+        if let Err(ImportError::Refused(why)) = imported(tool, changed.to_string().as_bytes(), &[]) {
+            panic!("{place}: {:?}: {why}", changed.pointer(place));
+        }
+    }
+}
+
+/// The places of its texts and numbers.
+fn leaves(value: &serde_json::Value, place: String, places: &mut Vec<String>) {
+    match value {
+        serde_json::Value::Object(fields) => {
+            fields.iter().for_each(|(name, field)| leaves(field, format!("{place}/{name}"), places));
+        }
+        serde_json::Value::Array(items) => {
+            items.iter().take(4).enumerate().for_each(|(n, item)| leaves(item, format!("{place}/{n}"), places));
+        }
+        _ => places.push(place),
+    }
+}

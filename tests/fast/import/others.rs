@@ -1,6 +1,6 @@
 //! Opsgenie, GoAlert and Grafana OnCall.
 
-use super::{checked, has_none_of, holding, imported, refuses_what_is_none};
+use super::{checked, has_none_of, holding, imported, refuses_what_is_none, takes_strange_values};
 use serde_json::{Value, json};
 use stentor::{
     core::{Alert, Timestamp},
@@ -20,6 +20,7 @@ fn snapshot(tool: Tool, name: &str, bytes: &[u8], secrets: &[&str]) -> (Matrix, 
     insta::assert_snapshot!(format!("{name}-matrix"), imported.matrix);
     insta::assert_snapshot!(format!("{name}-report"), imported.report.text());
     refuses_what_is_none(tool, bytes);
+    takes_strange_values(tool, &serde_json::from_slice(bytes).unwrap());
     (matrix, imported.report)
 }
 

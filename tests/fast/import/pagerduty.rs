@@ -1,6 +1,6 @@
 //! PagerDuty's objects.
 
-use super::{checked, has_none_of, holding, imported, refuses_what_is_none};
+use super::{checked, has_none_of, holding, imported, refuses_what_is_none, takes_strange_values};
 use serde_json::Value;
 use stentor::{
     core::Alert,
@@ -54,6 +54,7 @@ fn an_event_of_a_service_opens_its_incident() {
 #[test]
 fn what_is_no_export_is_refused() {
     refuses_what_is_none(Tool::PagerDuty, EXPORT);
+    takes_strange_values(Tool::PagerDuty, &serde_json::from_slice(EXPORT).unwrap());
     let why = |text: &str| imported(Tool::PagerDuty, text.as_bytes(), &[]).unwrap_err().to_string();
     assert!(why("{\"teams\": []}").contains("none of the lists users, schedules"));
     assert!(why("{\"users\": [").contains("cut off"));

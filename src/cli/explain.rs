@@ -181,8 +181,11 @@ impl ExplainPrinter<'_> {
             TriggerMatch::Breaks { trigger, key, .. } => {
                 say(&format!("trigger {trigger} does not hold: what counted or waited for {key} starts anew"));
             }
-            TriggerMatch::Holds { trigger, key, summary, .. } => {
+            TriggerMatch::Holds { trigger, key, summary, tier, .. } => {
                 say(&format!("trigger {trigger} holds, key {key}: {summary}"));
+                if let Some(decision) = self.matrix.tier(trigger, tier.as_ref(), self.at) {
+                    say(&format!("  tier {decision}"));
+                }
             }
             TriggerMatch::Speaks { trigger, key, summary, .. } => {
                 say(&format!("trigger {trigger} hears {key}. If it falls silent: {summary}"));
@@ -199,7 +202,10 @@ impl ExplainPrinter<'_> {
             let then = action.then.as_ref().map_or(String::new(), |then| format!(": {then}"));
             say(&format!("  suggested: {letter}  {}{then}", action.text));
         }
-        println!("If nobody answers:\n{}", ladder(&preview.ladder));
+        match preview.ladder.as_slice() {
+            [] => say("Nobody is paged."),
+            steps => println!("If nobody answers:\n{}", ladder(steps)),
+        }
         for BriefPreview { role, person, channel, kind, text } in preview.texts.iter().filter(|_| words) {
             println!();
             say(&format!("{role}, {person} by {channel} ({kind}):"));
@@ -213,8 +219,16 @@ impl ExplainPrinter<'_> {
             TriggerMatch::Clears { trigger, key, .. } => json!({ "trigger": trigger, "clears": key }),
             TriggerMatch::Failed { trigger, why, .. } => json!({ "trigger": trigger, "failed": why }),
             TriggerMatch::Breaks { trigger, key, .. } => json!({ "trigger": trigger, "starts_anew": key }),
-            TriggerMatch::Holds { trigger, key, summary, threshold, .. } => {
-                json!({ "trigger": trigger, "holds": true, "key": key, "summary": summary, "threshold": threshold })
+            TriggerMatch::Holds { trigger, key, summary, threshold, tier, .. } => {
+                let tier = self.matrix.tier(trigger, tier.as_ref(), self.at);
+                json!({
+                    "trigger": trigger,
+                    "holds": true,
+                    "key": key,
+                    "summary": summary,
+                    "threshold": threshold,
+                    "tier": tier,
+                })
             }
             TriggerMatch::Speaks { trigger, key, summary, .. } => {
                 json!({ "trigger": trigger, "speaks": key, "summary": summary })

@@ -202,6 +202,12 @@ impl EscalationPlan {
         higher.take(EscalationTier::ALL.len()).find(|plan| plan.is_of(tier)).cloned()
     }
 
+    /// The same plan, also when it is raised, for an incident that no all-clear ends.
+    pub fn ended_by_people(&self) -> Self {
+        let raised = self.raised.as_ref().map(|raised| Arc::new(raised.ended_by_people()));
+        Self { on_resolved: OnResolved::Note, raised, ..self.clone() }
+    }
+
     /// The same plan with every wait divided by `by`, but no wait below one second: the ladder of a compressed drill.
     pub fn compressed(&self, by: u32) -> Self {
         let mut plan = self.clone();

@@ -61,6 +61,15 @@ pub struct TierDecision {
     pub because: Vec<String>,
 }
 
+impl fmt::Display for TierDecision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.reasons() {
+            reasons if reasons.is_empty() => write!(f, "{}", self.tier),
+            reasons => write!(f, "{}: {reasons}", self.tier),
+        }
+    }
+}
+
 impl TierDecision {
     /// What it follows from, in one line.
     pub fn reasons(&self) -> String {

@@ -235,10 +235,7 @@ fn head(incident: &IncidentView, names: &ShownNames<'_>) -> String {
         format!("  trigger {}, {}, {}", incident.trigger, key(incident), alerts(incident)),
         format!("  opened {}", incident.opened_at),
     ]);
-    lines.extend(incident.tier.as_ref().map(|tier| match tier.reasons() {
-        because if because.is_empty() => format!("  tier {}", tier.tier),
-        because => format!("  tier {}: {because}", tier.tier),
-    }));
+    lines.extend(incident.tier.as_ref().map(|decision| format!("  tier {decision}")));
     lines.extend(incident.overflow.as_ref().map(overflow));
     let ago = |name: &str, at: crate::core::Timestamp| {
         let ms = at.micros_since(incident.opened_at) as f64 / 1e3;

@@ -4,7 +4,6 @@ use crate::{
     core::{
         Alert, AlertStatus, EscalationPlan, IncidentKey, SourceEvent, TriggerName,
         judgement::{self, JudgementLayer, JudgementLayers, LayerHold, LayerVerdict, PendingAlert, pass},
-        plan::OnResolved,
         tier::TierDecision,
     },
     engine::admission::{admission_result::AdmissionResult, admit::AlertAdmission, judge::MatchedAlert},
@@ -59,7 +58,7 @@ impl AlertAdmission<'_, '_> {
         let within = format_duration(limit.within);
         let summary =
             format!("{summary} (on and off: {count} times within {within}, so an all-clear does not end this)");
-        Some((Arc::new(EscalationPlan { on_resolved: OnResolved::Note, ..EscalationPlan::clone(&plan) }), summary))
+        Some((Arc::new(plan.ended_by_people()), summary))
     }
 
     /// An all-clear: for an open incident, or for what waits for a layer.

@@ -9,7 +9,6 @@ use crate::{
             pass::{self, JudgementRows},
         },
         overflow::opening_words,
-        plan::OnResolved,
         tier::TierDecision,
     },
     drill::simulator::setting::PlayedIncident,
@@ -150,7 +149,7 @@ impl VirtualWorld<'_> {
     ) {
         let Some(mut plan) = self.setting.plan(trigger, decision) else { return };
         if is_flapping {
-            plan = Arc::new(EscalationPlan { on_resolved: OnResolved::Note, ..EscalationPlan::clone(&plan) });
+            plan = Arc::new(plan.ended_by_people());
         }
         let n = self.cases.len();
         let id = IncidentId(i64::try_from(n + 1).unwrap_or(i64::MAX));

@@ -57,7 +57,7 @@ pub enum TierInput {
     /// This place among the names.
     Named(usize),
     /// An expression that gives a name, or for likelihoods a number.
-    Of(CelExpression),
+    Of(Box<CelExpression>),
 }
 
 /// What of an alert decides the tier.
@@ -202,7 +202,7 @@ impl TierDraft {
 impl TierInputDraft {
     fn input(self, names: &[&str]) -> TierInput {
         match self {
-            Self::Of(expression) => TierInput::Of(expression),
+            Self::Of(expression) => TierInput::Of(Box::new(expression)),
             Self::Named(text) => {
                 TierInput::Named(names.iter().position(|name| *name == text.value).unwrap_or(names.len()))
             }

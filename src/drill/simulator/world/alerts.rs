@@ -3,7 +3,7 @@
 use super::{VirtualEvent, VirtualWorld};
 use crate::{
     core::{
-        self, Alert, AlertStatus, EscalationPlan, IncidentId, IncidentInput, IncidentKey, IncidentOpening, TriggerName,
+        self, Alert, AlertStatus, IncidentId, IncidentInput, IncidentKey, IncidentOpening, TriggerName,
         judgement::{
             self, JudgementState, LayerVerdict, RipeJudgement, of_row,
             pass::{self, JudgementRows},

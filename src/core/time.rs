@@ -67,9 +67,11 @@ impl Timestamp {
         DateTime::from_timestamp_micros(self.0).unwrap_or_default()
     }
 
-    /// The same moment on another clock, which shows `there` when this one shows `here`.
+    /// The same moment on another clock, which shows `there` when this one shows `here`. Both are read one after the other,
+    /// so a difference counts in whole milliseconds.
     pub fn on_clock(self, here: Self, there: Self) -> Self {
-        Self(self.0.saturating_add(there.micros_since(here)))
+        let apart = there.micros_since(here).saturating_add(500).div_euclid(1000);
+        Self(self.0.saturating_add(apart.saturating_mul(1000)))
     }
 
     /// The signed time from `earlier` to here, in microseconds: negative if `earlier` is later.

@@ -26,6 +26,8 @@ const TABLE: &[(&str, &str, Form, i32)] = &[
     ("init", "--person Ana --then Bo --kind price_velocity", Without("it writes a matrix"), 0),
     ("reload", "", Json, 2),
     ("check", "", Json, 2),
+    ("assess", "-", Json, 2),
+    ("import", "alertmanager -", Json, 2),
     ("explain", "--alert -", Json, 2),
     ("doctor", "", Json, 2),
     ("people", "", Json, 2),
@@ -77,6 +79,8 @@ const TABLE: &[(&str, &str, Form, i32)] = &[
 /// The options and arguments that name a file and do not take `-`.
 const FILES_ONLY: &[&str] = &[
     "backup file",
+    "import report",
+    "import rules",
     "journal verify anchor",
     "journal verify file",
     "journal verify key",

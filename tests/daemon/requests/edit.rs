@@ -293,7 +293,7 @@ fn it_is_changed_on_the_command_line_and_what_is_not_named_stays() {
         (&["qty=60"], how.as_str()),
         (&["deny", "qty=60"], deny.as_str()),
         (&["wilco", "qty=60"], how.as_str()),
-        (&["approve", "EQ-2", "qty=60", "please"], "repeat EQ-2"),
+        (&["approve", "EQ-2", "qty=60", "please"], "\"please\" is no field"),
         (&["--form", r#"{"qty": 60}"#], how.as_str()),
         (&["approve", "qty=60"], "approve FACT, and then the changes"),
         (&["approve", "EQ-3", "qty=60"], "repeat EQ-2"),

@@ -190,7 +190,8 @@ pub(super) fn of_trigger(
     if fixed.is_some() && (impact.is_some() || likelihood.is_some()) {
         faults.error("two-tiers", at, "a trigger has `tier`, or `impact` and `likelihood`", "remove one of them");
     }
-    let fixed = fixed.and_then(|item| tier(&item, faults));
+    let fixed = fixed.map(|item| tier(&item, faults));
+    let fixed = fixed.map_or(Some(None), |tier| tier.map(Some))?;
     let has_impact = impact.is_some();
     let impact = impact.and_then(|item| input(&item, faults));
     Some(TierDraft { at, fixed, has_impact, impact, likelihood: likelihood.and_then(|item| input(&item, faults)) })

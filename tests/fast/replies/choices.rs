@@ -229,7 +229,8 @@ proptest! {
         word in "[a-zà-ÿа-яぁ-ん]{2,9}|[0-9]{1,4}|👎|❌|\\?|[^\\s.!,;:=\\-(\\[#\"'a-z]{1,3}", before in any::<bool>(), noise in ".{0,60}",
     ) {
         let ask = ask(&["Approve", "Deny"], None);
-        let known = ["approve", "deny", "o0", "o1"].contains(&word.to_lowercase().as_str());
+        // A name or letter of the same option says it again.
+        let known = ["approve", "deny", "o0", "o1", "a", "b"].contains(&word.to_lowercase().as_str());
         let text = if before { format!("48213 {word} {said}") } else { format!("48213 {said} {word}") };
         let is_said = folded(&word).chars().any(|c| !c.is_whitespace() && !c.is_control() && !matches!(c, '.' | '!' | ',' | ';' | ':' | '=' | '-' | ')' | '(' | '#' | '['));
         let read = choice(&ask, &beside_code(&text, CODE));

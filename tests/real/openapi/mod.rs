@@ -98,13 +98,19 @@ fn the_document_is_openapi_and_every_answer_is_what_it_says() {
     let config = config.replace("REQUEST_ID", &open).replace("WITHDRAWN_ID", &withdrawn);
     fs::write(daemon.dir.path().join("schemathesis.toml"), config).unwrap();
     // From a file: it would leave out the route that it has the document from.
+    // What is shown as Alertmanager shows it follows that API, whose document says less than what it refuses: `doors` has
+    // tests for it, and `monitors` for its own clients.
+    let others = ["--exclude-path-regex", "^/api/v2/"];
     let arguments = ["--config-file", "schemathesis.toml", "run", "openapi.json", "--url", &daemon.url("")];
+    let arguments = [&arguments[..], &others].concat();
     let Some(output) = referee(&daemon, "schemathesis.cli", &arguments) else { return };
     let said = said(&output);
     assert!(output.status.success(), "{said}");
     // It had something to look at: every operation, and hundreds of requests.
-    let paths = described_routes().document()["paths"].as_object().unwrap().len();
-    assert!(said.contains(&format!("{paths} selected / {paths} total")), "{said}");
+    let document = described_routes().document();
+    let all: Vec<&String> = document["paths"].as_object().unwrap().keys().collect();
+    let (paths, own) = (all.len(), all.iter().filter(|path| !path.starts_with("/api/v2/")).count());
+    assert!(own < paths && said.contains(&format!("{own} selected / {paths} total")), "{said}");
     let cases = said.lines().find_map(|line| line.trim().split_once(" generated")?.0.parse::<usize>().ok());
     assert!(cases.is_some_and(|cases| 300 < cases), "{said}");
     assert!(!daemon.log().contains("panicked"), "{}", daemon.log());

@@ -110,7 +110,7 @@ fn opsgenies_client_creates_closes_and_reads_its_requests() {
     let daemon = daemon(MATRIX);
     let Some(told) = told(&daemon, "opsgenie", "opsgenie_sdk", "opsgenie-sdk") else { return };
     let wanted = json!({
-        "result": "Created alert", "alias": "db-7", "acknowledged": false, "closed": "Close",
+        "result": "Created alert: INC-1 was opened", "alias": "db-7", "acknowledged": false, "closed": "Close",
         "pinged": "PONG - Heartbeat received", "refused": 422,
     });
     assert_eq!(told, wanted);

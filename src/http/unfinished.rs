@@ -15,6 +15,9 @@ const UNFINISHED_KEPT: Duration = Duration::from_secs(600);
 /// The most bodies that are remembered; beyond it the oldest are forgotten, and what comes again joins its incidents.
 const UNFINISHED_MAX: usize = 1_000;
 
+/// The most places that are remembered of all bodies together: a body may have very many alerts.
+const PLACES_MAX: usize = 1_000_000;
+
 /// Which body it is: its source, and what it says in which format by which matrix.
 pub type BodyName = (SourceName, String);
 
@@ -48,9 +51,11 @@ impl UnfinishedBodies {
         bodies.remove(&name);
         let Some(done) = done else { return };
         bodies.retain(|_, body| body.at.elapsed() < UNFINISHED_KEPT);
-        let oldest = bodies.iter().min_by_key(|(_, body)| body.at).map(|(name, _)| name.clone());
-        if let Some(oldest) = oldest.filter(|_| UNFINISHED_MAX <= bodies.len()) {
-            bodies.remove(&oldest);
+        let mut places: usize = done.len() + bodies.values().map(|body| body.done.len()).sum::<usize>();
+        while UNFINISHED_MAX <= bodies.len() || PLACES_MAX < places {
+            let oldest = bodies.iter().min_by_key(|(_, body)| body.at).map(|(name, _)| name.clone());
+            let Some(forgotten) = oldest.and_then(|oldest| bodies.remove(&oldest)) else { break };
+            places -= forgotten.done.len();
         }
         bodies.insert(name, UnfinishedBody { at: Instant::now(), done });
     }
@@ -96,5 +101,9 @@ mod tests {
         assert!(bodies.done(&named("x")).is_empty());
         (0..=UNFINISHED_MAX).for_each(|n| bodies.keep(named(&n.to_string()), Some(BTreeSet::from([n]))));
         assert!(bodies.done(&named("0")).is_empty() && !bodies.done(&named("1")).is_empty());
+        let many: BTreeSet<usize> = (0..PLACES_MAX / 2).collect();
+        ["u", "v", "w"].into_iter().for_each(|text| bodies.keep(named(text), Some(many.clone())));
+        assert!(bodies.done(&named("u")).is_empty() && bodies.done(&named("1000")).is_empty());
+        assert!(!bodies.done(&named("v")).is_empty() && !bodies.done(&named("w")).is_empty());
     }
 }

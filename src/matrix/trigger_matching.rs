@@ -1,9 +1,10 @@
 //! Which triggers match one alert.
 
 use crate::{
-    core::{Alert, SourceName, Timestamp, TriggerName, tier::TierDecision},
+    core::{Alert, SourceName, TriggerName},
     matrix::{
         cost::CostMeter,
+        decision::TierFacts,
         expression::ExpressionScope,
         model::Matrix,
         trigger::{Trigger, TriggerMatch},
@@ -11,7 +12,7 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// What the check of an answer may cost, in units of [`CostMeter`]: it runs while somebody waits.
+/// What the check of an answer, or the tier of what has waited, may cost, in units of [`CostMeter`]: somebody waits for it.
 const CHECK_COST_MAX: u64 = 100_000;
 
 impl Matrix {
@@ -47,14 +48,13 @@ impl Matrix {
         judged.collect()
     }
 
-    /// The tier of an incident that this alert opens at a civil time, where its trigger's condition still holds; `None`
+    /// What of an alert decides the tier of its trigger's incidents, by the assessments that it was received with; `None`
     /// where the matrix decides none.
-    pub fn tier_of(&self, trigger: &TriggerName, alert: &Alert, civil: Timestamp) -> Option<TierDecision> {
-        let of_trigger = |judgement| match judgement {
-            TriggerMatch::Holds { trigger: own, tier, .. } if own == *trigger => tier,
-            _ => None,
-        };
-        self.tier(trigger, self.judge(alert).into_iter().find_map(of_trigger).as_ref(), civil)
+    pub fn tier_facts(&self, trigger: &TriggerName, alert: &Alert) -> Option<TierFacts> {
+        let rule = self.triggers.get(trigger)?.tier.as_ref()?;
+        let meter = Arc::new(CostMeter::new(CHECK_COST_MAX));
+        let scope = ExpressionScope::new(&self.language, alert, &meter);
+        Some(rule.facts(&self.decision, alert.confidence, &scope))
     }
 
     /// The triggers that look at alerts of this kind and source, whatever their conditions say.

@@ -7,15 +7,13 @@
 
 use crate::{
     core::{Alert, DrillTerms, Timestamp, drill::DRILL_LIFE},
-    engine::{
-        admission::{
-            Admission, AdmittedAlert, IncomingAlert,
-            admit::AlertAdmission,
-            judge::{MatchedAlert, RequestCost},
-            may_open::MayOpen,
-            parts::{PART_MAX, needs, parts},
-        },
-        runtime_config::RuntimeConfig,
+    engine::admission::{
+        Admission, AdmittedAlert, IncomingAlert,
+        admit::AlertAdmission,
+        judge::{MatchedAlert, RequestCost},
+        may_open::MayOpen,
+        parts::{PART_MAX, needs, parts},
+        silences::JudgementBasis,
     },
     store::{KeptResponse, RequestClass, RequestKey, RequestProgress, StoreError, Transaction, transact},
 };
@@ -69,7 +67,7 @@ type ResultsByPlace = BTreeMap<usize, KeptResult>;
 #[derive(Clone)]
 struct KeyedTerms {
     request: KeyedRequest,
-    config: Arc<RuntimeConfig>,
+    basis: JudgementBasis,
     received_at: Timestamp,
     /// How many alerts the request has.
     total: usize,
@@ -95,8 +93,7 @@ impl Admission {
             Ok(done) => done,
             Err(known) => return Ok(known),
         };
-        let (basis, total) = (self.basis(), alerts.len());
-        let terms = KeyedTerms { request, config: basis.config.clone(), received_at, total };
+        let terms = KeyedTerms { request, basis: self.basis(), received_at, total: alerts.len() };
         let mut cost = RequestCost::default();
         let mut left = alerts
             .into_iter()
@@ -108,14 +105,13 @@ impl Admission {
             let rest = left.split_off(left.len().min(PART_MAX / 2));
             let (places, alerts): (Vec<usize>, Vec<IncomingAlert>) = left.into_iter().unzip();
             let mut places = places.into_iter();
-            for part in parts(self.judge_turns(alerts, &terms.config, &mut cost).await) {
+            for part in parts(self.judge_turns(alerts, &terms.basis.config, &mut cost).await) {
                 let places = places.by_ref().take(part.len()).collect();
                 match self.admit_keyed_part(places, part, &terms, done).await? {
                     Ok(so_far) => done = so_far,
                     Err(known) => return Ok(known),
                 }
             }
-            self.check_held(&basis, done.values().flat_map(|kept| &kept.admitted.results)).await;
             left = rest;
             if left.is_empty() {
                 return Ok(KeyedResult::Admitted(done.into_values().collect()));
@@ -130,20 +126,23 @@ impl Admission {
         terms: &KeyedTerms,
         before: ResultsByPlace,
     ) -> Result<Result<ResultsByPlace, KeyedResult>, StoreError> {
-        let mut needs = needs(&part, &terms.config.matrix);
+        let mut needs = needs(&part, &terms.basis.config.matrix);
         needs.responses.push(terms.request.key.clone());
         self.open_overdue(&needs.judged).await?;
         let alerts: BTreeMap<usize, Arc<Alert>> =
             places.iter().copied().zip(part.iter().map(|judged| judged.alert.clone())).collect();
-        let (terms, may_open) = (terms.clone(), self.may_open(&part));
-        let run = move |tx: &mut Transaction<'_>| admit_part(tx, &terms, &places, &part, &before, may_open);
+        let (of_work, may_open) = (terms.clone(), self.may_open(&part));
+        let run = move |tx: &mut Transaction<'_>| admit_part(tx, &of_work, &places, &part, &before, may_open);
         let (done, _): (PartDone, _) = transact(&*self.context.store, RequestClass::Admission, needs, run).await?;
-        Ok(done.map(|(done, new)| {
-            let of = |place: &usize| Some((alerts.get(place)?.clone(), done.get(place)?.admitted.clone()));
-            let (alerts, admitted): (Vec<_>, Vec<_>) = new.iter().filter_map(of).unzip();
-            self.count(&alerts, &admitted);
-            done
-        }))
+        let (done, new) = match done {
+            Ok(done) => done,
+            Err(known) => return Ok(Err(known)),
+        };
+        let of = |place: &usize| Some((alerts.get(place)?.clone(), done.get(place)?.admitted.clone()));
+        let (alerts, admitted): (Vec<_>, Vec<_>) = new.iter().filter_map(of).unzip();
+        self.count(&alerts, &admitted);
+        self.check_held(&terms.basis, admitted.iter().flat_map(|admitted| &admitted.results)).await;
+        Ok(Ok(done))
     }
 }
 
@@ -192,7 +191,7 @@ fn admit_part(
         done.entry(*place).or_insert_with(|| result.clone());
     });
     let of_drills = DrillTerms::until(terms.received_at + DRILL_LIFE);
-    let (matrix, received_at) = (&terms.config.matrix, terms.received_at);
+    let (matrix, received_at) = (&terms.basis.config.matrix, terms.received_at);
     let mut admission = AlertAdmission { tx, matrix, received_at, terms: &of_drills, may_open };
     let mut new = Vec::new();
     for (place, judged) in places.iter().zip(part).filter(|(place, _)| !done.contains_key(place)) {

@@ -37,6 +37,7 @@ pub enum SilenceFault {
 }
 
 /// What alerts were judged by.
+#[derive(Clone)]
 pub(super) struct JudgementBasis {
     /// The matrix.
     pub config: Arc<RuntimeConfig>,

@@ -18,6 +18,7 @@ use crate::{
         },
         runtime_config::RuntimeConfig,
     },
+    matrix::TierFacts,
     store::{LockSet, RequestClass, StoreError, Transaction, transact},
 };
 
@@ -89,7 +90,8 @@ impl Admission {
         opening_window::opening(&due.trigger, &due.key, &due.pending.alert, &mut needs);
         let (alert, heard_since) = (due.pending.alert.clone(), self.started_at);
         let silenced = self.silenced(&alert, &due.trigger, &config);
-        let run = move |tx: &mut Transaction<'_>| open_due(tx, &due, &config, (heard_since, silenced));
+        let tier = config.matrix.tier_facts(&due.trigger, &alert);
+        let run = move |tx: &mut Transaction<'_>| open_due(tx, &due, (&config, tier.as_ref()), (heard_since, silenced));
         let (opened, _) = transact(&*self.context.store, RequestClass::Admission, needs, run).await?;
         if let Some(result) = opened {
             let admitted = AdmittedAlert { results: vec![result], request: None };
@@ -136,7 +138,7 @@ impl Admission {
 fn open_due(
     tx: &mut Transaction<'_>,
     due: &DueJudgement,
-    config: &RuntimeConfig,
+    (config, tier): (&RuntimeConfig, Option<&TierFacts>),
     (heard_since, silenced): (Timestamp, Option<SilencedUntil>),
 ) -> Option<AdmissionResult> {
     let now = tx.now();
@@ -188,7 +190,7 @@ fn open_due(
         return Some(admission.refused(&alert, &due.trigger, live));
     }
     let flaps = admission.tx.judge(&due.row, |state| state.opened(&layers, now));
-    let decision = config.matrix.tier_of(&due.trigger, &alert, admission.tx.civil());
+    let decision = config.matrix.tier(&due.trigger, tier, admission.tx.civil());
     let (plan, summary) = admission.plan(&due.trigger, decision, (&summary, flaps))?;
     let judged = MatchedAlert { alert, said: Ok(Vec::new()), offers: Vec::new(), silences: Vec::new() };
     Some(admission.open_or_count(&judged, plan, &due.key, &summary))

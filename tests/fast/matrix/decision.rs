@@ -1,6 +1,7 @@
 //! `[decision]`, and the keys of triggers that need it.
 
 use super::{file, parse};
+use stentor::core::{Alert, Timestamp, tier::EscalationTier};
 
 const GOOD: &str = r#"
 [decision]
@@ -70,4 +71,24 @@ fn a_decision_matrix_is_read_with_every_fault_at_its_place() {
         found.sort_unstable();
         assert_eq!(found, codes, "{from} => {to}: {:#?}", parsed.diagnostics);
     }
+}
+
+/// What an alert was received with counts, also after a wait: its classifier is not asked again, and what it said is not
+/// forgotten.
+#[test]
+fn the_tier_of_what_has_waited_is_that_of_its_assessment() {
+    let assessed = GOOD.replace("impact = 'alert.labels.impact'", "impact = 'risk.drift.level'")
+        + "\n[assessment.drift]\nlevels = { high = 5.0 }\n\n[assessment.drift.words.en]\n\"way off\" = 6\n";
+    let parsed = parse(&[file("m.toml", &assessed)]);
+    let matrix = parsed.matrix.unwrap_or_else(|| panic!("{:#?}", parsed.diagnostics));
+    let mut alert = matrix.assessed(&Alert::new("m", "x"));
+    let tier = |alert: &Alert| {
+        let facts = matrix.tier_facts(&"t".into(), alert);
+        matrix.tier(&"t".into(), facts.as_ref(), Timestamp::default()).map(|decision| decision.tier)
+    };
+    assert_eq!(tier(&alert), Some(EscalationTier::Warm));
+    alert.assessed.get_mut("drift").unwrap().level = "high".into();
+    assert_eq!(tier(&alert), Some(EscalationTier::Immediate), "as its classifier had said");
+    alert.assessed.clear();
+    assert_eq!(tier(&alert), Some(EscalationTier::Immediate), "what is not known counts as the highest");
 }

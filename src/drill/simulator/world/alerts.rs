@@ -95,7 +95,8 @@ impl VirtualWorld<'_> {
         match self.judged.state(row, |state| state.ripen(&layers, None, now)) {
             Some(RipeJudgement::Opens { pending }) if !self.keys.contains_key(&key) => {
                 let flaps = self.judged.state(row, |state| state.opened(&layers, now));
-                let decision = self.setting.matrix.tier_of(&trigger, &pending.alert, now);
+                let tier = self.setting.matrix.tier_facts(&trigger, &pending.alert);
+                let decision = self.setting.matrix.tier(&trigger, tier.as_ref(), now);
                 self.open_or_count(&pending.alert, (&trigger, decision), &key, &pending.summary, flaps);
             }
             Some(_) => self.look_again(row),

@@ -301,9 +301,9 @@ impl World {
 impl World {
     pub fn plan_alerts(&mut self) {
         for key in 0..3 + self.dice.below(6) {
-            let kind = self
-                .dice
-                .pick(&["boom", "boom", "boom", "boom", "boom", "boom", "hum", "odd", "ring", "beat", "nothing"]);
+            let kind = self.dice.pick(&[
+                "boom", "boom", "boom", "boom", "boom", "boom", "hum", "odd", "ring", "beat", "drift", "nothing",
+            ]);
             let (drill, leased) = (self.dice.chance(35), self.dice.chance(25));
             let begins = self.dice.millis(0, 60_000);
             // An episode that says when it began is not opened again once a human has closed it.
@@ -318,7 +318,11 @@ impl World {
                 if leased {
                     alert.lease_until = Some(self.now() + at + self.dice.millis(5_000, 60_000));
                 }
-                alert.confidence = if kind == "ring" && self.dice.chance(20) { 0.4 } else { 1.0 };
+                alert.confidence = match kind {
+                    "ring" if self.dice.chance(20) => 0.4,
+                    "drift" => self.dice.pick(&[0.1, 0.1, 0.6, 0.95]),
+                    _ => 1.0,
+                };
                 if 0 < again && self.dice.chance(30) {
                     alert.status = AlertStatus::Resolved;
                 }

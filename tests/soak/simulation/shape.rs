@@ -59,7 +59,7 @@ fn shared() -> SharedChannelParts {
     SharedChannelParts { hub: DeskHub::new(), outbox: outbox.clone(), site: "simulation".into(), sandbox: true }
 }
 
-/// What is about requests and layers is drawn from dice of its own, so that everything else is as it would be without.
+/// What is about requests, layers and tiers is drawn from dice of its own, so that everything else is as it would be without.
 fn text(dice: &mut Dice, asks: &mut Dice) -> String {
     let mut text = String::new();
     channels(dice, &mut text);
@@ -75,6 +75,7 @@ fn text(dice: &mut Dice, asks: &mut Dice) -> String {
     }
     triggers(dice, &ROLES[..roles], &mut text);
     layered(asks, &ROLES[..roles], &mut text);
+    tiered(asks, &ROLES[..roles], &mut text);
     requests(asks, &ROLES[..roles], &mut text);
     if dice.chance(70) {
         let (people, by) = (dice.some_of(&PEOPLE, 2), dice.some_of(&CHANNELS, 3));
@@ -229,6 +230,20 @@ fn layered(dice: &mut Dice, roles: &[&str], text: &mut String) {
         writeln!(text, "{rule}\nroles = {:?}", dice.some_of(roles, 4)).expect("text");
         if dice.chance(60) {
             writeln!(text, "resolved = \"resolve\"").expect("text");
+        }
+    }
+}
+
+/// A trigger whose incidents are watched, ask one person first or everybody, and become more urgent.
+fn tiered(dice: &mut Dice, roles: &[&str], text: &mut String) {
+    let decision = "[decision]\nimpact = [\"low\", \"high\"]\nlikelihood = { unlikely = 0.0, likely = 0.5, sure = 0.9 }\n\
+        [decision.tiers]\nlow = [\"watch\", \"warm\", \"immediate\"]\nhigh = [\"warm\", \"immediate\", \"immediate\"]\n\
+        [trigger.drift]\non = [\"drift\"]\nkey = 'alert.labels.k'\nopenings_per_minute = 3";
+    let (impact, roles) = (dice.pick(&["low", "low", "high"]), dice.some_of(roles, 4));
+    writeln!(text, "{decision}\nimpact = {impact:?}\nroles = {roles:?}").expect("text");
+    for (more, chance) in [("room = \"team\"", 40), ("resolved = \"resolve\"", 40), ("for = \"5s\"", 20)] {
+        if dice.chance(chance) {
+            writeln!(text, "{more}").expect("text");
         }
     }
 }

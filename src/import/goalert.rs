@@ -3,7 +3,7 @@
 use super::{
     draft::{MatrixDraft, OverrideDraft, PersonDraft, RoleDraft, StepDraft, TriggerDraft},
     foreign::{Foreign, called, civil, instant, items, list, text, time_of_day, variable, zone},
-    ladder,
+    ladder, leftovers,
     names::Names,
     people::PeopleById,
     report::{FindingKind, ImportReport},
@@ -57,11 +57,7 @@ pub fn read(
     }
     let roles = policies(export, &targets, &mut people, draft, report);
     services(export, &roles, draft, report);
-    for (name, _) in export.as_object().into_iter().flatten().filter(|(name, _)| !READ.contains(&name.as_str())) {
-        for item in items(export, name) {
-            report.found(FindingKind::NotCarried, called(name, item), "there is nothing of this kind in a matrix");
-        }
-    }
+    leftovers::report(export, &READ, report);
     Ok(foreign)
 }
 
@@ -109,13 +105,9 @@ fn users(export: &Value, draft: &mut MatrixDraft, report: &mut ImportReport) -> 
     people
 }
 
-fn known(id: &str, people: &PeopleById) -> Result<String, String> {
-    people.get(id).cloned().ok_or_else(|| format!("user {id} is not among the users of the export"))
-}
-
 /// A rotation. Whose turn it is now is what it says, and not counted from its start.
 fn turns(rotation: &Value, zone: &Zone, people: &PeopleById, now: Timestamp) -> Result<Shift, String> {
-    let groups = list(rotation, "userIDs").iter().map(|id| Ok(vec![known(id.as_str().unwrap_or_default(), people)?]));
+    let groups = list(rotation, "userIDs").iter().map(|id| Ok(vec![people.known(id.as_str().unwrap_or_default())?]));
     let groups = groups.collect::<Result<Vec<_>, String>>()?;
     let unit = match text(rotation, "type") {
         "hourly" => 3600,
@@ -157,7 +149,7 @@ fn schedule(
                 return Err(format!("its rotation {id} is in {:?}", text(rotation, "timeZone")));
             }
             ("user", _) => {
-                let groups = vec![vec![known(id, people)?]];
+                let groups = vec![vec![people.known(id)?]];
                 let start = civil(own, "", &clock).unwrap_or_default();
                 Shift { groups, start, turn: WEEK, level: 0, windows: Vec::new() }
             }

@@ -8,6 +8,7 @@ mod draft;
 mod foreign;
 mod goalert;
 mod ladder;
+mod leftovers;
 mod matchers;
 mod names;
 mod oncall;

@@ -4,6 +4,7 @@
 use super::{
     draft::{MatrixDraft, OverrideDraft, PersonDraft, RoleDraft, StepDraft, TriggerDraft},
     foreign::{Foreign, called, civil, instant, items, list, text, variable, zone},
+    leftovers,
     names::Names,
     people::PeopleById,
     report::{FindingKind, ImportReport},
@@ -57,11 +58,7 @@ pub fn read(
     }
     let roles = chains(export, &targets, &mut people, draft, report);
     integrations(export, &roles, draft, report);
-    for (name, _) in export.as_object().into_iter().flatten().filter(|(name, _)| !READ.contains(&name.as_str())) {
-        for item in items(export, name) {
-            report.found(FindingKind::NotCarried, called(name, item), "there is nothing of this kind in a matrix");
-        }
-    }
+    leftovers::report(export, &READ, report);
     Ok(foreign)
 }
 
@@ -88,11 +85,7 @@ fn users(export: &Value, draft: &mut MatrixDraft, report: &mut ImportReport) -> 
 }
 
 fn group(ids: &[Value], people: &PeopleById) -> Result<Vec<String>, String> {
-    let key = |id: &Value| {
-        let id = id.as_str().unwrap_or_default();
-        people.get(id).cloned().ok_or_else(|| format!("user {id} is not among the users of the export"))
-    };
-    ids.iter().map(key).collect()
+    ids.iter().map(|id| people.known(id.as_str().unwrap_or_default())).collect()
 }
 
 fn schedule(

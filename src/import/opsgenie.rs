@@ -5,7 +5,7 @@ use super::{
     cel,
     draft::{MatrixDraft, OverrideDraft, PersonDraft, RoleDraft, SourceDraft, StepDraft, TriggerDraft},
     foreign::{Foreign, called, civil, instant, items, list, text, variable, zone},
-    ladder,
+    ladder, leftovers,
     names::Names,
     opsgenie_routing,
     people::PeopleById,
@@ -50,11 +50,7 @@ pub fn read(
     for team in items(export, "teams") {
         routes(team, (&sources, &mut triggers), &mut ladders, &mut people, draft, report);
     }
-    for (name, _) in export.as_object().into_iter().flatten().filter(|(name, _)| !READ.contains(&name.as_str())) {
-        for item in items(export, name) {
-            report.found(FindingKind::NotCarried, called(name, item), "there is nothing of this kind in a matrix");
-        }
-    }
+    leftovers::report(export, &READ, report);
     Ok(foreign)
 }
 

@@ -55,6 +55,11 @@ impl PeopleById {
         self.keys.get(id)
     }
 
+    /// The same; the error says that there is nobody with it.
+    pub fn known(&self, id: &str) -> Result<String, String> {
+        self.get(id).cloned().ok_or_else(|| format!("user {id} is not among the users of the export"))
+    }
+
     /// The one who stands where somebody must be filled in.
     pub fn placeholder(&mut self, draft: &mut MatrixDraft, report: &mut ImportReport) -> String {
         const NOBODY: &str = "to-fill-in";
